@@ -5,14 +5,12 @@ Defaults are tuned for the embedded sample on two CPU cores. The docstring under
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Literal
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoopParams:
     """What the training of either network is steered by."""
-
-    section: ClassVar[str] = "training"
 
     width: int = 16
     """Channels of the first layer; every other count follows in proportion. Paper: 64. A multiple of 8."""
@@ -26,7 +24,7 @@ class LoopParams:
     """Consecutive video frames in a window. Paper: 16."""
     lr: float = 2e-4
     """Adam's learning rate at its highest. Paper: 2e-4."""
-    schedule: str = "cosine"
+    schedule: Literal["constant", "cosine"] = "cosine"
     """`constant` or `cosine` (down to 0 at the last step). Paper: constant."""
     warmup: int = 20
     """Steps over which the learning rate climbs linearly to `lr`. Paper: 0."""
@@ -34,7 +32,7 @@ class LoopParams:
     """Largest norm of a network's gradient; 0 leaves gradients alone. Paper: 0."""
     ema: float = 0.99
     """Decay of the moving average of the weights, which is what is validated and kept; 0 keeps the raw weights. Paper: 0."""
-    precision: str = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """`float32`, `bfloat16` (autocast), or `auto`: bfloat16 where the hardware multiplies it natively."""
     compile: bool = False
     """Compile the network with `torch.compile`: worth its start-up minutes in long trainings on a GPU."""
@@ -51,26 +49,20 @@ class LoopParams:
         self._require(self.batch >= 1, "batch", "at least 1")
         self._require(self.frames >= 2, "frames", "at least 2")
         self._require(0 < self.lr < 1, "lr", "above 0 and below 1")
-        self._require(self.schedule in ("constant", "cosine"), "schedule", "constant or cosine")
         self._require(self.warmup >= 0, "warmup", "0 or more")
         self._require(self.grad_clip >= 0, "grad_clip", "0 or more")
         self._require(0 <= self.ema < 1, "ema", "from 0 to below 1")
-        self._require(
-            self.precision in ("auto", "float32", "bfloat16"), "precision", "auto, float32 or bfloat16"
-        )
         self._require(self.validate_every >= 1, "validate_every", "at least 1")
         self._require(self.patience >= 0, "patience", "0 or more")
 
     def _require(self, holds: bool, key: str, allowed: str) -> None:
         if not holds:
-            raise ValueError(f"{self.section}.{key} must be {allowed}; it is {getattr(self, key)!r}.")
+            raise ValueError(f"{key} must be {allowed}; it is {getattr(self, key)!r}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class AtNetParams(LoopParams):
     """Training of AT-net, speech to landmark coefficients."""
-
-    section: ClassVar[str] = "atnet"
 
     recurrent: bool = True
     """Example coefficients and an LSTM over the frames; false is the paper's single-frame ablation."""
@@ -82,13 +74,11 @@ class AtNetParams(LoopParams):
 class VgNetParams(LoopParams):
     """Training of VG-net, landmarks to video, against its discriminator."""
 
-    section: ClassVar[str] = "vgnet"
-
     batch: int = 4
     """Windows in a step. Paper: 10."""
     lr: float = 1e-3
     """Adam's learning rate of both networks at its highest. Paper: 2e-4."""
-    recurrence: str = "time"
+    recurrence: Literal["time", "batch", "none"] = "time"
     """What the ConvGRU runs over: `time`, `batch` (the original release's fault) or `none` (ablation)."""
     attention: bool = True
     """Attention over landmarks and pixels; false paints every pixel anew (ablation)."""
@@ -106,7 +96,6 @@ class VgNetParams(LoopParams):
     def __post_init__(self) -> None:
         """Check ranges; raises ValueError naming the key and what it may be."""
         super().__post_init__()
-        self._require(self.recurrence in ("time", "batch", "none"), "recurrence", "time, batch or none")
         self._require(self.pixel_weight > 0, "pixel_weight", "above 0")
         self._require(self.adversarial_weight >= 0, "adversarial_weight", "0 or more")
         self._require(self.regression_weight >= 0, "regression_weight", "0 or more")
