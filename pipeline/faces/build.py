@@ -1,0 +1,181 @@
+"""Stage landmarks: every clip's 68 points, alignment and face crops, in shards with an index of their quality."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipeline import shards
+from pipeline.config import Landmarks
+from pipeline.errors import PipelineError
+from pipeline.extract import Manifest
+from pipeline.faces.align import align, to_crop
+from pipeline.faces.crop import SIZE, crop_face, encode_jpeg
+from pipeline.faces.quality import QUALITY, measure
+from pipeline.faces.track import Track, track_face
+from pipeline.media import MediaError, read_frames
+
+VERSION = 1
+"""Raised with every change of this package that changes a row's bytes."""
+
+KEEP_BYTES = 64 * 2**20
+"""Frames of clips up to this size are kept between the two passes; longer ones are decoded twice, in constant memory."""
+
+FIELDS = [
+    shards.array_field("points", "float32", 68, 2),
+    shards.array_field("transform", "float32", 2, 3),
+    shards.array_field("found", "bool"),
+    shards.jpeg_field("jpeg"),
+    pa.field("frames", pa.int32()),
+    *QUALITY,
+    pa.field("error", pa.string()),
+]
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where a clip's frames are."""
+
+    path: Path
+    start: float
+    frames: int
+
+    def read(self) -> Iterator[NDArray[np.uint8]]:
+        return read_frames(self.path, start=self.start, duration=self.frames / 25.0)
+
+
+@dataclass(frozen=True)
+class FaceBuilder:
+    """Computes a clip's row; runs in worker processes."""
+
+    sources: dict[str, _Source]
+    params: Landmarks
+
+    def __call__(self, clip: str) -> shards.Row:
+        """The cells of ``FIELDS``; a clip without a face has empty arrays and says so in ``error``."""
+        cv2.setNumThreads(0)  # one clip a core: OpenCV's own threads would only get in each other's way
+        source = self.sources[clip]
+        frames = _Replay(source)
+        try:
+            track = track_face(frames, self.params.detect_every)
+            if not track.found_F.any():
+                return _empty(f"no face found in {len(track.found_F)} frames")
+            transforms = align(
+                track.points_F68x2, per_frame=self.params.alignment == "frame", smoothing=self.params.smoothing
+            )
+            crops = np.stack([crop_face(frame, one) for frame, one in zip(frames, transforms, strict=True)])
+        except MediaError as error:
+            return _empty(str(error))
+        return _row(track, transforms, crops, self.params.jpeg_quality)
+
+
+class _Replay:
+    """A clip's frames, as often as wanted; decoded again only when they were too many to keep."""
+
+    def __init__(self, source: _Source) -> None:
+        self.source = source
+        self.kept: list[NDArray[np.uint8]] | None = None
+
+    def __iter__(self) -> Iterator[NDArray[np.uint8]]:
+        if self.kept is not None:
+            yield from self.kept
+            return
+        kept: list[NDArray[np.uint8]] | None = []
+        size = 0
+        for frame in self.source.read():
+            size += frame.nbytes
+            if size > KEEP_BYTES:
+                kept = None
+            if kept is not None:
+                kept.append(frame)
+            yield frame
+        self.kept = kept
+
+
+def _row(
+    track: Track, transforms: NDArray[np.float32], crops_FHWC: NDArray[np.uint8], jpeg_quality: int
+) -> shards.Row:
+    return {
+        "points": track.points_F68x2,
+        "transform": transforms,
+        "found": track.found_F,
+        "jpeg": [encode_jpeg(crop, jpeg_quality) for crop in crops_FHWC],
+        "frames": len(crops_FHWC),
+        **measure(track, to_crop(track.points_F68x2, transforms), transforms, crops_FHWC),
+        "error": "",
+    }
+
+
+def _empty(error: str) -> shards.Row:
+    return {
+        "points": np.zeros((0, 68, 2)),
+        "transform": np.zeros((0, 2, 3)),
+        "found": np.zeros(0),
+        "jpeg": [],
+        "frames": 0,
+        **{column.name: 0.0 for column in QUALITY},
+        "error": error,
+    }
+
+
+INDEX_SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string()),
+        pa.field("speaker", pa.string()),
+        pa.field("split", pa.string()),
+        pa.field("frames", pa.int32()),
+        pa.field("status", pa.string()),
+        pa.field("reason", pa.string()),
+        *QUALITY,
+        pa.field("shard", pa.string()),
+        pa.field("row", pa.int32()),
+    ]
+)
+
+
+def build_faces(manifest: Manifest, root: Path, params: Landmarks, out: Path, jobs: int) -> list[dict[str, Any]]:
+    """Write ``out``: shards of all clips that extract found good, and index.parquet with a verdict for each.
+
+    ``root`` is the corpus's folder, to which the manifest's paths are relative. Returns the index's rows.
+    Raises PipelineError when more than ``params.max_lost`` of the clips are rejected, or a split is left without any.
+    """
+    good = manifest.good()
+    sources = {clip.id: _Source(root / clip.path, clip.start, clip.frames) for clip in good}
+    recipe = (VERSION, params.detect_every, params.alignment, params.smoothing, params.jpeg_quality)
+    items = [shards.Item(clip.id, shards.row_key(*recipe, clip.sha256, clip.start, clip.frames)) for clip in good]
+    cells = shards.build_shards(
+        out, items, FaceBuilder(sources, params), FIELDS, per_shard=params.shard_clips, jobs=jobs, title="faces"
+    )
+    rows = []
+    for clip in good:
+        cell = cells[clip.id]
+        reason = cell["error"] or _verdict(cell, params)
+        rows.append(
+            {
+                **{field.name: cell[field.name] for field in QUALITY},
+                "id": clip.id,
+                "speaker": clip.speaker,
+                "split": clip.split,
+                "frames": cell["frames"],
+                "status": "rejected" if reason else "ok",
+                "reason": reason,
+                "shard": cell["shard"],
+                "row": cell["row"],
+            }
+        )
+    shards.write_index(out, rows, INDEX_SCHEMA)
+    return rows
+
+
+def _verdict(cell: shards.Row, params: Landmarks) -> str:
+    if cell["detected"] < params.min_detected:
+        return f"the face was found in {cell['detected']:.0%} of the frames, landmarks.min_detected asks for {params.min_detected:.0%}"
+    return ""
+
+
+__all__ = ["SIZE", "FaceBuilder", "PipelineError", "build_faces"]

@@ -1,0 +1,38 @@
+"""The picture of an aligned face."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+SIZE = 128
+"""Side of the face crop in pixels."""
+
+
+def crop_face(frame_HWC: NDArray[np.uint8], transform_2x3: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """The 128x128 RGB crop of a frame under ``transform_2x3`` (source pixels to crop pixels), anti-aliased when it shrinks."""
+    scale = float(np.hypot(transform_2x3[0, 0], transform_2x3[1, 0]))
+    transform = transform_2x3.astype(np.float64)
+    while scale < 0.5:  # a bilinear warp reads 2x2 pixels, so it must not shrink by more than two
+        frame_HWC = cv2.resize(frame_HWC, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        transform = transform @ np.array([[2, 0, 0.5], [0, 2, 0.5], [0, 0, 1]])
+        scale *= 2
+    out: NDArray[np.uint8] = cv2.warpAffine(
+        frame_HWC, transform, (SIZE, SIZE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return out
+
+
+def encode_jpeg(image_HWC: NDArray[np.uint8], quality: int) -> bytes:
+    """JPEG bytes of an RGB picture, chroma at full resolution so that lips keep their edge."""
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+    good, data = cv2.imencode(".jpg", image_HWC[:, :, ::-1], options)
+    assert good
+    return bytes(data)
+
+
+def decode_jpeg(data: bytes) -> NDArray[np.uint8]:
+    """The RGB picture (H, W, 3) of JPEG bytes."""
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+    assert image is not None
+    out: NDArray[np.uint8] = image
+    return out

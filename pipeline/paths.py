@@ -1,0 +1,40 @@
+"""Where things lie.
+
+Outs are relative to the working directory, which in a DVC experiment's temporary copy is that copy. What must outlive such a
+copy (tracking store, resume state, the user's corpora) is anchored in the project itself, which DVC names in ``DVC_ROOT``.
+"""
+
+import os
+from pathlib import Path
+
+PARAMS = Path("params.yaml")
+SAMPLE = Path("data/sample")
+CLIPS = Path("data/clips")
+FACES = Path("data/faces")
+MFCC = Path("data/mfcc")
+LANDMARKS_MODEL = Path("models/landmarks")
+ATNET = Path("models/atnet")
+VGNET = Path("models/vgnet")
+REPORTS = Path("reports")
+
+
+def project_root() -> Path:
+    """The real project folder, also when a stage runs in DVC's temporary copy of it."""
+    return Path(os.environ.get("DVC_ROOT", ".")).resolve()
+
+
+def resume_folder(stage: str) -> Path:
+    """Where ``stage`` keeps what it needs to go on after a kill; outside the outs, never committed."""
+    return project_root() / ".dvc" / "tmp" / "resume" / stage
+
+
+def jobs() -> int:
+    """Worker processes: ``ATVGNET_JOBS``, else one a core. No param, since it never changes a result."""
+    text = os.environ.get("ATVGNET_JOBS", "")
+    if not text:
+        return os.cpu_count() or 1
+    if not text.isdigit() or int(text) < 1:
+        from pipeline.errors import PipelineError
+
+        raise PipelineError(f"ATVGNET_JOBS is {text!r}. Set it to a whole number of worker processes, at least 1.")
+    return int(text)
