@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 
 from pipeline import shards
 from pipeline.config import Landmarks
-from pipeline.errors import PipelineError
-from pipeline.extract import Manifest
 from pipeline.faces.align import align, to_crop
-from pipeline.faces.crop import SIZE, crop_face, encode_jpeg
+from pipeline.faces.crop import crop_face, encode_jpeg
 from pipeline.faces.quality import QUALITY, measure
 from pipeline.faces.track import Track, track_face
+from pipeline.manifest import ManifestRow, check_losses
 from pipeline.media import MediaError, read_frames
 
 VERSION = 1
@@ -138,13 +137,13 @@ INDEX_SCHEMA = pa.schema(
 )
 
 
-def build_faces(manifest: Manifest, root: Path, params: Landmarks, out: Path, jobs: int) -> list[dict[str, Any]]:
+def build_faces(manifest: list[ManifestRow], root: Path, params: Landmarks, out: Path, jobs: int) -> list[dict[str, Any]]:
     """Write ``out``: shards of all clips that extract found good, and index.parquet with a verdict for each.
 
     ``root`` is the corpus's folder, to which the manifest's paths are relative. Returns the index's rows.
     Raises PipelineError when more than ``params.max_lost`` of the clips are rejected, or a split is left without any.
     """
-    good = manifest.good()
+    good = [clip for clip in manifest if clip.status == "ok"]
     sources = {clip.id: _Source(root / clip.path, clip.start, clip.frames) for clip in good}
     recipe = (VERSION, params.detect_every, params.alignment, params.smoothing, params.jpeg_quality)
     items = [shards.Item(clip.id, shards.row_key(*recipe, clip.sha256, clip.start, clip.frames)) for clip in good]
@@ -168,14 +167,14 @@ def build_faces(manifest: Manifest, root: Path, params: Landmarks, out: Path, jo
                 "row": cell["row"],
             }
         )
+    check_losses(rows, params.max_lost, "landmarks")
     shards.write_index(out, rows, INDEX_SCHEMA)
     return rows
 
 
 def _verdict(cell: shards.Row, params: Landmarks) -> str:
     if cell["detected"] < params.min_detected:
-        return f"the face was found in {cell['detected']:.0%} of the frames, landmarks.min_detected asks for {params.min_detected:.0%}"
+        found, asked = f"{cell['detected']:.0%}", f"{params.min_detected:.0%}"
+        return f"the face was found in {found} of the frames, landmarks.min_detected asks for {asked}"
     return ""
 
-
-__all__ = ["SIZE", "FaceBuilder", "PipelineError", "build_faces"]

@@ -1,0 +1,82 @@
+"""The manifest: one row a clip, with where it lies and whether it is good; and the rule for how many may be lost."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.errors import PipelineError
+from pipeline.shards import write_table
+
+FILE = "manifest.parquet"
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class ManifestRow:
+    """One clip. ``path`` is relative to the corpus's root, with forward slashes; times in seconds."""
+
+    id: str
+    speaker: str
+    split: str
+    text: str
+    path: str
+    sha256: str
+    start: float
+    fps: float
+    frames: int
+    duration: float
+    audio_offset: float
+    status: str
+    reason: str
+    shard: str
+    row: int
+
+
+_SCHEMA = pa.schema(
+    [(one.name, {str: pa.string(), float: pa.float64(), int: pa.int32()}[one.type]) for one in fields(ManifestRow)]  # type: ignore[index]
+)
+
+
+def write_manifest(folder: Path, rows: Iterable[ManifestRow]) -> None:
+    """Write ``folder/manifest.parquet``, sorted by id, the same bytes for the same rows."""
+    table = pa.Table.from_pylist([asdict(row) for row in sorted(rows, key=lambda row: row.id)], schema=_SCHEMA)
+    write_table(folder / FILE, table)
+
+
+def read_manifest(folder: Path) -> list[ManifestRow]:
+    """Read it back; PipelineError when it is not there."""
+    path = folder / FILE
+    if not path.exists():
+        raise PipelineError(f"{path} is missing. Run `dvc repro extract` to make it.")
+    return [ManifestRow(**row) for row in pq.read_table(path).to_pylist()]
+
+
+def check_losses(rows: Iterable[Mapping[str, Any]], max_lost: float, section: str) -> None:
+    """Stop a stage that lost too much.
+
+    ``rows`` have ``id``, ``split``, ``status`` and ``reason``. Raises PipelineError, naming the most frequent reasons with an
+    example each, when more than ``max_lost`` of them are rejected or a split has no good clip left.
+    """
+    table = list(rows)
+    lost = [row for row in table if row["status"] != "ok"]
+    examples: dict[str, str] = {}
+    for row in lost:
+        examples.setdefault(row["reason"], row["id"])
+    common = Counter(row["reason"] for row in lost).most_common(5)
+    why = "".join(f"\n  {count} x {reason} (such as {examples[reason]})" for reason, count in common)
+    if len(lost) > max_lost * len(table):
+        raise PipelineError(
+            f"{len(lost)} of {len(table)} clips are rejected, more than {section}.max_lost = {max_lost} allows:{why}\n"
+            f"Mend or remove those clips, or raise {section}.max_lost."
+        )
+    for split in SPLITS:
+        if not any(row["split"] == split and row["status"] == "ok" for row in table):
+            raise PipelineError(
+                f"The split {split} has no good clip left.{why}\n"
+                "Add clips, or give the split a larger share in the corpus's section of params.yaml."
+            )
