@@ -32,7 +32,7 @@ class Listener:
 
 
 class History(Listener):
-    """Writes every metric as `history.csv`: a row a validation, `step` and then one column a metric in order of appearance.
+    """Writes every metric as `history.csv`: a row a validation, `step` and one column a metric in order of appearance.
 
     Holds no times, so the same training writes the same bytes. The file is replaced whole by a rename.
     """

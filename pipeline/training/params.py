@@ -1,4 +1,4 @@
-"""The parameters of training, one frozen dataclass a network; `params.yaml` holds them as its sections `atnet` and `vgnet`.
+"""The parameters of training, a frozen dataclass a network: sections `atnet` and `vgnet` of `params.yaml`.
 
 Defaults are tuned for the embedded sample on two CPU cores. The docstring under a field gives the paper's value
 (Chen et al., CVPR 2019) wherever it differs.
@@ -31,7 +31,7 @@ class LoopParams:
     grad_clip: float = 1.0
     """Largest norm of a network's gradient; 0 leaves gradients alone. Paper: 0."""
     ema: float = 0.99
-    """Decay of the moving average of the weights, which is what is validated and kept; 0 keeps the raw weights. Paper: 0."""
+    """Decay of the moving average of the weights, which is validated and kept; 0 keeps the raw weights. Paper: 0."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """`float32`, `bfloat16` (autocast), or `auto`: bfloat16 where the hardware multiplies it natively."""
     compile: bool = False

@@ -1,0 +1,70 @@
+"""Networks as files: `NAME.safetensors`, the weights, and `NAME.json`, the architecture and how it was made."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from pipeline.errors import PipelineError
+from pipeline.models.atnet import AtNet
+from pipeline.models.discriminator import Discriminator
+from pipeline.models.vgnet import VgNet
+
+ARCHITECTURES: dict[str, type[nn.Module]] = {"AtNet": AtNet, "VgNet": VgNet, "Discriminator": Discriminator}
+
+
+def save_model(folder: Path, name: str, module: nn.Module, meta: dict[str, Any]) -> None:
+    """Write a network of `ARCHITECTURES`; equal weights and `meta` (JSON data) give equal bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    card = {"architecture": type(module).__name__, "arguments": module.arguments, "meta": meta}
+    tensors = {key: tensor.detach().cpu().contiguous() for key, tensor in module.state_dict().items()}
+    unfinished = folder / f"{name}.part"
+    save_file(tensors, unfinished)
+    os.replace(unfinished, folder / f"{name}.safetensors")
+    unfinished.write_text(json.dumps(card, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    os.replace(unfinished, folder / f"{name}.json")
+
+
+def load_model(folder: Path, name: str) -> tuple[nn.Module, dict[str, Any]]:
+    """A network in eval mode on the CPU, and the `meta` it was saved with.
+
+    Raises PipelineError naming the file that is missing, damaged or of another network.
+    """
+    card_path, weights_path = folder / f"{name}.json", folder / f"{name}.safetensors"
+    for path in (card_path, weights_path):
+        if not path.exists():
+            raise PipelineError(f"{path} is missing. Train the model with `dvc repro`, or fetch it with `dvc pull`.")
+    try:
+        card = json.loads(card_path.read_text(encoding="utf-8"))
+        module = ARCHITECTURES[card["architecture"]](**card["arguments"])
+        meta: dict[str, Any] = card["meta"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise PipelineError(f"{card_path} describes no network of this project ({error!r}). Train it anew.") from error
+    try:
+        tensors = load_file(weights_path)
+    except (SafetensorError, OSError) as error:
+        raise PipelineError(
+            f"{weights_path} is damaged ({error}). Train it anew, or fetch it with `dvc pull`."
+        ) from error
+    wrong = first_mismatch(module, tensors)
+    if wrong:
+        raise PipelineError(f"{weights_path} does not fit {card_path.name}: {wrong}. Train it anew.")
+    module.load_state_dict(tensors)
+    return module.eval(), meta
+
+
+def first_mismatch(module: nn.Module, tensors: dict[str, Any]) -> str | None:
+    """What is the first tensor, missing, unknown or misshapen, that keeps `tensors` from being `module`'s weights."""
+    own = module.state_dict()
+    for key in [*own, *tensors]:
+        if key not in tensors:
+            return f"{key} is missing"
+        if key not in own:
+            return f"{key} is unknown"
+        if own[key].shape != tensors[key].shape:
+            return f"{key} has shape {tuple(tensors[key].shape)} where {tuple(own[key].shape)} belongs"
+    return None

@@ -1,0 +1,112 @@
+"""What the networks promise beside the original's outputs, at a small width."""
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.models import AtNet, Discriminator, VgNet
+from pipeline.models.convgru import ConvGru, Recurrence
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    torch.manual_seed(0)
+
+
+def vg_inputs(batch: int, frames: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    return torch.rand(batch, 3, 128, 128) * 2 - 1, torch.randn(batch, 136), torch.randn(batch, frames, 136)
+
+
+def close(a: torch.Tensor, b: torch.Tensor) -> None:
+    torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+
+
+@torch.inference_mode()
+def test_convgru_has_the_gates_of_torch_gru() -> None:
+    """With one pixel, only the kernels' centres count, and a ConvGRU is a GRU."""
+    ours, reference = ConvGru(5, 4), torch.nn.GRU(5, 4, batch_first=True)
+    own = ours.state_dict()
+    reference.load_state_dict(
+        {
+            "weight_ih_l0": own["from_input.weight"][:, :, 1, 1],
+            "weight_hh_l0": own["from_hidden.weight"][:, :, 1, 1],
+            "bias_ih_l0": own["from_input.bias"],
+            "bias_hh_l0": own["from_hidden.bias"],
+        }
+    )
+    x_BTC = torch.randn(2, 7, 5)
+    hidden, state = ours(x_BTC[..., None, None])
+    close(hidden[..., 0, 0], reference(x_BTC)[0])
+    close(state, hidden[:, -1])
+
+
+@torch.inference_mode()
+def test_convgru_recurs_over_what_it_is_told() -> None:
+    x = torch.randn(3, 4, 5, 8, 8)
+    kinds: tuple[Recurrence, ...] = ("time", "batch", "none")
+    grus = {kind: ConvGru(5, 6, kind) for kind in kinds}
+    for gru in grus.values():
+        gru.load_state_dict(grus["time"].state_dict())
+    over_time, over_batch, alone = (grus[kind](x)[0] for kind in kinds)
+    close(over_batch, grus["time"](x.transpose(0, 1))[0].transpose(0, 1))
+    close(alone, grus["time"](x.flatten(0, 1).unsqueeze(1))[0].squeeze(1).unflatten(0, (3, 4)))
+    close(over_time[:, 0], alone[:, 0])
+    assert not torch.allclose(over_time[:, 1:], alone[:, 1:])
+    close(grus["batch"](x[:1])[0], alone[:1])  # one video alone: every frame from zero
+
+
+@torch.inference_mode()
+def test_vgnet_in_pieces_equals_vgnet_at_once() -> None:
+    network = VgNet(width=8).eval()
+    image, example, landmarks = vg_inputs(2, 5)
+    whole = network(image, example, landmarks)
+    first = network(image, example, landmarks[:, :2])
+    rest = network(image, example, landmarks[:, 2:], first.state_BCHW)
+    close(torch.cat([first.frames_BTCHW, rest.frames_BTCHW], dim=1), whole.frames_BTCHW)
+
+
+@torch.inference_mode()
+def test_vgnet_composes_paint_and_example_by_attention() -> None:
+    image, example, landmarks = vg_inputs(1, 2)
+    out = VgNet(width=8).eval()(image, example, landmarks)
+    assert out.frames_BTCHW.shape == (1, 2, 3, 128, 128)
+    assert out.landmark_attention_BT1HW.shape == (1, 2, 1, 32, 32)
+    a, c = out.attention_BT1HW.numpy(), out.colour_BTCHW.numpy()
+    np.testing.assert_allclose(out.frames_BTCHW.numpy(), a * c + (1 - a) * image[:, None].numpy(), atol=1e-5)
+
+
+@torch.inference_mode()
+def test_vgnet_without_attention_is_all_paint() -> None:
+    out = VgNet(width=8, attention=False).eval()(*vg_inputs(1, 2))
+    assert (out.attention_BT1HW == 1).all()
+    assert torch.equal(out.frames_BTCHW, out.colour_BTCHW)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("recurrent", [True, False])
+def test_atnet_in_pieces_equals_atnet_at_once(recurrent: bool) -> None:
+    network = AtNet(components=4, width=8, recurrent=recurrent).eval()
+    example, windows = torch.randn(2, 4), torch.randn(2, 7, 1, 28, 12)
+    first, state = network.stream(example, windows[:, :3])
+    rest, _ = network.stream(example, windows[:, 3:], state)
+    close(torch.cat([first, rest], dim=1), network(example, windows))
+
+
+@torch.inference_mode()
+def test_discriminator_reads_landmarks_as_an_offset_to_the_example() -> None:
+    example = torch.randn(2, 136)
+    logits, landmarks = Discriminator(width=8).eval()(torch.rand(2, 3, 3, 128, 128), example)
+    assert logits.shape == (2,)
+    assert landmarks.shape == (2, 3, 136)
+    assert ((landmarks - example[:, None]).abs() < 1).all()
+
+
+@pytest.mark.parametrize("width", [8, 16, 32])
+def test_width_scales_the_parameters(width: int) -> None:
+    def count(network: torch.nn.Module) -> int:
+        return sum(parameter.numel() for parameter in network.parameters())
+
+    with torch.device("meta"):
+        for kind in (AtNet, VgNet, Discriminator):
+            # Nearly all parameters join two scaled counts, so they go with the square.
+            assert count(kind(width=width)) == pytest.approx(count(kind(width=64)) * (width / 64) ** 2, rel=0.25)
