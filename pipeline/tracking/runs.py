@@ -1,7 +1,8 @@
 """Parent and child runs: a parent for each run of the pipeline, a child for each stage that ran in it.
 
 MLflow has no notion of a run that several processes continue, so a stage finds its parent by a tag that names the
-`dvc` process. The parent is RUNNING while a stage runs and FINISHED between stages; a failed stage makes it FAILED for good.
+`dvc` process. The parent is RUNNING while a stage runs and FINISHED between stages; a failed stage makes it FAILED for
+good.
 """
 
 import os
@@ -52,7 +53,7 @@ def open_runs(
 
 
 def close_runs(target: Target, error: BaseException | None) -> None:
-    """Give child and parent their status: FINISHED, KILLED on the user's interruption, else FAILED with the error as tag."""
+    """Give child and parent their status: FINISHED, KILLED on the user's interruption, else FAILED with the error."""
     client = target.client
     killed = isinstance(error, KeyboardInterrupt)
     status = "FINISHED" if error is None else "KILLED" if killed else "FAILED"
@@ -132,6 +133,7 @@ def _tags(invocation: Invocation, owner: Owner) -> dict[str, str]:
     tags = {
         "git.commit": invocation.commit,
         "git.dirty": str(invocation.dirty).lower() if invocation.commit else "",
+        "mlflow.user": psutil.Process().username(),
         "mlflow.source.git.commit": invocation.commit,
         "mlflow.source.name": os.path.basename(sys.argv[0]),
         "mlflow.source.type": "LOCAL",

@@ -1,0 +1,33 @@
+"""The training's listener that writes to MLflow."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+
+from pipeline.training.listeners import Listener
+
+
+class Receiver(Protocol):
+    """What the listener needs of a run."""
+
+    def metrics(self, values: Mapping[str, float], step: int | None = None) -> None:
+        """Take metrics of a step."""
+
+    def picture(self, name: str, image_HWC: np.ndarray, step: int = 0) -> None:
+        """Take a picture of a step."""
+
+
+class RunListener(Listener):
+    """Passes a training's curves and pictures on to a run."""
+
+    def __init__(self, run: Receiver) -> None:
+        self.run = run
+
+    def metrics(self, step: int, values: Mapping[str, float]) -> None:
+        """Add a point to the curves."""
+        self.run.metrics(values, step)
+
+    def picture(self, step: int, name: str, image_HWC: np.ndarray) -> None:
+        """Add a picture to the series `name`."""
+        self.run.picture(name, image_HWC, step)
