@@ -167,15 +167,12 @@ class Pca:
 class Mfcc:
     """Stage mfcc."""
 
-    coefficients: int = 13
-    """Cepstral coefficients at 100 Hz; the networks drop the first."""
     window: float = 0.025
     """Seconds of speech behind one row."""
     shard_clips: int = 16
     """Clips a shard."""
 
     def __post_init__(self) -> None:
-        _require(self.coefficients == 13, "coefficients must be 13: the networks read 12 and drop the first")
         _require(0.01 <= self.window <= 0.1, "window must be 0.01 to 0.1 seconds")
         _require(self.shard_clips >= 1, "shard_clips must be at least 1")
 

@@ -187,13 +187,13 @@ def _open(path: Path) -> pq.ParquetFile:
 class ShardReader:
     """Random access to the rows of a folder of shards by clip id; reads one row group, never a whole shard.
 
-    ``index`` is the folder's index.parquet as one dict a clip, by id, in order.
+    ``index`` is the folder's table of clips (index.parquet, or data/clips' manifest.parquet) as one dict a clip, by id, in order.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, index: str = INDEX) -> None:
         """Read the index of ``folder``; PipelineError when it is not there."""
         self.folder = folder
-        path = folder / INDEX
+        path = folder / index
         if not path.exists():
             raise PipelineError(f"{path} is missing. Run `dvc repro` to make it, or `dvc pull` to fetch it.")
         self.index: dict[str, Row] = {row["id"]: row for row in pq.read_table(path).to_pylist()}

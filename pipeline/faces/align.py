@@ -38,9 +38,3 @@ def align(
 
 def _smooth(values: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
     return np.asarray(gaussian_filter1d(values, sigma, axis=0, mode="nearest")) if sigma > 0 else values
-
-
-def to_crop(points_F68x2: NDArray[np.float32], transform_F2x3: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Points (F, 68, 2) in source pixels as pixels of the crop."""
-    linear, shift = transform_F2x3[:, :, :2], transform_F2x3[:, :, 2]
-    return np.einsum("fij,fpj->fpi", linear, points_F68x2) + shift[:, None]

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from pipeline import shards
 from pipeline.config import Landmarks
-from pipeline.faces.align import align, to_crop
-from pipeline.faces.crop import crop_face, encode_jpeg
+from pipeline.faces.align import align
+from pipeline.faces.crop import crop_face, encode_jpeg, to_crop
 from pipeline.faces.quality import QUALITY, measure
 from pipeline.faces.track import Track, track_face
 from pipeline.manifest import ManifestRow, check_losses

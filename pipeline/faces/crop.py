@@ -22,6 +22,12 @@ def crop_face(frame_HWC: NDArray[np.uint8], transform_2x3: NDArray[np.float32]) 
     return out
 
 
+def to_crop(points_F68x2: NDArray[np.float32], transform_F2x3: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Points (F, 68, 2) in source pixels as pixels of the crop."""
+    linear, shift = transform_F2x3[:, :, :2], transform_F2x3[:, :, 2]
+    return np.einsum("fij,fpj->fpi", linear, points_F68x2) + shift[:, None]
+
+
 def encode_jpeg(image_HWC: NDArray[np.uint8], quality: int) -> bytes:
     """JPEG bytes of an RGB picture, chroma at full resolution so that lips keep their edge."""
     options = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]

@@ -5,12 +5,14 @@ from numpy.typing import NDArray
 
 RATE = 16000
 """Samples a second of all speech."""
+COEFFICIENTS = 13
+"""Columns; the first is the level, which the networks drop."""
 HOP = 160
 """Samples from one row to the next: 100 rows a second, 4 a video frame."""
 
 
-def mfcc(samples_N: NDArray[np.int16], coefficients: int = 13, window: float = 0.025) -> NDArray[np.float32]:
-    """MFCC rows (T, ``coefficients``) float32 at 100 Hz of 16 kHz mono speech, T = N // 160.
+def mfcc(samples_N: NDArray[np.int16], window: float = 0.025) -> NDArray[np.float32]:
+    """MFCC rows (T, 13) float32 at 100 Hz of 16 kHz mono speech, T = N // 160.
 
     Row t covers ``window`` seconds centred at (t + 0.5) / 100 s. Column 0 is the level, which the networks drop. 26 mel
     bands, natural logarithm, orthonormal DCT; a floor of one quantisation step keeps digital silence finite.
@@ -20,11 +22,11 @@ def mfcc(samples_N: NDArray[np.int16], coefficients: int = 13, window: float = 0
     length = round(window * RATE)
     rows = len(samples_N) // HOP
     if rows == 0:
-        return np.zeros((0, coefficients), np.float32)
+        return np.zeros((0, COEFFICIENTS), np.float32)
     transform = 512 if length <= 512 else 2048
     padded = np.pad(samples_N.astype(np.float32) / 32768.0, ((transform - HOP) // 2, transform))
     power = librosa.feature.melspectrogram(
         y=padded, sr=RATE, n_fft=transform, win_length=length, hop_length=HOP, center=False, n_mels=26
     )
-    out = librosa.feature.mfcc(S=np.log(power + 1e-8), n_mfcc=coefficients)
+    out = librosa.feature.mfcc(S=np.log(power + 1e-8), n_mfcc=COEFFICIENTS)
     return np.ascontiguousarray(out.T[:rows], dtype=np.float32)

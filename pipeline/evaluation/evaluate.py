@@ -1,0 +1,96 @@
+"""Stage evaluate: every method on every test clip, measured, tabulated and shown."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import joblib
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from rich.progress import track
+
+from pipeline.config import Evaluate
+from pipeline.errors import PipelineError
+from pipeline.evaluation.measure import FIGURES, compare, find_landmarks, summarize
+from pipeline.evaluation.methods import METHODS, Made, TestClip, load_clip
+from pipeline.evaluation.pictures import metrics_figure, strip, write_video
+from pipeline.faces.clips import FaceClips
+from pipeline.shards import ShardReader
+from pipeline.talking_head import TalkingHead
+
+Summary = dict[str, dict[str, float]]
+
+
+def choose_clips(ids: list[str], max_clips: int, seed: int) -> list[str]:
+    """All of ``ids``, or ``max_clips`` of them drawn with the seed, in order."""
+    if not max_clips or max_clips >= len(ids):
+        return ids
+    drawn = np.random.default_rng(seed).choice(len(ids), size=max_clips, replace=False)
+    return [ids[number] for number in sorted(drawn)]
+
+
+def evaluate(
+    head: TalkingHead, faces: FaceClips, mfcc: ShardReader, speech: ShardReader, params: Evaluate, seed: int, out: Path, jobs: int
+) -> Summary:
+    """Measure the test split and write ``out``.
+
+    metrics.json (means by method with 95% intervals), clips.csv (a row a clip, a column a method and figure),
+    metrics.png, pictures/ID.png and videos/ID.mp4 for the first ``params.videos`` clips of the test split.
+    Raises PipelineError when there is no test clip.
+    """
+    ids = choose_clips(faces.ids("test"), params.max_clips, seed)
+    if not ids:
+        raise PipelineError("No clip of the test split is good. Give the split a larger share, or add clips.")
+    shown = set(ids[:: max(1, len(ids) // max(1, params.videos))][: params.videos])
+
+    def work() -> Iterator[tuple[TestClip, dict[str, Made]]]:
+        for name in ids:
+            clip = load_clip(faces, mfcc, name)
+            made = {method: make(head, clip) for method, make in METHODS.items()}
+            if name in shown:
+                stem = name.replace("/", "_")
+                _write_png(out / "pictures" / f"{stem}.png", strip(clip, made))
+                (out / "videos").mkdir(parents=True, exist_ok=True)
+                write_video(out / "videos" / f"{stem}.mp4", clip, made["at_vg"], speech.array(name, "samples"))
+            yield clip, made
+
+    rows: list[dict[str, str | float]] = []
+    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator", pre_dispatch=2 * jobs)
+    measured = parallel(joblib.delayed(_measure)(clip, made) for clip, made in work())
+    for clip_rows in track(measured, total=len(ids), description="evaluate", transient=True):
+        rows += clip_rows
+    clips = pd.DataFrame(rows)
+    summary = summarize(clips, seed)
+    _write_tables(out, clips, summary)
+    metrics_figure(summary).savefig(out / "metrics.png", dpi=110, metadata={"Software": None})
+    return summary
+
+
+def _measure(clip: TestClip, made: dict[str, Made]) -> list[dict[str, str | float]]:
+    real_points = find_landmarks(clip.frames_FHWC)
+    rows: list[dict[str, str | float]] = []
+    for method, one in made.items():
+        # A still picture has the same points in every frame.
+        still = bool((one.frames_FHWC == one.frames_FHWC[:1]).all())
+        points = find_landmarks(one.frames_FHWC[:1] if still else one.frames_FHWC)
+        points = np.broadcast_to(points, real_points.shape)
+        figures = compare(clip.frames_FHWC, one.frames_FHWC, real_points, points)
+        rows.append({"id": clip.id, "speaker": clip.speaker, "method": method, **figures})
+    return rows
+
+
+def _write_tables(out: Path, clips: pd.DataFrame, summary: Summary) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    wide = clips.pivot(index=["id", "speaker"], columns="method", values=list(FIGURES))
+    wide.columns = [f"{figure}_{method}" for figure, method in wide.columns]
+    wide.reset_index().to_csv(out / "clips.csv", index=False, float_format="%.6f", lineterminator="\n")
+    (out / "metrics.json").write_text(json.dumps(summary, indent=2) + "\n")
+
+
+def _write_png(path: Path, image_HWC: NDArray[np.uint8]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    good, data = cv2.imencode(".png", image_HWC[:, :, ::-1])
+    assert good
+    path.write_bytes(bytes(data))

@@ -1,0 +1,93 @@
+"""What the evaluation shows: strips of frames, side-by-side videos, and the figure of the metrics."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.evaluation.methods import Made, TestClip
+from pipeline.media import VideoWriter
+
+LABEL_HEIGHT = 18
+PARTS = {"jaw": (0, 17), "brow": (17, 22), "brow2": (22, 27), "nose": (27, 36)}
+CLOSED_PARTS = {"eye": (36, 42), "eye2": (42, 48), "lips": (48, 60), "inner": (60, 68)}
+
+
+def draw_landmarks(points_68x2: NDArray[np.floating], size: int = 128, scale: int = 1) -> NDArray[np.uint8]:
+    """The points of a crop of ``size`` pixels as white lines on black, (size * scale, size * scale, 3)."""
+    canvas = np.zeros((size * scale, size * scale, 3), np.uint8)
+    # 4 fractional bits, so that small movements show
+    lines = np.round(points_68x2 * scale * 16).astype(np.int32)
+    for parts, closed in ((PARTS, False), (CLOSED_PARTS, True)):
+        for start, stop in parts.values():
+            cv2.polylines(canvas, [lines[start:stop]], closed, (255, 255, 255), 1, cv2.LINE_AA, shift=4)
+    return canvas
+
+
+def heat(attention_HW: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """An attention map, 0 to 1, as RGB colours."""
+    coloured = cv2.applyColorMap((attention_HW * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)
+    out: NDArray[np.uint8] = cv2.cvtColor(coloured, cv2.COLOR_BGR2RGB)
+    return out
+
+
+def label(image_HWC: NDArray[np.uint8], text: str) -> NDArray[np.uint8]:
+    """The picture with a line of text above it."""
+    bar = np.full((LABEL_HEIGHT, image_HWC.shape[1], 3), 24, np.uint8)
+    cv2.putText(bar, text, (4, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (230, 230, 230), 1, cv2.LINE_AA)
+    return np.vstack([bar, image_HWC])
+
+
+def strip(clip: TestClip, made: Mapping[str, Made], columns: int = 8) -> NDArray[np.uint8]:
+    """Rows real, each method and the attention of the last; columns are frames spread over the clip."""
+    chosen = np.linspace(0, len(clip.frames_FHWC) - 1, columns).astype(int)
+    rows = {"real": clip.frames_FHWC, **{name: one.frames_FHWC for name, one in made.items()}}
+    pictures = [label(np.hstack(list(frames[chosen])), name) for name, frames in rows.items()]
+    last = list(made.values())[-1]
+    if last.attention_FHW is not None:
+        pictures.append(label(np.hstack([heat(one) for one in last.attention_FHW[chosen]]), "attention"))
+    return np.vstack(pictures)
+
+
+def write_video(path: Path, clip: TestClip, made: Made, samples_N: NDArray[np.int16], scale: int = 2) -> None:
+    """Real, landmarks, attention and generated side by side, each at ``scale`` times 128 pixels, with the clip's sound."""
+    assert made.points_F68x2 is not None
+    assert made.attention_FHW is not None
+    side = clip.frames_FHWC.shape[1] * scale
+    with VideoWriter(path, size=(4 * side, side + LABEL_HEIGHT), fps=25, audio=samples_N) as video:
+        for real, points, attention, frame in zip(
+            clip.frames_FHWC, made.points_F68x2, made.attention_FHW, made.frames_FHWC, strict=True
+        ):
+            panels = {
+                "real": _enlarge(real, side),
+                "landmarks from speech": draw_landmarks(points, scale=scale),
+                "attention": _enlarge(heat(attention), side),
+                "generated": _enlarge(frame, side),
+            }
+            video.write(np.hstack([label(panel, name) for name, panel in panels.items()]))
+
+
+def _enlarge(image_HWC: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    out: NDArray[np.uint8] = cv2.resize(image_HWC, (side, side), interpolation=cv2.INTER_CUBIC)
+    return out
+
+
+def metrics_figure(summary: Mapping[str, Mapping[str, float]]) -> Any:
+    """Bars of PSNR, SSIM and LMD by method with their 95% intervals, a matplotlib figure."""
+    from matplotlib.figure import Figure
+
+    titles = {"psnr": "PSNR, dB (higher is better)", "ssim": "SSIM (higher is better)", "lmd": "LMD, px (lower is better)"}
+    figure = Figure(figsize=(11, 3.2), layout="constrained")
+    for axes, (name, title) in zip(figure.subplots(1, 3), titles.items(), strict=True):
+        known = {method: row for method, row in summary.items() if name in row}
+        heights = [row[name] for row in known.values()]
+        errors = [
+            [row[name] - row[f"{name}_low"] for row in known.values()],
+            [row[f"{name}_high"] - row[name] for row in known.values()],
+        ]
+        axes.bar(list(known), heights, yerr=np.abs(errors), capsize=5, color=["#999999", "#4c78a8", "#e45756"][: len(known)])
+        axes.set_title(title, fontsize=10)
+    return figure

@@ -1,0 +1,56 @@
+"""Stage mfcc: every good clip's MFCC, in shards."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline import manifest, shards
+from pipeline.config import Mfcc
+from pipeline.speech.mfcc import COEFFICIENTS, mfcc
+
+VERSION = 1
+"""Raised with every change of this package that changes a row's bytes."""
+
+FIELDS = [shards.array_field("mfcc", "float32", COEFFICIENTS), pa.field("rows", pa.int32()), pa.field("level", pa.float64())]
+
+INDEX_SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string()),
+        pa.field("rows", pa.int32()),
+        pa.field("level", pa.float64()),  # of the speech, dB below full scale
+        pa.field("shard", pa.string()),
+        pa.field("row", pa.int32()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class MfccBuilder:
+    """Computes a clip's row from its samples in data/clips; runs in worker processes."""
+
+    clips: shards.ShardReader
+    params: Mfcc
+
+    def __call__(self, clip: str) -> shards.Row:
+        """The cells of ``FIELDS``."""
+        samples = self.clips.array(clip, "samples")
+        rows = mfcc(samples, self.params.window)
+        loudness = np.sqrt(np.mean(np.square(samples.astype(np.float64)))) / 32768.0
+        return {"mfcc": rows, "rows": len(rows), "level": float(20 * np.log10(max(loudness, 1e-6)))}
+
+
+def build_mfcc(clips_folder: Path, params: Mfcc, out: Path, jobs: int) -> None:
+    """Write ``out``: the MFCC of every good clip of the manifest in ``clips_folder``, and index.parquet."""
+    reader = shards.ShardReader(clips_folder, manifest.FILE)
+    good = reader.ids(status="ok")
+    recipe = (VERSION, params.window)
+    items = [
+        shards.Item(clip, shards.row_key(*recipe, *(reader.index[clip][name] for name in ("sha256", "start", "duration"))))
+        for clip in good
+    ]
+    cells = shards.build_shards(
+        out, items, MfccBuilder(reader, params), FIELDS, per_shard=params.shard_clips, jobs=jobs, title="mfcc"
+    )
+    shards.write_index(out, ({name: cells[clip][name] for name in INDEX_SCHEMA.names} for clip in good), INDEX_SCHEMA)

@@ -1,0 +1,31 @@
+"""Stage evaluate: metrics, pictures and videos of the test split, into reports."""
+
+from pipeline import manifest, paths
+from pipeline.evaluation.evaluate import evaluate
+from pipeline.faces.clips import FaceClips
+from pipeline.shards import ShardReader
+from pipeline.stage import Context, run_stage
+from pipeline.talking_head import TalkingHead
+
+
+def main(context: Context) -> None:
+    """Measure the whole system beside its baselines, and close the pipeline's run."""
+    summary = evaluate(
+        TalkingHead.load(paths.ATNET, paths.VGNET, paths.LANDMARKS_MODEL),
+        FaceClips(paths.FACES),
+        ShardReader(paths.MFCC),
+        ShardReader(paths.CLIPS, manifest.FILE),
+        context.params.evaluate,
+        context.params.seed,
+        paths.REPORTS,
+        context.jobs,
+    )
+    context.run.artifact(paths.REPORTS)
+    # A method whose pictures show no face at all has no distance, and its model no claim to be the best.
+    judges = {"atvgnet-atnet": "at_vg", "atvgnet-vgnet": "vg_gt"}
+    best = {model: f"{method}.lmd" for model, method in judges.items() if "lmd" in summary[method]}
+    context.run.finish(summary, best, judged_on=context.params.corpus)
+
+
+if __name__ == "__main__":
+    run_stage("evaluate", ["seed", "evaluate"], main)
