@@ -1,0 +1,68 @@
+"""What every corpus gives: its clips, each with its split."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from pipeline.errors import PipelineError
+
+Split = Literal["train", "val", "test"]
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One clip: a file, or a piece of one."""
+
+    id: str
+    """Unique in the corpus, with forward slashes, the same on every machine."""
+    speaker: str
+    """Empty where the corpus does not know."""
+    split: Split
+    text: str
+    """What is said; empty where the corpus does not know."""
+    path: Path
+    """Absolute."""
+    start: float = 0.0
+    """Seconds after the video's first frame."""
+    duration: float | None = None
+    """Seconds; None is to the end of the file."""
+
+
+class Corpus(Protocol):
+    """A folder of clips in some layout."""
+
+    @property
+    def root(self) -> Path:
+        """The corpus's folder, absolute: what the manifest's paths are relative to."""
+
+    def clips(self) -> list[Clip]:
+        """All clips, sorted by id.
+
+        Raises PipelineError naming the key of params.yaml to change when the root is missing or empty, when a filter
+        leaves nothing, or when a split would have no clip.
+        """
+
+
+def files_below(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
+    """Files below ``folder``, links followed, hidden ones not, whose suffix is one of ``suffixes`` in any case."""
+    seen: set[str] = set()
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in seen:  # a link that leads back
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith(".") and os.path.splitext(name)[1].lower() in suffixes:
+                yield Path(parent, name)
+
+
+def need_folder(root: Path, key: str, advice: str) -> None:
+    """PipelineError naming ``key`` unless ``root`` is a folder."""
+    if not root.exists():
+        raise PipelineError(f"{key}: the folder {root} does not exist. {advice}")
+    if not root.is_dir():
+        raise PipelineError(f"{key}: {root} is a file; it must be a folder. {advice}")
