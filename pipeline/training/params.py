@@ -38,6 +38,8 @@ class LoopParams:
     """Compile the network with `torch.compile`: worth its start-up minutes in long trainings on a GPU."""
     validate_every: int = 25
     """Steps between validations; each one may set the best weights, and writes a checkpoint."""
+    keep: Literal["best", "last"] = "best"
+    """The weights of the best validation, or of the last."""
     patience: int = 0
     """Validations without improvement after which training stops; 0 never stops early."""
 
@@ -80,6 +82,8 @@ class VgNetParams(LoopParams):
     """Adam's learning rate of both networks at its highest. Paper: 2e-4."""
     recurrence: Literal["time", "batch", "none"] = "time"
     """What the ConvGRU runs over: `time`, `batch` (the original release's fault) or `none` (ablation)."""
+    dropout: float = 0.5
+    """Dropout within the residual blocks. Paper: 0.5."""
     attention: bool = True
     """Attention over landmarks and pixels; false paints every pixel anew (ablation)."""
     dynamic_loss: bool = True
@@ -96,6 +100,7 @@ class VgNetParams(LoopParams):
     def __post_init__(self) -> None:
         """Check ranges; raises ValueError naming the key and what it may be."""
         super().__post_init__()
+        self._require(0 <= self.dropout < 1, "dropout", "from 0 to below 1")
         self._require(self.pixel_weight > 0, "pixel_weight", "above 0")
         self._require(self.adversarial_weight >= 0, "adversarial_weight", "0 or more")
         self._require(self.regression_weight >= 0, "regression_weight", "0 or more")

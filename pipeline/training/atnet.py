@@ -1,0 +1,118 @@
+"""How AT-net is trained: mean squared error of the coefficients."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.optim import Adam, Optimizer
+
+from pipeline.models import AtNet
+from pipeline.training.data import ClipSource, Window, long_enough, training_windows, validation_windows
+from pipeline.training.hardware import autocast, best_device, to_device
+from pipeline.training.listeners import Listener
+from pipeline.training.loop import Validation, train
+from pipeline.training.params import AtNetParams
+from pipeline.training.pictures import draw_curves
+
+VALIDATION_CLIPS = 64
+"""At most so many clips of the validation split are looked at."""
+VALIDATION_FRAMES = 250
+"""And so many frames of each: 10 s."""
+
+
+class AtBatch(NamedTuple):
+    """Speech, and what is to be read from it."""
+
+    example_BK: Tensor
+    windows_BT1RC: Tensor
+    coefficients_BTK: Tensor
+
+
+class AtNetTask:
+    """AT-net, its optimiser and its loss, as the loop drives them."""
+
+    name = "atnet"
+    criterion = "loss"
+
+    def __init__(self, source_train: ClipSource, source_val: ClipSource, params: AtNetParams, seed: int) -> None:
+        self.source_train, self.source_val, self.params, self.seed = source_train, source_val, params, seed
+        self.clips = len(long_enough(source_train.lengths, params.frames))
+        self.checked = validation_windows(source_val.lengths, 1, VALIDATION_CLIPS)
+        self.device = best_device()
+        torch.manual_seed(seed)
+        components = source_train.coefficients(0).shape[1]
+        self.network: nn.Module = to_device(AtNet(components, params.width, params.recurrent), self.device)
+        self.forward = torch.compile(self.network) if params.compile else self.network
+        self.helpers: dict[str, nn.Module] = {}
+        self.optimisers: dict[str, Optimizer] = {
+            "network": Adam(self.network.parameters(), params.lr, betas=(0.5, 0.999), fused=True)
+        }
+
+    def batch(self, step: int) -> AtBatch:
+        """See `Task`."""
+        params = self.params
+        drawn = training_windows(self.source_train.lengths, params.frames, params.batch, self.seed, step)
+        rows = [self._read(self.source_train, window, params.frames) for window in drawn]
+        return AtBatch(*(torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)))
+
+    def step(self, batch: AtBatch) -> dict[str, Tensor]:
+        """See `Task`."""
+        example_BK, windows_BT1RC, coefficients_BTK = (tensor.to(self.device, non_blocking=True) for tensor in batch)
+        with autocast(self.device, self.params.precision):
+            predicted_BTK = self.forward(example_BK, windows_BT1RC)
+        loss = functional.mse_loss(predicted_BTK.float(), coefficients_BTK)
+        self.optimisers["network"].zero_grad()
+        loss.backward()
+        if self.params.grad_clip > 0:
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.params.grad_clip)
+        self.optimisers["network"].step()
+        return {"loss": loss}
+
+    @torch.inference_mode()
+    def validate(self, network: nn.Module) -> Validation:
+        """Over whole clips, as generation will ask: `loss`, and `error`, the share of the movement that is missed."""
+        squared, moved, curves = [], [], []
+        for clip, _, example in self.checked:
+            frames = min(self.source_val.lengths[clip], VALIDATION_FRAMES)
+            example_K, windows_T1RC, true_TK = self._read(self.source_val, Window(clip, 0, example), frames)
+            with autocast(self.device, self.params.precision):
+                predicted_1TK = network(*(torch.from_numpy(x)[None].to(self.device) for x in (example_K, windows_T1RC)))
+            predicted_TK = predicted_1TK[0].float().cpu().numpy()
+            squared.append(np.mean((predicted_TK - true_TK) ** 2))
+            moved.append(np.mean((true_TK.mean(axis=0) - true_TK) ** 2))
+            curves.append((true_TK, predicted_TK))
+        metrics = {"loss": float(np.mean(squared)), "error": float(np.sum(squared) / max(np.sum(moved), 1e-12))}
+        return Validation(metrics, {"coefficients": draw_curves(curves[:3])})
+
+    def remark(self, losses: dict[str, float]) -> str | None:
+        """See `Task`."""
+        return None
+
+    @staticmethod
+    def _read(source: ClipSource, window: Window, frames: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        span = slice(window.start, window.start + frames)
+        coefficients_FK = source.coefficients(window.clip)
+        return coefficients_FK[window.example], source.windows(window.clip)[span, None], coefficients_FK[span]
+
+
+def train_atnet(
+    source_train: ClipSource,
+    source_val: ClipSource,
+    params: AtNetParams,
+    seed: int,
+    out: Path,
+    resume: Path,
+    listeners: Sequence[Listener] = (),
+) -> dict[str, float]:
+    """Train AT-net: `out` receives model.safetensors, model.json and history.csv.
+
+    Goes on from `resume`, a folder outside `out`, when an equal training was killed there. Returns the metrics of
+    the weights that were kept, and their step. Raises PipelineError for clips too short, and when training diverges.
+    """
+    task = AtNetTask(source_train, source_val, params, seed)
+    data = source_train.digest + source_val.digest
+    return train(task, params, seed=seed, data=data, out=out, resume=resume, listeners=listeners)

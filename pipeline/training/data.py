@@ -1,0 +1,158 @@
+"""What is trained on: clips, the windows drawn from them, and batches loaded ahead of the training.
+
+Which windows make the batch of a step is a pure function of the seed and the step, so neither the number of loader
+threads nor a restart changes it, and there is no position in the data to remember.
+"""
+
+import hashlib
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import PipelineError
+from pipeline.faces.crop import decode_jpeg, to_crop
+from pipeline.landmarks.model import LandmarkModel
+from pipeline.shards import ShardReader
+from pipeline.speech.windows import windows
+
+
+class ClipSource(Protocol):
+    """The clips of one split, by number. Methods are called from several threads."""
+
+    @property
+    def lengths(self) -> Sequence[int]:
+        """Frames of each clip."""
+
+    @property
+    def digest(self) -> str:
+        """A hash of all that the other methods answer."""
+
+    def pictures(self, clip: int, frames: Sequence[int]) -> NDArray[np.uint8]:
+        """These frames' faces, RGB (len(frames), 128, 128, 3)."""
+
+    def landmarks(self, clip: int) -> NDArray[np.float32]:
+        """Normalised landmarks of all F frames (F, 136)."""
+
+    def coefficients(self, clip: int) -> NDArray[np.float32]:
+        """Their PCA coefficients (F, K)."""
+
+    def windows(self, clip: int) -> NDArray[np.float32]:
+        """The MFCC window of every frame (F, 28, 12)."""
+
+
+class ShardSource:
+    """The good clips of a split, read from the shards of faces and speech as they are needed.
+
+    `mfcc` may be None where speech is not asked for. PipelineError for a missing folder or an empty split.
+    """
+
+    def __init__(self, faces: Path, mfcc: Path | None, model: LandmarkModel, split: str) -> None:
+        self.model = model
+        self._faces = ShardReader(faces)
+        self._speech = ShardReader(mfcc) if mfcc else None
+        self._ids = self._faces.ids(split=split, status="ok")
+        self._reading = threading.Lock()  # parquet readers are shared by the loader's threads; decoding is not held up
+        if not self._ids:
+            raise PipelineError(f"{faces} has no good clip in the {split} split. Give the corpus more clips to split.")
+        self.lengths = [int(self._faces.index[clip]["frames"]) for clip in self._ids]
+        self.digest = self._digest()
+        # Landmarks of recent clips are kept (40 kB each): normalising them costs more than reading them.
+        self.landmarks = lru_cache(maxsize=4096)(self._landmarks)
+
+    def pictures(self, clip: int, frames: Sequence[int]) -> NDArray[np.uint8]:
+        """As `ClipSource`."""
+        with self._reading:
+            jpegs = self._faces.read(self._ids[clip], ["jpeg"])["jpeg"]
+        return np.stack([decode_jpeg(jpegs[frame]) for frame in frames])
+
+    def _digest(self) -> str:
+        readers = [self._faces, *([self._speech] if self._speech else [])]
+        digest = hashlib.sha256()
+        for clip in self._ids:  # a shard's name is the hash of what is in it
+            digest.update(repr([clip, *(reader.index[clip]["shard"] for reader in readers)]).encode())
+        for array in (self.model.template, self.model.mean, self.model.basis):
+            digest.update(array.tobytes())
+        return digest.hexdigest()
+
+    def _landmarks(self, clip: int) -> NDArray[np.float32]:
+        with self._reading:
+            cells = self._faces.read(self._ids[clip], ["points", "transform"])
+        return self.model.normalize(to_crop(cells["points"], cells["transform"]))
+
+    def coefficients(self, clip: int) -> NDArray[np.float32]:
+        """As `ClipSource`."""
+        return self.model.project(self.landmarks(clip))
+
+    def windows(self, clip: int) -> NDArray[np.float32]:
+        """As `ClipSource`."""
+        assert self._speech is not None, "this source was opened without speech"
+        with self._reading:
+            mfcc_TC = self._speech.array(self._ids[clip], "mfcc")
+        return windows(mfcc_TC, self.lengths[clip])
+
+
+class Window(NamedTuple):
+    """Consecutive frames of a clip, and a frame of the same clip outside them that shows the face."""
+
+    clip: int
+    start: int
+    example: int
+
+
+def long_enough(lengths: Sequence[int], frames: int) -> list[int]:
+    """Numbers of the clips that hold a window of `frames` and an example; PipelineError when there is none."""
+    clips = [clip for clip, length in enumerate(lengths) if length > frames]
+    if not clips:
+        raise PipelineError(
+            f"No clip has more than {frames} frames, the longest has {max(lengths, default=0)}. "
+            "Lower `frames` of the network's params, or give it longer clips."
+        )
+    return clips
+
+
+def training_windows(lengths: Sequence[int], frames: int, batch: int, seed: int, step: int) -> list[Window]:
+    """The windows of step `step` (from 0): every clip once a pass, in an order and at places drawn from the seed."""
+    clips = long_enough(lengths, frames)
+    drawn = []
+    for position in range(step * batch, (step + 1) * batch):
+        turn, place = divmod(position, len(clips))
+        clip = clips[np.random.default_rng([seed, 0, turn]).permutation(len(clips))[place]]
+        random = np.random.default_rng([seed, 1, position])
+        drawn.append(_window(clip, int(random.integers(lengths[clip] - frames + 1)), frames, lengths, random))
+    return drawn
+
+
+def validation_windows(lengths: Sequence[int], frames: int, most: int) -> list[Window]:
+    """At most `most` windows, the same whatever the seed: of clips spread evenly over the split, one each."""
+    clips = long_enough(lengths, frames)
+    picked = [clips[int(place)] for place in np.linspace(0, len(clips) - 1, min(most, len(clips)))]
+    random = np.random.default_rng(0)
+    return [_window(clip, (lengths[clip] - frames) // 2, frames, lengths, random) for clip in picked]
+
+
+def _window(clip: int, start: int, frames: int, lengths: Sequence[int], random: np.random.Generator) -> Window:
+    outside = int(random.integers(lengths[clip] - frames))
+    return Window(clip, start, outside if outside < start else outside + frames)
+
+
+Batch = TypeVar("Batch")
+
+
+def load_ahead(make: Callable[[int], Batch], steps: range, threads: int) -> Iterator[Batch]:
+    """`make(step)` for each step in turn, made in threads a few steps ahead of being asked for."""
+    with ThreadPoolExecutor(threads, thread_name_prefix="loader") as pool:
+        waiting = deque(pool.submit(make, step) for step in steps[: 2 * threads])
+        for step in range(steps.start + 2 * threads, steps.stop + 2 * threads):
+            if not waiting:
+                break
+            batch = waiting.popleft().result()
+            if step < steps.stop:
+                waiting.append(pool.submit(make, step))
+            yield batch

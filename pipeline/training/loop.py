@@ -1,0 +1,221 @@
+"""The one loop that trains either network."""
+
+import hashlib
+import logging
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from pipeline.models.io import save_model
+from pipeline.training.average import Average
+from pipeline.training.checkpoints import Checkpoints
+from pipeline.training.data import load_ahead
+from pipeline.training.listeners import History, Listener
+from pipeline.training.params import LoopParams
+from pipeline.training.watch import LossWatch
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY = 10
+"""Steps between looks at the losses: each makes a GPU wait."""
+
+Batch = Any
+"""What a task's `batch` hands to its `step`."""
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What a validation found."""
+
+    metrics: dict[str, float]
+    pictures: dict[str, NDArray[np.uint8]]
+
+
+class Task(Protocol):
+    """One network's training, as the loop drives it."""
+
+    name: str
+    criterion: str
+    """The metric, among the validation's, by which weights are the best when it is lowest."""
+    network: nn.Module
+    """What is averaged, validated and kept."""
+    helpers: dict[str, nn.Module]
+    """Networks that train along with it, by the names they are saved under."""
+    optimisers: dict[str, Optimizer]
+    clips: int
+    """Training clips in a pass over the data."""
+
+    def batch(self, step: int) -> Batch:
+        """The batch of step `step`, from 0; called in loader threads."""
+
+    def step(self, batch: Batch) -> dict[str, Tensor]:
+        """One step of every optimiser; the losses, the network's own total first."""
+
+    def validate(self, network: nn.Module) -> Validation:
+        """Metrics and pictures of `network` (in eval mode) on the validation split."""
+
+    def remark(self, losses: dict[str, float]) -> str | None:
+        """A warning to give on the mean losses of the steps since the last validation, if any."""
+
+
+@dataclass
+class State:
+    """Where a training stands, beside its networks."""
+
+    step: int = 0
+    best: float = math.inf
+    best_step: int = 0
+    stale: int = 0
+    """Validations since the best."""
+    kept: dict[str, Tensor] = field(default_factory=dict)
+    """The network's weights at the best validation, or at the last, whichever is kept."""
+    history: list[tuple[int, dict[str, float]]] = field(default_factory=list)
+    reference: dict[str, float] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+
+
+def train(
+    task: Task,
+    params: LoopParams,
+    *,
+    seed: int,
+    data: str,
+    out: Path,
+    resume: Path,
+    listeners: Sequence[Listener] = (),
+    threads: int = 2,
+) -> dict[str, float]:
+    """Train `task`, going on from `resume` where it was killed; write models and history.csv to `out`.
+
+    `data` is the hash of what is trained on; with params and seed it tells this training's checkpoints from others'.
+    Returns the criterion and step of the weights that were kept, and the steps made. Raises PipelineError when a
+    loss is no number or explodes.
+    """
+    steps = params.steps if params.epochs == 0 else math.ceil(params.epochs * task.clips / params.batch)
+    identity = hashlib.sha256(repr((task.name, asdict(params), seed, data)).encode()).hexdigest()
+    checkpoints = Checkpoints(resume, identity)
+    average = Average(task.network, params.ema)
+    watch = LossWatch()
+    state = State()
+
+    saved = checkpoints.load()
+    if saved is not None:
+        state = restore(saved, task, average)
+        watch.reference = state.reference
+        log.info("%s goes on after step %d of %d", task.name, state.step, steps)
+
+    everyone = [History(out / "history.csv"), *listeners]
+    for listener in everyone:
+        listener.start(task.name, steps)
+        for step, values in state.history:
+            listener.metrics(step, values)
+
+    stopped = params.patience > 0 and state.stale >= params.patience
+    ahead = range(state.step, state.step if stopped else steps)
+    for index, batch in zip(ahead, load_ahead(task.batch, ahead, threads), strict=True):
+        rate = learning_rate(params, index, steps)
+        set_learning_rate(task.optimisers.values(), rate)
+        state.step = step = index + 1
+        watch.add(step, task.step(batch))
+        average.update(step)
+
+        validating = step % params.validate_every == 0 or step == steps
+        if validating or step % LOOK_EVERY == 0:
+            watch.look(str(checkpoints.last or "none"))
+            for listener in everyone:
+                listener.progress(step, watch.latest)
+        if not validating:
+            continue
+
+        losses = watch.means()
+        remark = task.remark(losses)
+        if remark and remark not in state.remarks:
+            state.remarks.append(remark)
+            log.warning("%s, step %d: %s", task.name, step, remark)
+
+        found = task.validate(average.network)
+        values = {f"train.{name}": loss for name, loss in losses.items()}
+        values |= {f"val.{name}": value for name, value in found.metrics.items()} | {"lr": rate}
+        state.history.append((step, values))
+        for listener in everyone:
+            listener.metrics(step, values)
+            for name, picture in found.pictures.items():
+                listener.picture(step, name, picture)
+
+        better = found.metrics[task.criterion] < state.best
+        if better:
+            state.best, state.best_step, state.stale = found.metrics[task.criterion], step, 0
+        else:
+            state.stale += 1
+        if better or params.keep == "last":
+            state.kept = {name: tensor.clone() for name, tensor in average.network.state_dict().items()}
+        state.reference = watch.reference
+        checkpoints.save(step, snapshot(state, task, average))
+        if 0 < params.patience <= state.stale:
+            log.info("%s stops at step %d: no better since step %d", task.name, step, state.best_step)
+            break
+
+    average.network.load_state_dict(state.kept)
+    kept_step = state.best_step if params.keep == "best" else state.step
+    kept_values = dict(state.history)[kept_step]
+    meta = {"params": asdict(params), "seed": seed, "data": data, "step": kept_step, "metrics": kept_values}
+    save_model(out, "model", average.network, meta)
+    for name, helper in task.helpers.items():
+        save_model(out, name, helper, {**meta, "step": state.step})
+    summary = {**{name: value for name, value in kept_values.items() if name.startswith("val.")}, "step": kept_step}
+    for listener in everyone:
+        listener.done(state.step, summary)
+    checkpoints.clear()
+    return summary
+
+
+def learning_rate(params: LoopParams, index: int, steps: int) -> float:
+    """The rate of step `index` (from 0): a linear climb over `warmup` steps, then constant, or half a cosine to 0."""
+    if index < params.warmup:
+        return params.lr * (index + 1) / params.warmup
+    if params.schedule == "constant":
+        return params.lr
+    done = (index - params.warmup) / max(1, steps - params.warmup)
+    return params.lr * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def set_learning_rate(optimisers: Iterable[Optimizer], rate: float) -> None:
+    """Set the rate of all parameters."""
+    for optimiser in optimisers:
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+
+
+def snapshot(state: State, task: Task, average: Average) -> dict[str, Any]:
+    """All that `restore` needs."""
+    return {
+        "state": vars(state),
+        "network": task.network.state_dict(),
+        "average": average.network.state_dict(),
+        "helpers": {name: helper.state_dict() for name, helper in task.helpers.items()},
+        "optimisers": {name: optimiser.state_dict() for name, optimiser in task.optimisers.items()},
+        "random": torch.get_rng_state(),
+        "cuda_random": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+
+
+def restore(saved: dict[str, Any], task: Task, average: Average) -> State:
+    """Put networks, optimisers and random generators back to where `snapshot` found them."""
+    task.network.load_state_dict(saved["network"])
+    average.network.load_state_dict(saved["average"])
+    for name, helper in task.helpers.items():
+        helper.load_state_dict(saved["helpers"][name])
+    for name, optimiser in task.optimisers.items():
+        optimiser.load_state_dict(saved["optimisers"][name])
+    torch.set_rng_state(saved["random"])
+    if saved["cuda_random"] and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all(saved["cuda_random"])
+    return State(**saved["state"])

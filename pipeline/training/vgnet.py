@@ -1,0 +1,201 @@
+"""How VG-net is trained: pixels, and a discriminator that judges and reads landmarks (paper, sections 3.3 and 3.4)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+
+from pipeline.adversarial import decision_loss, landmark_weights, pixel_loss, regression_loss
+from pipeline.models import Discriminator, VgNet
+from pipeline.models.layers import init_normal
+from pipeline.training.data import ClipSource, Window, long_enough, training_windows, validation_windows
+from pipeline.training.hardware import autocast, best_device, to_device, to_floats, to_pictures
+from pipeline.training.listeners import Listener
+from pipeline.training.loop import Validation, train
+from pipeline.training.params import VgNetParams
+from pipeline.training.pictures import draw_strips
+
+VALIDATION_WINDOWS = 32
+"""At most so many windows of the validation split are looked at."""
+
+
+class VgBatch(NamedTuple):
+    """Faces and their landmarks; frame 0 is the example."""
+
+    pictures_BTHWC: Tensor
+    landmarks_BTL: Tensor
+
+
+class VgNetTask:
+    """VG-net and its discriminator, their optimisers and losses, as the loop drives them."""
+
+    name = "vgnet"
+    criterion = "pixel"
+
+    def __init__(self, source_train: ClipSource, source_val: ClipSource, params: VgNetParams, seed: int) -> None:
+        self.source_train, self.source_val, self.params, self.seed = source_train, source_val, params, seed
+        self.clips = len(long_enough(source_train.lengths, params.frames))
+        self.checked = validation_windows(source_val.lengths, params.frames, VALIDATION_WINDOWS)
+        self.device = best_device()
+        torch.manual_seed(seed)
+        self.network = self._started(VgNet(params.width, params.recurrence, params.attention, params.dropout))
+        self.forward = torch.compile(self.network) if params.compile else self.network
+        self.optimisers: dict[str, Optimizer] = {
+            "network": Adam(self.network.parameters(), params.lr, betas=(0.5, 0.999), fused=True)
+        }
+        self.helpers: dict[str, nn.Module] = {}
+        if params.adversarial_weight > 0 or params.regression_weight > 0:
+            self.discriminator = self._started(Discriminator(params.width))
+            self.helpers["discriminator"] = self.discriminator
+            self.optimisers["discriminator"] = Adam(
+                self.discriminator.parameters(), params.lr, betas=(0.5, 0.999), fused=True
+            )
+        self.landmark_weights = landmark_weights(params.mouth_weight).to(self.device)
+
+    def _started(self, network: nn.Module) -> nn.Module:
+        init_normal(network)
+        return to_device(network, self.device)
+
+    def batch(self, step: int) -> VgBatch:
+        """See `Task`."""
+        params = self.params
+        return self._read(
+            self.source_train,
+            training_windows(self.source_train.lengths, params.frames, params.batch, self.seed, step),
+        )
+
+    def _read(self, source: ClipSource, drawn: Sequence[Window]) -> VgBatch:
+        pictures, landmarks = [], []
+        for window in drawn:
+            frames = [window.example, *range(window.start, window.start + self.params.frames)]
+            pictures.append(source.pictures(window.clip, frames))
+            landmarks.append(source.landmarks(window.clip)[frames])
+        return VgBatch(torch.from_numpy(np.stack(pictures)), torch.from_numpy(np.stack(landmarks)))
+
+    def step(self, batch: VgBatch) -> dict[str, Tensor]:
+        """See `Task`. The generator runs forward once, for the discriminator's step (detached) and for its own."""
+        params = self.params
+        pictures_BTCHW = to_floats(batch.pictures_BTHWC, self.device)
+        landmarks_BTL = batch.landmarks_BTL.to(self.device, non_blocking=True)
+        example_BCHW, real_BTCHW = pictures_BTCHW[:, 0], pictures_BTCHW[:, 1:]
+        example_BL, landmarks_BTL = landmarks_BTL[:, 0], landmarks_BTL[:, 1:]
+
+        with autocast(self.device, params.precision):
+            made = self.forward(example_BCHW, example_BL, landmarks_BTL)
+        made_BTCHW = made.frames_BTCHW.float()
+        attention = made.attention_BT1HW.float() if params.dynamic_loss else None
+        losses = {"generator": params.pixel_weight * (pixel := pixel_loss(made_BTCHW, real_BTCHW, attention))}
+        losses["pixel"] = pixel
+
+        if self.helpers:
+            losses |= self._discriminator_step(real_BTCHW, made_BTCHW.detach(), example_BL, landmarks_BTL)
+            self.discriminator.requires_grad_(False)  # the generator's step needs no gradient of its weights
+            logits_B, read_BTL = self._judge(made_BTCHW, example_BL)
+            adversarial = decision_loss(logits_B, real=True)
+            regression = regression_loss(read_BTL, landmarks_BTL, self.landmark_weights)
+            self.discriminator.requires_grad_(True)
+            losses["generator"] = (
+                losses["generator"] + params.adversarial_weight * adversarial + params.regression_weight * regression
+            )
+            losses |= {"adversarial": adversarial, "regression": regression}
+
+        self._descend("network", self.network, losses["generator"])
+        return losses
+
+    def _discriminator_step(
+        self, real_BTCHW: Tensor, made_BTCHW: Tensor, example_BL: Tensor, landmarks_BTL: Tensor
+    ) -> dict[str, Tensor]:
+        real_logits_B, real_read_BTL = self._judge(real_BTCHW, example_BL)
+        made_logits_B, made_read_BTL = self._judge(made_BTCHW, example_BL)
+        decision = decision_loss(real_logits_B, real=True) + decision_loss(made_logits_B, real=False)
+        regression = regression_loss(real_read_BTL, landmarks_BTL, self.landmark_weights) + regression_loss(
+            made_read_BTL, landmarks_BTL, self.landmark_weights
+        )
+        loss = self.params.adversarial_weight * decision + self.params.regression_weight * regression
+        self._descend("discriminator", self.discriminator, loss)
+        return {
+            "discriminator": loss,
+            "decision": decision,
+            "reading": regression,
+            "real": torch.sigmoid(real_logits_B).mean(),
+            "made": torch.sigmoid(made_logits_B).mean(),
+        }
+
+    def _judge(self, frames_BTCHW: Tensor, example_BL: Tensor) -> tuple[Tensor, Tensor]:
+        # A context of its own for every call: autocast remembers the weights it has cast, and they change in between.
+        with autocast(self.device, self.params.precision):
+            logits_B, landmarks_BTL = self.discriminator(frames_BTCHW, example_BL)
+        return logits_B.float(), landmarks_BTL.float()
+
+    def _descend(self, name: str, network: nn.Module, loss: Tensor) -> None:
+        self.optimisers[name].zero_grad()
+        loss.backward()
+        if self.params.grad_clip > 0:
+            nn.utils.clip_grad_norm_(network.parameters(), self.params.grad_clip)
+        self.optimisers[name].step()
+
+    @torch.inference_mode()
+    def validate(self, network: nn.Module) -> Validation:
+        """`pixel`, the mean difference of pictures in [-1, 1], and `psnr` in dB; a strip of pictures."""
+        distances, squares, strips = [], [], []
+        for place in range(0, len(self.checked), self.params.batch):
+            batch = self._read(self.source_val, self.checked[place : place + self.params.batch])
+            pictures_BTCHW = to_floats(batch.pictures_BTHWC, self.device)
+            landmarks_BTL = batch.landmarks_BTL.to(self.device)
+            with autocast(self.device, self.params.precision):
+                made = network(pictures_BTCHW[:, 0], landmarks_BTL[:, 0], landmarks_BTL[:, 1:])
+            difference_BTCHW = made.frames_BTCHW.float() - pictures_BTCHW[:, 1:]
+            distances.append(difference_BTCHW.abs().mean(dim=(1, 2, 3, 4)).cpu())
+            squares.append(difference_BTCHW.square().mean(dim=(2, 3, 4)).flatten().cpu())
+            strips.extend(self._strips(batch, to_pictures(made.frames_BTCHW), made.attention_BT1HW))
+        psnr = 10 * torch.log10(4 / torch.cat(squares).clamp(min=1e-10))
+        metrics = {"pixel": torch.cat(distances).mean().item(), "psnr": psnr.mean().item()}
+        return Validation(metrics, {"faces": draw_strips(strips[:4])})
+
+    @staticmethod
+    def _strips(
+        batch: VgBatch, made_BTHWC: NDArray[np.uint8], attention_BT1HW: Tensor
+    ) -> list[list[NDArray[np.uint8]]]:
+        """Example, real, made and attention of each window, at the frame whose landmarks moved farthest."""
+        moved_BT = (batch.landmarks_BTL[:, 1:] - batch.landmarks_BTL[:, :1]).square().sum(dim=2)
+        strips = []
+        for number, frame in enumerate(moved_BT.argmax(dim=1).tolist()):
+            pictures_THWC = batch.pictures_BTHWC[number].numpy()
+            attention_HWC = to_pictures(attention_BT1HW[number, frame].float().expand(3, -1, -1) * 2 - 1)
+            strips.append([pictures_THWC[0], pictures_THWC[1 + frame], made_BTHWC[number, frame], attention_HWC])
+        return strips
+
+    def remark(self, losses: dict[str, float]) -> str | None:
+        """Warns of a discriminator that leaves the generator nothing to learn from."""
+        if "real" not in losses or self.params.adversarial_weight == 0:
+            return None
+        probabilities = f"it takes real videos for real at {losses['real']:.2f}, made ones at {losses['made']:.2f}"
+        if losses["real"] > 0.98 and losses["made"] < 0.02:
+            return f"the discriminator wins outright ({probabilities}). Lower vgnet.adversarial_weight or vgnet.lr."
+        if losses["made"] > losses["real"] + 0.1:
+            return f"the discriminator loses outright ({probabilities}). Raise vgnet.adversarial_weight or vgnet.batch."
+        return None
+
+
+def train_vgnet(
+    source_train: ClipSource,
+    source_val: ClipSource,
+    params: VgNetParams,
+    seed: int,
+    out: Path,
+    resume: Path,
+    listeners: Sequence[Listener] = (),
+) -> dict[str, float]:
+    """Train VG-net: `out` receives model.* and discriminator.* (safetensors and JSON) and history.csv.
+
+    Goes on from `resume`, a folder outside `out`, when an equal training was killed there. Returns the metrics of
+    the weights that were kept, and their step. Raises PipelineError for clips too short, and when training diverges.
+    """
+    task = VgNetTask(source_train, source_val, params, seed)
+    data = source_train.digest + source_val.digest
+    return train(task, params, seed=seed, data=data, out=out, resume=resume, listeners=listeners)

@@ -1,0 +1,44 @@
+"""Clips drawn by a formula: a face of one colour whose mouth opens as its speech says. Learnt in seconds."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+
+class DrawnClips:
+    """A `ClipSource` of `clips` clips of `frames` frames; the mouth's opening is a smooth curve in [0, 1] per clip."""
+
+    def __init__(self, clips: int = 4, frames: int = 24, seed: int = 0) -> None:
+        random = np.random.default_rng(seed)
+        time_F = np.arange(frames)
+        self.lengths = [frames] * clips
+        self.digest = repr((clips, frames, seed))
+        self.colours = random.integers(80, 220, (clips, 3))
+        self.openings = [
+            0.5 + 0.5 * np.sin(time_F * random.uniform(0.3, 0.8) + random.uniform(0, 6)) for _ in range(clips)
+        ]
+
+    def pictures(self, clip: int, frames: Sequence[int]) -> NDArray[np.uint8]:
+        made = np.full((len(frames), 128, 128, 3), self.colours[clip], np.uint8)
+        for picture, frame in zip(made, frames, strict=True):
+            opening = round(2 + 14 * float(self.openings[clip][frame]))
+            cv2.ellipse(picture, (64, 90), (20, opening), 0, 0, 360, (40, 0, 0), -1)
+        return made
+
+    def landmarks(self, clip: int) -> NDArray[np.float32]:
+        landmarks_F68x2 = np.zeros((self.lengths[clip], 68, 2), np.float32)
+        landmarks_F68x2[:, :, 0] = np.linspace(-1, 1, 68)
+        landmarks_F68x2[:, 48:58, 1] = -self.openings[clip][:, None]
+        landmarks_F68x2[:, 58:, 1] = self.openings[clip][:, None]
+        return landmarks_F68x2.reshape(-1, 136)
+
+    def coefficients(self, clip: int) -> NDArray[np.float32]:
+        opening_F = self.openings[clip]
+        return np.stack([opening_F, 1 - opening_F, 0 * opening_F], axis=1).astype(np.float32)
+
+    def windows(self, clip: int) -> NDArray[np.float32]:
+        windows_FRC = np.zeros((self.lengths[clip], 28, 12), np.float32)
+        windows_FRC += 5 * np.linspace(-1, 1, 12, dtype=np.float32) * self.openings[clip][:, None, None]
+        return windows_FRC.astype(np.float32)
