@@ -21,6 +21,7 @@ Kind = Literal["video", "audio"]
 TimedFrame = tuple[Fraction, Any]
 """The time in seconds on the file's own clock, and PyAV's frame."""
 
+_MAX_JUMP = 60  # s between two frames, above which the time stamp is taken for damaged
 _SEEK_MARGINS = (Fraction(0), Fraction(2), Fraction(10))  # s to aim before the target, until a frame lies before it
 
 
@@ -92,7 +93,7 @@ def frames_from(
             if margin is not None and target is not None and not _seek(container, stream, target - margin):
                 continue
             before = (damage.lost, damage.concealed)
-            frames = _decoded(container, stream, damage, target)
+            frames = _in_order(_decoded(container, stream, damage, target), damage, target)
             head = next(frames, None)
             if margin is None and head is None:
                 raise MediaError(path, f"no {kind} in it could be decoded", "Fetch it again or remove it.")
@@ -112,12 +113,12 @@ def _seek(container: Any, stream: Any, time: Fraction) -> bool:
 
 
 def _decoded(container: Any, stream: Any, damage: Damage, since: Fraction | None) -> Iterator[TimedFrame]:
-    """Decode on over damaged packets. A frame without a time follows the one before; one that goes back is dropped."""
+    """Decode on over damaged packets. A frame without a time follows the one before."""
     step = 1 / source_rate(stream) if stream.type == "video" else Fraction(1, 50)
-    last: Fraction | None = None
+    time: Fraction | None = None
 
     def counts() -> bool:
-        return since is None or (last is not None and last >= since)
+        return since is None or (time is not None and time >= since)
 
     packets = container.demux(stream)
     while True:
@@ -134,13 +135,29 @@ def _decoded(container: Any, stream: Any, damage: Damage, since: Fraction | None
             damage.lost += counts()
             continue
         for frame in frames:
-            time = frame.pts * Fraction(frame.time_base) if frame.pts is not None else (last or Fraction(0)) + step
-            if last is not None and time <= last:
-                damage.lost += counts()
-                continue
-            last = time
+            time = frame.pts * Fraction(frame.time_base) if frame.pts is not None else (time or Fraction(0)) + step
             damage.concealed += counts() and frame.is_corrupt
             yield time, frame
+
+
+def _in_order(frames: Iterator[TimedFrame], damage: Damage, since: Fraction | None) -> Iterator[TimedFrame]:
+    """Drop frames whose time is damaged: it goes back, is later than the next one, or jumps by more than a minute."""
+    last: Fraction | None = None
+    held: TimedFrame | None = None
+    for timed in frames:
+        time = timed[0]
+        if held is None:
+            held = timed
+        elif time > held[0] + _MAX_JUMP or (last is not None and time <= last):
+            damage.lost += since is None or time >= since
+        elif time > held[0]:
+            yield held
+            last, held = held[0], timed
+        else:
+            damage.lost += since is None or time >= since
+            held = timed
+    if held:
+        yield held
 
 
 def first_time(path: Path, kind: Kind) -> Fraction:

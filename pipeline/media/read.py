@@ -5,7 +5,7 @@ Time 0 is the video's first frame; both streams are put on this clock, whatever 
 
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import groupby
+from itertools import groupby, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -159,7 +159,10 @@ def read_audio_blocks(
     origin = first_time(path, "video" if on_video_clock else "audio")
     preroll = min(begin, _PREROLL)
     target = origin + begin - preroll if begin > preroll else None
-    frames = frames_from(path, "audio", target, damage)
+    frames: Iterator[TimedFrame] = frames_from(path, "audio", target, damage)
+    if duration is not None:
+        end = origin + begin + _exact(duration)
+        frames = takewhile(lambda timed: timed[0] < end, frames)
     skip = round(preroll * rate)
     left = None if duration is None else _count(duration, rate)
     for block in _resampled(frames, rate, origin + begin - preroll):

@@ -1,0 +1,174 @@
+"""Stage extract: every clip decoded once, its speech in shards, and a manifest with a verdict for each."""
+
+import hashlib
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline import shards
+from pipeline.config import Extract
+from pipeline.corpora.base import Clip, Corpus
+from pipeline.manifest import ManifestRow, check_losses, write_manifest
+from pipeline.media import Damage, MediaError, count_frames, probe, read_audio_blocks
+
+VERSION = 1
+"""Raised with every change of this file or of pipeline.media that changes a row's bytes."""
+
+FPS = 25
+RATE = 16000
+MAX_DAMAGE = 0.1
+"""Clips with more than this share of their frames lost or concealed are rejected."""
+MIN_SOUND = 0.5
+"""Clips with sound for less than this share of their length are rejected."""
+_SHORT_SOUND = 0.1  # s by which sound may be shorter than the picture without a remark
+_USUAL = 0.9  # share of whole-file clips that must have the same number of frames for others to get a remark
+
+FIELDS = [
+    shards.array_field("samples", "int16"),
+    pa.field("fps", pa.float64()),
+    pa.field("frames", pa.int32()),
+    pa.field("audio_offset", pa.float64()),
+    pa.field("heard", pa.float64()),  # s of sound that are there, leading silence included
+    pa.field("damaged", pa.int32()),
+    pa.field("damage", pa.string()),
+    pa.field("error", pa.string()),
+]
+
+
+@dataclass(frozen=True)
+class ClipBuilder:
+    """Decodes a clip; runs in worker processes."""
+
+    clips: dict[str, Clip]
+
+    def __call__(self, clip: str) -> shards.Row:
+        """The cells of ``FIELDS``. ``samples`` are exactly as long as the frames; ``error`` tells what is unreadable."""
+        source = self.clips[clip]
+        row: shards.Row = {
+            "samples": np.zeros(0, np.int16),
+            "fps": 0.0,
+            "frames": 0,
+            "audio_offset": 0.0,
+            "heard": 0.0,
+            "error": "",
+        }
+        damage = Damage()
+        try:
+            info = probe(source.path)
+            row["fps"], row["audio_offset"] = info.fps, info.audio_offset
+            row["frames"] = count_frames(
+                source.path, fps=FPS, start=source.start, duration=source.duration, damage=damage
+            )
+            length = row["frames"] / FPS
+            blocks = read_audio_blocks(source.path, rate=RATE, start=source.start, duration=length, damage=damage)
+            samples = np.concatenate([np.zeros(0, np.int16), *blocks])
+            row["heard"] = len(samples) / RATE
+            row["samples"] = np.pad(samples, (0, row["frames"] * RATE // FPS - len(samples)))
+        except MediaError as error:
+            row["error"] = error.reason
+        return {**row, "damaged": damage.concealed + damage.lost, "damage": str(damage)}
+
+
+def extract(corpus: Corpus, params: Extract, out: Path, jobs: int) -> list[ManifestRow]:
+    """Write ``out``: shards of mono 16 kHz speech of all clips, and manifest.parquet. Returns the manifest's rows.
+
+    A row's ``duration`` is ``frames / 25``, which is also the length of its samples. Its ``reason`` says why a clip is
+    rejected, or remarks what is odd about a good one. Nothing in it depends on the machine.
+
+    Raises PipelineError when the corpus has no clips, when more than ``params.max_lost`` of them are rejected, when a
+    split is left without a good clip, or when ``out`` cannot be written.
+    """
+    clips = {clip.id: clip for clip in corpus.clips()}
+    hashes = _hashes({clip.path for clip in clips.values()}, jobs)
+    items = [
+        shards.Item(clip.id, shards.row_key(VERSION, hashes[clip.path], clip.start, clip.duration))
+        for clip in clips.values()
+    ]
+    cells = shards.build_shards(
+        out, items, ClipBuilder(clips), FIELDS, per_shard=params.shard_clips, jobs=jobs, title="extract"
+    )
+    usual = _usual_frames(clips, cells)
+    rows = []
+    for clip in clips.values():
+        cell = cells[clip.id]
+        rejected = _rejected(cell, params)
+        rows.append(
+            ManifestRow(
+                id=clip.id,
+                speaker=clip.speaker,
+                split=clip.split,
+                text=clip.text,
+                path=clip.path.relative_to(corpus.root).as_posix(),
+                sha256=hashes[clip.path],
+                start=clip.start,
+                fps=cell["fps"],
+                frames=cell["frames"],
+                duration=cell["frames"] / FPS,
+                audio_offset=cell["audio_offset"],
+                status="rejected" if rejected else "ok",
+                reason=rejected or _remarks(cell, clip, usual),
+                shard=cell["shard"],
+                row=cell["row"],
+            )
+        )
+    write_manifest(out, rows)  # before the check, so that every reason can be looked up
+    check_losses((vars(row) for row in rows), params.max_lost, "extract")
+    return rows
+
+
+def _hashes(paths: set[Path], jobs: int) -> dict[Path, str]:
+    """Every file's SHA-256; empty for one that cannot be read."""
+    order = sorted(paths)
+    with ThreadPoolExecutor(jobs) as pool:  # hashing and reading let go of the interpreter
+        return dict(zip(order, pool.map(_hash, order), strict=True))
+
+
+def _hash(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def _usual_frames(clips: dict[str, Clip], cells: dict[str, shards.Row]) -> int | None:
+    """How many frames nearly all whole files have, as in GRID (75) and LRW (29); None where lengths vary."""
+    counts = Counter(cells[name]["frames"] for name, clip in clips.items() if _whole(clip))
+    (frames, count) = counts.most_common(1)[0] if counts else (0, 0)
+    return frames if count >= _USUAL * counts.total() and count > 1 else None
+
+
+def _whole(clip: Clip) -> bool:
+    return clip.duration is None and not clip.start
+
+
+def _rejected(cell: shards.Row, params: Extract) -> str:
+    """Why the clip cannot be used; empty for a good one."""
+    if cell["error"]:
+        return str(cell["error"])
+    if cell["frames"] < params.min_frames:
+        return f"fewer than {params.min_frames} frames at 25 fps (extract.min_frames)"
+    if cell["damaged"] > MAX_DAMAGE * cell["frames"]:
+        return f"damaged: {cell['damage']}"
+    if cell["heard"] < MIN_SOUND * cell["frames"] / FPS:
+        return f"sound for less than {MIN_SOUND:.0%} of the clip"
+    return ""
+
+
+def _remarks(cell: shards.Row, clip: Clip, usual: int | None) -> str:
+    """What is odd about a good clip; empty for an ordinary one."""
+    remarks = []
+    if usual and _whole(clip) and cell["frames"] != usual:
+        remarks.append(f"{cell['frames']} frames where {usual} are usual")
+    if cell["damage"]:
+        remarks.append(f"damaged: {cell['damage']}")
+    missing = cell["frames"] / FPS - cell["heard"]
+    if missing > _SHORT_SOUND:
+        remarks.append(f"the sound ends {missing:.2f} s before the picture")
+    if not clip.start and cell["audio_offset"] > _SHORT_SOUND:
+        remarks.append(f"the sound starts {cell['audio_offset']:.2f} s after the picture")
+    return "; ".join(remarks)
