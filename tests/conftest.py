@@ -1,0 +1,35 @@
+"""What tests of several rooms share: real material, found through the environment or shipped in wheels."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+
+def _folder(variable: str) -> Path:
+    value = os.environ.get(variable)
+    if not value:
+        pytest.skip(f"{variable} is not set: the material this test needs is not part of the project")
+    return Path(value)
+
+
+@pytest.fixture(scope="session")
+def corpora() -> Path:
+    """Real GRID and LRW-like clips."""
+    return _folder("ATVGNET_CORPORA")
+
+
+@pytest.fixture(scope="session")
+def upstream() -> Path:
+    """Recorded outputs of the original release."""
+    return _folder("ATVGNET_UPSTREAM")
+
+
+@pytest.fixture(scope="session")
+def photograph() -> NDArray[np.uint8]:
+    """A real photograph with one face, RGB (512, 512, 3)."""
+    from skimage import data
+
+    return np.asarray(data.astronaut(), np.uint8)

@@ -1,0 +1,92 @@
+"""The crop: whole face, steady, and where the points say it is."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipeline.faces.align import CANONICAL, align
+from pipeline.faces.crop import SIZE, crop_face, decode_jpeg, encode_jpeg, to_crop
+from pipeline.faces.detect import detect_faces, predict_landmarks
+from pipeline.faces.track import track_face
+from pipeline.landmarks.model import STABLE
+from pipeline.media import read_frames
+
+Image = NDArray[np.uint8]
+
+
+def points_of(picture: Image) -> NDArray[np.float32]:
+    return predict_landmarks(picture, detect_faces(picture, 1)[0])
+
+
+def test_the_whole_face_is_inside_with_the_chin(photograph: Image) -> None:
+    points = points_of(photograph)
+    transform = align(points[None], per_frame=True, smoothing=0)
+    inside = to_crop(points[None], transform)[0]
+    assert inside.min() > 4
+    assert inside.max() < SIZE - 4
+    np.testing.assert_allclose(inside[STABLE].mean(axis=0), CANONICAL.mean(axis=0), atol=1e-3)
+
+
+def test_points_found_in_the_crop_are_where_the_transform_puts_them(photograph: Image) -> None:
+    points = points_of(photograph)
+    transform = align(points[None], per_frame=True, smoothing=0)
+    crop = crop_face(photograph, transform[0])
+    assert crop.shape == (SIZE, SIZE, 3)
+    expected = to_crop(points[None], transform)[0]
+    assert np.linalg.norm(points_of(crop) - expected, axis=1).mean() < 1.5
+
+
+@pytest.mark.parametrize("speaker", ["s1/bbaf3s.mpg", "s31/bgiq6p.mpg"])
+def test_steady_over_a_real_clip(corpora: Path, speaker: str) -> None:
+    """One scale a clip, and a still background: smoothed crops shake less than those aligned frame by frame."""
+    frames = list(read_frames(corpora / "grid" / speaker))
+    points = track_face(frames, 15).points_F68x2
+    smooth = align(points, per_frame=False, smoothing=0.2)
+    single = align(points, per_frame=True, smoothing=0.2)
+    scales = np.hypot(smooth[:, 0, 0], smooth[:, 1, 0])
+    assert np.ptp(scales) < 1e-5
+
+    def shake(transforms: NDArray[np.float32]) -> float:
+        corners = np.array([[[100.0, 100.0], [260.0, 100.0], [180.0, 220.0]]] * len(frames), np.float32)
+        return float(np.linalg.norm(np.diff(to_crop(corners, transforms), n=2, axis=0), axis=2).mean())
+
+    assert shake(smooth) < 0.2 * shake(single)
+    assert (to_crop(points, smooth) > 0).all()
+    assert (to_crop(points, smooth) < SIZE).all()
+
+
+def test_blinking_does_not_zoom() -> None:
+    """Lids are no part of what the alignment looks at."""
+    points = np.repeat(np.random.default_rng(0).normal(64, 20, (1, 68, 2)), 50, axis=0).astype(np.float32)
+    blinking = points.copy()
+    blinking[20:24, [37, 38, 43, 44], 1] += 5
+    for per_frame in (True, False):
+        np.testing.assert_array_equal(
+            align(points, per_frame=per_frame, smoothing=0.2), align(blinking, per_frame=per_frame, smoothing=0.2)
+        )
+
+
+def test_shrinking_much_does_not_alias() -> None:
+    """A fine chequerboard becomes grey, not a moire of black and white."""
+    board = (np.indices((2048, 2048)).sum(axis=0) % 2 * 255).astype(np.uint8)
+    transform = np.array([[1 / 16, 0, 0], [0, 1 / 16, 0]], np.float32)
+    crop = crop_face(np.repeat(board[:, :, None], 3, axis=2), transform)
+    assert np.abs(crop.astype(float) - 127.5).max() < 3
+
+
+def test_crop_equals_opencv_area_average() -> None:
+    smooth = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 256, (512, 512, 3)).astype(np.uint8), (0, 0), 8)
+    transform = np.array([[0.25, 0, -0.375], [0, 0.25, -0.375]], np.float32)  # pixel centres onto pixel centres
+    expected = cv2.resize(smooth, (128, 128), interpolation=cv2.INTER_AREA)
+    assert np.abs(crop_face(smooth, transform).astype(int) - expected)[2:-2, 2:-2].max() <= 2
+
+
+def test_jpeg_round_trip(photograph: Image) -> None:
+    crop = np.ascontiguousarray(photograph[:128, 160:288])
+    back = decode_jpeg(encode_jpeg(crop, 95))
+    assert back.shape == crop.shape
+    assert np.abs(back.astype(int) - crop).mean() < 2
+    assert encode_jpeg(crop, 95) == encode_jpeg(crop, 95)

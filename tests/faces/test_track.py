@@ -1,0 +1,123 @@
+"""Following one face: on the photograph moved about, and on real clips."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import dlib
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipeline.faces.detect import Box, detect_faces, shape_predictor_path
+from pipeline.faces.track import track_face
+from pipeline.media import read_frames
+
+Image = NDArray[np.uint8]
+
+
+def placed(photograph: Image, x: float, y: float, scale: float = 0.7) -> Image:
+    """The photograph's face on a grey picture of 360x288, its middle at (x, y)."""
+    middle = np.array([225.0, 115.0])
+    shift = np.array([x, y]) - scale * middle
+    transform = np.column_stack([np.eye(2) * scale, shift])
+    return np.asarray(cv2.warpAffine(photograph, transform, (360, 288), borderValue=(120, 120, 120)), np.uint8)
+
+
+def per_frame(frames: list[Image]) -> NDArray[np.float32]:
+    """The naive procedure, by dlib alone: detect with upsampling in every frame, points to whole pixels."""
+    detector = dlib.get_frontal_face_detector()
+    predictor = dlib.shape_predictor(str(shape_predictor_path()))
+    shapes = (predictor(frame, detector(frame, 1)[0]) for frame in frames)
+    return np.array([[(point.x, point.y) for point in shape.parts()] for shape in shapes], np.float32)
+
+
+def grid(corpora: Path, name: str) -> list[Image]:
+    return list(read_frames(corpora / "grid" / name))
+
+
+def test_overlap_by_hand() -> None:
+    assert Box(0, 0, 2, 2).overlap(Box(1, 0, 3, 2)) == pytest.approx(1 / 3)
+    assert Box(0, 0, 2, 2).overlap(Box(2, 2, 3, 3)) == 0
+
+
+@pytest.mark.parametrize("name", ["s1/bbaf3s.mpg", "s20/brbk7n.mpg"])
+def test_near_detection_in_every_frame_with_less_jitter(corpora: Path, name: str) -> None:
+    frames = grid(corpora, name)
+    track = track_face(frames, detect_every=15)
+    naive = per_frame(frames)
+    apart = np.linalg.norm(track.points_F68x2 - naive, axis=2).mean(axis=1)
+    assert track.found_F.all()
+    assert np.percentile(apart, 95) <= 1.0
+    jitter = [np.linalg.norm(np.diff(points, n=2, axis=0), axis=2).mean() for points in (track.points_F68x2, naive)]
+    assert jitter[0] < 0.8 * jitter[1]
+
+
+def test_a_face_that_moves_is_followed(photograph: Image) -> None:
+    frames = [placed(photograph, 100 + 4 * number, 140) for number in range(40)]
+    track = track_face(frames, detect_every=15)
+    assert track.found_F.all()
+    middles = track.points_F68x2[:, 30, 0]  # the tip of the nose
+    np.testing.assert_allclose(middles - middles[0], 4.0 * np.arange(40), atol=3)
+
+
+def test_a_face_that_leaves_is_lost_and_found_again(photograph: Image) -> None:
+    empty = np.full((288, 360, 3), 120, np.uint8)
+    here, there = placed(photograph, 110, 140), placed(photograph, 250, 140)
+    frames = [here] * 20 + [empty] * 20 + [there] * 20
+    track = track_face(frames, detect_every=15)
+    np.testing.assert_array_equal(track.found_F, [True] * 20 + [False] * 20 + [True] * 20)
+    nose = track.points_F68x2[:, 30, 0]
+    assert np.isfinite(nose).all()
+    np.testing.assert_allclose(nose[40:] - nose[0], 140, atol=4)
+
+
+def test_a_cut_within_a_chunk_is_noticed(photograph: Image) -> None:
+    """Away and back between two key frames: no box may be drawn across the other shot."""
+    other = np.full((288, 360, 3), 250, np.uint8)
+    here = placed(photograph, 180, 140)
+    track = track_face([here] * 5 + [other] * 5 + [here] * 10, detect_every=15)
+    np.testing.assert_array_equal(track.found_F[5:10], False)
+    assert track.found_F[:5].all()
+    assert track.found_F[10:].all()
+
+
+def test_the_larger_and_more_central_face_is_kept(photograph: Image) -> None:
+    def two(small_x: float) -> Image:
+        frame = placed(photograph, 130, 150, 0.8)
+        frame[:, 240:] = placed(photograph, small_x, 120, 0.55)[:, 240:]
+        return frame
+
+    frames = [two(300 + number % 3) for number in range(30)]
+    assert len(detect_faces(frames[0], 1)) == 2
+    track = track_face(frames, detect_every=15)
+    assert track.found_F.all()
+    assert (track.points_F68x2[:, 30, 0] < 200).all()
+
+
+def test_no_face(photograph: Image) -> None:
+    track = track_face([np.full((288, 360, 3), 120, np.uint8)] * 20, detect_every=15)
+    assert not track.found_F.any()
+    assert np.isnan(track.points_F68x2).all()
+
+
+def test_frames_are_read_once_and_let_go(photograph: Image) -> None:
+    """Memory stays flat: never more frames alive than lie between two key frames."""
+    alive = 0
+    most = 0
+
+    class Counted(np.ndarray):  # type: ignore[type-arg]
+        def __del__(self) -> None:
+            nonlocal alive
+            alive -= self.base is not None and self.shape == (288, 360, 3)
+
+    def frames() -> Iterator[Image]:
+        nonlocal alive, most
+        picture = placed(photograph, 180, 140)
+        for _ in range(50):
+            alive += 1
+            most = max(most, alive)
+            yield picture.copy().view(Counted)
+
+    track_face(frames(), detect_every=5)
+    assert most <= 8

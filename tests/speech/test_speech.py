@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.fft import dct
+
+from pipeline.speech.mfcc import HOP, RATE, mfcc
+from pipeline.speech.stream import stream_windows
+from pipeline.speech.windows import windows
+
+
+def noise(seconds: float, seed: int = 0) -> NDArray[np.int16]:
+    return (np.random.default_rng(seed).standard_normal(int(seconds * RATE)) * 3000).astype(np.int16)
+
+
+def reference_row(samples: NDArray[np.int16], row: int, window: float) -> NDArray[np.float64]:
+    """One row by the definition, with NumPy: Hann window, power, 26 Slaney mel bands, log, orthonormal DCT-II."""
+    from librosa.filters import mel
+
+    length = round(window * RATE)
+    size = 512 if length <= 512 else 2048
+    padded = np.pad(samples / 32768.0, size)
+    middle = row * HOP + HOP // 2 + size
+    piece = padded[middle - size // 2 : middle + size // 2]
+    hann = np.pad(np.hanning(length + 1)[:-1], ((size - length) // 2, size - length - (size - length) // 2))
+    power = np.abs(np.fft.rfft(piece * hann)) ** 2
+    bands = mel(sr=RATE, n_fft=size, n_mels=26) @ power
+    return np.asarray(dct(np.log(bands + 1e-8), norm="ortho")[:13])
+
+
+@pytest.mark.parametrize("window", [0.025, 0.04])
+@pytest.mark.parametrize("row", [0, 1, 57, 99])
+def test_mfcc_by_definition(row: int, window: float) -> None:
+    samples = noise(1.0)
+    np.testing.assert_allclose(mfcc(samples, window)[row], reference_row(samples, row, window), atol=2e-3)
+
+
+def test_mfcc_shapes() -> None:
+    assert mfcc(noise(1.0)).shape == (100, 13)
+    assert mfcc(noise(0.0)).shape == (0, 13)
+    assert np.isfinite(mfcc(np.zeros(RATE, np.int16))).all()
+
+
+def test_windows_are_centred_on_their_frame() -> None:
+    """A click in the middle of frame 10 (0.42 s) is in the middle of its window, rows 13 and 14 of 28."""
+    samples = np.zeros(RATE, np.int16)
+    samples[int(0.42 * RATE)] = 30000
+    rows = mfcc(samples)
+    window = windows(rows, 25)[10]
+    change = np.abs(window - window[0]).sum(axis=1)
+    middle = (change * np.arange(28)).sum() / change.sum()
+    assert middle == pytest.approx(13.5, abs=0.6)
+
+
+def test_windows_cut_the_rows_named() -> None:
+    rows = np.arange(400 * 13, dtype=np.float32).reshape(400, 13)
+    cut = windows(rows, 100)
+    assert cut.shape == (100, 28, 12)
+    for frame in (3, 50, 95):
+        np.testing.assert_array_equal(cut[frame], rows[4 * frame - 12 : 4 * frame + 16, 1:])
+    np.testing.assert_array_equal(cut[0, :12], np.repeat(rows[:1, 1:], 12, axis=0))
+    np.testing.assert_array_equal(cut[99, -12:], np.repeat(rows[-1:, 1:], 12, axis=0))
+
+
+@given(st.integers(1, 500), st.integers(1, 130))
+def test_windows_of_any_length(rows: int, frames: int) -> None:
+    cut = windows(np.zeros((rows, 13), np.float32), frames)
+    assert cut.shape == (frames, 28, 12)
+
+
+def test_no_speech_is_an_error() -> None:
+    with pytest.raises(ValueError, match="no speech"):
+        windows(np.zeros((0, 13), np.float32), 5)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(700, 80000), st.integers(1, 40), st.sampled_from([0.025, 0.1]))
+def test_streamed_windows_equal_those_of_the_whole(samples: int, stretch: int, window: float) -> None:
+    speech = noise(5.0)[:samples]
+    frames = -(-samples * 25 // RATE)
+    whole = windows(mfcc(speech, window), frames)
+    streamed = list(stream_windows(speech, frames, window, stretch))
+    assert max(map(len, streamed)) <= stretch
+    np.testing.assert_allclose(np.concatenate(streamed), whole, atol=1e-4)

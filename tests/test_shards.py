@@ -1,0 +1,135 @@
+import hashlib
+import os
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.errors import PipelineError
+from pipeline.shards import Item, Row, ShardReader, array_field, build_shards, jpeg_field, row_key, write_index
+
+FIELDS = [array_field("points", "float32", 68, 2), jpeg_field("jpeg"), pa.field("score", pa.float64())]
+
+
+def compute(clip: str, log: Path) -> Row:
+    """A row that depends on the id alone; every call leaves a mark."""
+    (log / clip.replace("/", "_")).write_text("")
+    seed = int(hashlib.sha256(clip.encode()).hexdigest()[:8], 16)
+    draw = np.random.default_rng(seed)
+    frames = int(draw.integers(0, 4))
+    return {
+        "points": draw.standard_normal((frames, 68, 2)),
+        "jpeg": [draw.bytes(50) for _ in range(frames)],
+        "score": float(draw.random()),
+    }
+
+
+def build(folder: Path, ids: list[str], *, jobs: int = 1, per_shard: int = 4, version: int = 0) -> set[str]:
+    """Build and say which clips were computed."""
+    log = folder.parent / f"log-{os.urandom(4).hex()}"
+    log.mkdir()
+    items = [Item(clip, row_key(version, clip)) for clip in ids]
+    work = partial(compute, log=log)
+    cells = build_shards(folder, items, work, FIELDS, per_shard=per_shard, jobs=jobs, title="test")
+    rows = [{"id": clip, "shard": cells[clip]["shard"], "row": cells[clip]["row"]} for clip in ids]
+    write_index(folder, rows, pa.schema([("id", pa.string()), ("shard", pa.string()), ("row", pa.int32())]))
+    return {path.name for path in log.iterdir()}
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+IDS = [f"s{number % 3}/clip{number}" for number in range(10)]
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    build(tmp_path / "out", IDS)
+    reader = ShardReader(tmp_path / "out")
+    assert list(reader) == IDS
+    (tmp_path / "x").mkdir()
+    for clip in IDS:
+        expected = compute(clip, tmp_path / "x")
+        got = reader.read(clip, ["points", "jpeg", "score"])
+        np.testing.assert_array_equal(got["points"], expected["points"].astype(np.float32))
+        assert got["points"].shape[1:] == (68, 2)
+        assert got["jpeg"] == expected["jpeg"]
+        assert got["score"] == expected["score"]
+
+
+def test_readable_without_this_code(tmp_path: Path) -> None:
+    build(tmp_path / "out", IDS)
+    shard = sorted((tmp_path / "out").glob("shard-*"))[0]
+    table = pq.read_table(shard)
+    points = np.frombuffer(table["points"][0].as_py(), "<f4").reshape(-1, 68, 2)
+    (tmp_path / "x").mkdir()
+    np.testing.assert_array_equal(points, compute(IDS[0], tmp_path / "x")["points"].astype(np.float32))
+    assert pq.ParquetFile(shard).num_row_groups == 4  # a clip is read without its neighbours
+
+
+def test_bytes_do_not_depend_on_workers_or_history(tmp_path: Path) -> None:
+    build(tmp_path / "one", IDS)
+    build(tmp_path / "two", IDS, jobs=2)
+    build(tmp_path / "grown", IDS[3:7])
+    build(tmp_path / "grown", IDS)
+    assert tree(tmp_path / "one") == tree(tmp_path / "two") == tree(tmp_path / "grown")
+
+
+def test_only_what_is_missing_is_computed(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert len(build(out, IDS)) == 10
+    assert build(out, IDS) == set()
+    assert build(out, [*IDS, "s9/new"]) == {"s9_new"}
+    assert build(out, IDS[:5]) == set()
+    assert len(list(out.glob("shard-*"))) == 2  # shards no longer wanted are gone
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.data())
+def test_any_way_of_growing_gives_the_same_bytes(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    folder = tmp_path_factory.mktemp("grow")
+    steps = data.draw(st.lists(st.sets(st.sampled_from(IDS), min_size=1), min_size=1, max_size=3))
+    for step in steps:
+        build(folder / "a", sorted(step), per_shard=3)
+    build(folder / "b", sorted(steps[-1]), per_shard=3)
+    assert tree(folder / "a") == tree(folder / "b")
+
+
+def test_torn_and_left_over_files_are_made_good(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    build(out, IDS)
+    whole = tree(out)
+    first = sorted(out.glob("shard-*"))[0]
+    first.write_bytes(first.read_bytes()[:100])
+    (out / ".shard-00000-abc.parquet.123.tmp").write_bytes(b"half")
+    build(out, IDS)
+    assert tree(out) == whole
+
+
+def test_changed_keys_are_computed_anew(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    build(out, IDS)
+    assert len(build(out, IDS, version=1)) == 10
+
+
+def test_a_failing_clip_leaves_no_half_shard(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError):
+        build_shards(tmp_path / "out", [Item("a", "k")], _broken, FIELDS, per_shard=1, jobs=1, title="test")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def _broken(clip: str) -> Row:
+    raise ZeroDivisionError
+
+
+def test_errors_say_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match=r"index\.parquet is missing\. Run `dvc repro`"):
+        ShardReader(tmp_path)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(PipelineError, match="could not be made"):
+        build_shards(tmp_path / "file" / "out", [], _broken, FIELDS, per_shard=1, jobs=1, title="test")
