@@ -4,6 +4,7 @@ The last stage calls this. A stage whose outs came from DVC's cache started no p
 links to the run that made those outs. And the models of this pipeline run, made now or then, compete for their alias.
 """
 
+import math
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +15,9 @@ from pipeline.tracking.writer import Operation
 
 BEST = "best"
 """Alias of the registered version with the lowest deciding metric."""
+
+ELSEWHERE = "made elsewhere"
+"""Stands for the run of a stage whose outs came from a machine with another store."""
 
 METRIC, VALUE, JUDGED_ON = "best.metric", "best.value", "best.judged_on"
 
@@ -44,21 +48,33 @@ def _link(target: Target) -> set[str]:
     ran = runs.children(target)
     stages: dict[str, Any] = {}
     for name, record in lineage.locked_stages().items():
+        if ran.get(name) == target.child_id:
+            continue  # the stage that runs now: DVC's entry is still that of the run before
         run_id = ran.get(name) or runs.maker(target.store, name, record.key)
         stages[name] = {
             "run_id": run_id,
             "from_cache": name not in ran,
-            "key": record.key,
             "deps": {dep.path: dep.md5 for dep in record.deps},
             "outs": {out.path: out.md5 for out in record.outs},
         }
         log.inputs(target.client, target.parent_id, record.outs, name)
-    for name in ran.keys() - stages.keys():  # stages that DVC has not finished yet: at least the one that runs now
+    for name in ran.keys() - stages.keys():
         stages[name] = {"run_id": ran[name], "from_cache": False}
     for name, entry in stages.items():
-        target.client.set_tag(target.parent_id, f"stage.{name}", entry["run_id"] or "made elsewhere")
+        target.client.set_tag(target.parent_id, f"stage.{name}", entry["run_id"] or ELSEWHERE)
+    target.client.set_tag(target.parent_id, "mlflow.note.content", _note(target.store.experiment_id, stages))
     target.client.log_dict(target.parent_id, stages, "lineage.json")
     return {entry["run_id"] for entry in stages.values() if entry["run_id"]}
+
+
+def _note(experiment_id: str, stages: Mapping[str, Any]) -> str:
+    """The links as a table, which MLflow's user interface shows as the run's description."""
+    rows = ["| stage | run | |", "|---|---|---|"]
+    for name, entry in stages.items():
+        run_id = entry["run_id"]
+        link = f"[{run_id[:8]}](#/experiments/{experiment_id}/runs/{run_id})" if run_id else ELSEWHERE
+        rows.append(f"| {name} | {link} | {'from the cache' if entry['from_cache'] else 'ran'} |")
+    return "\n".join(rows)
 
 
 def _compete(client: Any, model: str, makers: set[str], judgement: Mapping[str, str]) -> None:
@@ -78,6 +94,12 @@ def _compete(client: Any, model: str, makers: set[str], judgement: Mapping[str, 
         [f"name = '{model}'", *(f"tags.`{name}` = '{judgement[name]}'" for name in (METRIC, JUDGED_ON))]
     )
     judged = client.search_model_versions(query, max_results=1000)
-    winner = min(judged, key=lambda found: (float(found.tags[VALUE]), int(found.version)))
+    winner = min(judged, key=_rank)
     for alias in (BEST, f"{BEST}-{judgement[JUDGED_ON]}"):
         client.set_registered_model_alias(model, alias, winner.version)
+
+
+def _rank(version: Any) -> tuple[bool, float, int]:
+    """Order of versions: the lowest value first, no number last, the older of two equals first."""
+    value = float(version.tags[VALUE])
+    return math.isnan(value), value, int(version.version)

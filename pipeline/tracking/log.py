@@ -10,6 +10,7 @@ import numpy as np
 
 from pipeline.tracking.lineage import Data
 from pipeline.tracking.runs import STAGE, Target
+from pipeline.tracking.store import patiently
 from pipeline.tracking.writer import Operation
 
 
@@ -82,18 +83,20 @@ def model(folder: Path, inputs: Mapping[str, np.ndarray], registered: str) -> Op
 
         example = {name: np.asarray(value) for name, value in inputs.items()}
         outputs = served.load(folder).predict(example)
-        info = Model.log(
-            artifact_path=None,
-            name=folder.name,
-            flavor=mlflow.pyfunc,
-            run_id=target.child_id,
-            registered_model_name=registered,
-            signature=ModelSignature(inputs=_schema(example), outputs=_schema(outputs)),
-            input_example=example,
-            loader_module=served.__name__,
-            data_path=str(folder),
-            code_paths=[str(Path(__file__).parents[1])],
-            pip_requirements=[f"{name}=={version(name).split('+')[0]}" for name in served.REQUIREMENTS],
+        info: Any = patiently(
+            lambda: Model.log(
+                artifact_path=None,
+                name=folder.name,
+                flavor=mlflow.pyfunc,
+                run_id=target.child_id,
+                registered_model_name=registered,
+                signature=ModelSignature(inputs=_schema(example), outputs=_schema(outputs)),
+                input_example=example,
+                loader_module=served.__name__,
+                data_path=str(folder),
+                code_paths=[str(Path(__file__).parents[1])],
+                pip_requirements=[f"{name}=={version(name).split('+')[0]}" for name in served.REQUIREMENTS],
+            )
         )
         tags = target.client.get_run(target.child_id).data.tags
         for name in ("git.commit", "dvc.exp.name", STAGE):

@@ -4,7 +4,6 @@ import dataclasses
 import importlib.util
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,11 @@ import numpy as np
 from pipeline.tracking import finish as finishing
 from pipeline.tracking import lineage, log, runs
 from pipeline.tracking import store as stores
+from pipeline.tracking.flat import clean, flatten, numbers
 from pipeline.tracking.invocation import Invocation
 from pipeline.tracking.listener import RunListener
 from pipeline.tracking.runs import Target
-from pipeline.tracking.store import Store, patiently, store_errors, warn
+from pipeline.tracking.store import Store, store_errors, warn
 from pipeline.tracking.writer import Writer
 
 
@@ -30,8 +30,8 @@ class Run:
         self._writer = writer
 
     def metrics(self, values: Mapping[str, Any], step: int | None = None) -> None:
-        """Write metrics, nested ones with dotted names; `step` makes them points of a curve."""
-        flat = dict(runs.numbers(values))
+        """Write metrics, nested ones with dotted names; with `step` they are points of a curve."""
+        flat = numbers(values)
         if self._writer and flat:
             self._writer.metrics(flat, step or 0)
 
@@ -43,7 +43,7 @@ class Run:
         if image_HWC.dtype != np.uint8 or image_HWC.ndim != 3 or image_HWC.shape[2] != 3:
             raise ValueError(f"picture {name}: {image_HWC.dtype} of shape {image_HWC.shape} is not uint8 (H, W, 3)")
         if self._writer:
-            self._writer.put(log.picture(name, image_HWC.copy(), step))
+            self._writer.put(log.picture(clean(name), image_HWC.copy(), step))
 
     def figure(self, name: str, figure: Any) -> None:
         """Write a matplotlib figure as `figures/<name>.png`."""
@@ -75,7 +75,7 @@ class Run:
         See `pipeline.tracking.finish`. `best` names for each registered model the flat name of the metric that decides.
         Raises KeyError when that metric is missing.
         """
-        flat = dict(runs.numbers(metrics))
+        flat = numbers(metrics)
         deciding = {model: (name, flat[name]) for model, name in best.items()}
         self.metrics(metrics)
         if self._writer:
@@ -96,7 +96,7 @@ def stage(name: str, params: Any, uses: Iterable[str] | None = None) -> Iterator
     invocation = Invocation.current()
 
     def reopen(store: Store) -> Target:
-        return runs.open_runs(store, invocation, name, runs.flatten(sections), runs.flatten(nested))
+        return runs.open_runs(store, invocation, name, flatten(sections), flatten(nested))
 
     target = _open(reopen)
     if target is None:
@@ -123,7 +123,7 @@ def _open(reopen: Callable[[Store], Target]) -> Target | None:
     store = stores.open_store()
     while store:
         try:
-            return patiently(partial(reopen, store))
+            return reopen(store)
         except store_errors() as error:
             if store.local:
                 warn(f"{store.uri} cannot be written: {stores.first_line(error)}. The run goes on and is not tracked.")

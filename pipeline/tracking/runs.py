@@ -7,7 +7,7 @@ good.
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +48,8 @@ def open_runs(
     mark_killed(store)
     parent_id = _parent(store, invocation, stage, all_params)
     own = Owner.of(psutil.Process())
-    child = _create(store, stage, {**_tags(invocation, own), STAGE: stage, PARENT: parent_id}, params)
+    name = invocation.stage or stage  # DVC's own name, by which `dvc.lock` has it
+    child = _create(store, stage, {**_tags(invocation, own), STAGE: name, PARENT: parent_id}, params)
     return Target(store, parent_id, child)
 
 
@@ -103,17 +104,6 @@ def log_params(client: Any, run_id: str, params: Mapping[str, Any]) -> None:
         client.log_batch(run_id, params=entries[start : start + AT_ONCE])
 
 
-def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """`{"vgnet": {"lr": 1}}` as `{"vgnet.lr": 1}`."""
-    flat: dict[str, Any] = {}
-    for name, value in nested.items():
-        if isinstance(value, Mapping):
-            flat.update(flatten(value, f"{prefix}{name}."))
-        else:
-            flat[f"{prefix}{name}"] = list(value) if isinstance(value, tuple) else value
-    return flat
-
-
 def _parent(store: Store, invocation: Invocation, stage: str, all_params: Mapping[str, Any]) -> str:
     for run in search(store, f"tags.`{INVOCATION}` = '{invocation.key}'"):
         if PARENT not in run.data.tags and _owner(run).same(invocation.owner):
@@ -149,10 +139,3 @@ def _tags(invocation: Invocation, owner: Owner) -> dict[str, str]:
 def _owner(run: Any) -> Owner:
     tags = run.data.tags
     return Owner(tags[HOST], int(tags[PID]), float(tags[STARTED]))
-
-
-def numbers(values: Mapping[str, Any]) -> Iterable[tuple[str, float]]:
-    """The flat numeric entries of nested metrics; text and lists among them are left out."""
-    for name, value in flatten(values).items():
-        if isinstance(value, (int, float)) or hasattr(value, "item"):
-            yield name, float(value)

@@ -14,7 +14,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline.paths import project_root
@@ -51,7 +50,7 @@ class Store:
     """An MLflow store that has answered."""
 
     client: Any
-    """`mlflow.MlflowClient`."""
+    """An `mlflow.MlflowClient` that waits while another process holds the database."""
     experiment_id: str
     uri: str
     local: bool
@@ -63,11 +62,18 @@ def local_uri() -> str:
     return f"sqlite:///{project_root() / 'mlflow.db'}"
 
 
+def named_uri() -> str:
+    """What MLFLOW_TRACKING_URI says, or empty. A relative SQLite file lies in the project, not in a temporary copy."""
+    uri = os.environ.get("MLFLOW_TRACKING_URI", "")
+    scheme = "sqlite:///"
+    return f"{scheme}{project_root() / uri.removeprefix(scheme)}" if uri.startswith(scheme) else uri
+
+
 def open_store() -> Store | None:
     """The store to write to, or None, after a warning, when there is none at all. Never raises for a store's sake."""
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    uri = os.environ.get("MLFLOW_TRACKING_URI") or local_uri()
+    uri = named_uri() or local_uri()
     if uri == local_uri():
         return open_local()
     problem = unreachable(uri)
@@ -148,32 +154,43 @@ def patiently(action: Callable[[], Result]) -> Result:
         pause = min(2 * pause, 1.0)
 
 
+class _Patient:
+    """A client whose every call is made patiently."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self._client, name)
+        return lambda *args, **named: patiently(lambda: method(*args, **named))
+
+
 def _open(uri: str) -> Store:
     import mlflow
     from mlflow.exceptions import MlflowException
+    from mlflow.store.db.db_types import DATABASE_ENGINES
 
     _quiet()
     mlflow.set_tracking_uri(uri)  # model logging reads the process-wide setting
     mlflow.set_registry_uri(os.environ.get("MLFLOW_REGISTRY_URI") or uri)
-    client = mlflow.MlflowClient()
+    client = _Patient(mlflow.MlflowClient())
     name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT
-    local = uri == local_uri()
-
-    def experiment_id() -> str:
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        # A server decides itself where artifacts go. Beside a database MLflow would put them in the working directory,
+        # which for a temporary copy is soon gone.
+        database = uri.split(":")[0].split("+")[0] in DATABASE_ENGINES
+        place = (project_root() / "mlartifacts" / name).as_uri() if database else None
+        with contextlib.suppress(MlflowException):  # another stage may have made it in between
+            client.create_experiment(name, artifact_location=place)
         found = client.get_experiment_by_name(name)
         if found is None:
-            # A server decides itself where artifacts go. The local place is absolute: the temporary copies write there.
-            place = (project_root() / "mlartifacts" / name).as_uri() if local else None
-            with contextlib.suppress(MlflowException):  # another stage may have made it in between
-                client.create_experiment(name, artifact_location=place)
-            found = client.get_experiment_by_name(name)
-            if found is None:
-                raise MlflowException(f"the experiment {name} cannot be created")
-        if found.lifecycle_stage == "deleted":
-            client.restore_experiment(found.experiment_id)
-        return str(found.experiment_id)
-
-    return Store(client, patiently(experiment_id), uri, local)
+            raise MlflowException(f"the experiment {name} cannot be created")
+    if found.lifecycle_stage == "deleted":
+        client.restore_experiment(found.experiment_id)
+    # Models are filed under the process-wide experiment, whatever run they are logged to.
+    patiently(lambda: mlflow.set_experiment(experiment_id=found.experiment_id))
+    return Store(client, str(found.experiment_id), uri, local=uri == local_uri())
 
 
 def _quiet() -> None:
@@ -182,8 +199,3 @@ def _quiet() -> None:
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     logging.getLogger("urllib3").setLevel(logging.ERROR)
-
-
-def artifact_folder() -> Path:
-    """Where the local store keeps artifacts."""
-    return project_root() / "mlartifacts"

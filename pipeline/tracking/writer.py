@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline.tracking import store as stores
 from pipeline.tracking.runs import Target
-from pipeline.tracking.store import Store, patiently, store_errors, warn
+from pipeline.tracking.store import Store, store_errors, warn
 
 Operation = Callable[[Target], None]
 
@@ -84,7 +84,7 @@ class Writer:
         if not target.store.local:
             self._journal.append(operation)
         try:
-            patiently(lambda: operation(target))
+            operation(target)
         except store_errors() as error:
             if target.store.local or not (problem := stores.unreachable(target.store.uri)):
                 self._complain(error)
@@ -99,7 +99,7 @@ class Writer:
         local = stores.open_local()
         journal, self._journal = self._journal, []
         try:
-            self.target = patiently(lambda: self._reopen(local)) if local else None
+            self.target = self._reopen(local) if local else None
         except store_errors() as error:
             self.target = None
             self._complain(error)

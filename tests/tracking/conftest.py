@@ -1,10 +1,8 @@
 """A real DVC project of three little stages that use the tracking."""
 
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +18,7 @@ STAGES = {
             Path("data/numbers.txt").write_text("7 " * params["prepare"]["count"])
     """,
     "train": """
-        import signal, time
+        import signal
         import numpy as np
         params, run = begin("train", ["seed", "train"])
         with run as current:
@@ -28,22 +26,40 @@ STAGES = {
             for step in range(50):
                 listener.metrics(step, {"loss": params["train"]["lr"] / (step + 1)})
             listener.picture(49, "strip", np.full((8, 16, 3), 99, np.uint8))
-            Path("models").mkdir(exist_ok=True)
-            Path("models/model.txt").write_text(str(params["train"]["lr"]))
-            if params["train"]["end"] == "error":
-                raise ValueError("the loss is no number")
             if params["train"]["end"] == "kill":
-                time.sleep(2)
                 os.kill(os.getpid(), signal.SIGKILL)
+            import torch
+            from pipeline.models.atnet import AtNet
+            from pipeline.models.io import save_model
+            folder = Path("models/atnet")
+            torch.manual_seed(params["seed"])
+            save_model(folder, "model", AtNet(width=4), params["train"])
+            example = {"example_BK": np.zeros((1, 6), "f4"), "windows_BT1RC": np.zeros((1, 2, 1, 28, 12), "f4")}
+            current.model(folder, example, "atvgnet-atnet")
     """,
     "evaluate": """
         import json
-        params, run = begin("evaluate", ["seed"])
+        params, run = begin("evaluate", ["seed", "evaluate"])
         with run as current:
-            metrics = {"at_vg": {"lmd": float(Path("models/model.txt").read_text())}}
+            card = json.loads(Path("models/atnet/model.json").read_text())
+            metrics = {"at_vg": {"lmd": card["meta"]["lr"] + params["evaluate"]["more"]}}
             Path("metrics.json").write_text(json.dumps(metrics))
             current.artifact(Path("metrics.json"), "report")
-            current.finish(metrics, best={}, judged_on="numbers")
+            current.finish(metrics, best={"atvgnet-atnet": "at_vg.lmd"}, judged_on="numbers")
+    """,
+    "wait": """
+        import time
+        import numpy as np
+        params, run = begin("wait", ["seed"])
+        with run as current:
+            current.listener().metrics(0, {"loss": 2.0})
+            while not Path("go").exists():
+                time.sleep(0.1)
+            began = time.monotonic()
+            current.listener().metrics(1, {"loss": 1.0})
+            current.picture("face", np.zeros((2, 2, 3), np.uint8))
+            took = time.monotonic() - began
+        print(took)
     """,
 }
 
@@ -58,7 +74,7 @@ def begin(name, uses):
     return params, tracking.stage(name, params, uses)
 """
 
-PARAMS = "seed: 0\nprepare: {count: 3}\ntrain: {lr: 0.5, end: well}\n"
+PARAMS = "seed: 0\nprepare: {count: 3}\ntrain: {lr: 0.5, end: well}\nevaluate: {more: 0.0}\n"
 
 DVC_YAML = """
 stages:
@@ -75,7 +91,7 @@ stages:
   evaluate:
     cmd: PYTHON evaluate.py
     deps: [evaluate.py, models]
-    params: [seed]
+    params: [seed, evaluate]
     metrics: [metrics.json]
 """
 
@@ -92,6 +108,7 @@ class Project:
             **IDENTITY,
             "PYTHONPATH": str(LIBRARY),
             "DVC_NO_ANALYTICS": "1",
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",  # a queue starts `dvc` itself
         }
 
     def make(self) -> None:
@@ -135,7 +152,8 @@ class Project:
         """A client of the project's own store, found as `mlflow ui` in the folder finds it."""
         from mlflow import MlflowClient
 
-        return MlflowClient(f"sqlite:///{self.folder / 'mlflow.db'}")
+        uri = f"sqlite:///{self.folder / 'mlflow.db'}"
+        return MlflowClient(uri, registry_uri=uri)
 
     def parents(self, client: Any = None) -> list[Any]:
         """Parent runs, oldest first."""

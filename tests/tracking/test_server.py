@@ -1,0 +1,106 @@
+"""With a real MLflow server: used when named, done without when it does not answer or dies."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.tracking.conftest import Project, all_runs
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def server(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A tracking server in `folder`; gives its address and its process, whose group it leads."""
+    uri = f"http://127.0.0.1:{(port := free_port())}"
+    command = [sys.executable, "-m", "mlflow", "server", "--port", str(port), "--workers", "1"]
+    environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    environment.pop("MLFLOW_TRACKING_URI", None)
+    with (folder / "server.log").open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=output, stderr=output, start_new_session=True
+        )
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"{uri}/health", timeout=1):
+                break
+            assert process.poll() is None, (folder / "server.log").read_text()
+            assert time.monotonic() < deadline, (folder / "server.log").read_text()
+            time.sleep(0.2)
+        yield uri, process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def test_server_is_used_and_its_death_costs_nothing(project: Project, tmp_path: Path) -> None:
+    from mlflow import MlflowClient
+
+    with server(tmp_path) as (uri, process):
+        # The real thing first: a whole run with model and alias, all of it on the server and none beside it.
+        for name in ("train", "evaluate"):
+            assert "tracking:" not in project.stage(name, MLFLOW_TRACKING_URI=uri).stdout
+        client = MlflowClient(uri, registry_uri=uri)
+        train, evaluate = [run for run in all_runs(client) if "mlflow.parentRunId" in run.data.tags]
+        assert train.info.status == evaluate.info.status == "FINISHED"
+        assert len(client.get_metric_history(train.info.run_id, "loss")) == 50
+        assert [entry.path for entry in client.list_artifacts(evaluate.info.run_id, "report")] == [
+            "report/metrics.json"
+        ]
+        assert client.search_model_versions("name = 'atvgnet-atnet'")[0].run_id == train.info.run_id
+        assert not (project.folder / "mlflow.db").exists()
+
+        # Then a server that stops answering in the middle of a stage, which waits for us to do that.
+        stage = subprocess.Popen(
+            [sys.executable, "wait.py"],
+            cwd=project.folder,
+            env={**project.environment, "MLFLOW_TRACKING_URI": uri, "MLFLOW_HTTP_REQUEST_TIMEOUT": "2"},
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        while len(all_runs(client)) < 6 or not all_runs(client)[-1].data.metrics.get("loss"):
+            assert stage.poll() is None
+            time.sleep(0.2)
+        os.killpg(process.pid, signal.SIGSTOP)
+        (project.folder / "go").touch()
+        output, errors = stage.communicate(timeout=60)
+    assert stage.returncode == 0, errors
+    assert float(output) < 1.0  # seconds that the training itself was held up
+    assert errors.count("tracking:") == 1
+    assert f"{uri} does not answer (no answer in 5 s)" in errors
+
+    parent = project.parents()[-1]
+    assert parent.info.status == "FINISHED"
+    assert parent.data.params["train.lr"] == "0.5"
+    child = project.children(parent)["wait"]
+    assert child.info.status == "FINISHED"
+    points = project.client().get_metric_history(child.info.run_id, "loss")
+    assert [point.step for point in points] == [0, 1]  # also what had reached the server
+    assert project.client().list_artifacts(child.info.run_id, "images")
+
+
+def test_dead_port_is_said_at_once_and_the_run_goes_to_the_local_store(project: Project) -> None:
+    uri = f"http://127.0.0.1:{free_port()}"
+    began = time.monotonic()
+    result = project.stage("prepare", MLFLOW_TRACKING_URI=uri)
+    assert time.monotonic() - began < 20
+    warnings = [line for line in result.stdout.splitlines() if line.startswith("tracking:")]
+    assert len(warnings) == 1
+    for part in (uri, "does not answer", "connection refused", "mlflow ui", str(project.folder / "mlflow.db")):
+        assert part in warnings[0]
+    assert (project.folder / "data/numbers.txt").exists()
+    assert project.parents()[-1].info.status == "FINISHED"
