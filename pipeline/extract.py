@@ -46,7 +46,7 @@ class ClipBuilder:
     clips: dict[str, Clip]
 
     def __call__(self, clip: str) -> shards.Row:
-        """The cells of ``FIELDS``. ``samples`` are exactly as long as the frames; ``error`` tells what is unreadable."""
+        """The cells of ``FIELDS``; ``samples`` are as long as the frames, ``error`` tells what is unreadable."""
         source = self.clips[clip]
         row: shards.Row = {
             "samples": np.zeros(0, np.int16),

@@ -22,7 +22,9 @@ TimedFrame = tuple[Fraction, Any]
 """The time in seconds on the file's own clock, and PyAV's frame."""
 
 _MAX_JUMP = 60  # s between two frames, above which the time stamp is taken for damaged
-_SEEK_MARGINS = (Fraction(0), Fraction(2), Fraction(10))  # s to aim before the target, until a frame lies before it
+# s to aim before the target, until a frame lies before it. Never at the target itself: in MPEG program streams the
+# first frames after a seek can have their neighbour's time.
+_SEEK_MARGINS = (Fraction(1), Fraction(4), Fraction(16))
 
 
 @contextmanager
