@@ -1,0 +1,180 @@
+import threading
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from pipeline.errors import PipelineError
+from pipeline.faces.crop import encode_jpeg
+from pipeline.landmarks.model import LandmarkModel, fit_model
+from pipeline.shards import Item, array_field, build_shards, jpeg_field, row_key, write_index
+from pipeline.speech.windows import windows
+from pipeline.training.data import ShardSource, load_ahead, training_windows, validation_windows
+
+
+def test_every_clip_comes_once_a_pass() -> None:
+    lengths = [30, 40, 16, 50, 60, 17]  # the clip of 16 has no room for an example
+    drawn = [window for step in range(10) for window in training_windows(lengths, 16, 3, seed=1, step=step)]
+    for start in range(0, 30, 5):
+        assert sorted(window.clip for window in drawn[start : start + 5]) == [0, 1, 3, 4, 5]
+    assert len({tuple(window.clip for window in drawn[start : start + 5]) for start in range(0, 30, 5)}) > 1
+
+
+def test_windows_lie_within_the_clip_and_the_example_outside_the_window() -> None:
+    lengths = [17, 40, 90]
+    seen = set()
+    for step in range(300):
+        for clip, start, example in training_windows(lengths, 16, 4, seed=0, step=step):
+            assert 0 <= start <= lengths[clip] - 16
+            assert 0 <= example < lengths[clip]
+            assert not start <= example < start + 16
+            seen.add((clip, start))
+    assert {(0, 0), (0, 1), (1, 0), (1, 24)} <= seen  # first and last places are drawn too
+
+
+def test_windows_are_a_function_of_seed_and_step() -> None:
+    lengths = [40] * 9
+    assert training_windows(lengths, 16, 4, 0, 7) == training_windows(lengths, 16, 4, 0, 7)
+    assert training_windows(lengths, 16, 4, 0, 7) != training_windows(lengths, 16, 4, 1, 7)
+    assert training_windows(lengths, 16, 4, 0, 7) != training_windows(lengths, 16, 4, 0, 8)
+
+
+def test_validation_windows_are_spread_over_the_split() -> None:
+    drawn = validation_windows([40] * 100, 16, most=5)
+    assert [window.clip for window in drawn] == [0, 24, 49, 74, 99]
+    assert len(validation_windows([40, 40], 16, most=5)) == 2
+
+
+def test_clips_that_are_all_too_short_are_an_error() -> None:
+    with pytest.raises(PipelineError, match=r"No clip has more than 16 frames, the longest has 12\. Lower `frames`"):
+        training_windows([10, 12], 16, 4, 0, 0)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_loading_ahead_keeps_the_order(threads: int) -> None:
+    def make(step: int) -> int:
+        time.sleep(0.01 if step % 2 else 0)
+        return step
+
+    assert list(load_ahead(make, range(3, 20), threads)) == list(range(3, 20))
+    assert list(load_ahead(make, range(3, 3), threads)) == []
+    assert list(load_ahead(make, range(5, 7), threads)) == [5, 6]
+
+
+def test_loading_stays_a_few_steps_ahead_and_passes_errors_on() -> None:
+    made: list[int] = []
+    lock = threading.Lock()
+
+    def make(step: int) -> int:
+        with lock:
+            made.append(step)
+        if step == 6:
+            raise PipelineError("clip 6 is gone")
+        return step
+
+    batches = load_ahead(make, range(100), threads=2)
+    assert next(batches) == 0
+    time.sleep(0.05)
+    assert len(made) <= 5
+    with pytest.raises(PipelineError, match="clip 6 is gone"):
+        list(batches)
+
+
+FRAMES = {"a": 20, "b": 25, "c": 30, "d": 20}
+
+
+def points(clip: str) -> np.ndarray:
+    random = np.random.default_rng(ord(clip))
+    circle = np.exp(1j * np.linspace(0, 6, 68))
+    base = np.stack([circle.real, circle.imag], axis=1) * 40 + 150
+    return (base + random.normal(0, 2, (FRAMES[clip], 68, 2))).astype(np.float32)
+
+
+def picture(frame: int) -> np.ndarray:
+    made = np.full((128, 128, 3), (200, 30, 60), np.uint8)
+    cv2.circle(made, (64, 64), 2 + frame, (10, 250, 10), -1)
+    return made
+
+
+def face_row(clip: str) -> dict[str, object]:
+    return {
+        "points": points(clip),
+        "transform": np.tile(np.array([[0.5, 0, -10], [0, 0.5, -10]], np.float32), (FRAMES[clip], 1, 1)),
+        "jpeg": [encode_jpeg(picture(frame), 95) for frame in range(FRAMES[clip])],
+    }
+
+
+def mfcc_row(clip: str) -> dict[str, object]:
+    return {"mfcc": np.random.default_rng(ord(clip)).normal(size=(4 * FRAMES[clip], 13))}
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Shards of four clips as the stages write them; d was rejected."""
+    root = tmp_path_factory.mktemp("shards")
+    faces, mfcc = root / "faces", root / "mfcc"
+    items = [Item(clip, row_key(clip)) for clip in FRAMES]
+    fields = [array_field("points", "float32", 68, 2), array_field("transform", "float32", 2, 3), jpeg_field("jpeg")]
+    place = [pa.field("shard", pa.string()), pa.field("row", pa.int32())]
+    cells = build_shards(faces, items, face_row, fields, per_shard=3, jobs=1, title="faces")
+    index = [
+        {
+            "id": clip,
+            "split": "val" if clip == "c" else "train",
+            "frames": FRAMES[clip],
+            "status": "rejected" if clip == "d" else "ok",
+            "shard": cells[clip]["shard"],
+            "row": cells[clip]["row"],
+        }
+        for clip in FRAMES
+    ]
+    words = [pa.field(name, pa.string()) for name in ("id", "split", "status")]
+    write_index(faces, index, pa.schema([*words, pa.field("frames", pa.int32()), *place]))
+    cells = build_shards(mfcc, items, mfcc_row, [array_field("mfcc", "float32", 13)], per_shard=3, jobs=1, title="mfcc")
+    rows = [{"id": clip, "shard": cells[clip]["shard"], "row": cells[clip]["row"]} for clip in FRAMES]
+    write_index(mfcc, rows, pa.schema([pa.field("id", pa.string()), *place]))
+    return faces, mfcc
+
+
+@pytest.fixture(scope="module")
+def model() -> LandmarkModel:
+    return fit_model([points("a"), points("b")], 6)
+
+
+def test_shard_source_reads_what_the_stages_wrote(folders: tuple[Path, Path], model: LandmarkModel) -> None:
+    source = ShardSource(*folders, model, "train")
+    assert source.lengths == [20, 25]
+    pictures = source.pictures(1, [4, 0, 24])
+    assert pictures.shape == (3, 128, 128, 3)
+    for made, frame in zip(pictures, (4, 0, 24), strict=True):
+        assert np.abs(made.astype(int) - picture(frame)).mean() < 2
+    expected = model.normalize(points("b") * 0.5 - 10)
+    np.testing.assert_allclose(source.landmarks(1), expected, atol=1e-4)
+    np.testing.assert_allclose(source.coefficients(1), model.project(expected), atol=1e-4)
+    mfcc_TC = np.random.default_rng(ord("b")).normal(size=(100, 13)).astype(np.float32)
+    np.testing.assert_array_equal(source.windows(1), windows(mfcc_TC, 25))
+
+
+def test_shard_source_serves_threads(folders: tuple[Path, Path], model: LandmarkModel) -> None:
+    source = ShardSource(*folders, model, "train")
+    alone = [source.pictures(step % 2, range(20)).sum() for step in range(20)]
+    assert list(load_ahead(lambda step: source.pictures(step % 2, range(20)).sum(), range(20), threads=4)) == alone
+
+
+def test_the_digest_tells_data_apart(folders: tuple[Path, Path], model: LandmarkModel) -> None:
+    digests = [
+        ShardSource(*folders, model, "train").digest,
+        ShardSource(folders[0], None, model, "train").digest,
+        ShardSource(*folders, model, "val").digest,
+        ShardSource(*folders, fit_model([points("a")], 6), "train").digest,
+    ]
+    assert ShardSource(*folders, model, "train").digest == digests[0]
+    assert len(set(digests)) == 4
+
+
+def test_a_split_without_clips_is_an_error(folders: tuple[Path, Path], model: LandmarkModel) -> None:
+    with pytest.raises(PipelineError, match="has no good clip in the test split"):
+        ShardSource(*folders, model, "test")

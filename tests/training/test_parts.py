@@ -1,0 +1,140 @@
+"""The loop's parts, each alone."""
+
+import math
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from pipeline.errors import PipelineError
+from pipeline.training.average import Average
+from pipeline.training.hardware import to_floats, to_pictures
+from pipeline.training.listeners import History
+from pipeline.training.loop import learning_rate
+from pipeline.training.params import AtNetParams, VgNetParams
+from pipeline.training.pictures import draw_curves
+from pipeline.training.watch import LossWatch
+
+
+def test_params_out_of_range_name_the_key() -> None:
+    with pytest.raises(ValueError, match=r"lr must be above 0 and below 1; it is -0\.1"):
+        VgNetParams(lr=-0.1)
+    with pytest.raises(ValueError, match="width must be a multiple of 8, at least 8; it is 12"):
+        AtNetParams(width=12)
+    with pytest.raises(ValueError, match="mouth_weight must be above 0; it is 0"):
+        VgNetParams(mouth_weight=0)
+
+
+def test_learning_rate_climbs_and_falls() -> None:
+    params = AtNetParams(lr=0.1, warmup=4, schedule="cosine")
+    rates = [learning_rate(params, index, 104) for index in range(104)]
+    assert rates[:4] == pytest.approx([0.025, 0.05, 0.075, 0.1])
+    assert rates[4] == pytest.approx(0.1)
+    assert rates[54] == pytest.approx(0.05)
+    assert rates[-1] < 1e-4
+    assert all(later <= earlier for earlier, later in pairwise(rates[3:]))
+    constant = AtNetParams(lr=0.1, warmup=0, schedule="constant")
+    assert {learning_rate(constant, index, 10) for index in range(10)} == {0.1}
+
+
+def test_average_follows_the_formula() -> None:
+    torch.manual_seed(0)
+    linear = nn.Linear(2, 2)
+    network = nn.Sequential(linear, nn.BatchNorm1d(2))
+    average = Average(network, 0.5)
+    expected = linear.weight.detach().numpy().copy()
+    for step in range(1, 6):
+        with torch.no_grad():
+            linear.weight += 1
+        network(torch.randn(4, 2))
+        average.update(step)
+        decay = min(0.5, (1 + step) / (10 + step))
+        expected = decay * expected + (1 - decay) * linear.weight.detach().numpy()
+    state = average.network.state_dict()
+    np.testing.assert_allclose(state["0.weight"].numpy(), expected, rtol=1e-6)
+    assert state["1.num_batches_tracked"] == 5
+    assert not average.network.training
+
+
+def test_no_average_is_the_weights_themselves() -> None:
+    network = nn.Linear(2, 2)
+    average = Average(network, 0.0)
+    nn.init.constant_(network.weight, 7.0)
+    average.update(1)
+    assert torch.equal(average.network.state_dict()["weight"], network.weight)
+
+
+def test_watch_gives_means() -> None:
+    watch = LossWatch()
+    for step in range(1, 5):
+        watch.add(step, {"loss": torch.tensor(float(step)), "other": torch.tensor(1.0)})
+        if step == 2:
+            watch.look("none")
+    watch.look("none")
+    assert watch.means() == {"loss": 2.5, "other": 1.0}
+    assert watch.latest == 4.0
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, 5000.0])
+def test_watch_stops_a_training_that_diverged(value: float) -> None:
+    watch = LossWatch()
+    watch.add(1, {"loss": torch.tensor(2.0)})
+    watch.look("none")
+    for step, loss in ((2, 3.0), (3, value), (4, 2.0)):
+        watch.add(step, {"loss": torch.tensor(loss)})
+    with pytest.raises(
+        PipelineError, match=r"failed at step 3: the loss `loss` is .*last good checkpoint is here/1\.pt"
+    ):
+        watch.look("here/1.pt")
+
+
+def test_history_is_a_row_a_validation(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "history.csv"
+    history = History(path)
+    history.metrics(10, {"train.loss": 1 / 3})
+    history.metrics(20, {"train.loss": 0.25, "val.loss": 1e-7})
+    assert path.read_text() == "step,train.loss,val.loss\n10,0.333333,\n20,0.25,1e-07\n"
+    assert len(list(path.parent.iterdir())) == 1
+
+
+def test_pictures_survive_the_way_to_floats_and_back() -> None:
+    pictures = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1).repeat(3, axis=3)
+    floats = to_floats(pictures, torch.device("cpu"))
+    assert floats.shape == (1, 3, 16, 16)
+    assert (floats.min().item(), floats.max().item()) == (-1, 1)
+    assert floats.is_contiguous(memory_format=torch.channels_last)
+    np.testing.assert_array_equal(to_pictures(floats), pictures)
+
+
+def test_curves_are_drawn() -> None:
+    true_TK = np.sin(np.arange(40))[:, None] * np.ones((1, 6))
+    picture = draw_curves([(true_TK, 0 * true_TK), (true_TK, true_TK)])
+    assert picture.shape == (240, 1440, 3)
+    assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 3
+
+
+def test_training_imports_nothing_a_gpu_box_lacks() -> None:
+    code = (
+        "import sys; import pipeline.training.atnet, pipeline.training.vgnet, pipeline.training.data; "
+        "import pipeline.models.upstream; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert {"torch", "numpy", "pyarrow", "cv2"} <= loaded
+    assert not loaded & {
+        "pandas",
+        "joblib",
+        "mlflow",
+        "dvc",
+        "dlib",
+        "librosa",
+        "torchmetrics",
+        "rich",
+        "skimage",
+        "av",
+    }
