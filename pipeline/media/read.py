@@ -115,7 +115,7 @@ def _takes_over(time: Fraction, held: Fraction, tick: Fraction, step: Fraction) 
 def _shown_for(frame: Any, path: Path, length_before: Fraction) -> Fraction:
     """How long the last frame is on, s: its own duration, or that of the one before, or what the container says.
 
-    A second at most, or as long as the one before: where rates vary or times are damaged, containers tell nonsense here.
+    A second at most, or as long as the one before: where rates vary or times are damaged, containers are wrong here.
     """
     if frame.duration:
         return min(Fraction(frame.duration * frame.time_base), max(length_before, Fraction(1)))

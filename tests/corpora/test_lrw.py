@@ -1,0 +1,72 @@
+"""LRW's layout and its own split."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from pipeline.config import Corpora, LrwCorpus, Params
+from pipeline.corpora import Clip, open_corpus
+from pipeline.errors import PipelineError
+
+
+def clips(root: Path, **lrw: object) -> list[Clip]:
+    params = Params(corpus="lrw", corpora=Corpora(lrw=LrwCorpus(root=str(root), **lrw)))  # type: ignore[arg-type]
+    return open_corpus(params, Path("/nowhere")).clips()
+
+
+def make(root: Path, words: int, train: int, val: int, test: int) -> Path:
+    for word in range(words):
+        for split, count in (("train", train), ("val", val), ("test", test)):
+            folder = root / f"lipread_mp4/WORD{word}/{split}"
+            folder.mkdir(parents=True)
+            for number in range(count):
+                (folder / f"WORD{word}_{number:05d}.mp4").touch()
+                (folder / f"WORD{word}_{number:05d}.txt").touch()
+    return root
+
+
+def test_a_real_tree(corpora: Path) -> None:
+    found = clips(corpora / "lrw_like")
+    assert len(found) == 33
+    assert found == clips(corpora / "lrw_like/lipread_mp4")
+    assert Counter(clip.split for clip in found) == {"train": 29, "val": 2, "test": 2}
+    one = found[0]
+    assert (one.id, one.text, one.speaker) == ("ABOUT/train/ABOUT_00001", "ABOUT", "")
+    assert one.path == corpora / "lrw_like/lipread_mp4/ABOUT/train/ABOUT_00001.mp4"
+    for clip in found:
+        assert clip.path.is_file()
+        assert clip.split == clip.path.parent.name
+
+
+def test_numbers_may_repeat_over_the_splits(tmp_path: Path) -> None:
+    found = clips(make(tmp_path, 2, 3, 3, 3))
+    assert len({clip.id for clip in found}) == 18
+
+
+def test_filters(tmp_path: Path) -> None:
+    make(tmp_path, 5, 20, 2, 2)
+    assert {clip.text for clip in clips(tmp_path, words=("WORD1", "WORD3"))} == {"WORD1", "WORD3"}
+    drawn = clips(tmp_path, max_clips=24)
+    assert Counter(clip.split for clip in drawn) == {"train": 20, "val": 2, "test": 2}
+    assert set(Counter(clip.text for clip in drawn if clip.split == "train").values()) == {4}
+
+
+@pytest.mark.parametrize(
+    ("counts", "lrw", "message"),
+    [
+        (None, {}, r"corpora\.lrw\.root: the folder .* does not exist\. Unpack LRW there"),
+        ((0, 0, 0, 0), {}, r"corpora\.lrw\.root: no clip such as ABOUT/train/ABOUT_00001\.mp4 in "),
+        ((2, 3, 1, 1), {"words": ("about",)}, r"corpora\.lrw\.words: no folder about in .* capitals"),
+        ((2, 3, 0, 1), {}, r"corpora\.lrw: no clip in val\. Take more words"),
+        ((2, 3, 1, 1), {"max_clips": 2}, r"corpora\.lrw\.max_clips = 2 leaves no clip for train"),
+    ],
+)
+def test_errors_name_the_key(
+    tmp_path: Path, counts: tuple[int, int, int, int] | None, lrw: dict[str, object], message: str
+) -> None:
+    if counts:
+        make(tmp_path, *counts)
+        (tmp_path / "lipread_mp4").mkdir(exist_ok=True)
+    with pytest.raises(PipelineError, match=message):
+        clips(tmp_path if counts else tmp_path / "none", **lrw)
