@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -106,6 +107,11 @@ def damaged(path: Path) -> None:
     path.write_bytes(content)
 
 
+def sound_alone(path: Path) -> None:
+    sound = encode(path.with_suffix(".ts"), [], audio=np.zeros(70000, np.int16), audio_codec="mp2", audio_rate=44100)
+    sound.rename(path)
+
+
 BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "text renamed": (lambda path: path.write_text("no video"), "not a media file, or broken off"),
     "zero bytes": (lambda path: path.touch(), "the file is empty (0 bytes)"),
@@ -116,13 +122,6 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "little sound": (lambda path: clip(path, audio=np.zeros(9000, np.int16)), "sound for less than 50% of the clip"),
     "damaged": (damaged, "damaged: "),
 }
-
-
-def _sound_alone(path: Path) -> bytes:
-    other = path.with_name("sound.ts")
-    content = encode(other, [], audio=np.zeros(70000, np.int16), audio_codec="mp2", audio_rate=44100).read_bytes()
-    other.unlink()
-    return content
 
 
 @pytest.mark.parametrize("kind", BAD)
@@ -150,13 +149,12 @@ def test_odd_clips_carry_a_remark(home: Path, tmp_path: Path) -> None:
 
 def test_delayed_sound_is_paired_with_its_pictures(home: Path, tmp_path: Path) -> None:
     """The click is made 1 s into the sound, which starts 200 ms after the picture: it belongs to frame 30."""
-    path = clip(home / "s1/late.mkv".replace("mkv", "mp4"), codec="libx264", audio=click(1.4, 1.0, 44100),
-                audio_codec="aac", audio_start=0.2, time_base=Fraction(1, 90000))  # fmt: skip
+    late: dict[str, Any] = {"audio": click(1.4, 1.0, 44100), "audio_codec": "aac", "audio_start": 0.2}
+    clip(home / "s1/late.mp4", codec="libx264", time_base=Fraction(1, 90000), **late)
     row = rows_of(home, tmp_path / "clips")["s1/late"]
     assert row.audio_offset == pytest.approx(0.2, abs=0.03)
     samples: NDArray[np.int16] = ShardReader(tmp_path / "clips", manifest.FILE).array("s1/late", "samples")
     assert np.abs(samples.astype(int)).argmax() == pytest.approx(1.2 * 16000, abs=16)
-    assert path.exists()
 
 
 def test_too_many_losses_stop_the_stage(home: Path, tmp_path: Path) -> None:
