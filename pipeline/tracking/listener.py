@@ -1,7 +1,7 @@
 """The training's listener that writes to MLflow."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from pipeline.training.listeners import Listener
 class Receiver(Protocol):
     """What the listener needs of a run."""
 
-    def metrics(self, values: Mapping[str, float], step: int | None = None) -> None:
+    def metrics(self, values: Mapping[str, Any], step: int | None = None) -> None:
         """Take metrics of a step."""
 
     def picture(self, name: str, image_HWC: np.ndarray, step: int = 0) -> None:
@@ -31,3 +31,7 @@ class RunListener(Listener):
     def picture(self, step: int, name: str, image_HWC: np.ndarray) -> None:
         """Add a picture to the series `name`."""
         self.run.picture(name, image_HWC, step)
+
+    def done(self, step: int, summary: Mapping[str, float]) -> None:
+        """Write what the kept weights reached beside the curves, whose last point need not be theirs."""
+        self.run.metrics({"kept": summary}, step)

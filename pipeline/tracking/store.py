@@ -8,12 +8,14 @@ A server that does not answer never stops a training: the stage says so and writ
 """
 
 import contextlib
+import fcntl
 import logging
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline.paths import project_root
@@ -27,12 +29,12 @@ PROBE_SECONDS = 5
 LOCKED_SECONDS = 60
 """How long to go on trying while another process holds the local database."""
 
-# Read by MLflow at each request. Its own defaults (7 retries of 120 s) would hold up the end of a stage for a quarter
-# of an hour when a server dies. What the user has set stays.
+# Read by MLflow at each request. With its own defaults (7 retries, 120 s each) a server that hangs would hold up the end
+# of a stage for a quarter of an hour. What the user has set stays.
 _ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
@@ -171,26 +173,36 @@ def _open(uri: str) -> Store:
     from mlflow.store.db.db_types import DATABASE_ENGINES
 
     _quiet()
-    mlflow.set_tracking_uri(uri)  # model logging reads the process-wide setting
-    mlflow.set_registry_uri(os.environ.get("MLFLOW_REGISTRY_URI") or uri)
-    client = _Patient(mlflow.MlflowClient())
-    name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT
-    found = client.get_experiment_by_name(name)
-    if found is None:
-        # A server decides itself where artifacts go. Beside a database MLflow would put them in the working directory,
-        # which for a temporary copy is soon gone.
-        database = uri.split(":")[0].split("+")[0] in DATABASE_ENGINES
-        place = (project_root() / "mlartifacts" / name).as_uri() if database else None
-        with contextlib.suppress(MlflowException):  # another stage may have made it in between
-            client.create_experiment(name, artifact_location=place)
+    is_database = uri.split(":")[0].split("+")[0] in DATABASE_ENGINES
+    # A server decides itself where artifacts go. Beside a database MLflow would put them in the working directory,
+    # which for a temporary copy is soon gone.
+    artifacts = project_root() / "mlartifacts"
+    with _one_at_a_time(artifacts / ".lock") if is_database else contextlib.nullcontext():
+        mlflow.set_tracking_uri(uri)  # model logging reads the process-wide settings
+        mlflow.set_registry_uri(os.environ.get("MLFLOW_REGISTRY_URI") or uri)
+        client = _Patient(mlflow.MlflowClient())
+        name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT
         found = client.get_experiment_by_name(name)
         if found is None:
+            with contextlib.suppress(MlflowException):  # another machine may have made it in between
+                client.create_experiment(name, (artifacts / name).as_uri() if is_database else None)
+            found = client.get_experiment_by_name(name)
+        if found is None:
             raise MlflowException(f"the experiment {name} cannot be created")
-    if found.lifecycle_stage == "deleted":
-        client.restore_experiment(found.experiment_id)
-    # Models are filed under the process-wide experiment, whatever run they are logged to.
-    patiently(lambda: mlflow.set_experiment(experiment_id=found.experiment_id))
+        if found.lifecycle_stage == "deleted":
+            client.restore_experiment(found.experiment_id)
+        # Models are filed under the process-wide experiment, whatever run they are logged to.
+        patiently(lambda: mlflow.set_experiment(experiment_id=found.experiment_id))
     return Store(client, str(found.experiment_id), uri, local=uri == local_uri())
+
+
+@contextlib.contextmanager
+def _one_at_a_time(lock: Path) -> Iterator[None]:
+    """Keep other processes of the project out. MLflow makes its tables anew in each process that finds none yet."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # released when the file is closed
+        yield
 
 
 def _quiet() -> None:

@@ -80,7 +80,9 @@ def test_curves_are_complete_and_cost_a_training_little(store: Store) -> None:
         for step in range(2500):
             listener.metrics(step, {"loss": 1 / (step + 1), "val.lmd (px)": float("nan")})
         assert (time.perf_counter() - began) / 2500 < 1e-3
+        listener.done(2500, {"val.lmd": 0.75, "step": 2000})
     client, run_id = store.client(), store.child().info.run_id
+    assert store.child().data.metrics["kept.val.lmd"] == 0.75
     points = client.get_metric_history(run_id, "loss")
     assert [(point.step, point.value) for point in points] == [(step, 1 / (step + 1)) for step in range(2500)]
     assert len(client.get_metric_history(run_id, "val.lmd _px_")) == 2500  # MLflow refuses brackets
