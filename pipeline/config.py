@@ -3,6 +3,7 @@
 Every field's docstring says what it does; every section is what one stage depends on (see dvc.yaml).
 """
 
+import contextlib
 import dataclasses
 import math
 import types
@@ -23,7 +24,10 @@ def _require(condition: bool, message: str) -> None:
 
 
 def _shares(val: float, test: float) -> None:
-    _require(0 < val < 1 and 0 < test < 1 and val + test < 1, "val and test are shares above 0 that leave a rest for training")
+    _require(
+        0 < val < 1 and 0 < test < 1 and val + test < 1,
+        "val and test are shares above 0 that leave a rest for training",
+    )
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,9 @@ class SampleCorpus:
 
     def __post_init__(self) -> None:
         _require(1 <= self.speakers <= 34, "speakers must be 1 to 34")
-        _require(3 <= self.sentences <= 1000, "sentences must be 3 to 1000: one at least for each of train, val and test")
+        _require(
+            3 <= self.sentences <= 1000, "sentences must be 3 to 1000: one at least for each of train, val and test"
+        )
 
 
 @dataclass(frozen=True)
@@ -119,7 +125,9 @@ class Extract:
     """Clips a shard."""
 
     def __post_init__(self) -> None:
-        _require(self.min_frames >= 17, "min_frames must be at least 17: 16 frames to train on and an example outside them")
+        _require(
+            self.min_frames >= 17, "min_frames must be at least 17: 16 frames to train on and an example outside them"
+        )
         _require(0 <= self.max_lost <= 1, "max_lost must be a share from 0 to 1")
         _require(self.shard_clips >= 1, "shard_clips must be at least 1")
 
@@ -219,7 +227,9 @@ def load_params(path: Path) -> Params:
     import yaml
 
     if not path.exists():
-        raise PipelineError(f"{path} is missing. Run from the project's folder, or restore it with `git checkout {path}`.")
+        raise PipelineError(
+            f"{path} is missing. Run from the project's folder, or restore it with `git checkout {path}`."
+        )
     try:
         tree = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -285,10 +295,8 @@ def _value(hint: Any, value: object, where: str) -> Any:
 def _scalar(hint: type, value: object, where: str) -> object:
     if hint is float and isinstance(value, str):
         # YAML 1.1 reads 2e-4 as text, YAML 1.2 (DVC's own loader) as a number; it is the number to us too.
-        try:
+        with contextlib.suppress(ValueError):
             value = float(value)
-        except ValueError:
-            pass
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if type(value) is not hint or (isinstance(value, float) and not math.isfinite(value)):

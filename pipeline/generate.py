@@ -23,11 +23,12 @@ STRETCH = 32
 
 
 def generate(head: TalkingHead, picture: Path, speech: Path, out: Path, window: float) -> int:
-    """Make the face in ``picture`` say ``speech`` (any sound or video file) and write the MP4 ``out``; returns its frames.
+    """Make the face in ``picture`` say ``speech`` (any sound or video file) and write the MP4 ``out``; returns its
+    frames.
 
-    128x128 at 25 fps, the sound whole and the pictures as long as it, to the frame begun. ``window`` is the seconds of speech
-    behind an MFCC row, as in training. Memory does not grow with the speech. Raises PipelineError when the picture holds
-    no face, the file no sound, or ``out`` cannot be written.
+    128x128 at 25 fps, the sound whole and the pictures as long as it, to the frame begun. ``window`` is the seconds of
+    speech behind an MFCC row, as in training. Memory does not grow with the speech. Raises PipelineError when the
+    picture holds no face, the file no sound, or ``out`` cannot be written.
     """
     if out.suffix.lower() != ".mp4":
         raise PipelineError(f"{out} is no .mp4 file. Give the output a name that ends in .mp4.")
@@ -74,4 +75,3 @@ def _spool(speech: Path, raw: Path) -> NDArray[np.int16]:
     if raw.stat().st_size < 2 * RATE // FPS:
         raise PipelineError(f"{speech} holds less sound than one video frame lasts. Give at least 0.04 seconds.")
     return np.memmap(raw, np.int16, mode="r")
-

@@ -2,15 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import PipelineError
-from pipeline.shards import write_table
+from pipeline.shards import write_index
 
 FILE = "manifest.parquet"
 SPLITS = ("train", "val", "test")
@@ -37,15 +37,13 @@ class ManifestRow:
     row: int
 
 
-_SCHEMA = pa.schema(
-    [(one.name, {str: pa.string(), float: pa.float64(), int: pa.int32()}[one.type]) for one in fields(ManifestRow)]  # type: ignore[index]
-)
+_TYPES = {"str": pa.string(), "float": pa.float64(), "int": pa.int32()}
+_SCHEMA = pa.schema([(name, _TYPES[kind.__name__]) for name, kind in get_type_hints(ManifestRow).items()])
 
 
 def write_manifest(folder: Path, rows: Iterable[ManifestRow]) -> None:
-    """Write ``folder/manifest.parquet``, sorted by id, the same bytes for the same rows."""
-    table = pa.Table.from_pylist([asdict(row) for row in sorted(rows, key=lambda row: row.id)], schema=_SCHEMA)
-    write_table(folder / FILE, table)
+    """Write ``folder/manifest.parquet``, sorted by id, the same bytes for the same rows, and sweep older shards."""
+    write_index(folder, [asdict(row) for row in sorted(rows, key=lambda row: row.id)], _SCHEMA, FILE)
 
 
 def read_manifest(folder: Path) -> list[ManifestRow]:
@@ -59,8 +57,8 @@ def read_manifest(folder: Path) -> list[ManifestRow]:
 def check_losses(rows: Iterable[Mapping[str, Any]], max_lost: float, section: str) -> None:
     """Stop a stage that lost too much.
 
-    ``rows`` have ``id``, ``split``, ``status`` and ``reason``. Raises PipelineError, naming the most frequent reasons with an
-    example each, when more than ``max_lost`` of them are rejected or a split has no good clip left.
+    ``rows`` have ``id``, ``split``, ``status`` and ``reason``. Raises PipelineError, naming the most frequent reasons
+    with an example each, when more than ``max_lost`` of them are rejected or a split has no good clip left.
     """
     table = list(rows)
     lost = [row for row in table if row["status"] != "ok"]

@@ -1,7 +1,8 @@
 """Where things lie.
 
-Outs are relative to the working directory, which in a DVC experiment's temporary copy is that copy. What must outlive such a
-copy (tracking store, resume state, the user's corpora) is anchored in the project itself, which DVC names in ``DVC_ROOT``.
+Outs are relative to the working directory, which in a DVC experiment's temporary copy is that copy. What must outlive
+such a copy (tracking store, resume state, the user's corpora) is anchored in the project itself, which DVC names in
+``DVC_ROOT``.
 """
 
 import os

@@ -1,13 +1,15 @@
 """Shards: the only code that knows how they are written and read.
 
-A shard is a parquet file with one row, and one row group, a clip, so that one clip is read without the rest. Array columns
-are binary cells; the field's metadata holds ``dtype`` and ``shape`` (the first axis free), so a reader needs no other file::
+A shard is a parquet file with one row, and one row group, a clip, so that one clip is read without the rest. Array
+columns are binary cells; the field's metadata holds ``dtype`` and ``shape`` (the first axis free), so a reader needs no
+other file::
 
     table = pyarrow.parquet.read_table("shard.parquet")
     points = numpy.frombuffer(table["points"][0].as_py(), "<f4").reshape(-1, 68, 2)
 
-Every row has an ``id`` and a ``key``, the hash of all its bytes depend on. A rebuilt folder keeps rows whose key stands, so a
-killed build goes on where it was and an added clip costs one clip; the bytes equal those of a build from nothing.
+Every row has an ``id`` and a ``key``, the hash of all its bytes depend on. A rebuilt folder keeps rows whose key
+stands, so a killed build goes on where it was and an added clip costs one clip; the bytes equal those of a build from
+nothing.
 """
 
 import hashlib
@@ -63,8 +65,10 @@ def write_table(path: Path, table: pa.Table, row_group_size: int | None = None) 
         pq.write_table(table, temporary, compression="zstd", row_group_size=row_group_size, use_dictionary=False)
         temporary.replace(path)
     except OSError as error:
-        raise PipelineError(f"{path} could not be written: {error}. Free space or mend the folder's rights, then run again: "
-                            "finished shards are kept.") from error
+        raise PipelineError(
+            f"{path} could not be written: {error}. Free space or mend the folder's rights, then run again: "
+            "finished shards are kept."
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -79,10 +83,12 @@ def build_shards(
     jobs: int,
     title: str,
 ) -> dict[str, Row]:
-    """Bring ``folder`` to hold just ``items``, in order, ``per_shard`` a shard; compute only rows whose key is not there.
+    """Make the shards of ``items``, in order, ``per_shard`` a shard; compute only rows whose key is not there yet.
 
-    ``compute(id)`` gives the row's columns without ``id`` and ``key`` and must be picklable (it runs in worker processes).
-    Returns every row's cells that are neither arrays nor JPEG lists, with its ``shard`` and ``row``, by id.
+    Older shards stay until ``sweep``, so that what an older index names is whole until the new one is written.
+
+    ``compute(id)`` gives the row's columns without ``id`` and ``key`` and must be picklable (it runs in worker
+    processes). Returns every row's cells that are neither arrays nor JPEG lists, with its ``shard`` and ``row``, by id.
     Raises PipelineError when the folder cannot be written.
     """
     import joblib
@@ -97,16 +103,24 @@ def build_shards(
         raise PipelineError(f"{folder} could not be made: {error}. Mend the rights of the folder above it.") from error
     known = _known_rows(folder, schema)
     missing = [(name, plan) for name, plan in zip(names, plans, strict=True) if not (folder / name).exists()]
-    work = (joblib.delayed(_build_one)(folder / name, plan, compute, schema, _known_of(plan, known)) for name, plan in missing)
+    work = (
+        joblib.delayed(_build_one)(folder / name, plan, compute, schema, _known_of(plan, known))
+        for name, plan in missing
+    )
     with Progress(transient=True) as progress:
         task = progress.add_task(title, total=len(items))
         progress.advance(task, len(items) - sum(len(plan) for _, plan in missing))
         for count in joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(work):
             progress.advance(task, count)
-    for path in folder.iterdir():
-        if (path.name.startswith(_PREFIX) and path.name not in names) or path.suffix == ".tmp":
-            path.unlink()  # shards no longer wanted, and what a killed run left half written
     return _small_cells(folder, names, schema)
+
+
+def sweep(folder: Path, wanted: Iterable[str]) -> None:
+    """Remove the shards that are not ``wanted`` (by file name), and what a killed run left half written."""
+    keep = set(wanted)
+    for path in folder.iterdir():
+        if (path.name.startswith(_PREFIX) and path.name not in keep) or path.suffix == ".tmp":
+            path.unlink()
 
 
 def _shard_name(number: int, plan: Sequence[Item]) -> str:
@@ -132,13 +146,13 @@ def _known_rows(folder: Path, schema: pa.Schema) -> dict[tuple[str, str], tuple[
 
 
 def _layout(schema: pa.Schema) -> list[tuple[str, str, str]]:
-    """What makes two shards alike. Parquet adds field metadata of its own when it reads, so schemas differ otherwise."""
-    return [(one.name, str(one.type), _meta(one, "dtype") + _meta(one, "shape") if _is_array(one) else "") for one in schema]
+    """What makes two shards alike; schemas themselves differ, since parquet adds metadata of its own when it reads."""
+    return [
+        (one.name, str(one.type), _meta(one, "dtype") + _meta(one, "shape") if _is_array(one) else "") for one in schema
+    ]
 
 
-def _known_of(
-    plan: Sequence[Item], known: Mapping[tuple[str, str], tuple[Path, int]]
-) -> dict[str, tuple[Path, int]]:
+def _known_of(plan: Sequence[Item], known: Mapping[tuple[str, str], tuple[Path, int]]) -> dict[str, tuple[Path, int]]:
     return {item.id: known[item.id, item.key] for item in plan if (item.id, item.key) in known}
 
 
@@ -156,7 +170,9 @@ def _build_one(
             parts.append(_open(source).read_row_group(row, use_threads=False))
         else:
             cells = {"id": item.id, "key": item.key, **compute(item.id)}
-            parts.append(pa.table({field.name: [_to_cell(cells[field.name], field)] for field in schema}, schema=schema))
+            parts.append(
+                pa.table({field.name: [_to_cell(cells[field.name], field)] for field in schema}, schema=schema)
+            )
     write_table(path, pa.concat_tables(parts), row_group_size=1)
     return len(plan)
 
@@ -192,7 +208,8 @@ def _open(path: Path) -> pq.ParquetFile:
 class ShardReader:
     """Random access to the rows of a folder of shards by clip id; reads one row group, never a whole shard.
 
-    ``index`` is the folder's table of clips (index.parquet, or data/clips' manifest.parquet) as one dict a clip, by id, in order.
+    ``index`` is the folder's table of clips (index.parquet, or data/clips' manifest.parquet) as one dict a clip, by id,
+    in order.
     """
 
     def __init__(self, folder: Path, index: str = INDEX) -> None:
@@ -232,6 +249,8 @@ def _from_cell(value: Any, field: pa.Field) -> Any:
     return np.frombuffer(value, dtype=_meta(field, "dtype")).reshape(shape)
 
 
-def write_index(folder: Path, rows: Iterable[Row], schema: pa.Schema) -> None:
-    """Write the folder's index.parquet: one row a clip with its ``id``, and for clips with data its ``shard`` and ``row``."""
-    write_table(folder / INDEX, pa.Table.from_pylist(list(rows), schema=schema))
+def write_index(folder: Path, rows: Iterable[Row], schema: pa.Schema, name: str = INDEX) -> None:
+    """Write the folder's table of clips, with their ``id``, ``shard`` and ``row``, and sweep shards it does not name."""
+    table = pa.Table.from_pylist(list(rows), schema=schema)
+    write_table(folder / name, table)
+    sweep(folder, table["shard"].to_pylist())

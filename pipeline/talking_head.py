@@ -55,9 +55,7 @@ class TalkingHead:
         return cls(speech, painter, LandmarkModel.load(landmarks), device)
 
     @torch.inference_mode()
-    def landmarks(
-        self, example: Example, windows: Iterable[NDArray[np.float32]]
-    ) -> Iterator[NDArray[np.float32]]:
+    def landmarks(self, example: Example, windows: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
         """Normalised landmarks (F, 136) for each stretch of speech windows (F, 28, 12)."""
         example_L = self.model.normalize(example.points_68x2[None])[0]
         example_K = self.model.project(example_L)

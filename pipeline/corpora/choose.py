@@ -10,8 +10,8 @@ from pipeline.errors import PipelineError
 def choose_corpus(path: Path, corpus: str, root: Path | None) -> list[str]:
     """Set ``corpus``, and with ``root`` also ``corpora.CORPUS.root``, in the params file; comments and order stay.
 
-    Returns a line for every key that changed. Raises PipelineError for an unknown corpus, a root for ``sample`` (which has
-    none), a root that is no folder, and a params file that is wrong; the file is then as it was.
+    Returns a line for every key that changed. Raises PipelineError for an unknown corpus, a root for ``sample`` (which
+    has none), a root that is no folder, and a params file that is wrong; the file is then as it was.
     """
     from ruamel.yaml import YAML
 

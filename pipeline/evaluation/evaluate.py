@@ -32,7 +32,14 @@ def choose_clips(ids: list[str], max_clips: int, seed: int) -> list[str]:
 
 
 def evaluate(
-    head: TalkingHead, faces: FaceClips, mfcc: ShardReader, speech: ShardReader, params: Evaluate, seed: int, out: Path, jobs: int
+    head: TalkingHead,
+    faces: FaceClips,
+    mfcc: ShardReader,
+    speech: ShardReader,
+    params: Evaluate,
+    seed: int,
+    out: Path,
+    jobs: int,
 ) -> Summary:
     """Measure the test split and write ``out``.
 

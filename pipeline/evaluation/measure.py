@@ -39,10 +39,11 @@ def compare(
 
 
 def summarize(clips: pd.DataFrame, seed: int) -> dict[str, dict[str, float]]:
-    """Means over clips by method with 95% bootstrap intervals: ``{"at_vg": {"lmd": ..., "lmd_low": ..., "lmd_high": ...}}``.
+    """Means over clips by method with 95% bootstrap intervals: ``{"at_vg": {"lmd": ..., "lmd_low": ..., "lmd_high":
+    ...}}``.
 
-    ``clips`` has a row a clip and method with the columns ``method`` and ``FIGURES``. A figure that no clip has (LMD where no
-    face was found at all) is left out.
+    ``clips`` has a row a clip and method with the columns ``method`` and ``FIGURES``. A figure that no clip has (LMD
+    where no face was found at all) is left out.
     """
     summary: dict[str, dict[str, float]] = {}
     for method, rows in clips.groupby("method", sort=False):

@@ -33,7 +33,9 @@ class TestClip:
 
 @dataclass(frozen=True)
 class Made:
-    """What a method made of a clip: frames (F, 128, 128, 3), and where it has them the points it drew and the attention."""
+    """What a method made of a clip: frames (F, 128, 128, 3), and where it has them the points it drew and the
+    attention.
+    """
 
     frames_FHWC: NDArray[np.uint8]
     points_F68x2: NDArray[np.float32] | None = None

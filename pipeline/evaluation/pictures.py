@@ -53,7 +53,9 @@ def strip(clip: TestClip, made: Mapping[str, Made], columns: int = 8) -> NDArray
 
 
 def write_video(path: Path, clip: TestClip, made: Made, samples_N: NDArray[np.int16], scale: int = 2) -> None:
-    """Real, landmarks, attention and generated side by side, each at ``scale`` times 128 pixels, with the clip's sound."""
+    """Real, landmarks, attention and generated side by side, each at ``scale`` times 128 pixels, with the clip's
+    sound.
+    """
     assert made.points_F68x2 is not None
     assert made.attention_FHW is not None
     side = clip.frames_FHWC.shape[1] * scale
@@ -79,7 +81,11 @@ def metrics_figure(summary: Mapping[str, Mapping[str, float]]) -> Any:
     """Bars of PSNR, SSIM and LMD by method with their 95% intervals, a matplotlib figure."""
     from matplotlib.figure import Figure
 
-    titles = {"psnr": "PSNR, dB (higher is better)", "ssim": "SSIM (higher is better)", "lmd": "LMD, px (lower is better)"}
+    titles = {
+        "psnr": "PSNR, dB (higher is better)",
+        "ssim": "SSIM (higher is better)",
+        "lmd": "LMD, px (lower is better)",
+    }
     figure = Figure(figsize=(11, 3.2), layout="constrained")
     for axes, (name, title) in zip(figure.subplots(1, 3), titles.items(), strict=True):
         known = {method: row for method, row in summary.items() if name in row}
@@ -88,6 +94,8 @@ def metrics_figure(summary: Mapping[str, Mapping[str, float]]) -> Any:
             [row[name] - row[f"{name}_low"] for row in known.values()],
             [row[f"{name}_high"] - row[name] for row in known.values()],
         ]
-        axes.bar(list(known), heights, yerr=np.abs(errors), capsize=5, color=["#999999", "#4c78a8", "#e45756"][: len(known)])
+        axes.bar(
+            list(known), heights, yerr=np.abs(errors), capsize=5, color=["#999999", "#4c78a8", "#e45756"][: len(known)]
+        )
         axes.set_title(title, fontsize=10)
     return figure

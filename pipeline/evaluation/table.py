@@ -17,7 +17,9 @@ METHODS = {
 
 
 def print_report(reports: Path) -> None:
-    """Print metrics.json with its 95% intervals, and what to look at next. PipelineError when nothing was evaluated yet."""
+    """Print metrics.json with its 95% intervals, and what to look at next. PipelineError when nothing was evaluated
+    yet.
+    """
     path = reports / "metrics.json"
     if not path.exists():
         raise PipelineError(f"{path} is missing. Run `dvc repro` first.")

@@ -1,1 +1,3 @@
-"""Faces: where they are (detect), which one through a clip (track), how it is laid upright (align), its picture (crop)."""
+"""Faces: where they are (detect), which one through a clip (track), how it is laid upright (align), its picture
+(crop).
+"""

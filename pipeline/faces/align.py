@@ -13,8 +13,8 @@ CANONICAL = np.array([
     70.0), (68.3, 68.7), (72.1, 67.2), (39.2, 40.8), (53.5, 41.3), (74.5, 41.3), (88.8, 40.8),
 ])
 # fmt: on
-"""Where those points lie in the crop: their mean over real speakers, made symmetric, at a scale that leaves room for the
-eyebrows above and for the chin of a long face with the mouth open below."""
+"""Where those points lie in the crop: their mean over real speakers, made symmetric, at a scale that leaves room for
+the eyebrows above and for the chin of a long face with the mouth open below."""
 
 
 def align(
@@ -22,8 +22,8 @@ def align(
 ) -> NDArray[np.float32]:
     """The transforms (F, 2, 3) float32 that take source pixels to pixels of the crop.
 
-    ``per_frame``: every frame on its own, as the original; else one scale a clip, with rotation and position smoothed by
-    a Gaussian of ``smoothing`` seconds, so that neither blinking nor the detector's jitter shakes the picture.
+    ``per_frame``: every frame on its own, as the original; else one scale a clip, with rotation and position smoothed
+    by a Gaussian of ``smoothing`` seconds, so that neither blinking nor the detector's jitter shakes the picture.
     """
     fitted = np.stack([fit_similarity(points[STABLE], CANONICAL) for points in points_F68x2])
     if per_frame:

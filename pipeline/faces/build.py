@@ -23,7 +23,8 @@ VERSION = 1
 """Raised with every change of this package that changes a row's bytes."""
 
 KEEP_BYTES = 64 * 2**20
-"""Frames of clips up to this size are kept between the two passes; longer ones are decoded twice, in constant memory."""
+"""Frames of clips up to this size are kept between the two passes; longer ones are decoded twice, in constant memory.
+"""
 
 FIELDS = [
     shards.array_field("points", "float32", 68, 2),
@@ -96,9 +97,7 @@ class _Replay:
         self.kept = kept
 
 
-def _row(
-    track: Track, transforms: NDArray[np.float32], crops_FHWC: NDArray[np.uint8], jpeg_quality: int
-) -> shards.Row:
+def _row(track: Track, transforms: NDArray[np.float32], crops_FHWC: NDArray[np.uint8], jpeg_quality: int) -> shards.Row:
     return {
         "points": track.points_F68x2,
         "transform": transforms,
@@ -137,7 +136,9 @@ INDEX_SCHEMA = pa.schema(
 )
 
 
-def build_faces(manifest: list[ManifestRow], root: Path, params: Landmarks, out: Path, jobs: int) -> list[dict[str, Any]]:
+def build_faces(
+    manifest: list[ManifestRow], root: Path, params: Landmarks, out: Path, jobs: int
+) -> list[dict[str, Any]]:
     """Write ``out``: shards of all clips that extract found good, and index.parquet with a verdict for each.
 
     ``root`` is the corpus's folder, to which the manifest's paths are relative. Returns the index's rows.
@@ -177,4 +178,3 @@ def _verdict(cell: shards.Row, params: Landmarks) -> str:
         found, asked = f"{cell['detected']:.0%}", f"{params.min_detected:.0%}"
         return f"the face was found in {found} of the frames, landmarks.min_detected asks for {asked}"
     return ""
-

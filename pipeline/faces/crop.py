@@ -9,7 +9,9 @@ SIZE = 128
 
 
 def crop_face(frame_HWC: NDArray[np.uint8], transform_2x3: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """The 128x128 RGB crop of a frame under ``transform_2x3`` (source pixels to crop pixels), anti-aliased when it shrinks."""
+    """The 128x128 RGB crop of a frame under ``transform_2x3`` (source pixels to crop pixels), anti-aliased when it
+    shrinks.
+    """
     scale = float(np.hypot(transform_2x3[0, 0], transform_2x3[1, 0]))
     transform = transform_2x3.astype(np.float64)
     while scale < 0.5:  # a bilinear warp reads 2x2 pixels, so it must not shrink by more than two
@@ -30,7 +32,12 @@ def to_crop(points_F68x2: NDArray[np.float32], transform_F2x3: NDArray[np.float3
 
 def encode_jpeg(image_HWC: NDArray[np.uint8], quality: int) -> bytes:
     """JPEG bytes of an RGB picture, chroma at full resolution so that lips keep their edge."""
-    options = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+    options = [
+        cv2.IMWRITE_JPEG_QUALITY,
+        quality,
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+    ]
     good, data = cv2.imencode(".jpg", image_HWC[:, :, ::-1], options)
     assert good
     return bytes(data)

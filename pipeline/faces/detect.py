@@ -11,7 +11,6 @@ import dlib
 import numpy as np
 from numpy.typing import NDArray
 
-
 FINE = 500
 """Side in pixels to which a face is enlarged before its points are predicted."""
 
@@ -42,7 +41,8 @@ class Box:
 def _model_file(name: str) -> Path:
     # Importing the package needs pkg_resources, which newer setuptools no longer has; its folder is all we want.
     spec = importlib.util.find_spec("face_recognition_models")
-    assert spec is not None and spec.origin is not None, "face_recognition_models is a declared dependency"
+    assert spec is not None, "face_recognition_models is a declared dependency"
+    assert spec.origin is not None
     return Path(spec.origin).parent / "models" / name
 
 
@@ -62,7 +62,9 @@ def _predictor() -> Any:
 
 
 def detect_faces(frame_HWC: NDArray[np.uint8], upsample: int = 0) -> list[Box]:
-    """All frontal faces of an RGB frame, best first. Faces under 80 px need ``upsample=1``, which takes four times as long."""
+    """All frontal faces of an RGB frame, best first. Faces under 80 px need ``upsample=1``, which takes four times as
+    long.
+    """
     rectangles, scores, _ = _detector().run(frame_HWC, upsample, 0.0)
     return [
         Box(one.left(), one.top(), one.right(), one.bottom(), float(score))
@@ -73,8 +75,8 @@ def detect_faces(frame_HWC: NDArray[np.uint8], upsample: int = 0) -> list[Box]:
 def predict_landmarks(frame_HWC: NDArray[np.uint8], box: Box) -> NDArray[np.float32]:
     """The 68 points (68, 2) of the face in ``box``, x and y in pixels of the frame, to fractions of a pixel.
 
-    dlib rounds points to whole pixels, which at 128x128 is as much as lips move between frames. So it is shown the face's
-    surroundings enlarged to at least ``FINE`` pixels, where a whole pixel is a fraction of ours.
+    dlib rounds points to whole pixels, which at 128x128 is as much as lips move between frames. So it is shown the
+    face's surroundings enlarged to at least ``FINE`` pixels, where a whole pixel is a fraction of ours.
     """
     side = max(box.right - box.left, box.bottom - box.top, 1.0)
     factor = max(1, int(np.ceil(FINE / side)))

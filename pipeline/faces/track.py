@@ -1,8 +1,8 @@
 """One face through a clip: which box in which frame, and its 68 points.
 
-The detector looks at key frames only. Between two key frames that hold the same face the box is interpolated; where they do
-not (the face was lost, moved fast, or the shot changed) every frame between them is looked at. A box therefore always
-comes from detections, never from following something into the background.
+The detector looks at key frames only. Between two key frames that hold the same face the box is interpolated; where
+they do not (the face was lost, moved fast, or the shot changed) every frame between them is looked at. A box therefore
+always comes from detections, never from following something into the background.
 """
 
 from collections.abc import Iterable
@@ -36,7 +36,8 @@ class Track:
 
 
 def track_face(frames: Iterable[NDArray[np.uint8]], detect_every: int) -> Track:
-    """Find the clip's face in RGB frames (H, W, 3), which are read once and kept no longer than ``detect_every`` frames.
+    """Find the clip's face in RGB frames (H, W, 3), which are read once and kept no longer than ``detect_every``
+    frames.
 
     Of several faces that one is kept which is, summed over the key frames, the largest, most central and steadiest.
     """
@@ -81,7 +82,9 @@ class _Candidates:
         first = self._key_boxes(chunk[0]) if self.key is None else self.key
         final = self._key_boxes(chunk[-1]) if len(chunk) > 1 else first
         pairs = _same_faces(first, final)
-        steady = bool(pairs) and all(a.overlap(b) >= STEADY for a, b in pairs) and len(pairs) == len(first) == len(final)
+        steady = (
+            bool(pairs) and all(a.overlap(b) >= STEADY for a, b in pairs) and len(pairs) == len(first) == len(final)
+        )
         inner = len(chunk) if last else len(chunk) - 1
         for offset in range(inner):
             if offset == 0:

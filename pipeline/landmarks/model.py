@@ -1,7 +1,7 @@
 """Normalised landmarks and their PCA (paper, section 3.1): the language in which AT-net answers and VG-net is asked.
 
-A set of 68 points is taken by a similarity transform onto a template (identity's place, size and tilt go), times 5, flattened
-to 136 numbers x0, y0, x1, y1, ...; K coefficients describe how speech moves it.
+A set of 68 points is taken by a similarity transform onto a template (identity's place, size and tilt go), times 5,
+flattened to 136 numbers x0, y0, x1, y1, ...; K coefficients describe how speech moves it.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,8 @@ FACTOR = 5.0
 """The paper's scale of normalised landmarks; coordinates then lie in about [-1, 1]."""
 
 STABLE = np.array([27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 39, 42, 45])
-"""Nose and eye corners: the points that neither speech nor blinking moves, to which similarity transforms are fitted."""
+"""Nose and eye corners: the points that neither speech nor blinking moves, to which similarity transforms are fitted.
+"""
 
 FILE = "landmarks.npz"
 
@@ -67,9 +68,7 @@ class LandmarkModel:
     def save(self, folder: Path) -> None:
         """Write ``folder/landmarks.npz``, the same bytes for the same model."""
         folder.mkdir(parents=True, exist_ok=True)
-        np.savez(
-            folder / FILE, template=self.template, mean=self.mean, basis=self.basis, explained=self.explained
-        )
+        np.savez(folder / FILE, template=self.template, mean=self.mean, basis=self.basis, explained=self.explained)
 
     @classmethod
     def load(cls, folder: Path) -> "LandmarkModel":
@@ -81,7 +80,9 @@ class LandmarkModel:
             with np.load(path, allow_pickle=False) as data:
                 return cls(data["template"], data["mean"], data["basis"], data["explained"])
         except (ValueError, KeyError, OSError) as error:
-            raise PipelineError(f"{path} is no landmark model ({error}). Run `dvc repro -f pca` to fit it anew.") from error
+            raise PipelineError(
+                f"{path} is no landmark model ({error}). Run `dvc repro -f pca` to fit it anew."
+            ) from error
 
 
 def normalize_points(points_68x2: NDArray[np.floating], template_68x2: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -91,7 +92,7 @@ def normalize_points(points_68x2: NDArray[np.floating], template_68x2: NDArray[n
 
 
 def fit_template(shapes_C68x2: NDArray[np.floating], rounds: int = 20) -> NDArray[np.float64]:
-    """Generalised Procrustes mean (Gower 1975) of shapes, over the stable points: (68, 2), centred, Frobenius norm 1."""
+    """Generalised Procrustes mean (Gower 1975) over the stable points: (68, 2), centred, Frobenius norm 1."""
     template = _unit(shapes_C68x2[0].astype(np.float64))
     for _ in range(rounds):
         laid = [apply_similarity(fit_similarity(one[STABLE], template[STABLE]), one) for one in shapes_C68x2]
@@ -107,8 +108,8 @@ def _unit(shape: NDArray[np.float64]) -> NDArray[np.float64]:
 def fit_model(clips: Iterable[NDArray[np.floating]], components: int) -> LandmarkModel:
     """Fit to clips of points (F, 68, 2), the training split's.
 
-    The basis is that of the scatter within clips: what moves while one person speaks. The scatter between clips is faces, and
-    would take up components that speech needs.
+    The basis is that of the scatter within clips: what moves while one person speaks. The scatter between clips is
+    faces, and would take up components that speech needs.
     """
     points = list(clips)
     template = fit_template(np.stack([clip.mean(axis=0) for clip in points]))

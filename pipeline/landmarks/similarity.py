@@ -5,7 +5,8 @@ from numpy.typing import NDArray
 
 
 def fit_similarity(source_P2: NDArray[np.floating], target_P2: NDArray[np.floating]) -> NDArray[np.float64]:
-    """The 2x3 rotation, scale and shift that takes ``source_P2`` nearest to ``target_P2`` (Umeyama 1991, without reflection).
+    """The 2x3 rotation, scale and shift that takes ``source_P2`` nearest to ``target_P2`` (Umeyama 1991, without
+    reflection).
 
     With points as complex numbers z, w about their means, the best factor is sum(conj(z) w) / sum(|z|^2).
     """

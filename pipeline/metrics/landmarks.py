@@ -10,7 +10,9 @@ MOUTH = slice(48, 68)
 """The 20 mouth points of dlib's 68."""
 
 
-def landmark_distance(real_F68x2: NDArray[np.floating], made_F68x2: NDArray[np.floating], points: slice = MOUTH) -> NDArray[np.float64]:
+def landmark_distance(
+    real_F68x2: NDArray[np.floating], made_F68x2: NDArray[np.floating], points: slice = MOUTH
+) -> NDArray[np.float64]:
     """Per frame the mean distance of the chosen points in pixels, each set's own mean subtracted: (F,).
 
     LMD_f = 1/P sum_p || (real_fp - mean_p real_fp) - (made_fp - mean_p made_fp) ||_2
@@ -23,8 +25,8 @@ def landmark_distance(real_F68x2: NDArray[np.floating], made_F68x2: NDArray[np.f
 class LandmarkDistance(Metric):
     """LMD (mouth) and f_lmd (all 68 points) over frames, and the share of frames in which the made face was not found.
 
-    ``update(real, made)`` takes points (F, 68, 2) in pixels of the 128x128 crop, NaN where no face was found. Frames without
-    either face have no distance; those without the made one are counted in ``lost``.
+    ``update(real, made)`` takes points (F, 68, 2) in pixels of the 128x128 crop, NaN where no face was found. Frames
+    without either face have no distance; those without the made one are counted in ``lost``.
     """
 
     distance: Tensor

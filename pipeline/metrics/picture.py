@@ -9,7 +9,8 @@ from torchmetrics.image import PeakSignalNoiseRatio, StructuralSimilarityIndexMe
 
 
 class PictureMetrics(MetricCollection):
-    """``psnr`` in dB, the mean over frames of 10 log10(1 / MSE), and ``ssim`` (Wang et al. 2004: Gaussian window, sigma 1.5).
+    """``psnr`` in dB, the mean over frames of 10 log10(1 / MSE), and ``ssim`` (Wang et al. 2004: Gaussian window, sigma
+    1.5).
 
     ``add(real, made)`` takes uint8 RGB frames (F, H, W, 3).
     """

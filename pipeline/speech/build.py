@@ -13,7 +13,11 @@ from pipeline.speech.mfcc import COEFFICIENTS, mfcc
 VERSION = 1
 """Raised with every change of this package that changes a row's bytes."""
 
-FIELDS = [shards.array_field("mfcc", "float32", COEFFICIENTS), pa.field("rows", pa.int32()), pa.field("level", pa.float64())]
+FIELDS = [
+    shards.array_field("mfcc", "float32", COEFFICIENTS),
+    pa.field("rows", pa.int32()),
+    pa.field("level", pa.float64()),
+]
 
 INDEX_SCHEMA = pa.schema(
     [
@@ -47,7 +51,9 @@ def build_mfcc(clips_folder: Path, params: Mfcc, out: Path, jobs: int) -> None:
     good = reader.ids(status="ok")
     recipe = (VERSION, params.window)
     items = [
-        shards.Item(clip, shards.row_key(*recipe, *(reader.index[clip][name] for name in ("sha256", "start", "duration"))))
+        shards.Item(
+            clip, shards.row_key(*recipe, *(reader.index[clip][name] for name in ("sha256", "start", "duration")))
+        )
         for clip in good
     ]
     cells = shards.build_shards(

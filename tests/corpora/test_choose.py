@@ -1,0 +1,58 @@
+from pathlib import Path
+
+import pytest
+
+from pipeline.config import load_params
+from pipeline.corpora.choose import choose_corpus
+from pipeline.errors import PipelineError
+
+
+@pytest.fixture
+def params(tmp_path: Path) -> Path:
+    path = tmp_path / "params.yaml"
+    path.write_text(Path("params.yaml").read_text().replace("lr: 0.001", "lr: 0.0007  # mine", 1))
+    return path
+
+
+def test_changes_two_lines_and_nothing_else(params: Path, tmp_path: Path) -> None:
+    before = params.read_text().splitlines()
+    said = choose_corpus(params, "grid", tmp_path)
+    after = params.read_text().splitlines()
+    changed = [line for line, old in zip(after, before, strict=True) if line != old]
+    assert [line.split(" # ") for line in changed] == [
+        ["corpus: grid"],
+        [f"    root: {tmp_path}", "holds s1, s2, ...; may lie outside the project"],
+    ]
+    assert said == ["corpus: sample -> grid", f"corpora.grid.root: data/raw/grid -> {tmp_path}"]
+    assert load_params(params).corpora.grid.root == str(tmp_path)
+
+
+def test_there_and_back_is_the_file_as_it_was(params: Path) -> None:
+    before = params.read_text()
+    choose_corpus(params, "lrw", None)
+    choose_corpus(params, "sample", None)
+    assert params.read_text() == before
+    assert choose_corpus(params, "sample", None) == [f"{params} already says so."]
+
+
+@pytest.mark.parametrize(
+    ("corpus", "root", "message"),
+    [
+        ("grit", None, "'grit' is no corpus. Choose one of sample, grid, lrw, folder"),
+        ("sample", ".", "has no root"),
+        ("grid", "/no/such/folder", "/no/such/folder is no folder"),
+    ],
+)
+def test_errors_leave_the_file_alone(params: Path, corpus: str, root: str | None, message: str) -> None:
+    before = params.read_text()
+    with pytest.raises(PipelineError, match=message):
+        choose_corpus(params, corpus, Path(root) if root else None)
+    assert params.read_text() == before
+
+
+def test_a_wrong_file_is_not_touched(params: Path) -> None:
+    params.write_text(params.read_text().replace("seed: 0", "seed: none", 1))
+    before = params.read_text()
+    with pytest.raises(PipelineError, match="seed is 'none'"):
+        choose_corpus(params, "grid", None)
+    assert params.read_text() == before

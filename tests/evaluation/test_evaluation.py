@@ -1,0 +1,79 @@
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+from pipeline.evaluation.evaluate import choose_clips
+from pipeline.evaluation.measure import FIGURES, compare, find_landmarks, summarize
+from pipeline.evaluation.pictures import draw_landmarks, metrics_figure
+from pipeline.faces.align import align
+from pipeline.faces.crop import crop_face
+from pipeline.faces.detect import detect_faces, predict_landmarks
+
+Image = NDArray[np.uint8]
+
+
+@pytest.fixture(scope="module")
+def crop(photograph: Image) -> Image:
+    points = predict_landmarks(photograph, detect_faces(photograph, 1)[0])
+    return crop_face(photograph, align(points[None], per_frame=True, smoothing=0)[0])
+
+
+def test_landmarks_are_found_in_crops_and_not_elsewhere(crop: Image) -> None:
+    points = find_landmarks(np.stack([crop, np.zeros_like(crop)]))
+    assert np.isfinite(points[0]).all()
+    assert np.isnan(points[1]).all()
+
+
+def test_a_perfect_copy_and_a_grey_one(crop: Image) -> None:
+    real = np.stack([crop] * 3)
+    points = find_landmarks(real)
+    same = compare(real, real, points, points)
+    assert same["ssim"] == pytest.approx(1)
+    assert same["lmd"] == 0
+    assert same["lost"] == 0
+    grey = np.full_like(real, 127)
+    worse = compare(real, grey, points, find_landmarks(grey))
+    assert worse["lost"] == 1
+    assert np.isnan(worse["lmd"])
+    assert worse["psnr"] < 20
+
+
+def test_the_example_frame_does_not_count(crop: Image) -> None:
+    real = np.stack([crop] * 3)
+    made = real.copy()
+    made[0] = 0
+    points = find_landmarks(real)
+    assert compare(real, made, points, points)["ssim"] == pytest.approx(1)
+
+
+def test_summary_is_the_mean_over_clips_with_its_interval() -> None:
+    draw = np.random.default_rng(0)
+    rows = [{"method": method, **{name: draw.random() for name in FIGURES}} for method in ("static", "at_vg") * 10]
+    table = pd.DataFrame(rows)
+    table.loc[table.method == "at_vg", "lmd"] = np.nan
+    summary = summarize(table, seed=0)
+    assert list(summary) == ["static", "at_vg"]
+    ours = table[table.method == "static"].ssim
+    assert summary["static"]["ssim"] == pytest.approx(ours.mean(), abs=1e-6)
+    assert summary["static"]["ssim_low"] < ours.mean() < summary["static"]["ssim_high"]
+    assert "lmd" not in summary["at_vg"]
+    metrics_figure(summary)  # draws what is there
+
+
+def test_clips_are_drawn_with_the_seed() -> None:
+    ids = [f"c{number:02}" for number in range(20)]
+    assert choose_clips(ids, 0, 0) == ids
+    drawn = choose_clips(ids, 5, 0)
+    assert drawn == sorted(drawn)
+    assert drawn == choose_clips(ids, 5, 0)
+    assert drawn != choose_clips(ids, 5, 1)
+
+
+def test_drawn_landmarks_lie_where_the_points_are() -> None:
+    points = np.full((68, 2), 20.0)
+    points[48:60] = np.array([(60 + 20 * np.cos(a), 90 + 8 * np.sin(a)) for a in np.linspace(0, 6, 12)])
+    drawn = draw_landmarks(points, scale=2)
+    assert drawn.shape == (256, 256, 3)
+    assert drawn[160:200, 70:170].any()
+    assert not drawn[200:].any()

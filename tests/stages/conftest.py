@@ -1,0 +1,103 @@
+"""A copy of the project in a folder of its own, small enough to run in a minute, with real DVC and MLflow."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+
+SMALL = {
+    "corpora": {"sample": {"speakers": 2, "sentences": 4}},
+    "extract": {"shard_clips": 3},
+    "landmarks": {"shard_clips": 3},
+    "mfcc": {"shard_clips": 3},
+    "atnet": {"width": 8, "steps": 6, "batch": 4, "validate_every": 3},
+    "vgnet": {"width": 8, "steps": 4, "batch": 2, "frames": 8, "validate_every": 2},
+    "evaluate": {"videos": 1},
+}
+
+
+@dataclass(frozen=True)
+class Project:
+    """A checkout of the project that tests may run and change."""
+
+    folder: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """As in an activated environment, with nothing of the surrounding run."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "MLFLOW_", "GIT_"))}
+        who = {f"GIT_{role}_{what}": "test@localhost" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        return {**kept, **who, "PATH": path, "ATVGNET_JOBS": "2", "COLUMNS": "200"}
+
+    def run(self, *command: str, good: bool = True) -> str:
+        """Run a command in the project; what it printed. Fails the test when it ends otherwise than ``good`` says."""
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        assert (done.returncode == 0) == good, done.stdout
+        return done.stdout
+
+    def stages_run_by(self, *command: str) -> list[str]:
+        """The stages that a DVC command ran."""
+        return re.findall(r"Running stage '(\w+)'", self.run(*command))
+
+    def change(self, changes: dict[str, object]) -> None:
+        """Set dotted keys of params.yaml."""
+        path = self.folder / "params.yaml"
+        tree = yaml.safe_load(path.read_text())
+        for dotted, value in changes.items():
+            *sections, key = dotted.split(".")
+            place = tree
+            for section in sections:
+                place = place[section]
+            place[key] = value
+        path.write_text(yaml.safe_dump(tree, sort_keys=False))
+
+    def lock(self) -> dict[str, object]:
+        """dvc.lock."""
+        tree: dict[str, object] = yaml.safe_load((self.folder / "dvc.lock").read_text())
+        return tree
+
+
+def copy_project(folder: Path) -> Project:
+    """The project's files as git knows them, with their uncommitted changes, as a repository of their own."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        source = ROOT / name
+        if source.exists() and name != "dvc.lock":
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, folder / name)
+    project = Project(folder)
+    tree = yaml.safe_load((folder / "params.yaml").read_text())
+    for section, keys in SMALL.items():
+        for key, value in keys.items():
+            tree[section][key] = {**tree[section][key], **value} if isinstance(value, dict) else value
+    (folder / "params.yaml").write_text(yaml.safe_dump(tree, sort_keys=False))
+    project.run("git", "init", "-q")
+    project.run("git", "add", "-A")
+    project.run("git", "commit", "-q", "-m", "start")
+    return project
+
+
+@pytest.fixture(scope="session")
+def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The small project after one `dvc repro`, committed. Tests leave it as they find it."""
+    project = copy_project(tmp_path_factory.mktemp("project"))
+    project.run("dvc", "repro")
+    project.run("git", "add", "-A")
+    project.run("git", "commit", "-q", "-m", "reproduced")
+    return project

@@ -1,0 +1,198 @@
+"""The whole pipeline, run by real DVC on the sample corpus, and what its users run on it."""
+
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.stages.conftest import Project, copy_project
+
+STAGES = ["sample", "extract", "landmarks", "pca", "mfcc", "train_atnet", "train_vgnet", "evaluate"]
+
+
+def test_the_picture_of_the_design(reproduced: Project) -> None:
+    drawn = reproduced.run("dvc", "dag", "--dot")
+    edges = set(re.findall(r'"(\w+)" -> "(\w+)"', drawn))
+    assert edges == {
+        ("sample", "extract"),
+        ("extract", "landmarks"),
+        ("landmarks", "pca"),
+        ("extract", "mfcc"),
+        ("landmarks", "train_atnet"),
+        ("mfcc", "train_atnet"),
+        ("pca", "train_atnet"),
+        ("landmarks", "train_vgnet"),
+        ("pca", "train_vgnet"),
+        ("extract", "evaluate"),
+        ("landmarks", "evaluate"),
+        ("mfcc", "evaluate"),
+        ("pca", "evaluate"),
+        ("train_atnet", "evaluate"),
+        ("train_vgnet", "evaluate"),
+    }
+
+
+def test_everything_is_there(reproduced: Project) -> None:
+    folder = reproduced.folder
+    metrics = json.loads((folder / "reports/metrics.json").read_text())
+    assert list(metrics) == ["static", "vg_gt", "at_vg"]
+    for figures in metrics.values():
+        assert figures["psnr_low"] <= figures["psnr"] <= figures["psnr_high"]
+        assert 0 <= figures["ssim"] <= 1
+    assert len(list((folder / "reports/pictures").glob("*.png"))) == 1
+    assert len(list((folder / "reports/videos").glob("*.mp4"))) == 1
+    shown = reproduced.run("dvc", "metrics", "show")
+    assert "at_vg.lmd" in shown
+    report = reproduced.run("atvgnet", "report")
+    assert "speech alone" in report
+    assert "mlflow ui" in report
+
+
+def test_plots_show(reproduced: Project) -> None:
+    reproduced.run("dvc", "plots", "show", "-o", "shown")
+    page = (reproduced.folder / "shown/index.html").read_text()
+    shutil.rmtree(reproduced.folder / "shown")
+    for plot in (
+        "Training of AT-net",
+        "Training of VG-net",
+        "Explained variance of the PCA",
+        "LMD a clip",
+        "SSIM a clip",
+    ):
+        assert plot in page
+    for picture in ("contact_sheet.png", "metrics.png", "reports_pictures"):
+        assert picture in page
+
+
+def test_what_a_param_reruns(reproduced: Project) -> None:
+    """Each stage depends on just the params it uses."""
+    first = {
+        "corpora.sample.seed": ["sample", "extract"],
+        "corpora.grid.root": [],
+        "extract.min_frames": ["extract"],
+        "landmarks.smoothing": ["landmarks"],
+        "pca.components": ["pca"],
+        "mfcc.window": ["mfcc"],
+        "atnet.lr": ["train_atnet"],
+        "vgnet.lr": ["train_vgnet"],
+        "evaluate.videos": ["evaluate"],
+        "seed": ["extract", "train_atnet", "train_vgnet", "evaluate"],
+    }
+    values: dict[str, object] = {"corpora.grid.root": "elsewhere", "landmarks.smoothing": 0.5, "mfcc.window": 0.03}
+    params = reproduced.folder / "params.yaml"
+    before = params.read_text()
+    try:
+        for key, stages in first.items():
+            default = 0.0003 if key.endswith(".lr") else 25 if key == "extract.min_frames" else 3
+            reproduced.change({key: values.get(key, default)})
+            status = json.loads(reproduced.run("dvc", "status", "--json"))
+            assert sorted(status) == sorted(stages), key
+            params.write_text(before)
+    finally:
+        params.write_text(before)
+
+
+def test_nothing_changed_is_a_no_op(reproduced: Project) -> None:
+    assert reproduced.stages_run_by("dvc", "repro") == []
+    assert reproduced.stages_run_by("dvc", "exp", "run") == []
+
+
+def test_an_experiment_reruns_what_it_changes(reproduced: Project) -> None:
+    try:
+        ran = reproduced.stages_run_by("dvc", "exp", "run", "-n", "slow", "-S", "vgnet.lr=2e-4")
+        assert ran == ["train_vgnet", "evaluate"]
+        shown = reproduced.run("dvc", "exp", "show", "--csv")
+        assert "slow" in shown
+        assert "0.0002" in shown
+    finally:
+        reproduced.run("git", "checkout", "-q", ".")
+        reproduced.run("dvc", "checkout", "-q")
+
+
+def test_queued_experiments_side_by_side_reach_the_same_store(reproduced: Project) -> None:
+    import mlflow
+
+    for name, rate in (("first", "1e-4"), ("second", "3e-4")):
+        reproduced.run("dvc", "exp", "run", "--queue", "-n", name, "-S", f"vgnet.lr={rate}")
+    reproduced.run("dvc", "queue", "start", "-j", "2")
+    deadline = time.monotonic() + 400
+    while len(re.findall(r"Success|Failed", status := reproduced.run("dvc", "queue", "status"))) < 2:
+        assert time.monotonic() < deadline, status
+        time.sleep(2)
+    assert "Failed" not in status, status + reproduced.run("dvc", "queue", "logs", "first")
+    client = mlflow.MlflowClient(f"sqlite:///{reproduced.folder}/mlflow.db")
+    experiments = [one.experiment_id for one in client.search_experiments()]
+    for name in ("first", "second"):
+        (parent,) = client.search_runs(experiments, f"tags.`mlflow.runName` = '{name}'")
+        children = client.search_runs(experiments, f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'")
+        assert {run.info.run_name for run in children} == {"train_vgnet", "evaluate"}
+        assert {run.info.status for run in [parent, *children]} == {"FINISHED"}
+        assert "at_vg.lmd" in parent.data.metrics or "at_vg.ssim" in parent.data.metrics
+        linked = {name: value for name, value in parent.data.tags.items() if name.startswith("stage.")}
+        assert set(linked) == {f"stage.{stage}" for stage in STAGES}
+        assert "made elsewhere" not in linked.values()
+
+
+def test_forced_again_gives_the_same_lock(reproduced: Project) -> None:
+    before = reproduced.lock()
+    assert reproduced.stages_run_by("dvc", "repro", "--force") == STAGES
+    assert reproduced.lock() == before
+
+
+def test_killed_at_any_moment_it_goes_on(reproduced: Project, tmp_path: Path) -> None:
+    """Killed with -9 three times at random, then run to the end: the same bytes as without."""
+    project = copy_project(tmp_path)
+    moments = random.Random(os.environ.get("PYTEST_SEED", "0"))
+    for _ in range(3):
+        process = subprocess.Popen(
+            ["dvc", "repro"],
+            cwd=project.folder,
+            env=project.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        time.sleep(moments.uniform(5, 25))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    project.run("dvc", "repro")
+    assert project.lock() == reproduced.lock()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"corpus": "grid"}, r"corpora\.grid\.root: the folder .*data/raw/grid does not exist"),
+        ({"corpus": "grit"}, r"corpus is 'grit'; it must be one of .* Did you mean grid\?"),
+        ({"corpus": "grid", "corpora.grid.root": "docs"}, r"corpora\.grid\.root"),
+        ({"corpus": "folder", "corpora.folder.root": "README.md"}, r"corpora\.folder\.root: .*README\.md is a file"),
+        ({"extract.min_frames": "many"}, r"extract\.min_frames is 'many'; it must be a whole number"),
+        ({"extract.min_frames": 500}, r"clips are rejected, more than extract\.max_lost"),
+    ],
+)
+def test_bad_input_ends_clearly_and_keeps_what_was_there(
+    reproduced: Project, changes: dict[str, object], message: str
+) -> None:
+    manifest = reproduced.folder / "data/clips/manifest.parquet"
+    before = manifest.read_bytes()
+    params = (reproduced.folder / "params.yaml").read_text()
+    try:
+        reproduced.change(changes)
+        printed = reproduced.run("python", "-m", "stages.extract", good=False)
+    finally:
+        (reproduced.folder / "params.yaml").write_text(params)
+    assert re.search(message, printed), printed
+    assert "Traceback" not in printed
+    assert manifest.read_bytes() == before
+
+
+def test_dvc_passes_the_message_on(reproduced: Project) -> None:
+    printed = reproduced.run("dvc", "exp", "run", "--temp", "-S", "corpus=grid", good=False)
+    assert "corpora.grid.root: the folder" in printed
