@@ -24,7 +24,8 @@ MAX_DAMAGE = 0.1
 """Clips with more than this share of their frames lost or concealed are rejected."""
 MIN_SOUND = 0.5
 """Clips with sound for less than this share of their length are rejected."""
-_SHORT_SOUND = 0.1  # s by which sound may be shorter than the picture without a remark
+_LISTEN = 1.0  # s to listen on after the end of the picture
+_UNEQUAL = 0.1  # s by which sound and picture may differ in start or end without a remark
 _USUAL = 0.9  # share of whole-file clips that must have the same number of frames for others to get a remark
 
 FIELDS = [
@@ -32,7 +33,7 @@ FIELDS = [
     pa.field("fps", pa.float64()),
     pa.field("frames", pa.int32()),
     pa.field("audio_offset", pa.float64()),
-    pa.field("heard", pa.float64()),  # s of sound that are there, leading silence included
+    pa.field("heard", pa.float64()),  # s of sound that are there, silence before it included
     pa.field("damaged", pa.int32()),
     pa.field("damage", pa.string()),
     pa.field("error", pa.string()),
@@ -64,10 +65,12 @@ class ClipBuilder:
                 source.path, fps=FPS, start=source.start, duration=source.duration, damage=damage
             )
             length = row["frames"] / FPS
-            blocks = read_audio_blocks(source.path, rate=RATE, start=source.start, duration=length, damage=damage)
+            listened = length + (_LISTEN if source.duration is None else 0)
+            blocks = read_audio_blocks(source.path, rate=RATE, start=source.start, duration=listened, damage=damage)
             samples = np.concatenate([np.zeros(0, np.int16), *blocks])
             row["heard"] = len(samples) / RATE
-            row["samples"] = np.pad(samples, (0, row["frames"] * RATE // FPS - len(samples)))
+            wanted = row["frames"] * RATE // FPS
+            row["samples"] = np.pad(samples[:wanted], (0, max(0, wanted - len(samples))))
         except MediaError as error:
             row["error"] = error.reason
         return {**row, "damaged": damage.concealed + damage.lost, "damage": str(damage)}
@@ -167,8 +170,10 @@ def _remarks(cell: shards.Row, clip: Clip, usual: int | None) -> str:
     if cell["damage"]:
         remarks.append(f"damaged: {cell['damage']}")
     missing = cell["frames"] / FPS - cell["heard"]
-    if missing > _SHORT_SOUND:
+    if missing > _UNEQUAL:
         remarks.append(f"the sound ends {missing:.2f} s before the picture")
-    if not clip.start and cell["audio_offset"] > _SHORT_SOUND:
+    if missing < -_UNEQUAL:
+        remarks.append("the sound goes on after the picture")
+    if not clip.start and cell["audio_offset"] > _UNEQUAL:
         remarks.append(f"the sound starts {cell['audio_offset']:.2f} s after the picture")
     return "; ".join(remarks)

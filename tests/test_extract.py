@@ -138,13 +138,16 @@ def test_a_bad_clip_has_a_reason(home: Path, tmp_path: Path, kind: str) -> None:
 def test_odd_clips_carry_a_remark(home: Path, tmp_path: Path) -> None:
     clip(home / "s1/shorter.mpg", 38)
     clip(home / "s1/sound ends.mpg", audio=np.full(50000, 99, np.int16))
-    clip(home / "s1/sound late.mpg", audio_start=0.2)
+    clip(home / "s1/sound goes on.mpg", audio=np.full(100000, 99, np.int16))
+    late = np.full(61740, 99, np.int16)
+    clip(home / "s1/sound late.mpg", audio=late, audio_start=0.2)
     rows = rows_of(home, tmp_path / "clips")
     odd = {name: (row.status, row.reason) for name, row in rows.items() if row.reason}
     assert odd["s1/shorter"] == ("ok", "38 frames where 40 are usual")
     assert odd["s1/sound ends"][1].startswith("the sound ends 0.4")
     assert odd["s1/sound late"][1].startswith("the sound starts 0.")
-    assert len(odd) == 3
+    assert odd["s1/sound goes on"] == ("ok", "the sound goes on after the picture")
+    assert len(odd) == 4
 
 
 def test_delayed_sound_is_paired_with_its_pictures(home: Path, tmp_path: Path) -> None:
