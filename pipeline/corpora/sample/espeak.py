@@ -1,13 +1,15 @@
 """espeak-ng through ctypes: samples, and every phoneme and word with its time.
 
-The library comes out of the wheel ``espeakng-loader``. It keeps state between utterances (noise and flutter go on where they
-stopped), so that a sentence would sound different after another one. It is therefore loaded afresh for each utterance, which
-takes 5 ms, and the same text gives the same samples in any order and process.
+The library comes out of the wheel ``espeakng-loader``. It keeps state between utterances (noise and flutter go on
+where they stopped), so that a sentence would sound different after another one. It is therefore loaded afresh for each
+utterance, which takes 5 ms, and the same text gives the same samples in any order and process.
 """
 
 import _ctypes
 import ctypes
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import espeakng_loader
 import numpy as np
@@ -69,20 +71,21 @@ class Segment:
 
 @dataclass(frozen=True)
 class Utterance:
-    """What espeak-ng said: ``samples`` float32 in [-1, 1] at :data:`RATE`; words and phonemes follow each other without gaps."""
+    """Speech: ``samples_N`` float32 in [-1, 1] at :data:`RATE`. Words, and phonemes, follow each other without gaps."""
 
     samples_N: NDArray[np.float32]
     phonemes: tuple[Segment, ...]
     words: tuple[Segment, ...]
 
 
-def synthesise(text: str, voice: Voice) -> Utterance:
-    """Speak ``text``, in which ``[[...]]`` holds espeak-ng's own phoneme names.
+def synthesise(words: Sequence[str], voice: Voice) -> Utterance:
+    """Speak ``words``, of which one in ``[[...]]`` is in espeak-ng's own phoneme names.
 
-    Raises RuntimeError when the library refuses the voice or the text, which no param can bring about.
+    Raises RuntimeError when the library refuses the voice or the words, which no param can bring about.
     """
     chunks: list[bytes] = []
-    events: list[tuple[int, int, int, str]] = []
+    starts: list[int] = []
+    phonemes: list[tuple[int, str]] = []
 
     def collect(samples: "ctypes._Pointer[ctypes.c_short]", count: int, event: "ctypes._Pointer[_Event]") -> int:
         if count:
@@ -90,8 +93,10 @@ def synthesise(text: str, voice: Voice) -> Utterance:
         index = 0
         while event and event[index].type:
             item = event[index]
-            label = item.id.string.decode("utf-8", "ignore") if item.type == _EVENT_PHONEME else ""
-            events.append((item.type, item.sample, item.text_position, label))
+            if item.type == _EVENT_WORD:
+                starts.append(item.sample)
+            elif item.type == _EVENT_PHONEME:
+                phonemes.append((item.sample, item.id.string.decode("utf-8", "ignore")))
             index += 1
         return 0
 
@@ -101,35 +106,31 @@ def synthesise(text: str, voice: Voice) -> Utterance:
         data = str(espeakng_loader.get_data_path()).encode()
         if library.espeak_Initialize(_RETRIEVAL, 0, data, _PHONEME_EVENTS_IPA) != RATE:
             raise RuntimeError("espeak-ng did not start")
+        library.espeak_ng_SetRandSeed(1)  # of the noise in breathy voices, by default the time
         library.espeak_SetSynthCallback(callback)
         if library.espeak_SetVoiceByName(voice.name.encode()):
             raise RuntimeError(f"espeak-ng has no voice {voice.name}")
         library.espeak_SetParameter(_PARAMETER_RATE, voice.rate, 0)
         library.espeak_SetParameter(_PARAMETER_PITCH, voice.pitch, 0)
         library.espeak_SetParameter(_PARAMETER_RANGE, voice.pitch_range, 0)
-        encoded = text.encode()
+        encoded = " ".join(words).encode()
         flags = _UTF8 | _PHONEME_INPUT
         if library.espeak_Synth(encoded, ctypes.c_size_t(len(encoded) + 1), 0, 1, 0, flags, None, None):
-            raise RuntimeError(f"espeak-ng could not say {text!r}")
+            raise RuntimeError(f"espeak-ng could not say {words}")
         library.espeak_Synchronize()
         library.espeak_Terminate()
     finally:
         _ctypes.dlclose(library._handle)
 
-    samples_N = np.frombuffer(b"".join(chunks), np.int16).astype(np.float32) / 32768
-    phonemes = [(sample, label) for kind, sample, _, label in events if kind == _EVENT_PHONEME]
+    samples_N = np.frombuffer(b"".join(chunks), np.int16).astype(np.float32) / np.float32(32768)
+    if len(starts) != len(words):
+        raise RuntimeError(f"espeak-ng reported {len(starts)} words for {words}")
     # The last phonemes are unnamed pauses; the first of them ends the speech.
-    end = next((sample for sample, label in reversed(phonemes) if label), 0)
-    end = next((sample for sample, label in phonemes if not label and sample > end), len(samples_N))
-    starts = {text_position: sample for kind, sample, text_position, _ in events if kind == _EVENT_WORD}
-    words = [(starts[position], text[position - 1 :].split(maxsplit=1)[0]) for position in sorted(starts)]
-    return Utterance(samples_N[:], _segments(phonemes, end), _segments(words, end))
+    last = max(sample for sample, label in phonemes if label)
+    end = min((sample for sample, label in phonemes if not label and sample > last), default=len(samples_N))
+    return Utterance(samples_N, _segments(phonemes, end), _segments(zip(starts, words, strict=True), end))
 
 
-def _segments(starts: list[tuple[int, str]], end: int) -> tuple[Segment, ...]:
-    ends = [start for start, _ in starts[1:]] + [end]
-    return tuple(
-        Segment(label, start / RATE, min(stop, end) / RATE)
-        for (start, label), stop in zip(starts, ends, strict=True)
-        if start < end
-    )
+def _segments(starts: Iterable[tuple[int, str]], end: int) -> tuple[Segment, ...]:
+    cuts = [(start, label) for start, label in starts if start < end] + [(end, "")]
+    return tuple(Segment(label, start / RATE, stop / RATE) for (start, label), (stop, _) in pairwise(cuts))

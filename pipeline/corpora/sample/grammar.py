@@ -5,6 +5,8 @@ from itertools import product
 
 import numpy as np
 
+from pipeline.errors import PipelineError
+
 COMMANDS = ("bin", "lay", "place", "set")
 COLOURS = ("blue", "green", "red", "white")
 PREPOSITIONS = ("at", "by", "in", "with")
@@ -21,7 +23,7 @@ class Sentence:
 
     @property
     def name(self) -> str:
-        """The file name of six characters: the words' first letters, the digit as a digit and z for zero (``bbaf2n``)."""
+        """GRID's file name: the words' first letters, with the digit as a digit and z for zero (``bbaf2n``)."""
         digit = DIGITS.index(self.words[4])
         initials = [word[0] for word in self.words]
         initials[4] = "z" if digit == 0 else str(digit)
@@ -29,10 +31,11 @@ class Sentence:
 
 
 def draw_sentences(count: int, rng: np.random.Generator) -> list[Sentence]:
-    """``count`` different sentences out of the grammar's 64,000.
-
-    Commands, colours, prepositions and adverbs take turns as evenly as the draw allows, since a small corpus should hold all
-    the words; what comes out is in random order.
-    """
+    """``count`` different sentences out of the grammar's 64,000, in random order."""
     sentences = [Sentence(words) for words in product(COMMANDS, COLOURS, PREPOSITIONS, LETTERS, DIGITS, ADVERBS)]
+    if count > len(sentences):
+        raise PipelineError(
+            f"corpora.sample asks for {count} sentences (speakers times sentences), but the grammar has only "
+            f"{len(sentences)} different ones. Lower corpora.sample.speakers or corpora.sample.sentences."
+        )
     return [sentences[i] for i in rng.choice(len(sentences), size=count, replace=False)]

@@ -1,0 +1,72 @@
+"""What later stages count on: dlib finds the faces, and measures of their mouths what the script says."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.config import SampleCorpus
+from pipeline.corpora.sample.build import plan_clips
+from pipeline.corpora.sample.clip import make_clip
+from pipeline.faces.detect import detect_faces, predict_landmarks
+
+INNER_LIPS = ((61, 67), (62, 66), (63, 65))
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    """One clip of every speaker of the default corpus, its script beside what dlib measures (NaN: no face)."""
+    folder = tmp_path_factory.mktemp("bars")
+    params = SampleCorpus()
+    plans = [plan for i, plan in enumerate(plan_clips(params)) if i % params.sentences == 0]
+    clips = []
+    for plan in plans:
+        script = make_clip(plan, folder)
+        clips.append(pd.concat([script, pd.DataFrame(_measure(_path(folder, script)))], axis=1))
+    return pd.concat(clips, ignore_index=True)
+
+
+def _path(folder: Path, script: pd.DataFrame) -> Path:
+    return folder / str(script["speaker"].iloc[0]) / f"{script['name'].iloc[0]}.mpg"
+
+
+def _measure(path: Path) -> Iterator[dict[str, float]]:
+    with av.open(str(path)) as container:
+        for frame in container.decode(video=0):
+            picture = np.array(frame.to_ndarray(format="rgb24"), np.uint8)
+            faces = detect_faces(picture)
+            if not faces:
+                yield {"mouth": np.nan, "size": np.nan}
+                continue
+            points = predict_landmarks(picture, faces[0])
+            gaps = [np.linalg.norm(points[upper] - points[lower]) for upper, lower in INNER_LIPS]
+            yield {"mouth": float(np.mean(gaps)), "size": float(np.linalg.norm(points[27] - points[8]))}
+
+
+def test_dlib_finds_the_face(measured: pd.DataFrame) -> None:
+    assert len(measured) == 8 * 75
+    assert measured["mouth"].notna().mean() >= 0.99
+
+
+def test_dlib_measures_the_scripted_opening(measured: pd.DataFrame) -> None:
+    """Correlations over all frames of all speakers at once, in pixels as they are, and over each speaker's frames."""
+    found = measured.dropna()
+    assert np.corrcoef(found["mouth"], found["opening"])[0, 1] >= 0.9
+    for _, speaker in found.groupby("speaker"):
+        assert np.corrcoef(speaker["mouth"], speaker["opening"])[0, 1] >= 0.9
+
+
+def test_a_face_keeps_its_size(measured: pd.DataFrame) -> None:
+    for _, speaker in measured.dropna().groupby("speaker"):
+        assert speaker["size"].std() < 0.06 * speaker["size"].mean()
+
+
+def test_clips_do_not_depend_on_each_other(tmp_path: Path) -> None:
+    plan, other = plan_clips(SampleCorpus(speakers=1, sentences=3))[:2]
+    first = _path(tmp_path / "a", make_clip(plan, tmp_path / "a")).read_bytes()
+    make_clip(replace(other, seed=(9,)), tmp_path / "b")
+    assert _path(tmp_path / "c", make_clip(plan, tmp_path / "c")).read_bytes() == first
