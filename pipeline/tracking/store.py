@@ -29,8 +29,8 @@ PROBE_SECONDS = 5
 LOCKED_SECONDS = 60
 """How long to go on trying while another process holds the local database."""
 
-# Read by MLflow at each request. With its own defaults (7 retries, 120 s each) a server that hangs would hold up the end
-# of a stage for a quarter of an hour. What the user has set stays.
+# Read by MLflow at each request. With its own defaults (7 retries, 120 s each) a server that hangs would hold up the
+# end of a stage for a quarter of an hour. What the user has set stays.
 _ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",

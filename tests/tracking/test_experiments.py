@@ -122,7 +122,7 @@ def test_queued_and_temporary_experiments_reach_the_same_store(project: Project,
     project.dvc("queue", "start", "-j", "2")
     # Only evaluate changes here: the training and its model come from the cache, in a copy without the store.
     project.dvc("exp", "run", "--temp", "-n", "worse", "-S", "train.lr=0.25", "-S", "evaluate.more=1.0")
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 240
     while "Running" in (status := project.dvc("queue", "status").stdout) or "Queued" in status:
         assert time.monotonic() < deadline, status
     assert status.count("Success") == 2, status
