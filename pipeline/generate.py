@@ -52,9 +52,10 @@ def read_example(picture: Path) -> Example:
     """
     if not picture.exists():
         raise PipelineError(f"{picture} does not exist. Give a picture of a face with -p.")
-    image = cv2.imread(str(picture), cv2.IMREAD_COLOR_RGB)
-    if image is None:
+    decoded = cv2.imread(str(picture), cv2.IMREAD_COLOR_RGB)
+    if decoded is None:
         raise PipelineError(f"{picture} is no picture that can be read. Give a JPEG or PNG.")
+    image = np.asarray(decoded, np.uint8)
     boxes = detect_faces(image) or detect_faces(image, upsample=1)
     if not boxes:
         raise PipelineError(

@@ -41,7 +41,7 @@ class TalkingHead:
 
     def __init__(self, atnet: AtNet, vgnet: VgNet, landmarks: LandmarkModel, device: torch.device) -> None:
         self.atnet = atnet.to(device).eval()
-        self.vgnet = vgnet.to(device, memory_format=torch.channels_last).eval()
+        self.vgnet = vgnet.to(device).eval()
         self.model = landmarks
         self.device = device
 

@@ -76,7 +76,7 @@ def test_stretches_join_without_a_seam(head: TalkingHead, landmarks: LandmarkMod
     heard = np.random.default_rng(2).standard_normal((20, 28, 12)).astype(np.float32)
     cuts = [[heard], [heard[:7], heard[7:8], heard[8:]]]
     moved = [np.concatenate(list(head.landmarks(example, cut))) for cut in cuts]
-    np.testing.assert_allclose(*moved, atol=1e-5)
+    np.testing.assert_allclose(moved[0], moved[1], atol=1e-5)
     whole, pieces = (
         np.concatenate([one.frames_FHWC for one in head.paint(example, cut)])
         for cut in ([moved[0]], [moved[0][:7], moved[0][7:]])

@@ -91,7 +91,7 @@ def _measure(clip: TestClip, made: dict[str, Made]) -> list[dict[str, str | floa
 def _write_tables(out: Path, clips: pd.DataFrame, summary: Summary) -> None:
     out.mkdir(parents=True, exist_ok=True)
     wide = clips.pivot(index=["id", "speaker"], columns="method", values=list(FIGURES))
-    wide.columns = [f"{figure}_{method}" for figure, method in wide.columns]
+    wide.columns = wide.columns.map("_".join)
     wide.reset_index().to_csv(out / "clips.csv", index=False, float_format="%.6f", lineterminator="\n")
     (out / "metrics.json").write_text(json.dumps(summary, indent=2) + "\n")
 

@@ -30,8 +30,7 @@ def draw_landmarks(points_68x2: NDArray[np.floating], size: int = 128, scale: in
 def heat(attention_HW: NDArray[np.float32]) -> NDArray[np.uint8]:
     """An attention map, 0 to 1, as RGB colours."""
     coloured = cv2.applyColorMap((attention_HW * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)
-    out: NDArray[np.uint8] = cv2.cvtColor(coloured, cv2.COLOR_BGR2RGB)
-    return out
+    return np.asarray(cv2.cvtColor(coloured, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def label(image_HWC: NDArray[np.uint8], text: str) -> NDArray[np.uint8]:
@@ -73,8 +72,7 @@ def write_video(path: Path, clip: TestClip, made: Made, samples_N: NDArray[np.in
 
 
 def _enlarge(image_HWC: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    out: NDArray[np.uint8] = cv2.resize(image_HWC, (side, side), interpolation=cv2.INTER_CUBIC)
-    return out
+    return np.asarray(cv2.resize(image_HWC, (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def metrics_figure(summary: Mapping[str, Mapping[str, float]]) -> Any:

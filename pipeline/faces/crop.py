@@ -15,19 +15,18 @@ def crop_face(frame_HWC: NDArray[np.uint8], transform_2x3: NDArray[np.float32]) 
     scale = float(np.hypot(transform_2x3[0, 0], transform_2x3[1, 0]))
     transform = transform_2x3.astype(np.float64)
     while scale < 0.5:  # a bilinear warp reads 2x2 pixels, so it must not shrink by more than two
-        frame_HWC = cv2.resize(frame_HWC, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        halved = cv2.resize(frame_HWC, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        frame_HWC = np.asarray(halved, np.uint8)
         transform = transform @ np.array([[2, 0, 0.5], [0, 2, 0.5], [0, 0, 1]])
         scale *= 2
-    out: NDArray[np.uint8] = cv2.warpAffine(
-        frame_HWC, transform, (SIZE, SIZE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return out
+    crop = cv2.warpAffine(frame_HWC, transform, (SIZE, SIZE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(crop, np.uint8)
 
 
 def to_crop(points_F68x2: NDArray[np.float32], transform_F2x3: NDArray[np.float32]) -> NDArray[np.float32]:
     """Points (F, 68, 2) in source pixels as pixels of the crop."""
     linear, shift = transform_F2x3[:, :, :2], transform_F2x3[:, :, 2]
-    return np.einsum("fij,fpj->fpi", linear, points_F68x2) + shift[:, None]
+    return np.asarray(np.einsum("fij,fpj->fpi", linear, points_F68x2) + shift[:, None], np.float32)
 
 
 def encode_jpeg(image_HWC: NDArray[np.uint8], quality: int) -> bytes:
@@ -47,5 +46,4 @@ def decode_jpeg(data: bytes) -> NDArray[np.uint8]:
     """The RGB picture (H, W, 3) of JPEG bytes."""
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
     assert image is not None
-    out: NDArray[np.uint8] = image
-    return out
+    return np.asarray(image, np.uint8)

@@ -6,7 +6,7 @@ always comes from detections, never from following something into the background
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from itertools import pairwise
 
 import cv2
@@ -147,8 +147,8 @@ def _same_faces(first: list[Box], final: list[Box]) -> list[tuple[Box, Box]]:
 
 
 def _between(a: Box, b: Box, share: float) -> Box:
-    corners = [getattr(a, side) * (1 - share) + getattr(b, side) * share for side in ("left", "top", "right", "bottom")]
-    return Box(*corners, score=a.score * (1 - share) + b.score * share)
+    first, second = np.array(astuple(a)), np.array(astuple(b))
+    return Box(*(first * (1 - share) + second * share).tolist())
 
 
 def _shot_changes(chunk: list[NDArray[np.uint8]]) -> bool:

@@ -81,7 +81,7 @@ def test_crop_equals_opencv_area_average() -> None:
     smooth = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 256, (512, 512, 3)).astype(np.uint8), (0, 0), 8)
     transform = np.array([[0.25, 0, -0.375], [0, 0.25, -0.375]], np.float32)  # pixel centres onto pixel centres
     expected = cv2.resize(smooth, (128, 128), interpolation=cv2.INTER_AREA)
-    assert np.abs(crop_face(smooth, transform).astype(int) - expected)[2:-2, 2:-2].max() <= 2
+    assert np.abs(crop_face(np.asarray(smooth, np.uint8), transform).astype(int) - expected)[2:-2, 2:-2].max() <= 2
 
 
 def test_jpeg_round_trip(photograph: Image) -> None:

@@ -106,7 +106,7 @@ def test_frames_are_read_once_and_let_go(photograph: Image) -> None:
     alive = 0
     most = 0
 
-    class Counted(np.ndarray):  # type: ignore[type-arg]
+    class Counted(np.ndarray):
         def __del__(self) -> None:
             nonlocal alive
             alive -= self.base is not None and self.shape == (288, 360, 3)

@@ -13,7 +13,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 
-SMALL = {
+SMALL: dict[str, dict[str, object]] = {
     "corpora": {"sample": {"speakers": 2, "sentences": 4}},
     "extract": {"shard_clips": 3},
     "landmarks": {"shard_clips": 3},
