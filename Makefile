@@ -43,4 +43,4 @@ lock: env
 	  --no-header --no-annotate --no-emit-index-url --upgrade pyproject.toml --output-file constraints.txt
 
 clean:
-	rm -rf $(VENV) data/sample data/clips data/faces data/mfcc models reports mlflow.db mlruns .dvc/cache .dvc/tmp *.egg-info
+	rm -rf $(VENV) data/sample data/clips data/faces data/mfcc models reports mlflow.db mlartifacts .dvc/cache .dvc/tmp *.egg-info

@@ -14,10 +14,7 @@ def main(context: Context) -> None:
     train, val = (ShardSource(paths.FACES, paths.MFCC, model, split) for split in ("train", "val"))
     listeners = [Progress(), context.run.listener()]
     params = context.params
-    summary = train_atnet(
-        train, val, params.atnet, params.seed, paths.ATNET, paths.resume_folder("train_atnet"), listeners
-    )
-    context.run.metrics(summary)
+    train_atnet(train, val, params.atnet, params.seed, paths.ATNET, paths.resume_folder("train_atnet"), listeners)
     frames = params.atnet.frames
     example = {"example_BK": val.coefficients(0)[:1], "windows_BT1RC": val.windows(0)[None, :frames, None]}
     context.run.model(paths.ATNET, example, "atvgnet-atnet")

@@ -16,10 +16,7 @@ def main(context: Context) -> None:
     train, val = (ShardSource(paths.FACES, None, model, split) for split in ("train", "val"))
     listeners = [Progress(), context.run.listener()]
     params = context.params
-    summary = train_vgnet(
-        train, val, params.vgnet, params.seed, paths.VGNET, paths.resume_folder("train_vgnet"), listeners
-    )
-    context.run.metrics(summary)
+    train_vgnet(train, val, params.vgnet, params.seed, paths.VGNET, paths.resume_folder("train_vgnet"), listeners)
     landmarks_FL = val.landmarks(0)
     example = {
         "image_BCHW": val.pictures(0, [0]).transpose(0, 3, 1, 2).astype(np.float32) / 127.5 - 1.0,
