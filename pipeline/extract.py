@@ -3,7 +3,6 @@
 import hashlib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -40,40 +39,34 @@ FIELDS = [
 ]
 
 
-@dataclass(frozen=True)
-class ClipBuilder:
-    """Decodes a clip; runs in worker processes."""
+def decode_clip(clip: Clip) -> shards.Row:
+    """The cells of ``FIELDS``; ``samples`` are as long as the frames, ``error`` tells what is unreadable.
 
-    clips: dict[str, Clip]
-
-    def __call__(self, clip: str) -> shards.Row:
-        """The cells of ``FIELDS``; ``samples`` are as long as the frames, ``error`` tells what is unreadable."""
-        source = self.clips[clip]
-        row: shards.Row = {
-            "samples": np.zeros(0, np.int16),
-            "fps": 0.0,
-            "frames": 0,
-            "audio_offset": 0.0,
-            "heard": 0.0,
-            "error": "",
-        }
-        damage = Damage()
-        try:
-            info = probe(source.path)
-            row["fps"], row["audio_offset"] = info.fps, info.audio_offset
-            row["frames"] = count_frames(
-                source.path, fps=FPS, start=source.start, duration=source.duration, damage=damage
-            )
-            length = row["frames"] / FPS
-            listened = length + (_LISTEN if source.duration is None else 0)
-            blocks = read_audio_blocks(source.path, rate=RATE, start=source.start, duration=listened, damage=damage)
-            samples = np.concatenate([np.zeros(0, np.int16), *blocks])
-            row["heard"] = len(samples) / RATE
-            wanted = row["frames"] * RATE // FPS
-            row["samples"] = np.pad(samples[:wanted], (0, max(0, wanted - len(samples))))
-        except MediaError as error:
-            row["error"] = error.reason
-        return {**row, "damaged": damage.concealed + damage.lost, "damage": str(damage)}
+    Runs in worker processes.
+    """
+    row: shards.Row = {
+        "samples": np.zeros(0, np.int16),
+        "fps": 0.0,
+        "frames": 0,
+        "audio_offset": 0.0,
+        "heard": 0.0,
+        "error": "",
+    }
+    damage = Damage()
+    try:
+        info = probe(clip.path)
+        row["fps"], row["audio_offset"] = info.fps, info.audio_offset
+        row["frames"] = count_frames(clip.path, fps=FPS, start=clip.start, duration=clip.duration, damage=damage)
+        length = row["frames"] / FPS
+        listened = length + (_LISTEN if clip.duration is None else 0)
+        blocks = read_audio_blocks(clip.path, rate=RATE, start=clip.start, duration=listened, damage=damage)
+        samples = np.concatenate([np.zeros(0, np.int16), *blocks])
+        row["heard"] = len(samples) / RATE
+        wanted = row["frames"] * RATE // FPS
+        row["samples"] = np.pad(samples[:wanted], (0, max(0, wanted - len(samples))))
+    except MediaError as error:
+        row["error"] = error.reason
+    return {**row, "damaged": damage.concealed + damage.lost, "damage": str(damage)}
 
 
 def extract(corpus: Corpus, params: Extract, out: Path, jobs: int) -> list[ManifestRow]:
@@ -88,11 +81,11 @@ def extract(corpus: Corpus, params: Extract, out: Path, jobs: int) -> list[Manif
     clips = {clip.id: clip for clip in corpus.clips()}
     hashes = _hashes({clip.path for clip in clips.values()}, jobs)
     items = [
-        shards.Item(clip.id, shards.row_key(VERSION, hashes[clip.path], clip.start, clip.duration))
+        shards.Item(clip.id, shards.row_key(VERSION, hashes[clip.path], clip.start, clip.duration), clip)
         for clip in clips.values()
     ]
     cells = shards.build_shards(
-        out, items, ClipBuilder(clips), FIELDS, per_shard=params.shard_clips, jobs=jobs, title="extract"
+        out, items, decode_clip, FIELDS, per_shard=params.shard_clips, jobs=jobs, title="extract"
     )
     usual = _usual_frames(clips, cells)
     rows = []
@@ -118,8 +111,8 @@ def extract(corpus: Corpus, params: Extract, out: Path, jobs: int) -> list[Manif
                 row=cell["row"],
             )
         )
-    write_manifest(out, rows)  # before the check, so that every reason can be looked up
     check_losses((vars(row) for row in rows), params.max_lost, "extract")
+    write_manifest(out, rows)  # after the check: an earlier manifest and its shards stay whole when it fails
     return rows
 
 

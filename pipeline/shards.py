@@ -51,10 +51,13 @@ def row_key(*parts: object) -> str:
 
 @dataclass(frozen=True)
 class Item:
-    """One clip to be sharded: its ``id``, and the ``key`` its row depends on."""
+    """One clip to be sharded."""
 
     id: str
     key: str
+    """The hash of all that its row depends on."""
+    source: Any = None
+    """What the row is computed from; goes to a worker process only when it is."""
 
 
 def write_table(path: Path, table: pa.Table, row_group_size: int | None = None) -> None:
@@ -76,7 +79,7 @@ def write_table(path: Path, table: pa.Table, row_group_size: int | None = None) 
 def build_shards(
     folder: Path,
     items: Sequence[Item],
-    compute: Callable[[str], Row],
+    compute: Callable[[Any], Row],
     fields: Sequence[pa.Field],
     *,
     per_shard: int,
@@ -87,7 +90,7 @@ def build_shards(
 
     Older shards stay until ``sweep``, so that what an older index names is whole until the new one is written.
 
-    ``compute(id)`` gives the row's columns without ``id`` and ``key`` and must be picklable (it runs in worker
+    ``compute(source)`` gives the row's columns without ``id`` and ``key`` and must be picklable (it runs in worker
     processes). Returns every row's cells that are neither arrays nor JPEG lists, with its ``shard`` and ``row``, by id.
     Raises PipelineError when the folder cannot be written.
     """
@@ -159,7 +162,7 @@ def _known_of(plan: Sequence[Item], known: Mapping[tuple[str, str], tuple[Path, 
 def _build_one(
     path: Path,
     plan: Sequence[Item],
-    compute: Callable[[str], Row],
+    compute: Callable[[Any], Row],
     schema: pa.Schema,
     known: Mapping[str, tuple[Path, int]],
 ) -> int:
@@ -169,7 +172,7 @@ def _build_one(
             source, row = known[item.id]
             parts.append(_open(source).read_row_group(row, use_threads=False))
         else:
-            cells = {"id": item.id, "key": item.key, **compute(item.id)}
+            cells = {"id": item.id, "key": item.key, **compute(item.source)}
             parts.append(
                 pa.table({field.name: [_to_cell(cells[field.name], field)] for field in schema}, schema=schema)
             )
@@ -205,6 +208,12 @@ def _open(path: Path) -> pq.ParquetFile:
     return pq.ParquetFile(path, memory_map=True)
 
 
+def read_row(shard: Path, row: int, columns: Sequence[str]) -> Row:
+    """One row's cells: arrays as NumPy arrays of their stored shape, JPEG lists as lists of bytes."""
+    table = _open(shard).read_row_group(row, columns=list(columns), use_threads=False)
+    return {field.name: _from_cell(table[field.name][0].as_py(), field) for field in table.schema}
+
+
 class ShardReader:
     """Random access to the rows of a folder of shards by clip id; reads one row group, never a whole shard.
 
@@ -224,12 +233,14 @@ class ShardReader:
         """Ids of clips whose index columns have the given values, for example ``split="train", status="ok"``."""
         return [name for name, row in self.index.items() if all(row[key] == value for key, value in equal.items())]
 
-    def read(self, clip: str, columns: Sequence[str]) -> dict[str, Any]:
-        """The clip's cells: arrays as NumPy arrays of their stored shape, JPEG lists as lists of bytes."""
+    def read(self, clip: str, columns: Sequence[str]) -> Row:
+        """The clip's cells in these columns, as ``read_row`` gives them."""
+        return read_row(*self.place(clip), columns)
+
+    def place(self, clip: str) -> tuple[Path, int]:
+        """The clip's shard and its row there, for ``read_row``."""
         entry = self.index[clip]
-        file = _open(self.folder / entry["shard"])
-        table = file.read_row_group(entry["row"], columns=list(columns), use_threads=False)
-        return {field.name: _from_cell(table[field.name][0].as_py(), field) for field in table.schema}
+        return self.folder / entry["shard"], entry["row"]
 
     def array(self, clip: str, column: str) -> NDArray[Any]:
         """One array column of one clip."""
@@ -250,7 +261,7 @@ def _from_cell(value: Any, field: pa.Field) -> Any:
 
 
 def write_index(folder: Path, rows: Iterable[Row], schema: pa.Schema, name: str = INDEX) -> None:
-    """Write the folder's table of clips, with their ``id``, ``shard`` and ``row``, and sweep shards it does not name."""
+    """Write the folder's table of clips (``id``, ``shard``, ``row``, ...) and sweep shards it does not name."""
     table = pa.Table.from_pylist(list(rows), schema=schema)
     write_table(folder / name, table)
     sweep(folder, table["shard"].to_pylist())

@@ -33,7 +33,7 @@ def build(folder: Path, ids: list[str], *, jobs: int = 1, per_shard: int = 4, ve
     """Build and say which clips were computed."""
     log = folder.parent / f"log-{os.urandom(4).hex()}"
     log.mkdir()
-    items = [Item(clip, row_key(version, clip)) for clip in ids]
+    items = [Item(clip, row_key(version, clip), clip) for clip in ids]
     work = partial(compute, log=log)
     cells = build_shards(folder, items, work, FIELDS, per_shard=per_shard, jobs=jobs, title="test")
     rows = [{"id": clip, "shard": cells[clip]["shard"], "row": cells[clip]["row"]} for clip in ids]

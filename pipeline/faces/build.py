@@ -53,13 +53,11 @@ class _Source:
 class FaceBuilder:
     """Computes a clip's row; runs in worker processes."""
 
-    sources: dict[str, _Source]
     params: Landmarks
 
-    def __call__(self, clip: str) -> shards.Row:
+    def __call__(self, source: _Source) -> shards.Row:
         """The cells of ``FIELDS``; a clip without a face has empty arrays and says so in ``error``."""
         cv2.setNumThreads(0)  # one clip a core: OpenCV's own threads would only get in each other's way
-        source = self.sources[clip]
         frames = _Replay(source)
         try:
             track = track_face(frames, self.params.detect_every)
@@ -70,7 +68,7 @@ class FaceBuilder:
             )
             crops = np.stack([crop_face(frame, one) for frame, one in zip(frames, transforms, strict=True)])
         except MediaError as error:
-            return _empty(str(error))
+            return _empty(error.reason)
         return _row(track, transforms, crops, self.params.jpeg_quality)
 
 
@@ -145,11 +143,17 @@ def build_faces(
     Raises PipelineError when more than ``params.max_lost`` of the clips are rejected, or a split is left without any.
     """
     good = [clip for clip in manifest if clip.status == "ok"]
-    sources = {clip.id: _Source(root / clip.path, clip.start, clip.frames) for clip in good}
     recipe = (VERSION, params.detect_every, params.alignment, params.smoothing, params.jpeg_quality)
-    items = [shards.Item(clip.id, shards.row_key(*recipe, clip.sha256, clip.start, clip.frames)) for clip in good]
+    items = [
+        shards.Item(
+            clip.id,
+            shards.row_key(*recipe, clip.sha256, clip.start, clip.frames),
+            _Source(root / clip.path, clip.start, clip.frames),
+        )
+        for clip in good
+    ]
     cells = shards.build_shards(
-        out, items, FaceBuilder(sources, params), FIELDS, per_shard=params.shard_clips, jobs=jobs, title="faces"
+        out, items, FaceBuilder(params), FIELDS, per_shard=params.shard_clips, jobs=jobs, title="faces"
     )
     rows = []
     for clip in good:

@@ -32,14 +32,13 @@ INDEX_SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class MfccBuilder:
-    """Computes a clip's row from its samples in data/clips; runs in worker processes."""
+    """Computes a clip's row from where its samples stand in data/clips; runs in worker processes."""
 
-    clips: shards.ShardReader
     params: Mfcc
 
-    def __call__(self, clip: str) -> shards.Row:
+    def __call__(self, place: tuple[Path, int]) -> shards.Row:
         """The cells of ``FIELDS``."""
-        samples = self.clips.array(clip, "samples")
+        samples = shards.read_row(*place, ["samples"])["samples"]
         rows = mfcc(samples, self.params.window)
         loudness = np.sqrt(np.mean(np.square(samples.astype(np.float64)))) / 32768.0
         return {"mfcc": rows, "rows": len(rows), "level": float(20 * np.log10(max(loudness, 1e-6)))}
@@ -50,13 +49,12 @@ def build_mfcc(clips_folder: Path, params: Mfcc, out: Path, jobs: int) -> None:
     reader = shards.ShardReader(clips_folder, manifest.FILE)
     good = reader.ids(status="ok")
     recipe = (VERSION, params.window)
+    content = ("sha256", "start", "duration")
     items = [
-        shards.Item(
-            clip, shards.row_key(*recipe, *(reader.index[clip][name] for name in ("sha256", "start", "duration")))
-        )
+        shards.Item(clip, shards.row_key(*recipe, *(reader.index[clip][name] for name in content)), reader.place(clip))
         for clip in good
     ]
     cells = shards.build_shards(
-        out, items, MfccBuilder(reader, params), FIELDS, per_shard=params.shard_clips, jobs=jobs, title="mfcc"
+        out, items, MfccBuilder(params), FIELDS, per_shard=params.shard_clips, jobs=jobs, title="mfcc"
     )
     shards.write_index(out, ({name: cells[clip][name] for name in INDEX_SCHEMA.names} for clip in good), INDEX_SCHEMA)

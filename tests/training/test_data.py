@@ -116,7 +116,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Shards of four clips as the stages write them; d was rejected."""
     root = tmp_path_factory.mktemp("shards")
     faces, mfcc = root / "faces", root / "mfcc"
-    items = [Item(clip, row_key(clip)) for clip in FRAMES]
+    items = [Item(clip, row_key(clip), clip) for clip in FRAMES]
     fields = [array_field("points", "float32", 68, 2), array_field("transform", "float32", 2, 3), jpeg_field("jpeg")]
     place = [pa.field("shard", pa.string()), pa.field("row", pa.int32())]
     cells = build_shards(faces, items, face_row, fields, per_shard=3, jobs=1, title="faces")
