@@ -61,7 +61,7 @@ class Measure:
 
 
 class Face:
-    """Renders one speaker. Building it takes about half a second; a frame about 8 ms."""
+    """Renders one speaker. Building it takes about half a second; a frame about 6 ms."""
 
     def __init__(self, look: Look) -> None:
         self._look = look
@@ -83,7 +83,7 @@ class Face:
             texture[..., :3] *= 1 - 0.6 * near[..., None]
         self._lids = Lids(upper[..., :3], anatomy.neutral, FINE)
         self._upper_texture, self._lower_texture = (np.round(one).astype(np.uint8) for one in (upper, lower))
-        self._background = background(look)
+        self._background = np.round(background(look)).astype(np.uint8)
         self._box = self._mouth_box()
         self._lips = self._lip_masks()
         self._inside = MouthInside(image[..., :3], look, anatomy, self._box, FINE)
@@ -98,7 +98,7 @@ class Face:
         inside_map = enlarge(inverse_map(head, near_mouth))
 
         with self._lids.closed(self._upper_texture, pose.blink):
-            frame = sample(self._upper_texture, upper_map, FINE).astype(np.float32)
+            frame = sample(self._upper_texture, upper_map, FINE)
         lower = sample(self._lower_texture, lower_map, FINE)[..., :3].astype(np.float32)
         below_upper, between = np.split(sample(self._lips, upper_map[self._box], FINE), 2, axis=-1)
         upper_share, lower_share = 1 - below_upper, sample(self._lips, lower_map, FINE)[..., :1]
@@ -107,14 +107,13 @@ class Face:
         jaw = float(points[body.LOWER_INNER][4, 1] - self._anatomy.neutral[body.LOWER_INNER][4, 1])
         inside = self._inside.seen(inside_map, jaw, pose.tongue, gap)
         colours = upper_share * frame[self._box][..., :3] + lower_share * lower + gap * inside
-        frame[self._box][..., :3] = colours / (upper_share + lower_share + gap)
+        frame[self._box][..., :3] = np.round(colours / (upper_share + lower_share + gap)).clip(0, 255)
 
-        picture = frame[..., :3] - self._background
-        picture *= frame[..., 3:] / 255
-        picture += self._background
+        person = frame[..., 3] / np.float32(255)
+        picture = cv2.blendLinear(cv2.cvtColor(frame, cv2.COLOR_RGBA2RGB), self._background, person, 1 - person)
         if self._look.mirrored:
-            picture = picture[:, ::-1]
-        return np.asarray(cv2.convertScaleAbs(picture.clip(0)), np.uint8), self._measure(points, pose)
+            picture = cv2.flip(picture, 1)
+        return np.asarray(picture, np.uint8), self._measure(points, pose)
 
     def _weights(self, pose: Pose) -> NDArray[np.float32]:
         # Lips can be drawn in further than they can be spread.

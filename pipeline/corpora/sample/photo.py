@@ -41,7 +41,7 @@ class Photo:
 @lru_cache(maxsize=1)
 def photo() -> Photo:
     """Read and segment the photograph, once a process."""
-    astronaut: NDArray[np.uint8] = data.astronaut()  # type: ignore[no-untyped-call]
+    astronaut: NDArray[np.uint8] = data.astronaut()
     image = _without_folds(np.ascontiguousarray(astronaut[:_HEIGHT]))
     person = _person(image)
     skin = _filled([outlines.SKIN], image.shape[:2], 1.0)

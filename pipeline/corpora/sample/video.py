@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipeline.corpora.sample.speech import FPS, RATE
 
 _VIDEO_BITS = 1_400_000  # a second; GRID's files have about 1.1 million in all
-_AUDIO_BITS = 192_000
+_AUDIO_BITS = 256_000
 
 
 def write_mpeg(path: Path, frames: Iterable[NDArray[np.uint8]], samples_N: NDArray[np.int16]) -> None:
@@ -21,7 +21,7 @@ def write_mpeg(path: Path, frames: Iterable[NDArray[np.uint8]], samples_N: NDArr
         video.width, video.height, video.pix_fmt = 360, 288, "yuv420p"
         video.bit_rate = _VIDEO_BITS
         video.gop_size = 12
-        video.options = {"bf": "0", "qmin": "2", "threads": "1", "mbd": "rd", "flags": "+bitexact"}
+        video.options = {"bf": "0", "qmin": "2", "threads": "1", "flags": "+bitexact"}
         video.thread_count = 1
         sound = container.add_stream("mp2", rate=RATE, layout="stereo", options={"flags": "+bitexact"})
         sound.bit_rate = _AUDIO_BITS

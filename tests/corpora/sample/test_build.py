@@ -7,10 +7,14 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.signal import correlate
 
 from pipeline.config import SampleCorpus
 from pipeline.corpora.sample import build_sample
+from pipeline.corpora.sample.build import plan_clips
 from pipeline.corpora.sample.grammar import COLOURS, COMMANDS
+from pipeline.corpora.sample.speech import speak
+from pipeline.media import read_audio
 
 PARAMS = SampleCorpus(speakers=2, sentences=3, seed=5)
 
@@ -60,6 +64,15 @@ def test_a_clip_is_what_grids_clips_are(corpus: Path) -> None:
     assert frames[0].time is not None
     assert chunks[0].time == pytest.approx(frames[0].time, abs=0.02)
     assert path.stat().st_size > 200_000
+
+
+def test_sound_is_on_the_pictures_clock(corpus: Path) -> None:
+    plan = plan_clips(PARAMS)[0]
+    spoken = speak(plan.sentence, plan.look.voice, np.random.default_rng(plan.seed)).samples_N
+    heard = read_audio(corpus / plan.look.speaker / f"{plan.sentence.name}.mpg", rate=44100)
+    length = min(len(spoken), len(heard))
+    overlap = correlate(heard[:length].astype(float), spoken[:length].astype(float), method="fft")
+    assert abs(int(np.argmax(overlap)) - (length - 1)) < 0.001 * 44100
 
 
 def test_alignments_hold_the_sentence(corpus: Path) -> None:
