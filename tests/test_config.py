@@ -32,7 +32,11 @@ def test_shipped_params_are_the_defaults() -> None:
         ("vgnet.lrr", 1e-4, r"vgnet\.lrr is no param\. Did you mean lr\?"),
         ("corpus", "grit", r"corpus is 'grit'; it must be one of sample, grid, lrw, folder\. Did you mean grid\?"),
         ("vgnet.lr", "fast", r"vgnet\.lr is 'fast'; it must be a number"),
-        ("vgnet.lr", -1.0, r"vgnet\.lr must be above 0 and below 1; it is -1\.0\. Change it in params\.yaml or with -S"),
+        (
+            "vgnet.lr",
+            -1.0,
+            r"vgnet\.lr must be above 0 and below 1; it is -1\.0\. Change it in params\.yaml or with -S",
+        ),
         ("vgnet.lr", float("nan"), r"vgnet\.lr is nan; it must be a number"),
         ("seed", "1", r"seed is '1'; it must be a whole number"),
         ("seed", True, r"seed is True; it must be a whole number"),
@@ -66,7 +70,7 @@ def test_numbers_as_people_write_them(tmp_path: Path, written: str) -> None:
     text = SHIPPED.read_text()
     before, after = text.split("vgnet:\n")
     path = tmp_path / "params.yaml"
-    path.write_text(before + "vgnet:\n" + after.replace("lr: 0.001", f"lr: {written}"))
+    path.write_text(before + "vgnet:\n" + after.replace("  lr: 0.002", f"  lr: {written}"))
     assert load_params(path).vgnet.lr == 2e-4
 
 
@@ -75,7 +79,7 @@ def test_whole_numbers_count_as_numbers(tmp_path: Path) -> None:
 
 
 def test_broken_and_missing_files(tmp_path: Path) -> None:
-    with pytest.raises(PipelineError, match="is missing. Run from the project's folder"):
+    with pytest.raises(PipelineError, match=r"is missing\. Run from the project's folder"):
         load_params(tmp_path / "params.yaml")
     path = tmp_path / "params.yaml"
     path.write_text("seed: [0")

@@ -48,15 +48,3 @@ class Residual(nn.Module):
         """Same shape out as in."""
         out: Tensor = x_NCHW + self.block(x_NCHW)
         return out
-
-
-def init_normal(network: nn.Module, std: float = 0.02) -> None:
-    """Draw weights from N(0, std) and gains from N(1, std), and zero the biases: how the paper starts VG-net."""
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            nn.init.normal_(module.weight, 0.0, std)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-        elif isinstance(module, nn.BatchNorm2d):
-            nn.init.normal_(module.weight, 1.0, std)
-            nn.init.zeros_(module.bias)

@@ -6,6 +6,7 @@ Its published files are state dicts whose keys start with `module.`; shapes are 
 import re
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 
 from pipeline.errors import PipelineError
@@ -44,8 +45,8 @@ VGNET: Names = (
     (r"base\.([01])\.", r"decode_near.0.\1."),
     (r"base\.3\.", "decode_near.1.0."),
     (r"base\.4\.", "decode_near.1.1."),
-    (r"generator_color\.0\.", "colour.0."),
-    (r"generator_attention\.0\.", "pixel_attention.0."),
+    (r"generator_color\.0\.", "heads."),
+    (r"generator_attention\.0\.", "heads."),
 )
 
 DISCRIMINATOR: Names = (
@@ -60,24 +61,18 @@ DISCRIMINATOR: Names = (
 
 
 def renamed(tensors: Mapping[str, Tensor], names: Names) -> dict[str, Tensor]:
-    """The original's tensors under our names.
+    """The original's tensors under our names; sharers of one are joined along the first axis in the order of `names`.
 
     Raises PipelineError naming the first key that the original's network of this kind does not have.
     """
-    ours = {}
-    for key, tensor in tensors.items():
-        name = _renamed(key, names)
-        if name is None:
-            raise PipelineError(f"{key} is no tensor of this network. Give the file of the right network.")
-        if name:
-            ours[name] = tensor
-    return ours
-
-
-def _renamed(key: str, names: Names) -> str | None:
-    bare = key.removeprefix("module.")
+    theirs = {key.removeprefix("module."): (key, tensor) for key, tensor in tensors.items()}
+    ours: dict[str, Tensor] = {}
     for pattern, replacement in names:
-        found = re.match(pattern, bare)
-        if found:
-            return found.expand(replacement) + bare[found.end() :] if replacement else ""
-    return None
+        for bare in [bare for bare in theirs if re.match(pattern, bare)]:
+            _, tensor = theirs.pop(bare)
+            if replacement:
+                name = re.sub(rf"^{pattern}", replacement, bare)
+                ours[name] = torch.cat([ours[name], tensor]) if name in ours else tensor
+    for key, _ in theirs.values():
+        raise PipelineError(f"{key} is no tensor of this network. Give the file of the right network.")
+    return ours

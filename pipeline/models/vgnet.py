@@ -59,14 +59,13 @@ class VgNet(nn.Module):
                 nn.Conv2d(c128, 1, 3, padding=1),
                 nn.Sigmoid(),
             )
-            self.pixel_attention = nn.Sequential(nn.Conv2d(c32, 1, 7, padding=3), nn.Sigmoid())
         self.bottleneck = conv(2 * c512, c128)
         self.gru = ConvGru(c128, c512, recurrence)
         self.decode_deep = nn.Sequential(  # D1
             *(Residual(c512, dropout) for _ in range(9)), upsample(c512, c256), upsample(c256, c128)
         )
         self.decode_near = nn.Sequential(upsample(c128, c64), upsample(c64, c32))  # D2
-        self.colour = nn.Sequential(nn.Conv2d(c32, 3, 7, padding=3), nn.Tanh())
+        self.heads = nn.Conv2d(c32, 4 if attention else 3, 7, padding=3)  # colour, and attention as the fourth channel
 
     def forward(
         self,
@@ -107,10 +106,10 @@ class VgNet(nn.Module):
             motion_N1HW = torch.ones_like(decoded_NCHW[:, :1])
             decoded_NCHW = each_frame(image_near_BCHW) + decoded_NCHW
 
-        features_NCHW = self.decode_near(decoded_NCHW)
-        colour_NCHW = self.colour(features_NCHW)
+        painted_NCHW = self.heads(self.decode_near(decoded_NCHW))
+        colour_NCHW = torch.tanh(painted_NCHW[:, :3])
         if self.attention:
-            attention_N1HW = self.pixel_attention(features_NCHW)
+            attention_N1HW = torch.sigmoid(painted_NCHW[:, 3:])
             frames_NCHW = attention_N1HW * colour_NCHW + (1 - attention_N1HW) * each_frame(image_BCHW)
         else:
             attention_N1HW, frames_NCHW = torch.ones_like(colour_NCHW[:, :1]), colour_NCHW

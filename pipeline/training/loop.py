@@ -121,8 +121,8 @@ def train(
     stopped = params.patience > 0 and state.stale >= params.patience
     ahead = range(state.step, state.step if stopped else steps)
     for index, batch in zip(ahead, load_ahead(task.batch, ahead, threads), strict=True):
-        rate = learning_rate(params, index, steps)
-        set_learning_rate(task.optimisers.values(), rate)
+        share = schedule(params, index, steps)
+        set_learning_rates(task.optimisers.values(), share)
         state.step = step = index + 1
         watch.add(step, task.step(batch))
         average.update(step)
@@ -143,7 +143,7 @@ def train(
 
         found = task.validate(average.network)
         values = {f"train.{name}": loss for name, loss in losses.items()}
-        values |= {f"val.{name}": value for name, value in found.metrics.items()} | {"lr": rate}
+        values |= {f"val.{name}": value for name, value in found.metrics.items()} | {"lr": params.lr * share}
         state.history.append((step, values))
         for listener in everyone:
             listener.metrics(step, values)
@@ -177,21 +177,24 @@ def train(
     return summary
 
 
-def learning_rate(params: LoopParams, index: int, steps: int) -> float:
-    """The rate of step `index` (from 0): a linear climb over `warmup` steps, then constant, or half a cosine to 0."""
+def schedule(params: LoopParams, index: int, steps: int) -> float:
+    """The share of its highest that the learning rate has at step `index` (from 0).
+
+    A linear climb over `warmup` steps, then constant, or half a cosine to 0 at the last of `steps`.
+    """
     if index < params.warmup:
-        return params.lr * (index + 1) / params.warmup
+        return (index + 1) / params.warmup
     if params.schedule == "constant":
-        return params.lr
+        return 1.0
     done = (index - params.warmup) / max(1, steps - params.warmup)
-    return params.lr * 0.5 * (1 + math.cos(math.pi * done))
+    return 0.5 * (1 + math.cos(math.pi * done))
 
 
-def set_learning_rate(optimisers: Iterable[Optimizer], rate: float) -> None:
-    """Set the rate of all parameters."""
+def set_learning_rates(optimisers: Iterable[Optimizer], share: float) -> None:
+    """Set every rate to `share` of the one its optimiser was made with."""
     for optimiser in optimisers:
         for group in optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = share * group.setdefault("highest", group["lr"])
 
 
 def snapshot(state: State, task: Task, average: Average) -> dict[str, Any]:

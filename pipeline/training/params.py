@@ -14,15 +14,15 @@ class LoopParams:
 
     width: int = 16
     """Channels of the first layer; every other count follows in proportion. Paper: 64. A multiple of 8."""
-    steps: int = 400
+    steps: int = 600
     """Optimiser steps. Ignored where `epochs` is above 0."""
     epochs: int = 0
     """Passes over the training clips, one window a clip and pass; 0 counts by `steps` instead."""
-    batch: int = 16
+    batch: int = 8
     """Windows in a step."""
     frames: int = 16
     """Consecutive video frames in a window. Paper: 16."""
-    lr: float = 2e-4
+    lr: float = 2e-3
     """Adam's learning rate at its highest. Paper: 2e-4."""
     schedule: Literal["constant", "cosine"] = "cosine"
     """`constant` or `cosine` (down to 0 at the last step). Paper: constant."""
@@ -36,7 +36,7 @@ class LoopParams:
     """`float32`, `bfloat16` (autocast), or `auto`: bfloat16 where the hardware multiplies it natively."""
     compile: bool = False
     """Compile the network with `torch.compile`: worth its start-up minutes in long trainings on a GPU."""
-    validate_every: int = 25
+    validate_every: int = 50
     """Steps between validations; each one may set the best weights, and writes a checkpoint."""
     keep: Literal["best", "last"] = "best"
     """The weights of the best validation, or of the last."""
@@ -68,7 +68,9 @@ class AtNetParams(LoopParams):
 
     recurrent: bool = True
     """Example coefficients and an LSTM over the frames; false is the paper's single-frame ablation."""
-    lr: float = 1e-3
+    batch: int = 8
+    """Windows in a step. Paper: 16."""
+    lr: float = 4e-3
     """Adam's learning rate at its highest. Paper: 2e-4."""
 
 
@@ -76,13 +78,19 @@ class AtNetParams(LoopParams):
 class VgNetParams(LoopParams):
     """Training of VG-net, landmarks to video, against its discriminator."""
 
-    batch: int = 4
+    steps: int = 700
+    """Optimiser steps. Ignored where `epochs` is above 0."""
+    batch: int = 2
     """Windows in a step. Paper: 10."""
-    lr: float = 1e-3
-    """Adam's learning rate of both networks at its highest. Paper: 2e-4."""
+    frames: int = 8
+    """Consecutive video frames in a window. Paper: 16."""
+    lr: float = 2e-3
+    """Adam's learning rate of the generator at its highest. Paper: 2e-4."""
+    discriminator_lr: float = 2e-4
+    """And of the discriminator, which unlike it learns nothing at higher rates. Paper: 2e-4."""
     recurrence: Literal["time", "batch", "none"] = "time"
     """What the ConvGRU runs over: `time`, `batch` (the original release's fault) or `none` (ablation)."""
-    dropout: float = 0.5
+    dropout: float = 0.0
     """Dropout within the residual blocks. Paper: 0.5."""
     attention: bool = True
     """Attention over landmarks and pixels; false paints every pixel anew (ablation)."""
@@ -101,6 +109,7 @@ class VgNetParams(LoopParams):
         """Check ranges; raises ValueError naming the key and what it may be."""
         super().__post_init__()
         self._require(0 <= self.dropout < 1, "dropout", "from 0 to below 1")
+        self._require(0 < self.discriminator_lr < 1, "discriminator_lr", "above 0 and below 1")
         self._require(self.pixel_weight > 0, "pixel_weight", "above 0")
         self._require(self.adversarial_weight >= 0, "adversarial_weight", "0 or more")
         self._require(self.regression_weight >= 0, "regression_weight", "0 or more")

@@ -12,9 +12,9 @@ from torch.optim import Adam, Optimizer
 
 from pipeline.adversarial import decision_loss, landmark_weights, pixel_loss, regression_loss
 from pipeline.models import Discriminator, VgNet
-from pipeline.models.layers import init_normal
 from pipeline.training.data import ClipSource, Window, long_enough, training_windows, validation_windows
 from pipeline.training.hardware import autocast, best_device, to_device, to_floats, to_pictures
+from pipeline.training.initial import init_generator, init_normal
 from pipeline.training.listeners import Listener
 from pipeline.training.loop import Validation, train
 from pipeline.training.params import VgNetParams
@@ -22,6 +22,8 @@ from pipeline.training.pictures import draw_strips
 
 VALIDATION_WINDOWS = 32
 """At most so many windows of the validation split are looked at."""
+START_CLIPS = 256
+"""At most so many training clips are looked at before the first step."""
 
 
 class VgBatch(NamedTuple):
@@ -43,23 +45,28 @@ class VgNetTask:
         self.checked = validation_windows(source_val.lengths, params.frames, VALIDATION_WINDOWS)
         self.device = best_device()
         torch.manual_seed(seed)
-        self.network = self._started(VgNet(params.width, params.recurrence, params.attention, params.dropout))
+        network = VgNet(params.width, params.recurrence, params.attention, params.dropout)
+        init_generator(network, self._some_landmarks())
+        self.network = to_device(network, self.device)
         self.forward = torch.compile(self.network) if params.compile else self.network
         self.optimisers: dict[str, Optimizer] = {
             "network": Adam(self.network.parameters(), params.lr, betas=(0.5, 0.999), fused=True)
         }
         self.helpers: dict[str, nn.Module] = {}
         if params.adversarial_weight > 0 or params.regression_weight > 0:
-            self.discriminator = self._started(Discriminator(params.width))
+            discriminator = Discriminator(params.width)
+            init_normal(discriminator)
+            self.discriminator = to_device(discriminator, self.device)
             self.helpers["discriminator"] = self.discriminator
             self.optimisers["discriminator"] = Adam(
-                self.discriminator.parameters(), params.lr, betas=(0.5, 0.999), fused=True
+                self.discriminator.parameters(), params.discriminator_lr, betas=(0.5, 0.999), fused=True
             )
         self.landmark_weights = landmark_weights(params.mouth_weight).to(self.device)
 
-    def _started(self, network: nn.Module) -> nn.Module:
-        init_normal(network)
-        return to_device(network, self.device)
+    def _some_landmarks(self) -> Tensor:
+        source = self.source_train
+        clips = sorted({window.clip for window in validation_windows(source.lengths, self.params.frames, START_CLIPS)})
+        return torch.from_numpy(np.concatenate([source.landmarks(clip) for clip in clips]))
 
     def batch(self, step: int) -> VgBatch:
         """See `Task`."""

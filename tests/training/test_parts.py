@@ -12,10 +12,12 @@ import torch
 from torch import nn
 
 from pipeline.errors import PipelineError
+from pipeline.models import VgNet
 from pipeline.training.average import Average
 from pipeline.training.hardware import to_floats, to_pictures
+from pipeline.training.initial import init_generator
 from pipeline.training.listeners import History
-from pipeline.training.loop import learning_rate
+from pipeline.training.loop import schedule, set_learning_rates
 from pipeline.training.params import AtNetParams, VgNetParams
 from pipeline.training.pictures import draw_curves
 from pipeline.training.watch import LossWatch
@@ -31,15 +33,35 @@ def test_params_out_of_range_name_the_key() -> None:
 
 
 def test_learning_rate_climbs_and_falls() -> None:
-    params = AtNetParams(lr=0.1, warmup=4, schedule="cosine")
-    rates = [learning_rate(params, index, 104) for index in range(104)]
-    assert rates[:4] == pytest.approx([0.025, 0.05, 0.075, 0.1])
-    assert rates[4] == pytest.approx(0.1)
-    assert rates[54] == pytest.approx(0.05)
-    assert rates[-1] < 1e-4
-    assert all(later <= earlier for earlier, later in pairwise(rates[3:]))
-    constant = AtNetParams(lr=0.1, warmup=0, schedule="constant")
-    assert {learning_rate(constant, index, 10) for index in range(10)} == {0.1}
+    params = AtNetParams(warmup=4, schedule="cosine")
+    shares = [schedule(params, index, 104) for index in range(104)]
+    assert shares[:5] == pytest.approx([0.25, 0.5, 0.75, 1, 1])
+    assert shares[54] == pytest.approx(0.5)
+    assert shares[-1] < 1e-3
+    assert all(later <= earlier for earlier, later in pairwise(shares[3:]))
+    assert {schedule(AtNetParams(warmup=0, schedule="constant"), index, 10) for index in range(10)} == {1.0}
+
+
+def test_every_optimiser_keeps_its_own_highest_rate() -> None:
+    fast, slow = (torch.optim.Adam(nn.Linear(1, 1).parameters(), lr) for lr in (0.1, 0.02))
+    for share in (0.5, 0.25):
+        set_learning_rates([fast, slow], share)
+    assert (fast.param_groups[0]["lr"], slow.param_groups[0]["lr"]) == pytest.approx((0.025, 0.005))
+
+
+def test_generator_starts_with_landmarks_spread_and_the_example_copied() -> None:
+    torch.manual_seed(0)
+    network = VgNet(width=8)
+    landmarks_NL = torch.randn(136) + 0.01 * torch.randn(500, 136)
+    init_generator(network, landmarks_NL)
+    with torch.inference_mode():
+        read_NC = network.landmark_map[0](landmarks_NL)
+        image = torch.rand(1, 3, 128, 128) * 2 - 1
+        out = network.eval()(image, landmarks_NL[:1], landmarks_NL[None, 1:3])
+    np.testing.assert_allclose(read_NC.mean(dim=0), 0, atol=1e-3)
+    np.testing.assert_allclose(read_NC.std(dim=0), 1, atol=1e-3)
+    assert out.attention_BT1HW.mean() < 0.25
+    assert (out.frames_BTCHW - image[:, None]).abs().mean() < 0.25
 
 
 def test_average_follows_the_formula() -> None:

@@ -215,10 +215,10 @@ def test_atnet_learns_what_speech_says(tmp_path: Path) -> None:
 
 
 def test_vgnet_learns(tmp_path: Path) -> None:
-    summary = run("vgnet", tmp_path, steps=24, validate_every=2, lr=3e-3, ema=0.0)
+    summary = run("vgnet", tmp_path, steps=60, validate_every=10, lr=3e-3, ema=0.0)
     with (tmp_path / "out" / "history.csv").open() as file:
         first = float(next(csv.DictReader(file))["val.pixel"])
-    assert summary["val.pixel"] < 0.7 * first
+    assert summary["val.pixel"] < 0.6 * first
 
 
 @pytest.mark.parametrize(("real", "made", "said"), [(0.99, 0.01, "wins"), (0.3, 0.6, "loses"), (0.6, 0.4, None)])
