@@ -59,6 +59,6 @@ def use(
 def report() -> None:
     """Print the metrics of the last evaluation and what to open next."""
     with _clear_errors():
-        from pipeline.evaluation.table import print_report
+        from pipeline.report import print_report
 
         print_report(paths.REPORTS)

@@ -8,11 +8,11 @@ from rich.table import Table
 
 from pipeline.errors import PipelineError
 
-COLUMNS = {"psnr": "PSNR, dB", "ssim": "SSIM", "lmd": "LMD, px", "f_lmd": "face LMD, px", "lost": "no face found"}
+COLUMNS = {"psnr": "PSNR, dB", "ssim": "SSIM", "lmd": "LMD, px", "f_lmd": "face LMD", "lost": "no face"}
 METHODS = {
-    "static": "static: the first frame repeated",
-    "vg_gt": "vg_gt: VG-net on real landmarks",
-    "at_vg": "at_vg: speech alone",
+    "static": "the first frame repeated",
+    "vg_gt": "VG-net on real landmarks",
+    "at_vg": "both networks, from speech alone",
 }
 
 
@@ -25,13 +25,15 @@ def print_report(reports: Path) -> None:
         raise PipelineError(f"{path} is missing. Run `dvc repro` first.")
     summary = json.loads(path.read_text())
     table = Table(title="Test split: means over clips with 95% intervals")
-    table.add_column("method")
+    table.add_column("method", no_wrap=True)
     for title in COLUMNS.values():
         table.add_column(title, justify="right")
     for method, figures in summary.items():
-        table.add_row(METHODS.get(method, method), *(_cell(figures, name) for name in COLUMNS))
+        table.add_row(method, *(_cell(figures, name) for name in COLUMNS))
     console = Console()
     console.print(table)
+    for method, meaning in METHODS.items():
+        console.print(f"  {method:6} {meaning}", highlight=False)
     console.print(f"Pictures: {reports}/pictures   videos: {reports}/videos", highlight=False)
     console.print("Next: dvc plots show   |   mlflow ui   |   dvc exp run -S vgnet.lr=2e-4", highlight=False)
 
@@ -39,4 +41,6 @@ def print_report(reports: Path) -> None:
 def _cell(figures: dict[str, float], name: str) -> str:
     if name not in figures:
         return "-"
-    return f"{figures[name]:.3f} [{figures[f'{name}_low']:.3f}, {figures[f'{name}_high']:.3f}]"
+    digits = 2 if name == "psnr" else 3
+    mean, low, high = (f"{figures[name + end]:.{digits}f}" for end in ("", "_low", "_high"))
+    return f"{mean}\n{low}-{high}"
