@@ -32,11 +32,14 @@ class Project:
 
     @property
     def environment(self) -> dict[str, str]:
-        """As in an activated environment, with nothing of the surrounding run."""
+        """As in an activated environment, with nothing of the surrounding run.
+
+        One thread a process: experiments that train side by side would otherwise fight over the cores.
+        """
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "MLFLOW_", "GIT_"))}
         who = {f"GIT_{role}_{what}": "test@localhost" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        return {**kept, **who, "PATH": path, "ATVGNET_JOBS": "2", "COLUMNS": "200"}
+        return {**kept, **who, "PATH": path, "ATVGNET_JOBS": "2", "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
 
     def run(self, *command: str, good: bool = True) -> str:
         """Run a command in the project; what it printed. Fails the test when it ends otherwise than ``good`` says."""

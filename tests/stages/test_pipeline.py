@@ -147,10 +147,10 @@ def test_forced_again_gives_the_same_lock(reproduced: Project) -> None:
 
 
 def test_killed_at_any_moment_it_goes_on(reproduced: Project, tmp_path: Path) -> None:
-    """Killed with -9 three times at random, then run to the end: the same bytes as without."""
+    """Killed with -9 twice at random, then run to the end: the same bytes as without, in another folder."""
     project = copy_project(tmp_path)
     moments = random.Random(os.environ.get("PYTEST_SEED", "0"))
-    for _ in range(3):
+    for _ in range(2):
         process = subprocess.Popen(
             ["dvc", "repro"],
             cwd=project.folder,
