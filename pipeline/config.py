@@ -121,6 +121,9 @@ class Extract:
     """Clips with fewer frames at 25 fps are rejected; training needs 17."""
     max_lost: float = 0.2
     """The stage fails when more than this share of the clips is rejected."""
+    time_limit: float = 60.0
+    """Seconds without a frame or a block of sound after which a clip whose decoder hangs is given up; 0: never. The
+    stage landmarks keeps to it too."""
     shard_clips: int = 16
     """Clips a shard."""
 
@@ -129,6 +132,7 @@ class Extract:
             self.min_frames >= 17, "min_frames must be at least 17: 16 frames to train on and an example outside them"
         )
         _require(0 <= self.max_lost <= 1, "max_lost must be a share from 0 to 1")
+        _require(self.time_limit >= 0, "time_limit must be 0 (none) or more seconds")
         _require(self.shard_clips >= 1, "shard_clips must be at least 1")
 
 

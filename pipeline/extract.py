@@ -1,8 +1,11 @@
 """Stage extract: every clip decoded once, its speech in shards, and a manifest with a verdict for each."""
 
 import hashlib
+import os
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +15,8 @@ from pipeline import shards
 from pipeline.config import Extract
 from pipeline.corpora.base import Clip, Corpus
 from pipeline.manifest import ManifestRow, check_losses, write_manifest
-from pipeline.media import Damage, MediaError, count_frames, probe, read_audio_blocks
+from pipeline.media import Damage, MediaError, probe, read_audio_blocks, ticks
+from pipeline.patience import GivenUp, patiently, within
 
 VERSION = 1
 """Raised with every change of this file or of pipeline.media that changes a row's bytes."""
@@ -25,6 +29,7 @@ MIN_SOUND = 0.5
 """Clips with sound for less than this share of their length are rejected."""
 _LISTEN = 1.0  # s to listen on after the end of the picture
 _UNEQUAL = 0.1  # s by which sound and picture may differ in start or end without a remark
+_BLOCK = 2**20  # bytes hashed at a time
 _USUAL = 0.9  # share of whole-file clips that must have the same number of frames for others to get a remark
 
 FIELDS = [
@@ -39,10 +44,10 @@ FIELDS = [
 ]
 
 
-def decode_clip(clip: Clip) -> shards.Row:
+def decode_clip(clip: Clip, time_limit: float = 0.0) -> shards.Row:
     """The cells of ``FIELDS``; ``samples`` are as long as the frames, ``error`` tells what is unreadable.
 
-    Runs in worker processes.
+    Runs in worker processes. A clip that gives nothing for ``time_limit`` seconds is given up, for this time.
     """
     row: shards.Row = {
         "samples": np.zeros(0, np.int16),
@@ -54,18 +59,21 @@ def decode_clip(clip: Clip) -> shards.Row:
     }
     damage = Damage()
     try:
-        info = probe(clip.path)
+        info = within(time_limit, probe, clip.path)
         row["fps"], row["audio_offset"] = info.fps, info.audio_offset
-        row["frames"] = count_frames(clip.path, fps=FPS, start=clip.start, duration=clip.duration, damage=damage)
+        frames = ticks(clip.path, fps=FPS, start=clip.start, duration=clip.duration, damage=damage)
+        row["frames"] = sum(1 for _ in patiently(time_limit, frames))
         length = row["frames"] / FPS
         listened = length + (_LISTEN if clip.duration is None else 0)
         blocks = read_audio_blocks(clip.path, rate=RATE, start=clip.start, duration=listened, damage=damage)
-        samples = np.concatenate([np.zeros(0, np.int16), *blocks])
+        samples = np.concatenate([np.zeros(0, np.int16), *patiently(time_limit, blocks)])
         row["heard"] = len(samples) / RATE
         wanted = row["frames"] * RATE // FPS
         row["samples"] = np.pad(samples[:wanted], (0, max(0, wanted - len(samples))))
     except MediaError as error:
         row["error"] = error.reason
+    except GivenUp as error:
+        row["error"], row["key"] = error.reason, shards.UNFINISHED
     return {**row, "damaged": damage.concealed + damage.lost, "damage": str(damage)}
 
 
@@ -79,14 +87,13 @@ def extract(corpus: Corpus, params: Extract, out: Path, jobs: int) -> list[Manif
     split is left without a good clip, or when ``out`` cannot be written.
     """
     clips = {clip.id: clip for clip in corpus.clips()}
-    hashes = _hashes({clip.path for clip in clips.values()}, jobs)
+    hashes = _hashes({clip.path for clip in clips.values()}, params.time_limit, jobs)
     items = [
-        shards.Item(clip.id, shards.row_key(VERSION, hashes[clip.path], clip.start, clip.duration), clip)
+        shards.Item(clip.id, shards.row_key(VERSION, hashes.get(clip.path, ""), clip.start, clip.duration), clip)
         for clip in clips.values()
     ]
-    cells = shards.build_shards(
-        out, items, decode_clip, FIELDS, per_shard=params.shard_clips, jobs=jobs, title="extract"
-    )
+    decode = partial(decode_clip, time_limit=params.time_limit)
+    cells = shards.build_shards(out, items, decode, FIELDS, per_shard=params.shard_clips, jobs=jobs, title="extract")
     usual = _usual_frames(clips, cells)
     rows = []
     for clip in clips.values():
@@ -99,7 +106,7 @@ def extract(corpus: Corpus, params: Extract, out: Path, jobs: int) -> list[Manif
                 split=clip.split,
                 text=clip.text,
                 path=clip.path.relative_to(corpus.root).as_posix(),
-                sha256=hashes[clip.path],
+                sha256=hashes.get(clip.path, ""),
                 start=clip.start,
                 fps=cell["fps"],
                 frames=cell["frames"],
@@ -116,19 +123,27 @@ def extract(corpus: Corpus, params: Extract, out: Path, jobs: int) -> list[Manif
     return rows
 
 
-def _hashes(paths: set[Path], jobs: int) -> dict[Path, str]:
-    """Every file's SHA-256; empty for one that cannot be read."""
-    order = sorted(paths)
+def _hashes(paths: set[Path], time_limit: float, jobs: int) -> dict[Path, str]:
+    """Every file's SHA-256; none, or an empty one, for what cannot be read."""
+    order = sorted(path for path in paths if os.path.isfile(path))  # a pipe would have to be waited for
     with ThreadPoolExecutor(jobs) as pool:  # hashing and reading let go of the interpreter
-        return dict(zip(order, pool.map(_hash, order), strict=True))
+        return dict(zip(order, pool.map(partial(_hash, time_limit=time_limit), order), strict=True))
 
 
-def _hash(path: Path) -> str:
+def _hash(path: Path, time_limit: float) -> str:
+    digest = hashlib.sha256()
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
+        for block in patiently(time_limit, _blocks(path)):
+            digest.update(block)
+    except (OSError, GivenUp):
         return ""
+    return digest.hexdigest()
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            yield block
 
 
 def _usual_frames(clips: dict[str, Clip], cells: dict[str, shards.Row]) -> int | None:

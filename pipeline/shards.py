@@ -28,6 +28,9 @@ from numpy.typing import NDArray
 from pipeline.errors import PipelineError
 
 INDEX = "index.parquet"
+UNFINISHED = ""
+"""The key of a row that is no final answer, such as that of a clip whose decoder hung: ``compute`` puts it in the row's
+``key``, and the next build computes the row again."""
 _PREFIX = "shard-"
 Row = dict[str, Any]
 
@@ -104,8 +107,9 @@ def build_shards(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise PipelineError(f"{folder} could not be made: {error}. Mend the rights of the folder above it.") from error
-    known = _known_rows(folder, schema)
-    missing = [(name, plan) for name, plan in zip(names, plans, strict=True) if not (folder / name).exists()]
+    known, unfinished = _known_rows(folder, schema)
+    finished = {path.name for path in folder.glob(f"{_PREFIX}*.parquet")} - unfinished
+    missing = [(name, plan) for name, plan in zip(names, plans, strict=True) if name not in finished]
     work = (
         joblib.delayed(_build_one)(folder / name, plan, compute, schema, _known_of(plan, known))
         for name, plan in missing
@@ -115,6 +119,7 @@ def build_shards(
         progress.advance(task, len(items) - sum(len(plan) for _, plan in missing))
         for count in joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(work):
             progress.advance(task, count)
+    _open.cache_clear()
     return _small_cells(folder, names, schema)
 
 
@@ -131,9 +136,12 @@ def _shard_name(number: int, plan: Sequence[Item]) -> str:
     return f"{_PREFIX}{number:05d}-{content[:12]}.parquet"
 
 
-def _known_rows(folder: Path, schema: pa.Schema) -> dict[tuple[str, str], tuple[Path, int]]:
-    """Rows that are already there, by (id, key); shards of another layout count as not there."""
+def _known_rows(folder: Path, schema: pa.Schema) -> tuple[dict[tuple[str, str], tuple[Path, int]], set[str]]:
+    """Rows that are already there, by (id, key), and the names of shards in which one is unfinished; shards of another
+    layout count as not there.
+    """
     found: dict[tuple[str, str], tuple[Path, int]] = {}
+    unfinished: set[str] = set()
     for path in sorted(folder.glob(f"{_PREFIX}*.parquet")):
         try:
             if _layout(pq.read_schema(path)) != _layout(schema):
@@ -144,8 +152,11 @@ def _known_rows(folder: Path, schema: pa.Schema) -> dict[tuple[str, str], tuple[
             path.unlink()
             continue
         for row, pair in enumerate(zip(table["id"].to_pylist(), table["key"].to_pylist(), strict=True)):
-            found[pair] = (path, row)
-    return found
+            if pair[1] == UNFINISHED:
+                unfinished.add(path.name)
+            else:
+                found[pair] = (path, row)
+    return found, unfinished
 
 
 def _layout(schema: pa.Schema) -> list[tuple[str, str, str]]:
@@ -166,6 +177,7 @@ def _build_one(
     schema: pa.Schema,
     known: Mapping[str, tuple[Path, int]],
 ) -> int:
+    _open.cache_clear()  # a shard with an unfinished row comes back under its name with other bytes
     parts: list[pa.Table] = []
     for item in plan:
         if item.id in known:

@@ -10,7 +10,8 @@ from pipeline.stage import Context, run_stage
 def main(context: Context) -> None:
     """Find, follow, align and crop one face a clip."""
     root = open_corpus(context.params, context.project).root
-    rows = build_faces(read_manifest(paths.CLIPS), root, context.params.landmarks, paths.FACES, context.jobs)
+    params, limit = context.params.landmarks, context.params.extract.time_limit
+    rows = build_faces(read_manifest(paths.CLIPS), root, params, paths.FACES, context.jobs, time_limit=limit)
     good = [row for row in rows if row["status"] == "ok"]
     context.run.metrics(
         {
@@ -23,4 +24,4 @@ def main(context: Context) -> None:
 
 
 if __name__ == "__main__":
-    run_stage("landmarks", ["corpus", "corpora", "landmarks"], main)
+    run_stage("landmarks", ["corpus", "corpora", "extract", "landmarks"], main)

@@ -11,7 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import PipelineError
-from pipeline.shards import Item, Row, ShardReader, array_field, build_shards, jpeg_field, row_key, write_index
+from pipeline.shards import (
+    UNFINISHED,
+    Item,
+    Row,
+    ShardReader,
+    array_field,
+    build_shards,
+    jpeg_field,
+    read_row,
+    row_key,
+    write_index,
+)
 
 FIELDS = [array_field("points", "float32", 68, 2), jpeg_field("jpeg"), pa.field("score", pa.float64())]
 
@@ -133,3 +144,30 @@ def test_errors_say_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(PipelineError, match="could not be made"):
         build_shards(tmp_path / "file" / "out", [], _broken, FIELDS, per_shard=1, jobs=1, title="test")
+
+
+def _hanging(clip: str, log: Path) -> Row:
+    """Every third clip is no final answer yet."""
+    row = compute(clip, log)
+    return {**row, "score": -1.0, "key": UNFINISHED} if int(clip[-1]) % 3 == 0 else row
+
+
+def test_rows_given_up_are_computed_again(tmp_path: Path) -> None:
+    log, out = tmp_path / "log", tmp_path / "out"
+    log.mkdir()
+    items = [Item(clip, row_key(0, clip), clip) for clip in IDS]
+    given_up = ["s0/clip0", "s0/clip3", "s0/clip6", "s0/clip9"]
+    for jobs, computed in ((1, 10), (2, 4), (1, 4)):
+        work = partial(_hanging, log=log)
+        cells = build_shards(out, items, work, FIELDS, per_shard=4, jobs=jobs, title="test")
+        assert [clip for clip in IDS if cells[clip]["score"] == -1.0] == given_up
+        assert len(list(log.iterdir())) == computed
+        for path in log.iterdir():
+            path.unlink()
+    before = read_row(out / cells["s0/clip3"]["shard"], 3, ["score"])
+    assert build(out, IDS) == {clip.replace("/", "_") for clip in given_up}
+    build(tmp_path / "fresh", IDS)
+    assert tree(out) == tree(tmp_path / "fresh")
+    after = ShardReader(out).read("s0/clip3", ["score"])  # not what this process read before
+    assert before["score"] == -1.0
+    assert after["score"] == compute("s0/clip3", log)["score"]

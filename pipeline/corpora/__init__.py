@@ -43,6 +43,7 @@ def open_corpus(params: Params, project: Path) -> Corpus:
             val=folder.val,
             test=folder.test,
             min_frames=params.extract.min_frames,
+            time_limit=params.extract.time_limit,
         )
     return Grid(
         root=_root(Path.cwd(), str(paths.SAMPLE)),

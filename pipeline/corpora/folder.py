@@ -7,7 +7,8 @@ from pathlib import Path
 from pipeline.corpora.base import Clip, Split, files_below, need_folder
 from pipeline.corpora.split import split_names
 from pipeline.errors import PipelineError
-from pipeline.media import MediaError, count_frames, probe
+from pipeline.media import MediaError, probe, ticks
+from pipeline.patience import GivenUp, patiently, within
 
 SUFFIXES = (
     *(".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"),
@@ -36,6 +37,8 @@ class Folder:
     val: float
     test: float
     min_frames: int
+    time_limit: float = 0.0
+    """Seconds after which a file that hangs is listed as one clip; 0: never."""
 
     def clips(self) -> list[Clip]:
         """All clips. A file that cannot be opened is one clip: what is wrong with it will be found on reading it."""
@@ -72,8 +75,11 @@ class Folder:
     def _pieces(self, path: Path) -> list[tuple[float, float | None]]:
         """Start and duration of one video's clips, in whole frames; None is up to the end."""
         try:
-            frames = round(probe(path).duration * _FPS) or count_frames(path)
-        except MediaError:
+            frames = round(within(self.time_limit, probe, path).duration * _FPS)
+            if not frames:
+                shown = ticks(path, fps=_FPS, start=0.0, duration=None, damage=None)
+                frames = sum(1 for _ in patiently(self.time_limit, shown))
+        except (MediaError, GivenUp):
             return [(0.0, None)]
         length = round(self.clip_seconds * _FPS)
         starts = list(range(0, frames, length))

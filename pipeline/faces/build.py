@@ -18,6 +18,7 @@ from pipeline.faces.quality import QUALITY, measure
 from pipeline.faces.track import Track, track_face
 from pipeline.manifest import ManifestRow, check_losses
 from pipeline.media import MediaError, read_frames
+from pipeline.patience import GivenUp, patiently
 
 VERSION = 1
 """Raised with every change of this package that changes a row's bytes."""
@@ -54,11 +55,13 @@ class FaceBuilder:
     """Computes a clip's row; runs in worker processes."""
 
     params: Landmarks
+    time_limit: float = 0.0
+    """Seconds without a frame after which a clip whose decoder hangs is given up, for this time; 0: never."""
 
     def __call__(self, source: _Source) -> shards.Row:
         """The cells of ``FIELDS``; a clip without a face has empty arrays and says so in ``error``."""
         cv2.setNumThreads(0)  # one clip a core: OpenCV's own threads would only get in each other's way
-        frames = _Replay(source)
+        frames = _Replay(source, self.time_limit)
         try:
             track = track_face(frames, self.params.detect_every)
             if not track.found_F.any():
@@ -69,14 +72,17 @@ class FaceBuilder:
             crops = np.stack([crop_face(frame, one) for frame, one in zip(frames, transforms, strict=True)])
         except MediaError as error:
             return _empty(error.reason)
+        except GivenUp as error:
+            return {**_empty(error.reason), "key": shards.UNFINISHED}
         return _row(track, transforms, crops, self.params.jpeg_quality)
 
 
 class _Replay:
     """A clip's frames, as often as wanted; decoded again only when they were too many to keep."""
 
-    def __init__(self, source: _Source) -> None:
+    def __init__(self, source: _Source, time_limit: float) -> None:
         self.source = source
+        self.time_limit = time_limit
         self.kept: list[NDArray[np.uint8]] | None = None
 
     def __iter__(self) -> Iterator[NDArray[np.uint8]]:
@@ -85,7 +91,7 @@ class _Replay:
             return
         kept: list[NDArray[np.uint8]] | None = []
         size = 0
-        for frame in self.source.read():
+        for frame in patiently(self.time_limit, self.source.read()):
             size += frame.nbytes
             if size > KEEP_BYTES:
                 kept = None
@@ -135,11 +141,12 @@ INDEX_SCHEMA = pa.schema(
 
 
 def build_faces(
-    manifest: list[ManifestRow], root: Path, params: Landmarks, out: Path, jobs: int
+    manifest: list[ManifestRow], root: Path, params: Landmarks, out: Path, jobs: int, time_limit: float = 0.0
 ) -> list[dict[str, Any]]:
     """Write ``out``: shards of all clips that extract found good, and index.parquet with a verdict for each.
 
-    ``root`` is the corpus's folder, to which the manifest's paths are relative. Returns the index's rows.
+    ``root`` is the corpus's folder, to which the manifest's paths are relative. A clip whose decoder gives nothing for
+    ``time_limit`` seconds (0: no limit) is given up, until the stage runs again. Returns the index's rows.
     Raises PipelineError when more than ``params.max_lost`` of the clips are rejected, or a split is left without any.
     """
     good = [clip for clip in manifest if clip.status == "ok"]
@@ -152,9 +159,8 @@ def build_faces(
         )
         for clip in good
     ]
-    cells = shards.build_shards(
-        out, items, FaceBuilder(params), FIELDS, per_shard=params.shard_clips, jobs=jobs, title="faces"
-    )
+    builder = FaceBuilder(params, time_limit)
+    cells = shards.build_shards(out, items, builder, FIELDS, per_shard=params.shard_clips, jobs=jobs, title="faces")
     rows = []
     for clip in good:
         cell = cells[clip.id]

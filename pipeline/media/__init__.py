@@ -2,7 +2,7 @@
 
 from pipeline.media.errors import Damage, MediaError
 from pipeline.media.probe import MediaInfo, probe
-from pipeline.media.read import count_frames, read_audio, read_audio_blocks, read_frames
+from pipeline.media.read import count_frames, read_audio, read_audio_blocks, read_frames, ticks
 from pipeline.media.write import VideoWriter
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "read_audio",
     "read_audio_blocks",
     "read_frames",
+    "ticks",
 ]

@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, Literal
 
 import av
@@ -31,12 +32,16 @@ _SEEK_MARGINS = (Fraction(1), Fraction(4), Fraction(16))
 def opened(path: Path) -> Iterator[Any]:
     """The opened container of ``path``.
 
-    Raises MediaError for whatever is wrong: no such file, a folder, no rights, zero bytes, no media file, broken off.
+    Raises MediaError for whatever is wrong: no such file, a folder, a pipe, no rights, zero bytes, no media file, broken
+    off.
     """
     try:
         if path.is_dir():
             raise MediaError(path, "a folder, not a file", "Name a media file.")
-        if path.stat().st_size == 0:
+        about = path.stat()
+        if not S_ISREG(about.st_mode):
+            raise MediaError(path, "a pipe or device, not a file", "Name a media file.")
+        if about.st_size == 0:
             raise MediaError(path, "the file is empty (0 bytes)", "Fetch it again or remove it.")
         # "file:" keeps libav from reading a colon in the name as a protocol.
         container = av.open(f"file:{path}", metadata_errors="ignore")

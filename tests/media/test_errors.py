@@ -37,6 +37,10 @@ def folder(path: Path) -> None:
     path.mkdir()
 
 
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
 def missing(path: Path) -> None:
     pass
 
@@ -56,6 +60,7 @@ def sound_alone(path: Path) -> None:
         (empty, "the file is empty (0 bytes)"),
         (headless, "not a media file, or broken off"),
         (folder, "a folder, not a file"),
+        (pipe, "a pipe or device, not a file"),
         (missing, "no such file"),
         (dangling_link, "no such file"),
         (sound_alone, "no video stream"),

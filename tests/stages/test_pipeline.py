@@ -77,6 +77,7 @@ def test_what_a_param_reruns(reproduced: Project) -> None:
         "corpora.sample.seed": ["sample", "extract"],
         "corpora.grid.root": [],
         "extract.min_frames": ["extract"],
+        "extract.time_limit": ["extract", "landmarks"],
         "landmarks.smoothing": ["landmarks"],
         "pca.components": ["pca"],
         "mfcc.window": ["mfcc"],

@@ -1,0 +1,69 @@
+"""Giving up what hangs.
+
+A decoder stuck inside libav, or a read from a drive that went away, cannot be interrupted from within a process. What
+can be done is to stop waiting: a thread does the work, and is left behind when nothing comes from it any more. It is a
+daemon, so it holds what it has until the process ends, and keeps no process from ending.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import TypeVar
+
+T = TypeVar("T")
+_Answer = tuple[T] | BaseException
+
+
+class GivenUp(Exception):
+    """Nothing came for ``seconds``; ``reason`` says so in a manifest's words."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.reason = f"reading it hangs: nothing came for {seconds:g} s (extract.time_limit)"
+
+
+def within(seconds: float, function: Callable[..., T], *args: object) -> T:
+    """What ``function(*args)`` gives; GivenUp after ``seconds`` without it (0: no limit)."""
+    return next(patiently(seconds, (function(*args) for _ in range(1))))
+
+
+def patiently(seconds: float, items: Iterable[T]) -> Iterator[T]:
+    """The ``items``, each drawn when it is asked for, in a thread of their own; what they raise is raised here.
+
+    The limit is on waiting for the next item, so long and slow work may take as long as it likes, and neither the
+    length of a clip nor what the caller does with an item counts. Raises GivenUp when the next item does not come for
+    ``seconds`` (0: no limit, and no thread).
+    """
+    if not seconds:
+        yield from items
+        return
+    asked: SimpleQueue[bool] = SimpleQueue()
+    answers: SimpleQueue[_Answer[T]] = SimpleQueue()
+    Thread(target=_draw, args=(items, asked, answers), name="patiently", daemon=True).start()
+    try:
+        while True:
+            asked.put(True)
+            try:
+                answer = answers.get(timeout=seconds)
+            except Empty:
+                raise GivenUp(seconds) from None
+            if isinstance(answer, StopIteration):
+                return
+            if isinstance(answer, BaseException):
+                raise answer
+            yield answer[0]
+    finally:
+        asked.put(False)
+
+
+def _draw(items: Iterable[T], asked: SimpleQueue[bool], answers: SimpleQueue[_Answer[T]]) -> None:
+    iterator = iter(items)
+    while asked.get():
+        try:
+            answers.put((next(iterator),))
+        except BaseException as error:  # StopIteration too: it ends the caller's loop
+            answers.put(error)
+            return
+    close = getattr(iterator, "close", None)  # the caller wants no more: files are closed at once, not by and by
+    if close is not None:
+        close()
