@@ -11,7 +11,7 @@ from rich.progress import track
 from pipeline.errors import PipelineError
 from pipeline.faces.align import align
 from pipeline.faces.crop import SIZE, crop_face, to_crop
-from pipeline.faces.detect import detect_faces, predict_landmarks
+from pipeline.faces.detect import detect_faces, levels_above, predict_landmarks
 from pipeline.media import VideoWriter, read_audio_blocks
 from pipeline.speech.mfcc import RATE
 from pipeline.speech.stream import stream_windows
@@ -56,7 +56,7 @@ def read_example(picture: Path) -> Example:
     if decoded is None:
         raise PipelineError(f"{picture} is no picture that can be read. Give a JPEG or PNG.")
     image = np.asarray(decoded, np.uint8)
-    boxes = detect_faces(image) or detect_faces(image, upsample=1)
+    boxes = detect_faces(image, skip=levels_above(80)) or detect_faces(image)
     if not boxes:
         raise PipelineError(
             f"{picture} shows no face that could be found. Give a frontal, evenly lit face of at least 80 pixels."

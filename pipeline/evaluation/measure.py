@@ -17,7 +17,7 @@ def find_landmarks(frames_FHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
     cv2.setNumThreads(0)
     points = np.full((len(frames_FHWC), 68, 2), np.nan, np.float32)
     for number, frame in enumerate(frames_FHWC):
-        boxes = detect_faces(frame, upsample=1)
+        boxes = detect_faces(frame)
         if boxes:
             points[number] = predict_landmarks(frame, boxes[0])
     return points

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from skimage import data
 
 from pipeline.corpora.sample import outlines
-from pipeline.faces.detect import detect_faces, predict_landmarks
+from pipeline.faces.detect import detect_faces, levels_above, predict_landmarks
 
 Points = NDArray[np.float64]
 Plane = NDArray[np.float32]
@@ -75,7 +75,7 @@ def _points(image: NDArray[np.uint8]) -> Points:
     zoom, left, right = 4, 100, 360
     part = image[:240, left:right]
     enlarged = np.asarray(cv2.resize(part, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_LANCZOS4), np.uint8)
-    points = predict_landmarks(enlarged, detect_faces(enlarged)[0])
+    points = predict_landmarks(enlarged, detect_faces(enlarged, skip=levels_above(200))[0])
     return (points.astype(np.float64) + 0.5) / zoom - 0.5 + (left, 0)
 
 
