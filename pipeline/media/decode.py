@@ -17,6 +17,7 @@ import av.error
 from av.stream import Disposition
 
 from pipeline.media.errors import Damage, MediaError
+from pipeline.media.upright import pixel_aspect
 
 Kind = Literal["video", "audio"]
 TimedFrame = tuple[Fraction, Any]
@@ -32,8 +33,8 @@ _SEEK_MARGINS = (Fraction(1), Fraction(4), Fraction(16))
 def opened(path: Path) -> Iterator[Any]:
     """The opened container of ``path``.
 
-    Raises MediaError for whatever is wrong: no such file, a folder, a pipe, no rights, zero bytes, no media file, broken
-    off.
+    Raises MediaError for whatever is wrong: no such file, a folder, a pipe, no rights, zero bytes, no media file,
+    broken off.
     """
     try:
         if path.is_dir():
@@ -144,6 +145,8 @@ def _decoded(container: Any, stream: Any, damage: Damage, since: Fraction | None
         for frame in frames:
             time = frame.pts * Fraction(frame.time_base) if frame.pts is not None else (time or Fraction(0)) + step
             damage.concealed += counts() and frame.is_corrupt
+            if stream.type == "video":
+                frame.opaque = pixel_aspect(stream)  # PyAV's frame does not tell it
             yield time, frame
 
 

@@ -4,15 +4,15 @@ from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 from pipeline.media.decode import find_stream, first_time, frames_from, opened, source_rate
 from pipeline.media.errors import MediaError
+from pipeline.media.upright import orientation, shown_size
 
 
 @dataclass(frozen=True)
 class MediaInfo:
-    """What a media file holds; sizes are as shown, after rotation."""
+    """What a media file holds; sizes are as shown: turned, and with square pixels."""
 
     has_video: bool
     has_audio: bool
@@ -52,8 +52,8 @@ def probe(path: Path) -> MediaInfo:
     if video is not None:
         with closing(frames_from(path, "video")) as frames:
             video_start, frame = next(frames)
-            rotation = quarter_turns(frame) * 90
-            width, height = (frame.height, frame.width) if rotation in (90, 270) else (frame.width, frame.height)
+            rotation = orientation(frame)[0] * 90
+            width, height = shown_size(frame)
     if audio is not None:
         audio_start = first_time(path, "audio")
     offset = 0.0
@@ -69,8 +69,3 @@ def probe(path: Path) -> MediaInfo:
         audio_offset=offset,
         rotation=rotation,
     )
-
-
-def quarter_turns(frame: Any) -> int:
-    """Quarter turns counter-clockwise that show ``frame`` upright, by its display matrix."""
-    return int(round(frame.rotation / 90) % 4)

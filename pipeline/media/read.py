@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pipeline.media.decode import TimedFrame, find_stream, first_time, frames_from, opened, source_rate
 from pipeline.media.errors import Damage
-from pipeline.media.probe import quarter_turns
+from pipeline.media.upright import shown_size, upright
 
 Samples = NDArray[np.int16]
 Image = NDArray[np.uint8]
@@ -37,7 +37,8 @@ def read_frames(
     duration: float | None = None,
     damage: Damage | None = None,
 ) -> Iterator[Image]:
-    """The pictures on screen at the ticks ``start + k / fps``: uint8 RGB (H, W, 3), upright, each the caller's own.
+    """The pictures on screen at the ticks ``start + k / fps``: uint8 RGB (H, W, 3), upright, with square pixels,
+    each the caller's own.
 
     A tick shows the frame nearest to it in time, but a later one only when it is less than half a tick ahead, so that a
     still picture stays until the next one comes. Frames at the same rate pass one to one, also with time stamps that
@@ -49,12 +50,13 @@ def read_frames(
     """
     convert = VideoReformatter()
     size: tuple[int, int] | None = None
+    shown: tuple[int, int] | None = None
     for frame in ticks(path, fps=fps, start=start, duration=duration, damage=damage):
-        size = size or (frame.width, frame.height)
+        size, shown = size or (frame.width, frame.height), shown or shown_size(frame)
         rgb = convert.reformat(frame, *size, format="rgb24", interpolation=_EXACT, threads=1)
         # The array may be a view of the decoder's memory: always a copy.
         picture: Image = np.array(rgb.to_ndarray(), dtype=np.uint8)
-        yield np.ascontiguousarray(np.rot90(picture, quarter_turns(frame)))
+        yield upright(picture, frame, shown)
 
 
 def count_frames(

@@ -1,6 +1,6 @@
 """Media files made for tests: every picture shows its number, every sound has a click at a known time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,8 @@ def encode(
     pix_fmt: str = "yuv420p",
     time_base: Fraction = Fraction(1, 90000),
     size: tuple[int, int] = (64, 48),
+    draw: Callable[[int], NDArray[np.uint8]] | None = None,
+    aspect: Fraction = Fraction(1),
     options: dict[str, str] | None = None,
     audio: NDArray[np.int16] | None = None,
     audio_codec: str = "pcm_s16le",
@@ -53,18 +55,22 @@ def encode(
     audio_gap: tuple[float, float] = (0.0, 0.0),
     layout: str = "mono",
 ) -> Path:
-    """Write a file whose frame ``n`` shows ``n % 256`` at ``times[n]``; sound is delayed by ``audio_start`` s.
+    """Write a file whose frame ``n`` shows ``n % 256``, or what ``draw(n)`` gives, at ``times[n]``; sound is delayed by
+    ``audio_start`` s.
 
-    Sound whose time is in ``audio_gap`` is left out, as if its packets were lost. No times: no video.
+    ``aspect`` is a pixel's width by its height as the stream says it. Sound whose time is in ``audio_gap`` is left out,
+    as if its packets were lost. No times: no video.
     """
     with av.open(str(path), "w") as container:
         video: Any = _video(container, codec, pix_fmt, time_base, size, times, options) if times else None
+        if video is not None and aspect != 1:
+            video.codec_context.sample_aspect_ratio = aspect
         sound: Any = None
         if audio is not None:
             sound = container.add_stream(audio_codec, rate=audio_rate, layout=layout)
         packets: list[tuple[Fraction, Any]] = []
         for number, time in enumerate(times):
-            picture = numbered_picture(number % 256, *size)
+            picture = draw(number) if draw else numbered_picture(number % 256, *size)
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=pix_fmt)
             frame.pts, frame.time_base = round(time / time_base), time_base
             packets += [(time, packet) for packet in video.encode(frame)]
@@ -117,3 +123,13 @@ def _sound(
         frame.pts, frame.time_base = round(start * rate) + offset, Fraction(1, rate)
         packets += [(Fraction(frame.pts, rate), packet) for packet in stream.encode(frame)]
     return packets + [(Fraction(len(audio), rate) + 1000, packet) for packet in stream.encode(None)]
+
+
+def set_matrix(path: Path, matrix: tuple[int, int, int, int]) -> None:
+    """Let the first track of an MP4 be shown with (x, y) at (a x + c y, b x + d y); whole numbers ``a, b, c, d``."""
+    content = bytearray(path.read_bytes())
+    at = content.index(b"tkhd") + 4 + 40  # the display matrix, 16.16 fixed point
+    a, b, c, d = matrix
+    values = np.array([a, b, 0, c, d, 0, 0, 0, 1 << 14]) * 65536
+    content[at : at + 36] = values.astype(np.int64).astype(np.uint32).astype(">u4").tobytes()
+    path.write_bytes(content)
