@@ -13,9 +13,9 @@ import av
 import av.error
 import av.filter
 import numpy as np
-from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
+from pipeline.media.colour import ToRgb
 from pipeline.media.decode import TimedFrame, find_stream, first_time, frames_from, opened, source_rate
 from pipeline.media.errors import Damage
 from pipeline.media.upright import shown_size, upright
@@ -23,8 +23,6 @@ from pipeline.media.upright import shown_size, upright
 Samples = NDArray[np.int16]
 Image = NDArray[np.uint8]
 
-# swscale's default for YUV to RGB is one level too dark on average, and differs between processors.
-_EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.BITEXACT
 _PREROLL = Fraction(1)  # s decoded before `start`, so that decoder and resampler have settled
 _MAX_GAP = 0.03  # s by which sound may leave its time stamps before silence is put in or samples are dropped
 
@@ -48,15 +46,11 @@ def read_frames(
     Memory does not grow with the length; ``start`` is sought, not decoded up to. ``damage`` counts what is unreadable.
     Raises MediaError when the file is unreadable or has no video.
     """
-    convert = VideoReformatter()
-    size: tuple[int, int] | None = None
+    to_rgb = ToRgb()
     shown: tuple[int, int] | None = None
     for frame in ticks(path, fps=fps, start=start, duration=duration, damage=damage):
-        size, shown = size or (frame.width, frame.height), shown or shown_size(frame)
-        rgb = convert.reformat(frame, *size, format="rgb24", interpolation=_EXACT, threads=1)
-        # The array may be a view of the decoder's memory: always a copy.
-        picture: Image = np.array(rgb.to_ndarray(), dtype=np.uint8)
-        yield upright(picture, frame, shown)
+        shown = shown or shown_size(frame)
+        yield upright(to_rgb(frame), frame, shown)
 
 
 def count_frames(
