@@ -1,86 +1,138 @@
 """Preprocessing against the naive procedure, on the same clips, in one run, on one core.
 
-Naive: detect with upsampling 1 and predict in every frame, align frame by frame, crop, encode. Ours: what the stages
-extract, landmarks and mfcc do. Prints frames a second, the ratio, and where our time goes.
+Naive, with dlib alone: detect with upsampling 1 and predict in every frame, align frame by frame, crop, encode. Ours:
+what the stages extract, landmarks and mfcc do. Prints frames a second of one core, the ratio, where our time goes, how
+far our points are from the naive ones, and what more workers bring.
 
     python benchmarks/preprocess.py --root data/sample --clips 12 --rounds 3
 """
 
 import argparse
-import cProfile
-import pstats
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import Any
+from unittest.mock import patch
 
 import cv2
+import dlib
 import numpy as np
+from numpy.typing import NDArray
 
-from pipeline.config import GridCorpus, Params
+from pipeline.config import Params
 from pipeline.corpora.base import Corpus
 from pipeline.corpora.grid import Grid
 from pipeline.extract import extract
 from pipeline.faces.align import align
 from pipeline.faces.build import build_faces
 from pipeline.faces.crop import crop_face, encode_jpeg
-from pipeline.faces.detect import detect_faces, predict_landmarks
+from pipeline.faces.detect import shape_predictor_path
 from pipeline.manifest import read_manifest
 from pipeline.media import read_frames
+from pipeline.shards import ShardReader
 from pipeline.speech.build import build_mfcc
 
 STEPS = {
-    "decode": ("read_frames", "count_frames", "read_audio_blocks"),
-    "detect": ("detect_faces",),
-    "landmarks": ("predict_landmarks",),
-    "align": ("align",),
-    "crop": ("crop_face",),
-    "encode": ("encode_jpeg",),
-    "quality": ("measure",),
-    "mfcc": ("mfcc",),
-    "write": ("write_table",),
+    "extract: video": ["pipeline.extract.probe", "pipeline.extract.ticks"],
+    "extract: sound": ["pipeline.extract.read_audio_blocks"],
+    "decode": ["pipeline.faces.build.read_frames"],
+    "detect": ["pipeline.faces.look.detect_faces"],
+    "landmarks": ["pipeline.faces.look.predict_landmarks"],
+    "align": ["pipeline.faces.build.align"],
+    "crop": ["pipeline.faces.build.crop_face"],
+    "encode": ["pipeline.faces.build.encode_jpeg"],
+    "quality": ["pipeline.faces.build.measure"],
+    "mfcc": ["pipeline.speech.build.mfcc"],
+    "write": ["pipeline.shards.write_table"],
 }
+Points = NDArray[np.float32]
 
 
-def naive(corpus: Corpus) -> int:
-    """Every frame on its own; returns the number of frames."""
-    frames = 0
+def naive(corpus: Corpus) -> tuple[int, dict[str, Points]]:
+    """Every frame on its own; the number of frames, and each clip's points in whole pixels, NaN without a face."""
+    detector, predictor = dlib.get_frontal_face_detector(), dlib.shape_predictor(str(shape_predictor_path()))
+    points: dict[str, Points] = {}
     for clip in corpus.clips():
+        found = []
         for frame in read_frames(clip.path):
-            frames += 1
-            boxes = detect_faces(frame, upsample=1)
+            boxes = detector(frame, 1)
+            shape = np.full((68, 2), np.nan, np.float32)
             if boxes:
-                points = predict_landmarks(frame, boxes[0])
-                encode_jpeg(crop_face(frame, align(points[None], per_frame=True, smoothing=0)[0]), 95)
-    return frames
+                shape = np.array([(one.x, one.y) for one in predictor(frame, boxes[0]).parts()], np.float32)
+                encode_jpeg(crop_face(frame, align(shape[None], per_frame=True, smoothing=0)[0]), 95)
+            found.append(shape)
+        points[clip.id] = np.array(found)
+    return sum(map(len, points.values())), points
 
 
-def ours(corpus: Corpus, params: Params, out: Path) -> int:
-    """The stages, in this process; returns the number of frames."""
-    extract(corpus, params.extract, out / "clips", jobs=1)
-    rows = build_faces(read_manifest(out / "clips"), corpus.root, params.landmarks, out / "faces", jobs=1)
-    build_mfcc(out / "clips", params.mfcc, out / "mfcc", jobs=1)
-    return sum(row["frames"] for row in rows)
+def ours(corpus: Corpus, params: Params, out: Path, jobs: int = 1) -> int:
+    """The stages; the number of frames."""
+    extract(corpus, params.extract, out / "clips", jobs)
+    manifest = read_manifest(out / "clips")
+    build_faces(manifest, corpus.root, params.landmarks, out / "faces", jobs)
+    build_mfcc(out / "clips", params.mfcc, out / "mfcc", jobs)
+    return sum(row.frames for row in manifest)
 
 
-def timed(work: Callable[[], int]) -> float:
-    """Frames a second."""
-    start = time.perf_counter()
-    return work() / (time.perf_counter() - start)
+def rate(work: Callable[[], int], clock: Callable[[], float] = time.process_time) -> float:
+    """Frames a second, by default of this process's own time, which other work on the machine changes little."""
+    start = clock()
+    return work() / (clock() - start)
 
 
 def shares(work: Callable[[], int]) -> dict[str, float]:
-    """The share of time in each step, with what it calls."""
-    profile = cProfile.Profile()
-    profile.runcall(work)
-    entries = pstats.Stats(profile).stats.items()  # type: ignore[attr-defined]
-    total = max(value[3] for _, value in entries)
-    spent = {
-        step: sum(value[3] for (file, _, name), value in entries if name in names and "pipeline" in file)
-        for step, names in STEPS.items()
-    }
-    return {step: seconds / total for step, seconds in spent.items()}
+    """The share of the time in each step."""
+    spent = dict.fromkeys(STEPS, 0.0)
+    with ExitStack() as stack:
+        for step, places in STEPS.items():
+            for place in places:
+                stack.enter_context(patch(place, partial(_timed, spent, step, _resolve(place))))
+        start = time.process_time()
+        work()
+        total = time.process_time() - start
+    return {**{step: seconds / total for step, seconds in spent.items()}, "rest": 1 - sum(spent.values()) / total}
+
+
+def _resolve(place: str) -> Any:
+    module, _, name = place.rpartition(".")
+    return getattr(__import__(module, fromlist=[name]), name)
+
+
+def _timed(spent: dict[str, float], step: str, function: Callable[..., Any], *args: Any, **named: Any) -> Any:
+    start = time.thread_time()
+    result = function(*args, **named)
+    spent[step] += time.thread_time() - start
+    return _timed_items(spent, step, result) if isinstance(result, Iterator) else result
+
+
+def _timed_items(spent: dict[str, float], step: str, items: Iterator[Any]) -> Iterator[Any]:
+    while True:
+        start = time.thread_time()
+        item = next(items, None)
+        spent[step] += time.thread_time() - start
+        if item is None:
+            return
+        yield item
+
+
+def compare_points(folder: Path, reference: dict[str, Points]) -> None:
+    """Print how far our points are from those of detection in every frame, and how both jitter."""
+    reader = ShardReader(folder)
+    apart, jitters = [], []
+    for clip, theirs in reference.items():
+        pair = (reader.array(clip, "points"), theirs)
+        apart.append(np.linalg.norm(pair[0] - pair[1], axis=2).ravel())
+        jitters.append([np.nanmean(np.linalg.norm(np.diff(one, n=2, axis=0), axis=2)) for one in pair])
+    distance = np.concatenate(apart)
+    own, naive_jitter = np.mean(jitters, axis=0)
+    print(f"points apart from detection in every frame: median {np.nanmedian(distance):.2f} px, ", end="")
+    print(f"95th percentile {np.nanpercentile(distance, 95):.2f} px")
+    print(f"jitter (second difference): ours {own:.2f} px, naive {naive_jitter:.2f} px")
 
 
 def main() -> None:
@@ -88,33 +140,50 @@ def main() -> None:
     parser.add_argument("--root", type=Path, default=Path("data/sample"), help="a corpus in GRID's layout")
     parser.add_argument("--clips", type=int, default=12)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=2)
     chosen = parser.parse_args()
     cv2.setNumThreads(0)
-    params = Params()
-    grid = GridCorpus(root=str(chosen.root.resolve()), max_clips=chosen.clips, val=0.2, test=0.2)
+    params = _small_shards(Params(), 2)  # so that a dozen clips are work for several
     corpus = Grid(
-        root=Path(grid.root),
+        root=chosen.root.resolve(),
         key="corpora.grid",
         seed=0,
-        val=grid.val,
-        test=grid.test,
+        val=0.2,
+        test=0.2,
         split_by="clip",
         speakers=(),
-        max_clips=grid.max_clips,
+        max_clips=chosen.clips,
     )
     with tempfile.TemporaryDirectory() as folder:
-        ours(corpus, params, Path(folder, "warm"))  # imports and models are loaded once a corpus, not once a clip
-        slow, fast = [], []
+        out = Path(folder)
+        for jobs in (1, chosen.workers):  # imports and models are loaded once a corpus, not once a clip
+            ours(corpus, params, out / f"warm{jobs}", jobs)
+        reference: dict[str, Points] = {}
+        slow, fast, one, many = [], [], [], []
         for number in range(chosen.rounds):
-            slow.append(timed(lambda: naive(corpus)))
-            fast.append(timed(lambda out=Path(folder, str(number)): ours(corpus, params, out)))  # type: ignore[misc]
-        split = shares(lambda: ours(corpus, params, Path(folder, "profiled")))
-    ratios = np.divide(fast, slow)
-    print(f"naive {median(slow):7.1f} frames/s   ({min(slow):.1f} to {max(slow):.1f})")
-    print(f"ours  {median(fast):7.1f} frames/s   ({min(fast):.1f} to {max(fast):.1f})")
-    print(f"ratio {median(ratios):7.1f}            ({min(ratios):.1f} to {max(ratios):.1f})")
-    for step, share in split.items():
-        print(f"  {step:10} {share:6.1%}")
+            start = time.process_time()
+            frames, reference = naive(corpus)
+            slow.append(frames / (time.process_time() - start))
+            fast.append(rate(partial(ours, corpus, params, out / f"{number}")))
+            one.append(rate(partial(ours, corpus, params, out / f"one{number}"), time.perf_counter))
+            many.append(rate(partial(ours, corpus, params, out / f"many{number}", chosen.workers), time.perf_counter))
+        split = shares(partial(ours, corpus, params, out / "shares"))
+        _line("naive", slow, " frames/s of a core")
+        _line("ours", fast, " frames/s of a core")
+        _line("ratio", np.divide(fast, slow).tolist())
+        _line(f"{chosen.workers} workers to one", np.divide(many, one).tolist(), " by the clock")
+        for step, share in split.items():
+            print(f"  {step:15} {share:6.1%}")
+        compare_points(out / "0" / "faces", reference)
+
+
+def _small_shards(params: Params, clips: int) -> Params:
+    sections = {name: replace(getattr(params, name), shard_clips=clips) for name in ("extract", "landmarks", "mfcc")}
+    return replace(params, **sections)
+
+
+def _line(name: str, figures: list[float], unit: str = "") -> None:
+    print(f"{name:18} {median(figures):7.1f}{unit}   ({min(figures):.1f} to {max(figures):.1f})")
 
 
 if __name__ == "__main__":

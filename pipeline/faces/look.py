@@ -6,6 +6,7 @@ from one to the other, the frame halfway becomes a key frame too, and so on. A b
 detections, never from following something into the background.
 """
 
+import math
 from dataclasses import astuple, dataclass
 from itertools import pairwise
 
@@ -38,9 +39,10 @@ class Face:
     points: NDArray[np.float32]
 
     @property
-    def middle(self) -> NDArray[np.float32]:
+    def middle(self) -> tuple[float, float]:
         """Of the points that speech does not move."""
-        return np.asarray(self.points[STABLE].mean(axis=0))
+        x, y = self.points[STABLE].mean(axis=0).tolist()
+        return x, y
 
 
 class Faces:
@@ -84,20 +86,26 @@ def _interpolate(
     ways = _same_faces(faces[first], faces[final])
     if not ways or (jumps[first:final] > SHOT_CHANGE).any():
         return False
+    starts, ends = ([_place(face) for face in side] for side in zip(*ways, strict=True))
     between: list[list[Face]] = []
     for number in range(first + 1, final):
         share = (number - first) / (final - first)
         seen = []
-        for a, b in ways:
-            box = _between(a.box, b.box, share)
+        for start, end in zip(starts, ends, strict=True):
+            *sides, x, y = (start * (1 - share) + end * share).tolist()
+            box = Box(*sides)
             face = Face(box, predict_landmarks(chunk[number], box))
-            astray = face.middle - (a.middle * (1 - share) + b.middle * share)
-            if float(np.hypot(*astray)) > ASTRAY * (box.right - box.left):
+            if math.dist(face.middle, (x, y)) > ASTRAY * (box.right - box.left):
                 return False
             seen.append(face)
         between.append(seen)
     faces[first + 1 : final] = between
     return True
+
+
+def _place(face: Face) -> NDArray[np.float64]:
+    """What is interpolated: the box with its score, and the middle."""
+    return np.array([*astuple(face.box), *face.middle])
 
 
 def _main(boxes: list[Box]) -> list[Box]:
@@ -117,11 +125,6 @@ def _same_faces(first: list[Face], final: list[Face]) -> list[tuple[Face, Face]]
         free.remove(partner)
         pairs.append((face, partner))
     return [] if free else pairs
-
-
-def _between(a: Box, b: Box, share: float) -> Box:
-    first, second = np.array(astuple(a)), np.array(astuple(b))
-    return Box(*(first * (1 - share) + second * share).tolist())
 
 
 def _jumps(chunk: list[Image]) -> NDArray[np.float32]:
