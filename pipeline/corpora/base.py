@@ -46,9 +46,12 @@ class Corpus(Protocol):
 
 
 def files_below(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
-    """Files below ``folder``, links followed, hidden ones not, whose suffix is one of ``suffixes`` in any case."""
+    """Files below ``folder``, links followed, hidden ones not, whose suffix is one of ``suffixes`` in any case.
+
+    Raises PipelineError for a folder that cannot be read: what is in it must not be passed over.
+    """
     seen: set[str] = set()
-    for parent, folders, names in os.walk(folder, followlinks=True):
+    for parent, folders, names in os.walk(folder, onerror=_unreadable, followlinks=True):
         real = os.path.realpath(parent)
         if real in seen:  # a link that leads back
             folders.clear()
@@ -58,6 +61,13 @@ def files_below(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
         for name in sorted(names):
             if not name.startswith(".") and os.path.splitext(name)[1].lower() in suffixes:
                 yield Path(parent, name)
+
+
+def _unreadable(error: OSError) -> None:
+    words = str(error.strerror).lower()
+    raise PipelineError(
+        f"The folder {error.filename} cannot be read ({words}). Mend its rights, or move it out of the corpus."
+    )
 
 
 def need_folder(root: Path, key: str, advice: str) -> None:

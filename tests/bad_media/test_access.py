@@ -1,0 +1,87 @@
+"""Files and folders one may not read, links, and videos too long to decode whole."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pipeline.corpora import open_corpus
+from pipeline.errors import PipelineError
+from pipeline.extract import FPS, decode_clip
+from pipeline.media import read_frames
+from tests.bad_media.conftest import TRAINING, Outcome, lenient, run_stages
+from tests.bad_media.film import film
+from tests.media.encode import click, encode, even_times, number_of
+
+NOBODY = 65534
+
+
+@contextmanager
+def not_as_root() -> Iterator[None]:
+    """Root may read everything, so for this while we are nobody."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A folder that nobody may write to and go through."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o777)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_files_one_may_not_read(outcome: Outcome, public: Path) -> None:
+    """``outcome`` has imported all there is to import: nobody may not even read the environment."""
+    root = public / "videos"
+    for name in "abcd":
+        film(root / f"{name}.mp4")
+    (root / f"{TRAINING}.mp4").chmod(0)
+    with not_as_root():
+        rows = dict(run_stages(root, lenient(root)).clips)
+    closed = rows.pop(f"{TRAINING}.mp4")
+    assert (closed.status, closed.reason, closed.sha256) == ("rejected", "no permission to read the file", "")
+    assert [row.status for row in rows.values()] == ["ok"] * 3
+
+
+def test_a_folder_one_may_not_read_is_named(public: Path) -> None:
+    """Nobody knows what is in it, so nothing in it may be passed over."""
+    film(public / "videos/a.mp4")
+    (public / "videos/closed").mkdir(mode=0)
+    with (
+        not_as_root(),
+        pytest.raises(PipelineError, match=r"The folder .*videos/closed cannot be read \(permission denied\)\. Mend"),
+    ):
+        open_corpus(lenient(public / "videos"), public).clips()
+
+
+def test_ten_minutes_are_cut_and_read_from_near_their_end(tmp_path: Path) -> None:
+    seconds, fps = 600, 1
+    encode(
+        tmp_path / "long.mkv",
+        even_times(seconds * fps, fps),
+        audio=click(seconds, seconds - 1.5, 8000),
+        audio_rate=8000,
+    )
+    clips = open_corpus(lenient(tmp_path), tmp_path).clips()
+    assert [(clip.start, clip.duration) for clip in clips[:-1]] == [(3.0 * n, 3.0) for n in range(seconds // 3 - 1)]
+    assert [clip.id for clip in clips] == [f"long#{number:04d}" for number in range(seconds // 3)]
+    last = clips[-1]
+    row = decode_clip(last)
+    assert (row["frames"], row["error"], row["damaged"]) == (75, "", 0)
+    assert int(abs(row["samples"].astype(int)).argmax()) == pytest.approx(1.5 * 16000, abs=16)
+    shown = [number_of(frame) for frame in read_frames(last.path, start=last.start)]
+    assert shown == [(seconds - 3 + tick // FPS) % 256 for tick in range(75)]
