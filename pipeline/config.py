@@ -16,6 +16,7 @@ from pipeline.errors import PipelineError
 from pipeline.training.params import AtNetParams, VgNetParams
 
 CorpusName = Literal["sample", "grid", "lrw", "folder"]
+FaceRule = Literal["prominent", "largest", "central", "left", "right"]
 
 
 def _require(condition: bool, message: str) -> None:
@@ -119,6 +120,14 @@ class Extract:
 
     min_frames: int = 20
     """Clips with fewer frames at 25 fps are rejected; training needs 17."""
+    max_damaged: float = 0.1
+    """Clips with more lost or concealed frames, as a share of all, are rejected."""
+    min_level: float = -60.0
+    """Clips whose sound has a lower level are rejected: dB below full scale (0 is a full-scale square wave, -120
+    digital silence). Speech is seldom under -40."""
+    max_length_difference: float = 0.5
+    """Clips whose sound is shorter or longer than the picture by more seconds are rejected. Sound that goes on counts
+    up to 1 s, so from 1.0 on only sound that is too short does."""
     max_lost: float = 0.2
     """The stage fails when more than this share of the clips is rejected."""
     time_limit: float = 60.0
@@ -131,6 +140,9 @@ class Extract:
         _require(
             self.min_frames >= 17, "min_frames must be at least 17: 16 frames to train on and an example outside them"
         )
+        _require(0 <= self.max_damaged <= 1, "max_damaged must be a share from 0 to 1")
+        _require(-120 <= self.min_level <= 0, "min_level must be -120 (keeps silence) to 0 dB")
+        _require(self.max_length_difference > 0, "max_length_difference must be above 0 seconds")
         _require(0 <= self.max_lost <= 1, "max_lost must be a share from 0 to 1")
         _require(self.time_limit >= 0, "time_limit must be 0 (none) or more seconds")
         _require(self.shard_clips >= 1, "shard_clips must be at least 1")
@@ -140,8 +152,11 @@ class Extract:
 class Landmarks:
     """Stage landmarks."""
 
-    detect_every: int = 15
-    """The face is detected anew every so many frames; between, the landmarks lead the box."""
+    detect_every: int = 37
+    """The face is detected anew every so many frames, and between them only where it moves fast or is lost."""
+    face: FaceRule = "prominent"
+    """Whose clip it is where several faces are seen: the large and central one, the largest, the most central, the left
+    or the right one; always the steadiest of such."""
     alignment: Literal["clip", "frame"] = "clip"
     """clip: one scale, rotation and position smoothed over time; frame: each frame on its own, as the original."""
     smoothing: float = 0.2
@@ -150,6 +165,18 @@ class Landmarks:
     """Of the stored 128x128 face crops."""
     min_detected: float = 0.8
     """Clips whose face is found in a smaller share of the frames are rejected."""
+    min_score: float = 0.5
+    """Clips with a lower mean score of the detector are rejected: whole faces have 0.8 to 3, parts of them less."""
+    min_face_size: float = 64.0
+    """Clips with fewer source pixels behind a side of the 128x128 crop are rejected; 64 is an enlargement by two."""
+    max_jitter: float = 1.0
+    """Clips whose points shake more, in crop pixels, are rejected: lips move a pixel or two from frame to frame."""
+    min_sharpness: float = 0.02
+    """Clips with less sharp faces are rejected; real ones lie above 0.06, blurred by 1.5 crop pixels under 0.025."""
+    min_mouth: float = 0.8
+    """Clips whose mouth shows in a smaller share of the frames are rejected."""
+    min_frontal: float = 0.05
+    """Clips with less frontal faces are rejected: 1 is frontal, at 0 the nose hides a corner of the mouth."""
     max_lost: float = 0.3
     """The stage fails when more than this share of the clips is rejected."""
     shard_clips: int = 16
@@ -159,7 +186,11 @@ class Landmarks:
         _require(self.detect_every >= 1, "detect_every must be at least 1")
         _require(0 <= self.smoothing <= 2, "smoothing must be 0 to 2 seconds")
         _require(50 <= self.jpeg_quality <= 100, "jpeg_quality must be 50 to 100")
-        _require(0 <= self.min_detected <= 1, "min_detected must be a share from 0 to 1")
+        for share in ("min_detected", "min_mouth", "min_frontal"):
+            _require(0 <= getattr(self, share) <= 1, f"{share} must be 0 (keeps all) to 1")
+        for least in ("min_score", "min_face_size", "min_sharpness"):
+            _require(getattr(self, least) >= 0, f"{least} must be 0 (keeps all) or more")
+        _require(self.max_jitter > 0, "max_jitter must be above 0 pixels")
         _require(0 <= self.max_lost <= 1, "max_lost must be a share from 0 to 1")
         _require(self.shard_clips >= 1, "shard_clips must be at least 1")
 

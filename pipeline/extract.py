@@ -1,15 +1,18 @@
 """Stage extract: every clip decoded once, its speech in shards, and a manifest with a verdict for each."""
 
 import hashlib
+import math
 import os
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from pipeline import shards
 from pipeline.config import Extract
@@ -17,16 +20,15 @@ from pipeline.corpora.base import Clip, Corpus
 from pipeline.manifest import ManifestRow, check_losses, write_manifest
 from pipeline.media import Damage, MediaError, probe, read_audio_blocks, ticks
 from pipeline.patience import GivenUp, patiently, within
+from pipeline.quality.limits import SEPARATOR, verdict
 
 VERSION = 1
 """Raised with every change of this file or of pipeline.media that changes a row's bytes."""
 
 FPS = 25
 RATE = 16000
-MAX_DAMAGE = 0.1
-"""Clips with more than this share of their frames lost or concealed are rejected."""
-MIN_SOUND = 0.5
-"""Clips with sound for less than this share of their length are rejected."""
+SILENCE = -120.0
+"""Level of digital silence, dB below full scale; nothing is lower."""
 _LISTEN = 1.0  # s to listen on after the end of the picture
 _UNEQUAL = 0.1  # s by which sound and picture may differ in start or end without a remark
 _BLOCK = 2**20  # bytes hashed at a time
@@ -38,6 +40,7 @@ FIELDS = [
     pa.field("frames", pa.int32()),
     pa.field("audio_offset", pa.float64()),
     pa.field("heard", pa.float64()),  # s of sound that are there, silence before it included
+    pa.field("level", pa.float64()),  # of the sound beside the picture, dB below full scale
     pa.field("damaged", pa.int32()),
     pa.field("damage", pa.string()),
     pa.field("error", pa.string()),
@@ -55,6 +58,7 @@ def decode_clip(clip: Clip, time_limit: float = 0.0) -> shards.Row:
         "frames": 0,
         "audio_offset": 0.0,
         "heard": 0.0,
+        "level": math.nan,
         "error": "",
     }
     damage = Damage()
@@ -70,11 +74,18 @@ def decode_clip(clip: Clip, time_limit: float = 0.0) -> shards.Row:
         row["heard"] = len(samples) / RATE
         wanted = row["frames"] * RATE // FPS
         row["samples"] = np.pad(samples[:wanted], (0, max(0, wanted - len(samples))))
+        row["level"] = _level(samples[:wanted])
     except MediaError as error:
         row["error"] = error.reason
     except GivenUp as error:
         row["error"], row["key"] = error.reason, shards.UNFINISHED
     return {**row, "damaged": damage.concealed + damage.lost, "damage": str(damage)}
+
+
+def _level(samples_N: NDArray[np.int16]) -> float:
+    """Root mean square of the sound in dB below full scale: 0 for a square wave of full scale, ``SILENCE`` at least."""
+    mean = float(np.mean(np.square(samples_N, dtype=np.float64))) if len(samples_N) else 0.0
+    return max(SILENCE, 10 * math.log10(mean / 32768**2)) if mean else SILENCE
 
 
 def extract(corpus: Corpus, params: Extract, out: Path, jobs: int) -> list[ManifestRow]:
@@ -98,7 +109,8 @@ def extract(corpus: Corpus, params: Extract, out: Path, jobs: int) -> list[Manif
     rows = []
     for clip in clips.values():
         cell = cells[clip.id]
-        rejected = _rejected(cell, params)
+        figures = _figures(cell, clip)
+        rejected = cell["error"] or verdict(figures, "extract", params)
         rows.append(
             ManifestRow(
                 id=clip.id,
@@ -109,7 +121,7 @@ def extract(corpus: Corpus, params: Extract, out: Path, jobs: int) -> list[Manif
                 sha256=hashes.get(clip.path, ""),
                 start=clip.start,
                 fps=cell["fps"],
-                frames=cell["frames"],
+                **figures,
                 duration=cell["frames"] / FPS,
                 audio_offset=cell["audio_offset"],
                 status="rejected" if rejected else "ok",
@@ -146,7 +158,7 @@ def _blocks(path: Path) -> Iterator[bytes]:
             yield block
 
 
-def _usual_frames(clips: dict[str, Clip], cells: dict[str, shards.Row]) -> int | None:
+def _usual_frames(clips: dict[str, Clip], cells: shards.Rows) -> int | None:
     """How many frames nearly all whole files have, as in GRID (75) and LRW (29); None where lengths vary."""
     counts = Counter(cells[name]["frames"] for name, clip in clips.items() if _whole(clip))
     (frames, count) = counts.most_common(1)[0] if counts else (0, 0)
@@ -157,17 +169,16 @@ def _whole(clip: Clip) -> bool:
     return clip.duration is None and not clip.start
 
 
-def _rejected(cell: shards.Row, params: Extract) -> str:
-    """Why the clip cannot be used; empty for a good one."""
-    if cell["error"]:
-        return str(cell["error"])
-    if cell["frames"] < params.min_frames:
-        return f"fewer than {params.min_frames} frames at 25 fps (extract.min_frames)"
-    if cell["damaged"] > MAX_DAMAGE * cell["frames"]:
-        return f"damaged: {cell['damage']}"
-    if cell["heard"] < MIN_SOUND * cell["frames"] / FPS:
-        return f"sound for less than {MIN_SOUND:.0%} of the clip"
-    return ""
+def _figures(cell: shards.Row, clip: Clip) -> dict[str, Any]:
+    """What the verdict is made from, as ``ManifestRow`` describes it."""
+    frames = cell["frames"]
+    silent = min(max(0.0, cell["audio_offset"] - clip.start), cell["heard"])  # before the sound starts
+    return {
+        "frames": frames,
+        "damaged": cell["damaged"] / frames if frames else math.nan,
+        "level": cell["level"],
+        "length_difference": math.nan if cell["error"] else cell["heard"] - silent - frames / FPS,
+    }
 
 
 def _remarks(cell: shards.Row, clip: Clip, usual: int | None) -> str:
@@ -184,4 +195,4 @@ def _remarks(cell: shards.Row, clip: Clip, usual: int | None) -> str:
         remarks.append("the sound goes on after the picture")
     if not clip.start and cell["audio_offset"] > _UNEQUAL:
         remarks.append(f"the sound starts {cell['audio_offset']:.2f} s after the picture")
-    return "; ".join(remarks)
+    return SEPARATOR.join(remarks)

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import PipelineError
+from pipeline.quality.limits import SEPARATOR
 from pipeline.shards import write_index
 
 FILE = "manifest.parquet"
@@ -18,7 +19,12 @@ SPLITS = ("train", "val", "test")
 
 @dataclass(frozen=True)
 class ManifestRow:
-    """One clip. ``path`` is relative to the corpus's root, with forward slashes; times in seconds."""
+    """One clip. ``path`` is relative to the corpus's root, with forward slashes; times in seconds.
+
+    ``damaged`` is the number of lost or concealed frames as a share of all, ``level`` that of the sound in dB below
+    full scale, ``length_difference`` how much longer the sound lasts than the picture from the picture's start on,
+    negative where it starts late or ends early. These are NaN where the clip could not be read that far.
+    """
 
     id: str
     speaker: str
@@ -31,6 +37,9 @@ class ManifestRow:
     frames: int
     duration: float
     audio_offset: float
+    damaged: float
+    level: float
+    length_difference: float
     status: str
     reason: str
     shard: str
@@ -54,27 +63,38 @@ def read_manifest(folder: Path) -> list[ManifestRow]:
     return [ManifestRow(**row) for row in pq.read_table(path).to_pylist()]
 
 
+class TooManyLost(PipelineError):
+    """More clips are rejected than may be. ``rows`` are all that were judged, as ``check_losses`` got them."""
+
+    def __init__(self, message: str, rows: list[Mapping[str, Any]]) -> None:
+        super().__init__(message)
+        self.rows = rows
+
+
 def check_losses(rows: Iterable[Mapping[str, Any]], max_lost: float, section: str) -> None:
     """Stop a stage that lost too much.
 
-    ``rows`` have ``id``, ``split``, ``status`` and ``reason``. Raises PipelineError, naming the most frequent reasons
+    ``rows`` have ``id``, ``split``, ``status`` and ``reason``. Raises TooManyLost, naming the most frequent causes
     with an example each, when more than ``max_lost`` of them are rejected or a split has no good clip left.
     """
     table = list(rows)
     lost = [row for row in table if row["status"] != "ok"]
     examples: dict[str, str] = {}
     for row in lost:
-        examples.setdefault(row["reason"], row["id"])
-    common = Counter(row["reason"] for row in lost).most_common(5)
-    why = "".join(f"\n  {count} x {reason} (such as {examples[reason]})" for reason, count in common)
+        for cause in row["reason"].split(SEPARATOR):
+            examples.setdefault(cause, row["id"])
+    common = Counter(cause for row in lost for cause in row["reason"].split(SEPARATOR)).most_common(5)
+    why = "".join(f"\n  {count} x {cause} (such as {examples[cause]})" for cause, count in common)
     if len(lost) > max_lost * len(table):
-        raise PipelineError(
+        raise TooManyLost(
             f"{len(lost)} of {len(table)} clips are rejected, more than {section}.max_lost = {max_lost} allows:{why}\n"
-            f"Mend or remove those clips, or raise {section}.max_lost."
+            f"Mend or remove those clips, or raise {section}.max_lost.",
+            table,
         )
     for split in SPLITS:
         if not any(row["split"] == split and row["status"] == "ok" for row in table):
-            raise PipelineError(
+            raise TooManyLost(
                 f"The split {split} has no good clip left.{why}\n"
-                "Add clips, or give the split a larger share in the corpus's section of params.yaml."
+                "Add clips, or give the split a larger share in the corpus's section of params.yaml.",
+                table,
             )

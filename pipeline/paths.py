@@ -12,6 +12,7 @@ PARAMS = Path("params.yaml")
 SAMPLE = Path("data/sample")
 CLIPS = Path("data/clips")
 FACES = Path("data/faces")
+QUALITY = Path("data/quality")
 MFCC = Path("data/mfcc")
 LANDMARKS_MODEL = Path("models/landmarks")
 ATNET = Path("models/atnet")
@@ -27,6 +28,11 @@ def project_root() -> Path:
 def resume_folder(stage: str) -> Path:
     """Where ``stage`` keeps what it needs to go on after a kill; outside the outs, never committed."""
     return project_root() / ".dvc" / "tmp" / "resume" / stage
+
+
+def rejected_folder(stage: str) -> Path:
+    """Where ``stage`` shows the rejected clips when they are so many that it fails: no out, so it survives."""
+    return project_root() / ".dvc" / "tmp" / "rejected" / stage
 
 
 def jobs() -> int:

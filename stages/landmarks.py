@@ -1,26 +1,27 @@
-"""Stage landmarks: the 68 points and aligned face crops of every clip, into data/faces."""
+"""Stage landmarks: the 68 points and aligned face crops of every clip, into data/faces; the quality of all clips, into
+data/quality.
+"""
 
 from pipeline import paths
 from pipeline.corpora import open_corpus
 from pipeline.faces.build import build_faces
-from pipeline.manifest import read_manifest
+from pipeline.manifest import TooManyLost, read_manifest
+from pipeline.quality.report import explain, track_report, write_report
 from pipeline.stage import Context, run_stage
 
 
 def main(context: Context) -> None:
-    """Find, follow, align and crop one face a clip."""
+    """Find, follow, align and crop one face a clip, and judge it."""
     root = open_corpus(context.params, context.project).root
+    manifest = read_manifest(paths.CLIPS)
+    clips = [vars(row) for row in manifest]
     params, limit = context.params.landmarks, context.params.extract.time_limit
-    rows = build_faces(read_manifest(paths.CLIPS), root, params, paths.FACES, context.jobs, time_limit=limit)
-    good = [row for row in rows if row["status"] == "ok"]
-    context.run.metrics(
-        {
-            "clips": len(rows),
-            "rejected": len(rows) - len(good),
-            "detected": sum(row["detected"] for row in rows) / len(rows),
-            "jitter": sum(row["jitter"] for row in good) / len(good),
-        }
-    )
+    try:
+        faces = build_faces(manifest, root, params, paths.FACES, context.jobs, time_limit=limit)
+    except TooManyLost as error:
+        raise explain(error, context, "landmarks", clips, error.rows, root) from None
+    table = write_report(paths.QUALITY, clips, faces, root, paths.FACES, context.params)
+    track_report(context, paths.QUALITY, table)
 
 
 if __name__ == "__main__":

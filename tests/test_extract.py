@@ -118,9 +118,24 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "broken link": (lambda path: path.symlink_to("nowhere"), "no such file"),
     "sound alone": (sound_alone, "no video stream"),
     "picture alone": (lambda path: clip(path, audio=None), "no audio stream"),
-    "short": (lambda path: clip(path, 10), "fewer than 20 frames at 25 fps (extract.min_frames)"),
-    "little sound": (lambda path: clip(path, audio=np.zeros(9000, np.int16)), "sound for less than 50% of the clip"),
-    "damaged": (damaged, "damaged: "),
+    "short": (lambda path: clip(path, 10), "too few frames at 25 fps (frames below extract.min_frames = 20)"),
+    "little sound": (
+        lambda path: clip(path, audio=np.full(40000, 99, np.int16)),
+        "sound and picture differ in length (length_difference beyond extract.max_length_difference = 0.5)",
+    ),
+    "sound late": (
+        lambda path: clip(path, audio=np.full(40000, 99, np.int16), audio_start=0.7),
+        "sound and picture differ in length (length_difference beyond extract.max_length_difference = 0.5)",
+    ),
+    "sound goes on": (
+        lambda path: clip(path, audio=np.full(100000, 99, np.int16)),
+        "sound and picture differ in length (length_difference beyond extract.max_length_difference = 0.5)",
+    ),
+    "silent": (
+        lambda path: clip(path, audio=np.zeros(70560, np.int16)),
+        "the sound is too quiet (level below extract.min_level = -60)",
+    ),
+    "damaged": (damaged, "too many damaged frames (damaged beyond extract.max_damaged = 0.1)"),
 }
 
 
@@ -138,7 +153,7 @@ def test_a_bad_clip_has_a_reason(home: Path, tmp_path: Path, kind: str) -> None:
 def test_odd_clips_carry_a_remark(home: Path, tmp_path: Path) -> None:
     clip(home / "s1/shorter.mpg", 38)
     clip(home / "s1/sound ends.mpg", audio=np.full(50000, 99, np.int16))
-    clip(home / "s1/sound goes on.mpg", audio=np.full(100000, 99, np.int16))
+    clip(home / "s1/sound goes on.mpg", audio=np.full(80000, 99, np.int16))
     late = np.full(61740, 99, np.int16)
     clip(home / "s1/sound late.mpg", audio=late, audio_start=0.2)
     rows = rows_of(home, tmp_path / "clips")

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from pipeline import shards
 from pipeline.config import Landmarks
 from pipeline.faces.align import align
-from pipeline.faces.crop import crop_face, encode_jpeg, to_crop
-from pipeline.faces.quality import QUALITY, measure
+from pipeline.faces.crop import crop_face, encode_jpeg
+from pipeline.faces.quality import QUALITY, measure, no_face
 from pipeline.faces.track import Track, track_face
 from pipeline.manifest import ManifestRow, check_losses
 from pipeline.media import MediaError, read_frames
 from pipeline.patience import GivenUp, patiently
+from pipeline.quality.limits import verdict
 
 VERSION = 1
 """Raised with every change of this package that changes a row's bytes."""
@@ -63,9 +64,9 @@ class FaceBuilder:
         cv2.setNumThreads(0)  # one clip a core: OpenCV's own threads would only get in each other's way
         frames = _Replay(source, self.time_limit)
         try:
-            track = track_face(frames, self.params.detect_every)
+            track = track_face(frames, self.params.detect_every, self.params.face)
             if not track.found_F.any():
-                return _empty(f"no face found in {len(track.found_F)} frames")
+                return _empty("no face found in any frame")
             transforms = align(
                 track.points_F68x2, per_frame=self.params.alignment == "frame", smoothing=self.params.smoothing
             )
@@ -74,7 +75,7 @@ class FaceBuilder:
             return _empty(error.reason)
         except GivenUp as error:
             return {**_empty(error.reason), "key": shards.UNFINISHED}
-        return _row(track, transforms, crops, self.params.jpeg_quality)
+        return _row(track, transforms, crops, frames.size, self.params.jpeg_quality)
 
 
 class _Replay:
@@ -84,16 +85,19 @@ class _Replay:
         self.source = source
         self.time_limit = time_limit
         self.kept: list[NDArray[np.uint8]] | None = None
+        self.size = (0, 0)
+        """Height and width, once a frame was read."""
 
     def __iter__(self) -> Iterator[NDArray[np.uint8]]:
         if self.kept is not None:
             yield from self.kept
             return
         kept: list[NDArray[np.uint8]] | None = []
-        size = 0
+        held = 0
         for frame in patiently(self.time_limit, self.source.read()):
-            size += frame.nbytes
-            if size > KEEP_BYTES:
+            self.size = (frame.shape[0], frame.shape[1])
+            held += frame.nbytes
+            if held > KEEP_BYTES:
                 kept = None
             if kept is not None:
                 kept.append(frame)
@@ -101,14 +105,20 @@ class _Replay:
         self.kept = kept
 
 
-def _row(track: Track, transforms: NDArray[np.float32], crops_FHWC: NDArray[np.uint8], jpeg_quality: int) -> shards.Row:
+def _row(
+    track: Track,
+    transforms: NDArray[np.float32],
+    crops_FHWC: NDArray[np.uint8],
+    picture: tuple[int, int],
+    jpeg_quality: int,
+) -> shards.Row:
     return {
         "points": track.points_F68x2,
         "transform": transforms,
         "found": track.found_F,
         "jpeg": [encode_jpeg(crop, jpeg_quality) for crop in crops_FHWC],
         "frames": len(crops_FHWC),
-        **measure(track, to_crop(track.points_F68x2, transforms), transforms, crops_FHWC),
+        **measure(track, transforms, crops_FHWC, picture),
         "error": "",
     }
 
@@ -120,7 +130,7 @@ def _empty(error: str) -> shards.Row:
         "found": np.zeros(0),
         "jpeg": [],
         "frames": 0,
-        **{column.name: 0.0 for column in QUALITY},
+        **no_face(),
         "error": error,
     }
 
@@ -132,8 +142,6 @@ INDEX_SCHEMA = pa.schema(
         pa.field("split", pa.string()),
         pa.field("frames", pa.int32()),
         pa.field("status", pa.string()),
-        pa.field("reason", pa.string()),
-        *QUALITY,
         pa.field("shard", pa.string()),
         pa.field("row", pa.int32()),
     ]
@@ -143,14 +151,16 @@ INDEX_SCHEMA = pa.schema(
 def build_faces(
     manifest: list[ManifestRow], root: Path, params: Landmarks, out: Path, jobs: int, time_limit: float = 0.0
 ) -> list[dict[str, Any]]:
-    """Write ``out``: shards of all clips that extract found good, and index.parquet with a verdict for each.
+    """Write ``out``: shards of all clips that extract found good, and index.parquet with the status of each.
 
     ``root`` is the corpus's folder, to which the manifest's paths are relative. A clip whose decoder gives nothing for
-    ``time_limit`` seconds (0: no limit) is given up, until the stage runs again. Returns the index's rows.
-    Raises PipelineError when more than ``params.max_lost`` of the clips are rejected, or a split is left without any.
+    ``time_limit`` seconds (0: no limit) is given up, until the stage runs again. Returns the index's rows
+    with the figures of ``QUALITY`` and the ``reason`` of each verdict, which are no part of the index: there a changed
+    limit would touch what the stages after this one read, also where it changes no verdict.
+    Raises TooManyLost when more than ``params.max_lost`` of the clips are rejected, or a split is left without any.
     """
     good = [clip for clip in manifest if clip.status == "ok"]
-    recipe = (VERSION, params.detect_every, params.alignment, params.smoothing, params.jpeg_quality)
+    recipe = (VERSION, params.detect_every, params.face, params.alignment, params.smoothing, params.jpeg_quality)
     items = [
         shards.Item(
             clip.id,
@@ -164,7 +174,7 @@ def build_faces(
     rows = []
     for clip in good:
         cell = cells[clip.id]
-        reason = cell["error"] or _verdict(cell, params)
+        reason = cell["error"] or verdict(cell, "landmarks", params)
         rows.append(
             {
                 **{field.name: cell[field.name] for field in QUALITY},
@@ -181,10 +191,3 @@ def build_faces(
     check_losses(rows, params.max_lost, "landmarks")
     shards.write_index(out, rows, INDEX_SCHEMA)
     return rows
-
-
-def _verdict(cell: shards.Row, params: Landmarks) -> str:
-    if cell["detected"] < params.min_detected:
-        found, asked = f"{cell['detected']:.0%}", f"{params.min_detected:.0%}"
-        return f"the face was found in {found} of the frames, landmarks.min_detected asks for {asked}"
-    return ""

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 
 from pipeline import manifest, shards
@@ -16,14 +15,12 @@ VERSION = 1
 FIELDS = [
     shards.array_field("mfcc", "float32", COEFFICIENTS),
     pa.field("rows", pa.int32()),
-    pa.field("level", pa.float64()),
 ]
 
 INDEX_SCHEMA = pa.schema(
     [
         pa.field("id", pa.string()),
         pa.field("rows", pa.int32()),
-        pa.field("level", pa.float64()),  # of the speech, dB below full scale
         pa.field("shard", pa.string()),
         pa.field("row", pa.int32()),
     ]
@@ -40,8 +37,7 @@ class MfccBuilder:
         """The cells of ``FIELDS``."""
         samples = shards.read_row(*place, ["samples"])["samples"]
         rows = mfcc(samples, self.params.window)
-        loudness = np.sqrt(np.mean(np.square(samples.astype(np.float64)))) / 32768.0
-        return {"mfcc": rows, "rows": len(rows), "level": float(20 * np.log10(max(loudness, 1e-6)))}
+        return {"mfcc": rows, "rows": len(rows)}
 
 
 def build_mfcc(clips_folder: Path, params: Mfcc, out: Path, jobs: int) -> None:

@@ -1,0 +1,191 @@
+"""Every figure against an independent computation, and on real clips with a known defect."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from skimage.filters import laplace
+
+from pipeline.config import Landmarks
+from pipeline.faces.align import align
+from pipeline.faces.crop import crop_face, to_crop
+from pipeline.faces.quality import EVERY, FACE, measure, measure_frontal, measure_jitter
+from pipeline.faces.track import Track, track_face
+from pipeline.media import read_frames
+
+Frames = list[NDArray[np.uint8]]
+
+LIMITS = Landmarks()
+
+
+@pytest.fixture(scope="module")
+def frames(corpora: Path) -> Frames:
+    return list(read_frames(corpora / "grid/s1/bbaf3s.mpg", duration=29 / 25))
+
+
+@pytest.fixture(scope="module")
+def lrw_frames(corpora: Path) -> Frames:
+    """A head turned to its left."""
+    return list(read_frames(corpora / "lrw_like/lipread_mp4/CHANGE/train/CHANGE_00004.mp4"))
+
+
+Faces = tuple[Track, NDArray[np.float32], NDArray[np.uint8]]
+
+
+def faces_of(frames: Frames) -> Faces:
+    """What the stage landmarks makes of a clip."""
+    track = track_face(frames, LIMITS.detect_every, LIMITS.face)
+    transforms = align(track.points_F68x2, per_frame=False, smoothing=LIMITS.smoothing)
+    return track, transforms, np.stack([crop_face(*one) for one in zip(frames, transforms, strict=True)])
+
+
+def figures_of(frames: Frames) -> dict[str, float]:
+    return measure(*faces_of(frames), frames[0].shape[:2])
+
+
+@pytest.fixture(scope="module")
+def faces(frames: Frames) -> Faces:
+    return faces_of(frames)
+
+
+@pytest.fixture(scope="module")
+def figures(faces: Faces) -> dict[str, float]:
+    return measure(*faces, (288, 360))
+
+
+def test_a_good_clip(figures: dict[str, float]) -> None:
+    assert figures["detected"] == figures["mouth"] == 1.0
+    assert 1.5 < figures["score"] < 3
+    assert 150 < figures["face_size"] < 200
+    assert figures["jitter"] < 0.2
+    assert figures["sharpness"] > 0.15
+    assert figures["frontal"] > 0.8
+
+
+def test_score_and_detected_by_hand(faces: Faces) -> None:
+    track, transforms, crops = faces
+    found, scores = track.found_F.copy(), np.linspace(1, 2, 29).astype(np.float32)
+    found[:9] = False
+    figures = measure(replace(track, found_F=found, scores_F=scores), transforms, crops, (288, 360))
+    assert figures["detected"] == figures["mouth"] == pytest.approx(20 / 29)
+    assert figures["score"] == pytest.approx(scores[9:].mean())
+
+
+def test_face_size_by_the_points(faces: Faces, figures: dict[str, float]) -> None:
+    """As many source pixels to a crop's side as the distance of the eyes says."""
+    track, transforms, _ = faces
+    source, crop = track.points_F68x2, to_crop(track.points_F68x2, transforms)
+    eyes = [np.linalg.norm(points[:, 36] - points[:, 45], axis=1).mean() for points in (source, crop)]
+    assert figures["face_size"] == pytest.approx(128 * eyes[0] / eyes[1], rel=0.01)
+
+
+def test_sharpness_as_scikit_image_has_it(faces: Faces, figures: dict[str, float]) -> None:
+    def sharpness(crop: NDArray[np.uint8]) -> float:
+        grey = np.round(crop @ np.array([0.299, 0.587, 0.114]))
+        return float(laplace(grey, ksize=3)[FACE].var() / grey[FACE].var())
+
+    assert figures["sharpness"] == pytest.approx(np.median([sharpness(crop) for crop in faces[2][::EVERY]]), rel=0.02)
+
+
+@pytest.mark.parametrize("deviation", [0.1, 0.5, 2.0])
+def test_jitter_is_the_noise_of_points_that_move_evenly(deviation: float) -> None:
+    random = np.random.default_rng(0)
+    still = random.uniform(30, 90, (1, 13, 2)) + np.arange(400)[:, None, None] * np.array([0.7, -0.3])
+    found = np.ones(400, bool)
+    assert measure_jitter(still, found) == pytest.approx(0, abs=1e-9)
+    noisy = still + random.normal(0, deviation, still.shape)
+    assert measure_jitter(noisy, found) == pytest.approx(deviation, rel=0.05)
+
+
+def test_jitter_leaves_out_what_was_not_seen() -> None:
+    points, found = np.zeros((20, 13, 2)), np.ones(20, bool)
+    points[10] = 50
+    assert measure_jitter(points, found) > 5
+    found[10] = False
+    assert measure_jitter(points, found) == 0
+    assert np.isnan(measure_jitter(points, np.arange(20) % 3 > 0))
+
+
+def test_frontal_by_hand() -> None:
+    points = np.zeros((3, 68, 2))
+    points[:, 33, 0], points[:, 48, 0], points[:, 54, 0] = 64, [54, 60, 66], [74, 72, 90]
+    assert [measure_frontal(points[[k]]) for k in range(3)] == pytest.approx([1.0, 0.5, 0.0])
+    assert measure_frontal(points) == pytest.approx(0.5)
+
+
+def test_a_turned_head_is_less_frontal(lrw_frames: Frames, figures: dict[str, float]) -> None:
+    turned = figures_of(lrw_frames)
+    assert turned["frontal"] < 0.35 < figures["frontal"]
+    assert turned["mouth"] == 1.0
+
+
+def test_mouths_outside_the_picture(faces: Faces) -> None:
+    """In frames 0 to 9 the face lies as far down as the lower border, or just far enough above it."""
+    track, transforms, crops = faces
+    room = 288 - 1 - track.points_F68x2[:, 48:68, 1].max(axis=1)
+    pixel = 1 / np.hypot(transforms[:, 0, 0], transforms[:, 1, 0])  # of the crop, in those of the source
+    for margin, share in ((8.5, 19 / 29), (9.5, 1.0)):
+        shift = np.where(np.arange(29) < 10, room - margin * pixel, 0)
+        points = track.points_F68x2 + np.stack([0 * shift, shift], axis=1)[:, None].astype(np.float32)
+        moved = transforms.copy()
+        moved[:, :, 2] -= np.einsum("fij,fj->fi", transforms[:, :, :2], np.stack([0 * shift, shift], axis=1))
+        figures = measure(replace(track, points_F68x2=points), moved, crops, (288, 360))
+        assert figures["mouth"] == pytest.approx(share)
+
+
+def halved(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.resize(frame, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def blurred(sigma: float) -> Callable[[NDArray[np.uint8]], NDArray[np.uint8]]:
+    return lambda frame: np.asarray(cv2.GaussianBlur(frame, (0, 0), sigma), np.uint8)
+
+
+def test_a_shrunken_face(frames: Frames, figures: dict[str, float]) -> None:
+    small = figures_of([halved(frame) for frame in frames])
+    assert small["face_size"] == pytest.approx(figures["face_size"] / 2, rel=0.03)
+    assert small["frontal"] == pytest.approx(figures["frontal"], abs=0.1)
+
+
+def test_blur_is_seen_and_darkness_is_not(frames: Frames, figures: dict[str, float]) -> None:
+    """Blurred by as much as 0.75, 1.5 and 3 pixels of the crop, which is a shade smaller than the source."""
+    sharp = [figures["sharpness"], *(figures_of([blurred(s)(one) for one in frames])["sharpness"] for s in (1, 2, 4))]
+    assert sharp == sorted(sharp, reverse=True)
+    assert sharp[1] < 0.5 * sharp[0]
+    assert sharp[2] < 0.03
+    assert sharp[3] < LIMITS.min_sharpness < sharp[1]
+    dark = figures_of([(frame * 0.5).astype(np.uint8) for frame in frames])
+    assert dark["sharpness"] == pytest.approx(figures["sharpness"], rel=0.15)
+
+
+@pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
+def test_a_mouth_cut_by_the_border(frames: Frames, faces: Faces, share: float) -> None:
+    """dlib finds a mouth all the same, squeezed into what is left."""
+    lips = faces[0].points_F68x2[:, 48:68, 1]
+    top, bottom = lips.min(axis=1).mean(), lips.max(axis=1).mean()
+    row = int(top + share * (bottom - top))
+    cut = figures_of([np.ascontiguousarray(frame[:row]) for frame in frames])
+    assert cut["detected"] == 1.0
+    assert cut["mouth"] < 0.2
+
+
+def test_a_mouth_under_a_bar(frames: Frames, faces: Faces) -> None:
+    covered = [frame.copy() for frame in frames]
+    for frame, points in zip(covered, faces[0].points_F68x2, strict=True):
+        (left, top), (right, bottom) = points[48:68].min(axis=0).astype(int), points[48:68].max(axis=0).astype(int)
+        frame[top - 3 : bottom + 12, left - 8 : right + 8] = frame[int(points[33, 1]) + 4, int(points[33, 0])]
+    hidden = figures_of(covered)
+    assert hidden["detected"] == 1.0
+    assert hidden["mouth"] < 0.2
+
+
+def test_noise_on_the_points(faces: Faces, figures: dict[str, float]) -> None:
+    track, transforms, crops = faces
+    noise = np.random.default_rng(0).normal(0, 4, track.points_F68x2.shape).astype(np.float32)
+    shaken = measure(replace(track, points_F68x2=track.points_F68x2 + noise), transforms, crops, (288, 360))
+    assert shaken["jitter"] == pytest.approx(np.hypot(4 * 128 / figures["face_size"], figures["jitter"]), rel=0.1)
+    assert shaken["jitter"] > LIMITS.max_jitter > figures["jitter"]

@@ -1,0 +1,99 @@
+"""The stages extract and landmarks as DVC calls them, in this process: what they leave for DVC, MLflow and the user."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pipeline import paths
+from pipeline.stage import run_stage
+from stages import extract, landmarks
+from tests.quality.conftest import DEFECTS, Judged
+from tests.tracking.conftest import all_runs
+
+FILES = {"clips.csv", "figures.png", "quality.parquet", "rejected.jpg"}
+SHIPPED = Path("params.yaml").resolve()
+
+
+class Project:
+    """A project folder in which both stages ran already."""
+
+    def __init__(self, folder: Path, root: Path) -> None:
+        self.folder = folder
+        self.params = yaml.safe_load(SHIPPED.read_text())
+        self.params["corpus"] = "lrw"
+        self.params["corpora"]["lrw"]["root"] = str(root)
+        for section in ("extract", "landmarks"):
+            self.params[section].update(shard_clips=8, max_lost=1.0)
+
+    def run(self, stage: str, **changes: float) -> None:
+        """Run a stage with changed params of its own section."""
+        params = {**self.params, stage: {**self.params[stage], **changes}}
+        Path("params.yaml").write_text(yaml.safe_dump(params))
+        body = {"extract": extract.main, "landmarks": landmarks.main}[stage]
+        run_stage(stage, ["corpus", "corpora", "extract", "landmarks"], body)
+
+    def tracked(self, status: str) -> tuple[Any, set[str]]:
+        """The latest stage's run, which ended with ``status``, and its artifacts' names."""
+        from mlflow import MlflowClient
+
+        client = MlflowClient(f"sqlite:///{self.folder / 'mlflow.db'}")
+        run = [run for run in all_runs(client) if "mlflow.parentRunId" in run.data.tags][-1]
+        assert run.info.status == status
+        top = [entry.path for entry in client.list_artifacts(run.info.run_id)]
+        return run, {Path(entry.path).name for name in top for entry in client.list_artifacts(run.info.run_id, name)}
+
+
+@pytest.fixture
+def project(judged: Judged, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    for name in [name for name in os.environ if name.startswith(("DVC_", "MLFLOW_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("ATVGNET_JOBS", "1")
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(judged.folder / "clips", tmp_path / paths.CLIPS)
+    shutil.copytree(judged.folder / "faces", tmp_path / paths.FACES)
+    return Project(tmp_path, judged.root.parent)
+
+
+def test_the_report_is_an_out_and_in_the_run(project: Project) -> None:
+    project.run("landmarks")
+    assert {path.name for path in (project.folder / "data/quality").iterdir()} == FILES
+    run, artifacts = project.tracked("FINISHED")
+    assert artifacts >= FILES
+    assert run.data.metrics["rejected"] == len(DEFECTS) - 1
+    assert run.data.metrics["rejected_by.extract"] == 5
+    assert 0 < run.data.metrics["median.jitter"] < 1
+    assert run.data.params["landmarks.min_score"] == "0.5"
+
+
+def test_a_failure_leaves_the_pictures(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    index = paths.FACES / "index.parquet"
+    before = index.read_bytes()
+    with pytest.raises(SystemExit):
+        project.run("landmarks", max_lost=0.1)
+    said = capsys.readouterr().err
+    folder = project.folder / ".dvc/tmp/rejected/landmarks"
+    assert "7 of 19 clips are rejected, more than landmarks.max_lost = 0.1 allows:" in said
+    assert "3 x the mouth shows in too few frames" in said
+    assert f"The rejected clips: {folder / 'rejected.jpg'}" in said
+    assert {path.name for path in folder.iterdir()} == FILES
+    assert index.read_bytes() == before
+    assert not paths.QUALITY.exists()
+    assert project.tracked("FAILED")[1] >= FILES
+
+
+def test_so_does_one_of_extract(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    manifest = paths.CLIPS / "manifest.parquet"
+    before = manifest.read_bytes()
+    with pytest.raises(SystemExit):
+        project.run("extract", max_lost=0.1)
+    said = capsys.readouterr().err
+    folder = project.folder / ".dvc/tmp/rejected/extract"
+    assert "5 of 24 clips are rejected, more than extract.max_lost = 0.1 allows:" in said
+    assert f"All figures:        {folder / 'quality.parquet'}" in said
+    assert {path.name for path in folder.iterdir()} == FILES
+    assert manifest.read_bytes() == before
+    assert project.tracked("FAILED")[1] >= FILES
