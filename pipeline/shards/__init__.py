@@ -1,0 +1,35 @@
+"""Shards: the only code that knows how they are written and read.
+
+A shard is a parquet file with one row, and one row group, a clip, so that one clip is read without the rest. Array
+columns are binary cells; the field's metadata holds ``dtype`` and ``shape`` (the first axis free), so a reader needs no
+other file::
+
+    table = pyarrow.parquet.read_table("shard.parquet")
+    points = numpy.frombuffer(table["points"][0].as_py(), "<f4").reshape(-1, 68, 2)
+
+Every row has an ``id`` and a ``key``, the hash of all its bytes depend on. A rebuilt folder keeps rows whose key
+stands, so a killed build goes on where it was and an added clip costs one clip; the bytes equal those of a build from
+nothing.
+"""
+
+from pipeline.shards.build import build_shards, sweep, write_index
+from pipeline.shards.plan import UNFINISHED, Item, row_key
+from pipeline.shards.read import INDEX, Rows, ShardReader, read_row
+from pipeline.shards.table import Row, array_field, jpeg_field, write_table
+
+__all__ = [
+    "INDEX",
+    "UNFINISHED",
+    "Item",
+    "Row",
+    "Rows",
+    "ShardReader",
+    "array_field",
+    "build_shards",
+    "jpeg_field",
+    "read_row",
+    "row_key",
+    "sweep",
+    "write_index",
+    "write_table",
+]

@@ -1,0 +1,141 @@
+"""How rows stand in a parquet file."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.errors import PipelineError
+from pipeline.shards.plan import shard_name
+
+Row = dict[str, Any]
+_CELLS = b"cells"  # in a shard's footer: the columns of small cells, as JSON
+_HOW = {"compression": "zstd", "use_dictionary": False}
+
+
+def array_field(name: str, dtype: str, *shape: int) -> pa.Field:
+    """A column of arrays of shape ``(any, *shape)`` stored as little-endian bytes of ``dtype``."""
+    stored = np.dtype(dtype).newbyteorder("<")
+    sizes = ",".join(str(size) for size in (-1, *shape))
+    return pa.field(name, pa.binary(), metadata={"dtype": stored.str, "shape": sizes})
+
+
+def jpeg_field(name: str) -> pa.Field:
+    """A column of lists of JPEG files, one a frame."""
+    return pa.field(name, pa.list_(pa.field("element", pa.binary())))  # the name parquet gives list items
+
+
+def to_table(row: Mapping[str, Any], schema: pa.Schema) -> pa.Table:
+    """One row as a table; arrays become bytes."""
+    return pa.table({field.name: [_to_cell(row[field.name], field)] for field in schema}, schema=schema)
+
+
+def from_cell(value: Any, field: pa.Field) -> Any:
+    """What ``to_table`` was given: arrays as NumPy arrays of their stored shape."""
+    if not _is_array(field):
+        return value
+    shape = [int(size) for size in _meta(field, "shape").split(",")]
+    return np.frombuffer(value, dtype=_meta(field, "dtype")).reshape(shape)
+
+
+def _to_cell(value: Any, field: pa.Field) -> Any:
+    if not _is_array(field):
+        return value
+    return np.ascontiguousarray(value, dtype=_meta(field, "dtype")).tobytes()
+
+
+def _is_array(field: pa.Field) -> bool:
+    return bool(field.metadata) and b"shape" in field.metadata
+
+
+def _meta(field: pa.Field, name: str) -> str:
+    return str(field.metadata[name.encode()].decode())
+
+
+def small(schema: pa.Schema) -> pa.Schema:
+    """The columns that are neither arrays nor lists."""
+    return pa.schema([one for one in schema if not _is_array(one) and not pa.types.is_list(one.type)])
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write parquet whose bytes depend on the table alone, whole or not at all; PipelineError when that fails."""
+    with explained(path.parent), writing(path.parent) as temporary:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, temporary, **_HOW)
+        temporary.replace(path)
+
+
+def write_shard(folder: Path, rows: Iterable[pa.Table], schema: pa.Schema) -> tuple[str, pa.Table]:
+    """Write ``rows`` (of ``schema``, which has id and key) as they come, so that memory holds one of them at a time.
+
+    The shard gets its name when it is whole. Returns the name and the small cells, which stand once more in the footer,
+    where a reader finds those of all rows at once. Raises what drawing a row raises, and PipelineError when ``folder``
+    cannot be written; then nothing is left of the shard.
+    """
+    parts = []
+    with writing(folder) as temporary:
+        with explained(folder):
+            writer = pq.ParquetWriter(temporary, schema, **_HOW)
+        try:
+            for row in rows:
+                parts.append(row.select(small(schema).names))
+                with explained(folder):
+                    writer.write_table(row)
+            cells = pa.concat_tables(parts)
+            columns = cells.to_pydict()
+            name = shard_name(zip(columns["id"], columns["key"], strict=True))
+            with explained(folder):
+                writer.add_key_value_metadata({_CELLS: json.dumps(columns)})
+                writer.close()
+                temporary.replace(folder / name)
+        finally:
+            with suppress(OSError):  # told already
+                writer.close()
+    return name, cells
+
+
+def read_cells(path: Path, schema: pa.Schema) -> pa.Table | None:
+    """The small cells of a shard's rows; None where the file is torn or no shard of this ``schema``."""
+    try:
+        footer = pq.read_metadata(path)
+    except (pa.ArrowInvalid, OSError):
+        return None
+    if _CELLS not in (footer.metadata or {}) or _layout(footer.schema.to_arrow_schema()) != _layout(schema):
+        return None
+    return pa.table(json.loads(footer.metadata[_CELLS]), schema=small(schema))
+
+
+def _layout(schema: pa.Schema) -> list[tuple[str, str, str]]:
+    """What makes two shards alike; schemas themselves differ, since parquet adds metadata of its own when it reads."""
+    return [
+        (one.name, str(one.type), _meta(one, "dtype") + _meta(one, "shape") if _is_array(one) else "") for one in schema
+    ]
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[Path]:
+    """A name in ``folder`` for a file until it is whole; what is left under it in the end is removed."""
+    temporary = folder / f".{uuid4().hex}.tmp"
+    try:
+        yield temporary
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def explained(folder: Path) -> Iterator[None]:
+    """Make a PipelineError of what the disk refuses."""
+    try:
+        yield
+    except OSError as error:
+        raise PipelineError(
+            f"{folder} cannot be written: {error}. Free space or mend the folder's rights, then run again: finished "
+            "shards are kept."
+        ) from error
