@@ -16,7 +16,8 @@ from pipeline.shards.plan import shard_name
 
 Row = dict[str, Any]
 _CELLS = b"cells"  # in a shard's footer: the columns of small cells, as JSON
-_HOW = {"compression": "zstd", "use_dictionary": False}
+# Statistics of every column of every row would make a footer five times as long, which each opening has to read.
+_HOW = {"compression": "zstd", "use_dictionary": False, "write_statistics": False}
 
 
 def array_field(name: str, dtype: str, *shape: int) -> pa.Field:
