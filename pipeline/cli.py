@@ -1,10 +1,12 @@
 """The command line: what DVC's own commands do not do."""
 
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,6 +14,8 @@ from pipeline import paths
 from pipeline.errors import PipelineError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+fetch = typer.Typer(no_args_is_help=True, help="Get a corpus.")
+app.add_typer(fetch, name="fetch")
 
 
 @contextmanager
@@ -53,6 +57,48 @@ def use(
         for line in choose_corpus(paths.PARAMS, corpus, root):
             print(line)
         print("Now run: dvc repro")
+
+
+@fetch.command("grid")
+def fetch_grid(
+    speakers: Annotated[str, typer.Option(help="Such as s1,s29; all of them without it.")] = "",
+    to: Annotated[Path | None, typer.Option(help="The folder; corpora.grid.root of params.yaml without it.")] = None,
+    record: Annotated[str | None, typer.Option(help="The Zenodo record's address at a mirror.")] = None,
+) -> None:
+    """Download GRID from Zenodo, check it and unpack it; goes on where it was, and leaves alone what is there.
+
+    About 0.4 GB a speaker, 14 GB in all. The archives are deleted once they are unpacked.
+    """
+    with _clear_errors():
+        from pipeline.corpora.fetch import grid
+
+        folder = to or _root("grid")
+        names = [one.strip() for one in speakers.split(",")] if speakers else []
+        grid.fetch_grid(folder, names, record or grid.RECORD)
+        print(f"Now run: atvgnet use grid --root {shlex.quote(str(folder))} && dvc repro")
+
+
+@fetch.command("lrw")
+def fetch_lrw(
+    to: Annotated[Path | None, typer.Option(help="The folder; corpora.lrw.root of params.yaml without it.")] = None,
+) -> None:
+    """Say where to apply for LRW, or, where it is unpacked, whether it is whole."""
+    with _clear_errors():
+        from pipeline.corpora.fetch.lrw import check_lrw
+        from pipeline.corpora.lrw import Lrw
+
+        folder = to or _root("lrw")
+        for line in check_lrw(Lrw(folder, "corpora.lrw", seed=0).root):
+            print(line)
+        print(f"Now run: atvgnet use lrw --root {shlex.quote(str(folder))} && dvc repro")
+
+
+def _root(corpus: Literal["grid", "lrw"]) -> Path:
+    """Where params.yaml says that the corpus lies."""
+    from pipeline.config import load_params
+    from pipeline.corpora import open_corpus
+
+    return open_corpus(replace(load_params(paths.PARAMS), corpus=corpus), paths.project_root()).root
 
 
 @app.command()

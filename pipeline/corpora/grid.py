@@ -32,7 +32,8 @@ class Grid:
     speakers: tuple[str, ...] = ()
     max_clips: int = 0
     advice: str = (
-        "Unpack the corpus there (Zenodo record 3625687), or name its folder: dvc exp run -S corpora.grid.root=PATH"
+        "Unpack the corpus there (Zenodo record 3625687; `atvgnet fetch grid` does it), or name its folder: "
+        "dvc exp run -S corpora.grid.root=PATH"
     )
 
     def clips(self) -> list[Clip]:

@@ -58,7 +58,7 @@ class Lrw:
 
     def _ids(self) -> dict[str, list[str]]:
         advice = (
-            f"Unpack LRW there (it is given out under an agreement with the BBC), or set {self.key}.root to its folder."
+            f"Unpack LRW there (`atvgnet fetch lrw` says where to apply for it), or set {self.key}.root to its folder."
         )
         need_folder(self.base, f"{self.key}.root", advice)
         folders = {one.name: Path(one) for one in os.scandir(self.root) if one.is_dir()}
