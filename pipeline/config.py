@@ -166,7 +166,7 @@ class Landmarks:
     min_detected: float = 0.8
     """Clips whose face is found in a smaller share of the frames are rejected."""
     min_score: float = 0.5
-    """Clips with a lower mean score of the detector are rejected: whole faces have 0.8 to 3, parts of them less."""
+    """Clips with a lower mean score of the detector are rejected: whole faces have 0.8 to 4, parts of them less."""
     min_face_size: float = 64.0
     """Clips with fewer source pixels behind a side of the 128x128 crop are rejected; 64 is an enlargement by two."""
     max_jitter: float = 1.0

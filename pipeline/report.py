@@ -1,12 +1,15 @@
-"""The metrics of the last evaluation as a table in the terminal."""
+"""The metrics of the last evaluation as a table in the terminal, and how many clips were rejected."""
 
 import json
 from pathlib import Path
 
+import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
+from pipeline import paths
 from pipeline.errors import PipelineError
+from pipeline.quality import SHEET, TABLE
 
 COLUMNS = {"psnr": "PSNR, dB", "ssim": "SSIM", "lmd": "LMD, px", "f_lmd": "face LMD", "lost": "no face"}
 METHODS = {
@@ -16,9 +19,9 @@ METHODS = {
 }
 
 
-def print_report(reports: Path) -> None:
-    """Print metrics.json with its 95% intervals, and what to look at next. PipelineError when nothing was evaluated
-    yet.
+def print_report(reports: Path, quality: Path = paths.QUALITY) -> None:
+    """Print metrics.json with its 95% intervals, how many clips were rejected, and what to look at next. PipelineError
+    when nothing was evaluated yet.
     """
     path = reports / "metrics.json"
     if not path.exists():
@@ -34,8 +37,18 @@ def print_report(reports: Path) -> None:
     console.print(table)
     for method, meaning in METHODS.items():
         console.print(f"  {method:6} {meaning}", highlight=False)
+    if (quality / TABLE).exists():
+        console.print(_clips(quality), highlight=False)
     console.print(f"Pictures: {reports}/pictures   videos: {reports}/videos", highlight=False)
     console.print("Next: dvc plots show   |   mlflow ui   |   dvc exp run -S vgnet.lr=2e-4", highlight=False)
+
+
+def _clips(quality: Path) -> str:
+    rejected = [status != "ok" for status in pq.read_table(quality / TABLE, columns=["status"])["status"].to_pylist()]
+    if not any(rejected):
+        return f"Clips: {len(rejected)}, none rejected; their quality: {quality / TABLE}"
+    share = f"{sum(rejected)} rejected ({sum(rejected) / len(rejected):.1%})"
+    return f"Clips: {len(rejected)}, {share}, shown in {quality / SHEET}; all figures and reasons: {quality / TABLE}"
 
 
 def _cell(figures: dict[str, float], name: str) -> str:

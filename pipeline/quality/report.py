@@ -10,13 +10,11 @@ from pipeline import paths
 from pipeline.errors import PipelineError
 from pipeline.faces.crop import encode_jpeg
 from pipeline.manifest import TooManyLost
+from pipeline.quality import HISTOGRAMS, PLOTTED, SHEET, TABLE
 from pipeline.quality.contact_sheet import Sources, draw_sheet
 from pipeline.quality.histograms import figures_figure
 from pipeline.quality.table import quality_table, summary, write_quality
 from pipeline.stage import Context
-
-TABLE, PLOTTED, FIGURES, SHEET = "quality.parquet", "clips.csv", "figures.png", "rejected.jpg"
-"""The files of a report: every clip; clips for DVC's plots; histograms; the rejected as pictures."""
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -30,7 +28,7 @@ def write_report(folder: Path, clips: Rows, faces: Rows, root: Path, shards: Pat
     table = quality_table(clips, faces)
     folder.mkdir(parents=True, exist_ok=True)
     write_quality(table, folder / TABLE, folder / PLOTTED)
-    figures_figure(table, params).savefig(folder / FIGURES, dpi=90, metadata={"Software": None})
+    figures_figure(table, params).savefig(folder / HISTOGRAMS, dpi=90, metadata={"Software": None})
     sources = Sources(_by_id(clips), _by_id(faces), root, shards, params.extract.time_limit)
     sheet = draw_sheet(table, sources)
     (folder / SHEET).write_bytes(encode_jpeg(sheet, 90))

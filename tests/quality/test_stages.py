@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from pipeline import paths
+from pipeline.report import print_report
 from pipeline.stage import run_stage
 from stages import extract, landmarks
 from tests.quality.conftest import DEFECTS, Judged
@@ -58,7 +59,7 @@ def project(judged: Judged, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     return Project(tmp_path, judged.root.parent)
 
 
-def test_the_report_is_an_out_and_in_the_run(project: Project) -> None:
+def test_the_report_is_an_out_and_in_the_run(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     project.run("landmarks")
     assert {path.name for path in (project.folder / "data/quality").iterdir()} == FILES
     run, artifacts = project.tracked("FINISHED")
@@ -67,6 +68,11 @@ def test_the_report_is_an_out_and_in_the_run(project: Project) -> None:
     assert run.data.metrics["rejected_by.extract"] == 5
     assert 0 < run.data.metrics["median.jitter"] < 1
     assert run.data.params["landmarks.min_score"] == "0.5"
+    (project.folder / "reports").mkdir()
+    (project.folder / "reports/metrics.json").write_text("{}")
+    print_report(Path("reports"))
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Clips: 24, 12 rejected (50.0%), shown in data/quality/rejected.jpg" in told
 
 
 def test_a_failure_leaves_the_pictures(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
