@@ -16,6 +16,8 @@ from pipeline.errors import PipelineError
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 fetch = typer.Typer(no_args_is_help=True, help="Get a corpus.")
 app.add_typer(fetch, name="fetch")
+export = typer.Typer(no_args_is_help=True, help="Give the prepared clips to other tools.")
+app.add_typer(export, name="export")
 
 
 @contextmanager
@@ -99,6 +101,25 @@ def _root(corpus: Literal["grid", "lrw"]) -> Path:
     from pipeline.corpora import open_corpus
 
     return open_corpus(replace(load_params(paths.PARAMS), corpus=corpus), paths.project_root()).root
+
+
+@export.command("webdataset")
+def export_webdataset(
+    to: Annotated[Path, typer.Option(help="The folder of the tars; new, or of an export that was interrupted.")],
+    split: Annotated[str, typer.Option(help="train, val, test or all")] = "all",
+    clips: Annotated[int, typer.Option(min=1, help="Clips a tar.")] = 256,
+) -> None:
+    """Write the good clips of data/ as WebDataset tars: crops, points, speech, MFCC and what is known of each."""
+    with _clear_errors():
+        from pipeline.export.webdataset import Prepared, export_webdataset
+        from pipeline.manifest import SPLITS
+
+        if split not in (*SPLITS, "all"):
+            raise PipelineError(f"{split!r} is no split. Choose one of {', '.join(SPLITS)}, all.")
+        prepared = Prepared.open(paths.CLIPS, paths.FACES, paths.MFCC)
+        counts = export_webdataset(prepared, to, SPLITS if split == "all" else [split], clips)
+        each = ", ".join(f"{name} {count}" for name, count in counts.items())
+        print(f"{to}: {sum(counts.values())} clips ({each})")
 
 
 @app.command()

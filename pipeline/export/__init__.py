@@ -1,0 +1,1 @@
+"""Giving the prepared clips to other tools, in their own formats."""
