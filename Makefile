@@ -28,7 +28,7 @@ repro: env
 	@$(BIN)/atvgnet report
 
 test: env lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: env
 	$(BIN)/ruff check .

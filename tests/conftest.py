@@ -3,6 +3,9 @@
 import os
 from pathlib import Path
 
+# Before anything reads it: tests run side by side, and trainings of several threads each would fight over the cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
