@@ -12,9 +12,10 @@ import pytest
 from pipeline.corpora import open_corpus
 from pipeline.errors import PipelineError
 from pipeline.extract import FPS, decode_clip
+from pipeline.manifest import ManifestRow
 from pipeline.media import read_frames
-from tests.bad_media.conftest import TRAINING, Outcome, lenient, run_stages
 from tests.bad_media.film import film
+from tests.bad_media.stages import TRAINING, lenient, run_stages
 from tests.media.encode import click, encode, even_times, number_of
 
 NOBODY = 65534
@@ -44,17 +45,22 @@ def public() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def test_files_one_may_not_read(outcome: Outcome, public: Path) -> None:
-    """``outcome`` has imported all there is to import: nobody may not even read the environment."""
-    root = public / "videos"
+def test_files_one_may_not_read(public: Path) -> None:
+    """First as who may: it also imports what there is to import, since nobody may not even read the environment."""
     for name in "abcd":
-        film(root / f"{name}.mp4")
-    (root / f"{TRAINING}.mp4").chmod(0)
+        film(public / f"mine/videos/{name}.mp4")
+    assert {row.status for row in _clips(public / "mine").values()} == {"ok"}
+    shutil.move(public / "mine/videos", public / "videos")
+    (public / f"videos/{TRAINING}.mp4").chmod(0)
     with not_as_root():
-        rows = dict(run_stages(root, lenient(root)).clips)
+        rows = _clips(public)
     closed = rows.pop(f"{TRAINING}.mp4")
     assert (closed.status, closed.reason, closed.sha256) == ("rejected", "no permission to read the file", "")
     assert [row.status for row in rows.values()] == ["ok"] * 3
+
+
+def _clips(folder: Path) -> dict[str, ManifestRow]:
+    return dict(run_stages(folder / "videos", lenient(folder / "videos")).clips)
 
 
 def test_a_folder_one_may_not_read_is_named(public: Path) -> None:

@@ -13,8 +13,8 @@ from pipeline.corpora import open_corpus
 from pipeline.extract import extract
 from pipeline.faces.build import build_faces
 from tests.bad_media.cases import hangs
-from tests.bad_media.conftest import TRAINING, lenient, run_stages
 from tests.bad_media.film import film
+from tests.bad_media.stages import TRAINING, lenient, run_stages
 
 VICTIM = f"{TRAINING}.mp4"
 REASON = "reading it hangs: nothing came for 1 s (extract.time_limit)"
@@ -22,7 +22,7 @@ REASON = "reading it hangs: nothing came for 1 s (extract.time_limit)"
 STAGES = """
 import sys
 from pathlib import Path
-from tests.bad_media.conftest import lenient, run_stages
+from tests.bad_media.stages import lenient, run_stages
 
 if __name__ == "__main__":
     root = Path(sys.argv[1])

@@ -9,7 +9,7 @@ import pytest
 from pipeline.config import Corpora, Extract, GridCorpus, Landmarks, LrwCorpus, Params
 from pipeline.faces.detect import shape_predictor_path
 from pipeline.media import read_frames
-from tests.bad_media.conftest import Outcome, run_stages
+from tests.bad_media.stages import Outcome, run_stages
 
 EXTRACT, LANDMARKS = Extract(max_lost=1.0), Landmarks(max_lost=1.0)
 # Of each clip: extract's verdict, its frames, and how its reason (or remark) begins.

@@ -6,8 +6,8 @@ import pytest
 
 from pipeline.config import Mfcc
 from pipeline.speech.build import build_mfcc
-from tests.bad_media.conftest import lenient, run_stages
 from tests.bad_media.film import face_at, film
+from tests.bad_media.stages import lenient, run_stages
 
 NAMES = ("a", "b", "c/v1.0.final", "c/100%2E", "eine Ärztin 电影", "d")
 FACELESS = "e"

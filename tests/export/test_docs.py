@@ -10,7 +10,9 @@ import pytest
 from pipeline.export.webdataset import Prepared, export_webdataset
 from pipeline.faces.clips import FaceClips
 
-BLOCKS = re.findall(r"^```python\n(.*?)^```", (Path(__file__).parents[2] / "docs/shards.md").read_text(), re.MULTILINE | re.DOTALL)
+BLOCKS = re.findall(
+    r"^```python\n(.*?)^```", (Path(__file__).parents[2] / "docs/shards.md").read_text(), re.MULTILINE | re.DOTALL
+)
 
 
 @pytest.fixture

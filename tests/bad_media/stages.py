@@ -1,11 +1,10 @@
-"""The corpus of bad media, through the stages extract and landmarks once."""
+"""Running the stages extract and landmarks on a folder of videos, and what they made of each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
 from numpy.typing import NDArray
 
 from pipeline import manifest
@@ -15,7 +14,7 @@ from pipeline.extract import extract
 from pipeline.faces.build import build_faces
 from pipeline.manifest import ManifestRow
 from pipeline.shards import ShardReader
-from tests.bad_media.cases import CASES, TIME_LIMIT
+from tests.bad_media.cases import TIME_LIMIT
 
 TRAINING = "b"
 """Of four videos a, b, c and d this one is for training, and not the only one."""
@@ -59,13 +58,3 @@ def lenient(folder: Path, time_limit: float = TIME_LIMIT) -> Params:
         extract=Extract(max_lost=1.0, time_limit=time_limit, shard_clips=4),
         landmarks=Landmarks(max_lost=1.0, shard_clips=4),
     )
-
-
-@pytest.fixture(scope="session")
-def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
-    """All of CASES, good and bad, in one corpus."""
-    root = tmp_path_factory.mktemp("bad") / "videos"
-    for name, case in CASES.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        case.make(root / name)
-    return run_stages(root, lenient(root), jobs=2)

@@ -1,5 +1,8 @@
-"""What comes out of odd files is what comes out of a plain one: the right pictures and the right sound, in time."""
+"""The corpus of bad media: every file has its row, every bad one its reason, none of them stops a stage; and what comes
+out of odd files is what comes out of a plain one: the right pictures and the right sound, in time.
+"""
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -7,14 +10,58 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.faces.crop import decode_jpeg
-from tests.bad_media.cases import CASES
-from tests.bad_media.conftest import Outcome
+from tests.bad_media.cases import CASES, UNKNOWN
 from tests.bad_media.film import SIZE, SPEED, START, TONE, TONE_FROM, TONE_TO
+from tests.bad_media.stages import Outcome, lenient, run_stages
 
 NOSE = 30
 STILL = ("two faces.mp4",)
 MOVING = [name for name, case in CASES.items() if not case.rejected and not case.faceless and name not in STILL]
 HEARD = [name for name, case in CASES.items() if not case.rejected]
+
+
+@pytest.fixture(scope="module")
+def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """All of CASES, good and bad, in one corpus."""
+    root = tmp_path_factory.mktemp("bad") / "videos"
+    for name, case in CASES.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        case.make(root / name)
+    return run_stages(root, lenient(root), jobs=2)
+
+
+def test_every_file_has_one_row_and_no_file_two(outcome: Outcome) -> None:
+    assert sorted(outcome.clips) == sorted(CASES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_verdict_of_extract(outcome: Outcome, name: str) -> None:
+    case, row = CASES[name], outcome.clips[name]
+    assert row.status == ("rejected" if case.rejected else "ok"), row.reason
+    assert row.reason.startswith(case.rejected)
+    assert str(outcome.root) not in row.reason  # the same on every machine
+    assert row.frames == case.frames or (case.frames == UNKNOWN and row.frames > 0)
+    assert row.duration == row.frames / 25
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if not case.rejected])
+def test_verdict_of_landmarks(outcome: Outcome, name: str) -> None:
+    case, row = CASES[name], outcome.faces[name]
+    assert row["status"] == ("rejected" if case.faceless else "ok"), row["reason"]
+    assert row["reason"].startswith(case.faceless)
+    assert row["split"] == outcome.clips[name].split
+
+
+def test_what_extract_rejects_goes_no_further(outcome: Outcome) -> None:
+    assert set(outcome.faces) == {name for name, case in CASES.items() if not case.rejected}
+
+
+def test_only_what_is_no_file_has_no_hash(outcome: Outcome) -> None:
+    for name, row in outcome.clips.items():
+        path = outcome.root / name
+        expected = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+        assert row.sha256 == expected, name
+    assert outcome.clips["links/link.mp4"].sha256 == outcome.clips["plain.mp4"].sha256
 
 
 def slack(name: str) -> float:
