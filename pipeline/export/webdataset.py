@@ -17,7 +17,7 @@ from pipeline import manifest
 from pipeline.errors import PipelineError
 from pipeline.faces.crop import to_crop
 from pipeline.progress import progress
-from pipeline.shards import ShardReader
+from pipeline.shards import INDEX, ShardReader
 
 VERSION = 1
 """Raised with every change of this file that changes a tar's bytes."""
@@ -83,7 +83,7 @@ def export_webdataset(prepared: Prepared, to: Path, splits: Sequence[str], per_t
         if not ids:
             raise PipelineError(f"The split {split} has no good clip to export.")
     counts = {split: len(ids) for split, ids in clips.items()}
-    about = {"format": "webdataset", "clips": counts, "clips_a_tar": per_tar, "source": _source(prepared, clips)}
+    about = {"format": "webdataset", "clips": counts, "clips_a_tar": per_tar, "source": _source(prepared)}
     try:
         _claim(to, about)
         with progress("export", sum(counts.values())) as advance:
@@ -101,12 +101,11 @@ def export_webdataset(prepared: Prepared, to: Path, splits: Sequence[str], per_t
     return counts
 
 
-def _source(prepared: Prepared, clips: dict[str, list[str]]) -> str:
-    """The hash of all that the tars' bytes depend on: a shard's name says what is in it."""
+def _source(prepared: Prepared) -> str:
+    """The hash of all that the tars' bytes depend on: the indexes, in which a shard's name says what is in it."""
     digest = hashlib.sha256(f"{VERSION}\n".encode())
-    for clip in (clip for ids in clips.values() for clip in ids):
-        places = [reader.place(clip) for reader in (prepared.clips, prepared.faces, prepared.mfcc)]
-        digest.update(repr((prepared.about(clip), [(shard.name, row) for shard, row in places])).encode())
+    for reader, name in ((prepared.clips, manifest.FILE), (prepared.faces, INDEX), (prepared.mfcc, INDEX)):
+        digest.update((reader.folder / name).read_bytes())
     return digest.hexdigest()
 
 
