@@ -1,11 +1,8 @@
 """Stage extract: every clip decoded once, its speech in shards, and a manifest with a verdict for each."""
 
-import hashlib
 import math
-import os
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,10 +10,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from rich import get_console
 
 from pipeline import shards
 from pipeline.config import Extract
 from pipeline.corpora.base import Clip, Corpus
+from pipeline.hashes import hash_files
 from pipeline.manifest import ManifestRow, check_losses, write_manifest
 from pipeline.media import Damage, MediaError, probe, read_audio_blocks, ticks
 from pipeline.patience import GivenUp, patiently, within
@@ -31,7 +30,6 @@ SILENCE = -120.0
 """Level of digital silence, dB below full scale; nothing is lower."""
 _LISTEN = 1.0  # s to listen on after the end of the picture
 _UNEQUAL = 0.1  # s by which sound and picture may differ in start or end without a remark
-_BLOCK = 2**20  # bytes hashed at a time
 _USUAL = 0.9  # share of whole-file clips that must have the same number of frames for others to get a remark
 
 FIELDS = [
@@ -88,8 +86,10 @@ def _level(samples_N: NDArray[np.int16]) -> float:
     return max(SILENCE, 10 * math.log10(mean / 32768**2)) if mean else SILENCE
 
 
-def extract(corpus: Corpus, params: Extract, out: Path, jobs: int) -> list[ManifestRow]:
+def extract(corpus: Corpus, params: Extract, out: Path, jobs: int, memory: Path | None = None) -> list[ManifestRow]:
     """Write ``out``: shards of mono 16 kHz speech of all clips, and manifest.parquet. Returns the manifest's rows.
+
+    ``memory`` is a file that spares the next run hashing what has not changed (``hash_files``).
 
     A row's ``duration`` is ``frames / 25``, which is also the length of its samples. Its ``reason`` says why a clip is
     rejected, or remarks what is odd about a good one. Nothing in it depends on the machine.
@@ -97,18 +97,21 @@ def extract(corpus: Corpus, params: Extract, out: Path, jobs: int) -> list[Manif
     Raises PipelineError when the corpus has no clips, when more than ``params.max_lost`` of them are rejected, when a
     split is left without a good clip, or when ``out`` cannot be written.
     """
-    clips = {clip.id: clip for clip in corpus.clips()}
-    hashes = _hashes({clip.path for clip in clips.values()}, params.time_limit, jobs)
+    with get_console().status("listing the clips"):
+        clips, root = corpus.clips(), corpus.root
+    hashes = hash_files((clip.path for clip in clips), jobs, time_limit=params.time_limit, memory=memory)
     items = [
-        shards.Item(clip.id, shards.row_key(VERSION, hashes.get(clip.path, ""), clip.start, clip.duration), clip)
-        for clip in clips.values()
+        shards.Item(clip.id, shards.row_key(VERSION, hashes[clip.path], clip.start, clip.duration), clip)
+        for clip in clips
     ]
     decode = partial(decode_clip, time_limit=params.time_limit)
-    cells = shards.build_shards(out, items, decode, FIELDS, per_shard=params.shard_clips, jobs=jobs, title="extract")
+    readable = next((clip.path for clip in clips if hashes[clip.path]), root)
+    cells = shards.build_shards(
+        out, items, decode, FIELDS, per_shard=params.shard_clips, jobs=jobs, title="extract", sees=[readable]
+    )
     usual = _usual_frames(clips, cells)
     rows = []
-    for clip in clips.values():
-        cell = cells[clip.id]
+    for clip, cell in zip(clips, cells.rows(), strict=True):
         figures = _figures(cell, clip)
         rejected = cell["error"] or verdict(figures, "extract", params)
         rows.append(
@@ -117,8 +120,8 @@ def extract(corpus: Corpus, params: Extract, out: Path, jobs: int) -> list[Manif
                 speaker=clip.speaker,
                 split=clip.split,
                 text=clip.text,
-                path=clip.path.relative_to(corpus.root).as_posix(),
-                sha256=hashes.get(clip.path, ""),
+                path=clip.path.relative_to(root).as_posix(),
+                sha256=hashes[clip.path],
                 start=clip.start,
                 fps=cell["fps"],
                 **figures,
@@ -135,32 +138,9 @@ def extract(corpus: Corpus, params: Extract, out: Path, jobs: int) -> list[Manif
     return rows
 
 
-def _hashes(paths: set[Path], time_limit: float, jobs: int) -> dict[Path, str]:
-    """Every file's SHA-256; none, or an empty one, for what cannot be read."""
-    order = sorted(path for path in paths if os.path.isfile(path))  # a pipe would have to be waited for
-    with ThreadPoolExecutor(jobs) as pool:  # hashing and reading let go of the interpreter
-        return dict(zip(order, pool.map(partial(_hash, time_limit=time_limit), order), strict=True))
-
-
-def _hash(path: Path, time_limit: float) -> str:
-    digest = hashlib.sha256()
-    try:
-        for block in patiently(time_limit, _blocks(path)):
-            digest.update(block)
-    except (OSError, GivenUp):
-        return ""
-    return digest.hexdigest()
-
-
-def _blocks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            yield block
-
-
-def _usual_frames(clips: dict[str, Clip], cells: shards.Rows) -> int | None:
+def _usual_frames(clips: Iterable[Clip], cells: shards.Rows) -> int | None:
     """How many frames nearly all whole files have, as in GRID (75) and LRW (29); None where lengths vary."""
-    counts = Counter(cells[name]["frames"] for name, clip in clips.items() if _whole(clip))
+    counts = Counter(cell["frames"] for clip, cell in zip(clips, cells.rows(), strict=True) if _whole(clip))
     (frames, count) = counts.most_common(1)[0] if counts else (0, 0)
     return frames if count >= _USUAL * counts.total() and count > 1 else None
 

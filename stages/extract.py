@@ -11,8 +11,9 @@ from pipeline.stage import Context, run_stage
 def main(context: Context) -> None:
     """Decode every clip once."""
     corpus = open_corpus(context.params, context.project)
+    memory = paths.resume_folder("extract") / "hashes.parquet"
     try:
-        rows = extract(corpus, context.params.extract, paths.CLIPS, context.jobs)
+        rows = extract(corpus, context.params.extract, paths.CLIPS, context.jobs, memory)
     except TooManyLost as error:
         raise explain(error, context, "extract", error.rows, [], corpus.root) from None
     context.run.metrics({"clips": len(rows), "rejected": sum(row.status != "ok" for row in rows)})

@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import pytest
 
-from pipeline.extract import _hash
+from pipeline.hashes import hash_file
 from pipeline.media import read_frames
 from pipeline.patience import GivenUp, patiently, within
 from tests.media.encode import encode, even_times, number_of
@@ -37,7 +37,7 @@ def test_a_call_that_hangs_in_c_is_given_up(tmp_path: Path, work: Callable[[Path
 
 def test_hashing_a_file_that_hangs_is_given_up(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.mp4")
-    assert _hash(tmp_path / "a.mp4", SECONDS) == ""
+    assert hash_file(tmp_path / "a.mp4", SECONDS) == ""
 
 
 def test_a_decoder_that_stalls_half_way_is_given_up(tmp_path: Path) -> None:

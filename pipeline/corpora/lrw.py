@@ -38,9 +38,9 @@ class Lrw:
         ids = self._ids()
         counts = self._counts({split: len(ids[split]) for split in _SPLITS})
         chosen = [one for split in _SPLITS for one in draw(ids[split], counts[split], seed=self.seed, group=_word)]
+        root = self.root
         return [
-            Clip(one, "", cast(Split, one.split("/")[1]), _word(one), self.root / f"{one}.mp4")
-            for one in sorted(chosen)
+            Clip(one, "", cast(Split, one.split("/")[1]), _word(one), root / f"{one}.mp4") for one in sorted(chosen)
         ]
 
     def _counts(self, there: dict[str, int]) -> dict[str, int]:

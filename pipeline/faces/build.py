@@ -170,10 +170,12 @@ def build_faces(
         for clip in good
     ]
     builder = FaceBuilder(params, time_limit)
-    cells = shards.build_shards(out, items, builder, FIELDS, per_shard=params.shard_clips, jobs=jobs, title="faces")
+    first = [item.source.path for item in items[:1]]
+    cells = shards.build_shards(
+        out, items, builder, FIELDS, per_shard=params.shard_clips, jobs=jobs, title="faces", sees=first
+    )
     rows = []
-    for clip in good:
-        cell = cells[clip.id]
+    for clip, cell in zip(good, cells.rows(), strict=True):
         reason = cell["error"] or verdict(cell, "landmarks", params)
         rows.append(
             {

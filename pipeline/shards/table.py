@@ -15,7 +15,7 @@ from pipeline.errors import PipelineError
 from pipeline.shards.plan import shard_name
 
 Row = dict[str, Any]
-_CELLS = b"cells"  # in a shard's footer: the columns of small cells, as JSON
+_CELLS, _LAYOUT = b"cells", b"layout"  # in a shard's footer, as JSON: columns of the small cells; what rows look like
 # Statistics of every column of every row would make a footer five times as long, which each opening has to read.
 _HOW = {"compression": "zstd", "use_dictionary": False, "write_statistics": False}
 
@@ -41,22 +41,22 @@ def from_cell(value: Any, field: pa.Field) -> Any:
     """What ``to_table`` was given: arrays as NumPy arrays of their stored shape."""
     if not _is_array(field):
         return value
-    shape = [int(size) for size in _meta(field, "shape").split(",")]
-    return np.frombuffer(value, dtype=_meta(field, "dtype")).reshape(shape)
+    dtype, shape = _array(field)
+    return np.frombuffer(value, dtype=dtype).reshape([int(size) for size in shape.split(",")])
 
 
 def _to_cell(value: Any, field: pa.Field) -> Any:
     if not _is_array(field):
         return value
-    return np.ascontiguousarray(value, dtype=_meta(field, "dtype")).tobytes()
+    return np.ascontiguousarray(value, dtype=_array(field)[0]).tobytes()
 
 
 def _is_array(field: pa.Field) -> bool:
     return bool(field.metadata) and b"shape" in field.metadata
 
 
-def _meta(field: pa.Field, name: str) -> str:
-    return str(field.metadata[name.encode()].decode())
+def _array(field: pa.Field) -> tuple[str, str]:
+    return field.metadata[b"dtype"].decode(), field.metadata[b"shape"].decode()
 
 
 def small(schema: pa.Schema) -> pa.Schema:
@@ -88,11 +88,11 @@ def write_shard(folder: Path, rows: Iterable[pa.Table], schema: pa.Schema) -> tu
                 parts.append(row.select(small(schema).names))
                 with explained(folder):
                     writer.write_table(row)
-            cells = pa.concat_tables(parts)
+            cells = pa.concat_tables(parts).combine_chunks()
             columns = cells.to_pydict()
             name = shard_name(zip(columns["id"], columns["key"], strict=True))
             with explained(folder):
-                writer.add_key_value_metadata({_CELLS: json.dumps(columns)})
+                writer.add_key_value_metadata({_CELLS: json.dumps(columns), _LAYOUT: _layout(schema)})
                 writer.close()
                 temporary.replace(folder / name)
         finally:
@@ -104,19 +104,16 @@ def write_shard(folder: Path, rows: Iterable[pa.Table], schema: pa.Schema) -> tu
 def read_cells(path: Path, schema: pa.Schema) -> pa.Table | None:
     """The small cells of a shard's rows; None where the file is torn or no shard of this ``schema``."""
     try:
-        footer = pq.read_metadata(path)
+        footer = pq.read_metadata(path).metadata or {}
     except (pa.ArrowInvalid, OSError):
         return None
-    if _CELLS not in (footer.metadata or {}) or _layout(footer.schema.to_arrow_schema()) != _layout(schema):
+    if footer.get(_LAYOUT) != _layout(schema).encode():
         return None
-    return pa.table(json.loads(footer.metadata[_CELLS]), schema=small(schema))
+    return pa.table(json.loads(footer[_CELLS]), schema=small(schema))
 
 
-def _layout(schema: pa.Schema) -> list[tuple[str, str, str]]:
-    """What makes two shards alike; schemas themselves differ, since parquet adds metadata of its own when it reads."""
-    return [
-        (one.name, str(one.type), _meta(one, "dtype") + _meta(one, "shape") if _is_array(one) else "") for one in schema
-    ]
+def _layout(schema: pa.Schema) -> str:
+    return json.dumps([[one.name, str(one.type), *(_array(one) if _is_array(one) else [])] for one in schema])
 
 
 @contextmanager

@@ -42,15 +42,20 @@ class MfccBuilder:
 
 def build_mfcc(clips_folder: Path, params: Mfcc, out: Path, jobs: int) -> None:
     """Write ``out``: the MFCC of every good clip of the manifest in ``clips_folder``, and index.parquet."""
-    reader = shards.ShardReader(clips_folder, manifest.FILE)
-    good = reader.ids(status="ok")
+    reader = shards.ShardReader(clips_folder.absolute(), manifest.FILE)
     recipe = (VERSION, params.window)
     content = ("sha256", "start", "duration")
     items = [
-        shards.Item(clip, shards.row_key(*recipe, *(reader.index[clip][name] for name in content)), reader.place(clip))
-        for clip in good
+        shards.Item(
+            row["id"],
+            shards.row_key(*recipe, *(row[name] for name in content)),
+            (reader.folder / row["shard"], row["row"]),
+        )
+        for row in reader.index.rows()
+        if row["status"] == "ok"
     ]
+    first = [item.source[0] for item in items[:1]]
     cells = shards.build_shards(
-        out, items, MfccBuilder(params), FIELDS, per_shard=params.shard_clips, jobs=jobs, title="mfcc"
+        out, items, MfccBuilder(params), FIELDS, per_shard=params.shard_clips, jobs=jobs, title="mfcc", sees=first
     )
-    shards.write_index(out, ({name: cells[clip][name] for name in INDEX_SCHEMA.names} for clip in good), INDEX_SCHEMA)
+    shards.write_index(out, cells.rows(), INDEX_SCHEMA)
