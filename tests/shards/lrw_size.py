@@ -1,0 +1,100 @@
+"""The plan of a corpus of LRW's size, in a process of its own: what it costs to write, read and shard its manifest.
+
+    python -m tests.shards.lrw_size FOLDER
+
+Clips, hashes and figures are made up. Prints a line of JSON: CPU seconds of each step, and peak memory in MB.
+"""
+
+import hashlib
+import json
+import resource
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+
+from pipeline.extract import FIELDS
+from pipeline.manifest import ManifestRow, read_manifest, write_manifest
+from pipeline.shards import Item, Row, build_shards, row_key
+from pipeline.shards.plan import cut
+from pipeline.shards.table import write_shard
+
+CLIPS, WORDS = 540_000, 500
+PER_SHARD = 256
+SCHEMA = pa.schema([pa.field("id", pa.string()), pa.field("key", pa.string()), *FIELDS])
+CELLS: Row = {
+    **{"samples": b"", "fps": 25.0, "frames": 29, "audio_offset": 0.02, "heard": 1.16, "level": -21.1, "damaged": 0},
+    **{"damage": "", "error": ""},
+}
+
+
+def main(folder: Path) -> None:
+    spent: dict[str, float] = {}
+
+    @contextmanager
+    def timed(step: str) -> Iterator[None]:
+        start = time.process_time()
+        yield
+        spent[step] = time.process_time() - start
+
+    ids = [f"WORD{number % WORDS:03d}/train/WORD{number % WORDS:03d}_{number // WORDS:05d}" for number in range(CLIPS)]
+    ids.sort()
+    rows = [made_up(number, clip) for number, clip in enumerate(ids)]
+    with timed("write"):
+        write_manifest(folder, rows)
+    del rows
+    with timed("read"):
+        manifest = read_manifest(folder)
+    assert [row.id for row in manifest] == ids
+    with timed("plan"):
+        items = [Item(row.id, row_key(1, row.sha256, row.start, row.duration), folder / row.path) for row in manifest]
+        plans = cut(items, PER_SHARD)
+    make_up_shards(folder, plans)
+    with timed("what is there"):
+        cells = build_shards(folder, items, never, FIELDS, per_shard=PER_SHARD, jobs=2, title="made up")
+    assert list(cells) == ids
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"shards": len(plans), "longest": max(map(len, plans)), "peak": peak, "seconds": spent}))
+
+
+def made_up(number: int, clip: str) -> ManifestRow:
+    word, split, _ = clip.split("/")
+    return ManifestRow(
+        id=clip,
+        speaker="",
+        split=split,
+        text=word,
+        path=f"{clip}.mp4",
+        sha256=hashlib.sha256(clip.encode()).hexdigest(),
+        start=0.0,
+        fps=25.0,
+        frames=29,
+        duration=1.16,
+        audio_offset=0.02,
+        damaged=0.0,
+        level=-20 - number / CLIPS,
+        length_difference=0.01,
+        status="ok",
+        reason="",
+        shard=f"shard-{number // PER_SHARD}.parquet",
+        row=number % PER_SHARD,
+    )
+
+
+def make_up_shards(folder: Path, plans: Sequence[Sequence[Item]]) -> None:
+    """As a finished build leaves them, but for the samples, which are empty, and for one row group a shard."""
+    for plan in plans:
+        columns = {name: [value] * len(plan) for name, value in CELLS.items()}
+        columns |= {"id": [item.id for item in plan], "key": [item.key for item in plan]}
+        write_shard(folder, [pa.table({name: columns[name] for name in SCHEMA.names}, schema=SCHEMA)], SCHEMA)
+
+
+def never(source: Path) -> Row:
+    raise AssertionError(f"{source} is there already")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
