@@ -34,16 +34,16 @@ def generate(
     picture: Annotated[Path, typer.Option("-p", "--picture", help="A picture of a face.")],
     speech: Annotated[Path, typer.Option("-i", "--input", help="Speech: a sound file, or a video with sound.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The MP4 to write.")],
+    models: Annotated[Path, typer.Option(help="The folder of models, trained or imported.")] = paths.MODELS,
 ) -> None:
-    """Make the face in a picture say the speech, with the models in models/."""
+    """Make the face in a picture say the speech."""
     with _clear_errors():
         from pipeline.config import load_params
         from pipeline.generate import generate as make
         from pipeline.talking_head import TalkingHead
 
         params = load_params(paths.PARAMS)
-        head = TalkingHead.load(paths.ATNET, paths.VGNET, paths.LANDMARKS_MODEL)
-        frames = make(head, picture, speech, out, params.mfcc.window)
+        frames = make(TalkingHead.load(models, params.mfcc.window), picture, speech, out)
         print(f"{out}: {frames} frames, {frames / 25:.2f} s")
 
 
@@ -120,6 +120,39 @@ def export_webdataset(
         counts = export_webdataset(prepared, to, SPLITS if split == "all" else [split], clips)
         each = ", ".join(f"{name} {count}" for name, count in counts.items())
         print(f"{to}: {sum(counts.values())} clips ({each})")
+
+
+@app.command("import-upstream")
+def import_upstream(
+    basics: Annotated[Path, typer.Option(help="The folder basics of the original's repository.")],
+    atnet: Annotated[Path | None, typer.Option(help="Its AT-net, atnet_lstm_18.pth.")] = None,
+    vgnet: Annotated[Path | None, typer.Option(help="Its VG-net, generator_23.pth.")] = None,
+    to: Annotated[Path, typer.Option(help="The folder of models to write.")] = paths.UPSTREAM,
+) -> None:
+    """Turn the weights that the paper's authors published into model files, with the preprocessing they need."""
+    with _clear_errors():
+        from pipeline.upstream.convert import import_upstream as convert
+
+        for line in convert(atnet, vgnet, basics, to):
+            print(line)
+
+
+@app.command()
+def evaluate(
+    models: Annotated[Path, typer.Option(help="The folder of models, trained or imported.")],
+    out: Annotated[
+        Path | None, typer.Option(help="The folder to write; reports in that of the models without it.")
+    ] = None,
+) -> None:
+    """Measure any models on the test split, as the stage evaluate measures those in models/."""
+    with _clear_errors():
+        from pipeline.config import load_params
+        from pipeline.evaluation.models import evaluate_models
+        from pipeline.report import print_report
+
+        folder = out or models / paths.REPORTS.name
+        evaluate_models(models, folder, load_params(paths.PARAMS), paths.project_root(), paths.jobs())
+        print_report(folder)
 
 
 @app.command()

@@ -9,34 +9,32 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from pipeline.errors import PipelineError
-from pipeline.faces.align import align
-from pipeline.faces.crop import SIZE, crop_face, to_crop
-from pipeline.faces.detect import detect_faces, levels_above, predict_landmarks
+from pipeline.faces.crop import SIZE
 from pipeline.media import VideoWriter, read_audio_blocks
+from pipeline.preprocessing import Example, Preprocessing
 from pipeline.speech.mfcc import RATE
-from pipeline.speech.stream import stream_windows
-from pipeline.talking_head import Example, TalkingHead
+from pipeline.talking_head import TalkingHead
 
 FPS = 25
 STRETCH = 32
 """Frames made at a time: enough to keep the processor busy, little enough to need no memory to speak of."""
 
 
-def generate(head: TalkingHead, picture: Path, speech: Path, out: Path, window: float) -> int:
+def generate(head: TalkingHead, picture: Path, speech: Path, out: Path) -> int:
     """Make the face in ``picture`` say ``speech`` (any sound or video file) and write the MP4 ``out``; returns its
     frames.
 
-    128x128 at 25 fps, the sound whole and the pictures as long as it, to the frame begun. ``window`` is the seconds of
-    speech behind an MFCC row, as in training. Memory does not grow with the speech. Raises PipelineError when the
-    picture holds no face, the file no sound, or ``out`` cannot be written.
+    128x128 at 25 fps, the sound whole and the pictures as long as it, to the frame begun. Memory does not
+    grow with the speech. Raises PipelineError when the picture holds no face, the file no sound, or ``out`` cannot be
+    written.
     """
     if out.suffix.lower() != ".mp4":
         raise PipelineError(f"{out} is no .mp4 file. Give the output a name that ends in .mp4.")
-    example = read_example(picture)
+    example = read_example(picture, head.preprocessing)
     with tempfile.TemporaryDirectory() as folder:
         samples = _spool(speech, Path(folder) / "speech.raw")
         frames = -(-len(samples) * FPS // RATE)
-        heard = stream_windows(samples, frames, window, STRETCH)
+        heard = head.preprocessing.windows(samples, frames, STRETCH)
         painted = head.paint(example, head.landmarks(example, heard))
         with VideoWriter(out, size=(SIZE, SIZE), fps=FPS, audio=samples) as video:
             for stretch in track(painted, total=-(-frames // STRETCH), description="generate", transient=True):
@@ -45,8 +43,8 @@ def generate(head: TalkingHead, picture: Path, speech: Path, out: Path, window: 
     return frames
 
 
-def read_example(picture: Path) -> Example:
-    """The aligned crop of the largest face in a picture file, and its landmarks.
+def read_example(picture: Path, preprocessing: Preprocessing) -> Example:
+    """The crop of the largest face in a picture file, and its landmarks.
 
     Raises PipelineError when the file is missing, is no picture, or holds no frontal face.
     """
@@ -55,15 +53,12 @@ def read_example(picture: Path) -> Example:
     decoded = cv2.imread(str(picture), cv2.IMREAD_COLOR_RGB)
     if decoded is None:
         raise PipelineError(f"{picture} is no picture that can be read. Give a JPEG or PNG.")
-    image = np.asarray(decoded, np.uint8)
-    boxes = detect_faces(image, skip=levels_above(80)) or detect_faces(image)
-    if not boxes:
+    example = preprocessing.example(np.asarray(decoded, np.uint8))
+    if example is None:
         raise PipelineError(
             f"{picture} shows no face that could be found. Give a frontal, evenly lit face of at least 80 pixels."
         )
-    points = predict_landmarks(image, max(boxes, key=lambda box: box.area))
-    transform = align(points[None], per_frame=True, smoothing=0.0)
-    return Example(crop_face(image, transform[0]), to_crop(points[None], transform)[0])
+    return example
 
 
 def _spool(speech: Path, raw: Path) -> NDArray[np.int16]:

@@ -14,9 +14,11 @@ CLIPS = Path("data/clips")
 FACES = Path("data/faces")
 QUALITY = Path("data/quality")
 MFCC = Path("data/mfcc")
-LANDMARKS_MODEL = Path("models/landmarks")
-ATNET = Path("models/atnet")
-VGNET = Path("models/vgnet")
+MODELS = Path("models")
+LANDMARKS_MODEL = MODELS / "landmarks"
+ATNET = MODELS / "atnet"
+VGNET = MODELS / "vgnet"
+UPSTREAM = MODELS / "upstream"
 REPORTS = Path("reports")
 
 

@@ -1,9 +1,8 @@
 """Stage evaluate: metrics, pictures and videos of the test split, into reports."""
 
-from pipeline import manifest, paths
+from pipeline import paths
+from pipeline.evaluation.clips import ShardClips
 from pipeline.evaluation.evaluate import evaluate
-from pipeline.faces.clips import FaceClips
-from pipeline.shards import ShardReader
 from pipeline.stage import Context, run_stage
 from pipeline.talking_head import TalkingHead
 
@@ -11,10 +10,9 @@ from pipeline.talking_head import TalkingHead
 def main(context: Context) -> None:
     """Measure the whole system beside its baselines, and close the pipeline's run."""
     summary = evaluate(
-        TalkingHead.load(paths.ATNET, paths.VGNET, paths.LANDMARKS_MODEL),
-        FaceClips(paths.FACES),
-        ShardReader(paths.MFCC),
-        ShardReader(paths.CLIPS, manifest.FILE),
+        # The window says how a generation hears; here speech comes from data/mfcc.
+        TalkingHead.load(paths.MODELS, context.params.mfcc.window),
+        ShardClips(paths.CLIPS, paths.FACES, paths.MFCC),
         context.params.evaluate,
         context.params.seed,
         paths.REPORTS,

@@ -15,7 +15,8 @@ from pipeline.landmarks.model import LandmarkModel, fit_model
 from pipeline.media import count_frames, probe, read_audio
 from pipeline.models.atnet import AtNet
 from pipeline.models.vgnet import VgNet
-from pipeline.talking_head import Example, TalkingHead
+from pipeline.preprocessing import Example, ProjectPreprocessing
+from pipeline.talking_head import TalkingHead
 
 Image = NDArray[np.uint8]
 
@@ -30,7 +31,7 @@ def landmarks() -> LandmarkModel:
 @pytest.fixture(scope="module")
 def head(landmarks: LandmarkModel) -> TalkingHead:
     torch.manual_seed(0)
-    return TalkingHead(AtNet(width=8), VgNet(width=8), landmarks, torch.device("cpu"))
+    return TalkingHead(AtNet(width=8), VgNet(width=8), ProjectPreprocessing(landmarks, 0.025), torch.device("cpu"))
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_exactly_as_long_as_the_speech(
     head: TalkingHead, face: Path, tmp_path: Path, seconds: float, frames: int
 ) -> None:
     out = tmp_path / "out.mp4"
-    assert generate(head, face, speech(tmp_path / "a.wav", seconds), out, 0.025) == frames
+    assert generate(head, face, speech(tmp_path / "a.wav", seconds), out) == frames
     assert count_frames(out) == frames
     info = probe(out)
     assert (info.width, info.height, info.fps) == (128, 128, 25)
@@ -66,7 +67,7 @@ def test_exactly_as_long_as_the_speech(
 def test_same_bytes_twice_and_other_sound_formats(head: TalkingHead, face: Path, tmp_path: Path) -> None:
     sound = speech(tmp_path / "a b ü.wav", 0.5, rate=44100)
     for name in ("one.mp4", "two.mp4"):
-        generate(head, face, sound, tmp_path / name, 0.025)
+        generate(head, face, sound, tmp_path / name)
     assert (tmp_path / "one.mp4").read_bytes() == (tmp_path / "two.mp4").read_bytes()
 
 
@@ -84,8 +85,8 @@ def test_stretches_join_without_a_seam(head: TalkingHead, landmarks: LandmarkMod
     assert np.abs(whole.astype(int) - pieces).max() <= 1
 
 
-def test_example_is_the_largest_face_upright(face: Path) -> None:
-    example = read_example(face)
+def test_example_is_the_largest_face_upright(head: TalkingHead, face: Path) -> None:
+    example = read_example(face, head.preprocessing)
     assert example.image_HWC.shape == (128, 128, 3)
     assert example.points_68x2.min() > 4
     assert example.points_68x2.max() < 124
@@ -110,10 +111,10 @@ def test_errors(head: TalkingHead, face: Path, tmp_path: Path) -> None:
     ]
     for picture, heard, target, message in cases:
         with pytest.raises(PipelineError, match=message):
-            generate(head, picture, heard, target, 0.025)
+            generate(head, picture, heard, target)
     assert not list(tmp_path.glob("*.mp4"))
 
 
 def test_models_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match="is missing"):
-        TalkingHead.load(tmp_path, tmp_path, tmp_path)
+        TalkingHead.load(tmp_path, 0.025)

@@ -13,11 +13,10 @@ from rich.progress import track
 
 from pipeline.config import Evaluate
 from pipeline.errors import PipelineError
+from pipeline.evaluation.clips import Clips
 from pipeline.evaluation.measure import FIGURES, compare, find_landmarks, summarize
-from pipeline.evaluation.methods import METHODS, Made, TestClip, load_clip
+from pipeline.evaluation.methods import METHODS, Made, TestClip
 from pipeline.evaluation.pictures import metrics_figure, strip, write_video
-from pipeline.faces.clips import FaceClips
-from pipeline.shards import ShardReader
 from pipeline.talking_head import TalkingHead
 
 Summary = dict[str, dict[str, float]]
@@ -31,36 +30,27 @@ def choose_clips(ids: list[str], max_clips: int, seed: int) -> list[str]:
     return [ids[number] for number in sorted(drawn)]
 
 
-def evaluate(
-    head: TalkingHead,
-    faces: FaceClips,
-    mfcc: ShardReader,
-    speech: ShardReader,
-    params: Evaluate,
-    seed: int,
-    out: Path,
-    jobs: int,
-) -> Summary:
+def evaluate(head: TalkingHead, clips: Clips, params: Evaluate, seed: int, out: Path, jobs: int) -> Summary:
     """Measure the test split and write ``out``.
 
     metrics.json (means by method with 95% intervals), clips.csv (a row a clip, a column a method and figure),
     metrics.png, pictures/ID.png and videos/ID.mp4 for the first ``params.videos`` clips of the test split.
     Raises PipelineError when there is no test clip.
     """
-    ids = choose_clips(faces.ids("test"), params.max_clips, seed)
+    ids = choose_clips(clips.ids("test"), params.max_clips, seed)
     if not ids:
         raise PipelineError("No clip of the test split is good. Give the split a larger share, or add clips.")
     shown = set(ids[:: max(1, len(ids) // max(1, params.videos))][: params.videos])
 
     def work() -> Iterator[tuple[TestClip, dict[str, Made]]]:
         for name in ids:
-            clip = load_clip(faces, mfcc, name)
+            clip = clips.load(name)
             made = {method: make(head, clip) for method, make in METHODS.items()}
             if name in shown:
                 stem = name.replace("/", "_")
                 _write_png(out / "pictures" / f"{stem}.png", strip(clip, made))
                 (out / "videos").mkdir(parents=True, exist_ok=True)
-                write_video(out / "videos" / f"{stem}.mp4", clip, made["at_vg"], speech.array(name, "samples"))
+                write_video(out / "videos" / f"{stem}.mp4", clip, made["at_vg"], clips.samples(name))
             yield clip, made
 
     rows: list[dict[str, str | float]] = []
@@ -68,9 +58,9 @@ def evaluate(
     measured = parallel(joblib.delayed(_measure)(clip, made) for clip, made in work())
     for clip_rows in track(measured, total=len(ids), description="evaluate", transient=True):
         rows += clip_rows
-    clips = pd.DataFrame(rows)
-    summary = summarize(clips, seed)
-    _write_tables(out, clips, summary)
+    table = pd.DataFrame(rows)
+    summary = summarize(table, seed)
+    _write_tables(out, table, summary)
     metrics_figure(summary).savefig(out / "metrics.png", dpi=110, metadata={"Software": None})
     return summary
 

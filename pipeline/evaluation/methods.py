@@ -6,10 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.faces.clips import FaceClips
-from pipeline.shards import ShardReader
-from pipeline.speech.windows import windows
-from pipeline.talking_head import Example, TalkingHead, stretches
+from pipeline.preprocessing import Example
+from pipeline.talking_head import TalkingHead, stretches
 
 EXAMPLE_FRAME = 0
 """The frame every method is given; it is left out of the figures."""
@@ -52,7 +50,7 @@ def static(head: TalkingHead, clip: TestClip) -> Made:
 
 def vg_gt(head: TalkingHead, clip: TestClip) -> Made:
     """VG-net on the real landmarks: what the pictures are worth without AT-net's errors."""
-    return _painted(head, clip, head.model.normalize(clip.points_F68x2))
+    return _painted(head, clip, head.preprocessing.normalize(clip.points_F68x2, clip.example.points_68x2))
 
 
 def at_vg(head: TalkingHead, clip: TestClip) -> Made:
@@ -63,15 +61,7 @@ def at_vg(head: TalkingHead, clip: TestClip) -> Made:
 def _painted(head: TalkingHead, clip: TestClip, landmarks_FL: NDArray[np.float32]) -> Made:
     painted = list(head.paint(clip.example, stretches(landmarks_FL)))
     frames, attention = (np.concatenate(parts) for parts in zip(*painted, strict=True))
-    return Made(frames, head.model.place(landmarks_FL, clip.points_F68x2[EXAMPLE_FRAME]), attention)
+    return Made(frames, head.preprocessing.place(landmarks_FL, clip.example.points_68x2), attention)
 
 
 METHODS: dict[str, Method] = {"static": static, "vg_gt": vg_gt, "at_vg": at_vg}
-
-
-def load_clip(faces: FaceClips, mfcc: ShardReader, clip: str) -> TestClip:
-    """A test clip from the shards."""
-    frames = faces.pictures(clip)
-    return TestClip(
-        clip, faces.row(clip)["speaker"], frames, faces.points(clip), windows(mfcc.array(clip, "mfcc"), len(frames))
-    )

@@ -37,7 +37,10 @@ def load_model(folder: Path, name: str) -> tuple[nn.Module, dict[str, Any]]:
     card_path, weights_path = folder / f"{name}.json", folder / f"{name}.safetensors"
     for path in (card_path, weights_path):
         if not path.exists():
-            raise PipelineError(f"{path} is missing. Train the model with `dvc repro`, or fetch it with `dvc pull`.")
+            raise PipelineError(
+                f"{path} is missing. Train the model with `dvc repro`, fetch it with `dvc pull`, "
+                "or import the published one with `atvgnet import-upstream`."
+            )
     try:
         card = json.loads(card_path.read_text(encoding="utf-8"))
         module = ARCHITECTURES[card["architecture"]](**card["arguments"])

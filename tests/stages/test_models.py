@@ -1,0 +1,69 @@
+"""`atvgnet evaluate` and `generate` with any folder of models, on what the stages prepared."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from pipeline.media import count_frames
+from pipeline.models import AtNet, VgNet
+from pipeline.models.io import save_model
+from pipeline.upstream.basics import read_basics
+from pipeline.upstream.preprocessing import UpstreamPreprocessing
+from tests.stages.conftest import Project
+
+
+@pytest.fixture
+def imported(reproduced: Project, upstream: Path) -> Iterator[str]:
+    """A folder as `import-upstream` writes it, with networks that are small and untrained."""
+    name = "models/upstream"
+    folder = reproduced.folder / name
+    torch.manual_seed(0)
+    UpstreamPreprocessing.from_basics(read_basics(upstream / "basics")).save(folder)
+    save_model(folder / "atnet", "model", AtNet(width=8), {})
+    save_model(folder / "vgnet", "model", VgNet(width=8, recurrence="batch"), {})
+    yield name
+    shutil.rmtree(folder)
+
+
+def test_the_stages_models_measure_as_in_the_stage(reproduced: Project) -> None:
+    reproduced.run("atvgnet", "evaluate", "--models", "models", "--out", "again")
+    try:
+        for name in ("metrics.json", "clips.csv"):
+            assert (reproduced.folder / "again" / name).read_bytes() == (
+                reproduced.folder / "reports" / name
+            ).read_bytes()
+    finally:
+        shutil.rmtree(reproduced.folder / "again")
+
+
+def test_imported_models_beside_their_baselines(reproduced: Project, imported: str) -> None:
+    printed = reproduced.run("atvgnet", "evaluate", "--models", imported)
+    assert "the first frame repeated" in printed
+    reports = reproduced.folder / imported / "reports"
+    metrics = json.loads((reports / "metrics.json").read_text())
+    assert list(metrics) == ["static", "vg_gt", "at_vg"]
+    assert metrics["static"]["lost"] < 0.5  # the original's regions show faces too
+    own = json.loads((reproduced.folder / "reports" / "metrics.json").read_text())
+    assert metrics["static"]["psnr"] != own["static"]["psnr"]  # and are other pictures
+    assert len(list((reports / "videos").glob("*.mp4"))) == 1
+    status = reproduced.run("dvc", "status")
+    assert "up to date" in status, status
+    assert reproduced.run("git", "status", "--porcelain") == ""
+
+
+def test_imported_models_make_a_video(reproduced: Project, imported: str, upstream: Path) -> None:
+    demo = upstream / "demo"
+    picture, speech, out = str(demo / "s20.png"), str(demo / "speech.wav"), reproduced.folder / "out.mp4"
+    printed = reproduced.run("atvgnet", "generate", "--models", imported, "-p", picture, "-i", speech, "-o", "out.mp4")
+    assert "out.mp4: 75 frames, 3.00 s" in printed
+    assert count_frames(out) == 75
+    out.unlink()
+
+
+def test_the_stages_folder_is_left_alone(reproduced: Project) -> None:
+    printed = reproduced.run("atvgnet", "evaluate", "--models", "models", "--out", "./reports", good=False)
+    assert "reports belongs to the stage evaluate. Give another folder with --out." in printed
