@@ -1,0 +1,81 @@
+"""Disks that refuse, and workers that are killed: a clear message, no half shard, and the next build goes on."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.errors import PipelineError
+from pipeline.shards import Item, Row, build_shards, row_key
+from tests.shards.rows import FIELDS, IDS, build, compute, tree
+
+SMALL_DISK = 'mount -t tmpfs -o size=400k tmpfs "$1" && shift && exec "$@"'  # gone with the process that made it
+
+
+def refused(how: str, folder: Path) -> dict[str, Any]:
+    """Run ``tests.shards.refused``; skip where this user may not mount a disk."""
+    folder.mkdir()
+    command = [sys.executable, "-m", "tests.shards.refused", how, str(folder)]
+    if how != "limit":
+        own = ["unshare", "--map-root-user", "--mount", "sh", "-c", SMALL_DISK, "sh", str(folder)]
+        if not shutil.which("unshare") or subprocess.run([*own, "true"], capture_output=True).returncode:
+            pytest.skip("no mount namespaces here, so no small disk for the test alone")
+        command = [*own, *command]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+REASONS = {"full": "No space left on device", "readonly": "Read-only file system", "limit": "File too large"}
+
+
+@pytest.mark.parametrize("how", REASONS)
+def test_a_disk_that_refuses(tmp_path: Path, how: str) -> None:
+    told = refused(how, tmp_path / "out")
+    assert told["message"].startswith(f"{tmp_path / 'out'} cannot be written: ")
+    assert REASONS[how] in told["message"]
+    assert "Free space or mend the folder's rights, then run again: finished shards are kept." in told["message"]
+    assert all(name.startswith("shard-") for name in told["left"])  # nothing half, and no index of what is not there
+    assert told["left"] or how != "full"
+    assert told["computed"] < len(IDS) or not told["left"]
+    assert told["same"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="rights are no obstacle to root")
+def test_a_folder_without_rights(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir(mode=0o555)
+    with pytest.raises(PipelineError, match=r"cannot be written: .*Permission denied.* mend the folder's rights"):
+        build(tmp_path / "out", IDS)
+
+
+def _killed_once(clip: str, log: Path) -> Row:
+    """Killed in the middle of the work, as by a machine that has run out of memory; not so the second time."""
+    row = compute(clip, log)
+    if clip == IDS[6] and not (log / "killed").exists():
+        (log / "killed").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return row
+
+
+def test_a_worker_that_is_killed(tmp_path: Path) -> None:
+    log, out = tmp_path / "log", tmp_path / "out"
+    log.mkdir()
+    items = [Item(clip, row_key(0, clip), clip) for clip in IDS]
+    work = partial(_killed_once, log=log)
+    with pytest.raises(
+        PipelineError, match=r"killed, most likely because memory ran out.* fewer workers \(ATVGNET_JOBS, now 2\)"
+    ):
+        build_shards(out, items, work, FIELDS, per_shard=1, jobs=2, title="test")
+    left = tree(out)
+    assert all(name.startswith("shard-") for name in left)
+    build_shards(out, items, work, FIELDS, per_shard=1, jobs=2, title="test")
+    assert left.items() <= tree(out).items()
+    build(tmp_path / "fresh", IDS, per_shard=1)
+    assert tree(out) == {name: data for name, data in tree(tmp_path / "fresh").items() if name.startswith("shard-")}
