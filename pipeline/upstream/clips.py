@@ -37,16 +37,16 @@ class SourceClips:
         known = self._clips.index[clip]
         points = self._faces.array(clip, "points")
         path = self._root / known["path"]
-        frames = list(read_frames(path, start=known["start"], duration=len(points) / 25.0))
-        if len(frames) != len(points):
-            raise PipelineError(f"{path} has {len(frames)} frames where data/faces has {len(points)}. Run `dvc repro`.")
+        frames = read_frames(path, start=known["start"], duration=len(points) / 25.0)
         ours = self._preprocessing
         cut = [
             cut_region(frame, box_around(one), one, ours.template, ours.recipe.crop)
-            for frame, one in zip(frames, points, strict=True)
+            for frame, one in zip(frames, points, strict=False)
         ]
+        if len(cut) != len(points):
+            raise PipelineError(f"{path} has {len(cut)} frames where data/faces has {len(points)}. Run `dvc repro`.")
         regions, moved = (np.stack(parts) for parts in zip(*cut, strict=True))
-        heard = np.concatenate(list(ours.windows(self.samples(clip), len(frames))))
+        heard = np.concatenate(list(ours.windows(self.samples(clip), len(cut))))
         return TestClip(clip, known["speaker"], regions, moved, heard)
 
     def samples(self, clip: str) -> NDArray[np.int16]:
