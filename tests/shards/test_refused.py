@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,20 +14,18 @@ import pytest
 from pipeline.errors import PipelineError
 from pipeline.shards import Item, Row, build_shards, row_key
 from tests.shards.rows import FIELDS, IDS, build, compute, tree
-
-SMALL_DISK = 'mount -t tmpfs -o size=400k tmpfs "$1" && shift && exec "$@"'  # gone with the process that made it
+from tests.small_disk import run_on_small_disk
 
 
 def refused(how: str, folder: Path) -> dict[str, Any]:
-    """Run ``tests.shards.refused``; skip where this user may not mount a disk."""
+    """Run ``tests.shards.refused``, with a small disk behind the folder where that is what refuses."""
     folder.mkdir()
     command = [sys.executable, "-m", "tests.shards.refused", how, str(folder)]
-    if how != "limit":
-        own = ["unshare", "--map-root-user", "--mount", "sh", "-c", SMALL_DISK, "sh", str(folder)]
-        if not shutil.which("unshare") or subprocess.run([*own, "true"], capture_output=True).returncode:
-            pytest.skip("no mount namespaces here, so no small disk for the test alone")
-        command = [*own, *command]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    if how == "limit":
+        done = subprocess.run(command, capture_output=True, text=True)
+    else:
+        done = run_on_small_disk(folder, *command)
+    assert done.returncode == 0, done.stderr
     told: dict[str, Any] = json.loads(done.stdout)
     return told
 
