@@ -9,10 +9,10 @@ import hashlib
 import importlib.metadata
 import os
 import platform
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.errors import PipelineError
 
@@ -24,17 +24,18 @@ _PATIENCE = 60  # s to wait for the scheduler, and for a first worker
 _PACKAGES = ("av", "dlib-bin", "librosa", "numpy", "opencv-python-headless", "pyarrow", "scipy")  # they make the bytes
 
 
-def run(tasks: Iterable[Task], jobs: int, *, ordered: bool = False) -> Iterator[Any]:
+def run(tasks: Iterable[Task], jobs: int, *, ordered: bool = False, sees: Sequence[Path] = ()) -> Iterator[Any]:
     """The results of ``tasks`` as they come, or ``ordered`` as the tasks are.
 
     They run in ``jobs`` processes, or on all workers of the cluster. Tasks are drawn from the iterable a few at a time,
     so neither they nor their results pile up. When a worker of a cluster dies, the others do again what it had open.
+    Paths in tasks must be absolute; ``sees`` are some by which a worker knows that it is on the same disk.
     Raises what a task raises, and PipelineError when a worker is killed here, or when the cluster cannot be reached,
-    has no worker, loses its scheduler, or has other code or packages than this process.
+    has no worker, loses its scheduler, or has another disk, code or package than this process.
     """
     address = os.environ.get(ADDRESS)
     return_as = "generator" if ordered else "generator_unordered"
-    return _on_cluster(address, tasks, return_as) if address else _here(jobs, tasks, return_as)
+    return _on_cluster(address, tasks, return_as, sees) if address else _here(jobs, tasks, return_as)
 
 
 def _here(jobs: int, tasks: Iterable[Task], return_as: str) -> Iterator[Any]:
@@ -50,7 +51,7 @@ def _here(jobs: int, tasks: Iterable[Task], return_as: str) -> Iterator[Any]:
         ) from error
 
 
-def _on_cluster(address: str, tasks: Iterable[Task], return_as: str) -> Iterator[Any]:
+def _on_cluster(address: str, tasks: Iterable[Task], return_as: str, sees: Sequence[Path]) -> Iterator[Any]:
     try:
         import distributed
     except ImportError as error:
@@ -67,9 +68,9 @@ def _on_cluster(address: str, tasks: Iterable[Task], return_as: str) -> Iterator
     with client:
         with joblib.parallel_config(_backend(), client=client, wait_for_workers_timeout=_PATIENCE):
             parallel = joblib.Parallel(return_as=return_as)
-        mark = code_mark()
+        start = _Start(code_mark(), tuple(sees))
         try:
-            yield from parallel(joblib.delayed(_checked)(mark, task) for task in tasks)
+            yield from parallel(joblib.delayed(_checked)(start, task) for task in tasks)
         except distributed.KilledWorker as error:
             raise PipelineError(
                 f"{error.allowed_failures + 1} workers died of the same piece of work, most likely because memory ran "
@@ -107,13 +108,27 @@ def _backend() -> str:
     return "atvgnet-dask"
 
 
-def _checked(mark: str, task: Task) -> Any:
-    """Run a task on a worker that would make the same bytes as the process that sent it."""
-    if code_mark() != mark:
+class _Start(NamedTuple):
+    """The process that sends out the work."""
+
+    code: str
+    sees: tuple[Path, ...]
+
+
+def _checked(start: _Start, task: Task) -> Any:
+    """Run a task on a worker that would make the same bytes, in the same place, as the process that sent it."""
+    here = f"The worker on {platform.node()}"
+    if code_mark() != start.code:
         raise PipelineError(
-            f"The worker on {platform.node()} has another version of the pipeline, or of a package it uses, than the "
-            "process that started the work. Start all of them from one environment and one checkout."
+            f"{here} has another version of the pipeline, or of a package it uses, than the process that started the "
+            "work. Start all of them from one environment and one checkout."
         )
+    for path in start.sees:
+        if not path.exists():
+            raise PipelineError(
+                f"{here} does not see {path}, which is there for the process that started the work. The folders of the "
+                "project and of the corpus must be on a disk that all machines share, under the same path."
+            )
     function, args, kwargs = task
     return function(*args, **kwargs)
 

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
-import joblib
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from rich.progress import track
 
+from pipeline import parallel
 from pipeline.config import Evaluate
 from pipeline.errors import PipelineError
 from pipeline.evaluation.clips import Clips
@@ -54,8 +54,7 @@ def evaluate(head: TalkingHead, clips: Clips, params: Evaluate, seed: int, out: 
             yield clip, made
 
     rows: list[dict[str, str | float]] = []
-    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator", pre_dispatch=2 * jobs)
-    measured = parallel(joblib.delayed(_measure)(clip, made) for clip, made in work())
+    measured = parallel.run(((_measure, task, {}) for task in work()), jobs, ordered=True)
     for clip_rows in track(measured, total=len(ids), description="evaluate", transient=True):
         rows += clip_rows
     table = pd.DataFrame(rows)

@@ -1,6 +1,5 @@
 """Making a folder of shards: only what is not there yet, on all cores or a cluster, going on after any interruption."""
 
-import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,7 +11,6 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline import parallel
-from pipeline.errors import PipelineError
 from pipeline.progress import progress
 from pipeline.shards.plan import PREFIX, Item, cut, shard_name
 from pipeline.shards.read import INDEX, Rows, open_shard
@@ -39,9 +37,10 @@ def build_shards(
     Older shards stay until ``sweep``, so that what an older index names is whole until the new one is written.
 
     ``compute(source)`` gives the row's columns without ``id`` and ``key`` and must be picklable. It runs in worker
-    processes, which may be on other machines: paths in sources must be absolute, and those in ``sees`` exist there too.
-    Returns every row's cells that are neither arrays nor JPEG lists, with its ``shard`` and ``row``.
-    Raises PipelineError when the folder cannot be written or a worker does not see it; finished shards are kept.
+    processes, which may be on other machines: paths in sources must be absolute, and ``sees`` are some of them, by
+    which a worker knows that it is on the same disk. Returns every row's cells that are neither arrays nor JPEG lists,
+    with its ``shard`` and ``row``. Raises PipelineError when the folder cannot be written, and what ``parallel.run``
+    raises; finished shards are kept.
     """
     schema = pa.schema([pa.field("id", pa.string()), pa.field("key", pa.string()), *fields])
     folder = folder.absolute()
@@ -54,11 +53,11 @@ def build_shards(
             advance(len(cells))
         missing = {name: plan for name, plan in plans.items() if name not in made}
         known = _known_rows(folder, there - made.keys(), missing.values(), schema, jobs)
-        build = partial(_build_one, folder, compute=compute, schema=schema, must_see=(mark, *sees))
+        build = partial(_build_one, folder, compute=compute, schema=schema)
         tasks: Iterator[parallel.Task] = (
             (build, (name, [_piece(item, known) for item in plan]), {}) for name, plan in missing.items()
         )
-        for name, written, cells in parallel.run(tasks, jobs):
+        for name, written, cells in parallel.run(tasks, jobs, sees=[mark, *sees]):
             made[name] = written, cells
             advance(len(cells))
     return Rows(_joined([made[name] for name in plans], schema))
@@ -116,16 +115,8 @@ def _build_one(
     *,
     compute: Callable[[Any], Row],
     schema: pa.Schema,
-    must_see: Sequence[Path],
 ) -> tuple[str, str, pa.Table]:
     """Make one shard in a worker process; its name, the name it got, and its small cells."""
-    for path in must_see:
-        if not path.exists():
-            where = folder if path.parent == folder else path
-            raise PipelineError(
-                f"The worker on {platform.node()} does not see {where} as the process that started the work does. The "
-                "folders of the project and of the corpus must be on a disk that all machines share, under one path."
-            )
     cells = read_cells(folder / name, schema)  # there when a cluster does a piece of work again
     if cells is not None:
         return name, name, cells

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 from rich.progress import track
 
+from pipeline import parallel
 from pipeline.config import SampleCorpus
 from pipeline.corpora.sample.clip import ClipPlan, make_clip
 from pipeline.corpora.sample.contact_sheet import draw_contact_sheet
@@ -28,9 +28,8 @@ def build_sample(params: SampleCorpus, folder: Path, jobs: int) -> None:
     unfinished = folder.with_name(f".{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    made = Parallel(n_jobs=min(jobs, len(plans)), return_as="generator")(
-        delayed(make_clip)(plan, unfinished) for plan in plans
-    )
+    tasks: list[parallel.Task] = [(make_clip, (plan, unfinished.absolute()), {}) for plan in plans]
+    made = parallel.run(tasks, min(jobs, len(plans)), ordered=True, sees=[unfinished.absolute()])
     scripts = list(track(made, description="sample corpus", total=len(plans)))
     script = pd.concat(scripts, ignore_index=True)
     script.to_parquet(unfinished / "script.parquet", index=False)
