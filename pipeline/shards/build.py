@@ -53,7 +53,7 @@ def build_shards(
             advance(len(cells))
         missing = {name: plan for name, plan in plans.items() if name not in made}
         known = _known_rows(folder, there - made.keys(), missing.values(), schema, jobs)
-        build = partial(_build_one, folder, compute=compute, schema=schema)
+        build = partial(_build_one, mark, compute=compute, schema=schema)
         tasks: Iterator[parallel.Task] = (
             (build, (name, [_piece(item, known) for item in plan]), {}) for name, plan in missing.items()
         )
@@ -67,17 +67,20 @@ def build_shards(
 def _workplace(folder: Path) -> Iterator[Path]:
     """Make ``folder``, and for the time of the work a file in it by which workers know that they see the same folder.
 
-    In the end that file goes, and with it what workers that were killed, now or in an earlier build, left half written.
+    Files that are being written are named after it. Those of earlier builds go first: whoever wrote them was killed, or
+    has lost the process it worked for. In the end its own go, which workers that were killed left.
     """
     with explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
+        for path in folder.glob(".*.tmp"):
+            path.unlink(missing_ok=True)
     with writing(folder) as mark:
         with explained(folder):
             mark.touch()
         try:
             yield mark
         finally:
-            for path in folder.glob(".*.tmp"):
+            for path in folder.glob(f"{mark.stem}*.tmp"):
                 path.unlink(missing_ok=True)
 
 
@@ -109,7 +112,7 @@ def _piece(item: Item, known: Mapping[str, _Place]) -> _Piece:
 
 
 def _build_one(
-    folder: Path,
+    mark: Path,
     name: str,
     pieces: Sequence[_Piece],
     *,
@@ -117,11 +120,11 @@ def _build_one(
     schema: pa.Schema,
 ) -> tuple[str, str, pa.Table]:
     """Make one shard in a worker process; its name, the name it got, and its small cells."""
-    cells = read_cells(folder / name, schema)  # there when a cluster does a piece of work again
+    cells = read_cells(mark.with_name(name), schema)  # there when a cluster does a piece of work again
     if cells is not None:
         return name, name, cells
     rows = (_row(item, place, compute, schema) for item, place in pieces)
-    return name, *write_shard(folder, rows, schema)
+    return name, *write_shard(mark.parent, rows, schema, mark.stem)
 
 
 def _row(item: Item, place: _Place | None, compute: Callable[[Any], Row], schema: pa.Schema) -> pa.Table:

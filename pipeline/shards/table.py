@@ -72,15 +72,15 @@ def write_table(path: Path, table: pa.Table) -> None:
         temporary.replace(path)
 
 
-def write_shard(folder: Path, rows: Iterable[pa.Table], schema: pa.Schema) -> tuple[str, pa.Table]:
+def write_shard(folder: Path, rows: Iterable[pa.Table], schema: pa.Schema, mark: str = "") -> tuple[str, pa.Table]:
     """Write ``rows`` (of ``schema``, which has id and key) as they come, so that memory holds one of them at a time.
 
-    The shard gets its name when it is whole. Returns the name and the small cells, which stand once more in the footer,
-    where a reader finds those of all rows at once. Raises what drawing a row raises, and PipelineError when ``folder``
-    cannot be written; then nothing is left of the shard.
+    The file has a name that begins with ``mark`` until it is whole. Returns the name it has then, and the small cells,
+    which stand once more in the footer, where a reader finds those of all rows at once. Raises what drawing a row
+    raises, and PipelineError when ``folder`` cannot be written; then nothing is left of the shard.
     """
     parts = []
-    with writing(folder) as temporary:
+    with writing(folder, mark) as temporary:
         with explained(folder):
             writer = pq.ParquetWriter(temporary, schema, **_HOW)
         try:
@@ -96,7 +96,7 @@ def write_shard(folder: Path, rows: Iterable[pa.Table], schema: pa.Schema) -> tu
                 writer.close()
                 temporary.replace(folder / name)
         finally:
-            with suppress(OSError):  # told already
+            with suppress(OSError, pa.ArrowException):  # told already
                 writer.close()
     return name, cells
 
@@ -117,9 +117,9 @@ def _layout(schema: pa.Schema) -> str:
 
 
 @contextmanager
-def writing(folder: Path) -> Iterator[Path]:
+def writing(folder: Path, mark: str = "") -> Iterator[Path]:
     """A name in ``folder`` for a file until it is whole; what is left under it in the end is removed."""
-    temporary = folder / f".{uuid4().hex}.tmp"
+    temporary = folder / f"{mark or '.'}{uuid4().hex}.tmp"
     try:
         yield temporary
     finally:

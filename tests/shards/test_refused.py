@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from pipeline.errors import PipelineError
 from pipeline.shards import Item, Row, build_shards, row_key
+from tests.cluster import finished
 from tests.shards.rows import FIELDS, IDS, build, compute, tree
 from tests.small_disk import run_on_small_disk
 
@@ -76,3 +78,41 @@ def test_a_worker_that_is_killed(tmp_path: Path) -> None:
     assert left.items() <= tree(out).items()
     build(tmp_path / "fresh", IDS, per_shard=1)
     assert tree(out) == {name: data for name, data in tree(tmp_path / "fresh").items() if name.startswith("shard-")}
+
+
+ORPHANS = """
+import sys, time
+from functools import partial
+from pathlib import Path
+from pipeline.shards import Item, build_shards, row_key
+from tests.shards.rows import FIELDS, IDS
+from tests.shards.test_refused import slowly
+
+items = [Item(clip, row_key(0, clip), clip) for clip in IDS]
+work = partial(slowly, log=Path(sys.argv[2]))
+build_shards(Path(sys.argv[1]), items, work, FIELDS, per_shard=1, jobs=2, title="orphaned")
+"""
+
+
+def slowly(clip: str, log: Path) -> Row:
+    time.sleep(0.2)
+    return compute(clip, log)
+
+
+def test_workers_that_lost_their_master_do_no_harm(tmp_path: Path) -> None:
+    """They go on for a while, beside the build that takes over."""
+    out, log = tmp_path / "out", tmp_path / "log"
+    log.mkdir()
+    master = subprocess.Popen([sys.executable, "-c", ORPHANS, str(out), str(log)], start_new_session=True)
+    while not finished(out):
+        time.sleep(0.05)
+    master.kill()
+    master.wait()
+    items = [Item(clip, row_key(0, clip), clip) for clip in IDS]
+    build_shards(out, items, partial(slowly, log=log), FIELDS, per_shard=1, jobs=1, title="test")
+    os.killpg(master.pid, signal.SIGKILL)  # idle by now, they would end in minutes
+    build(tmp_path / "fresh", IDS, per_shard=1)
+    expected = {name: data for name, data in tree(tmp_path / "fresh").items() if name.startswith("shard-")}
+    assert {name: data for name, data in tree(out).items() if not name.endswith(".tmp")} == expected
+    build(out, IDS, per_shard=1)
+    assert tree(out) == tree(tmp_path / "fresh")
