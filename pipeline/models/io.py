@@ -5,14 +5,13 @@ import os
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import nn
 
 from pipeline.errors import PipelineError
 from pipeline.models.atnet import AtNet
 from pipeline.models.discriminator import Discriminator
 from pipeline.models.vgnet import VgNet
+from pipeline.models.weights import save_tensors
 
 ARCHITECTURES: dict[str, type[nn.Module]] = {"AtNet": AtNet, "VgNet": VgNet, "Discriminator": Discriminator}
 
@@ -21,9 +20,8 @@ def save_model(folder: Path, name: str, module: nn.Module, meta: dict[str, Any])
     """Write a network of `ARCHITECTURES`; equal weights and `meta` (JSON data) give equal bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     card = {"architecture": type(module).__name__, "arguments": module.arguments, "meta": meta}
-    tensors = {key: tensor.detach().cpu().contiguous() for key, tensor in module.state_dict().items()}
     unfinished = folder / f"{name}.part"
-    save_file(tensors, unfinished)
+    save_tensors(module.state_dict(), unfinished)
     os.replace(unfinished, folder / f"{name}.safetensors")
     unfinished.write_text(json.dumps(card, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     os.replace(unfinished, folder / f"{name}.json")
@@ -34,6 +32,9 @@ def load_model(folder: Path, name: str) -> tuple[nn.Module, dict[str, Any]]:
 
     Raises PipelineError naming the file that is missing, damaged or of another network.
     """
+    from safetensors import SafetensorError  # here: a machine that trains may lack it
+    from safetensors.torch import load_file
+
     card_path, weights_path = folder / f"{name}.json", folder / f"{name}.safetensors"
     for path in (card_path, weights_path):
         if not path.exists():
