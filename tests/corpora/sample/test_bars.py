@@ -1,6 +1,5 @@
 """What later stages count on: dlib finds the faces, and measures of their mouths what the script says."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,17 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.config import SampleCorpus
+from pipeline.config import Landmarks, SampleCorpus
 from pipeline.corpora.sample.build import plan_clips
 from pipeline.corpora.sample.clip import make_clip
-from pipeline.faces.detect import detect_faces, predict_landmarks
+from pipeline.faces.track import track_face
 
 INNER_LIPS = ((61, 67), (62, 66), (63, 65))
 
 
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    """One clip of every speaker of the default corpus, its script beside what dlib measures (NaN: no face)."""
+    """One clip of every speaker of the default corpus, its script beside what landmarks measures (NaN: no face)."""
     folder = tmp_path_factory.mktemp("bars")
     params = SampleCorpus()
     plans = [plan for i, plan in enumerate(plan_clips(params)) if i % params.sentences == 0]
@@ -34,17 +33,14 @@ def _path(folder: Path, script: pd.DataFrame) -> Path:
     return folder / str(script["speaker"].iloc[0]) / f"{script['name'].iloc[0]}.mpg"
 
 
-def _measure(path: Path) -> Iterator[dict[str, float]]:
+def _measure(path: Path) -> list[dict[str, float]]:
     with av.open(str(path)) as container:
-        for frame in container.decode(video=0):
-            picture = np.array(frame.to_ndarray(format="rgb24"), np.uint8)
-            faces = detect_faces(picture)
-            if not faces:
-                yield {"mouth": np.nan, "size": np.nan}
-                continue
-            points = predict_landmarks(picture, faces[0])
-            gaps = [np.linalg.norm(points[upper] - points[lower]) for upper, lower in INNER_LIPS]
-            yield {"mouth": float(np.mean(gaps)), "size": float(np.linalg.norm(points[27] - points[8]))}
+        pictures = [np.array(frame.to_ndarray(format="rgb24"), np.uint8) for frame in container.decode(video=0)]
+    track = track_face(pictures, Landmarks().detect_every)
+    points = np.where(track.found_F[:, None, None], track.points_F68x2, np.nan)
+    gaps = [np.linalg.norm(points[:, upper] - points[:, lower], axis=1) for upper, lower in INNER_LIPS]
+    heights = np.linalg.norm(points[:, 27] - points[:, 8], axis=1)
+    return [{"mouth": mouth, "size": size} for mouth, size in zip(np.mean(gaps, axis=0), heights, strict=True)]
 
 
 def test_dlib_finds_the_face(measured: pd.DataFrame) -> None:
