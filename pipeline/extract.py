@@ -21,7 +21,7 @@ from pipeline.media import Damage, MediaError, probe, read_audio_blocks, ticks
 from pipeline.patience import GivenUp, patiently, within
 from pipeline.quality.limits import SEPARATOR, verdict
 
-VERSION = 1
+VERSION = 2
 """Raised with every change of this file or of pipeline.media that changes a row's bytes."""
 
 FPS = 25
