@@ -155,6 +155,15 @@ def evaluate(
         print_report(folder)
 
 
+@app.command("params")
+def print_params() -> None:
+    """Print params.yaml as JSON, once it is checked: what a machine without this environment trains by."""
+    with _clear_errors():
+        from pipeline.config import dump_params, load_params
+
+        print(dump_params(load_params(paths.PARAMS)))
+
+
 @app.command()
 def report() -> None:
     """Print the metrics of the last evaluation and what to open next."""

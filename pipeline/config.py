@@ -5,6 +5,7 @@ Every field's docstring says what it does; every section is what one stage depen
 
 import contextlib
 import dataclasses
+import json
 import math
 import types
 import typing
@@ -254,11 +255,13 @@ class Params:
 
 
 def load_params(path: Path) -> Params:
-    """Read and check ``path``.
+    """Read and check ``path``: params.yaml, or a ``.json`` of it, as `dump_params` makes, for machines without PyYAML.
 
     Raises PipelineError naming the file or the key: a file that is missing or no YAML, a key that is unknown (with the
     nearest known one), missing, of a wrong type or out of its range.
     """
+    if path.suffix == ".json":
+        return _build(Params, _read_json(path), "")
     import yaml
 
     if not path.exists():
@@ -270,6 +273,23 @@ def load_params(path: Path) -> Params:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise PipelineError(f"{path} is no valid YAML: {error}. Mend that line.") from error
     return _build(Params, tree, "")
+
+
+def dump_params(params: Params) -> str:
+    """All params as JSON, which `load_params` reads back."""
+    return json.dumps(dataclasses.asdict(params), indent=2)
+
+
+def _read_json(path: Path) -> object:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise PipelineError(
+            f"{path} is missing. Write it with `atvgnet params > {path.name}` where the whole environment is "
+            "installed, and copy it into the project's folder here."
+        ) from error
+    except ValueError as error:
+        raise PipelineError(f"{path} is no valid JSON: {error}. Write it anew with `atvgnet params`.") from error
 
 
 T = TypeVar("T")

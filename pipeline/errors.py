@@ -1,8 +1,32 @@
 """The one exception that is meant for the user's eyes."""
 
+import errno
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+"""What a disk says that is full, or read-only, wherever it is written to."""
+
 
 class PipelineError(Exception):
     """Something the user can mend: the message names the key or file and says what to do.
 
     Command lines and stages print it without a traceback and end with exit code 1.
     """
+
+
+@contextmanager
+def clear_errors(name: str) -> Iterator[None]:
+    """End the process ``name`` with a PipelineError's message, or a full disk's, and exit code 1."""
+    try:
+        yield
+    except PipelineError as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        advice = "Free space or make the disk writable, then run again: what is finished is kept."
+        print(f"{name}: {error}. {advice}", file=sys.stderr)
+        sys.exit(1)

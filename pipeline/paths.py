@@ -39,11 +39,20 @@ def rejected_folder(stage: str) -> Path:
 
 def jobs() -> int:
     """Worker processes: ``ATVGNET_JOBS``, else one a core. No param, since it never changes a result."""
-    text = os.environ.get("ATVGNET_JOBS", "")
+    return _count("ATVGNET_JOBS", "worker processes") or os.cpu_count() or 1
+
+
+def training_processes() -> int:
+    """Processes of this machine in which a training stage trains: ``ATVGNET_PROCESSES``, else 1. No param either."""
+    return _count("ATVGNET_PROCESSES", "processes that train together") or 1
+
+
+def _count(variable: str, what: str) -> int | None:
+    text = os.environ.get(variable, "")
     if not text:
-        return os.cpu_count() or 1
+        return None
     if not text.isdigit() or int(text) < 1:
         from pipeline.errors import PipelineError
 
-        raise PipelineError(f"ATVGNET_JOBS is {text!r}. Set it to a whole number of worker processes, at least 1.")
+        raise PipelineError(f"{variable} is {text!r}. Set it to a whole number of {what}, at least 1.")
     return int(text)

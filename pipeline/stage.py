@@ -1,13 +1,13 @@
 """What every stage does: params in, one tracked run, one clear message when something is wrong."""
 
-import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import paths, tracking
 from pipeline.config import Params, load_params
-from pipeline.errors import PipelineError
+from pipeline.errors import clear_errors
 
 
 @dataclass(frozen=True)
@@ -22,16 +22,40 @@ class Context:
     """Worker processes."""
 
 
-def run_stage(name: str, uses: Sequence[str], body: Callable[[Context], None]) -> None:
+Body = Callable[[Context], None]
+
+
+def run_stage(name: str, uses: Sequence[str], body: Body) -> None:
     """Run ``body`` as the stage ``name``, which uses the sections ``uses`` of params.yaml.
 
     A PipelineError ends the process with its message and exit code 1; outs made by earlier runs stay as they are.
     """
-    try:
-        params = load_params(paths.PARAMS)
-        jobs = paths.jobs()
-        with tracking.stage(name, params, uses=uses) as run:
-            body(Context(params, run, paths.project_root(), jobs))
-    except PipelineError as error:
-        print(f"{name}: {error}", file=sys.stderr)
-        sys.exit(1)
+    with clear_errors(name):
+        _run(name, uses, body)
+
+
+def run_training_stage(name: str, uses: Sequence[str], body: Body) -> None:
+    """As `run_stage`, in all processes that torchrun started, of which the first is tracked.
+
+    Not started by torchrun, the stage starts ``ATVGNET_PROCESSES`` of them itself, if that is more than one.
+    """
+    from torch import distributed
+
+    from pipeline.training.distribution import is_first, joined
+    from pipeline.training.launch import launch
+
+    with clear_errors(name):
+        processes = paths.training_processes()
+        if processes > 1 and not distributed.is_torchelastic_launched():
+            launch(f"stages.{name}", processes)
+            return
+        with joined():
+            _run(name, uses, body, tracked=is_first())
+
+
+def _run(name: str, uses: Sequence[str], body: Body, tracked: bool = True) -> None:
+    params = load_params(paths.PARAMS)
+    jobs = paths.jobs()
+    tracking_it = tracking.stage(name, params, uses=uses) if tracked else nullcontext(tracking.Run(None))
+    with tracking_it as run:
+        body(Context(params, run, paths.project_root(), jobs))

@@ -1,14 +1,19 @@
 """Stage evaluate: metrics, pictures and videos of the test split, into reports."""
 
+from dataclasses import asdict
+
 from pipeline import paths
 from pipeline.evaluation.clips import ShardClips
 from pipeline.evaluation.evaluate import evaluate
 from pipeline.stage import Context, run_stage
 from pipeline.talking_head import TalkingHead
+from pipeline.training.project import FOLDERS, NETWORKS, example
+from pipeline.training.record import read_record
 
 
 def main(context: Context) -> None:
     """Measure the whole system beside its baselines, and close the pipeline's run."""
+    records = {network: read_record(network, context.params) for network in NETWORKS}
     summary = evaluate(
         # The window says how a generation hears; here speech comes from data/mfcc.
         TalkingHead.load(paths.MODELS, context.params.mfcc.window),
@@ -19,6 +24,10 @@ def main(context: Context) -> None:
         context.jobs,
     )
     context.run.artifact(paths.REPORTS)
+    for network, record in records.items():
+        sections = {"seed": context.params.seed, network: asdict(getattr(context.params, network))}
+        model = FOLDERS[network], example(network, context.params), f"atvgnet-{network}"
+        context.run.adopt(f"train_{network}", sections, record.curves, record.summary, model)
     # A method whose pictures show no face at all has no distance, and its model no claim to be the best.
     judges = {"atvgnet-atnet": "at_vg", "atvgnet-vgnet": "vg_gt"}
     best = {model: f"{method}.lmd" for model, method in judges.items() if "lmd" in summary[method]}

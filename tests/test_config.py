@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline.config import Params, load_params
+from pipeline.config import Params, dump_params, load_params
 from pipeline.errors import PipelineError
 
 SHIPPED = Path("params.yaml")
@@ -88,3 +88,18 @@ def test_broken_and_missing_files(tmp_path: Path) -> None:
     path.write_text("")
     with pytest.raises(PipelineError, match=r"params\.yaml must be a section"):
         load_params(path)
+
+
+def test_params_go_to_json_and_back(tmp_path: Path) -> None:
+    params = load_params(write(tmp_path, "corpora.grid.speakers", ["s1", "s29"]))
+    path = tmp_path / "params.json"
+    path.write_text(dump_params(params))
+    assert load_params(path) == params
+    path.write_text(path.read_text().replace('"width": 16', '"width": 12', 1))
+    with pytest.raises(PipelineError, match=r"atnet\.width must be a multiple of 8"):
+        load_params(path)
+    path.write_text("seed: 0")
+    with pytest.raises(PipelineError, match=r"params\.json is no valid JSON"):
+        load_params(path)
+    with pytest.raises(PipelineError, match=r"box\.json is missing\. Write it with `atvgnet params > box\.json`"):
+        load_params(tmp_path / "box.json")

@@ -33,6 +33,16 @@ class StageRecord:
     outs: tuple[Data, ...]
 
 
+def is_stage(name: str) -> bool:
+    """Whether dvc.yaml in the working directory has a stage of this name."""
+    if not Path("dvc.yaml").exists():
+        return False
+    from dvc.utils.serialize import load_yaml
+
+    with _DVC:
+        return name in load_yaml("dvc.yaml").get("stages", {})
+
+
 def running_stage(address: str) -> StageRecord:
     """The record of the stage that runs now, whose entry in `dvc.lock` is only written when it has ended.
 

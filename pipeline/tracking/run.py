@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.tracking import adopt as adopting
 from pipeline.tracking import finish as finishing
 from pipeline.tracking import lineage, log, runs
 from pipeline.tracking import store as stores
@@ -65,6 +66,22 @@ class Run:
         if self._writer:
             self._writer.put(log.model(folder, inputs, registered))
 
+    def adopt(
+        self,
+        stage: str,
+        params: Mapping[str, Any],
+        curves: Mapping[int, Mapping[str, float]],
+        summary: Mapping[str, float],
+        model: tuple[Path, Mapping[str, np.ndarray], str],
+    ) -> None:
+        """Write the run of a training whose outs were made elsewhere, if the store does not have it.
+
+        `params` are the sections of params.yaml that the stage uses, `curves` metrics by step, `summary` what the kept
+        weights reached, and `model` what `Run.model` takes. See `pipeline.tracking.adopt`.
+        """
+        if self._writer:
+            self._writer.put(adopting.adopt(stage, flatten(params), curves, numbers(summary), log.model(*model)))
+
     def listener(self) -> RunListener:
         """A training listener that writes curves and pictures to this run."""
         return RunListener(self)
@@ -106,8 +123,8 @@ def stage(name: str, params: Any, uses: Iterable[str] | None = None) -> Iterator
 
     writer = Writer(target, reopen)
     system = SystemMetrics(writer.metrics, target.child_id)
-    if invocation.stage:
-        writer.put(_describe(invocation.stage))
+    if invocation.stage or lineage.is_stage(name):  # by hand, it makes the outs that `dvc commit` then records
+        writer.put(_describe(invocation.stage or name))
     try:
         yield Run(writer)
     except BaseException as error:

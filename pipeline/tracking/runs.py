@@ -53,6 +53,13 @@ def open_runs(
     return Target(store, parent_id, child)
 
 
+def open_apart(store: Store, stage: str, tags: Mapping[str, str], params: Mapping[str, Any]) -> Target:
+    """Make a run, RUNNING, for a `stage` that no pipeline run of this store contains."""
+    own = _tags(Invocation.current(), Owner.of(psutil.Process()))
+    run_id = _create(store, stage, {**own, **tags, STAGE: stage}, params)
+    return Target(store, run_id, run_id)
+
+
 def close_runs(target: Target, error: BaseException | None) -> None:
     """Give child and parent their status: FINISHED, KILLED on the user's interruption, else FAILED with the error."""
     client = target.client

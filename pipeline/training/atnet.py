@@ -11,12 +11,14 @@ from torch.nn import functional
 from torch.optim import Adam, Optimizer
 
 from pipeline.models import AtNet
+from pipeline.training import distribution
 from pipeline.training.data import ClipSource, Window, long_enough, training_windows, validation_windows
 from pipeline.training.hardware import autocast, best_device, to_device
 from pipeline.training.listeners import Listener
 from pipeline.training.loop import Validation, train
 from pipeline.training.params import AtNetParams
 from pipeline.training.pictures import draw_curves
+from pipeline.training.whole_batch import parallel
 
 VALIDATION_CLIPS = 64
 """At most so many clips of the validation split are looked at."""
@@ -46,7 +48,8 @@ class AtNetTask:
         torch.manual_seed(seed)
         components = source_train.coefficients(0).shape[1]
         self.network: nn.Module = to_device(AtNet(components, params.width, params.recurrent), self.device)
-        self.forward = torch.compile(self.network) if params.compile else self.network
+        forward = parallel(self.network)
+        self.forward = torch.compile(forward) if params.compile else forward
         self.helpers: dict[str, nn.Module] = {}
         self.optimisers: dict[str, Optimizer] = {
             "network": Adam(self.network.parameters(), params.lr, betas=(0.5, 0.999), fused=True)
@@ -56,7 +59,8 @@ class AtNetTask:
         """See `Task`."""
         params = self.params
         drawn = training_windows(self.source_train.lengths, params.frames, params.batch, self.seed, step)
-        rows = [self._read(self.source_train, window, params.frames) for window in drawn]
+        share = distribution.own_share(drawn)
+        rows = [self._read(self.source_train, window, params.frames) for window in share]
         return AtBatch(*(torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)))
 
     def step(self, batch: AtBatch) -> dict[str, Tensor]:

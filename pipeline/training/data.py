@@ -123,10 +123,15 @@ def training_windows(lengths: Sequence[int], frames: int, batch: int, seed: int,
     drawn = []
     for position in range(step * batch, (step + 1) * batch):
         turn, place = divmod(position, len(clips))
-        clip = clips[np.random.default_rng([seed, 0, turn]).permutation(len(clips))[place]]
+        clip = clips[_order(len(clips), seed, turn)[place]]
         random = np.random.default_rng([seed, 1, position])
         drawn.append(_window(clip, int(random.integers(lengths[clip] - frames + 1)), frames, lengths, random))
     return drawn
+
+
+@lru_cache(maxsize=4)  # of a large corpus it takes longer than a step
+def _order(clips: int, seed: int, turn: int) -> NDArray[np.int64]:
+    return np.random.default_rng([seed, 0, turn]).permutation(clips)
 
 
 def validation_windows(lengths: Sequence[int], frames: int, most: int) -> list[Window]:

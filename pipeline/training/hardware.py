@@ -11,12 +11,12 @@ Precision = Literal["auto", "float32", "bfloat16"]
 
 
 def best_device() -> torch.device:
-    """The GPU when there is one, else the CPU."""
+    """The GPU when there is one (this process's own, where several train together), else the CPU."""
     if not torch.cuda.is_available():
         return torch.device("cpu")
     torch.backends.cudnn.benchmark = True  # shapes do not change from step to step
     torch.set_float32_matmul_precision("high")
-    return torch.device("cuda")
+    return torch.device("cuda", torch.cuda.current_device())
 
 
 def multiplies_bfloat16(device: torch.device) -> bool:

@@ -1,4 +1,4 @@
-"""What watches a training: the one callback interface, and the two listeners every training has.
+"""What watches a training: the one callback interface, and the two listeners every training has, history and progress.
 
 A training that was killed and resumes replays the metrics it has already reported, so a listener always
 receives the whole curve, in order, whatever happened in between.
@@ -6,7 +6,11 @@ receives the whole curve, in order, whatever happened in between.
 
 import csv
 import io
+import sys
+import time
 from collections.abc import Mapping
+from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -56,8 +60,51 @@ class History(Listener):
         unfinished.replace(self.path)
 
 
-class Progress(Listener):
-    """Shows a progress bar with the latest loss on a terminal (needs rich, which is imported when one is made)."""
+def progress() -> Listener:
+    """What shows a training's progress: a bar on a terminal, lines where there is none, or no rich to draw it."""
+    return Bar() if sys.stdout.isatty() and find_spec("rich") else Lines()
+
+
+class Lines(Listener):
+    """Prints the results of every validation, and how far the training is at most once `every` so many seconds."""
+
+    def __init__(self, every: float = 30.0) -> None:
+        self.every = every
+        self.name, self.steps = "", 0
+        self.told: tuple[int, float] | None = None
+        """Step and time of the last line on the way."""
+
+    def start(self, name: str, steps: int) -> None:
+        """Print what begins."""
+        self.name, self.steps = name, steps
+        print(f"{name}: {steps} steps", flush=True)
+
+    def progress(self, step: int, loss: float) -> None:
+        """Print a line, if it is time for one: loss, rate and the time that is left."""
+        now = time.monotonic()
+        if self.told is None:
+            self.told = step, now
+        elif now - self.told[1] >= self.every:
+            rate = (step - self.told[0]) / (now - self.told[1])
+            left = timedelta(seconds=round((self.steps - step) / rate))
+            print(f"{self._at(step)}: loss {loss:.4f}, {rate:.3g} steps a second, {left} to go", flush=True)
+            self.told = step, now
+
+    def metrics(self, step: int, values: Mapping[str, float]) -> None:
+        """Print what was validated."""
+        shown = [f"{name} {value:.4g}" for name, value in values.items() if name.startswith("val.")]
+        print(f"{self._at(step)}: {', '.join(shown)}", flush=True)
+
+    def done(self, step: int, summary: Mapping[str, float]) -> None:
+        """Print which weights were kept."""
+        print(f"{self._at(step)}: done, the weights of step {summary['step']:.0f} are kept", flush=True)
+
+    def _at(self, step: int) -> str:
+        return f"{self.name} {step}/{self.steps}"
+
+
+class Bar(Listener):
+    """Shows a progress bar with the latest loss (needs rich, which is imported when one is made)."""
 
     def __init__(self) -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from pipeline.models.io import save_model
+from pipeline.training import distribution
 from pipeline.training.average import Average
 from pipeline.training.checkpoints import Checkpoints
 from pipeline.training.data import load_ahead
@@ -40,7 +41,7 @@ class Validation:
 
 
 class Task(Protocol):
-    """One network's training, as the loop drives it."""
+    """One network's training, as the loop drives it; in one of several processes, with its share of every batch."""
 
     name: str
     criterion: str
@@ -54,10 +55,10 @@ class Task(Protocol):
     """Training clips in a pass over the data."""
 
     def batch(self, step: int) -> Batch:
-        """The batch of step `step`, from 0; called in loader threads."""
+        """This process's share of the batch of step `step`, from 0; called in loader threads."""
 
     def step(self, batch: Batch) -> dict[str, Tensor]:
-        """One step of every optimiser; the losses, the network's own total first."""
+        """One step of every optimiser; the losses over the share, the network's own total first."""
 
     def validate(self, network: nn.Module) -> Validation:
         """Metrics and pictures of `network` (in eval mode) on the validation split."""
@@ -97,22 +98,24 @@ def train(
 
     `data` is the hash of what is trained on; with params and seed it tells this training's checkpoints from others'.
     Returns the criterion and step of the weights that were kept, and the steps made. Raises PipelineError when a
-    loss is no number or explodes.
+    loss is no number or explodes, and when several processes cannot share the batch or differ in params or data.
     """
+    distribution.require_equal_shares(task.name, params.batch)
     steps = params.steps if params.epochs == 0 else math.ceil(params.epochs * task.clips / params.batch)
     identity = hashlib.sha256(repr((task.name, asdict(params), seed, data)).encode()).hexdigest()
+    distribution.require_same(identity)
     checkpoints = Checkpoints(resume, identity)
     average = Average(task.network, params.ema)
     watch = LossWatch()
     state = State()
 
-    saved = checkpoints.load()
+    saved = distribution.on_first(checkpoints.load)
     if saved is not None:
         state = restore(saved, task, average)
         watch.reference = state.reference
         log.info("%s goes on after step %d of %d", task.name, state.step, steps)
 
-    everyone = [History(out / "history.csv"), *listeners]
+    everyone = [History(out / "history.csv"), *listeners] if distribution.is_first() else []
     for listener in everyone:
         listener.start(task.name, steps)
         for step, values in state.history:
@@ -141,7 +144,7 @@ def train(
             state.remarks.append(remark)
             log.warning("%s, step %d: %s", task.name, step, remark)
 
-        found = task.validate(average.network)
+        found = distribution.on_first(lambda: task.validate(average.network))
         values = {f"train.{name}": loss for name, loss in losses.items()}
         values |= {f"val.{name}": value for name, value in found.metrics.items()} | {"lr": params.lr * share}
         state.history.append((step, values))
@@ -158,7 +161,8 @@ def train(
         if better or params.keep == "last":
             state.kept = {name: tensor.clone() for name, tensor in average.network.state_dict().items()}
         state.reference = watch.reference
-        checkpoints.save(step, snapshot(state, task, average))
+        if distribution.is_first():
+            checkpoints.save(step, snapshot(state, task, average))
         if 0 < params.patience <= state.stale:
             log.info("%s stops at step %d: no better since step %d", task.name, step, state.best_step)
             break
@@ -167,13 +171,15 @@ def train(
     kept_step = state.best_step if params.keep == "best" else state.step
     kept_values = dict(state.history)[kept_step]
     meta = {"params": asdict(params), "seed": seed, "data": data, "step": kept_step, "metrics": kept_values}
-    save_model(out, "model", average.network, meta)
-    for name, helper in task.helpers.items():
-        save_model(out, name, helper, {**meta, "step": state.step})
+    if distribution.is_first():
+        save_model(out, "model", average.network, meta)
+        for name, helper in task.helpers.items():
+            save_model(out, name, helper, {**meta, "step": state.step})
     summary = {**{name: value for name, value in kept_values.items() if name.startswith("val.")}, "step": kept_step}
     for listener in everyone:
         listener.done(state.step, summary)
-    checkpoints.clear()
+    if distribution.is_first():
+        checkpoints.clear()
     return summary
 
 
@@ -206,7 +212,7 @@ def snapshot(state: State, task: Task, average: Average) -> dict[str, Any]:
         "helpers": {name: helper.state_dict() for name, helper in task.helpers.items()},
         "optimisers": {name: optimiser.state_dict() for name, optimiser in task.optimisers.items()},
         "random": torch.get_rng_state(),
-        "cuda_random": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "cuda_random": torch.cuda.get_rng_state() if torch.cuda.is_available() else None,
     }
 
 
@@ -219,6 +225,6 @@ def restore(saved: dict[str, Any], task: Task, average: Average) -> State:
     for name, optimiser in task.optimisers.items():
         optimiser.load_state_dict(saved["optimisers"][name])
     torch.set_rng_state(saved["random"])
-    if saved["cuda_random"] and torch.cuda.is_available():
-        torch.cuda.set_rng_state_all(saved["cuda_random"])
+    if saved["cuda_random"] is not None and torch.cuda.is_available():
+        torch.cuda.set_rng_state(saved["cuda_random"])
     return State(**saved["state"])

@@ -11,7 +11,9 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from pipeline.adversarial import decision_loss, landmark_weights, pixel_loss, regression_loss
+from pipeline.errors import PipelineError
 from pipeline.models import Discriminator, VgNet
+from pipeline.training import distribution
 from pipeline.training.data import ClipSource, Window, long_enough, training_windows, validation_windows
 from pipeline.training.hardware import autocast, best_device, to_device, to_floats, to_pictures
 from pipeline.training.initial import init_generator, init_normal
@@ -19,6 +21,7 @@ from pipeline.training.listeners import Listener
 from pipeline.training.loop import Validation, train
 from pipeline.training.params import VgNetParams
 from pipeline.training.pictures import draw_strips
+from pipeline.training.whole_batch import parallel
 
 VALIDATION_WINDOWS = 32
 """At most so many windows of the validation split are looked at."""
@@ -43,12 +46,18 @@ class VgNetTask:
         self.source_train, self.source_val, self.params, self.seed = source_train, source_val, params, seed
         self.clips = len(long_enough(source_train.lengths, params.frames))
         self.checked = validation_windows(source_val.lengths, params.frames, VALIDATION_WINDOWS)
+        if params.recurrence == "batch" and distribution.world() > 1:
+            raise PipelineError(
+                "vgnet.recurrence is batch, which runs over the videos of a batch: several processes, which share "
+                "them, would train another network. Start one process, or set vgnet.recurrence to time."
+            )
         self.device = best_device()
         torch.manual_seed(seed)
         network = VgNet(params.width, params.recurrence, params.attention, params.dropout)
         init_generator(network, self._some_landmarks())
         self.network = to_device(network, self.device)
-        self.forward = torch.compile(self.network) if params.compile else self.network
+        forward = parallel(self.network, unused=params.recurrence == "none")  # its state's weights
+        self.forward = torch.compile(forward) if params.compile else forward
         self.optimisers: dict[str, Optimizer] = {
             "network": Adam(self.network.parameters(), params.lr, betas=(0.5, 0.999), fused=True)
         }
@@ -57,6 +66,7 @@ class VgNetTask:
             discriminator = Discriminator(params.width)
             init_normal(discriminator)
             self.discriminator = to_device(discriminator, self.device)
+            self.judge = parallel(self.discriminator)
             self.helpers["discriminator"] = self.discriminator
             self.optimisers["discriminator"] = Adam(
                 self.discriminator.parameters(), params.discriminator_lr, betas=(0.5, 0.999), fused=True
@@ -71,10 +81,8 @@ class VgNetTask:
     def batch(self, step: int) -> VgBatch:
         """See `Task`."""
         params = self.params
-        return self._read(
-            self.source_train,
-            training_windows(self.source_train.lengths, params.frames, params.batch, self.seed, step),
-        )
+        drawn = training_windows(self.source_train.lengths, params.frames, params.batch, self.seed, step)
+        return self._read(self.source_train, distribution.own_share(drawn))
 
     def _read(self, source: ClipSource, drawn: Sequence[Window]) -> VgBatch:
         pictures, landmarks = [], []
@@ -102,7 +110,7 @@ class VgNetTask:
         if self.helpers:
             losses |= self._discriminator_step(real_BTCHW, made_BTCHW.detach(), example_BL, landmarks_BTL)
             self.discriminator.requires_grad_(False)  # the generator's step needs no gradient of its weights
-            logits_B, read_BTL = self._judge(made_BTCHW, example_BL)
+            logits_B, read_BTL = self._judge(self.discriminator, made_BTCHW, example_BL)
             adversarial = decision_loss(logits_B, real=True)
             regression = regression_loss(read_BTL, landmarks_BTL, self.landmark_weights)
             self.discriminator.requires_grad_(True)
@@ -117,8 +125,8 @@ class VgNetTask:
     def _discriminator_step(
         self, real_BTCHW: Tensor, made_BTCHW: Tensor, example_BL: Tensor, landmarks_BTL: Tensor
     ) -> dict[str, Tensor]:
-        real_logits_B, real_read_BTL = self._judge(real_BTCHW, example_BL)
-        made_logits_B, made_read_BTL = self._judge(made_BTCHW, example_BL)
+        real_logits_B, real_read_BTL = self._judge(self.judge, real_BTCHW, example_BL)
+        made_logits_B, made_read_BTL = self._judge(self.judge, made_BTCHW, example_BL)
         decision = decision_loss(real_logits_B, real=True) + decision_loss(made_logits_B, real=False)
         regression = regression_loss(real_read_BTL, landmarks_BTL, self.landmark_weights) + regression_loss(
             made_read_BTL, landmarks_BTL, self.landmark_weights
@@ -133,10 +141,10 @@ class VgNetTask:
             "made": torch.sigmoid(made_logits_B).mean(),
         }
 
-    def _judge(self, frames_BTCHW: Tensor, example_BL: Tensor) -> tuple[Tensor, Tensor]:
+    def _judge(self, judge: nn.Module, frames_BTCHW: Tensor, example_BL: Tensor) -> tuple[Tensor, Tensor]:
         # A context of its own for every call: autocast remembers the weights it has cast, and they change in between.
         with autocast(self.device, self.params.precision):
-            logits_B, landmarks_BTL = self.discriminator(frames_BTCHW, example_BL)
+            logits_B, landmarks_BTL = judge(frames_BTCHW, example_BL)
         return logits_B.float(), landmarks_BTL.float()
 
     def _descend(self, name: str, network: nn.Module, loss: Tensor) -> None:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from pipeline.errors import PipelineError
+from pipeline.training import distribution
 
 EXPLODED = 1000.0
 """A loss that is so many times what it was in the first steps has exploded."""
@@ -28,14 +29,16 @@ class LossWatch:
         self._unseen.append((step, {name: loss.detach() for name, loss in losses.items()}))
 
     def look(self, last_good: str) -> None:
-        """Read what was added; PipelineError names the first step with a loss that is no number or has exploded."""
+        """Read what was added, as means over all processes, so that they all find the same.
+
+        PipelineError names the first step with a loss that is no number or has exploded.
+        """
         if not self._unseen:
             return
         names = list(self._unseen[0][1])
-        table = torch.stack(
-            [torch.stack([losses[name].float() for name in names]) for _, losses in self._unseen]
-        ).tolist()
-        for (step, _), row in zip(self._unseen, table, strict=True):
+        table = torch.stack([torch.stack([losses[name].float() for name in names]) for _, losses in self._unseen])
+        rows = distribution.mean(table).tolist()
+        for (step, _), row in zip(self._unseen, rows, strict=True):
             for name, value in zip(names, row, strict=True):
                 limit = EXPLODED * self.reference.get(name, math.inf)
                 if not math.isfinite(value) or abs(value) > limit > 0:

@@ -147,6 +147,21 @@ def test_queued_and_temporary_experiments_reach_the_same_store(project: Project,
     assert sorted(judged.values()) == ["0.125", "0.5", "0.75", "1.25"]
 
 
+def test_a_stage_started_by_hand_made_what_is_then_committed(project: Project, first: Any) -> None:
+    project.run("git", "checkout", "-q", "params.yaml")
+    params = project.folder / "params.yaml"
+    params.write_text(params.read_text().replace("lr: 0.5", "lr: 0.625"))
+    project.stage("train")
+    by_hand = project.children(project.parents()[-1])["train"]
+    assert digests(by_hand) == {"data": out_hash(project.folder / "dvc.lock", "data")}
+    project.dvc("commit", "-f", "train")
+    project.dvc("repro")
+    parent = project.parents()[-1]
+    assert list(project.children(parent)) == ["evaluate"]
+    assert links(parent)["train"] == by_hand.info.run_id
+    assert links(parent)["prepare"] == links(first)["prepare"]
+
+
 def test_killed_stage_is_marked_when_the_next_begins(project: Project, first: Any) -> None:
     project.run("git", "checkout", "-q", "params.yaml")
     params = project.folder / "params.yaml"

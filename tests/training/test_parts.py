@@ -1,6 +1,7 @@
 """The loop's parts, each alone."""
 
 import math
+import re
 import subprocess
 import sys
 from itertools import pairwise
@@ -16,7 +17,7 @@ from pipeline.models import VgNet
 from pipeline.training.average import Average
 from pipeline.training.hardware import to_floats, to_pictures
 from pipeline.training.initial import init_generator
-from pipeline.training.listeners import History
+from pipeline.training.listeners import History, Lines
 from pipeline.training.loop import schedule, set_learning_rates
 from pipeline.training.params import AtNetParams, VgNetParams
 from pipeline.training.pictures import draw_curves
@@ -124,6 +125,22 @@ def test_history_is_a_row_a_validation(tmp_path: Path) -> None:
     assert len(list(path.parent.iterdir())) == 1
 
 
+def test_lines_tell_validations_and_how_far_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = Lines(every=math.inf)
+    lines.start("vgnet", 100)
+    lines.progress(10, 0.5)
+    lines.progress(20, 0.5)  # too soon for a line
+    lines.every = 0.0
+    lines.progress(30, 0.25)
+    lines.metrics(50, {"train.loss": 1.0, "val.pixel": 0.125, "val.psnr": 20.5, "lr": 1e-3})
+    lines.done(100, {"val.pixel": 0.125, "step": 50})
+    began, on_the_way, validated, done = capsys.readouterr().out.splitlines()
+    assert began == "vgnet: 100 steps"
+    assert re.fullmatch(r"vgnet 30/100: loss 0\.2500, [\d.e+]+ steps a second, [\d:]+ to go", on_the_way)
+    assert validated == "vgnet 50/100: val.pixel 0.125, val.psnr 20.5"
+    assert done == "vgnet 100/100: done, the weights of step 50 are kept"
+
+
 def test_pictures_survive_the_way_to_floats_and_back() -> None:
     pictures = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1).repeat(3, axis=3)
     floats = to_floats(pictures, torch.device("cpu"))
@@ -142,7 +159,7 @@ def test_curves_are_drawn() -> None:
 
 def test_training_imports_nothing_a_gpu_box_lacks() -> None:
     code = (
-        "import sys; import pipeline.training.atnet, pipeline.training.vgnet, pipeline.training.data; "
+        "import sys; import pipeline.training.__main__; "
         "import pipeline.upstream.checkpoint; print(*sorted({name.split('.')[0] for name in sys.modules}))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -150,6 +167,9 @@ def test_training_imports_nothing_a_gpu_box_lacks() -> None:
     assert {"torch", "numpy", "pyarrow", "cv2"} <= loaded
     assert not loaded & {
         "pandas",
+        "yaml",
+        "psutil",
+        "safetensors",
         "joblib",
         "mlflow",
         "dvc",

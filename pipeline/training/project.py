@@ -1,0 +1,58 @@
+"""The project's two trainings: from its shards, into its folders.
+
+The stages run them, and on a machine that has neither DVC nor MLflow `python -m pipeline.training` does.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import paths
+from pipeline.config import Params
+from pipeline.landmarks.model import LandmarkModel
+from pipeline.training.atnet import train_atnet
+from pipeline.training.data import ShardSource
+from pipeline.training.listeners import Listener
+from pipeline.training.vgnet import train_vgnet
+
+Network = Literal["atnet", "vgnet"]
+NETWORKS: tuple[Network, ...] = ("atnet", "vgnet")
+FOLDERS = {"atnet": paths.ATNET, "vgnet": paths.VGNET}
+
+
+def train(network: Network, params: Params, listeners: Sequence[Listener]) -> None:
+    """Train on the training split, validate on val; killed, it goes on where it was. Raises what they raise."""
+    sources, folder = _sources(network), (FOLDERS[network], paths.resume_folder(f"train_{network}"))
+    if network == "atnet":
+        train_atnet(*sources, params.atnet, params.seed, *folder, listeners)
+    else:
+        train_vgnet(*sources, params.vgnet, params.seed, *folder, listeners)
+
+
+def example(network: Network, params: Params) -> dict[str, NDArray[np.float32]]:
+    """A small example of what the trained network takes, by the names of its `forward`'s arguments."""
+    _, val = _sources(network)
+    if network == "atnet":
+        return {
+            "example_BK": val.coefficients(0)[:1],
+            "windows_BT1RC": val.windows(0)[None, : params.atnet.frames, None],
+        }
+    landmarks_FL = val.landmarks(0)
+    return {
+        "image_BCHW": val.pictures(0, [0]).transpose(0, 3, 1, 2).astype(np.float32) / 127.5 - 1.0,
+        "example_landmarks_BL": landmarks_FL[:1],
+        "landmarks_BTL": landmarks_FL[None, : params.vgnet.frames],
+    }
+
+
+def digest(network: Network) -> str:
+    """The hash of what is trained on, as the trained network's `meta` holds it under `data`."""
+    return "".join(source.digest for source in _sources(network))
+
+
+def _sources(network: Network) -> tuple[ShardSource, ShardSource]:
+    model = LandmarkModel.load(paths.LANDMARKS_MODEL)
+    mfcc = paths.MFCC if network == "atnet" else None
+    return ShardSource(paths.FACES, mfcc, model, "train"), ShardSource(paths.FACES, mfcc, model, "val")

@@ -1,0 +1,107 @@
+"""What processes do together in the tests: `torchrun ... -m tests.training.together ACTION FOLDER`."""
+
+import json
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pipeline.errors import PipelineError
+from pipeline.models import Discriminator, VgNet
+from pipeline.training import distribution
+from pipeline.training.atnet import train_atnet
+from pipeline.training.params import AtNetParams, VgNetParams
+from pipeline.training.vgnet import train_vgnet
+from pipeline.training.whole_batch import parallel
+from tests.training.synthetic import DrawnClips
+
+AT = AtNetParams(width=8, steps=6, batch=4, frames=4, validate_every=2, precision="float32", lr=2e-4)
+VG = VgNetParams(width=8, steps=6, batch=4, frames=3, validate_every=2, precision="float32", lr=2e-4)
+TRAININGS: dict[str, AtNetParams | VgNetParams] = {
+    "atnet": AT,
+    "vgnet": VG,
+    "dropout": replace(VG, dropout=0.5, steps=2),
+    "unused": replace(VG, recurrence="none", attention=False, steps=2),
+}
+TRAIN, VAL = DrawnClips(3), DrawnClips(2, seed=1)
+
+
+class Poisoned(DrawnClips):
+    """Clip 2 has no number for its mouth, so that a step's losses are no number in one process alone."""
+
+    def coefficients(self, clip: int) -> NDArray[np.float32]:
+        return super().coefficients(clip) * (np.float32(np.nan) if clip == 2 else 1)
+
+
+def run(name: str, folder: Path, **changes: Any) -> None:
+    """Train TRAININGS[name] into folder/name/out, resuming from folder/name/resume."""
+    params = replace(TRAININGS[name], **changes)
+    where = folder / name / "out", folder / name / "resume"
+    if isinstance(params, AtNetParams):
+        train_atnet(TRAIN, VAL, params, 0, *where)
+    else:
+        train_vgnet(TRAIN, VAL, params, 0, *where)
+
+
+def step_exactly() -> dict[str, NDArray[np.float64]]:
+    """Gradients and statistics of one step of either network in float64, in which nothing is lost to rounding."""
+    torch.manual_seed(0)
+    clips = [torch.randn(4, 3, 128, 128), torch.randn(4, 136), torch.randn(4, 2, 136), torch.randn(4, 2, 3, 128, 128)]
+    image, example, landmarks, frames = (torch.stack(list(distribution.own_share(list(one)))).double() for one in clips)
+    painter, judge = VgNet(8, dropout=0.5).double(), Discriminator(8).double()
+    painting, judging = parallel(painter), parallel(judge)
+    made = painting(image, example, landmarks)
+    (made.frames_BTCHW.square().mean() + made.attention_BT1HW.mean()).backward()
+    answers = [*judging(frames, example), *judging(made.frames_BTCHW.detach(), example)]
+    torch.stack([answer.square().mean() for answer in answers]).sum().backward()
+    found = {}
+    for number, network in enumerate((painter, judge)):
+        for name, weight in network.named_parameters():
+            assert weight.grad is not None
+            found[f"{number} {name}'"] = weight.grad.numpy()
+        found |= {f"{number} {name}": value.numpy() for name, value in network.named_buffers()}
+    return found
+
+
+def everything(folder: Path) -> None:
+    """All trainings; then those that cannot be, whose messages each process writes down."""
+    mine = folder / f"rank{distribution.rank()}"
+    for name in TRAININGS:
+        run(name, mine)
+    exact = step_exactly()
+    messages = []
+    source = DrawnClips(3, seed=distribution.rank())
+    for train in (
+        lambda: run("vgnet", mine, batch=3),
+        lambda: run("vgnet", mine, recurrence="batch"),
+        lambda: train_atnet(source, VAL, AT, 0, mine / "x", mine / "y"),
+        lambda: train_atnet(Poisoned(3), VAL, replace(AT, batch=2, validate_every=1), 1, mine / "x", mine / "y"),
+    ):
+        try:
+            train()
+        except PipelineError as error:
+            messages.append(str(error))
+    (folder / f"messages{distribution.rank()}.json").write_text(json.dumps(messages))
+    if distribution.is_first():
+        np.savez(folder / "exact.npz", allow_pickle=False, **exact)
+
+
+def main() -> None:
+    """Train together, as the entry points do."""
+    torch.set_num_threads(1)
+    action, folder = sys.argv[1:] if sys.argv[1:] else ("long", os.environ["FOLDER"])
+    with distribution.joined():
+        (Path(folder) / f"pid{distribution.rank()}").write_text(str(os.getpid()))
+        if action == "everything":
+            everything(Path(folder))
+        else:
+            run("vgnet", Path(folder) / "rank0")
+
+
+if __name__ == "__main__":
+    main()
