@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pipeline import shards
 from pipeline.config import Landmarks
 from pipeline.faces.align import align
-from pipeline.faces.crop import crop_face, encode_jpeg
+from pipeline.faces.crop import SIZE, crop_face, encode_jpeg
 from pipeline.faces.quality import QUALITY, measure, no_face
 from pipeline.faces.track import Track, track_face
 from pipeline.manifest import ManifestRow, check_losses
@@ -70,7 +70,8 @@ class FaceBuilder:
             transforms = align(
                 track.points_F68x2, per_frame=self.params.alignment == "frame", smoothing=self.params.smoothing
             )
-            crops = np.stack([crop_face(frame, one) for frame, one in zip(frames, transforms, strict=True)])
+            cropped = (crop_face(frame, one) for frame, one in zip(frames, transforms, strict=True))
+            crops = np.fromiter(cropped, np.dtype((np.uint8, (SIZE, SIZE, 3))), len(transforms))  # no list beside it
         except MediaError as error:
             return _empty(error.reason)
         except GivenUp as error:
@@ -92,13 +93,11 @@ class _Replay:
         if self.kept is not None:
             yield from self.kept
             return
-        kept: list[NDArray[np.uint8]] | None = []
-        held = 0
+        kept: list[NDArray[np.uint8]] | None = None
         for frame in patiently(self.time_limit, self.source.read()):
-            self.size = (frame.shape[0], frame.shape[1])
-            held += frame.nbytes
-            if held > KEEP_BYTES:
-                kept = None
+            if not any(self.size):
+                self.size = (frame.shape[0], frame.shape[1])
+                kept = [] if frame.nbytes * self.source.frames <= KEEP_BYTES else None
             if kept is not None:
                 kept.append(frame)
             yield frame

@@ -1,5 +1,6 @@
 """Making a folder of shards: only what is not there yet, on all cores or a cluster, going on after any interruption."""
 
+import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -123,15 +124,23 @@ def _build_one(
     cells = read_cells(mark.with_name(name), schema)  # there when a cluster does a piece of work again
     if cells is not None:
         return name, name, cells
-    rows = (_row(item, place, compute, schema) for item, place in pieces)
-    return name, *write_shard(mark.parent, rows, schema, mark.stem)
+    gc.freeze()
+    try:
+        return name, *write_shard(mark.parent, _rows(pieces, compute, schema), schema, mark.stem)
+    finally:
+        gc.unfreeze()
 
 
-def _row(item: Item, place: _Place | None, compute: Callable[[Any], Row], schema: pa.Schema) -> pa.Table:
-    if place:
-        shard, row = place
-        return open_shard(shard).read_row_group(row, use_threads=False)
-    return to_table({"id": item.id, "key": item.key, **compute(item.source)}, schema)
+def _rows(pieces: Sequence[_Piece], compute: Callable[[Any], Row], schema: pa.Schema) -> Iterator[pa.Table]:
+    for item, place in pieces:
+        if place:
+            shard, row = place
+            yield open_shard(shard).read_row_group(row, use_threads=False)
+        else:
+            yield to_table({"id": item.id, "key": item.key, **compute(item.source)}, schema)
+            # PyAV's containers refer to themselves, so that nothing but the garbage collector frees them, and it does
+            # not know that each holds some 40 MB of an HD video. What is frozen it need not look through.
+            gc.collect()
 
 
 def _joined(made: Sequence[tuple[str, pa.Table]], schema: pa.Schema) -> pa.Table:

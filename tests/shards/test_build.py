@@ -1,5 +1,7 @@
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
+from weakref import WeakSet
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -126,3 +128,27 @@ def test_rows_given_up_are_computed_again(tmp_path: Path) -> None:
     after = ShardReader(out).read("s0/clip3", ["score"])  # not what this process read before
     assert before["score"] == -1.0
     assert after["score"] == compute("s0/clip3", log)["score"]
+
+
+class Container:
+    """Refers to itself, as PyAV's do, and is large."""
+
+    there: ClassVar[WeakSet["Container"]] = WeakSet()
+
+    def __init__(self) -> None:
+        self.itself = self
+        self.there.add(self)
+
+
+def _with_container(clip: str, log: Path) -> Row:
+    Container()
+    return {**compute(clip, log), "score": len(Container.there)}
+
+
+def test_a_clip_leaves_no_garbage(tmp_path: Path) -> None:
+    """What the garbage collector alone can free does not pile up from clip to clip."""
+    (tmp_path / "log").mkdir()
+    items = [Item(clip, row_key(clip), clip) for clip in IDS]
+    work = partial(_with_container, log=tmp_path / "log")
+    cells = build_shards(tmp_path / "out", items, work, FIELDS, per_shard=4, jobs=1, title="test")
+    assert {row["score"] for row in cells.rows()} == {1}
