@@ -70,8 +70,9 @@ class FaceBuilder:
             transforms = align(
                 track.points_F68x2, per_frame=self.params.alignment == "frame", smoothing=self.params.smoothing
             )
-            cropped = (crop_face(frame, one) for frame, one in zip(frames, transforms, strict=True))
-            crops = np.fromiter(cropped, np.dtype((np.uint8, (SIZE, SIZE, 3))), len(transforms))  # no list beside it
+            crops = np.empty((len(transforms), SIZE, SIZE, 3), np.uint8)
+            for number, (frame, transform) in enumerate(zip(frames, transforms, strict=True)):
+                crops[number] = crop_face(frame, transform)
         except MediaError as error:
             return _empty(error.reason)
         except GivenUp as error:
