@@ -24,7 +24,7 @@ T = TypeVar("T")
 def joined() -> Iterator[None]:
     """Within it, this process trains together with the others that torchrun started; without torchrun, alone.
 
-    Raises PipelineError when there are more processes than GPUs on this machine, and when another process dies.
+    Raises PipelineError when this machine has fewer GPUs than processes, and when another process is out of reach.
     """
     if not distributed.is_torchelastic_launched():
         yield
@@ -37,18 +37,18 @@ def joined() -> Iterator[None]:
                 f"--nproc-per-node={gpus}."
             )
         torch.cuda.set_device(place)
-    distributed.init_process_group()
-    if not is_first():
-        logging.getLogger("pipeline").setLevel(logging.ERROR)  # the first process speaks for all
     try:
+        distributed.init_process_group()
+        if not is_first():
+            logging.getLogger("pipeline").setLevel(logging.ERROR)  # the first process speaks for all
         yield
     except PipelineError as error:
         raise error if is_first() else PipelineError(f"process {rank()}: {error}") from error
     except RuntimeError as error:
-        if isinstance(error, distributed.DistError) or "gloo" in str(error):  # gloo has no class of its own
+        if isinstance(error, distributed.DistError) or "gloo" in str(error).lower():  # which has no class of its own
             raise PipelineError(
-                "Another process of the training is gone; its own message, or torchrun's below, says why. Start the "
-                "same command again: it goes on after the last checkpoint."
+                "Another process of the training is gone, or out of reach; its own message, or torchrun's below, says "
+                "why. Start the same command again: it goes on after the last checkpoint."
             ) from error
         raise
     distributed.destroy_process_group()  # not after an error: the others may wait for this process
