@@ -38,8 +38,8 @@ def generate(
 ) -> None:
     """Make the face in a picture say the speech."""
     with _clear_errors():
-        from pipeline.config import load_params
         from pipeline.generate import generate as make
+        from pipeline.params_file import load_params
         from pipeline.talking_head import TalkingHead
 
         params = load_params(paths.PARAMS)
@@ -97,8 +97,8 @@ def fetch_lrw(
 
 def _root(corpus: Literal["grid", "lrw"]) -> Path:
     """Where params.yaml says that the corpus lies."""
-    from pipeline.config import load_params
     from pipeline.corpora import open_corpus
+    from pipeline.params_file import load_params
 
     return open_corpus(replace(load_params(paths.PARAMS), corpus=corpus), paths.project_root()).root
 
@@ -146,8 +146,8 @@ def evaluate(
 ) -> None:
     """Measure any models on the test split, as the stage evaluate measures those in models/."""
     with _clear_errors():
-        from pipeline.config import load_params
         from pipeline.evaluation.models import evaluate_models
+        from pipeline.params_file import load_params
         from pipeline.report import print_report
 
         folder = out or models / paths.REPORTS.name
@@ -159,7 +159,7 @@ def evaluate(
 def print_params() -> None:
     """Print params.yaml as JSON, once it is checked: what a machine without this environment trains by."""
     with _clear_errors():
-        from pipeline.config import dump_params, load_params
+        from pipeline.params_file import dump_params, load_params
 
         print(dump_params(load_params(paths.PARAMS)))
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import paths, tracking
-from pipeline.config import Params, load_params
+from pipeline.config import Params
 from pipeline.errors import clear_errors
+from pipeline.params_file import load_params
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline.config import Params, dump_params, load_params
+from pipeline.config import Params
 from pipeline.errors import PipelineError
+from pipeline.params_file import dump_params, load_params
 
 SHIPPED = Path("params.yaml")
 

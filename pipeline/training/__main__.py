@@ -10,8 +10,8 @@ import argparse
 import logging
 from pathlib import Path
 
-from pipeline.config import load_params
 from pipeline.errors import clear_errors
+from pipeline.params_file import load_params
 from pipeline.training import distribution
 from pipeline.training.listeners import progress
 from pipeline.training.project import FOLDERS, train

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from pipeline import paths
-from pipeline.config import load_params
 from pipeline.errors import PipelineError
 from pipeline.landmarks.model import LandmarkModel
+from pipeline.params_file import load_params
 from pipeline.training.record import read_record
 from tests.stages.conftest import Project
 
