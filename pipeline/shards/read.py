@@ -36,12 +36,12 @@ class Rows(Mapping[str, Row]):
 
     def __init__(self, table: pa.Table) -> None:
         """``table`` has a column ``id`` without doubles."""
-        self._table = table.combine_chunks()
+        self._columns = {name: table[name].combine_chunks() for name in table.column_names}
         self._place = {name: number for number, name in enumerate(table["id"].to_pylist())}
 
     def __getitem__(self, clip: str) -> Row:
-        row: Row = self._table.slice(self._place[clip], 1).to_pylist()[0]
-        return row
+        number = self._place[clip]
+        return {name: column[number].as_py() for name, column in self._columns.items()}
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._place)
@@ -51,12 +51,12 @@ class Rows(Mapping[str, Row]):
 
     def rows(self) -> Iterator[Row]:
         """All rows in order, many times faster than one by one."""
-        for batch in self._table.to_batches(max_chunksize=1024):
+        for batch in pa.table(self._columns).to_batches(max_chunksize=1024):
             yield from batch.to_pylist()
 
     def ids(self, **equal: object) -> list[str]:
         """Ids of clips whose columns have the given values."""
-        table = self._table
+        table = pa.table(self._columns)
         for name, value in equal.items():
             table = table.filter(pc.equal(table[name], value))
         ids: list[str] = table["id"].to_pylist()
