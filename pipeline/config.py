@@ -127,7 +127,7 @@ class Extract:
     """Seconds without a frame or a block of sound after which a clip whose decoder hangs is given up; 0: never. The
     stage landmarks keeps to it too."""
     shard_clips: int = 16
-    """Clips a shard."""
+    """Clips a shard on average."""
 
     def __post_init__(self) -> None:
         _require(
@@ -173,7 +173,7 @@ class Landmarks:
     max_lost: float = 0.3
     """The stage fails when more than this share of the clips is rejected."""
     shard_clips: int = 16
-    """Clips a shard."""
+    """Clips a shard on average."""
 
     def __post_init__(self) -> None:
         _require(self.detect_every >= 1, "detect_every must be at least 1")
@@ -206,7 +206,7 @@ class Mfcc:
     window: float = 0.025
     """Seconds of speech behind one row."""
     shard_clips: int = 16
-    """Clips a shard."""
+    """Clips a shard on average."""
 
     def __post_init__(self) -> None:
         _require(0.01 <= self.window <= 0.1, "window must be 0.01 to 0.1 seconds")
