@@ -36,3 +36,10 @@ def photograph() -> NDArray[np.uint8]:
     from skimage import data
 
     return np.asarray(data.astronaut(), np.uint8)
+
+
+@pytest.fixture(autouse=True)
+def _no_store_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """MLflow puts the store it is told of into the environment, where the next test's processes would find it."""
+    for name in [name for name in os.environ if name.startswith(("MLFLOW_", "_MLFLOW_"))]:
+        monkeypatch.delenv(name)

@@ -102,7 +102,8 @@ def test_outs_from_elsewhere_are_committed_and_tracked(reproduced: Project, bare
     """VG-net from a bare machine, AT-net from two processes; then `dvc repro` has only to evaluate."""
     import mlflow
 
-    client = mlflow.MlflowClient(f"sqlite:///{reproduced.folder}/mlflow.db")
+    store = f"sqlite:///{reproduced.folder}/mlflow.db"
+    client = mlflow.MlflowClient(store, store)
     experiment = [client.get_experiment_by_name("atvgnet").experiment_id]  # type: ignore[union-attr]
 
     def runs(stage: str) -> list[Any]:
