@@ -21,7 +21,8 @@ Task = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 """What ``joblib.delayed(function)(...)`` gives."""
 
 _PATIENCE = 60  # s to wait for the scheduler, and for a first worker
-_PACKAGES = ("av", "dlib-bin", "librosa", "numpy", "opencv-python-headless", "pyarrow", "scipy")  # they make the bytes
+_PACKAGES = ("av", "dlib-bin", "librosa", "numba", "numpy", "opencv-python-headless", "pyarrow", "scipy")
+"""They make the bytes."""
 
 
 def run(tasks: Iterable[Task], jobs: int, *, ordered: bool = False, sees: Sequence[Path] = ()) -> Iterator[Any]:

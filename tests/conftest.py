@@ -1,6 +1,9 @@
 """What tests of several rooms share: real material, found through the environment or shipped in wheels."""
 
 import os
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 # Before anything reads it: tests run side by side, and trainings of several threads each would fight over the cores.
@@ -36,6 +39,17 @@ def photograph() -> NDArray[np.uint8]:
     from skimage import data
 
     return np.asarray(data.astronaut(), np.uint8)
+
+
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A folder that everybody may write to and go through (tests/as_nobody.py)."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o777)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 @pytest.fixture(autouse=True)

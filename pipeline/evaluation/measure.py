@@ -6,7 +6,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.evaluation.methods import EXAMPLE_FRAME
-from pipeline.faces.detect import detect_faces, predict_landmarks
+from pipeline.faces.detect import detect_faces
+from pipeline.faces.predict import predict_landmarks
 from pipeline.metrics import LandmarkDistance, PictureMetrics, interval
 
 FIGURES = ("psnr", "ssim", "lmd", "f_lmd", "lost")
@@ -19,7 +20,7 @@ def find_landmarks(frames_FHWC: NDArray[np.uint8]) -> NDArray[np.float32]:
     for number, frame in enumerate(frames_FHWC):
         boxes = detect_faces(frame)
         if boxes:
-            points[number] = predict_landmarks(frame, boxes[0])
+            points[number] = predict_landmarks([frame], boxes[:1])[0]
     return points
 
 

@@ -21,7 +21,7 @@ from pipeline.media import MediaError, read_frames
 from pipeline.patience import GivenUp, patiently
 from pipeline.quality.limits import verdict
 
-VERSION = 2
+VERSION = 3
 """Raised with every change of this package that changes a row's bytes."""
 
 KEEP_BYTES = 64 * 2**20

@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.faces.detect import Box, detect_faces, levels_above, predict_landmarks
+from pipeline.faces.detect import Box, detect_faces, levels_above
+from pipeline.faces.predict import predict_landmarks
 from pipeline.landmarks.model import STABLE
 
 STEADY = 0.6
@@ -76,7 +77,8 @@ class Faces:
         boxes = detect_faces(frame, self._skip) or (detect_faces(frame) if self._skip else [])
         if main := _main(boxes):
             self._skip = levels_above(SHRINK * min(box.right - box.left for box in main))
-        return [Face(box, predict_landmarks(frame, box)) for box in boxes]
+        points = predict_landmarks([frame] * len(boxes), boxes)
+        return [Face(*one) for one in zip(boxes, points, strict=True)]
 
 
 def _interpolate(
@@ -87,19 +89,17 @@ def _interpolate(
     if not ways or (jumps[first:final] > SHOT_CHANGE).any():
         return False
     starts, ends = ([_place(face) for face in side] for side in zip(*ways, strict=True))
-    between: list[list[Face]] = []
+    frames, places = [], []
     for number in range(first + 1, final):
         share = (number - first) / (final - first)
-        seen = []
-        for start, end in zip(starts, ends, strict=True):
-            *sides, x, y = (start * (1 - share) + end * share).tolist()
-            box = Box(*sides)
-            face = Face(box, predict_landmarks(chunk[number], box))
-            if math.dist(face.middle, (x, y)) > ASTRAY * (box.right - box.left):
-                return False
-            seen.append(face)
-        between.append(seen)
-    faces[first + 1 : final] = between
+        frames += [chunk[number]] * len(ways)
+        places += [start * (1 - share) + end * share for start, end in zip(starts, ends, strict=True)]
+    boxes = [Box(*place[:5].tolist()) for place in places]
+    seen = [Face(*one) for one in zip(boxes, predict_landmarks(frames, boxes), strict=True)]
+    for face, (*_, x, y) in zip(seen, places, strict=True):
+        if math.dist(face.middle, (x, y)) > ASTRAY * (face.box.right - face.box.left):
+            return False
+    faces[first + 1 : final] = [seen[at : at + len(ways)] for at in range(0, len(seen), len(ways))]
     return True
 
 

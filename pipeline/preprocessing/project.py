@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pipeline.faces.align import align
 from pipeline.faces.choose import largest_face
 from pipeline.faces.crop import crop_face, to_crop
-from pipeline.faces.detect import predict_landmarks
+from pipeline.faces.predict import predict_landmarks
 from pipeline.landmarks.model import LandmarkModel
 from pipeline.preprocessing.base import Example
 from pipeline.speech.stream import stream_windows
@@ -27,7 +27,7 @@ class ProjectPreprocessing:
         box = largest_face(image_HWC)
         if box is None:
             return None
-        points = predict_landmarks(image_HWC, box)
+        points = predict_landmarks([image_HWC], [box])[0]
         transform = align(points[None], per_frame=True, smoothing=0.0)
         return Example(crop_face(image_HWC, transform[0]), to_crop(points[None], transform)[0])
 

@@ -9,7 +9,8 @@ from skimage.transform import estimate_transform, warp
 
 from pipeline.faces.choose import largest_face
 from pipeline.faces.crop import SIZE
-from pipeline.faces.detect import Box, predict_landmarks
+from pipeline.faces.detect import Box
+from pipeline.faces.predict import predict_landmarks
 
 STEADY = slice(27, 45)
 """Nose, right eye and half of the left one: the points that are laid on the template."""
@@ -32,7 +33,7 @@ def find_face(image_HWC: NDArray[np.uint8]) -> tuple[Box, NDArray[np.float64]] |
     grey = cv2.cvtColor(cv2.cvtColor(image_HWC, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     seen = np.asarray(grey, np.uint8)
     box = largest_face(seen)
-    return None if box is None else (box, np.round(predict_landmarks(seen, box)).astype(np.float64))
+    return None if box is None else (box, np.round(predict_landmarks([seen], [box])[0]).astype(np.float64))
 
 
 def box_around(points_68x2: NDArray[np.floating]) -> Box:

@@ -1,10 +1,6 @@
 """Files and folders one may not read, links, and videos too long to decode whole."""
 
-import os
 import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,35 +10,10 @@ from pipeline.errors import PipelineError
 from pipeline.extract import FPS, decode_clip
 from pipeline.manifest import ManifestRow
 from pipeline.media import read_frames
+from tests.as_nobody import not_as_root
 from tests.bad_media.film import film
 from tests.bad_media.stages import TRAINING, lenient, run_stages
 from tests.media.encode import click, encode, even_times, number_of
-
-NOBODY = 65534
-
-
-@contextmanager
-def not_as_root() -> Iterator[None]:
-    """Root may read everything, so for this while we are nobody."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
-@pytest.fixture
-def public() -> Iterator[Path]:
-    """A folder that nobody may write to and go through."""
-    folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o777)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder)
 
 
 def test_files_one_may_not_read(public: Path) -> None:

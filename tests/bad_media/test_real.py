@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.config import Corpora, Extract, GridCorpus, Landmarks, LrwCorpus, Params
-from pipeline.faces.detect import shape_predictor_path
+from pipeline.faces.predict import shape_predictor_path
 from pipeline.media import read_frames
 from tests.bad_media.stages import Outcome, run_stages
 

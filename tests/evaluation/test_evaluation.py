@@ -8,14 +8,15 @@ from pipeline.evaluation.measure import FIGURES, compare, find_landmarks, summar
 from pipeline.evaluation.pictures import draw_landmarks, metrics_figure
 from pipeline.faces.align import align
 from pipeline.faces.crop import crop_face
-from pipeline.faces.detect import detect_faces, predict_landmarks
+from pipeline.faces.detect import detect_faces
+from pipeline.faces.predict import predict_landmarks
 
 Image = NDArray[np.uint8]
 
 
 @pytest.fixture(scope="module")
 def crop(photograph: Image) -> Image:
-    points = predict_landmarks(photograph, detect_faces(photograph, 1)[0])
+    points = predict_landmarks([photograph], detect_faces(photograph, 1)[:1])[0]
     return crop_face(photograph, align(points[None], per_frame=True, smoothing=0)[0])
 
 

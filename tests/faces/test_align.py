@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from pipeline.faces.align import CANONICAL, align
 from pipeline.faces.crop import SIZE, crop_face, decode_jpeg, encode_jpeg, to_crop
-from pipeline.faces.detect import detect_faces, predict_landmarks
+from pipeline.faces.detect import detect_faces
+from pipeline.faces.predict import predict_landmarks
 from pipeline.faces.track import track_face
 from pipeline.landmarks.model import STABLE
 from pipeline.media import read_frames
@@ -18,7 +19,7 @@ Image = NDArray[np.uint8]
 
 
 def points_of(picture: Image) -> NDArray[np.float32]:
-    return predict_landmarks(picture, detect_faces(picture, 1)[0])
+    return np.asarray(predict_landmarks([picture], detect_faces(picture, 1)[:1])[0])
 
 
 def test_the_whole_face_is_inside_with_the_chin(photograph: Image) -> None:

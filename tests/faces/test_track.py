@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from pipeline.config import FaceRule, Landmarks
 from pipeline.faces.choose import weight
-from pipeline.faces.detect import Box, detect_faces, shape_predictor_path
+from pipeline.faces.detect import Box, detect_faces
+from pipeline.faces.predict import shape_predictor_path
 from pipeline.faces.track import Track, track_face
 from pipeline.media import read_frames
 

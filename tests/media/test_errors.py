@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.errors import PipelineError
 from pipeline.media import Damage, MediaError, VideoWriter, count_frames, probe, read_audio, read_frames
+from tests.as_nobody import not_as_root
 from tests.media.encode import encode, even_times, number_of
 
 
@@ -77,11 +78,11 @@ def test_unreadable_files(tmp_path: Path, make: Callable[[Path], None], reason: 
     assert str(caught.value).startswith(f"{path}: {reason}")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_no_permission(tmp_path: Path) -> None:
-    path = encode(tmp_path / "a.mp4", even_times(3, 25))
+def test_no_permission(public: Path) -> None:
+    path = encode(public / "a.mp4", even_times(3, 25))
+    probe(path)
     path.chmod(0)
-    with pytest.raises(MediaError, match="no permission"):
+    with not_as_root(), pytest.raises(MediaError, match="no permission"):
         probe(path)
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from pipeline.errors import PipelineError
 from pipeline.shards import Item, Row, build_shards, row_key
+from tests.as_nobody import not_as_root
 from tests.cluster import finished
 from tests.shards.rows import FIELDS, IDS, build, compute, tree
 from tests.small_disk import run_on_small_disk
@@ -47,11 +48,13 @@ def test_a_disk_that_refuses(tmp_path: Path, how: str) -> None:
     assert told["same"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="rights are no obstacle to root")
-def test_a_folder_without_rights(tmp_path: Path) -> None:
-    (tmp_path / "out").mkdir(mode=0o555)
-    with pytest.raises(PipelineError, match=r"cannot be written: .*Permission denied.* mend the folder's rights"):
-        build(tmp_path / "out", IDS)
+def test_a_folder_without_rights(public: Path) -> None:
+    build(public / "first", IDS)  # imports what there is to import
+    (public / "out").mkdir(mode=0o555)
+    refusal = r"cannot be written: .*Permission denied.* mend the folder's rights"
+    with not_as_root(), pytest.raises(PipelineError, match=refusal):
+        build(public / "out", IDS)
+    assert not list((public / "out").iterdir())
 
 
 def _killed_once(clip: str, log: Path) -> Row:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from skimage import data
 
 from pipeline.corpora.sample import outlines
-from pipeline.faces.detect import detect_faces, levels_above, predict_landmarks
+from pipeline.faces.detect import detect_faces, levels_above
+from pipeline.faces.predict import predict_landmarks
 
 Points = NDArray[np.float64]
 Plane = NDArray[np.float32]
@@ -71,12 +72,12 @@ def _without_folds(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _points(image: NDArray[np.uint8]) -> Points:
-    # dlib's points are whole pixels: an enlarged picture gives them to a quarter of one.
+    # The predictor looks at single pixels: an enlarged picture has some between those that there are.
     zoom, left, right = 4, 100, 360
     part = image[:240, left:right]
     enlarged = np.asarray(cv2.resize(part, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_LANCZOS4), np.uint8)
-    points = predict_landmarks(enlarged, detect_faces(enlarged, skip=levels_above(200))[0])
-    return (points.astype(np.float64) + 0.5) / zoom - 0.5 + (left, 0)
+    (points,) = predict_landmarks([enlarged], detect_faces(enlarged, skip=levels_above(200))[:1]).astype(np.float64)
+    return np.asarray((points + 0.5) / zoom - 0.5 + (left, 0))
 
 
 def _person(image: NDArray[np.uint8]) -> Plane:

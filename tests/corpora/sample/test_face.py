@@ -4,7 +4,8 @@ import pytest
 from pipeline.corpora.sample.face import Face, Pose
 from pipeline.corpora.sample.look import draw_looks
 from pipeline.corpora.sample.warp import GRID_H, GRID_W, enlarge, interpolate, inverse_map
-from pipeline.faces.detect import detect_faces, predict_landmarks
+from pipeline.faces.detect import detect_faces
+from pipeline.faces.predict import predict_landmarks
 
 WHOLE = (slice(None), slice(None))
 
@@ -58,7 +59,7 @@ def test_rounding_narrows_and_spreading_widens(face: Face) -> None:
 def test_blink_closes_the_eyes_for_that_frame_alone(face: Face) -> None:
     before, shut, after = (face.render(Pose(blink=blink))[0] for blink in (0.0, 1.0, 0.0))
     np.testing.assert_array_equal(before, after)
-    points = predict_landmarks(before, detect_faces(before)[0])
+    points = predict_landmarks([before], detect_faces(before)[:1])[0]
     changed = np.abs(shut.astype(int) - before).max(axis=2) > 20
     for eye in (points[36:42], points[42:48]):
         x, y = np.round(eye.mean(axis=0)).astype(int)
