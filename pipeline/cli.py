@@ -43,7 +43,7 @@ def generate(
         from pipeline.talking_head import TalkingHead
 
         params = load_params(paths.PARAMS)
-        frames = make(TalkingHead.load(models, params.mfcc.window), picture, speech, out)
+        frames = make(TalkingHead.load(models, params), picture, speech, out)
         print(f"{out}: {frames} frames, {frames / 25:.2f} s")
 
 

@@ -9,7 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pipeline.config import Params
+from pipeline.hardware import Precision, autocast, best_device
 from pipeline.models.atnet import AtNet
+from pipeline.models.inference import for_inference
 from pipeline.models.io import load_model
 from pipeline.models.vgnet import VgNet
 from pipeline.preprocessing import Example, Preprocessing, load_preprocessing
@@ -30,23 +33,32 @@ class TalkingHead:
     Works through frames in stretches, carrying the recurrent states on, so memory does not grow with the speech.
     """
 
-    def __init__(self, atnet: AtNet, vgnet: VgNet, preprocessing: Preprocessing, device: torch.device) -> None:
+    def __init__(
+        self,
+        atnet: AtNet,
+        vgnet: VgNet,
+        preprocessing: Preprocessing,
+        device: torch.device,
+        precision: Precision = "auto",
+    ) -> None:
+        """`precision` is that of VG-net, which takes nearly all the time; AT-net hears in float32."""
         self.atnet = atnet.to(device).eval()
-        self.vgnet = vgnet.to(device).eval()
+        self.vgnet = for_inference(vgnet, device, precision)
         self.preprocessing = preprocessing
         self.device = device
+        self.precision = precision
 
     @classmethod
-    def load(cls, models: Path, mfcc_window: float) -> "TalkingHead":
+    def load(cls, models: Path, params: Params) -> "TalkingHead":
         """From a folder of models, trained or imported; PipelineError when one is missing or none of ours.
 
-        `mfcc_window` is that of params.yaml, by which models of this project hear.
+        Models of this project hear with `params.mfcc.window`; all paint in `params.vgnet.precision`.
         """
-        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         speech, painter = (load_model(models / name, "model")[0] for name in ("atnet", "vgnet"))
         assert isinstance(speech, AtNet)
         assert isinstance(painter, VgNet)
-        return cls(speech, painter, load_preprocessing(models, mfcc_window), device)
+        preprocessing = load_preprocessing(models, params.mfcc.window)
+        return cls(speech, painter, preprocessing, best_device(), params.vgnet.precision)
 
     @torch.inference_mode()
     def landmarks(self, example: Example, windows: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
@@ -66,7 +78,8 @@ class TalkingHead:
         image_BCHW = self._tensor(example.image_HWC.astype(np.float32) / 127.5 - 1.0).permute(0, 3, 1, 2)
         state = None
         for stretch_FL in landmarks:
-            out = self.vgnet(image_BCHW, self._tensor(example_L), self._tensor(stretch_FL), state)
+            with autocast(self.device, self.precision):
+                out = self.vgnet(image_BCHW, self._tensor(example_L), self._tensor(stretch_FL), state)
             state = out.state_BCHW
             yield Painted(_to_uint8(out.frames_BTCHW[0]), out.attention_BT1HW[0, :, 0].float().cpu().numpy())
 

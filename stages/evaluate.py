@@ -15,8 +15,7 @@ def main(context: Context) -> None:
     """Measure the whole system beside its baselines, and close the pipeline's run."""
     records = {network: read_record(network, context.params) for network in NETWORKS}
     summary = evaluate(
-        # The window says how a generation hears; here speech comes from data/mfcc.
-        TalkingHead.load(paths.MODELS, context.params.mfcc.window),
+        TalkingHead.load(paths.MODELS, context.params),
         ShardClips(paths.CLIPS, paths.FACES, paths.MFCC),
         context.params.evaluate,
         context.params.seed,

@@ -9,6 +9,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from pipeline.config import Params
 from pipeline.errors import PipelineError
 from pipeline.generate import generate, read_example
 from pipeline.landmarks.model import LandmarkModel, fit_model
@@ -117,4 +118,4 @@ def test_errors(head: TalkingHead, face: Path, tmp_path: Path) -> None:
 
 def test_models_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match="is missing"):
-        TalkingHead.load(tmp_path, 0.025)
+        TalkingHead.load(tmp_path, Params())

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import Adam, Optimizer
 
+from pipeline.hardware import autocast, best_device, to_device
 from pipeline.models import AtNet
 from pipeline.training import distribution
 from pipeline.training.data import ClipSource, Window, long_enough, training_windows, validation_windows
-from pipeline.training.hardware import autocast, best_device, to_device
 from pipeline.training.listeners import Listener
 from pipeline.training.loop import Validation, train
 from pipeline.training.params import AtNetParams

@@ -12,10 +12,10 @@ from torch.optim import Adam, Optimizer
 
 from pipeline.adversarial import decision_loss, landmark_weights, pixel_loss, regression_loss
 from pipeline.errors import PipelineError
+from pipeline.hardware import autocast, best_device, to_device, to_floats, to_pictures
 from pipeline.models import Discriminator, VgNet
 from pipeline.training import distribution
 from pipeline.training.data import ClipSource, Window, long_enough, training_windows, validation_windows
-from pipeline.training.hardware import autocast, best_device, to_device, to_floats, to_pictures
 from pipeline.training.initial import init_generator, init_normal
 from pipeline.training.listeners import Listener
 from pipeline.training.loop import Validation, train

@@ -13,9 +13,9 @@ import torch
 from torch import nn
 
 from pipeline.errors import PipelineError
+from pipeline.hardware import to_floats, to_pictures
 from pipeline.models import VgNet
 from pipeline.training.average import Average
-from pipeline.training.hardware import to_floats, to_pictures
 from pipeline.training.initial import init_generator
 from pipeline.training.listeners import History, Lines
 from pipeline.training.loop import schedule, set_learning_rates

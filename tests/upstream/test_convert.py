@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from pipeline.config import Params
 from pipeline.errors import PipelineError
 from pipeline.generate import generate
 from pipeline.media import count_frames
@@ -45,7 +46,7 @@ def test_a_video_with_the_originals_preprocessing(imported: Path, upstream: Path
     with wave.open(str(upstream / "demo" / "speech.wav")) as whole, wave.open(str(tmp_path / "a.wav"), "wb") as part:
         part.setparams(whole.getparams())
         part.writeframes(whole.readframes(6000))
-    head = TalkingHead.load(imported, mfcc_window=0.025)
+    head = TalkingHead.load(imported, Params())
     assert isinstance(head.preprocessing, UpstreamPreprocessing)
     out = tmp_path / "out.mp4"
     assert generate(head, upstream / "demo" / "s20.png", tmp_path / "a.wav", out) == 10
@@ -60,7 +61,7 @@ def test_one_network_after_the_other(layouts: Layouts, upstream: Path, tmp_path:
     assert lines[1] == "Still missing: run this again with --vgnet FILE"
     assert json.loads((to / "atnet" / "model.json").read_text())["arguments"]["recurrent"] is False
     with pytest.raises(PipelineError, match=r"vgnet/model\.json is missing\. .* `atvgnet import-upstream`"):
-        TalkingHead.load(to, 0.025)
+        TalkingHead.load(to, Params())
 
 
 def test_nothing_is_written_where_anything_is_wrong(layouts: Layouts, upstream: Path, tmp_path: Path) -> None:

@@ -26,10 +26,15 @@ def multiplies_bfloat16(device: torch.device) -> bool:
     return device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
 
 
+def number_type(device: torch.device, precision: Precision) -> torch.dtype:
+    """What is multiplied: `auto` is bfloat16 where that is native."""
+    narrow = precision == "bfloat16" or (precision == "auto" and multiplies_bfloat16(device))
+    return torch.bfloat16 if narrow else torch.float32
+
+
 def autocast(device: torch.device, precision: Precision) -> torch.autocast:
-    """The context in which a network's forward runs; parameters, losses and optimisers stay float32."""
-    enabled = precision == "bfloat16" or (precision == "auto" and multiplies_bfloat16(device))
-    return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
+    """The context in which a network's forward runs; parameters in training, losses and optimisers stay float32."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=number_type(device, precision) == torch.bfloat16)
 
 
 def to_device(network: nn.Module, device: torch.device) -> nn.Module:
