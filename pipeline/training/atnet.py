@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import Adam, Optimizer
 
-from pipeline.hardware import autocast, best_device, to_device
+from pipeline.hardware import autocast, best_device, compiled, to_device
 from pipeline.models import AtNet
 from pipeline.training import distribution
 from pipeline.training.data import ClipSource, Window, long_enough, training_windows, validation_windows
@@ -49,7 +49,7 @@ class AtNetTask:
         components = source_train.coefficients(0).shape[1]
         self.network: nn.Module = to_device(AtNet(components, params.width, params.recurrent), self.device)
         forward = parallel(self.network)
-        self.forward = torch.compile(forward) if params.compile else forward
+        self.forward = compiled(forward) if params.compile else forward
         self.helpers: dict[str, nn.Module] = {}
         self.optimisers: dict[str, Optimizer] = {
             "network": Adam(self.network.parameters(), params.lr, betas=(0.5, 0.999), fused=True)

@@ -12,7 +12,7 @@ from torch.optim import Adam, Optimizer
 
 from pipeline.adversarial import decision_loss, landmark_weights, pixel_loss, regression_loss
 from pipeline.errors import PipelineError
-from pipeline.hardware import autocast, best_device, to_device, to_floats, to_pictures
+from pipeline.hardware import autocast, best_device, compiled, to_device, to_floats, to_pictures
 from pipeline.models import Discriminator, VgNet
 from pipeline.training import distribution
 from pipeline.training.data import ClipSource, Window, long_enough, training_windows, validation_windows
@@ -57,7 +57,7 @@ class VgNetTask:
         init_generator(network, self._some_landmarks())
         self.network = to_device(network, self.device)
         forward = parallel(self.network, unused=params.recurrence == "none")  # its state's weights
-        self.forward = torch.compile(forward) if params.compile else forward
+        self.forward = compiled(forward) if params.compile else forward
         self.optimisers: dict[str, Optimizer] = {
             "network": Adam(self.network.parameters(), params.lr, betas=(0.5, 0.999), fused=True)
         }

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -206,6 +207,20 @@ def test_single_frame_atnet_trains(tmp_path: Path) -> None:
     model, _ = load_model(tmp_path / "out", "model")
     assert isinstance(model, AtNet)
     assert not model.recurrent
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+def test_compiled_is_the_same_but_for_rounding(tmp_path: Path) -> None:
+    plain, fast = (
+        run("atnet", tmp_path / str(how), steps=2, compile=how, precision="float32") for how in (False, True)
+    )
+    assert fast["val.loss"] == pytest.approx(plain["val.loss"], rel=1e-4)
+
+
+def test_without_a_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(PipelineError, match=r"needs a C\+\+ compiler.* Install g\+\+ .* compile to false"):
+        run("atnet", tmp_path, compile=True)
 
 
 def test_atnet_learns_what_speech_says(tmp_path: Path) -> None:
