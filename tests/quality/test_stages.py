@@ -75,31 +75,26 @@ def test_the_report_is_an_out_and_in_the_run(project: Project, capsys: pytest.Ca
     assert "Clips: 24, 12 rejected (50.0%), shown in data/quality/rejected.jpg" in told
 
 
-def test_a_failure_leaves_the_pictures(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    index = paths.FACES / "index.parquet"
-    before = index.read_bytes()
+@pytest.mark.parametrize(
+    ("stage", "table", "rejected", "reason"),
+    [
+        ("extract", paths.CLIPS / "manifest.parquet", "5 of 24", "1 x the file is empty (0 bytes)"),
+        ("landmarks", paths.FACES / "index.parquet", "7 of 19", "3 x the mouth shows in too few frames"),
+    ],
+)
+def test_a_failure_leaves_the_pictures(
+    project: Project, capsys: pytest.CaptureFixture[str], stage: str, table: Path, rejected: str, reason: str
+) -> None:
+    before = table.read_bytes()
     with pytest.raises(SystemExit):
-        project.run("landmarks", max_lost=0.1)
+        project.run(stage, max_lost=0.1)
     said = capsys.readouterr().err
-    folder = project.folder / ".dvc/tmp/rejected/landmarks"
-    assert "7 of 19 clips are rejected, more than landmarks.max_lost = 0.1 allows:" in said
-    assert "3 x the mouth shows in too few frames" in said
+    folder = project.folder / f".dvc/tmp/rejected/{stage}"
+    assert f"{rejected} clips are rejected, more than {stage}.max_lost = 0.1 allows:" in said
+    assert reason in said
     assert f"The rejected clips: {folder / 'rejected.jpg'}" in said
-    assert {path.name for path in folder.iterdir()} == FILES
-    assert index.read_bytes() == before
-    assert not paths.QUALITY.exists()
-    assert project.tracked("FAILED")[1] >= FILES
-
-
-def test_so_does_one_of_extract(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    manifest = paths.CLIPS / "manifest.parquet"
-    before = manifest.read_bytes()
-    with pytest.raises(SystemExit):
-        project.run("extract", max_lost=0.1)
-    said = capsys.readouterr().err
-    folder = project.folder / ".dvc/tmp/rejected/extract"
-    assert "5 of 24 clips are rejected, more than extract.max_lost = 0.1 allows:" in said
     assert f"All figures:        {folder / 'quality.parquet'}" in said
     assert {path.name for path in folder.iterdir()} == FILES
-    assert manifest.read_bytes() == before
+    assert table.read_bytes() == before
+    assert not paths.QUALITY.exists()
     assert project.tracked("FAILED")[1] >= FILES
