@@ -28,13 +28,12 @@ from pipeline.hardware import Precision, autocast, best_device, number_type, to_
 from pipeline.landmarks.model import LandmarkModel
 from pipeline.models import Discriminator, VgNet
 from pipeline.models.inference import for_inference
-from pipeline.training.data import ShardSource, load_ahead
+from pipeline.training.data import LOADERS, ShardSource, load_ahead
 from pipeline.training.params import VgNetParams
 from pipeline.training.vgnet import VgBatch, VgNetTask
 
 GENERATED = 75
 STRETCH = 32  # frames that a generation makes at a time
-LOADERS = 2
 
 
 def naive_frames(network: VgNet, image: Tensor, example: Tensor, landmarks_BTL: Tensor) -> tuple[Tensor, Tensor]:

@@ -209,7 +209,7 @@ def _small_shards(params: Params, clips: int) -> Params:
 
 
 def _line(name: str, figures: list[float], unit: str = "") -> None:
-    print(f"{name:18} {median(figures):7.1f}{unit}   ({min(figures):.1f} to {max(figures):.1f})")
+    print(f"{name:18} {median(figures):8.2f}{unit}   ({min(figures):.2f} to {max(figures):.2f})")
 
 
 if __name__ == "__main__":

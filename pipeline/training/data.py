@@ -5,6 +5,7 @@ threads nor a restart changes it, and there is no position in the data to rememb
 """
 
 import hashlib
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +22,9 @@ from pipeline.faces.crop import decode_jpeg, to_crop
 from pipeline.landmarks.model import LandmarkModel
 from pipeline.shards import ShardReader
 from pipeline.speech.windows import windows
+
+LOADERS = min(8, os.cpu_count() or 2)
+"""Threads that make batches. One decodes some 4,000 faces a second; a large GPU takes more than two of them make."""
 
 
 class ClipSource(Protocol):

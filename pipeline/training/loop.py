@@ -18,7 +18,7 @@ from pipeline.models.io import save_model
 from pipeline.training import distribution
 from pipeline.training.average import Average
 from pipeline.training.checkpoints import Checkpoints
-from pipeline.training.data import load_ahead
+from pipeline.training.data import LOADERS, load_ahead
 from pipeline.training.listeners import History, Listener
 from pipeline.training.params import LoopParams
 from pipeline.training.watch import LossWatch
@@ -92,7 +92,6 @@ def train(
     out: Path,
     resume: Path,
     listeners: Sequence[Listener] = (),
-    threads: int = 2,
 ) -> dict[str, float]:
     """Train `task`, going on from `resume` where it was killed; write models and history.csv to `out`.
 
@@ -123,7 +122,7 @@ def train(
 
     stopped = params.patience > 0 and state.stale >= params.patience
     ahead = range(state.step, state.step if stopped else steps)
-    for index, batch in zip(ahead, load_ahead(task.batch, ahead, threads), strict=True):
+    for index, batch in zip(ahead, load_ahead(task.batch, ahead, LOADERS), strict=True):
         share = schedule(params, index, steps)
         set_learning_rates(task.optimisers.values(), share)
         state.step = step = index + 1
