@@ -78,8 +78,9 @@ class NaiveTraining:
         pictures = to_floats(batch.pictures_BTHWC, self.device).contiguous()
         landmarks = batch.landmarks_BTL.to(self.device)
         image, real, example, landmarks = pictures[:, 0], pictures[:, 1:], landmarks[:, 0], landmarks[:, 1:]
-        made, _ = naive_frames(self.generator, image, example, landmarks)
-        judged = [naive_judgement(self.judge, video, example) for video in (real, made.detach())]
+        with torch.no_grad():
+            made, _ = naive_frames(self.generator, image, example, landmarks)
+        judged = [naive_judgement(self.judge, video, example) for video in (real, made)]
         losses = [decision_loss(logits, is_real) for (logits, _), is_real in zip(judged, (True, False), strict=True)]
         losses += [regression_loss(read, landmarks, self.weights) for _, read in judged]
         self._descend(1, sum(losses, torch.zeros((), device=self.device)))
@@ -154,14 +155,16 @@ def generation(rounds: int, frames: int, device: torch.device, precision: Precis
 
 def training(rounds: int, params: VgNetParams, device: torch.device, rate: float) -> None:
     clips = ShardSource(paths.FACES, None, LandmarkModel.load(paths.LANDMARKS_MODEL), "train")
-    task, naive = VgNetTask(clips, clips, params, seed=0), NaiveTraining(params, device)
+    task = VgNetTask(clips, clips, params, seed=0)
     drawn = task.batch(0)
-    step, naive_step = partial(task.step, drawn), partial(naive.step, drawn)
-    work = operations(partial(VgNetTask(clips, clips, replace(params, compile=False), seed=0).step, drawn))
+    step = partial(task.step, drawn)
     if device.type == "cuda":
+        step()  # also compiles, and tries convolutions
         torch.cuda.reset_peak_memory_stats(device)
         step()
-        print(f"memory of a step: {torch.cuda.max_memory_allocated(device) / 2**30:.1f} GB")
+        print(f"memory of a training step: {torch.cuda.max_memory_allocated(device) / 2**30:.1f} GB")
+    naive_step = partial(NaiveTraining(params, device).step, drawn)
+    work = operations(partial(VgNetTask(clips, clips, replace(params, compile=False), seed=0).step, drawn))
     slow, fast = _both(naive_step, step, rounds, device)
     print(f"a training step of {params.batch} x {params.frames} frames, {work / 1e12:.2f} TFLOP")
     frames = params.batch * params.frames

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from typing import Literal
 
 import numpy as np
@@ -18,7 +19,6 @@ def best_device() -> torch.device:
     """The GPU when there is one (this process's own, where several train together), else the CPU."""
     if not torch.cuda.is_available():
         return torch.device("cpu")
-    torch.backends.cudnn.benchmark = True  # shapes do not change from step to step
     torch.set_float32_matmul_precision("high")
     return torch.device("cuda", torch.cuda.current_device())
 
@@ -49,10 +49,11 @@ def to_device(network: nn.Module, device: torch.device) -> nn.Module:
 
 def compiled(network: nn.Module) -> nn.Module:
     """The network through `torch.compile`; PipelineError where the C++ compiler is missing that this takes."""
-    if not any(shutil.which(name) for name in (os.environ.get("CXX", "c++"), "g++", "clang++")):
+    usual = "clang++" if sys.platform == "darwin" else "g++"
+    if shutil.which(os.environ.get("CXX", usual)) is None:
         raise PipelineError(
-            "torch.compile needs a C++ compiler, and there is none. Install g++ (or name yours in CXX), or set the "
-            "network's param compile to false."
+            "torch.compile needs a C++ compiler, and there is none. Install g++ (macOS: clang++; CXX names it), or set "
+            "the network's param compile to false."
         )
     fast: nn.Module = torch.compile(network)  # type: ignore[assignment]
     return fast

@@ -41,7 +41,7 @@ class TalkingHead:
         device: torch.device,
         precision: Precision = "auto",
     ) -> None:
-        """`precision` is that of VG-net, which takes nearly all the time; AT-net hears in float32."""
+        """`precision` is that of VG-net, which takes nearly all the time; AT-net hears in float32 (TF32 on a GPU)."""
         self.atnet = atnet.to(device).eval()
         self.vgnet = for_inference(vgnet, device, precision)
         self.preprocessing = preprocessing

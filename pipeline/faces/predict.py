@@ -7,24 +7,34 @@ lips move between frames. Here each tree is asked about all faces before the nex
 """
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import cv2
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.errors import PipelineError
 from pipeline.faces.detect import Box
 
 Floats = NDArray[np.float32]
 
 _CASCADES, _TREES, _SPLITS, _PIXELS = 15, 500, 15, 500
+_BYTES = 99_693_937
 
 # Of red, green and blue; dlib compares single pixels, and one level more or less moves a third of its points.
 _INTENSITY = np.array([[1 / 3, 1 / 3, 1 / 3, -1 / 3]])
+
+
+def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """To machine code, which is kept for the next process where there is a place to write it to."""
+    try:
+        return cast(Callable[..., Any], numba.njit(function, cache=True))
+    except RuntimeError:
+        return cast(Callable[..., Any], numba.njit(function))
 
 
 def shape_predictor_path() -> Path:
@@ -50,7 +60,7 @@ class Model(NamedTuple):
 def predict_landmarks(frames: Sequence[NDArray[np.uint8]], boxes: Sequence[Box]) -> Floats:
     """The points (N, 68, 2) of one face in each of N RGB frames (H, W, 3), x and y in pixels to fractions of one.
 
-    Rounded, they are dlib's own; a box between two pixels is taken as it is.
+    Rounded, they are dlib's own, but for one half way between two pixels; a box between two pixels is taken as it is.
     """
     model = load_model()
     sides = np.array([[box.left, box.top, box.right, box.bottom] for box in boxes], np.float64).reshape(-1, 4)
@@ -80,7 +90,7 @@ def _grey(frame: NDArray[np.uint8], box: NDArray[np.float64]) -> tuple[NDArray[n
     return grey, np.array([left, top, left, top], np.float64)
 
 
-@numba.njit(cache=True)
+@_compiled
 def _look(
     grey: NDArray[np.uint8],
     box: NDArray[np.float64],
@@ -103,7 +113,7 @@ def _look(
         pixels[number] = grey[row, column] if inside else 0
 
 
-@numba.njit(cache=True)
+@_compiled
 def _similarity(mean: Floats, shape: Floats) -> tuple[np.float32, np.float32]:
     """The rotation and scale ((a, -b), (b, a)) that takes ``mean`` nearest to ``shape`` (Umeyama 1991)."""
     centre = np.zeros(4)
@@ -122,7 +132,7 @@ def _similarity(mean: Floats, shape: Floats) -> tuple[np.float32, np.float32]:
     return np.float32(along / spread), np.float32(across / spread)
 
 
-@numba.njit(cache=True)
+@_compiled
 def _move(shapes: Floats, pixels: Floats, compared: NDArray[np.int16], threshold: Floats, leaf: Floats) -> None:
     """Add to every shape (N, 136) what each tree says of its pixels."""
     trees, splits = threshold.shape
@@ -139,7 +149,7 @@ def _move(shapes: Floats, pixels: Floats, compared: NDArray[np.int16], threshold
 
 @lru_cache(maxsize=1)
 def load_model() -> Model:
-    """dlib's file, read once a process."""
+    """dlib's file, read once a process; PipelineError when it is cut off."""
     model = Model(
         np.empty((68, 2), np.float32),
         np.empty((_CASCADES, _TREES, _SPLITS, 2), np.int16),
@@ -148,13 +158,18 @@ def load_model() -> Model:
         np.empty((_CASCADES, _PIXELS), np.int16),
         np.empty((_CASCADES, _PIXELS, 2), np.float32),
     )
-    data = np.memmap(shape_predictor_path(), np.uint8, "r")
-    if _read(data, *model) != len(data):
-        raise ValueError(f"{shape_predictor_path()} is not the 68-point model of face_recognition_models 0.3.")
+    path = shape_predictor_path()
+    size = path.stat().st_size
+    if size != _BYTES:  # what follows takes the file's content for granted
+        raise PipelineError(
+            f"{path} ({size} bytes) is not the 68-point model of {_BYTES} bytes. Install it again: "
+            "pip install --force-reinstall --no-deps face_recognition_models"
+        )
+    _read(np.memmap(path, np.uint8, "r"), *model)
     return model
 
 
-@numba.njit(cache=True)
+@_compiled
 def _integer(data: NDArray[np.uint8], at: int) -> tuple[np.int64, int]:
     """A number, and where the next one begins: a byte that holds the sign and the length, then the bytes."""
     value, length = np.int64(0), data[at] & 0x0F
@@ -163,7 +178,7 @@ def _integer(data: NDArray[np.uint8], at: int) -> tuple[np.int64, int]:
     return -value if data[at] & 0x80 else value, at + 1 + length
 
 
-@numba.njit(cache=True)
+@_compiled
 def _float(data: NDArray[np.uint8], at: int) -> tuple[float, int]:
     """Two integers: digits and binary exponent."""
     digits, at = _integer(data, at)
@@ -171,14 +186,14 @@ def _float(data: NDArray[np.uint8], at: int) -> tuple[float, int]:
     return digits * 2.0**exponent, at
 
 
-@numba.njit(cache=True)
+@_compiled
 def _floats(data: NDArray[np.uint8], at: int, out: Floats) -> int:
     for number in range(len(out)):
         out[number], at = _float(data, at)
     return at
 
 
-@numba.njit(cache=True)
+@_compiled
 def _read(
     data: NDArray[np.uint8],
     mean: Floats,
@@ -187,8 +202,8 @@ def _read(
     leaf: Floats,
     anchor: NDArray[np.int16],
     offset: Floats,
-) -> int:
-    """Fill the arrays from dlib's file in the order in which it holds them, and tell where that ends."""
+) -> None:
+    """Fill the arrays from dlib's file in the order in which it holds them."""
     cascades, trees, splits = threshold.shape
     at = _skip(data, 0, 3)  # version, and the two sides of a matrix
     at = _floats(data, at, mean.reshape(-1))
@@ -214,10 +229,9 @@ def _read(
     for cascade in range(cascades):
         at = _skip(data, at, 1)
         at = _floats(data, at, offset[cascade].reshape(-1))
-    return at
 
 
-@numba.njit(cache=True)
+@_compiled
 def _skip(data: NDArray[np.uint8], at: int, numbers: int) -> int:
     for _ in range(numbers):
         at = _integer(data, at)[1]

@@ -112,7 +112,7 @@ class VgNet(nn.Module):
             attention_N1HW = torch.sigmoid(painted_NCHW[:, 3:])
             frames_NCHW = attention_N1HW * colour_NCHW + (1 - attention_N1HW) * each_frame(image_BCHW)
         else:
-            attention_N1HW, frames_NCHW = torch.ones_like(colour_NCHW[:, :1]), colour_NCHW
+            attention_N1HW, frames_NCHW = torch.ones_like(colour_NCHW[:, :1]), colour_NCHW.float()
 
         return VgOutput(
             frames_NCHW.unflatten(0, (batch, frames)),

@@ -120,6 +120,7 @@ def train(
         for step, values in state.history:
             listener.metrics(step, values)
 
+    torch.backends.cudnn.benchmark = True  # shapes do not change from step to step
     stopped = params.patience > 0 and state.stale >= params.patience
     ahead = range(state.step, state.step if stopped else steps)
     for index, batch in zip(ahead, load_ahead(task.batch, ahead, LOADERS), strict=True):

@@ -103,7 +103,7 @@ class VgNetTask:
         with autocast(self.device, params.precision):
             made = self.forward(example_BCHW, example_BL, landmarks_BTL)
         made_BTCHW = made.frames_BTCHW.float()
-        attention = made.attention_BT1HW.float() if params.dynamic_loss else None
+        attention = made.attention_BT1HW.float() if params.dynamic_loss and params.attention else None
         losses = {"generator": params.pixel_weight * (pixel := pixel_loss(made_BTCHW, real_BTCHW, attention))}
         losses["pixel"] = pixel
 

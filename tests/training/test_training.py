@@ -219,6 +219,7 @@ def test_compiled_is_the_same_but_for_rounding(tmp_path: Path) -> None:
 
 def test_without_a_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
     with pytest.raises(PipelineError, match=r"needs a C\+\+ compiler.* Install g\+\+ .* compile to false"):
         run("atnet", tmp_path, compile=True)
 
