@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.corpora.grid import Grid
-from tests.corpora.fetch.server import Zenodo, dribbles
+from tests.corpora.fetch.server import Zenodo, stalls
 
 ATVGNET = str(Path(sys.executable).parent / "atvgnet")
 
@@ -28,12 +28,12 @@ def fetch(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def stopped(project: Path, zenodo: Zenodo, with_signal: signal.Signals) -> tuple[int, str, int]:
     """Stop the command in the middle of s1.zip; exit code, errors, and the bytes that are there."""
-    zenodo.acts["s1.zip"] = [dribbles(2000, 0.05)]
+    zenodo.acts["s1.zip"] = [stalls(6000)]
     command = [ATVGNET, "fetch", "grid", "--speakers", "s1", "--record", zenodo.record]
     process = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     part = project / "data/raw/grid/.fetch/s1.zip.part"
     deadline = time.monotonic() + 60
-    while not (part.exists() and part.stat().st_size > 5000) and process.poll() is None:
+    while not (part.exists() and part.stat().st_size == 6000) and process.poll() is None:
         assert time.monotonic() < deadline
         time.sleep(0.01)
     process.send_signal(with_signal)
@@ -70,7 +70,7 @@ def test_stopped_in_the_middle(project: Path, zenodo: Zenodo, with_signal: signa
         )
     else:
         assert code == -signal.SIGKILL
-    assert 5000 < there < len(zenodo.files["s1.zip"])
+    assert there == 6000 < len(zenodo.files["s1.zip"])
     zenodo.requests.clear()
     done = fetch(project, "grid", "--speakers", "s1", "--record", zenodo.record)
     assert done.returncode == 0, done.stderr
