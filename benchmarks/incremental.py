@@ -13,13 +13,13 @@ from pathlib import Path
 
 import cv2
 
-from pipeline.config import Params
+from pipeline.config.params import Params
 from pipeline.corpora.base import files_below
 from pipeline.corpora.grid import Grid
-from pipeline.extract import extract
-from pipeline.faces.build import build_faces
-from pipeline.manifest import read_manifest
-from pipeline.speech.build import build_mfcc
+from pipeline.prepare.extract import extract
+from pipeline.prepare.faces import build_faces
+from pipeline.prepare.manifest import read_manifest
+from pipeline.prepare.mfcc import build_mfcc
 
 
 def preprocess(root: Path, out: Path) -> float:

@@ -22,14 +22,14 @@ from torch import Tensor
 from torch.optim import Adam
 from torch.utils.flop_counter import FlopCounterMode
 
-from pipeline import paths
-from pipeline.adversarial import decision_loss, landmark_weights, pixel_loss, regression_loss
-from pipeline.hardware import Precision, autocast, best_device, number_type, to_floats, to_pictures
-from pipeline.landmarks.model import LandmarkModel
+from pipeline.config.training import VgNetParams
+from pipeline.landmarks.pca import LandmarkModel
 from pipeline.models import Discriminator, VgNet
-from pipeline.models.inference import for_inference
+from pipeline.models.folding import for_inference
+from pipeline.models.losses import decision_loss, landmark_weights, pixel_loss, regression_loss
+from pipeline.runtime import paths
+from pipeline.runtime.devices import Precision, autocast, best_device, number_type, to_floats, to_pictures
 from pipeline.training.data import LOADERS, ShardSource, load_ahead
-from pipeline.training.params import VgNetParams
 from pipeline.training.vgnet import VgBatch, VgNetTask
 
 GENERATED = 75

@@ -25,30 +25,30 @@ import numpy as np
 from joblib.externals.loky import get_reusable_executor
 from numpy.typing import NDArray
 
-from pipeline.config import Params
+from pipeline.config.params import Params
 from pipeline.corpora.base import Corpus
 from pipeline.corpora.grid import Grid
-from pipeline.extract import extract
 from pipeline.faces.align import align
-from pipeline.faces.build import build_faces
 from pipeline.faces.crop import crop_face, encode_jpeg
-from pipeline.faces.predict import shape_predictor_path
-from pipeline.manifest import read_manifest
+from pipeline.faces.shape_predictor import shape_predictor_path
 from pipeline.media import read_frames
+from pipeline.prepare.extract import extract
+from pipeline.prepare.faces import build_faces
+from pipeline.prepare.manifest import read_manifest
+from pipeline.prepare.mfcc import build_mfcc
 from pipeline.shards import ShardReader
-from pipeline.speech.build import build_mfcc
 
 STEPS = {
-    "extract: video": ["pipeline.extract.probe", "pipeline.extract.ticks"],
-    "extract: sound": ["pipeline.extract.read_audio_blocks"],
-    "decode": ["pipeline.faces.build.read_frames"],
-    "detect": ["pipeline.faces.look.detect_faces"],
-    "landmarks": ["pipeline.faces.look.predict_landmarks"],
-    "align": ["pipeline.faces.build.align"],
-    "crop": ["pipeline.faces.build.crop_face"],
-    "encode": ["pipeline.faces.build.encode_jpeg"],
-    "quality": ["pipeline.faces.build.measure"],
-    "mfcc": ["pipeline.speech.build.mfcc"],
+    "extract: video": ["pipeline.prepare.extract.probe", "pipeline.prepare.extract.ticks"],
+    "extract: sound": ["pipeline.prepare.extract.read_audio_blocks"],
+    "decode": ["pipeline.prepare.faces.read_frames"],
+    "detect": ["pipeline.faces.key_frames.detect_faces"],
+    "landmarks": ["pipeline.faces.key_frames.predict_landmarks"],
+    "align": ["pipeline.prepare.faces.align"],
+    "crop": ["pipeline.prepare.faces.crop_face"],
+    "encode": ["pipeline.prepare.faces.encode_jpeg"],
+    "quality": ["pipeline.prepare.faces.measure"],
+    "mfcc": ["pipeline.prepare.mfcc.mfcc"],
     "write": ["pipeline.shards.build.to_table", "pipeline.shards.build.write_table"],
 }
 Points = NDArray[np.float32]

@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from pipeline import paths
-from pipeline.errors import PipelineError
+from pipeline.runtime import paths
+from pipeline.runtime.errors import PipelineError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 fetch = typer.Typer(no_args_is_help=True, help="Get a corpus.")
@@ -38,9 +38,9 @@ def generate(
 ) -> None:
     """Make the face in a picture say the speech."""
     with _clear_errors():
-        from pipeline.generate import generate as make
-        from pipeline.params_file import load_params
-        from pipeline.talking_head import TalkingHead
+        from pipeline.config.file import load_params
+        from pipeline.inference.generate import generate as make
+        from pipeline.inference.talking_head import TalkingHead
 
         params = load_params(paths.PARAMS)
         frames = make(TalkingHead.load(models, params), picture, speech, out)
@@ -72,7 +72,7 @@ def fetch_grid(
     About 0.4 GB a speaker, 14 GB in all. The archives are deleted once they are unpacked.
     """
     with _clear_errors():
-        from pipeline.corpora.fetch import grid
+        from pipeline.corpora.download import grid
 
         folder = to or _root("grid")
         names = [one.strip() for one in speakers.split(",")] if speakers else []
@@ -86,7 +86,7 @@ def fetch_lrw(
 ) -> None:
     """Say where to apply for LRW, or, where it is unpacked, whether it is whole."""
     with _clear_errors():
-        from pipeline.corpora.fetch.lrw import check_lrw
+        from pipeline.corpora.download.lrw import check_lrw
         from pipeline.corpora.lrw import Lrw
 
         folder = to or _root("lrw")
@@ -97,8 +97,8 @@ def fetch_lrw(
 
 def _root(corpus: Literal["grid", "lrw"]) -> Path:
     """Where params.yaml says that the corpus lies."""
+    from pipeline.config.file import load_params
     from pipeline.corpora import open_corpus
-    from pipeline.params_file import load_params
 
     return open_corpus(replace(load_params(paths.PARAMS), corpus=corpus), paths.project_root()).root
 
@@ -111,8 +111,8 @@ def export_webdataset(
 ) -> None:
     """Write the good clips of data/ as WebDataset tars: crops, points, speech, MFCC and what is known of each."""
     with _clear_errors():
-        from pipeline.export.webdataset import Prepared, export_webdataset
-        from pipeline.manifest import SPLITS
+        from pipeline.prepare.export import Prepared, export_webdataset
+        from pipeline.prepare.manifest import SPLITS
 
         if split not in (*SPLITS, "all"):
             raise PipelineError(f"{split!r} is no split. Choose one of {', '.join(SPLITS)}, all.")
@@ -131,7 +131,7 @@ def import_upstream(
 ) -> None:
     """Turn the weights that the paper's authors published into model files, with the preprocessing they need."""
     with _clear_errors():
-        from pipeline.upstream.convert import import_upstream as convert
+        from pipeline.inference.published.convert import import_upstream as convert
 
         for line in convert(atnet, vgnet, basics, to):
             print(line)
@@ -146,9 +146,9 @@ def evaluate(
 ) -> None:
     """Measure any models on the test split, as the stage evaluate measures those in models/."""
     with _clear_errors():
-        from pipeline.evaluation.models import evaluate_models
-        from pipeline.params_file import load_params
-        from pipeline.report import print_report
+        from pipeline.config.file import load_params
+        from pipeline.evaluation.of_models import evaluate_models
+        from pipeline.evaluation.report import print_report
 
         folder = out or models / paths.REPORTS.name
         evaluate_models(models, folder, load_params(paths.PARAMS), paths.project_root(), paths.jobs())
@@ -159,7 +159,7 @@ def evaluate(
 def print_params() -> None:
     """Print params.yaml as JSON, once it is checked: what a machine without this environment trains by."""
     with _clear_errors():
-        from pipeline.params_file import dump_params, load_params
+        from pipeline.config.file import dump_params, load_params
 
         print(dump_params(load_params(paths.PARAMS)))
 
@@ -168,6 +168,6 @@ def print_params() -> None:
 def report() -> None:
     """Print the metrics of the last evaluation and what to open next."""
     with _clear_errors():
-        from pipeline.report import print_report
+        from pipeline.evaluation.report import print_report
 
         print_report(paths.REPORTS)

@@ -2,13 +2,13 @@
 
 from dataclasses import asdict
 
-from pipeline import paths
 from pipeline.evaluation.clips import ShardClips
 from pipeline.evaluation.evaluate import evaluate
-from pipeline.stage import Context, run_stage
-from pipeline.talking_head import TalkingHead
+from pipeline.inference.talking_head import TalkingHead
+from pipeline.runtime import paths
 from pipeline.training.project import FOLDERS, NETWORKS, example
 from pipeline.training.record import read_record
+from stages.runner import Context, run_stage
 
 
 def main(context: Context) -> None:

@@ -1,11 +1,11 @@
 """Stage extract: the corpus's clips into data/clips, a manifest with a verdict a clip and shards of speech."""
 
-from pipeline import paths
 from pipeline.corpora import open_corpus
-from pipeline.extract import extract
-from pipeline.manifest import TooManyLost
-from pipeline.quality.report import explain
-from pipeline.stage import Context, run_stage
+from pipeline.prepare.extract import extract
+from pipeline.prepare.manifest import TooManyLost
+from pipeline.prepare.quality.report import explain
+from pipeline.runtime import paths
+from stages.runner import Context, run_stage
 
 
 def main(context: Context) -> None:

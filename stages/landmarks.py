@@ -2,12 +2,12 @@
 data/quality.
 """
 
-from pipeline import paths
 from pipeline.corpora import open_corpus
-from pipeline.faces.build import build_faces
-from pipeline.manifest import TooManyLost, read_manifest
-from pipeline.quality.report import explain, track_report, write_report
-from pipeline.stage import Context, run_stage
+from pipeline.prepare.faces import build_faces
+from pipeline.prepare.manifest import TooManyLost, read_manifest
+from pipeline.prepare.quality.report import explain, track_report, write_report
+from pipeline.runtime import paths
+from stages.runner import Context, run_stage
 
 
 def main(context: Context) -> None:

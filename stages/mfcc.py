@@ -1,8 +1,8 @@
 """Stage mfcc: the MFCC of every clip's speech, into data/mfcc."""
 
-from pipeline import paths
-from pipeline.speech.build import build_mfcc
-from pipeline.stage import Context, run_stage
+from pipeline.prepare.mfcc import build_mfcc
+from pipeline.runtime import paths
+from stages.runner import Context, run_stage
 
 
 def main(context: Context) -> None:

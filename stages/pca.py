@@ -1,10 +1,10 @@
 """Stage pca: template, mean and basis of the training split's landmarks, into models/landmarks."""
 
-from pipeline import paths
-from pipeline.faces.clips import FaceClips
-from pipeline.landmarks.model import fit_model
-from pipeline.landmarks.report import write_explained
-from pipeline.stage import Context, run_stage
+from pipeline.landmarks.pca import fit_model
+from pipeline.prepare.pca import write_explained
+from pipeline.runtime import paths
+from pipeline.shards.face_clips import FaceClips
+from stages.runner import Context, run_stage
 
 
 def main(context: Context) -> None:

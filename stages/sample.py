@@ -1,8 +1,8 @@
 """Stage sample: makes the embedded corpus in data/sample."""
 
-from pipeline import paths
-from pipeline.corpora.sample import build_sample
-from pipeline.stage import Context, run_stage
+from pipeline.corpora.synthetic import build_sample
+from pipeline.runtime import paths
+from stages.runner import Context, run_stage
 
 
 def main(context: Context) -> None:

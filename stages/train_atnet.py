@@ -1,9 +1,9 @@
 """Stage train_atnet: AT-net, speech to landmark coefficients, into models/atnet."""
 
-from pipeline import paths
-from pipeline.stage import Context, run_training_stage
-from pipeline.training.listeners import progress
+from pipeline.runtime import paths
+from pipeline.training.callbacks import progress
 from pipeline.training.project import example, train
+from stages.runner import Context, run_training_stage
 
 
 def main(context: Context) -> None:

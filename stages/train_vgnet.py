@@ -1,9 +1,9 @@
 """Stage train_vgnet: VG-net against its discriminator, landmarks and one picture to video, into models/vgnet."""
 
-from pipeline import paths
-from pipeline.stage import Context, run_training_stage
-from pipeline.training.listeners import progress
+from pipeline.runtime import paths
+from pipeline.training.callbacks import progress
 from pipeline.training.project import example, train
+from stages.runner import Context, run_training_stage
 
 
 def main(context: Context) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from distributed import LocalCluster
 
-from pipeline.parallel import ADDRESS
+from pipeline.runtime.workers import ADDRESS
 
 
 @contextmanager

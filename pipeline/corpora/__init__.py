@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from pipeline import paths
-from pipeline.config import Params
+from pipeline.config.params import Params
 from pipeline.corpora.base import Clip, Corpus
 from pipeline.corpora.folder import Folder
 from pipeline.corpora.grid import Grid
 from pipeline.corpora.lrw import Lrw
+from pipeline.runtime import paths
 
 __all__ = ["Clip", "Corpus", "open_corpus"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from pipeline.errors import PipelineError
+from pipeline.runtime.errors import PipelineError
 
 Split = Literal["train", "val", "test"]
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import get_args
 
-from pipeline.config import CorpusName
-from pipeline.errors import PipelineError
-from pipeline.params_file import load_params
+from pipeline.config.file import load_params
+from pipeline.config.params import CorpusName
+from pipeline.runtime.errors import PipelineError
 
 
 def choose_corpus(path: Path, corpus: str, root: Path | None) -> list[str]:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from pipeline.corpora.base import Clip, Split, files_below, need_folder
 from pipeline.corpora.split import split_names
-from pipeline.errors import PipelineError
 from pipeline.media import MediaError, probe, ticks
-from pipeline.patience import GivenUp, patiently, within
+from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.time_limit import GivenUp, patiently, within
 
 SUFFIXES = (
     *(".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"),

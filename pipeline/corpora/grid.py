@@ -7,7 +7,7 @@ from typing import Literal
 
 from pipeline.corpora.base import Clip, files_below, need_folder
 from pipeline.corpora.split import draw, split_names
-from pipeline.errors import PipelineError
+from pipeline.runtime.errors import PipelineError
 
 _SUFFIXES = (".mpg", ".mp4")
 _SPEAKER = re.compile(r"s\d+")

@@ -8,7 +8,7 @@ from typing import cast
 
 from pipeline.corpora.base import Clip, Split, need_folder
 from pipeline.corpora.split import draw
-from pipeline.errors import PipelineError
+from pipeline.runtime.errors import PipelineError
 
 _FOLDER = "lipread_mp4"
 _SPLITS = ("train", "val", "test")

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 
 from pipeline.corpora.base import Split
-from pipeline.errors import PipelineError
+from pipeline.runtime.errors import PipelineError
 
 
 def rank(seed: int, name: str) -> str:

@@ -6,10 +6,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import manifest
-from pipeline.evaluation.methods import TestClip
-from pipeline.faces.clips import FaceClips
+from pipeline.evaluation.baselines import TestClip
+from pipeline.prepare import manifest
 from pipeline.shards import ShardReader
+from pipeline.shards.face_clips import FaceClips
 from pipeline.speech.windows import windows
 
 

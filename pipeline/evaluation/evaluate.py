@@ -10,14 +10,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from rich.progress import track
 
-from pipeline import parallel
-from pipeline.config import Evaluate
-from pipeline.errors import PipelineError
+from pipeline.config.params import Evaluate
+from pipeline.evaluation.baselines import METHODS, Made, TestClip
 from pipeline.evaluation.clips import Clips
 from pipeline.evaluation.measure import FIGURES, compare, find_landmarks, summarize
-from pipeline.evaluation.methods import METHODS, Made, TestClip
 from pipeline.evaluation.pictures import metrics_figure, strip, write_video
-from pipeline.talking_head import TalkingHead
+from pipeline.inference.talking_head import TalkingHead
+from pipeline.runtime import workers as parallel
+from pipeline.runtime.errors import PipelineError
 
 Summary = dict[str, dict[str, float]]
 

@@ -5,10 +5,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.evaluation.methods import EXAMPLE_FRAME
+from pipeline.evaluation.baselines import EXAMPLE_FRAME
+from pipeline.evaluation.metrics import LandmarkDistance, PictureMetrics, interval
 from pipeline.faces.detect import detect_faces
-from pipeline.faces.predict import predict_landmarks
-from pipeline.metrics import LandmarkDistance, PictureMetrics, interval
+from pipeline.faces.shape_predictor import predict_landmarks
 
 FIGURES = ("psnr", "ssim", "lmd", "f_lmd", "lost")
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.evaluation.methods import Made, TestClip
+from pipeline.evaluation.baselines import Made, TestClip
 from pipeline.media import VideoWriter
 
 LABEL_HEIGHT = 18

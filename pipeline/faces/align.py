@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from pipeline.landmarks.model import STABLE
+from pipeline.landmarks.pca import STABLE
 from pipeline.landmarks.similarity import fit_similarity
 
 # fmt: off

@@ -1,4 +1,4 @@
-"""How good a clip's face is, in figures that its row keeps. What is good enough is said by pipeline.quality.limits.
+"""How good a face is, per clip, in metrics that its row keeps. The limits are in pipeline.prepare.quality.thresholds.
 
 None of them depends on the size or brightness of the picture: lengths are in pixels of the 128x128 crop, where every
 face has the same size, and grey levels are compared with those of the same face.
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.faces.crop import to_crop
 from pipeline.faces.track import Track
-from pipeline.landmarks.model import STABLE
+from pipeline.landmarks.pca import STABLE
 
 QUALITY = [
     pa.field("detected", pa.float64()),  # share of frames, 0 to 1

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.config import FaceRule
-from pipeline.faces.choose import weight
+from pipeline.config.params import FaceRule
 from pipeline.faces.detect import Box
-from pipeline.faces.look import Face, Faces, Image
+from pipeline.faces.key_frames import Face, Faces, Image
+from pipeline.faces.select import weight
 
 SAME_FACE = 0.3
 """Overlap above which faces of neighbouring frames are the same person's."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.errors import PipelineError
+from pipeline.runtime.errors import PipelineError
 
 
 class MediaError(PipelineError):

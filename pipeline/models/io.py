@@ -7,11 +7,11 @@ from typing import Any
 
 from torch import nn
 
-from pipeline.errors import PipelineError
 from pipeline.models.atnet import AtNet
 from pipeline.models.discriminator import Discriminator
 from pipeline.models.vgnet import VgNet
 from pipeline.models.weights import save_tensors
+from pipeline.runtime.errors import PipelineError
 
 ARCHITECTURES: dict[str, type[nn.Module]] = {"AtNet": AtNet, "VgNet": VgNet, "Discriminator": Discriminator}
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline import parallel
-from pipeline.progress import progress
+from pipeline.runtime import workers as parallel
+from pipeline.runtime.progress import progress
 from pipeline.shards.plan import PREFIX, Item, cut, shard_name
 from pipeline.shards.read import INDEX, Rows, open_shard
 from pipeline.shards.table import Row, explained, read_cells, small, to_table, write_shard, write_table, writing

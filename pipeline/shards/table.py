@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.errors import PipelineError
+from pipeline.runtime.errors import PipelineError
 from pipeline.shards.plan import shard_name
 
 Row = dict[str, Any]

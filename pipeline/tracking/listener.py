@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from pipeline.training.listeners import Listener
+from pipeline.training.callbacks import Listener
 
 
 class Receiver(Protocol):

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pipeline.paths import project_root
+from pipeline.runtime.paths import project_root
 
 EXPERIMENT = "atvgnet"
 """MLflow's name for the collection of all runs, unless MLFLOW_EXPERIMENT_NAME names another."""

@@ -10,10 +10,10 @@ import argparse
 import logging
 from pathlib import Path
 
-from pipeline.errors import clear_errors
-from pipeline.params_file import load_params
+from pipeline.config.file import load_params
+from pipeline.runtime.errors import clear_errors
 from pipeline.training import distribution
-from pipeline.training.listeners import progress
+from pipeline.training.callbacks import progress
 from pipeline.training.project import FOLDERS, train
 
 

@@ -10,15 +10,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import Adam, Optimizer
 
-from pipeline.hardware import autocast, best_device, compiled, to_device
+from pipeline.config.training import AtNetParams
 from pipeline.models import AtNet
+from pipeline.runtime.devices import autocast, best_device, compiled, to_device
 from pipeline.training import distribution
+from pipeline.training.callbacks import Listener
 from pipeline.training.data import ClipSource, Window, long_enough, training_windows, validation_windows
-from pipeline.training.listeners import Listener
 from pipeline.training.loop import Validation, train
-from pipeline.training.params import AtNetParams
 from pipeline.training.pictures import draw_curves
-from pipeline.training.whole_batch import parallel
+from pipeline.training.synchronized import parallel
 
 VALIDATION_CLIPS = 64
 """At most so many clips of the validation split are looked at."""

@@ -17,9 +17,9 @@ from typing import NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import PipelineError
 from pipeline.faces.crop import decode_jpeg, to_crop
-from pipeline.landmarks.model import LandmarkModel
+from pipeline.landmarks.pca import LandmarkModel
+from pipeline.runtime.errors import PipelineError
 from pipeline.shards import ShardReader
 from pipeline.speech.windows import windows
 

@@ -15,7 +15,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, distributed
 
-from pipeline.errors import PipelineError
+from pipeline.runtime.errors import PipelineError
 
 T = TypeVar("T")
 

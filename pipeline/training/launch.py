@@ -3,7 +3,7 @@
 import signal
 import sys
 
-from pipeline.errors import PipelineError
+from pipeline.runtime.errors import PipelineError
 
 
 def launch(module: str, processes: int) -> None:

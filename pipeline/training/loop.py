@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from pipeline.config.training import LoopParams
 from pipeline.models.io import save_model
 from pipeline.training import distribution
-from pipeline.training.average import Average
+from pipeline.training.callbacks import History, Listener
 from pipeline.training.checkpoints import Checkpoints
 from pipeline.training.data import LOADERS, load_ahead
-from pipeline.training.listeners import History, Listener
-from pipeline.training.params import LoopParams
-from pipeline.training.watch import LossWatch
+from pipeline.training.ema import Average
+from pipeline.training.loss_monitor import LossWatch
 
 log = logging.getLogger(__name__)
 

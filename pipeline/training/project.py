@@ -9,12 +9,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import paths
-from pipeline.config import Params
-from pipeline.landmarks.model import LandmarkModel
+from pipeline.config.params import Params
+from pipeline.landmarks.pca import LandmarkModel
+from pipeline.runtime import paths
 from pipeline.training.atnet import train_atnet
+from pipeline.training.callbacks import Listener
 from pipeline.training.data import ShardSource
-from pipeline.training.listeners import Listener
 from pipeline.training.vgnet import train_vgnet
 
 Network = Literal["atnet", "vgnet"]

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pipeline.config import Params
-from pipeline.errors import PipelineError
+from pipeline.config.params import Params
+from pipeline.runtime.errors import PipelineError
 from pipeline.training.project import FOLDERS, Network, digest
 
 

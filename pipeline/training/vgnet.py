@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from pipeline.adversarial import decision_loss, landmark_weights, pixel_loss, regression_loss
-from pipeline.errors import PipelineError
-from pipeline.hardware import autocast, best_device, compiled, to_device, to_floats, to_pictures
+from pipeline.config.training import VgNetParams
 from pipeline.models import Discriminator, VgNet
+from pipeline.models.losses import decision_loss, landmark_weights, pixel_loss, regression_loss
+from pipeline.runtime.devices import autocast, best_device, compiled, to_device, to_floats, to_pictures
+from pipeline.runtime.errors import PipelineError
 from pipeline.training import distribution
+from pipeline.training.callbacks import Listener
 from pipeline.training.data import ClipSource, Window, long_enough, training_windows, validation_windows
-from pipeline.training.initial import init_generator, init_normal
-from pipeline.training.listeners import Listener
+from pipeline.training.initialization import init_generator, init_normal
 from pipeline.training.loop import Validation, train
-from pipeline.training.params import VgNetParams
 from pipeline.training.pictures import draw_strips
-from pipeline.training.whole_batch import parallel
+from pipeline.training.synchronized import parallel
 
 VALIDATION_WINDOWS = 32
 """At most so many windows of the validation split are looked at."""

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.config.file import load_params
 from pipeline.corpora.choose import choose_corpus
-from pipeline.errors import PipelineError
-from pipeline.params_file import load_params
+from pipeline.runtime.errors import PipelineError
 
 
 @pytest.fixture

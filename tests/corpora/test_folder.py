@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import Corpora, FolderCorpus, Params
+from pipeline.config.params import Corpora, FolderCorpus, Params
 from pipeline.corpora import Clip, open_corpus
-from pipeline.errors import PipelineError
 from pipeline.media import count_frames, probe
+from pipeline.runtime.errors import PipelineError
 from tests.media.encode import encode, even_times
 
 

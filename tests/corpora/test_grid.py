@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.config import Corpora, GridCorpus, Params
+from pipeline.config.params import Corpora, GridCorpus, Params
 from pipeline.corpora import Clip, open_corpus
-from pipeline.errors import PipelineError
+from pipeline.runtime.errors import PipelineError
 
 
 def params(root: Path | str, seed: int = 0, **grid: Any) -> Params:

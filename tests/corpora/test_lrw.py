@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import Corpora, LrwCorpus, Params
+from pipeline.config.params import Corpora, LrwCorpus, Params
 from pipeline.corpora import Clip, open_corpus
-from pipeline.errors import PipelineError
+from pipeline.runtime.errors import PipelineError
 
 
 def clips(root: Path, **lrw: object) -> list[Clip]:

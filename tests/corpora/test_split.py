@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.corpora.split import draw, rank, split_names
-from pipeline.errors import PipelineError
+from pipeline.runtime.errors import PipelineError
 
 NAMES = st.lists(st.text(max_size=8), min_size=3, max_size=80, unique=True)
 SHARES = st.floats(0.01, 0.3)

@@ -9,7 +9,7 @@ from pipeline.evaluation.pictures import draw_landmarks, metrics_figure
 from pipeline.faces.align import align
 from pipeline.faces.crop import crop_face
 from pipeline.faces.detect import detect_faces
-from pipeline.faces.predict import predict_landmarks
+from pipeline.faces.shape_predictor import predict_landmarks
 
 Image = NDArray[np.uint8]
 

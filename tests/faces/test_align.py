@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from pipeline.faces.align import CANONICAL, align
 from pipeline.faces.crop import SIZE, crop_face, decode_jpeg, encode_jpeg, to_crop
 from pipeline.faces.detect import detect_faces
-from pipeline.faces.predict import predict_landmarks
+from pipeline.faces.shape_predictor import predict_landmarks
 from pipeline.faces.track import track_face
-from pipeline.landmarks.model import STABLE
+from pipeline.landmarks.pca import STABLE
 from pipeline.media import read_frames
 
 Image = NDArray[np.uint8]

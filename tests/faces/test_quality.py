@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from skimage.filters import laplace
 
-from pipeline.config import Landmarks
+from pipeline.config.params import Landmarks
 from pipeline.faces.align import align
 from pipeline.faces.crop import crop_face, to_crop
 from pipeline.faces.quality import EVERY, FACE, measure, measure_frontal, measure_jitter

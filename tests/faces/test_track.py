@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pipeline.config import FaceRule, Landmarks
-from pipeline.faces.choose import weight
+from pipeline.config.params import FaceRule, Landmarks
 from pipeline.faces.detect import Box, detect_faces
-from pipeline.faces.predict import shape_predictor_path
+from pipeline.faces.select import weight
+from pipeline.faces.shape_predictor import shape_predictor_path
 from pipeline.faces.track import Track, track_face
 from pipeline.media import read_frames
 

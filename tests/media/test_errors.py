@@ -10,8 +10,8 @@ import av
 import numpy as np
 import pytest
 
-from pipeline.errors import PipelineError
 from pipeline.media import Damage, MediaError, VideoWriter, count_frames, probe, read_audio, read_frames
+from pipeline.runtime.errors import PipelineError
 from tests.as_nobody import not_as_root
 from tests.media.encode import encode, even_times, number_of
 

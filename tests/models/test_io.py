@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipeline.errors import PipelineError
 from pipeline.models import AtNet, Discriminator, VgNet
 from pipeline.models.io import load_model, save_model
+from pipeline.runtime.errors import PipelineError
 
 
 @pytest.fixture

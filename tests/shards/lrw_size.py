@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.extract import FIELDS
-from pipeline.manifest import ManifestRow, read_manifest, write_manifest
+from pipeline.prepare.extract import FIELDS
+from pipeline.prepare.manifest import ManifestRow, read_manifest, write_manifest
 from pipeline.shards import Item, Row, build_shards, row_key
 from pipeline.shards.plan import cut
 from pipeline.shards.table import write_shard

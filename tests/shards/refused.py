@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from pipeline.errors import PipelineError
+from pipeline.runtime.errors import PipelineError
 from tests.shards.rows import IDS, build, tree
 
 Undo = Callable[[], object]

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.faces.build import FIELDS
 from pipeline.faces.crop import encode_jpeg
+from pipeline.prepare.faces import FIELDS
 from pipeline.shards import Item, Row, build_shards, read_row, row_key
 from pipeline.shards.plan import cut
 from pipeline.shards.read import open_shard

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.errors import PipelineError
+from pipeline.runtime.errors import PipelineError
 from pipeline.shards import UNFINISHED, Item, Row, ShardReader, build_shards, read_row, row_key
 from tests.shards.rows import FIELDS, IDS, build, compute, tree
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from distributed import LocalCluster
 
-from pipeline.parallel import ADDRESS
+from pipeline.runtime.workers import ADDRESS
 from pipeline.shards import Item, Row, build_shards, row_key
 from tests.cluster import cluster, finished, kill_when, pids
-from tests.preprocess import link_grid, outs, preprocess
+from tests.prepare.preprocess import link_grid, outs, preprocess
 from tests.shards.rows import FIELDS, compute, tree
 
 IDS = [f"clip{number:03d}" for number in range(60)]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.errors import PipelineError
+from pipeline.runtime.errors import PipelineError
 from pipeline.shards import Item, Row, build_shards, row_key
 from tests.as_nobody import not_as_root
 from tests.cluster import finished

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from scipy.fft import dct
 
 from pipeline.speech.mfcc import HOP, RATE, mfcc
-from pipeline.speech.stream import stream_windows
+from pipeline.speech.streaming import stream_windows
 from pipeline.speech.windows import windows
 
 

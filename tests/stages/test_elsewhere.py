@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from pipeline import paths
-from pipeline.errors import PipelineError
-from pipeline.landmarks.model import LandmarkModel
-from pipeline.params_file import load_params
+from pipeline.config.file import load_params
+from pipeline.landmarks.pca import LandmarkModel
+from pipeline.runtime import paths
+from pipeline.runtime.errors import PipelineError
 from pipeline.training.record import read_record
 from tests.stages.conftest import Project
 

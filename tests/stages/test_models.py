@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from pipeline.inference.published.basics import read_basics
+from pipeline.inference.published.preprocessing import UpstreamPreprocessing
 from pipeline.media import count_frames
 from pipeline.models import AtNet, VgNet
 from pipeline.models.io import save_model
-from pipeline.upstream.basics import read_basics
-from pipeline.upstream.preprocessing import UpstreamPreprocessing
 from tests.stages.conftest import Project
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline.params_file import load_params
+from pipeline.config.file import load_params
 
 PROJECT = Path(__file__).parents[2]
 LINE = re.compile(r"for change in (.*?); do dvc exp run --queue", re.DOTALL)

@@ -7,9 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline.errors import PipelineError
 from pipeline.faces.crop import encode_jpeg
-from pipeline.landmarks.model import LandmarkModel, fit_model
+from pipeline.landmarks.pca import LandmarkModel, fit_model
+from pipeline.runtime.errors import PipelineError
 from pipeline.shards import Item, array_field, build_shards, jpeg_field, row_key, write_index
 from pipeline.speech.windows import windows
 from pipeline.training.data import ShardSource, load_ahead, training_windows, validation_windows

@@ -12,16 +12,16 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.errors import PipelineError
-from pipeline.hardware import to_floats, to_pictures
+from pipeline.config.training import AtNetParams, VgNetParams
 from pipeline.models import VgNet
-from pipeline.training.average import Average
-from pipeline.training.initial import init_generator
-from pipeline.training.listeners import History, Lines
+from pipeline.runtime.devices import to_floats, to_pictures
+from pipeline.runtime.errors import PipelineError
+from pipeline.training.callbacks import History, Lines
+from pipeline.training.ema import Average
+from pipeline.training.initialization import init_generator
 from pipeline.training.loop import schedule, set_learning_rates
-from pipeline.training.params import AtNetParams, VgNetParams
+from pipeline.training.loss_monitor import LossWatch
 from pipeline.training.pictures import draw_curves
-from pipeline.training.watch import LossWatch
 
 
 def test_params_out_of_range_name_the_key() -> None:
@@ -160,7 +160,7 @@ def test_curves_are_drawn() -> None:
 def test_training_imports_nothing_a_gpu_box_lacks() -> None:
     code = (
         "import sys; import pipeline.training.__main__; "
-        "import pipeline.upstream.checkpoint; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+        "import pipeline.inference.published.checkpoint; print(*sorted({name.split('.')[0] for name in sys.modules}))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())

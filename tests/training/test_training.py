@@ -16,13 +16,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.errors import PipelineError
+from pipeline.config.training import AtNetParams, VgNetParams
 from pipeline.models import AtNet, VgNet
 from pipeline.models.io import load_model
+from pipeline.runtime.errors import PipelineError
 from pipeline.training.atnet import train_atnet
+from pipeline.training.callbacks import Listener
 from pipeline.training.data import training_windows
-from pipeline.training.listeners import Listener
-from pipeline.training.params import AtNetParams, VgNetParams
 from pipeline.training.vgnet import VgNetTask, train_vgnet
 from tests.training.synthetic import DrawnClips
 

@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.errors import PipelineError
+from pipeline.config.training import AtNetParams, VgNetParams
 from pipeline.models import Discriminator, VgNet
+from pipeline.runtime.errors import PipelineError
 from pipeline.training import distribution
 from pipeline.training.atnet import train_atnet
-from pipeline.training.params import AtNetParams, VgNetParams
+from pipeline.training.synchronized import parallel
 from pipeline.training.vgnet import train_vgnet
-from pipeline.training.whole_batch import parallel
 from tests.training.synthetic import DrawnClips
 
 AT = AtNetParams(width=8, steps=6, batch=4, frames=4, validate_every=2, precision="float32", lr=2e-4)

@@ -1,5 +1,0 @@
-"""The embedded corpus: synthetic people who say GRID's sentences, so that the whole pipeline runs with no download."""
-
-from pipeline.corpora.sample.build import build_sample
-
-__all__ = ["build_sample"]

@@ -1,0 +1,5 @@
+"""The embedded corpus: synthetic people who say GRID's sentences, so that the whole pipeline runs with no download."""
+
+from pipeline.corpora.synthetic.build import build_sample
+
+__all__ = ["build_sample"]

@@ -1,0 +1,28 @@
+"""The evaluation of any folder of models, outside DVC."""
+
+from pathlib import Path
+
+from pipeline.config.params import Params
+from pipeline.corpora import open_corpus
+from pipeline.evaluation.clips import Clips, ShardClips
+from pipeline.evaluation.evaluate import Summary, evaluate
+from pipeline.evaluation.published_clips import SourceClips
+from pipeline.inference.published.preprocessing import UpstreamPreprocessing
+from pipeline.inference.talking_head import TalkingHead
+from pipeline.runtime import paths
+from pipeline.runtime.errors import PipelineError
+
+
+def evaluate_models(models: Path, out: Path, params: Params, project: Path, jobs: int) -> Summary:
+    """Measure the models in ``models`` on the test split that the stages prepared, and write ``out`` as the stage does.
+
+    Imported models see the clips as they were trained to: cut from the corpus's own files, which ``params`` and
+    ``project`` say where to find. Raises PipelineError when something is missing, or ``out`` is the stage's.
+    """
+    if out.resolve() == paths.REPORTS.resolve():
+        raise PipelineError(f"{out} belongs to the stage evaluate. Give another folder with --out.")
+    head = TalkingHead.load(models, params)
+    clips: Clips = ShardClips(paths.CLIPS, paths.FACES, paths.MFCC)
+    if isinstance(head.preprocessing, UpstreamPreprocessing):
+        clips = SourceClips(paths.CLIPS, paths.FACES, open_corpus(params, project).root, head.preprocessing)
+    return evaluate(head, clips, params.evaluate, params.seed, out, jobs)

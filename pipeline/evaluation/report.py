@@ -1,0 +1,59 @@
+"""The metrics of the last evaluation as a table in the terminal, and how many clips were rejected."""
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.prepare.quality import SHEET, TABLE
+from pipeline.runtime import paths
+from pipeline.runtime.errors import PipelineError
+
+COLUMNS = {"psnr": "PSNR, dB", "ssim": "SSIM", "lmd": "LMD, px", "f_lmd": "face LMD", "lost": "no face"}
+METHODS = {
+    "static": "the first frame repeated",
+    "vg_gt": "VG-net on real landmarks",
+    "at_vg": "both networks, from speech alone",
+}
+
+
+def print_report(reports: Path, quality: Path = paths.QUALITY) -> None:
+    """Print metrics.json with its 95% intervals, how many clips were rejected, and what to look at next. PipelineError
+    when nothing was evaluated yet.
+    """
+    path = reports / "metrics.json"
+    if not path.exists():
+        raise PipelineError(f"{path} is missing. Run `dvc repro` first.")
+    summary = json.loads(path.read_text())
+    table = Table(title="Test split: means over clips with 95% intervals")
+    table.add_column("method", no_wrap=True)
+    for title in COLUMNS.values():
+        table.add_column(title, justify="right")
+    for method, figures in summary.items():
+        table.add_row(method, *(_cell(figures, name) for name in COLUMNS))
+    console = Console()
+    console.print(table)
+    for method, meaning in METHODS.items():
+        console.print(f"  {method:6} {meaning}", highlight=False)
+    if (quality / TABLE).exists():
+        console.print(_clips(quality), highlight=False)
+    console.print(f"Pictures: {reports}/pictures   videos: {reports}/videos", highlight=False)
+    console.print("Next: dvc plots show   |   mlflow ui   |   dvc exp run -S vgnet.lr=2e-4", highlight=False)
+
+
+def _clips(quality: Path) -> str:
+    rejected = [status != "ok" for status in pq.read_table(quality / TABLE, columns=["status"])["status"].to_pylist()]
+    if not any(rejected):
+        return f"Clips: {len(rejected)}, none rejected; their quality: {quality / TABLE}"
+    share = f"{sum(rejected)} rejected ({sum(rejected) / len(rejected):.1%})"
+    return f"Clips: {len(rejected)}, {share}, shown in {quality / SHEET}; all figures and reasons: {quality / TABLE}"
+
+
+def _cell(figures: dict[str, float], name: str) -> str:
+    if name not in figures:
+        return "-"
+    digits = 2 if name == "psnr" else 3
+    mean, low, high = (f"{figures[name + end]:.{digits}f}" for end in ("", "_low", "_high"))
+    return f"{mean}\n{low}-{high}"

@@ -1,1 +1,0 @@
-"""Giving the prepared clips to other tools, in their own formats."""

@@ -1,0 +1,109 @@
+"""The manifest: one row a clip, with where it lies and whether it is good; and the rule for how many may be lost."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.prepare.quality.thresholds import SEPARATOR
+from pipeline.runtime.errors import PipelineError
+from pipeline.shards import write_index
+
+FILE = "manifest.parquet"
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class ManifestRow:
+    """One clip. ``path`` is relative to the corpus's root, with forward slashes; times in seconds.
+
+    ``damaged`` is the number of lost or concealed frames as a share of all, ``level`` that of the sound in dB below
+    full scale, ``length_difference`` how much longer the sound lasts than the picture from the picture's start on,
+    negative where it starts late or ends early. These are NaN where the clip could not be read that far.
+    """
+
+    id: str
+    speaker: str
+    split: str
+    text: str
+    path: str
+    sha256: str
+    start: float
+    fps: float
+    frames: int
+    duration: float
+    audio_offset: float
+    damaged: float
+    level: float
+    length_difference: float
+    status: str
+    reason: str
+    shard: str
+    row: int
+
+
+_TYPES = {"str": pa.string(), "float": pa.float64(), "int": pa.int32()}
+_SCHEMA = pa.schema([(name, _TYPES[kind.__name__]) for name, kind in get_type_hints(ManifestRow).items()])
+
+
+def write_manifest(folder: Path, rows: Iterable[ManifestRow]) -> None:
+    """Write ``folder/manifest.parquet``, sorted by id, the same bytes for the same rows, and sweep older shards."""
+    write_index(folder, (vars(row) for row in sorted(rows, key=lambda row: row.id)), _SCHEMA, FILE)
+
+
+def read_manifest(folder: Path) -> list[ManifestRow]:
+    """Read it back; PipelineError when it is not there."""
+    path = folder / FILE
+    if not path.exists():
+        raise PipelineError(f"{path} is missing. Run `dvc repro extract` to make it.")
+    return [ManifestRow(*cells) for cells in zip(*map(_cells, pq.read_table(path).columns), strict=True)]
+
+
+def _cells(column: pa.ChunkedArray) -> list[Any]:
+    """As Python values; equal texts are one object, which for half a million clips makes a difference."""
+    if not pa.types.is_string(column.type):
+        return list(column.to_pylist())
+    coded = column.combine_chunks().dictionary_encode()
+    texts = coded.dictionary.to_pylist()
+    return [texts[number] for number in coded.indices.to_pylist()]
+
+
+class TooManyLost(PipelineError):
+    """More clips are rejected than may be. ``rows`` are all that were judged, as ``check_losses`` got them."""
+
+    def __init__(self, message: str, rows: list[Mapping[str, Any]]) -> None:
+        super().__init__(message)
+        self.rows = rows
+
+
+def check_losses(rows: Iterable[Mapping[str, Any]], max_lost: float, section: str) -> None:
+    """Stop a stage that lost too much.
+
+    ``rows`` have ``id``, ``split``, ``status`` and ``reason``. Raises TooManyLost, naming the most frequent causes
+    with an example each, when more than ``max_lost`` of them are rejected or a split has no good clip left.
+    """
+    table = list(rows)
+    lost = [row for row in table if row["status"] != "ok"]
+    examples: dict[str, str] = {}
+    for row in lost:
+        for cause in row["reason"].split(SEPARATOR):
+            examples.setdefault(cause, row["id"])
+    common = Counter(cause for row in lost for cause in row["reason"].split(SEPARATOR)).most_common(5)
+    why = "".join(f"\n  {count} x {cause} (such as {examples[cause]})" for cause, count in common)
+    if len(lost) > max_lost * len(table):
+        raise TooManyLost(
+            f"{len(lost)} of {len(table)} clips are rejected, more than {section}.max_lost = {max_lost} allows:{why}\n"
+            f"Mend or remove those clips, or raise {section}.max_lost.",
+            table,
+        )
+    for split in SPLITS:
+        if not any(row["split"] == split and row["status"] == "ok" for row in table):
+            raise TooManyLost(
+                f"The split {split} has no good clip left.{why}\n"
+                "Add clips, or give the split a larger share in the corpus's section of params.yaml.",
+                table,
+            )

@@ -1,0 +1,62 @@
+"""Stage mfcc: every good clip's MFCC, in shards."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from pipeline import shards
+from pipeline.config.params import Mfcc
+from pipeline.prepare import manifest
+from pipeline.speech.mfcc import COEFFICIENTS, mfcc
+
+VERSION = 1
+"""Raised with every change of this package that changes a row's bytes."""
+
+FIELDS = [
+    shards.array_field("mfcc", "float32", COEFFICIENTS),
+    pa.field("rows", pa.int32()),
+]
+
+INDEX_SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string()),
+        pa.field("rows", pa.int32()),
+        pa.field("shard", pa.string()),
+        pa.field("row", pa.int32()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class MfccBuilder:
+    """Computes a clip's row from where its samples stand in data/clips; runs in worker processes."""
+
+    params: Mfcc
+
+    def __call__(self, place: tuple[Path, int]) -> shards.Row:
+        """The cells of ``FIELDS``."""
+        samples = shards.read_row(*place, ["samples"])["samples"]
+        rows = mfcc(samples, self.params.window)
+        return {"mfcc": rows, "rows": len(rows)}
+
+
+def build_mfcc(clips_folder: Path, params: Mfcc, out: Path, jobs: int) -> None:
+    """Write ``out``: the MFCC of every good clip of the manifest in ``clips_folder``, and index.parquet."""
+    reader = shards.ShardReader(clips_folder.absolute(), manifest.FILE)
+    recipe = (VERSION, params.window)
+    content = ("sha256", "start", "duration")
+    items = [
+        shards.Item(
+            row["id"],
+            shards.row_key(*recipe, *(row[name] for name in content)),
+            (reader.folder / row["shard"], row["row"]),
+        )
+        for row in reader.index.rows()
+        if row["status"] == "ok"
+    ]
+    first = [item.source[0] for item in items[:1]]
+    cells = shards.build_shards(
+        out, items, MfccBuilder(params), FIELDS, per_shard=params.shard_clips, jobs=jobs, title="mfcc", sees=first
+    )
+    shards.write_index(out, cells.rows(), INDEX_SCHEMA)

@@ -1,0 +1,63 @@
+"""What every stage does: params in, one tracked run, one clear message when something is wrong."""
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline import tracking
+from pipeline.config.file import load_params
+from pipeline.config.params import Params
+from pipeline.runtime import paths
+from pipeline.runtime.errors import clear_errors
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a stage's body works with."""
+
+    params: Params
+    run: tracking.Run
+    project: Path
+    """The real project folder, to which relative corpus roots belong."""
+    jobs: int
+    """Worker processes."""
+
+
+Body = Callable[[Context], None]
+
+
+def run_stage(name: str, uses: Sequence[str], body: Body) -> None:
+    """Run ``body`` as the stage ``name``, which uses the sections ``uses`` of params.yaml.
+
+    A PipelineError ends the process with its message and exit code 1; outs made by earlier runs stay as they are.
+    """
+    with clear_errors(name):
+        _run(name, uses, body)
+
+
+def run_training_stage(name: str, uses: Sequence[str], body: Body) -> None:
+    """As `run_stage`, in all processes that torchrun started, of which the first is tracked.
+
+    Not started by torchrun, the stage starts ``ATVGNET_PROCESSES`` of them itself, if that is more than one.
+    """
+    from torch import distributed
+
+    from pipeline.training.distribution import is_first, joined
+    from pipeline.training.launch import launch
+
+    with clear_errors(name):
+        processes = paths.training_processes()
+        if processes > 1 and not distributed.is_torchelastic_launched():
+            launch(f"stages.{name}", processes)
+            return
+        with joined():
+            _run(name, uses, body, tracked=is_first())
+
+
+def _run(name: str, uses: Sequence[str], body: Body, tracked: bool = True) -> None:
+    params = load_params(paths.PARAMS)
+    jobs = paths.jobs()
+    tracking_it = tracking.stage(name, params, uses=uses) if tracked else nullcontext(tracking.Run(None))
+    with tracking_it as run:
+        body(Context(params, run, paths.project_root(), jobs))

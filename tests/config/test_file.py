@@ -1,0 +1,106 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.config.file import dump_params, load_params
+from pipeline.config.params import Params
+from pipeline.runtime.errors import PipelineError
+
+SHIPPED = Path("params.yaml")
+
+
+def write(folder: Path, change: str, value: object) -> Path:
+    """The shipped params with ``change`` (a dotted key) set to ``value``."""
+    tree = yaml.safe_load(SHIPPED.read_text())
+    *sections, key = change.split(".")
+    place = tree
+    for section in sections:
+        place = place[section]
+    place[key] = value
+    path = folder / "params.yaml"
+    path.write_text(yaml.safe_dump(tree))
+    return path
+
+
+def test_shipped_params_are_the_defaults() -> None:
+    assert load_params(SHIPPED) == Params()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("vgnet.lrr", 1e-4, r"vgnet\.lrr is no param\. Did you mean lr\?"),
+        ("corpus", "grit", r"corpus is 'grit'; it must be one of sample, grid, lrw, folder\. Did you mean grid\?"),
+        ("vgnet.lr", "fast", r"vgnet\.lr is 'fast'; it must be a number"),
+        (
+            "vgnet.lr",
+            -1.0,
+            r"vgnet\.lr must be above 0 and below 1; it is -1\.0\. Change it in params\.yaml or with -S",
+        ),
+        ("vgnet.lr", float("nan"), r"vgnet\.lr is nan; it must be a number"),
+        ("seed", "1", r"seed is '1'; it must be a whole number"),
+        ("seed", True, r"seed is True; it must be a whole number"),
+        ("seed", -1, r"seed must be 0 to"),
+        ("atnet.recurrent", "yes", r"atnet\.recurrent is 'yes'; it must be true or false"),
+        ("corpora.grid.speakers", "s1", r"corpora\.grid\.speakers is 's1'; it must be a list"),
+        ("corpora.grid.speakers", [1], r"corpora\.grid\.speakers\[0\] is 1; it must be a text"),
+        ("corpora.grid.val", 0.95, r"corpora\.grid\.val and test are shares"),
+        ("landmarks", [], r"landmarks must be a section of keys"),
+        ("landmarks.alignment", "eyes", r"landmarks\.alignment is 'eyes'; it must be one of clip, frame"),
+        ("extract.min_frames", 3, r"extract\.min_frames must be at least 17"),
+        ("evaluate.video", 1, r"evaluate\.video is no param\. Did you mean videos\?"),
+    ],
+)
+def test_a_wrong_param_is_named(tmp_path: Path, key: str, value: object, message: str) -> None:
+    with pytest.raises(PipelineError, match=message):
+        load_params(write(tmp_path, key, value))
+
+
+def test_missing_key_is_named(tmp_path: Path) -> None:
+    tree = yaml.safe_load(SHIPPED.read_text())
+    del tree["vgnet"]["lr"]
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(tree))
+    with pytest.raises(PipelineError, match=r"vgnet\.lr is missing from params\.yaml"):
+        load_params(path)
+
+
+@pytest.mark.parametrize("written", ["2e-4", "2E-4", "0.0002", "2.0e-4"])
+def test_numbers_as_people_write_them(tmp_path: Path, written: str) -> None:
+    text = SHIPPED.read_text()
+    before, after = text.split("vgnet:\n")
+    path = tmp_path / "params.yaml"
+    path.write_text(before + "vgnet:\n" + after.replace("  lr: 0.002", f"  lr: {written}"))
+    assert load_params(path).vgnet.lr == 2e-4
+
+
+def test_whole_numbers_count_as_numbers(tmp_path: Path) -> None:
+    assert load_params(write(tmp_path, "corpora.folder.clip_seconds", 4)).corpora.folder.clip_seconds == 4.0
+
+
+def test_broken_and_missing_files(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match=r"is missing\. Run from the project's folder"):
+        load_params(tmp_path / "params.yaml")
+    path = tmp_path / "params.yaml"
+    path.write_text("seed: [0")
+    with pytest.raises(PipelineError, match="is no valid YAML"):
+        load_params(path)
+    path.write_text("")
+    with pytest.raises(PipelineError, match=r"params\.yaml must be a section"):
+        load_params(path)
+
+
+def test_params_go_to_json_and_back(tmp_path: Path) -> None:
+    params = load_params(write(tmp_path, "corpora.grid.speakers", ["s1", "s29"]))
+    path = tmp_path / "params.json"
+    path.write_text(dump_params(params))
+    assert load_params(path) == params
+    path.write_text(path.read_text().replace('"width": 16', '"width": 12', 1))
+    with pytest.raises(PipelineError, match=r"atnet\.width must be a multiple of 8"):
+        load_params(path)
+    path.write_text("seed: 0")
+    with pytest.raises(PipelineError, match=r"params\.json is no valid JSON"):
+        load_params(path)
+    with pytest.raises(PipelineError, match=r"box\.json is missing\. Write it with `atvgnet params > box\.json`"):
+        load_params(tmp_path / "box.json")

@@ -1,0 +1,95 @@
+"""From the command to golden outputs and to a video."""
+
+import json
+import wave
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from pipeline.config.params import Params
+from pipeline.inference.generate import generate
+from pipeline.inference.published.convert import import_upstream
+from pipeline.inference.published.preprocessing import UpstreamPreprocessing
+from pipeline.inference.talking_head import TalkingHead
+from pipeline.media import count_frames
+from pipeline.models import VgNet
+from pipeline.models.io import load_model
+from pipeline.runtime.errors import PipelineError
+from tests.inference.published.original import Layouts, assert_equal, hollow
+
+
+@torch.inference_mode()
+def test_atnet(imported: Path, golden: dict[str, Tensor]) -> None:
+    network, meta = load_model(imported / "atnet", "model")
+    assert meta["upstream"] == "atnet.pth"
+    assert len(meta["sha256"]) == 64
+    assert_equal(
+        network(golden["atnet_lstm__example"], golden["atnet_lstm__mfcc"].unsqueeze(2)), golden["atnet_lstm__out"]
+    )
+
+
+@torch.inference_mode()
+def test_vgnet(imported: Path, golden: dict[str, Tensor]) -> None:
+    network, _ = load_model(imported / "vgnet", "model")
+    assert isinstance(network, VgNet)
+    assert network.gru.recurrence == "batch"
+    out = network(golden["vgnet__image"], golden["vgnet__example"], golden["vgnet__landmarks"])
+    assert_equal(out.frames_BTCHW, golden["vgnet__frames"])
+    assert_equal(out.attention_BT1HW, golden["vgnet__attention"])
+    assert_equal(out.colour_BTCHW, golden["vgnet__color"])
+    assert_equal(out.landmark_attention_BT1HW, golden["vgnet__landmark_attention"])
+
+
+def test_a_video_with_the_originals_preprocessing(imported: Path, upstream: Path, tmp_path: Path) -> None:
+    with wave.open(str(upstream / "demo" / "speech.wav")) as whole, wave.open(str(tmp_path / "a.wav"), "wb") as part:
+        part.setparams(whole.getparams())
+        part.writeframes(whole.readframes(6000))
+    head = TalkingHead.load(imported, Params())
+    assert isinstance(head.preprocessing, UpstreamPreprocessing)
+    out = tmp_path / "out.mp4"
+    assert generate(head, upstream / "demo" / "s20.png", tmp_path / "a.wav", out) == 10
+    assert count_frames(out) == 10
+
+
+def test_one_network_after_the_other(layouts: Layouts, upstream: Path, tmp_path: Path) -> None:
+    torch.save(hollow(layouts["atnet_single"]["state_dict"]), tmp_path / "single.pth")
+    to, basics = tmp_path / "models", upstream / "basics"
+    lines = import_upstream(tmp_path / "single.pth", None, basics, to)
+    assert lines[0].startswith(f"{to}/atnet: the single-frame AT-net, 27,833,862 parameters, from ")
+    assert lines[1] == "Still missing: run this again with --vgnet FILE"
+    assert json.loads((to / "atnet" / "model.json").read_text())["arguments"]["recurrent"] is False
+    with pytest.raises(PipelineError, match=r"vgnet/model\.json is missing\. .* `atvgnet import-upstream`"):
+        TalkingHead.load(to, Params())
+
+
+def test_nothing_is_written_where_anything_is_wrong(layouts: Layouts, upstream: Path, tmp_path: Path) -> None:
+    basics, good, bad, to = upstream / "basics", tmp_path / "good.pth", tmp_path / "bad.pth", tmp_path / "to"
+    torch.save(hollow(layouts["atnet_lstm"]["state_dict"]), good)
+    bad.write_text("<html>")
+    cases: list[tuple[Path | None, Path | None, Path, str]] = [
+        (None, None, basics, r"nothing to import\. Give --atnet FILE, --vgnet FILE or both"),
+        (good, bad, basics, r"bad\.pth is a web page"),
+        (good, good, basics, r"good\.pth holds AT-net, not VG-net"),
+        (good, None, tmp_path, r"mean_shape_img\.npy is missing"),
+    ]
+    for atnet, vgnet, folder, message in cases:
+        with pytest.raises(PipelineError, match=message):
+            import_upstream(atnet, vgnet, folder, to)
+    assert not to.exists()
+
+
+def test_models_trained_here_are_left_alone(upstream: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine" / "landmarks").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    for to in (Path("mine"), Path("models"), Path("mine/../models")):
+        with pytest.raises(PipelineError, match=r"is for models that are trained here\. Give another folder with --to"):
+            import_upstream(Path("a.pth"), None, upstream / "basics", to)
+
+
+def test_a_folder_that_cannot_be_written(layouts: Layouts, upstream: Path, tmp_path: Path) -> None:
+    torch.save(hollow(layouts["atnet_lstm"]["state_dict"]), tmp_path / "a.pth")
+    (tmp_path / "file").touch()
+    with pytest.raises(PipelineError, match=r"file/to cannot be written .* Make room"):
+        import_upstream(tmp_path / "a.pth", None, upstream / "basics", tmp_path / "file" / "to")

@@ -1,0 +1,121 @@
+"""A picture and speech to a video, with small untrained networks: length, sound, memory and errors."""
+
+import wave
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from pipeline.config.params import Params
+from pipeline.inference.generate import generate, read_example
+from pipeline.inference.preprocessing import Example, ProjectPreprocessing
+from pipeline.inference.talking_head import TalkingHead
+from pipeline.landmarks.pca import LandmarkModel, fit_model
+from pipeline.media import count_frames, probe, read_audio
+from pipeline.models.atnet import AtNet
+from pipeline.models.vgnet import VgNet
+from pipeline.runtime.errors import PipelineError
+
+Image = NDArray[np.uint8]
+
+
+@pytest.fixture(scope="module")
+def landmarks() -> LandmarkModel:
+    draw = np.random.default_rng(0)
+    face = draw.normal(64, 20, (68, 2))
+    return fit_model([face + draw.normal(0, 1, (20, 68, 2)) for _ in range(3)], 6)
+
+
+@pytest.fixture(scope="module")
+def head(landmarks: LandmarkModel) -> TalkingHead:
+    torch.manual_seed(0)
+    return TalkingHead(AtNet(width=8), VgNet(width=8), ProjectPreprocessing(landmarks, 0.025), torch.device("cpu"))
+
+
+@pytest.fixture
+def face(tmp_path: Path, photograph: Image) -> Path:
+    path = tmp_path / "face.jpg"
+    cv2.imwrite(str(path), photograph[:, :, ::-1])
+    return path
+
+
+def speech(path: Path, seconds: float, rate: int = 16000) -> Path:
+    samples = (np.random.default_rng(0).standard_normal(round(seconds * rate)) * 3000).astype("<i2")
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(samples.tobytes())
+    return path
+
+
+@pytest.mark.parametrize(("seconds", "frames"), [(0.04, 1), (1.0, 25), (1.501, 38)])
+def test_exactly_as_long_as_the_speech(
+    head: TalkingHead, face: Path, tmp_path: Path, seconds: float, frames: int
+) -> None:
+    out = tmp_path / "out.mp4"
+    assert generate(head, face, speech(tmp_path / "a.wav", seconds), out) == frames
+    assert count_frames(out) == frames
+    info = probe(out)
+    assert (info.width, info.height, info.fps) == (128, 128, 25)
+    heard = read_audio(out)
+    assert abs(len(heard) - round(seconds * 16000)) <= 16
+
+
+def test_same_bytes_twice_and_other_sound_formats(head: TalkingHead, face: Path, tmp_path: Path) -> None:
+    sound = speech(tmp_path / "a b ü.wav", 0.5, rate=44100)
+    for name in ("one.mp4", "two.mp4"):
+        generate(head, face, sound, tmp_path / name)
+    assert (tmp_path / "one.mp4").read_bytes() == (tmp_path / "two.mp4").read_bytes()
+
+
+def test_stretches_join_without_a_seam(head: TalkingHead, landmarks: LandmarkModel, photograph: Image) -> None:
+    """Recurrent states are carried on: any cut of the speech gives the same landmarks and frames."""
+    example = Example(photograph[:128, 160:288], np.random.default_rng(1).normal(64, 20, (68, 2)).astype(np.float32))
+    heard = np.random.default_rng(2).standard_normal((20, 28, 12)).astype(np.float32)
+    cuts = [[heard], [heard[:7], heard[7:8], heard[8:]]]
+    moved = [np.concatenate(list(head.landmarks(example, cut))) for cut in cuts]
+    np.testing.assert_allclose(moved[0], moved[1], atol=1e-5)
+    whole, pieces = (
+        np.concatenate([one.frames_FHWC for one in head.paint(example, cut)])
+        for cut in ([moved[0]], [moved[0][:7], moved[0][7:]])
+    )
+    assert np.abs(whole.astype(int) - pieces).max() <= 1
+
+
+def test_example_is_the_largest_face_upright(head: TalkingHead, face: Path) -> None:
+    example = read_example(face, head.preprocessing)
+    assert example.image_HWC.shape == (128, 128, 3)
+    assert example.points_68x2.min() > 4
+    assert example.points_68x2.max() < 124
+
+
+def test_errors(head: TalkingHead, face: Path, tmp_path: Path) -> None:
+    sound = speech(tmp_path / "a.wav", 0.2)
+    grey = tmp_path / "grey.png"
+    cv2.imwrite(str(grey), np.full((200, 200, 3), 127, np.uint8))
+    text = tmp_path / "text.jpg"
+    text.write_text("no picture")
+    out = tmp_path / "out.mp4"
+    cases = [
+        (grey, sound, out, r"grey\.png shows no face"),
+        (text, sound, out, r"text\.jpg is no picture"),
+        (tmp_path / "none.jpg", sound, out, r"none\.jpg does not exist\. Give a picture of a face with -p"),
+        (face, tmp_path / "none.wav", out, r"none\.wav does not exist\. Give a sound or video file with -i"),
+        (face, grey, out, r"grey\.png.*sound|grey\.png.*audio"),
+        (face, speech(tmp_path / "short.wav", 0.01), out, r"short\.wav holds less sound than one video frame"),
+        (face, sound, tmp_path / "out.avi", r"out\.avi is no \.mp4 file"),
+        (face, sound, face / "out.mp4", r"out\.mp4.*cannot be written"),
+    ]
+    for picture, heard, target, message in cases:
+        with pytest.raises(PipelineError, match=message):
+            generate(head, picture, heard, target)
+    assert not list(tmp_path.glob("*.mp4"))
+
+
+def test_models_that_are_not_there(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match="is missing"):
+        TalkingHead.load(tmp_path, Params())

@@ -1,0 +1,60 @@
+"""Running the stages extract and landmarks on a folder of videos, and what they made of each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from pipeline.config.params import Corpora, Extract, FolderCorpus, Landmarks, Params
+from pipeline.corpora import open_corpus
+from pipeline.prepare import manifest
+from pipeline.prepare.extract import extract
+from pipeline.prepare.faces import build_faces
+from pipeline.prepare.manifest import ManifestRow
+from pipeline.shards import ShardReader
+from tests.prepare.bad_media.cases import TIME_LIMIT
+
+TRAINING = "b"
+"""Of four videos a, b, c and d this one is for training, and not the only one."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the two stages wrote, by the file's path below the corpus's root."""
+
+    root: Path
+    clips: Mapping[str, ManifestRow]
+    faces: Mapping[str, dict[str, Any]]
+
+    def samples(self, name: str) -> NDArray[Any]:
+        """Speech (N,) int16 at 16 kHz."""
+        return ShardReader(self.root.parent / "clips", manifest.FILE).array(self.clips[name].id, "samples")
+
+    def face(self, name: str) -> dict[str, Any]:
+        """``points``, ``transform``, ``found`` and ``jpeg`` of a clip."""
+        return ShardReader(self.root.parent / "faces").read(
+            self.clips[name].id, ["points", "transform", "found", "jpeg"]
+        )
+
+
+def run_stages(root: Path, params: Params, jobs: int = 1) -> Outcome:
+    """Extract and landmarks on ``params.corpus`` in ``root``, writing beside it."""
+    corpus = open_corpus(params, root)
+    rows = extract(corpus, params.extract, root.parent / "clips", jobs)
+    faces = build_faces(
+        rows, corpus.root, params.landmarks, root.parent / "faces", jobs, time_limit=params.extract.time_limit
+    )
+    paths = {row.id: row.path for row in rows}
+    return Outcome(root, {row.path: row for row in rows}, {paths[row["id"]]: row for row in faces})
+
+
+def lenient(folder: Path, time_limit: float = TIME_LIMIT) -> Params:
+    """A ``folder`` corpus of which any share may be bad."""
+    return Params(
+        corpus="folder",
+        corpora=Corpora(folder=FolderCorpus(root=str(folder), val=0.2, test=0.2)),
+        extract=Extract(max_lost=1.0, time_limit=time_limit, shard_clips=4),
+        landmarks=Landmarks(max_lost=1.0, shard_clips=4),
+    )

@@ -1,0 +1,66 @@
+"""What the preprocessing of a long video takes, in a process of its own, which does the work of a worker.
+
+    python -m tests.prepare.memory SHORT LONG OUT
+
+SHORT and LONG are folders with one video each. Prints a line of JSON: the peak of resident memory in MB after each step
+and those before it.
+"""
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from pipeline.config.params import Corpora, FolderCorpus, Params
+from pipeline.corpora import Corpus, open_corpus
+from pipeline.media import read_frames
+from pipeline.prepare.extract import extract
+from pipeline.prepare.faces import build_faces
+from pipeline.prepare.manifest import ManifestRow, read_manifest
+from pipeline.prepare.mfcc import build_mfcc
+
+PARAMS = Params()
+
+
+def corpus_of(root: Path, seconds: float) -> Corpus:
+    folder = FolderCorpus(root=str(root), clip_seconds=seconds)
+    return open_corpus(replace(PARAMS, corpus="folder", corpora=Corpora(folder=folder)), root)
+
+
+def speech(root: Path, out: Path, seconds: float) -> list[ManifestRow]:
+    """Extract and mfcc of the whole video; the manifest."""
+    extract(corpus_of(root, seconds), PARAMS.extract, out / "clips", jobs=1)
+    build_mfcc(out / "clips", PARAMS.mfcc, out / "mfcc", jobs=1)
+    return read_manifest(out / "clips")
+
+
+def landmarks(root: Path, out: Path, *rows: ManifestRow) -> None:
+    """Of three clips."""
+    splits = [replace(row, split=split) for row, split in zip(rows, ("train", "val", "test"), strict=True)]
+    faces = build_faces(splits, root, PARAMS.landmarks, out / "faces", jobs=1)
+    assert {row["status"] for row in faces} == {"ok"}
+
+
+def peak() -> float:
+    """Of this program: getrusage would count what the process was before it became this program."""
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return int(status["VmHWM"].split()[0]) / 1024
+
+
+def main(short: Path, long: Path, out: Path) -> None:
+    told = {"imports": peak()}
+    rows = speech(short, out / "short", 6)
+    landmarks(short, out / "short", rows[0], rows[4], rows[-1])
+    told["short"] = peak()
+    rows = speech(long, out / "long", 6)
+    landmarks(long, out / "long", rows[0], rows[40], rows[-1])
+    assert sum(1 for _ in read_frames(long / rows[0].path)) == sum(row.frames for row in rows)
+    told["long"] = peak()
+    minutes = speech(long, out / "minutes", 60)
+    landmarks(long, out / "minutes", rows[0], rows[1], minutes[-1])
+    told["clips of a minute"] = peak()
+    print(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))

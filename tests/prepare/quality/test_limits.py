@@ -1,0 +1,70 @@
+"""Verdicts: each limit rejects what lies beyond it, with its own words, and nothing else."""
+
+import math
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+
+from pipeline.config.params import Extract, Landmarks
+from pipeline.prepare.quality.table import FIGURES
+from pipeline.prepare.quality.thresholds import LIMITS, Limit, verdict
+
+PARAMS: dict[str, Any] = {"extract": Extract(), "landmarks": Landmarks()}
+GOOD = {
+    "frames": 75,
+    "damaged": 0.0,
+    "level": -25.0,
+    "length_difference": -0.02,
+    "detected": 1.0,
+    "score": 2.0,
+    "face_size": 170.0,
+    "jitter": 0.1,
+    "sharpness": 0.2,
+    "mouth": 1.0,
+    "frontal": 0.8,
+}
+
+
+def test_a_good_clip_keeps_to_all() -> None:
+    assert verdict(GOOD, "extract", PARAMS["extract"]) == ""
+    assert verdict(GOOD, "landmarks", PARAMS["landmarks"]) == ""
+
+
+def test_every_figure_has_its_limit_and_every_limit_its_param() -> None:
+    assert tuple(GOOD) == FIGURES
+    named = {(limit.section, limit.param) for limit in LIMITS}
+    for section, params in PARAMS.items():
+        limits = {one.name for one in fields(params) if one.name.startswith(("min_", "max_"))} - {"max_lost"}
+        assert {param for where, param in named if where == section} == limits
+
+
+@pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: limit.param)
+def test_each_limit(limit: Limit) -> None:
+    params = PARAMS[limit.section]
+    value = limit.value(params)
+    step = -0.01 if limit.smallest else 0.01
+    how = "below" if limit.smallest else "beyond"
+    beyond = verdict({**GOOD, limit.figure: value + step}, limit.section, params)
+    assert beyond == f"{limit.meaning} ({limit.figure} {how} {limit.section}.{limit.param} = {value:g})"
+    assert verdict({**GOOD, limit.figure: value}, limit.section, params) == ""
+    assert verdict({**GOOD, limit.figure: math.nan}, limit.section, params) == ""
+
+
+def test_another_limit_another_verdict() -> None:
+    stricter = replace(PARAMS["landmarks"], min_sharpness=0.3)
+    assert verdict(GOOD, "landmarks", stricter).endswith("(sharpness below landmarks.min_sharpness = 0.3)")
+
+
+def test_too_long_is_as_bad_as_too_short() -> None:
+    for difference in (-0.6, 0.6):
+        figures = {**GOOD, "length_difference": difference}
+        assert "max_length_difference" in verdict(figures, "extract", PARAMS["extract"])
+
+
+def test_all_causes_are_named() -> None:
+    reason = verdict({**GOOD, "sharpness": 0.0, "face_size": 10.0}, "landmarks", PARAMS["landmarks"])
+    assert reason == (
+        "the face is too small (face_size below landmarks.min_face_size = 64); "
+        "the face is blurred (sharpness below landmarks.min_sharpness = 0.02)"
+    )

@@ -1,0 +1,29 @@
+import sys
+from pathlib import Path
+
+from tests.small_disk import run_on_small_disk
+
+ROOT = Path(__file__).parents[2]
+WRITES = """
+import os, sys
+from pathlib import Path
+from stages.runner import run_stage
+
+os.chdir(sys.argv[1])
+Path("params.yaml").write_bytes(Path(sys.argv[2]).read_bytes())
+run_stage("extract", ["extract"], lambda context: Path("out").write_bytes(bytes(1_000_000)))
+"""
+
+
+def test_a_full_disk_ends_a_stage_with_advice(tmp_path: Path) -> None:
+    """Whatever it writes; that the tracking cannot be written either is a remark."""
+    done = run_on_small_disk(tmp_path, sys.executable, "-c", WRITES, str(tmp_path), str(ROOT / "params.yaml"))
+    assert done.returncode == 1
+    *remarks, last = done.stderr.splitlines()
+    assert last == (
+        "extract: [Errno 28] No space left on device. Free space or make the disk writable, then run again: what is "
+        "finished is kept."
+    )
+    assert len(remarks) == 1
+    assert "database or disk is full" in remarks[0]
+    assert remarks[0].endswith("This run goes on and is not tracked.")
