@@ -33,14 +33,14 @@ from pipeline.training.data import LOADERS, ShardSource, load_ahead
 from pipeline.training.vgnet import VgBatch, VgNetTask
 
 GENERATED = 75
-STRETCH = 32  # frames that a generation makes at a time
+CHUNK = 32  # frames that a generation makes at a time
 
 
-def naive_frames(network: VgNet, image: Tensor, example: Tensor, landmarks_BTL: Tensor) -> tuple[Tensor, Tensor]:
-    """VG-net's frames and attention, a frame at a time; the example, as is usual, once."""
+def naive_frames(network: VgNet, image: Tensor, reference: Tensor, landmarks_BTL: Tensor) -> tuple[Tensor, Tensor]:
+    """VG-net's frames and attention, a frame at a time; the reference, as is usual, once."""
     near = network.image_near(image)
     deep = network.image_deep(near)
-    first_near = network.landmark_near(network.landmark_map(example))
+    first_near = network.landmark_near(network.landmark_map(reference))
     first_deep = network.landmark_deep(first_near)
     state, frames, attentions = None, [], []
     for landmarks_BL in landmarks_BTL.unbind(1):
@@ -57,12 +57,12 @@ def naive_frames(network: VgNet, image: Tensor, example: Tensor, landmarks_BTL: 
     return torch.stack(frames, dim=1), torch.stack(attentions, dim=1)
 
 
-def naive_judgement(network: Discriminator, frames_BTCHW: Tensor, example: Tensor) -> tuple[Tensor, Tensor]:
+def naive_judgement(network: Discriminator, frames_BTCHW: Tensor, reference: Tensor) -> tuple[Tensor, Tensor]:
     """The discriminator's answers, its pictures a frame at a time."""
     seen = torch.stack([network.image(frame) for frame in frames_BTCHW.unbind(1)], dim=1)
-    face = network.example(example)[:, None].expand(-1, seen.shape[1], -1)
+    face = network.reference(reference)[:, None].expand(-1, seen.shape[1], -1)
     hidden, _ = network.lstm(torch.cat([face, seen], dim=2))
-    return network.decision(hidden).mean(dim=(1, 2)), network.landmarks(hidden) + example[:, None]
+    return network.decision(hidden).mean(dim=(1, 2)), network.landmarks(hidden) + reference[:, None]
 
 
 class NaiveTraining:
@@ -77,15 +77,15 @@ class NaiveTraining:
     def step(self, batch: VgBatch) -> None:
         pictures = to_floats(batch.pictures_BTHWC, self.device).contiguous()
         landmarks = batch.landmarks_BTL.to(self.device)
-        image, real, example, landmarks = pictures[:, 0], pictures[:, 1:], landmarks[:, 0], landmarks[:, 1:]
+        image, real, reference, landmarks = pictures[:, 0], pictures[:, 1:], landmarks[:, 0], landmarks[:, 1:]
         with torch.no_grad():
-            made, _ = naive_frames(self.generator, image, example, landmarks)
-        judged = [naive_judgement(self.judge, video, example) for video in (real, made)]
+            made, _ = naive_frames(self.generator, image, reference, landmarks)
+        judged = [naive_judgement(self.judge, video, reference) for video in (real, made)]
         losses = [decision_loss(logits, is_real) for (logits, _), is_real in zip(judged, (True, False), strict=True)]
         losses += [regression_loss(read, landmarks, self.weights) for _, read in judged]
         self._descend(1, sum(losses, torch.zeros((), device=self.device)))
-        made, attention = naive_frames(self.generator, image, example, landmarks)
-        logits, read = naive_judgement(self.judge, made, example)
+        made, attention = naive_frames(self.generator, image, reference, landmarks)
+        logits, read = naive_judgement(self.judge, made, reference)
         loss = 10 * pixel_loss(made, real, attention) + decision_loss(logits, True)
         self._descend(0, loss + regression_loss(read, landmarks, self.weights))
 
@@ -128,20 +128,20 @@ def generation(rounds: int, frames: int, device: torch.device, precision: Precis
     torch.manual_seed(0)
     naive = VgNet().eval().to(device)
     ours = for_inference(naive, device, precision)
-    image, example = torch.rand(1, 3, 128, 128, device=device) * 2 - 1, torch.randn(1, 136, device=device)
-    landmarks_BTL = example[:, None] + 0.1 * torch.randn(1, frames, 136, device=device)
+    image, reference = torch.rand(1, 3, 128, 128, device=device) * 2 - 1, torch.randn(1, 136, device=device)
+    landmarks_BTL = reference[:, None] + 0.1 * torch.randn(1, frames, 136, device=device)
 
     def generate() -> NDArray[np.uint8]:
         made, state = [], None
-        for stretch in landmarks_BTL.split(STRETCH, dim=1):
+        for chunk in landmarks_BTL.split(CHUNK, dim=1):
             with autocast(device, precision):
-                out = ours(image, example, stretch, state)
+                out = ours(image, reference, chunk, state)
             state = out.state_BCHW
             made.append(to_pictures(out.frames_BTCHW))
         return np.concatenate(made, axis=1)
 
     def frame_by_frame() -> NDArray[np.uint8]:
-        return to_pictures(naive_frames(naive, image, example, landmarks_BTL)[0])
+        return to_pictures(naive_frames(naive, image, reference, landmarks_BTL)[0])
 
     work = operations(generate)
     apart = np.abs(generate().astype(int) - frame_by_frame())

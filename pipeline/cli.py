@@ -123,15 +123,15 @@ def export_webdataset(
 
 
 @app.command("import-upstream")
-def import_upstream(
+def import_published(
     basics: Annotated[Path, typer.Option(help="The folder basics of the original's repository.")],
     atnet: Annotated[Path | None, typer.Option(help="Its AT-net, atnet_lstm_18.pth.")] = None,
     vgnet: Annotated[Path | None, typer.Option(help="Its VG-net, generator_23.pth.")] = None,
-    to: Annotated[Path, typer.Option(help="The folder of models to write.")] = paths.UPSTREAM,
+    to: Annotated[Path, typer.Option(help="The folder of models to write.")] = paths.PUBLISHED,
 ) -> None:
     """Turn the weights that the paper's authors published into model files, with the preprocessing they need."""
     with _clear_errors():
-        from pipeline.inference.published.convert import import_upstream as convert
+        from pipeline.inference.published.convert import import_published as convert
 
         for line in convert(atnet, vgnet, basics, to):
             print(line)

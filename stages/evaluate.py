@@ -6,7 +6,7 @@ from pipeline.evaluation.clips import ShardClips
 from pipeline.evaluation.evaluate import evaluate
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.runtime import paths
-from pipeline.training.project import FOLDERS, NETWORKS, example
+from pipeline.training.project import FOLDERS, NETWORKS, input_example
 from pipeline.training.record import read_record
 from stages.runner import Context, run_stage
 
@@ -25,7 +25,7 @@ def main(context: Context) -> None:
     context.run.artifact(paths.REPORTS)
     for network, record in records.items():
         sections = {"seed": context.params.seed, network: asdict(getattr(context.params, network))}
-        model = FOLDERS[network], example(network, context.params), f"atvgnet-{network}"
+        model = FOLDERS[network], input_example(network, context.params), f"atvgnet-{network}"
         context.run.adopt(f"train_{network}", sections, record.curves, record.summary, model)
     # A method whose pictures show no face at all has no distance, and its model no claim to be the best.
     judges = {"atvgnet-atnet": "at_vg", "atvgnet-vgnet": "vg_gt"}

@@ -1,14 +1,14 @@
 """Stage sample: makes the embedded corpus in data/sample."""
 
-from pipeline.corpora.synthetic import build_sample
+from pipeline.corpora.synthetic import build_synthetic
 from pipeline.runtime import paths
 from stages.runner import Context, run_stage
 
 
 def main(context: Context) -> None:
     """Speech, faces and alignments of the sample corpus, and its contact sheet."""
-    build_sample(context.params.corpora.sample, paths.SAMPLE, context.jobs)
-    context.run.artifact(paths.SAMPLE / "contact_sheet.png")
+    build_synthetic(context.params.corpora.sample, paths.SYNTHETIC, context.jobs)
+    context.run.artifact(paths.SYNTHETIC / "contact_sheet.png")
 
 
 if __name__ == "__main__":

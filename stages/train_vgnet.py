@@ -2,14 +2,14 @@
 
 from pipeline.runtime import paths
 from pipeline.training.callbacks import progress
-from pipeline.training.project import example, train
+from pipeline.training.project import input_example, train
 from stages.runner import Context, run_training_stage
 
 
 def main(context: Context) -> None:
     """Train on the training split, validate on val; killed, it goes on where it was."""
-    train("vgnet", context.params, [progress(), context.run.listener()])
-    context.run.model(paths.VGNET, example("vgnet", context.params), "atvgnet-vgnet")
+    train("vgnet", context.params, [progress(), context.run.callback()])
+    context.run.model(paths.VGNET, input_example("vgnet", context.params), "atvgnet-vgnet")
 
 
 if __name__ == "__main__":

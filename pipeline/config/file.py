@@ -30,7 +30,7 @@ def load_params(path: Path) -> Params:
     try:
         tree = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise PipelineError(f"{path} is no valid YAML: {error}. Mend that line.") from error
+        raise PipelineError(f"{path} is no valid YAML: {error}. Fix that line.") from error
     return _build(Params, tree, "")
 
 
@@ -48,7 +48,7 @@ def _read_json(path: Path) -> object:
             "installed, and copy it into the project's folder here."
         ) from error
     except ValueError as error:
-        raise PipelineError(f"{path} is no valid JSON: {error}. Write it anew with `atvgnet params`.") from error
+        raise PipelineError(f"{path} is no valid JSON: {error}. Write it again with `atvgnet params`.") from error
 
 
 T = TypeVar("T")

@@ -25,7 +25,7 @@ def _shares(val: float, test: float) -> None:
 
 
 @dataclass(frozen=True)
-class SampleCorpus:
+class SyntheticCorpus:
     """The procedural corpus that ships with the project."""
 
     speakers: int = 8
@@ -101,7 +101,7 @@ class FolderCorpus:
 class Corpora:
     """Where each corpus lies and how it is split; only the section of the chosen corpus counts."""
 
-    sample: SampleCorpus = field(default_factory=SampleCorpus)
+    sample: SyntheticCorpus = field(default_factory=SyntheticCorpus)
     grid: GridCorpus = field(default_factory=GridCorpus)
     lrw: LrwCorpus = field(default_factory=LrwCorpus)
     folder: FolderCorpus = field(default_factory=FolderCorpus)
@@ -124,14 +124,14 @@ class Extract:
     max_lost: float = 0.2
     """The stage fails when more than this share of the clips is rejected."""
     time_limit: float = 60.0
-    """Seconds without a frame or a block of sound after which a clip whose decoder hangs is given up; 0: never. The
+    """Seconds without a frame or a block of sound after which a clip whose decoder hangs is timed out; 0: never. The
     stage landmarks keeps to it too."""
     shard_clips: int = 16
-    """Clips a shard on average."""
+    """Clips per shard on average."""
 
     def __post_init__(self) -> None:
         _require(
-            self.min_frames >= 17, "min_frames must be at least 17: 16 frames to train on and an example outside them"
+            self.min_frames >= 17, "min_frames must be at least 17: 16 frames to train on and a reference outside them"
         )
         _require(0 <= self.max_damaged <= 1, "max_damaged must be a share from 0 to 1")
         _require(-120 <= self.min_level <= 0, "min_level must be -120 (keeps silence) to 0 dB")
@@ -146,7 +146,7 @@ class Landmarks:
     """Stage landmarks."""
 
     detect_every: int = 37
-    """The face is detected anew every so many frames, and between them only where it moves fast or is lost."""
+    """The face is detected again every so many frames, and between them only where it moves fast or is lost."""
     face: FaceRule = "prominent"
     """Whose clip it is where several faces are seen: the large and central one, the largest, the most central, the left
     or the right one; always the steadiest of such."""
@@ -173,7 +173,7 @@ class Landmarks:
     max_lost: float = 0.3
     """The stage fails when more than this share of the clips is rejected."""
     shard_clips: int = 16
-    """Clips a shard on average."""
+    """Clips per shard on average."""
 
     def __post_init__(self) -> None:
         _require(self.detect_every >= 1, "detect_every must be at least 1")
@@ -206,7 +206,7 @@ class Mfcc:
     window: float = 0.025
     """Seconds of speech behind one row."""
     shard_clips: int = 16
-    """Clips a shard on average."""
+    """Clips per shard on average."""
 
     def __post_init__(self) -> None:
         _require(0.01 <= self.window <= 0.1, "window must be 0.01 to 0.1 seconds")

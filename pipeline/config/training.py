@@ -67,7 +67,7 @@ class AtNetParams(LoopParams):
     """Training of AT-net, speech to landmark coefficients."""
 
     recurrent: bool = True
-    """Example coefficients and an LSTM over the frames; false is the paper's single-frame ablation."""
+    """Reference coefficients and an LSTM over the frames; false is the paper's single-frame ablation."""
     batch: int = 8
     """Windows in a step. Paper: 16."""
     lr: float = 4e-3
@@ -93,7 +93,7 @@ class VgNetParams(LoopParams):
     dropout: float = 0.0
     """Dropout within the residual blocks. Paper: 0.5."""
     attention: bool = True
-    """Attention over landmarks and pixels; false paints every pixel anew (ablation)."""
+    """Attention over landmarks and pixels; false paints every pixel (ablation)."""
     dynamic_loss: bool = True
     """Weigh the pixel loss by the attention; false weighs all pixels alike (ablation)."""
     pixel_weight: float = 10.0

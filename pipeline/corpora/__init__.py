@@ -46,7 +46,7 @@ def open_corpus(params: Params, project: Path) -> Corpus:
             time_limit=params.extract.time_limit,
         )
     return Grid(
-        root=_root(Path.cwd(), str(paths.SAMPLE)),
+        root=_root(Path.cwd(), str(paths.SYNTHETIC)),
         key="corpora.sample",
         seed=params.seed,
         val=1 / 9,

@@ -66,7 +66,7 @@ def files_below(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
 def _unreadable(error: OSError) -> None:
     words = str(error.strerror).lower()
     raise PipelineError(
-        f"The folder {error.filename} cannot be read ({words}). Mend its rights, or move it out of the corpus."
+        f"The folder {error.filename} cannot be read ({words}). Fix its permissions, or move it out of the corpus."
     )
 
 

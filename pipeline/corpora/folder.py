@@ -8,7 +8,7 @@ from pipeline.corpora.base import Clip, Split, files_below, need_folder
 from pipeline.corpora.split import split_names
 from pipeline.media import MediaError, probe, ticks
 from pipeline.runtime.errors import PipelineError
-from pipeline.runtime.time_limit import GivenUp, patiently, within
+from pipeline.runtime.time_limit import TimedOut, limited, within
 
 SUFFIXES = (
     *(".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"),
@@ -78,8 +78,8 @@ class Folder:
             frames = round(within(self.time_limit, probe, path).duration * _FPS)
             if not frames:
                 shown = ticks(path, fps=_FPS, start=0.0, duration=None, damage=None)
-                frames = sum(1 for _ in patiently(self.time_limit, shown))
-        except (MediaError, GivenUp):
+                frames = sum(1 for _ in limited(self.time_limit, shown))
+        except (MediaError, TimedOut):
             return [(0.0, None)]
         length = round(self.clip_seconds * _FPS)
         starts = list(range(0, frames, length))

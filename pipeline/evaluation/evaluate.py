@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from pipeline.config.params import Evaluate
-from pipeline.evaluation.baselines import METHODS, Made, TestClip
+from pipeline.evaluation.baselines import METHODS, Generated, TestClip
 from pipeline.evaluation.clips import Clips
-from pipeline.evaluation.measure import FIGURES, compare, find_landmarks, summarize
+from pipeline.evaluation.measure import METRICS, compare, find_landmarks, summarize
 from pipeline.evaluation.pictures import metrics_figure, strip, write_video
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.runtime import workers as parallel
@@ -33,7 +33,7 @@ def choose_clips(ids: list[str], max_clips: int, seed: int) -> list[str]:
 def evaluate(head: TalkingHead, clips: Clips, params: Evaluate, seed: int, out: Path, jobs: int) -> Summary:
     """Measure the test split and write ``out``.
 
-    metrics.json (means by method with 95% intervals), clips.csv (a row a clip, a column a method and figure),
+    metrics.json (means by method with 95% intervals), clips.csv (a row a clip, a column a method and metric),
     metrics.png, pictures/ID.png and videos/ID.mp4 for the first ``params.videos`` clips of the test split.
     Raises PipelineError when there is no test clip.
     """
@@ -42,16 +42,16 @@ def evaluate(head: TalkingHead, clips: Clips, params: Evaluate, seed: int, out: 
         raise PipelineError("No clip of the test split is good. Give the split a larger share, or add clips.")
     shown = set(ids[:: max(1, len(ids) // max(1, params.videos))][: params.videos])
 
-    def work() -> Iterator[tuple[TestClip, dict[str, Made]]]:
+    def work() -> Iterator[tuple[TestClip, dict[str, Generated]]]:
         for name in ids:
             clip = clips.load(name)
-            made = {method: make(head, clip) for method, make in METHODS.items()}
+            generated = {method: make(head, clip) for method, make in METHODS.items()}
             if name in shown:
                 stem = name.replace("/", "_")
-                _write_png(out / "pictures" / f"{stem}.png", strip(clip, made))
+                _write_png(out / "pictures" / f"{stem}.png", strip(clip, generated))
                 (out / "videos").mkdir(parents=True, exist_ok=True)
-                write_video(out / "videos" / f"{stem}.mp4", clip, made["at_vg"], clips.samples(name))
-            yield clip, made
+                write_video(out / "videos" / f"{stem}.mp4", clip, generated["at_vg"], clips.samples(name))
+            yield clip, generated
 
     rows: list[dict[str, str | float]] = []
     measured = parallel.run(((_measure, task, {}) for task in work()), jobs, ordered=True)
@@ -64,22 +64,22 @@ def evaluate(head: TalkingHead, clips: Clips, params: Evaluate, seed: int, out: 
     return summary
 
 
-def _measure(clip: TestClip, made: dict[str, Made]) -> list[dict[str, str | float]]:
-    real_points = find_landmarks(clip.frames_FHWC)
+def _measure(clip: TestClip, generated: dict[str, Generated]) -> list[dict[str, str | float]]:
+    real_points = find_landmarks(clip.frames_THWC)
     rows: list[dict[str, str | float]] = []
-    for method, one in made.items():
+    for method, one in generated.items():
         # A still picture has the same points in every frame.
-        still = bool((one.frames_FHWC == one.frames_FHWC[:1]).all())
-        points = find_landmarks(one.frames_FHWC[:1] if still else one.frames_FHWC)
+        still = bool((one.frames_THWC == one.frames_THWC[:1]).all())
+        points = find_landmarks(one.frames_THWC[:1] if still else one.frames_THWC)
         points = np.broadcast_to(points, real_points.shape)
-        figures = compare(clip.frames_FHWC, one.frames_FHWC, real_points, points)
-        rows.append({"id": clip.id, "speaker": clip.speaker, "method": method, **figures})
+        metrics = compare(clip.frames_THWC, one.frames_THWC, real_points, points)
+        rows.append({"id": clip.id, "speaker": clip.speaker, "method": method, **metrics})
     return rows
 
 
 def _write_tables(out: Path, clips: pd.DataFrame, summary: Summary) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    wide = clips.pivot(index=["id", "speaker"], columns="method", values=list(FIGURES))
+    wide = clips.pivot(index=["id", "speaker"], columns="method", values=list(METRICS))
     wide.columns = wide.columns.map("_".join)
     wide.reset_index().to_csv(out / "clips.csv", index=False, float_format="%.6f", lineterminator="\n")
     (out / "metrics.json").write_text(json.dumps(summary, indent=2) + "\n")

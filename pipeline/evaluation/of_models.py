@@ -7,7 +7,7 @@ from pipeline.corpora import open_corpus
 from pipeline.evaluation.clips import Clips, ShardClips
 from pipeline.evaluation.evaluate import Summary, evaluate
 from pipeline.evaluation.published_clips import SourceClips
-from pipeline.inference.published.preprocessing import UpstreamPreprocessing
+from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.runtime import paths
 from pipeline.runtime.errors import PipelineError
@@ -23,6 +23,6 @@ def evaluate_models(models: Path, out: Path, params: Params, project: Path, jobs
         raise PipelineError(f"{out} belongs to the stage evaluate. Give another folder with --out.")
     head = TalkingHead.load(models, params)
     clips: Clips = ShardClips(paths.CLIPS, paths.FACES, paths.MFCC)
-    if isinstance(head.preprocessing, UpstreamPreprocessing):
+    if isinstance(head.preprocessing, PublishedPreprocessing):
         clips = SourceClips(paths.CLIPS, paths.FACES, open_corpus(params, project).root, head.preprocessing)
     return evaluate(head, clips, params.evaluate, params.seed, out, jobs)

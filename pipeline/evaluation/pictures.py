@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.evaluation.baselines import Made, TestClip
+from pipeline.evaluation.baselines import Generated, TestClip
 from pipeline.media import VideoWriter
 
 LABEL_HEIGHT = 18
@@ -40,27 +40,27 @@ def label(image_HWC: NDArray[np.uint8], text: str) -> NDArray[np.uint8]:
     return np.vstack([bar, image_HWC])
 
 
-def strip(clip: TestClip, made: Mapping[str, Made], columns: int = 8) -> NDArray[np.uint8]:
+def strip(clip: TestClip, generated: Mapping[str, Generated], columns: int = 8) -> NDArray[np.uint8]:
     """Rows real, each method and the attention of the last; columns are frames spread over the clip."""
-    chosen = np.linspace(0, len(clip.frames_FHWC) - 1, columns).astype(int)
-    rows = {"real": clip.frames_FHWC, **{name: one.frames_FHWC for name, one in made.items()}}
+    chosen = np.linspace(0, len(clip.frames_THWC) - 1, columns).astype(int)
+    rows = {"real": clip.frames_THWC, **{name: one.frames_THWC for name, one in generated.items()}}
     pictures = [label(np.hstack(list(frames[chosen])), name) for name, frames in rows.items()]
-    last = list(made.values())[-1]
-    if last.attention_FHW is not None:
-        pictures.append(label(np.hstack([heat(one) for one in last.attention_FHW[chosen]]), "attention"))
+    last = list(generated.values())[-1]
+    if last.attention_THW is not None:
+        pictures.append(label(np.hstack([heat(one) for one in last.attention_THW[chosen]]), "attention"))
     return np.vstack(pictures)
 
 
-def write_video(path: Path, clip: TestClip, made: Made, samples_N: NDArray[np.int16], scale: int = 2) -> None:
+def write_video(path: Path, clip: TestClip, generated: Generated, samples_N: NDArray[np.int16], scale: int = 2) -> None:
     """Real, landmarks, attention and generated side by side, each at ``scale`` times 128 pixels, with the clip's
     sound.
     """
-    assert made.points_F68x2 is not None
-    assert made.attention_FHW is not None
-    side = clip.frames_FHWC.shape[1] * scale
+    assert generated.points_T68x2 is not None
+    assert generated.attention_THW is not None
+    side = clip.frames_THWC.shape[1] * scale
     with VideoWriter(path, size=(4 * side, side + LABEL_HEIGHT), fps=25, audio=samples_N) as video:
         for real, points, attention, frame in zip(
-            clip.frames_FHWC, made.points_F68x2, made.attention_FHW, made.frames_FHWC, strict=True
+            clip.frames_THWC, generated.points_T68x2, generated.attention_THW, generated.frames_THWC, strict=True
         ):
             panels = {
                 "real": _enlarge(real, side),

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.evaluation.baselines import TestClip
-from pipeline.inference.published.preprocessing import UpstreamPreprocessing
+from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.inference.published.region import box_around, cut_region
 from pipeline.media import read_frames
 from pipeline.prepare import manifest
@@ -21,7 +21,7 @@ class SourceClips:
     fractions of a pixel, and the square is cut about them.
     """
 
-    def __init__(self, clips: Path, faces: Path, root: Path, preprocessing: UpstreamPreprocessing) -> None:
+    def __init__(self, clips: Path, faces: Path, root: Path, preprocessing: PublishedPreprocessing) -> None:
         """``root`` is the corpus's folder; PipelineError when data/clips or data/faces is not there."""
         self._clips = ShardReader(clips, manifest.FILE)
         self._faces = ShardReader(faces)

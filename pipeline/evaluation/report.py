@@ -20,7 +20,7 @@ METHODS = {
 
 
 def print_report(reports: Path, quality: Path = paths.QUALITY) -> None:
-    """Print metrics.json with its 95% intervals, how many clips were rejected, and what to look at next. PipelineError
+    """Print metrics.json with its 95% intervals, how many clips were rejected, and what to open next. PipelineError
     when nothing was evaluated yet.
     """
     path = reports / "metrics.json"
@@ -31,8 +31,8 @@ def print_report(reports: Path, quality: Path = paths.QUALITY) -> None:
     table.add_column("method", no_wrap=True)
     for title in COLUMNS.values():
         table.add_column(title, justify="right")
-    for method, figures in summary.items():
-        table.add_row(method, *(_cell(figures, name) for name in COLUMNS))
+    for method, metrics in summary.items():
+        table.add_row(method, *(_cell(metrics, name) for name in COLUMNS))
     console = Console()
     console.print(table)
     for method, meaning in METHODS.items():
@@ -48,12 +48,12 @@ def _clips(quality: Path) -> str:
     if not any(rejected):
         return f"Clips: {len(rejected)}, none rejected; their quality: {quality / TABLE}"
     share = f"{sum(rejected)} rejected ({sum(rejected) / len(rejected):.1%})"
-    return f"Clips: {len(rejected)}, {share}, shown in {quality / SHEET}; all figures and reasons: {quality / TABLE}"
+    return f"Clips: {len(rejected)}, {share}, shown in {quality / SHEET}; all metrics and reasons: {quality / TABLE}"
 
 
-def _cell(figures: dict[str, float], name: str) -> str:
-    if name not in figures:
+def _cell(metrics: dict[str, float], name: str) -> str:
+    if name not in metrics:
         return "-"
     digits = 2 if name == "psnr" else 3
-    mean, low, high = (f"{figures[name + end]:.{digits}f}" for end in ("", "_low", "_high"))
+    mean, low, high = (f"{metrics[name + end]:.{digits}f}" for end in ("", "_low", "_high"))
     return f"{mean}\n{low}-{high}"

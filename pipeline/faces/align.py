@@ -18,19 +18,19 @@ the eyebrows above and for the chin of a long face with the mouth open below."""
 
 
 def align(
-    points_F68x2: NDArray[np.float32], *, per_frame: bool, smoothing: float, fps: float = 25.0
+    points_T68x2: NDArray[np.float32], *, per_frame: bool, smoothing: float, fps: float = 25.0
 ) -> NDArray[np.float32]:
-    """The transforms (F, 2, 3) float32 that take source pixels to pixels of the crop.
+    """The transforms (T, 2, 3) float32 that take source pixels to pixels of the crop.
 
     ``per_frame``: every frame on its own, as the original; else one scale a clip, with rotation and position smoothed
     by a Gaussian of ``smoothing`` seconds, so that neither blinking nor the detector's jitter shakes the picture.
     """
-    fitted = np.stack([fit_similarity(points[STABLE], CANONICAL) for points in points_F68x2])
+    fitted = np.stack([fit_similarity(points[STABLE], CANONICAL) for points in points_T68x2])
     if per_frame:
         return fitted.astype(np.float32)
     scale = np.median(np.hypot(fitted[:, 0, 0], fitted[:, 1, 0]))
     angle = _smooth(np.unwrap(np.arctan2(fitted[:, 1, 0], fitted[:, 0, 0])), smoothing * fps)
-    centre = _smooth(points_F68x2[:, STABLE].astype(np.float64).mean(axis=1), smoothing * fps)
+    centre = _smooth(points_T68x2[:, STABLE].astype(np.float64).mean(axis=1), smoothing * fps)
     linear = scale * np.stack([np.cos(angle), -np.sin(angle), np.sin(angle), np.cos(angle)], axis=1).reshape(-1, 2, 2)
     shift = CANONICAL.mean(axis=0) - np.einsum("fij,fj->fi", linear, centre)
     return np.concatenate([linear, shift[:, :, None]], axis=2).astype(np.float32)

@@ -23,10 +23,10 @@ def crop_face(frame_HWC: NDArray[np.uint8], transform_2x3: NDArray[np.float32]) 
     return np.asarray(crop, np.uint8)
 
 
-def to_crop(points_F68x2: NDArray[np.float32], transform_F2x3: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Points (F, 68, 2) in source pixels as pixels of the crop."""
-    linear, shift = transform_F2x3[:, :, :2], transform_F2x3[:, :, 2]
-    return np.asarray(np.einsum("fij,fpj->fpi", linear, points_F68x2) + shift[:, None], np.float32)
+def to_crop(points_T68x2: NDArray[np.float32], transform_T2x3: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Points (T, 68, 2) in source pixels as pixels of the crop."""
+    linear, shift = transform_T2x3[:, :, :2], transform_T2x3[:, :, 2]
+    return np.asarray(np.einsum("fij,fpj->fpi", linear, points_T68x2) + shift[:, None], np.float32)
 
 
 def encode_jpeg(image_HWC: NDArray[np.uint8], quality: int) -> bytes:

@@ -1,6 +1,6 @@
 """The faces of every frame, and their points.
 
-The detector looks at key frames only. Between two key frames that hold the same faces the boxes are interpolated; where
+The detector runs on key frames only. Between two key frames that hold the same faces the boxes are interpolated; where
 they do not (a face was lost, moved fast, or the shot changed), or where the points found between them leave the way
 from one to the other, the frame halfway becomes a key frame too, and so on. A box therefore always comes from
 detections, never from following something into the background.
@@ -21,7 +21,7 @@ from pipeline.landmarks.pca import STABLE
 STEADY = 0.6
 """Overlap of key boxes above which the boxes between them may be interpolated."""
 ASTRAY = 0.1
-"""Distance of a face from its way between two key frames, in sides of its box, above which it is looked for anew."""
+"""Distance of a face from its way between two key frames, in sides of its box, above which it is looked for again."""
 SHOT_CHANGE = 40.0
 """Mean grey-level difference of successive 16x16 thumbnails above which the shot changed."""
 SHRINK = 0.8
@@ -53,7 +53,7 @@ class Faces:
         self._last: list[Face] | None = None
         self._skip = levels_above(80)
 
-    def look(self, chunk: list[Image]) -> list[list[Face]]:
+    def find(self, chunk: list[Image]) -> list[list[Face]]:
         """The faces of each frame."""
         end = len(chunk) - 1
         faces: list[list[Face]] = [[] for _ in chunk]
@@ -61,14 +61,14 @@ class Faces:
         if end:
             faces[end] = self._detected(chunk[end])
             jumps = _jumps(chunk)
-            open_stretches = [(0, end)]
-            while open_stretches:
-                first, final = open_stretches.pop()
+            open_spans = [(0, end)]
+            while open_spans:
+                first, final = open_spans.pop()
                 if final - first < 2 or _interpolate(chunk, faces, first, final, jumps):
                     continue
                 half = (first + final) // 2
                 faces[half] = self._detected(chunk[half])
-                open_stretches += [(first, half), (half, final)]
+                open_spans += [(first, half), (half, final)]
         self._last = faces[end]
         return faces
 

@@ -28,7 +28,7 @@ NOSE_BASE, MOUTH_RIGHT, MOUTH_LEFT = 33, 48, 54
 FACE = (slice(32, 112), slice(28, 100))
 """Rows and columns of the crop from the eyes to the chin and from cheek to cheek: the face without what is behind."""
 EVERY = 5
-"""Figures that look at grey levels look at every fifth frame."""
+"""Metrics of grey levels take every fifth frame."""
 MARGIN = 9.0
 """Crop pixels by which a mouth must stay away from the picture's border: dlib squeezes the points of a mouth that the
 border cuts into what there is, so that most stop 0 to 8 pixels before it. The chin ends some 25 below the mouth."""
@@ -38,16 +38,16 @@ above 0.38; bars painted over them near 0."""
 
 
 def no_face() -> dict[str, float]:
-    """The figures of a clip in which no face was found: what cannot be measured is NaN."""
+    """The metrics of a clip in which no face was found: what cannot be measured is NaN."""
     return {column.name: 0.0 if column.name in ("detected", "mouth") else float("nan") for column in QUALITY}
 
 
 def measure(
-    track: Track, transforms_F2x3: NDArray[np.float32], crops_FHWC: NDArray[np.uint8], picture: tuple[int, int]
+    track: Track, transforms_T2x3: NDArray[np.float32], crops_THWC: NDArray[np.uint8], picture: tuple[int, int]
 ) -> dict[str, float]:
-    """The figures of ``QUALITY`` for one clip with a face in at least one frame.
+    """The metrics of ``QUALITY`` for one clip with a face in at least one frame.
 
-    ``transforms_F2x3`` take source pixels to crop pixels, ``crops_FHWC`` are the RGB crops, ``picture`` is the source's
+    ``transforms_T2x3`` take source pixels to crop pixels, ``crops_THWC`` are the RGB crops, ``picture`` is the source's
     (height, width).
 
     - ``detected``: share of frames in which the face was found.
@@ -61,70 +61,70 @@ def measure(
       own, such as a hand, is not recognised.
     - ``frontal``: see ``measure_frontal``.
     """
-    points_F68x2 = to_crop(track.points_F68x2, transforms_F2x3)
-    scale_F = np.hypot(transforms_F2x3[:, 0, 0], transforms_F2x3[:, 1, 0])
-    found_F = track.found_F
-    sharpness, contrast = _grey_figures(points_F68x2[::EVERY], crops_FHWC[::EVERY])
-    shows_F = np.repeat(contrast >= FLAT, EVERY)[: len(found_F)]
-    mouth_F20x2 = track.points_F68x2[:, MOUTH]
-    shows_F &= _within(mouth_F20x2, picture, MARGIN / scale_F) & _within(points_F68x2[:, MOUTH], crops_FHWC.shape[1:3])
-    stable_FPx2 = track.points_F68x2[:, STABLE] * np.median(scale_F)
+    points_T68x2 = to_crop(track.points_T68x2, transforms_T2x3)
+    scale_T = np.hypot(transforms_T2x3[:, 0, 0], transforms_T2x3[:, 1, 0])
+    found_T = track.found_T
+    sharpness, contrast = _grey_figures(points_T68x2[::EVERY], crops_THWC[::EVERY])
+    shows_T = np.repeat(contrast >= FLAT, EVERY)[: len(found_T)]
+    mouth_F20x2 = track.points_T68x2[:, MOUTH]
+    shows_T &= _within(mouth_F20x2, picture, MARGIN / scale_T) & _within(points_T68x2[:, MOUTH], crops_THWC.shape[1:3])
+    stable_FPx2 = track.points_T68x2[:, STABLE] * np.median(scale_T)
     return {
-        "detected": float(found_F.mean()),
-        "score": float(track.scores_F[found_F].mean()),
-        "face_size": float(np.median(crops_FHWC.shape[1] / scale_F)),
-        "jitter": measure_jitter(stable_FPx2, found_F),
+        "detected": float(found_T.mean()),
+        "score": float(track.scores_T[found_T].mean()),
+        "face_size": float(np.median(crops_THWC.shape[1] / scale_T)),
+        "jitter": measure_jitter(stable_FPx2, found_T),
         "sharpness": float(np.median(sharpness)),
-        "mouth": float((found_F & shows_F).mean()),
-        "frontal": measure_frontal(points_F68x2[found_F]),
+        "mouth": float((found_T & shows_T).mean()),
+        "frontal": measure_frontal(points_T68x2[found_T]),
     }
 
 
-def measure_jitter(points_FPx2: NDArray[np.floating], found_F: NDArray[np.bool_]) -> float:
+def measure_jitter(points_FPx2: NDArray[np.floating], found_T: NDArray[np.bool_]) -> float:
     """Standard deviation of the noise on each coordinate, in the unit of the points, estimated from second differences.
 
     Second differences, x(t - 1) - 2 x(t) + x(t + 1), take even motion out. Independent noise of standard deviation s on
     each coordinate gives them a mean length of s * sqrt(6) * sqrt(pi / 2), by which they are divided. Only frames in
     which, and beside which, the face was found count; NaN without any.
     """
-    steady = found_F[2:] & found_F[1:-1] & found_F[:-2]
+    steady = found_T[2:] & found_T[1:-1] & found_T[:-2]
     if not steady.any():
         return float("nan")
     second = np.diff(points_FPx2, n=2, axis=0)[steady]
     return float(np.hypot(second[..., 0], second[..., 1]).mean() / np.sqrt(3 * np.pi))
 
 
-def measure_frontal(points_F68x2: NDArray[np.floating]) -> float:
+def measure_frontal(points_T68x2: NDArray[np.floating]) -> float:
     """How frontal upright faces are: 1 from the front, 0 where the nose hides the far corner of the mouth.
 
     The horizontal distances from the base of the nose to the two corners of the mouth, the shorter over the longer, at
     least 0; the median over the frames. GRID's speakers, who look into the camera, have 0.74 to 0.98.
     """
-    x_FP = points_F68x2[:, :, 0]
+    x_FP = points_T68x2[:, :, 0]
     sides = np.stack([x_FP[:, NOSE_BASE] - x_FP[:, MOUTH_RIGHT], x_FP[:, MOUTH_LEFT] - x_FP[:, NOSE_BASE]])
     return float(np.median(np.maximum(sides.min(axis=0), 0) / np.maximum(sides.max(axis=0), 1e-6)))
 
 
 def _within(
-    points_FPx2: NDArray[np.floating], size: tuple[int, int], margin_F: NDArray[np.floating] | float = 0.0
+    points_FPx2: NDArray[np.floating], size: tuple[int, int], margin_T: NDArray[np.floating] | float = 0.0
 ) -> NDArray[np.bool_]:
     """Frames whose points all lie in a picture of (height, width), ``margin_F`` away from its border."""
     low, high = points_FPx2.min(axis=1), points_FPx2.max(axis=1)
     height, width = size
-    margin_F = np.broadcast_to(margin_F, len(low))
+    margin_T = np.broadcast_to(margin_T, len(low))
     return np.asarray(
-        (low >= margin_F[:, None]).all(axis=1)
-        & (high[:, 0] <= width - 1 - margin_F)
-        & (high[:, 1] <= height - 1 - margin_F)
+        (low >= margin_T[:, None]).all(axis=1)
+        & (high[:, 0] <= width - 1 - margin_T)
+        & (high[:, 1] <= height - 1 - margin_T)
     )
 
 
 def _grey_figures(
-    points_F68x2: NDArray[np.floating], crops_FHWC: NDArray[np.uint8]
+    points_T68x2: NDArray[np.floating], crops_THWC: NDArray[np.uint8]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Of each frame: the face's sharpness, and the deviation of the mouth's grey levels relative to the face's."""
-    sharpness, contrast = np.zeros(len(crops_FHWC)), np.zeros(len(crops_FHWC))
-    for number, (points, crop) in enumerate(zip(points_F68x2, crops_FHWC, strict=True)):
+    sharpness, contrast = np.zeros(len(crops_THWC)), np.zeros(len(crops_THWC))
+    for number, (points, crop) in enumerate(zip(points_T68x2, crops_THWC, strict=True)):
         grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), np.uint8)
         spread = max(_deviation(grey[FACE]), 1e-6)
         sharpness[number] = (_deviation(np.asarray(cv2.Laplacian(grey, cv2.CV_16S)[FACE], np.int16)) / spread) ** 2

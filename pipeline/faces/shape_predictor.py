@@ -69,7 +69,7 @@ def predict_landmarks(frames: Sequence[NDArray[np.uint8]], boxes: Sequence[Box])
     pixels = np.empty((len(frames), _PIXELS), np.float32)
     for cascade in range(_CASCADES):
         for (grey, corner), box, shape, seen in zip(around, sides, shapes, pixels, strict=True):
-            _look(grey, box - corner, model.mean, shape, model.anchor[cascade], model.offset[cascade], seen)
+            _read_pixels(grey, box - corner, model.mean, shape, model.anchor[cascade], model.offset[cascade], seen)
         _move(shapes, pixels, model.compared[cascade], model.threshold[cascade], model.leaf[cascade])
     corner, size = sides[:, None, :2], sides[:, None, 2:] - sides[:, None, :2]
     return (corner + shapes.reshape(-1, 68, 2) * size).astype(np.float32)
@@ -78,7 +78,7 @@ def predict_landmarks(frames: Sequence[NDArray[np.uint8]], boxes: Sequence[Box])
 def _grey(frame: NDArray[np.uint8], box: NDArray[np.float64]) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """What the predictor sees, (red + green + blue) // 3, and its corner in the frame as an offset of boxes (4,).
 
-    Half the box's side about it holds all pixels that are looked at; together they stay near to the core.
+    Half the box's side about it holds all pixels that are read; together they stay near to the core.
     """
     height, width = frame.shape[:2]
     margin = max(box[2] - box[0], box[3] - box[1], 1.0) / 2
@@ -91,7 +91,7 @@ def _grey(frame: NDArray[np.uint8], box: NDArray[np.float64]) -> tuple[NDArray[n
 
 
 @_compiled
-def _look(
+def _read_pixels(
     grey: NDArray[np.uint8],
     box: NDArray[np.float64],
     mean: Floats,

@@ -1,4 +1,4 @@
-"""One face through a clip: of all that are seen (look), the one that is the clip's."""
+"""One face through a clip: of all that are seen (key_frames), the one that is the clip's."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ SAME_FACE = 0.3
 
 @dataclass(frozen=True)
 class Track:
-    """The chosen face: points (F, 68, 2) float32 in source pixels, and per frame whether it was found and how surely.
+    """The chosen face: points (T, 68, 2) float32 in source pixels, and per frame whether it was found and how surely.
 
     Points of frames without the face are interpolated from their neighbours; ``scores`` is 0 there.
     """
 
-    points_F68x2: NDArray[np.float32]
-    found_F: NDArray[np.bool_]
-    scores_F: NDArray[np.float32]
+    points_T68x2: NDArray[np.float32]
+    found_T: NDArray[np.bool_]
+    scores_T: NDArray[np.float32]
 
 
 def track_face(frames: Iterable[Image], detect_every: int, rule: FaceRule = "prominent") -> Track:
@@ -39,10 +39,10 @@ def track_face(frames: Iterable[Image], detect_every: int, rule: FaceRule = "pro
     for frame in frames:
         chunk.append(frame)
         if len(chunk) == detect_every + 1:
-            people.meet(chunk[:-1], faces.look(chunk))
+            people.meet(chunk[:-1], faces.find(chunk))
             chunk = chunk[-1:]
     if chunk:
-        people.meet(chunk, faces.look(chunk))
+        people.meet(chunk, faces.find(chunk))
     return people.best()
 
 

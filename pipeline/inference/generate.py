@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from pipeline.faces.crop import SIZE
-from pipeline.inference.preprocessing import Example, Preprocessing
+from pipeline.inference.preprocessing import Preprocessing, Reference
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.media import VideoWriter, read_audio_blocks
 from pipeline.runtime.errors import PipelineError
 from pipeline.speech.mfcc import RATE
 
 FPS = 25
-STRETCH = 32
-"""Frames made at a time: enough to keep the processor busy, little enough to need no memory to speak of."""
+CHUNK = 32
+"""Frames generated at a time: enough to keep the processor busy, little enough to need no memory to speak of."""
 
 
 def generate(head: TalkingHead, picture: Path, speech: Path, out: Path) -> int:
@@ -30,20 +30,20 @@ def generate(head: TalkingHead, picture: Path, speech: Path, out: Path) -> int:
     """
     if out.suffix.lower() != ".mp4":
         raise PipelineError(f"{out} is no .mp4 file. Give the output a name that ends in .mp4.")
-    example = read_example(picture, head.preprocessing)
+    reference = read_reference(picture, head.preprocessing)
     with tempfile.TemporaryDirectory() as folder:
         samples = _spool(speech, Path(folder) / "speech.raw")
         frames = -(-len(samples) * FPS // RATE)
-        heard = head.preprocessing.windows(samples, frames, STRETCH)
-        painted = head.paint(example, head.landmarks(example, heard))
+        heard = head.preprocessing.windows(samples, frames, CHUNK)
+        painted = head.paint(reference, head.landmarks(reference, heard))
         with VideoWriter(out, size=(SIZE, SIZE), fps=FPS, audio=samples) as video:
-            for stretch in track(painted, total=-(-frames // STRETCH), description="generate", transient=True):
-                for frame in stretch.frames_FHWC:
+            for chunk in track(painted, total=-(-frames // CHUNK), description="generate", transient=True):
+                for frame in chunk.frames_THWC:
                     video.write(frame)
     return frames
 
 
-def read_example(picture: Path, preprocessing: Preprocessing) -> Example:
+def read_reference(picture: Path, preprocessing: Preprocessing) -> Reference:
     """The crop of the largest face in a picture file, and its landmarks.
 
     Raises PipelineError when the file is missing, is no picture, or holds no frontal face.
@@ -53,12 +53,12 @@ def read_example(picture: Path, preprocessing: Preprocessing) -> Example:
     decoded = cv2.imread(str(picture), cv2.IMREAD_COLOR_RGB)
     if decoded is None:
         raise PipelineError(f"{picture} is no picture that can be read. Give a JPEG or PNG.")
-    example = preprocessing.example(np.asarray(decoded, np.uint8))
-    if example is None:
+    reference = preprocessing.reference(np.asarray(decoded, np.uint8))
+    if reference is None:
         raise PipelineError(
             f"{picture} shows no face that could be found. Give a frontal, evenly lit face of at least 80 pixels."
         )
-    return example
+    return reference
 
 
 def _spool(speech: Path, raw: Path) -> NDArray[np.int16]:

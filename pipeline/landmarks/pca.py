@@ -42,28 +42,31 @@ class LandmarkModel:
         """K."""
         return int(self.basis.shape[1])
 
-    def normalize(self, points_F68x2: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Points (F, 68, 2) in any pixels as normalised landmarks (F, 136) float32."""
-        return np.stack([normalize_points(points, self.template) for points in points_F68x2]).astype(np.float32)
+    def normalize(self, points_T68x2: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Points (T, 68, 2) in any pixels as normalised landmarks (T, 136) float32."""
+        return np.stack([normalize_points(points, self.template) for points in points_T68x2]).astype(np.float32)
 
-    def place(self, landmarks_FL: NDArray[np.floating], like_68x2: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Normalised landmarks (F, 136) back as pixels (F, 68, 2), where the face of points ``like_68x2`` stands."""
+    def place(self, landmarks_TL: NDArray[np.floating], like_68x2: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Normalised landmarks (T, 136) back as pixels (T, 68, 2), where the face of points ``like_68x2`` stands."""
         back = invert_similarity(fit_similarity(like_68x2[STABLE], self.template[STABLE]))
-        shapes = landmarks_FL.reshape(-1, 68, 2) / FACTOR
+        shapes = landmarks_TL.reshape(-1, 68, 2) / FACTOR
         return np.stack([apply_similarity(back, shape) for shape in shapes]).astype(np.float32)
 
-    def project(self, landmarks_FL: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Normalised landmarks (F, 136) as coefficients (F, K)."""
-        return ((landmarks_FL - self.mean) @ self.basis).astype(np.float32)
+    def project(self, landmarks_TL: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Normalised landmarks (T, 136) as coefficients (T, K)."""
+        return ((landmarks_TL - self.mean) @ self.basis).astype(np.float32)
 
     def move(
-        self, example_L: NDArray[np.floating], example_K: NDArray[np.floating], coefficients_FK: NDArray[np.floating]
+        self,
+        reference_L: NDArray[np.floating],
+        reference_K: NDArray[np.floating],
+        coefficients_TK: NDArray[np.floating],
     ) -> NDArray[np.float32]:
-        """The example's landmarks (136,) moved from its own coefficients to ``coefficients_FK``: (F, 136).
+        """The reference's landmarks (136,) moved from its own coefficients to ``coefficients_TK``: (T, 136).
 
         The face keeps its shape, which K coefficients alone could not tell.
         """
-        return (example_L + (coefficients_FK - example_K) @ self.basis.T).astype(np.float32)
+        return (reference_L + (coefficients_TK - reference_K) @ self.basis.T).astype(np.float32)
 
     def save(self, folder: Path) -> None:
         """Write ``folder/landmarks.npz``, the same bytes for the same model."""
@@ -81,7 +84,7 @@ class LandmarkModel:
                 return cls(data["template"], data["mean"], data["basis"], data["explained"])
         except (ValueError, KeyError, OSError) as error:
             raise PipelineError(
-                f"{path} is no landmark model ({error}). Run `dvc repro -f pca` to fit it anew."
+                f"{path} is no landmark model ({error}). Run `dvc repro -f pca` to fit it again."
             ) from error
 
 
@@ -106,7 +109,7 @@ def _unit(shape: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def fit_model(clips: Iterable[NDArray[np.floating]], components: int) -> LandmarkModel:
-    """Fit to clips of points (F, 68, 2), the training split's.
+    """Fit to clips of points (T, 68, 2), the training split's.
 
     The basis is that of the scatter within clips: what moves while one person speaks. The scatter between clips is
     faces, and would take up components that speech needs.

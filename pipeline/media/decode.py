@@ -49,7 +49,7 @@ def opened(path: Path) -> Iterator[Any]:
     except FileNotFoundError:
         raise MediaError(path, "no such file", "Check the name.") from None
     except PermissionError:
-        raise MediaError(path, "no permission to read the file", "Mend the file's rights.") from None
+        raise MediaError(path, "no permission to read the file", "Fix the file's rights.") from None
     except (OSError, av.error.FFmpegError) as error:
         reason = f"not a media file, or broken off ({_words(error)})"
         raise MediaError(path, reason, "Fetch it again or remove it.") from None

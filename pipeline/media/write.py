@@ -135,7 +135,7 @@ class VideoWriter:
 
     def _failed(self, error: Exception) -> MediaError:
         words = getattr(error, "strerror", None) or type(error).__name__
-        return MediaError(self.path, f"cannot be written ({words})", "Free space or mend the folder's rights.")
+        return MediaError(self.path, f"cannot be written ({words})", "Free space or fix the folder's permissions.")
 
     def _finish(self) -> None:
         if not self._frames:

@@ -9,10 +9,10 @@ LstmState = tuple[Tensor, Tensor]
 
 
 class AtNet(nn.Module):
-    """The PCA coefficients of the landmarks of every video frame, from the speech around it and an example of the face.
+    """The PCA coefficients of the landmarks of every video frame, from the speech around it and a reference frame.
 
-    `recurrent`: an LSTM over the frames reads speech features beside the example's coefficients. Without it
-    (the paper's single-frame ablation) the speech branch alone answers, frame by frame, with no example and no
+    `recurrent`: an LSTM over the frames reads speech features beside the reference's coefficients. Without it
+    (the paper's single-frame ablation) the speech branch alone answers, frame by frame, with no reference and no
     batch normalisation.
     """
 
@@ -37,24 +37,24 @@ class AtNet(nn.Module):
             nn.ReLU(inplace=True),
         )
         if recurrent:
-            self.example = nn.Sequential(
+            self.reference = nn.Sequential(
                 nn.Linear(components, c256), nn.ReLU(inplace=True), nn.Linear(c256, c512), nn.ReLU(inplace=True)
             )
             self.lstm = nn.LSTM(c256 + c512, c256, num_layers=3, batch_first=True)
         self.coefficients = nn.Linear(c256, components)
 
-    def forward(self, example_BK: Tensor, windows_BT1RC: Tensor) -> Tensor:
-        """Coefficients (B, T, K) from those of the example frame (B, K) and MFCC windows (B, T, 1, 28, 12)."""
-        return self.stream(example_BK, windows_BT1RC)[0]
+    def forward(self, reference_BK: Tensor, windows_BT1RC: Tensor) -> Tensor:
+        """Coefficients (B, T, K) from those of the reference frame (B, K) and MFCC windows (B, T, 1, 28, 12)."""
+        return self.stream(reference_BK, windows_BT1RC)[0]
 
     def stream(
-        self, example_BK: Tensor, windows_BT1RC: Tensor, state: LstmState | None = None
+        self, reference_BK: Tensor, windows_BT1RC: Tensor, state: LstmState | None = None
     ) -> tuple[Tensor, LstmState | None]:
         """As `forward`, and the LSTM's state to hand in with the frames that follow these."""
         batch, frames = windows_BT1RC.shape[:2]
         speech_BTD = self.speech(windows_BT1RC.flatten(0, 1)).unflatten(0, (batch, frames))
         if not self.recurrent:
             return self.coefficients(speech_BTD), None
-        example_BTD = self.example(example_BK).unsqueeze(1).expand(-1, frames, -1)
-        hidden_BTD, state = self.lstm(torch.cat([example_BTD, speech_BTD], dim=2), state)
+        reference_BTD = self.reference(reference_BK).unsqueeze(1).expand(-1, frames, -1)
+        hidden_BTD, state = self.lstm(torch.cat([reference_BTD, speech_BTD], dim=2), state)
         return self.coefficients(hidden_BTD), state

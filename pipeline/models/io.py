@@ -47,16 +47,16 @@ def load_model(folder: Path, name: str) -> tuple[nn.Module, dict[str, Any]]:
         module = ARCHITECTURES[card["architecture"]](**card["arguments"])
         meta: dict[str, Any] = card["meta"]
     except (ValueError, KeyError, TypeError) as error:
-        raise PipelineError(f"{card_path} describes no network of this project ({error!r}). Train it anew.") from error
+        raise PipelineError(f"{card_path} describes no network of this project ({error!r}). Train it again.") from error
     try:
         tensors = load_file(weights_path)
     except (SafetensorError, OSError) as error:
         raise PipelineError(
-            f"{weights_path} is damaged ({error}). Train it anew, or fetch it with `dvc pull`."
+            f"{weights_path} is damaged ({error}). Train it again, or fetch it with `dvc pull`."
         ) from error
     wrong = first_mismatch(module, tensors)
     if wrong:
-        raise PipelineError(f"{weights_path} does not fit {card_path.name}: {wrong}. Train it anew.")
+        raise PipelineError(f"{weights_path} does not fit {card_path.name}: {wrong}. Train it again.")
     module.load_state_dict(tensors)
     return module.eval(), meta
 

@@ -11,26 +11,26 @@ MOUTH = slice(48, 68)
 """The mouth's 20 points among dlib's 68."""
 
 
-def pixel_loss(made_BTCHW: Tensor, real_BTCHW: Tensor, attention_BT1HW: Tensor | None) -> Tensor:
+def pixel_loss(fake_BTCHW: Tensor, real_BTCHW: Tensor, attention_BT1HW: Tensor | None) -> Tensor:
     """The dynamic pixel-wise loss,
 
-        mean(|made - real| . (A + 0.5)),
+        mean(|fake - real| . (A + 0.5)),
 
-    where the attention A, the map of what is painted anew, only weighs and receives no gradient. With None for A (the
+    where the attention A, the map of what is painted, only weighs and receives no gradient. With None for A (the
     ablation) every pixel weighs 1.
     """
-    distance_BTCHW = (made_BTCHW - real_BTCHW).abs()
+    distance_BTCHW = (fake_BTCHW - real_BTCHW).abs()
     if attention_BT1HW is None:
         return distance_BTCHW.mean()
     return (distance_BTCHW * (attention_BT1HW.detach() + 0.5)).mean()
 
 
 def decision_loss(logits_B: Tensor, real: bool) -> Tensor:
-    """Binary cross-entropy of the discriminator's logits against "real", or against "made":
+    """Binary cross-entropy of the discriminator's logits against "real", or against "fake":
 
-        real: mean(-log sigmoid(logit))        made: mean(-log(1 - sigmoid(logit)))
+        real: mean(-log sigmoid(logit))        fake: mean(-log(1 - sigmoid(logit)))
 
-    The discriminator minimises both on the videos concerned; the generator minimises "real" on what it made.
+    The discriminator minimises both on the videos concerned; the generator minimises "real" on what it generated.
     """
     return functional.softplus(-logits_B if real else logits_B).mean()
 
@@ -45,6 +45,6 @@ def landmark_weights(mouth: float = 100.0) -> Tensor:
 def regression_loss(predicted_BTL: Tensor, landmarks_BTL: Tensor, weights_L: Tensor) -> Tensor:
     """How far the discriminator's reading of the landmarks is from the truth, mean(w . (predicted - true)^2).
 
-    Minimised by the discriminator on real and made videos, and by the generator on what it made.
+    Minimised by the discriminator on real and fake videos, and by the generator on what it generated.
     """
     return (weights_L * (predicted_BTL - landmarks_BTL).square()).mean()

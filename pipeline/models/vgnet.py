@@ -15,20 +15,20 @@ class VgOutput(NamedTuple):
     frames_BTCHW: Tensor
     """The video (B, T, 3, 128, 128), in [-1, 1]."""
     attention_BT1HW: Tensor
-    """Where the video is painted anew (1) and where it is the example picture (0), (B, T, 1, 128, 128)."""
+    """Where the video is painted (1) and where it is the reference picture (0), (B, T, 1, 128, 128)."""
     colour_BTCHW: Tensor
     """The paint (B, T, 3, 128, 128), in [-1, 1]."""
     landmark_attention_BT1HW: Tensor
-    """Where the landmarks have moved away from the example's (B, T, 1, 32, 32), in [0, 1]."""
+    """Where the landmarks have moved away from the reference's (B, T, 1, 32, 32), in [0, 1]."""
     state_BCHW: Tensor | None
     """The ConvGRU's state after the last frame, to hand in with the frames that follow (recurrence over time only)."""
 
 
 class VgNet(nn.Module):
-    """A talking face: the example picture, moved as the landmarks move.
+    """A talking face: the reference picture, moved as the landmarks move.
 
-    The decoder paints colours C and an attention map A, and a frame is A . C + (1 - A) . example. Half way, at
-    32 x 32, the attention M over the landmarks' motion chooses between the example's features and the decoded ones.
+    The decoder paints colours C and an attention map A, and a frame is A . C + (1 - A) . reference. Half way, at
+    32 x 32, the attention M over the landmarks' motion chooses between the reference's features and the decoded ones.
 
     `attention=False` is the ablation without either map: the sum of both features, and a frame is C.
     """
@@ -70,23 +70,23 @@ class VgNet(nn.Module):
     def forward(
         self,
         image_BCHW: Tensor,
-        example_landmarks_BL: Tensor,
+        reference_landmarks_BL: Tensor,
         landmarks_BTL: Tensor,
         state_BCHW: Tensor | None = None,
     ) -> VgOutput:
         """Video of a face.
 
-        Takes the example picture (B, 3, 128, 128) in [-1, 1], its landmarks (B, 136), those of the T frames to make
+        Takes the reference picture (B, 3, 128, 128) in [-1, 1], its landmarks (B, 136), those of the T frames to make
         (B, T, 136), and the state of the frames before these, if any. Every layer but the recurrence sees all frames as
-        one batch (N = B * T); the example is encoded once.
+        one batch (N = B * T); the reference is encoded once.
         """
         batch, frames = landmarks_BTL.shape[:2]
 
         def each_frame(x_BCHW: Tensor) -> Tensor:
             return x_BCHW.unsqueeze(1).expand(-1, frames, -1, -1, -1).flatten(0, 1)
 
-        # The example's landmarks join the frames', so that normalisation treats equal landmarks equally.
-        landmarks_ML = torch.cat([example_landmarks_BL.unsqueeze(1), landmarks_BTL], dim=1).flatten(0, 1)
+        # The reference's landmarks join the frames', so that normalisation treats equal landmarks equally.
+        landmarks_ML = torch.cat([reference_landmarks_BL.unsqueeze(1), landmarks_BTL], dim=1).flatten(0, 1)
         near_BTCHW = self.landmark_near(self.landmark_map(landmarks_ML)).unflatten(0, (batch, frames + 1))
         deep_BTCHW = self.landmark_deep(near_BTCHW.flatten(0, 1)).unflatten(0, (batch, frames + 1))
         moved_BTCHW = deep_BTCHW[:, 1:] - deep_BTCHW[:, :1]

@@ -96,7 +96,7 @@ def export_webdataset(prepared: Prepared, to: Path, splits: Sequence[str], per_t
                     advance(len(part))
     except OSError as error:
         raise PipelineError(
-            f"{to} cannot be written: {error}. Free space or mend its rights, then run again: finished tars are kept."
+            f"{to} cannot be written: {error}. Free space or fix its rights, then run again: finished tars are kept."
         ) from error
     return counts
 

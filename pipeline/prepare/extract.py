@@ -19,7 +19,7 @@ from pipeline.media import Damage, MediaError, probe, read_audio_blocks, ticks
 from pipeline.prepare.manifest import ManifestRow, check_losses, write_manifest
 from pipeline.prepare.quality.thresholds import SEPARATOR, verdict
 from pipeline.runtime.hashes import hash_files
-from pipeline.runtime.time_limit import GivenUp, patiently, within
+from pipeline.runtime.time_limit import TimedOut, limited, within
 
 VERSION = 2
 """Raised with every change of this file or of pipeline.media that changes a row's bytes."""
@@ -29,8 +29,8 @@ RATE = 16000
 SILENCE = -120.0
 """Level of digital silence, dB below full scale; nothing is lower."""
 _LISTEN = 1.0  # s to listen on after the end of the picture
-_UNEQUAL = 0.1  # s by which sound and picture may differ in start or end without a remark
-_USUAL = 0.9  # share of whole-file clips that must have the same number of frames for others to get a remark
+_UNEQUAL = 0.1  # s by which sound and picture may differ in start or end without a warning
+_USUAL = 0.9  # share of whole-file clips that must have the same number of frames for others to get a warning
 
 FIELDS = [
     shards.array_field("samples", "int16"),
@@ -48,7 +48,7 @@ FIELDS = [
 def decode_clip(clip: Clip, time_limit: float = 0.0) -> shards.Row:
     """The cells of ``FIELDS``; ``samples`` are as long as the frames, ``error`` tells what is unreadable.
 
-    Runs in worker processes. A clip that gives nothing for ``time_limit`` seconds is given up, for this time.
+    Runs in worker processes. A clip that gives nothing for ``time_limit`` seconds is timed out, for this time.
     """
     row: shards.Row = {
         "samples": np.zeros(0, np.int16),
@@ -64,18 +64,18 @@ def decode_clip(clip: Clip, time_limit: float = 0.0) -> shards.Row:
         info = within(time_limit, probe, clip.path)
         row["fps"], row["audio_offset"] = info.fps, info.audio_offset
         frames = ticks(clip.path, fps=FPS, start=clip.start, duration=clip.duration, damage=damage)
-        row["frames"] = sum(1 for _ in patiently(time_limit, frames))
+        row["frames"] = sum(1 for _ in limited(time_limit, frames))
         length = row["frames"] / FPS
         listened = length + (_LISTEN if clip.duration is None else 0)
         blocks = read_audio_blocks(clip.path, rate=RATE, start=clip.start, duration=listened, damage=damage)
-        samples = np.concatenate([np.zeros(0, np.int16), *patiently(time_limit, blocks)])
+        samples = np.concatenate([np.zeros(0, np.int16), *limited(time_limit, blocks)])
         row["heard"] = len(samples) / RATE
         wanted = row["frames"] * RATE // FPS
         row["samples"] = np.pad(samples[:wanted], (0, max(0, wanted - len(samples))))
         row["level"] = _level(samples[:wanted])
     except MediaError as error:
         row["error"] = error.reason
-    except GivenUp as error:
+    except TimedOut as error:
         row["error"], row["key"] = error.reason, shards.UNFINISHED
     return {**row, "damaged": damage.concealed + damage.lost, "damage": str(damage)}
 
@@ -92,7 +92,7 @@ def extract(corpus: Corpus, params: Extract, out: Path, jobs: int, memory: Path 
     ``memory`` is a file that spares the next run hashing what has not changed (``hash_files``).
 
     A row's ``duration`` is ``frames / 25``, which is also the length of its samples. Its ``reason`` says why a clip is
-    rejected, or remarks what is odd about a good one. Nothing in it depends on the machine.
+    rejected, or warnings what is odd about a good one. Nothing in it depends on the machine.
 
     Raises PipelineError when the corpus has no clips, when more than ``params.max_lost`` of them are rejected, when a
     split is left without a good clip, or when ``out`` cannot be written.
@@ -112,8 +112,8 @@ def extract(corpus: Corpus, params: Extract, out: Path, jobs: int, memory: Path 
     usual = _usual_frames(clips, cells)
     rows = []
     for clip, cell in zip(clips, cells.rows(), strict=True):
-        figures = _figures(cell, clip)
-        rejected = cell["error"] or verdict(figures, "extract", params)
+        metrics = _metrics(cell, clip)
+        rejected = cell["error"] or verdict(metrics, "extract", params)
         rows.append(
             ManifestRow(
                 id=clip.id,
@@ -124,11 +124,11 @@ def extract(corpus: Corpus, params: Extract, out: Path, jobs: int, memory: Path 
                 sha256=hashes[clip.path],
                 start=clip.start,
                 fps=cell["fps"],
-                **figures,
+                **metrics,
                 duration=cell["frames"] / FPS,
                 audio_offset=cell["audio_offset"],
                 status="rejected" if rejected else "ok",
-                reason=rejected or _remarks(cell, clip, usual),
+                reason=rejected or _warnings(cell, clip, usual),
                 shard=cell["shard"],
                 row=cell["row"],
             )
@@ -149,7 +149,7 @@ def _whole(clip: Clip) -> bool:
     return clip.duration is None and not clip.start
 
 
-def _figures(cell: shards.Row, clip: Clip) -> dict[str, Any]:
+def _metrics(cell: shards.Row, clip: Clip) -> dict[str, Any]:
     """What the verdict is made from, as ``ManifestRow`` describes it."""
     frames = cell["frames"]
     silent = min(max(0.0, cell["audio_offset"] - clip.start), cell["heard"])  # before the sound starts
@@ -161,18 +161,18 @@ def _figures(cell: shards.Row, clip: Clip) -> dict[str, Any]:
     }
 
 
-def _remarks(cell: shards.Row, clip: Clip, usual: int | None) -> str:
+def _warnings(cell: shards.Row, clip: Clip, usual: int | None) -> str:
     """What is odd about a good clip; empty for an ordinary one."""
-    remarks = []
+    warnings = []
     if usual and _whole(clip) and cell["frames"] != usual:
-        remarks.append(f"{cell['frames']} frames where {usual} are usual")
+        warnings.append(f"{cell['frames']} frames where {usual} are usual")
     if cell["damage"]:
-        remarks.append(f"damaged: {cell['damage']}")
+        warnings.append(f"damaged: {cell['damage']}")
     missing = cell["frames"] / FPS - cell["heard"]
     if missing > _UNEQUAL:
-        remarks.append(f"the sound ends {missing:.2f} s before the picture")
+        warnings.append(f"the sound ends {missing:.2f} s before the picture")
     if missing < -_UNEQUAL:
-        remarks.append("the sound goes on after the picture")
+        warnings.append("the sound goes on after the picture")
     if not clip.start and cell["audio_offset"] > _UNEQUAL:
-        remarks.append(f"the sound starts {cell['audio_offset']:.2f} s after the picture")
-    return SEPARATOR.join(remarks)
+        warnings.append(f"the sound starts {cell['audio_offset']:.2f} s after the picture")
+    return SEPARATOR.join(warnings)

@@ -19,7 +19,7 @@ from pipeline.faces.track import Track, track_face
 from pipeline.media import MediaError, read_frames
 from pipeline.prepare.manifest import ManifestRow, check_losses
 from pipeline.prepare.quality.thresholds import verdict
-from pipeline.runtime.time_limit import GivenUp, patiently
+from pipeline.runtime.time_limit import TimedOut, limited
 
 VERSION = 3
 """Raised with every change of this package that changes a row's bytes."""
@@ -57,7 +57,7 @@ class FaceBuilder:
 
     params: Landmarks
     time_limit: float = 0.0
-    """Seconds without a frame after which a clip whose decoder hangs is given up, for this time; 0: never."""
+    """Seconds without a frame after which a clip whose decoder hangs is timed out, for this time; 0: never."""
 
     def __call__(self, source: _Source) -> shards.Row:
         """The cells of ``FIELDS``; a clip without a face has empty arrays and says so in ``error``."""
@@ -65,17 +65,17 @@ class FaceBuilder:
         frames = _Replay(source, self.time_limit)
         try:
             track = track_face(frames, self.params.detect_every, self.params.face)
-            if not track.found_F.any():
+            if not track.found_T.any():
                 return _empty("no face found in any frame")
             transforms = align(
-                track.points_F68x2, per_frame=self.params.alignment == "frame", smoothing=self.params.smoothing
+                track.points_T68x2, per_frame=self.params.alignment == "frame", smoothing=self.params.smoothing
             )
             crops = np.empty((len(transforms), SIZE, SIZE, 3), np.uint8)
             for number, (frame, transform) in enumerate(zip(frames, transforms, strict=True)):
                 crops[number] = crop_face(frame, transform)
         except MediaError as error:
             return _empty(error.reason)
-        except GivenUp as error:
+        except TimedOut as error:
             return {**_empty(error.reason), "key": shards.UNFINISHED}
         return _row(track, transforms, crops, frames.size, self.params.jpeg_quality)
 
@@ -95,7 +95,7 @@ class _Replay:
             yield from self.kept
             return
         kept: list[NDArray[np.uint8]] | None = None
-        for frame in patiently(self.time_limit, self.source.read()):
+        for frame in limited(self.time_limit, self.source.read()):
             if not any(self.size):
                 self.size = (frame.shape[0], frame.shape[1])
                 kept = [] if frame.nbytes * self.source.frames <= KEEP_BYTES else None
@@ -108,17 +108,17 @@ class _Replay:
 def _row(
     track: Track,
     transforms: NDArray[np.float32],
-    crops_FHWC: NDArray[np.uint8],
+    crops_THWC: NDArray[np.uint8],
     picture: tuple[int, int],
     jpeg_quality: int,
 ) -> shards.Row:
     return {
-        "points": track.points_F68x2,
+        "points": track.points_T68x2,
         "transform": transforms,
-        "found": track.found_F,
-        "jpeg": [encode_jpeg(crop, jpeg_quality) for crop in crops_FHWC],
-        "frames": len(crops_FHWC),
-        **measure(track, transforms, crops_FHWC, picture),
+        "found": track.found_T,
+        "jpeg": [encode_jpeg(crop, jpeg_quality) for crop in crops_THWC],
+        "frames": len(crops_THWC),
+        **measure(track, transforms, crops_THWC, picture),
         "error": "",
     }
 
@@ -154,8 +154,8 @@ def build_faces(
     """Write ``out``: shards of all clips that extract found good, and index.parquet with the status of each.
 
     ``root`` is the corpus's folder, to which the manifest's paths are relative. A clip whose decoder gives nothing for
-    ``time_limit`` seconds (0: no limit) is given up, until the stage runs again. Returns the index's rows
-    with the figures of ``QUALITY`` and the ``reason`` of each verdict, which are no part of the index: there a changed
+    ``time_limit`` seconds (0: no limit) is timed out, until the stage runs again. Returns the index's rows
+    with the metrics of ``QUALITY`` and the ``reason`` of each verdict, which are no part of the index: there a changed
     limit would touch what the stages after this one read, also where it changes no verdict.
     Raises TooManyLost when more than ``params.max_lost`` of the clips are rejected, or a split is left without any.
     """

@@ -97,7 +97,7 @@ def check_losses(rows: Iterable[Mapping[str, Any]], max_lost: float, section: st
     if len(lost) > max_lost * len(table):
         raise TooManyLost(
             f"{len(lost)} of {len(table)} clips are rejected, more than {section}.max_lost = {max_lost} allows:{why}\n"
-            f"Mend or remove those clips, or raise {section}.max_lost.",
+            f"Fix or remove those clips, or raise {section}.max_lost.",
             table,
         )
     for split in SPLITS:

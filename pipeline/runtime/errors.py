@@ -10,7 +10,7 @@ _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
 
 class PipelineError(Exception):
-    """Something the user can mend: the message names the key or file and says what to do.
+    """Something the user can fix: the message names the key or file and says what to do.
 
     Command lines and stages print it without a traceback and end with exit code 1.
     """

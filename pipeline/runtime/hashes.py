@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.runtime.progress import progress
-from pipeline.runtime.time_limit import GivenUp, patiently
+from pipeline.runtime.time_limit import TimedOut, limited
 from pipeline.shards import write_table
 
 _BLOCK = 2**20  # bytes hashed at a time
@@ -39,11 +39,11 @@ def hash_files(
     order = sorted(set(paths))
     known: dict[Path, _Known] = {}
     saved = time.monotonic()
-    look = partial(_look, remembered=remembered, time_limit=time_limit)
+    check = partial(_check, remembered=remembered, time_limit=time_limit)
     with ThreadPoolExecutor(jobs) as pool, progress("hashing", len(order)) as advance:
         for start in range(0, len(order), _BATCH):
             batch = order[start : start + _BATCH]
-            known |= zip(batch, pool.map(look, batch), strict=True)  # both let go of the interpreter
+            known |= zip(batch, pool.map(check, batch), strict=True)  # both let go of the interpreter
             advance(len(batch))
             if memory and time.monotonic() - saved > _SAVE:
                 _save(memory, remembered | _kept(known))
@@ -57,14 +57,14 @@ def hash_file(path: Path, time_limit: float) -> str:
     """The SHA-256; empty for a file that cannot be read, or gives nothing for ``time_limit`` seconds (0: no limit)."""
     digest = hashlib.sha256()
     try:
-        for block in patiently(time_limit, _blocks(path)):
+        for block in limited(time_limit, _blocks(path)):
             digest.update(block)
-    except (OSError, GivenUp):
+    except (OSError, TimedOut):
         return ""
     return digest.hexdigest()
 
 
-def _look(path: Path, remembered: Mapping[str, _Known], time_limit: float) -> _Known:
+def _check(path: Path, remembered: Mapping[str, _Known], time_limit: float) -> _Known:
     try:
         about = path.stat()
     except OSError:

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 PARAMS = Path("params.yaml")
-SAMPLE = Path("data/sample")
+SYNTHETIC = Path("data/sample")
 CLIPS = Path("data/clips")
 FACES = Path("data/faces")
 QUALITY = Path("data/quality")
@@ -18,7 +18,7 @@ MODELS = Path("models")
 LANDMARKS_MODEL = MODELS / "landmarks"
 ATNET = MODELS / "atnet"
 VGNET = MODELS / "vgnet"
-UPSTREAM = MODELS / "upstream"
+PUBLISHED = MODELS / "upstream"
 REPORTS = Path("reports")
 
 

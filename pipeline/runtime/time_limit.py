@@ -16,7 +16,7 @@ _Answer = tuple[list[T], BaseException | None]
 _MOST, _TOGETHER = 8, 0.01  # items, and seconds of work, that are handed over at once: each handing over costs 30 us
 
 
-class GivenUp(Exception):
+class TimedOut(Exception):
     """Nothing came for ``seconds``; ``reason`` says so in a manifest's words."""
 
     def __init__(self, seconds: float) -> None:
@@ -25,15 +25,15 @@ class GivenUp(Exception):
 
 
 def within(seconds: float, function: Callable[..., T], *args: object) -> T:
-    """What ``function(*args)`` gives; GivenUp after ``seconds`` without it (0: no limit)."""
-    return next(patiently(seconds, (function(*args) for _ in range(1))))
+    """What ``function(*args)`` gives; TimedOut after ``seconds`` without it (0: no limit)."""
+    return next(limited(seconds, (function(*args) for _ in range(1))))
 
 
-def patiently(seconds: float, items: Iterable[T]) -> Iterator[T]:
+def limited(seconds: float, items: Iterable[T]) -> Iterator[T]:
     """The ``items``, drawn a few at a time in a thread of their own; what they raise is raised here.
 
     The limit is on waiting for the next item, so long and slow work may take as long as it likes, and neither the
-    length of a clip nor what the caller does with an item counts. Raises GivenUp when nothing comes for ``seconds``
+    length of a clip nor what the caller does with an item counts. Raises TimedOut when nothing comes for ``seconds``
     (0: no limit, and no thread).
     """
     if not seconds:
@@ -41,14 +41,14 @@ def patiently(seconds: float, items: Iterable[T]) -> Iterator[T]:
         return
     asked: SimpleQueue[bool] = SimpleQueue()
     answers: SimpleQueue[_Answer[T]] = SimpleQueue()
-    Thread(target=_draw, args=(items, asked, answers), name="patiently", daemon=True).start()
+    Thread(target=_draw, args=(items, asked, answers), name="limited", daemon=True).start()
     try:
         while True:
             asked.put(True)
             try:
                 drawn, error = answers.get(timeout=seconds)
             except Empty:
-                raise GivenUp(seconds) from None
+                raise TimedOut(seconds) from None
             yield from drawn
             if isinstance(error, StopIteration):
                 return

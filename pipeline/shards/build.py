@@ -33,7 +33,7 @@ def build_shards(
     title: str,
     sees: Sequence[Path] = (),
 ) -> Rows:
-    """Make the shards of ``items``, in order, ``per_shard`` a shard on average; compute only rows whose key is new.
+    """Make the shards of ``items``, in order, ``per_shard`` per shard on average; compute only rows whose key is new.
 
     Older shards stay until ``sweep``, so that what an older index names is whole until the new one is written.
 
@@ -48,20 +48,20 @@ def build_shards(
     plans = {shard_name((item.id, item.key) for item in plan): plan for plan in cut(items, per_shard)}
     with _workplace(folder) as mark, progress(title, len(items)) as advance:
         there = {path.name for path in folder.glob(f"{PREFIX}*.parquet")}
-        made: dict[str, tuple[str, pa.Table]] = {}  # by the name it was to have: one with unfinished rows has another
+        built: dict[str, tuple[str, pa.Table]] = {}  # by the name it was to have: one with unfinished rows has another
         for name, cells in _read_all(folder, [name for name in plans if name in there], schema, jobs):
-            made[name] = name, cells
+            built[name] = name, cells
             advance(len(cells))
-        missing = {name: plan for name, plan in plans.items() if name not in made}
-        known = _known_rows(folder, there - made.keys(), missing.values(), schema, jobs)
+        missing = {name: plan for name, plan in plans.items() if name not in built}
+        known = _known_rows(folder, there - built.keys(), missing.values(), schema, jobs)
         build = partial(_build_one, mark, compute=compute, schema=schema)
         tasks: Iterator[parallel.Task] = (
             (build, (name, [_piece(item, known) for item in plan]), {}) for name, plan in missing.items()
         )
         for name, written, cells in parallel.run(tasks, jobs, sees=[mark, *sees]):
-            made[name] = written, cells
+            built[name] = written, cells
             advance(len(cells))
-    return Rows(_joined([made[name] for name in plans], schema))
+    return Rows(_joined([built[name] for name in plans], schema))
 
 
 @contextmanager
@@ -143,11 +143,11 @@ def _rows(pieces: Sequence[_Piece], compute: Callable[[Any], Row], schema: pa.Sc
             gc.collect()
 
 
-def _joined(made: Sequence[tuple[str, pa.Table]], schema: pa.Schema) -> pa.Table:
+def _joined(built: Sequence[tuple[str, pa.Table]], schema: pa.Schema) -> pa.Table:
     """The small cells of all shards without their keys, and where each row is."""
     place = pa.schema([pa.field("shard", pa.string()), pa.field("row", pa.int32())])
     parts = [pa.schema([*small(schema), *place]).empty_table()]
-    for name, cells in made:
+    for name, cells in built:
         rows = pa.array(range(len(cells)), pa.int32())
         parts.append(cells.append_column("shard", pa.repeat(name, len(cells))).append_column("row", rows))
     return pa.concat_tables(parts).drop_columns(["key"])

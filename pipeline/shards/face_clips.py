@@ -25,10 +25,10 @@ class FaceClips:
         return self._reader.index[clip]
 
     def points(self, clip: str) -> NDArray[np.float32]:
-        """The 68 points (F, 68, 2) in pixels of the 128x128 crop."""
+        """The 68 points (T, 68, 2) in pixels of the 128x128 crop."""
         cells = self._reader.read(clip, ["points", "transform"])
         return to_crop(cells["points"], cells["transform"])
 
     def pictures(self, clip: str, start: int = 0, stop: int | None = None) -> NDArray[np.uint8]:
-        """The crops of frames ``start`` to ``stop``: uint8 RGB (F, 128, 128, 3)."""
+        """The crops of frames ``start`` to ``stop``: uint8 RGB (T, 128, 128, 3)."""
         return np.stack([decode_jpeg(data) for data in self._reader.read(clip, ["jpeg"])["jpeg"][start:stop]])

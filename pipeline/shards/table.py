@@ -134,6 +134,6 @@ def explained(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise PipelineError(
-            f"{folder} cannot be written: {error}. Free space or mend the folder's rights, then run again: finished "
-            "shards are kept."
+            f"{folder} cannot be written: {error}. Free space or fix the folder's permissions, then run again: "
+            "finished shards are kept."
         ) from error

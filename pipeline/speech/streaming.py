@@ -9,19 +9,19 @@ from pipeline.speech.mfcc import HOP, mfcc
 from pipeline.speech.windows import PER_FRAME, ROWS, windows
 
 _MARGIN_ROWS = 20
-"""Rows computed beyond a stretch on either side: more than half of the longest MFCC window and of a speech window."""
+"""Rows computed beyond a chunk on either side: more than half of the longest MFCC window and of a speech window."""
 
 
 def stream_windows(
-    samples_N: NDArray[np.int16], frames: int, window: float, stretch: int = 32
+    samples_N: NDArray[np.int16], frames: int, window: float, chunk: int = 32
 ) -> Iterator[NDArray[np.float32]]:
-    """What ``windows(mfcc(samples_N, window), frames)`` gives, in stretches (F, 28, 12) of at most ``stretch`` frames.
+    """What ``windows(mfcc(samples_N, window), frames)`` gives, in chunks (T, 28, 12) of at most ``chunk`` frames.
 
-    ``samples_N`` may be a memory map: each stretch reads only its own samples.
+    ``samples_N`` may be a memory map: each chunk reads only its own samples.
     """
     rows = len(samples_N) // HOP
-    for start in range(0, frames, stretch):
-        stop = min(start + stretch, frames)
+    for start in range(0, frames, chunk):
+        stop = min(start + chunk, frames)
         first = max(0, min(start * PER_FRAME, rows) - ROWS)
         last = min(rows, stop * PER_FRAME + ROWS)
         cut = _rows(samples_N, first, last, window)

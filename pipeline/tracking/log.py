@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.tracking.lineage import Data
 from pipeline.tracking.runs import STAGE, Target
-from pipeline.tracking.store import patiently
+from pipeline.tracking.store import limited
 from pipeline.tracking.writer import Operation
 
 
@@ -83,7 +83,7 @@ def model(folder: Path, inputs: Mapping[str, np.ndarray], registered: str) -> Op
 
         example = {name: np.asarray(value) for name, value in inputs.items()}
         outputs = served.load(folder).predict(example)
-        info: Any = patiently(
+        info: Any = limited(
             lambda: Model.log(
                 artifact_path=None,
                 name=folder.name,

@@ -13,9 +13,9 @@ from pipeline.tracking import adopt as adopting
 from pipeline.tracking import finish as finishing
 from pipeline.tracking import lineage, log, runs
 from pipeline.tracking import store as stores
+from pipeline.tracking.callback import RunCallback
 from pipeline.tracking.flat import clean, flatten, numbers
 from pipeline.tracking.invocation import Invocation
-from pipeline.tracking.listener import RunListener
 from pipeline.tracking.runs import Target
 from pipeline.tracking.store import Store, store_errors, warn
 from pipeline.tracking.writer import Writer
@@ -82,9 +82,9 @@ class Run:
         if self._writer:
             self._writer.put(adopting.adopt(stage, flatten(params), curves, numbers(summary), log.model(*model)))
 
-    def listener(self) -> RunListener:
-        """A training listener that writes curves and pictures to this run."""
-        return RunListener(self)
+    def callback(self) -> RunCallback:
+        """A training callback that writes curves and pictures to this run."""
+        return RunCallback(self)
 
     def finish(self, metrics: Mapping[str, Any], best: Mapping[str, str], judged_on: str) -> None:
         """Say that the pipeline is through: final metrics, links, data hashes and the alias `best`.

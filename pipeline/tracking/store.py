@@ -139,7 +139,7 @@ def first_line(error: BaseException) -> str:
     return (lines[0] if lines else type(error).__name__)[:300]
 
 
-def patiently(action: Callable[[], Result]) -> Result:
+def limited(action: Callable[[], Result]) -> Result:
     """Do `action`, again while another process holds the database (parallel experiments share one SQLite file).
 
     SQLite's own waiting does not cover two readers that both want to write: one of them is refused at once.
@@ -157,14 +157,14 @@ def patiently(action: Callable[[], Result]) -> Result:
 
 
 class _Patient:
-    """A client whose every call is made patiently."""
+    """A client whose every call is made limited."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         method = getattr(self._client, name)
-        return lambda *args, **named: patiently(lambda: method(*args, **named))
+        return lambda *args, **named: limited(lambda: method(*args, **named))
 
 
 def _open(uri: str) -> Store:
@@ -192,13 +192,13 @@ def _open(uri: str) -> Store:
         if found.lifecycle_stage == "deleted":
             client.restore_experiment(found.experiment_id)
         # Models are filed under the process-wide experiment, whatever run they are logged to.
-        patiently(lambda: mlflow.set_experiment(experiment_id=found.experiment_id))
+        limited(lambda: mlflow.set_experiment(experiment_id=found.experiment_id))
     return Store(client, str(found.experiment_id), uri, local=uri == local_uri())
 
 
 @contextlib.contextmanager
 def _one_at_a_time(lock: Path) -> Iterator[None]:
-    """Keep other processes of the project out. MLflow makes its tables anew in each process that finds none yet."""
+    """Keep other processes of the project out. MLflow makes its tables again in each process that finds none yet."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # released when the file is closed

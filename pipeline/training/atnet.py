@@ -14,14 +14,14 @@ from pipeline.config.training import AtNetParams
 from pipeline.models import AtNet
 from pipeline.runtime.devices import autocast, best_device, compiled, to_device
 from pipeline.training import distribution
-from pipeline.training.callbacks import Listener
+from pipeline.training.callbacks import Callback
 from pipeline.training.data import ClipSource, Window, long_enough, training_windows, validation_windows
 from pipeline.training.loop import Validation, train
 from pipeline.training.pictures import draw_curves
 from pipeline.training.synchronized import parallel
 
 VALIDATION_CLIPS = 64
-"""At most so many clips of the validation split are looked at."""
+"""At most so many clips of the validation split are used."""
 VALIDATION_FRAMES = 250
 """And so many frames of each: 10 s."""
 
@@ -29,7 +29,7 @@ VALIDATION_FRAMES = 250
 class AtBatch(NamedTuple):
     """Speech, and what is to be read from it."""
 
-    example_BK: Tensor
+    reference_BK: Tensor
     windows_BT1RC: Tensor
     coefficients_BTK: Tensor
 
@@ -65,9 +65,9 @@ class AtNetTask:
 
     def step(self, batch: AtBatch) -> dict[str, Tensor]:
         """See `Task`."""
-        example_BK, windows_BT1RC, coefficients_BTK = (tensor.to(self.device, non_blocking=True) for tensor in batch)
+        reference_BK, windows_BT1RC, coefficients_BTK = (tensor.to(self.device, non_blocking=True) for tensor in batch)
         with autocast(self.device, self.params.precision):
-            predicted_BTK = self.forward(example_BK, windows_BT1RC)
+            predicted_BTK = self.forward(reference_BK, windows_BT1RC)
         loss = functional.mse_loss(predicted_BTK.float(), coefficients_BTK)
         self.optimisers["network"].zero_grad()
         loss.backward()
@@ -80,11 +80,13 @@ class AtNetTask:
     def validate(self, network: nn.Module) -> Validation:
         """Over whole clips, as generation will ask: `loss`, and `error`, the share of the movement that is missed."""
         squared, moved, curves = [], [], []
-        for clip, _, example in self.checked:
+        for clip, _, reference in self.checked:
             frames = min(self.source_val.lengths[clip], VALIDATION_FRAMES)
-            example_K, windows_T1RC, true_TK = self._read(self.source_val, Window(clip, 0, example), frames)
+            reference_K, windows_T1RC, true_TK = self._read(self.source_val, Window(clip, 0, reference), frames)
             with autocast(self.device, self.params.precision):
-                predicted_1TK = network(*(torch.from_numpy(x)[None].to(self.device) for x in (example_K, windows_T1RC)))
+                predicted_1TK = network(
+                    *(torch.from_numpy(x)[None].to(self.device) for x in (reference_K, windows_T1RC))
+                )
             predicted_TK = predicted_1TK[0].float().cpu().numpy()
             squared.append(np.mean((predicted_TK - true_TK) ** 2))
             moved.append(np.mean((true_TK.mean(axis=0) - true_TK) ** 2))
@@ -92,15 +94,15 @@ class AtNetTask:
         metrics = {"loss": float(np.mean(squared)), "error": float(np.sum(squared) / max(np.sum(moved), 1e-12))}
         return Validation(metrics, {"coefficients": draw_curves(curves[:3])})
 
-    def remark(self, losses: dict[str, float]) -> str | None:
+    def warning(self, losses: dict[str, float]) -> str | None:
         """See `Task`."""
         return None
 
     @staticmethod
     def _read(source: ClipSource, window: Window, frames: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         span = slice(window.start, window.start + frames)
-        coefficients_FK = source.coefficients(window.clip)
-        return coefficients_FK[window.example], source.windows(window.clip)[span, None], coefficients_FK[span]
+        coefficients_TK = source.coefficients(window.clip)
+        return coefficients_TK[window.reference], source.windows(window.clip)[span, None], coefficients_TK[span]
 
 
 def train_atnet(
@@ -110,7 +112,7 @@ def train_atnet(
     seed: int,
     out: Path,
     resume: Path,
-    listeners: Sequence[Listener] = (),
+    callbacks: Sequence[Callback] = (),
 ) -> dict[str, float]:
     """Train AT-net: `out` receives model.safetensors, model.json and history.csv.
 
@@ -119,4 +121,4 @@ def train_atnet(
     """
     task = AtNetTask(source_train, source_val, params, seed)
     data = source_train.digest + source_val.digest
-    return train(task, params, seed=seed, data=data, out=out, resume=resume, listeners=listeners)
+    return train(task, params, seed=seed, data=data, out=out, resume=resume, callbacks=callbacks)

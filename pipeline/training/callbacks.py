@@ -1,6 +1,6 @@
-"""What watches a training: the one callback interface, and the two listeners every training has, history and progress.
+"""What watches a training: the one callback interface, and the two callbacks every training has, history and progress.
 
-A training that was killed and resumes replays the metrics it has already reported, so a listener always
+A training that was killed and resumes replays the metrics it has already reported, so a callback always
 receives the whole curve, in order, whatever happened in between.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 
-class Listener:
+class Callback:
     """Receives what happens in a training. Override what you need; the rest does nothing."""
 
     def start(self, name: str, steps: int) -> None:
@@ -35,7 +35,7 @@ class Listener:
         """Training ended after `step` steps; `summary` is what the entry function returns."""
 
 
-class History(Listener):
+class History(Callback):
     """Writes every metric as `history.csv`: a row a validation, `step` and one column a metric in order of appearance.
 
     Holds no times, so the same training writes the same bytes. The file is replaced whole by a rename.
@@ -60,12 +60,12 @@ class History(Listener):
         unfinished.replace(self.path)
 
 
-def progress() -> Listener:
+def progress() -> Callback:
     """What shows a training's progress: a bar on a terminal, lines where there is none, or no rich to draw it."""
     return Bar() if sys.stdout.isatty() and find_spec("rich") else Lines()
 
 
-class Lines(Listener):
+class Lines(Callback):
     """Prints the results of every validation, and how far the training is at most once `every` so many seconds."""
 
     def __init__(self, every: float = 30.0) -> None:
@@ -103,7 +103,7 @@ class Lines(Listener):
         return f"{self.name} {step}/{self.steps}"
 
 
-class Bar(Listener):
+class Bar(Callback):
     """Shows a progress bar with the latest loss (needs rich, which is imported when one is made)."""
 
     def __init__(self) -> None:

@@ -46,7 +46,7 @@ class Checkpoints:
             state, fault = self._read(path)
             if state is not None:
                 return state
-            log.warning("Checkpoint %s is refused: %s. An older one is used, or training starts anew.", path, fault)
+            log.warning("Checkpoint %s is refused: %s. An older one is used, or training starts again.", path, fault)
             path.unlink()
         return None
 

@@ -42,13 +42,13 @@ class ClipSource(Protocol):
         """These frames' faces, RGB (len(frames), 128, 128, 3)."""
 
     def landmarks(self, clip: int) -> NDArray[np.float32]:
-        """Normalised landmarks of all F frames (F, 136)."""
+        """Normalised landmarks of all T frames (T, 136)."""
 
     def coefficients(self, clip: int) -> NDArray[np.float32]:
-        """Their PCA coefficients (F, K)."""
+        """Their PCA coefficients (T, K)."""
 
     def windows(self, clip: int) -> NDArray[np.float32]:
-        """The MFCC window of every frame (F, 28, 12)."""
+        """The MFCC window of every frame (T, 28, 12)."""
 
 
 class ShardSource:
@@ -98,8 +98,8 @@ class ShardSource:
         """As `ClipSource`."""
         assert self._speech is not None, "this source was opened without speech"
         with self._reading:
-            mfcc_TC = self._speech.array(self._ids[clip], "mfcc")
-        return windows(mfcc_TC, self.lengths[clip])
+            mfcc_RC = self._speech.array(self._ids[clip], "mfcc")
+        return windows(mfcc_RC, self.lengths[clip])
 
 
 class Window(NamedTuple):
@@ -107,11 +107,11 @@ class Window(NamedTuple):
 
     clip: int
     start: int
-    example: int
+    reference: int
 
 
 def long_enough(lengths: Sequence[int], frames: int) -> list[int]:
-    """Numbers of the clips that hold a window of `frames` and an example; PipelineError when there is none."""
+    """Numbers of the clips that hold a window of `frames` and a reference; PipelineError when there is none."""
     clips = [clip for clip, length in enumerate(lengths) if length > frames]
     if not clips:
         raise PipelineError(

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 
-class Average:
+class Ema:
     """Exponential moving average, a <- d . a + (1 - d) . w, of weights and normalisation statistics.
 
-    The decay d climbs with the steps, (1 + step) / (10 + step), up to `decay`, so that the average soon forgets how
+    The decay d climbs with the steps, (1 + step) / (10 + step), up to `decay`, so that it soon forgets how
     the weights started. A decay of 0 follows the weights themselves.
     """
 

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from pipeline.models import VgNet
 
 COPYING = -2.0
-"""Bias of the pixel attention: a frame starts as 88% example, so that the first steps are not spent on copying it."""
+"""Bias of the pixel attention: a frame starts as 88% reference, so that the first steps are not spent on copying it."""
 
 
 @torch.no_grad()

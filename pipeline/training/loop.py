@@ -17,16 +17,16 @@ from torch.optim import Optimizer
 from pipeline.config.training import LoopParams
 from pipeline.models.io import save_model
 from pipeline.training import distribution
-from pipeline.training.callbacks import History, Listener
+from pipeline.training.callbacks import Callback, History
 from pipeline.training.checkpoints import Checkpoints
 from pipeline.training.data import LOADERS, load_ahead
-from pipeline.training.ema import Average
-from pipeline.training.loss_monitor import LossWatch
+from pipeline.training.ema import Ema
+from pipeline.training.loss_monitor import LossMonitor
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY = 10
-"""Steps between looks at the losses: each makes a GPU wait."""
+CHECK_EVERY = 10
+"""Steps between checks of the losses: each makes a GPU wait."""
 
 Batch = Any
 """What a task's `batch` hands to its `step`."""
@@ -47,7 +47,7 @@ class Task(Protocol):
     criterion: str
     """The metric, among the validation's, by which weights are the best when it is lowest."""
     network: nn.Module
-    """What is averaged, validated and kept."""
+    """What is followed by the EMA, validated and kept."""
     helpers: dict[str, nn.Module]
     """Networks that train along with it, by the names they are saved under."""
     optimisers: dict[str, Optimizer]
@@ -63,7 +63,7 @@ class Task(Protocol):
     def validate(self, network: nn.Module) -> Validation:
         """Metrics and pictures of `network` (in eval mode) on the validation split."""
 
-    def remark(self, losses: dict[str, float]) -> str | None:
+    def warning(self, losses: dict[str, float]) -> str | None:
         """A warning to give on the mean losses of the steps since the last validation, if any."""
 
 
@@ -80,7 +80,7 @@ class State:
     """The network's weights at the best validation, or at the last, whichever is kept."""
     history: list[tuple[int, dict[str, float]]] = field(default_factory=list)
     reference: dict[str, float] = field(default_factory=dict)
-    remarks: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 def train(
@@ -91,7 +91,7 @@ def train(
     data: str,
     out: Path,
     resume: Path,
-    listeners: Sequence[Listener] = (),
+    callbacks: Sequence[Callback] = (),
 ) -> dict[str, float]:
     """Train `task`, going on from `resume` where it was killed; write models and history.csv to `out`.
 
@@ -104,21 +104,21 @@ def train(
     identity = hashlib.sha256(repr((task.name, asdict(params), seed, data)).encode()).hexdigest()
     distribution.require_same(identity)
     checkpoints = Checkpoints(resume, identity)
-    average = Average(task.network, params.ema)
-    watch = LossWatch()
+    ema = Ema(task.network, params.ema)
+    monitor = LossMonitor()
     state = State()
 
     saved = distribution.on_first(checkpoints.load)
     if saved is not None:
-        state = restore(saved, task, average)
-        watch.reference = state.reference
+        state = restore(saved, task, ema)
+        monitor.reference = state.reference
         log.info("%s goes on after step %d of %d", task.name, state.step, steps)
 
-    everyone = [History(out / "history.csv"), *listeners] if distribution.is_first() else []
-    for listener in everyone:
-        listener.start(task.name, steps)
+    everyone = [History(out / "history.csv"), *callbacks] if distribution.is_first() else []
+    for callback in everyone:
+        callback.start(task.name, steps)
         for step, values in state.history:
-            listener.metrics(step, values)
+            callback.metrics(step, values)
 
     torch.backends.cudnn.benchmark = True  # shapes do not change from step to step
     stopped = params.patience > 0 and state.stale >= params.patience
@@ -127,31 +127,31 @@ def train(
         share = schedule(params, index, steps)
         set_learning_rates(task.optimisers.values(), share)
         state.step = step = index + 1
-        watch.add(step, task.step(batch))
-        average.update(step)
+        monitor.add(step, task.step(batch))
+        ema.update(step)
 
         validating = step % params.validate_every == 0 or step == steps
-        if validating or step % LOOK_EVERY == 0:
-            watch.look(str(checkpoints.last or "none"))
-            for listener in everyone:
-                listener.progress(step, watch.latest)
+        if validating or step % CHECK_EVERY == 0:
+            monitor.check(str(checkpoints.last or "none"))
+            for callback in everyone:
+                callback.progress(step, monitor.latest)
         if not validating:
             continue
 
-        losses = watch.means()
-        remark = task.remark(losses)
-        if remark and remark not in state.remarks:
-            state.remarks.append(remark)
-            log.warning("%s, step %d: %s", task.name, step, remark)
+        losses = monitor.means()
+        warning = task.warning(losses)
+        if warning and warning not in state.warnings:
+            state.warnings.append(warning)
+            log.warning("%s, step %d: %s", task.name, step, warning)
 
-        found = distribution.on_first(lambda: task.validate(average.network))
+        found = distribution.on_first(lambda: task.validate(ema.network))
         values = {f"train.{name}": loss for name, loss in losses.items()}
         values |= {f"val.{name}": value for name, value in found.metrics.items()} | {"lr": params.lr * share}
         state.history.append((step, values))
-        for listener in everyone:
-            listener.metrics(step, values)
+        for callback in everyone:
+            callback.metrics(step, values)
             for name, picture in found.pictures.items():
-                listener.picture(step, name, picture)
+                callback.picture(step, name, picture)
 
         better = found.metrics[task.criterion] < state.best
         if better:
@@ -159,25 +159,25 @@ def train(
         else:
             state.stale += 1
         if better or params.keep == "last":
-            state.kept = {name: tensor.clone() for name, tensor in average.network.state_dict().items()}
-        state.reference = watch.reference
+            state.kept = {name: tensor.clone() for name, tensor in ema.network.state_dict().items()}
+        state.reference = monitor.reference
         if distribution.is_first():
-            checkpoints.save(step, snapshot(state, task, average))
+            checkpoints.save(step, snapshot(state, task, ema))
         if 0 < params.patience <= state.stale:
             log.info("%s stops at step %d: no better since step %d", task.name, step, state.best_step)
             break
 
-    average.network.load_state_dict(state.kept)
+    ema.network.load_state_dict(state.kept)
     kept_step = state.best_step if params.keep == "best" else state.step
     kept_values = dict(state.history)[kept_step]
     meta = {"params": asdict(params), "seed": seed, "data": data, "step": kept_step, "metrics": kept_values}
     if distribution.is_first():
-        save_model(out, "model", average.network, meta)
+        save_model(out, "model", ema.network, meta)
         for name, helper in task.helpers.items():
             save_model(out, name, helper, {**meta, "step": state.step})
     summary = {**{name: value for name, value in kept_values.items() if name.startswith("val.")}, "step": kept_step}
-    for listener in everyone:
-        listener.done(state.step, summary)
+    for callback in everyone:
+        callback.done(state.step, summary)
     if distribution.is_first():
         checkpoints.clear()
     return summary
@@ -203,12 +203,12 @@ def set_learning_rates(optimisers: Iterable[Optimizer], share: float) -> None:
             group["lr"] = share * group.setdefault("highest", group["lr"])
 
 
-def snapshot(state: State, task: Task, average: Average) -> dict[str, Any]:
+def snapshot(state: State, task: Task, ema: Ema) -> dict[str, Any]:
     """All that `restore` needs."""
     return {
         "state": vars(state),
         "network": task.network.state_dict(),
-        "average": average.network.state_dict(),
+        "ema": ema.network.state_dict(),
         "helpers": {name: helper.state_dict() for name, helper in task.helpers.items()},
         "optimisers": {name: optimiser.state_dict() for name, optimiser in task.optimisers.items()},
         "random": torch.get_rng_state(),
@@ -216,10 +216,10 @@ def snapshot(state: State, task: Task, average: Average) -> dict[str, Any]:
     }
 
 
-def restore(saved: dict[str, Any], task: Task, average: Average) -> State:
+def restore(saved: dict[str, Any], task: Task, ema: Ema) -> State:
     """Put networks, optimisers and random generators back to where `snapshot` found them."""
     task.network.load_state_dict(saved["network"])
-    average.network.load_state_dict(saved["average"])
+    ema.network.load_state_dict(saved["ema"])
     for name, helper in task.helpers.items():
         helper.load_state_dict(saved["helpers"][name])
     for name, optimiser in task.optimisers.items():

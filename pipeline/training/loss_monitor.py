@@ -13,14 +13,14 @@ EXPLODED = 1000.0
 """A loss that is so many times what it was in the first steps has exploded."""
 
 
-class LossWatch:
+class LossMonitor:
     """Takes every step's losses as they lie on the device, and reads them now and then, so nothing waits for it."""
 
     def __init__(self) -> None:
         self.reference: dict[str, float] = {}
-        """Means of the losses over the first steps looked at."""
+        """Means of the losses over the first steps checked."""
         self.latest = math.nan
-        """The first-named loss at the last step looked at."""
+        """The first-named loss at the last step checked."""
         self._unseen: list[tuple[int, dict[str, Tensor]]] = []
         self._seen: list[dict[str, float]] = []
 
@@ -28,7 +28,7 @@ class LossWatch:
         """Take the losses of the step that made `step` steps full."""
         self._unseen.append((step, {name: loss.detach() for name, loss in losses.items()}))
 
-    def look(self, last_good: str) -> None:
+    def check(self, last_good: str) -> None:
         """Read what was added, as means over all processes, so that they all find the same.
 
         PipelineError names the first step with a loss that is no number or has exploded.

@@ -21,16 +21,16 @@ def draw_curves(clips: Sequence[tuple[NDArray[np.floating], NDArray[np.floating]
     Takes pairs of true and predicted coefficients (T, K).
     """
     return draw_strips(
-        [[_panel(true_TK[:, k], made_TK[:, k]) for k in range(min(3, true_TK.shape[1]))] for true_TK, made_TK in clips]
+        [[_panel(true_TK[:, k], fake_TK[:, k]) for k in range(min(3, true_TK.shape[1]))] for true_TK, fake_TK in clips]
     )
 
 
-def _panel(true_T: NDArray[np.floating], made_T: NDArray[np.floating]) -> NDArray[np.uint8]:
+def _panel(true_T: NDArray[np.floating], fake_T: NDArray[np.floating]) -> NDArray[np.uint8]:
     width, height = PANEL
     panel = np.full((height, width, 3), 255, np.uint8)
-    low = float(min(true_T.min(), made_T.min()))
-    high = float(max(true_T.max(), made_T.max(), low + 1e-6))
-    for values_T, colour in ((true_T, (120, 120, 120)), (made_T, (200, 30, 30))):
+    low = float(min(true_T.min(), fake_T.min()))
+    high = float(max(true_T.max(), fake_T.max(), low + 1e-6))
+    for values_T, colour in ((true_T, (120, 120, 120)), (fake_T, (200, 30, 30))):
         x = np.linspace(4, width - 5, len(values_T))
         y = height - 5 - (values_T - low) / (high - low) * (height - 10)
         line = np.stack([x, y], axis=1).round().astype(np.int32)

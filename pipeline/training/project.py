@@ -13,7 +13,7 @@ from pipeline.config.params import Params
 from pipeline.landmarks.pca import LandmarkModel
 from pipeline.runtime import paths
 from pipeline.training.atnet import train_atnet
-from pipeline.training.callbacks import Listener
+from pipeline.training.callbacks import Callback
 from pipeline.training.data import ShardSource
 from pipeline.training.vgnet import train_vgnet
 
@@ -22,28 +22,28 @@ NETWORKS: tuple[Network, ...] = ("atnet", "vgnet")
 FOLDERS = {"atnet": paths.ATNET, "vgnet": paths.VGNET}
 
 
-def train(network: Network, params: Params, listeners: Sequence[Listener]) -> None:
+def train(network: Network, params: Params, callbacks: Sequence[Callback]) -> None:
     """Train on the training split, validate on val; killed, it goes on where it was. Raises what they raise."""
     sources, folder = _sources(network), (FOLDERS[network], paths.resume_folder(f"train_{network}"))
     if network == "atnet":
-        train_atnet(*sources, params.atnet, params.seed, *folder, listeners)
+        train_atnet(*sources, params.atnet, params.seed, *folder, callbacks)
     else:
-        train_vgnet(*sources, params.vgnet, params.seed, *folder, listeners)
+        train_vgnet(*sources, params.vgnet, params.seed, *folder, callbacks)
 
 
-def example(network: Network, params: Params) -> dict[str, NDArray[np.float32]]:
-    """A small example of what the trained network takes, by the names of its `forward`'s arguments."""
+def input_example(network: Network, params: Params) -> dict[str, NDArray[np.float32]]:
+    """A small input of what the trained network takes, by the names of its `forward`'s arguments."""
     _, val = _sources(network)
     if network == "atnet":
         return {
-            "example_BK": val.coefficients(0)[:1],
+            "reference_BK": val.coefficients(0)[:1],
             "windows_BT1RC": val.windows(0)[None, : params.atnet.frames, None],
         }
-    landmarks_FL = val.landmarks(0)
+    landmarks_TL = val.landmarks(0)
     return {
         "image_BCHW": val.pictures(0, [0]).transpose(0, 3, 1, 2).astype(np.float32) / 127.5 - 1.0,
-        "example_landmarks_BL": landmarks_FL[:1],
-        "landmarks_BTL": landmarks_FL[None, : params.vgnet.frames],
+        "reference_landmarks_BL": landmarks_TL[:1],
+        "landmarks_BTL": landmarks_TL[None, : params.vgnet.frames],
     }
 
 

@@ -27,16 +27,18 @@ def read_record(network: Network, params: Params) -> Record:
     """
     folder = FOLDERS[network]
     meta = json.loads((folder / "model.json").read_text(encoding="utf-8"))["meta"]
-    made = {f"{network}.{name}": value for name, value in meta["params"].items()} | {"seed": meta["seed"]}
+    trained = {f"{network}.{name}": value for name, value in meta["params"].items()} | {"seed": meta["seed"]}
     wanted = {f"{network}.{name}": value for name, value in asdict(getattr(params, network)).items()}
     wanted["seed"] = params.seed
-    other = [f"{name} was {made.get(name)} and is {value}" for name, value in wanted.items() if made.get(name) != value]
+    other = [
+        f"{name} was {trained.get(name)} and is {value}" for name, value in wanted.items() if trained.get(name) != value
+    ]
     if meta["data"] != digest(network):
         other.append("the clips or their landmarks were others")
     if other:
         raise PipelineError(
-            f"{folder} was not trained with what the project has now: {'; '.join(other)}. Put that back, or train anew "
-            f"with `dvc repro -f train_{network}`."
+            f"{folder} was not trained with what the project has now: {'; '.join(other)}. Put that back, or "
+            f"train again with `dvc repro -f train_{network}`."
         )
     summary = {name: value for name, value in meta["metrics"].items() if name.startswith("val.")}
     return Record(_curves(folder / "history.csv"), {**summary, "step": meta["step"]})

@@ -16,7 +16,7 @@ from pipeline.models.losses import decision_loss, landmark_weights, pixel_loss, 
 from pipeline.runtime.devices import autocast, best_device, compiled, to_device, to_floats, to_pictures
 from pipeline.runtime.errors import PipelineError
 from pipeline.training import distribution
-from pipeline.training.callbacks import Listener
+from pipeline.training.callbacks import Callback
 from pipeline.training.data import ClipSource, Window, long_enough, training_windows, validation_windows
 from pipeline.training.initialization import init_generator, init_normal
 from pipeline.training.loop import Validation, train
@@ -24,13 +24,13 @@ from pipeline.training.pictures import draw_strips
 from pipeline.training.synchronized import parallel
 
 VALIDATION_WINDOWS = 32
-"""At most so many windows of the validation split are looked at."""
+"""At most so many windows of the validation split are used."""
 START_CLIPS = 256
-"""At most so many training clips are looked at before the first step."""
+"""At most so many training clips are used before the first step."""
 
 
 class VgBatch(NamedTuple):
-    """Faces and their landmarks; frame 0 is the example."""
+    """Faces and their landmarks; frame 0 is the reference."""
 
     pictures_BTHWC: Tensor
     landmarks_BTL: Tensor
@@ -87,7 +87,7 @@ class VgNetTask:
     def _read(self, source: ClipSource, drawn: Sequence[Window]) -> VgBatch:
         pictures, landmarks = [], []
         for window in drawn:
-            frames = [window.example, *range(window.start, window.start + self.params.frames)]
+            frames = [window.reference, *range(window.start, window.start + self.params.frames)]
             pictures.append(source.pictures(window.clip, frames))
             landmarks.append(source.landmarks(window.clip)[frames])
         return VgBatch(torch.from_numpy(np.stack(pictures)), torch.from_numpy(np.stack(landmarks)))
@@ -97,20 +97,20 @@ class VgNetTask:
         params = self.params
         pictures_BTCHW = to_floats(batch.pictures_BTHWC, self.device)
         landmarks_BTL = batch.landmarks_BTL.to(self.device, non_blocking=True)
-        example_BCHW, real_BTCHW = pictures_BTCHW[:, 0], pictures_BTCHW[:, 1:]
-        example_BL, landmarks_BTL = landmarks_BTL[:, 0], landmarks_BTL[:, 1:]
+        reference_BCHW, real_BTCHW = pictures_BTCHW[:, 0], pictures_BTCHW[:, 1:]
+        reference_BL, landmarks_BTL = landmarks_BTL[:, 0], landmarks_BTL[:, 1:]
 
         with autocast(self.device, params.precision):
-            made = self.forward(example_BCHW, example_BL, landmarks_BTL)
-        made_BTCHW = made.frames_BTCHW.float()
-        attention = made.attention_BT1HW.float() if params.dynamic_loss and params.attention else None
-        losses = {"generator": params.pixel_weight * (pixel := pixel_loss(made_BTCHW, real_BTCHW, attention))}
+            generated = self.forward(reference_BCHW, reference_BL, landmarks_BTL)
+        fake_BTCHW = generated.frames_BTCHW.float()
+        attention = generated.attention_BT1HW.float() if params.dynamic_loss and params.attention else None
+        losses = {"generator": params.pixel_weight * (pixel := pixel_loss(fake_BTCHW, real_BTCHW, attention))}
         losses["pixel"] = pixel
 
         if self.helpers:
-            losses |= self._discriminator_step(real_BTCHW, made_BTCHW.detach(), example_BL, landmarks_BTL)
+            losses |= self._discriminator_step(real_BTCHW, fake_BTCHW.detach(), reference_BL, landmarks_BTL)
             self.discriminator.requires_grad_(False)  # the generator's step needs no gradient of its weights
-            logits_B, read_BTL = self._judge(self.discriminator, made_BTCHW, example_BL)
+            logits_B, read_BTL = self._judge(self.discriminator, fake_BTCHW, reference_BL)
             adversarial = decision_loss(logits_B, real=True)
             regression = regression_loss(read_BTL, landmarks_BTL, self.landmark_weights)
             self.discriminator.requires_grad_(True)
@@ -123,13 +123,13 @@ class VgNetTask:
         return losses
 
     def _discriminator_step(
-        self, real_BTCHW: Tensor, made_BTCHW: Tensor, example_BL: Tensor, landmarks_BTL: Tensor
+        self, real_BTCHW: Tensor, fake_BTCHW: Tensor, reference_BL: Tensor, landmarks_BTL: Tensor
     ) -> dict[str, Tensor]:
-        real_logits_B, real_read_BTL = self._judge(self.judge, real_BTCHW, example_BL)
-        made_logits_B, made_read_BTL = self._judge(self.judge, made_BTCHW, example_BL)
-        decision = decision_loss(real_logits_B, real=True) + decision_loss(made_logits_B, real=False)
+        real_logits_B, real_read_BTL = self._judge(self.judge, real_BTCHW, reference_BL)
+        fake_logits_B, fake_read_BTL = self._judge(self.judge, fake_BTCHW, reference_BL)
+        decision = decision_loss(real_logits_B, real=True) + decision_loss(fake_logits_B, real=False)
         regression = regression_loss(real_read_BTL, landmarks_BTL, self.landmark_weights) + regression_loss(
-            made_read_BTL, landmarks_BTL, self.landmark_weights
+            fake_read_BTL, landmarks_BTL, self.landmark_weights
         )
         loss = self.params.adversarial_weight * decision + self.params.regression_weight * regression
         self._descend("discriminator", self.discriminator, loss)
@@ -138,13 +138,13 @@ class VgNetTask:
             "decision": decision,
             "reading": regression,
             "real": torch.sigmoid(real_logits_B).mean(),
-            "made": torch.sigmoid(made_logits_B).mean(),
+            "fake": torch.sigmoid(fake_logits_B).mean(),
         }
 
-    def _judge(self, judge: nn.Module, frames_BTCHW: Tensor, example_BL: Tensor) -> tuple[Tensor, Tensor]:
+    def _judge(self, judge: nn.Module, frames_BTCHW: Tensor, reference_BL: Tensor) -> tuple[Tensor, Tensor]:
         # A context of its own for every call: autocast remembers the weights it has cast, and they change in between.
         with autocast(self.device, self.params.precision):
-            logits_B, landmarks_BTL = judge(frames_BTCHW, example_BL)
+            logits_B, landmarks_BTL = judge(frames_BTCHW, reference_BL)
         return logits_B.float(), landmarks_BTL.float()
 
     def _descend(self, name: str, network: nn.Module, loss: Tensor) -> None:
@@ -163,36 +163,36 @@ class VgNetTask:
             pictures_BTCHW = to_floats(batch.pictures_BTHWC, self.device)
             landmarks_BTL = batch.landmarks_BTL.to(self.device)
             with autocast(self.device, self.params.precision):
-                made = network(pictures_BTCHW[:, 0], landmarks_BTL[:, 0], landmarks_BTL[:, 1:])
-            difference_BTCHW = made.frames_BTCHW.float() - pictures_BTCHW[:, 1:]
+                generated = network(pictures_BTCHW[:, 0], landmarks_BTL[:, 0], landmarks_BTL[:, 1:])
+            difference_BTCHW = generated.frames_BTCHW.float() - pictures_BTCHW[:, 1:]
             distances.append(difference_BTCHW.abs().mean(dim=(1, 2, 3, 4)).cpu())
             squares.append(difference_BTCHW.square().mean(dim=(2, 3, 4)).flatten().cpu())
-            strips.extend(self._strips(batch, to_pictures(made.frames_BTCHW), made.attention_BT1HW))
+            strips.extend(self._strips(batch, to_pictures(generated.frames_BTCHW), generated.attention_BT1HW))
         psnr = 10 * torch.log10(4 / torch.cat(squares).clamp(min=1e-10))
         metrics = {"pixel": torch.cat(distances).mean().item(), "psnr": psnr.mean().item()}
         return Validation(metrics, {"faces": draw_strips(strips[:4])})
 
     @staticmethod
     def _strips(
-        batch: VgBatch, made_BTHWC: NDArray[np.uint8], attention_BT1HW: Tensor
+        batch: VgBatch, fake_BTHWC: NDArray[np.uint8], attention_BT1HW: Tensor
     ) -> list[list[NDArray[np.uint8]]]:
-        """Example, real, made and attention of each window, at the frame whose landmarks moved farthest."""
+        """Reference, real, fake and attention of each window, at the frame whose landmarks moved farthest."""
         moved_BT = (batch.landmarks_BTL[:, 1:] - batch.landmarks_BTL[:, :1]).square().sum(dim=2)
         strips = []
         for number, frame in enumerate(moved_BT.argmax(dim=1).tolist()):
             pictures_THWC = batch.pictures_BTHWC[number].numpy()
             attention_HWC = to_pictures(attention_BT1HW[number, frame].float().expand(3, -1, -1) * 2 - 1)
-            strips.append([pictures_THWC[0], pictures_THWC[1 + frame], made_BTHWC[number, frame], attention_HWC])
+            strips.append([pictures_THWC[0], pictures_THWC[1 + frame], fake_BTHWC[number, frame], attention_HWC])
         return strips
 
-    def remark(self, losses: dict[str, float]) -> str | None:
+    def warning(self, losses: dict[str, float]) -> str | None:
         """Warns of a discriminator that leaves the generator nothing to learn from."""
         if "real" not in losses or self.params.adversarial_weight == 0:
             return None
-        probabilities = f"it takes real videos for real at {losses['real']:.2f}, made ones at {losses['made']:.2f}"
-        if losses["real"] > 0.98 and losses["made"] < 0.02:
+        probabilities = f"it takes real videos for real at {losses['real']:.2f}, fake ones at {losses['fake']:.2f}"
+        if losses["real"] > 0.98 and losses["fake"] < 0.02:
             return f"the discriminator wins outright ({probabilities}). Lower vgnet.adversarial_weight or vgnet.lr."
-        if losses["made"] > losses["real"] + 0.1:
+        if losses["fake"] > losses["real"] + 0.1:
             return f"the discriminator loses outright ({probabilities}). Raise vgnet.adversarial_weight or vgnet.batch."
         return None
 
@@ -204,7 +204,7 @@ def train_vgnet(
     seed: int,
     out: Path,
     resume: Path,
-    listeners: Sequence[Listener] = (),
+    callbacks: Sequence[Callback] = (),
 ) -> dict[str, float]:
     """Train VG-net: `out` receives model.* and discriminator.* (safetensors and JSON) and history.csv.
 
@@ -213,4 +213,4 @@ def train_vgnet(
     """
     task = VgNetTask(source_train, source_val, params, seed)
     data = source_train.digest + source_val.digest
-    return train(task, params, seed=seed, data=data, out=out, resume=resume, listeners=listeners)
+    return train(task, params, seed=seed, data=data, out=out, resume=resume, callbacks=callbacks)

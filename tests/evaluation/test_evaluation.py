@@ -4,7 +4,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.evaluation.evaluate import choose_clips
-from pipeline.evaluation.measure import FIGURES, compare, find_landmarks, summarize
+from pipeline.evaluation.measure import METRICS, compare, find_landmarks, summarize
 from pipeline.evaluation.pictures import draw_landmarks, metrics_figure
 from pipeline.faces.align import align
 from pipeline.faces.crop import crop_face
@@ -50,7 +50,7 @@ def test_the_example_frame_does_not_count(crop: Image) -> None:
 
 def test_summary_is_the_mean_over_clips_with_its_interval() -> None:
     draw = np.random.default_rng(0)
-    rows = [{"method": method, **{name: draw.random() for name in FIGURES}} for method in ("static", "at_vg") * 10]
+    rows = [{"method": method, **{name: draw.random() for name in METRICS}} for method in ("static", "at_vg") * 10]
     table = pd.DataFrame(rows)
     table.loc[table.method == "at_vg", "lmd"] = np.nan
     summary = summarize(table, seed=0)

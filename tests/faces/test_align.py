@@ -44,7 +44,7 @@ def test_points_found_in_the_crop_are_where_the_transform_puts_them(photograph: 
 def test_steady_over_a_real_clip(corpora: Path, speaker: str) -> None:
     """One scale a clip, and a still background: smoothed crops shake less than those aligned frame by frame."""
     frames = list(read_frames(corpora / "grid" / speaker))
-    points = track_face(frames, 15).points_F68x2
+    points = track_face(frames, 15).points_T68x2
     smooth = align(points, per_frame=False, smoothing=0.2)
     single = align(points, per_frame=True, smoothing=0.2)
     scales = np.hypot(smooth[:, 0, 0], smooth[:, 1, 0])

@@ -39,7 +39,7 @@ Faces = tuple[Track, NDArray[np.float32], NDArray[np.uint8]]
 def faces_of(frames: Frames) -> Faces:
     """What the stage landmarks makes of a clip."""
     track = track_face(frames, LIMITS.detect_every, LIMITS.face)
-    transforms = align(track.points_F68x2, per_frame=False, smoothing=LIMITS.smoothing)
+    transforms = align(track.points_T68x2, per_frame=False, smoothing=LIMITS.smoothing)
     return track, transforms, np.stack([crop_face(*one) for one in zip(frames, transforms, strict=True)])
 
 
@@ -68,9 +68,9 @@ def test_a_good_clip(figures: dict[str, float]) -> None:
 
 def test_score_and_detected_by_hand(faces: Faces) -> None:
     track, transforms, crops = faces
-    found, scores = track.found_F.copy(), np.linspace(1, 2, 29).astype(np.float32)
+    found, scores = track.found_T.copy(), np.linspace(1, 2, 29).astype(np.float32)
     found[:9] = False
-    figures = measure(replace(track, found_F=found, scores_F=scores), transforms, crops, (288, 360))
+    figures = measure(replace(track, found_T=found, scores_T=scores), transforms, crops, (288, 360))
     assert figures["detected"] == figures["mouth"] == pytest.approx(20 / 29)
     assert figures["score"] == pytest.approx(scores[9:].mean())
 
@@ -78,7 +78,7 @@ def test_score_and_detected_by_hand(faces: Faces) -> None:
 def test_face_size_by_the_points(faces: Faces, figures: dict[str, float]) -> None:
     """As many source pixels to a crop's side as the distance of the eyes says."""
     track, transforms, _ = faces
-    source, crop = track.points_F68x2, to_crop(track.points_F68x2, transforms)
+    source, crop = track.points_T68x2, to_crop(track.points_T68x2, transforms)
     eyes = [np.linalg.norm(points[:, 36] - points[:, 45], axis=1).mean() for points in (source, crop)]
     assert figures["face_size"] == pytest.approx(128 * eyes[0] / eyes[1], rel=0.01)
 
@@ -126,14 +126,14 @@ def test_a_turned_head_is_less_frontal(lrw_frames: Frames, figures: dict[str, fl
 def test_mouths_outside_the_picture(faces: Faces) -> None:
     """In frames 0 to 9 the face lies as far down as the lower border, or just far enough above it."""
     track, transforms, crops = faces
-    room = 288 - 1 - track.points_F68x2[:, 48:68, 1].max(axis=1)
+    room = 288 - 1 - track.points_T68x2[:, 48:68, 1].max(axis=1)
     pixel = 1 / np.hypot(transforms[:, 0, 0], transforms[:, 1, 0])  # of the crop, in those of the source
     for margin, share in ((8.5, 19 / 29), (9.5, 1.0)):
         shift = np.where(np.arange(29) < 10, room - margin * pixel, 0)
-        points = track.points_F68x2 + np.stack([0 * shift, shift], axis=1)[:, None].astype(np.float32)
+        points = track.points_T68x2 + np.stack([0 * shift, shift], axis=1)[:, None].astype(np.float32)
         moved = transforms.copy()
         moved[:, :, 2] -= np.einsum("fij,fj->fi", transforms[:, :, :2], np.stack([0 * shift, shift], axis=1))
-        figures = measure(replace(track, points_F68x2=points), moved, crops, (288, 360))
+        figures = measure(replace(track, points_T68x2=points), moved, crops, (288, 360))
         assert figures["mouth"] == pytest.approx(share)
 
 
@@ -165,7 +165,7 @@ def test_blur_is_seen_and_darkness_is_not(frames: Frames, figures: dict[str, flo
 @pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
 def test_a_mouth_cut_by_the_border(frames: Frames, faces: Faces, share: float) -> None:
     """dlib finds a mouth all the same, squeezed into what is left."""
-    lips = faces[0].points_F68x2[:, 48:68, 1]
+    lips = faces[0].points_T68x2[:, 48:68, 1]
     top, bottom = lips.min(axis=1).mean(), lips.max(axis=1).mean()
     row = int(top + share * (bottom - top))
     cut = figures_of([np.ascontiguousarray(frame[:row]) for frame in frames])
@@ -175,7 +175,7 @@ def test_a_mouth_cut_by_the_border(frames: Frames, faces: Faces, share: float) -
 
 def test_a_mouth_under_a_bar(frames: Frames, faces: Faces) -> None:
     covered = [frame.copy() for frame in frames]
-    for frame, points in zip(covered, faces[0].points_F68x2, strict=True):
+    for frame, points in zip(covered, faces[0].points_T68x2, strict=True):
         (left, top), (right, bottom) = points[48:68].min(axis=0).astype(int), points[48:68].max(axis=0).astype(int)
         frame[top - 3 : bottom + 12, left - 8 : right + 8] = frame[int(points[33, 1]) + 4, int(points[33, 0])]
     hidden = figures_of(covered)
@@ -185,7 +185,7 @@ def test_a_mouth_under_a_bar(frames: Frames, faces: Faces) -> None:
 
 def test_noise_on_the_points(faces: Faces, figures: dict[str, float]) -> None:
     track, transforms, crops = faces
-    noise = np.random.default_rng(0).normal(0, 4, track.points_F68x2.shape).astype(np.float32)
-    shaken = measure(replace(track, points_F68x2=track.points_F68x2 + noise), transforms, crops, (288, 360))
+    noise = np.random.default_rng(0).normal(0, 4, track.points_T68x2.shape).astype(np.float32)
+    shaken = measure(replace(track, points_T68x2=track.points_T68x2 + noise), transforms, crops, (288, 360))
     assert shaken["jitter"] == pytest.approx(np.hypot(4 * 128 / figures["face_size"], figures["jitter"]), rel=0.1)
     assert shaken["jitter"] > LIMITS.max_jitter > figures["jitter"]

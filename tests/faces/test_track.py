@@ -56,23 +56,23 @@ def followed(corpora: Path) -> list[tuple[Track, NDArray[np.float32]]]:
 
 
 def test_near_detection_in_every_frame(followed: list[tuple[Track, NDArray[np.float32]]]) -> None:
-    assert all(track.found_F.all() for track, _ in followed)
-    apart = np.concatenate([np.linalg.norm(track.points_F68x2 - naive, axis=2) for track, naive in followed])
+    assert all(track.found_T.all() for track, _ in followed)
+    apart = np.concatenate([np.linalg.norm(track.points_T68x2 - naive, axis=2) for track, naive in followed])
     assert np.median(apart) <= 0.5
     assert np.percentile(apart, 95) <= 1.0
 
 
 def test_less_jitter_than_detection_in_every_frame(followed: list[tuple[Track, NDArray[np.float32]]]) -> None:
     for track, naive in followed:
-        ours, theirs = (np.linalg.norm(np.diff(one, n=2, axis=0), axis=2).mean() for one in (track.points_F68x2, naive))
+        ours, theirs = (np.linalg.norm(np.diff(one, n=2, axis=0), axis=2).mean() for one in (track.points_T68x2, naive))
         assert ours < 0.9 * theirs
 
 
 def test_a_face_that_moves_is_followed(photograph: Image) -> None:
     frames = [placed(photograph, 100 + 4 * number, 140) for number in range(40)]
     track = track_face(frames, detect_every=15)
-    assert track.found_F.all()
-    middles = track.points_F68x2[:, 30, 0]  # the tip of the nose
+    assert track.found_T.all()
+    middles = track.points_T68x2[:, 30, 0]  # the tip of the nose
     np.testing.assert_allclose(middles - middles[0], 4.0 * np.arange(40), atol=3)
 
 
@@ -81,8 +81,8 @@ def test_a_face_that_leaves_is_lost_and_found_again(photograph: Image) -> None:
     here, there = placed(photograph, 110, 140), placed(photograph, 250, 140)
     frames = [here] * 20 + [empty] * 20 + [there] * 20
     track = track_face(frames, detect_every=15)
-    np.testing.assert_array_equal(track.found_F, [True] * 20 + [False] * 20 + [True] * 20)
-    nose = track.points_F68x2[:, 30, 0]
+    np.testing.assert_array_equal(track.found_T, [True] * 20 + [False] * 20 + [True] * 20)
+    nose = track.points_T68x2[:, 30, 0]
     assert np.isfinite(nose).all()
     np.testing.assert_allclose(nose[40:] - nose[0], 140, atol=4)
 
@@ -92,9 +92,9 @@ def test_a_cut_within_a_chunk_is_noticed(photograph: Image) -> None:
     other = np.full((288, 360, 3), 250, np.uint8)
     here = placed(photograph, 180, 140)
     track = track_face([here] * 5 + [other] * 5 + [here] * 10, detect_every=15)
-    np.testing.assert_array_equal(track.found_F[5:10], False)
-    assert track.found_F[:5].all()
-    assert track.found_F[10:].all()
+    np.testing.assert_array_equal(track.found_T[5:10], False)
+    assert track.found_T[:5].all()
+    assert track.found_T[10:].all()
 
 
 def test_the_larger_and_more_central_face_is_kept(photograph: Image) -> None:
@@ -106,8 +106,8 @@ def test_the_larger_and_more_central_face_is_kept(photograph: Image) -> None:
     frames = [two(300 + number % 3) for number in range(30)]
     assert len(detect_faces(frames[0], 1)) == 2
     track = track_face(frames, detect_every=15)
-    assert track.found_F.all()
-    assert (track.points_F68x2[:, 30, 0] < 200).all()
+    assert track.found_T.all()
+    assert (track.points_T68x2[:, 30, 0] < 200).all()
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_rule_names_the_face(photograph: Image, rule: FaceRule, kept: float) -
     frame = placed(photograph, 130, 150, 0.8)
     frame[:, 240:] = placed(photograph, 300, 120, 0.55)[:, 240:]
     track = track_face([frame] * 3, 37, rule)
-    assert track.points_F68x2[:, 30, 0] == pytest.approx([kept] * 3, abs=20)
+    assert track.points_T68x2[:, 30, 0] == pytest.approx([kept] * 3, abs=20)
 
 
 def test_of_equal_faces_the_steadier_is_kept(photograph: Image) -> None:
@@ -126,7 +126,7 @@ def test_of_equal_faces_the_steadier_is_kept(photograph: Image) -> None:
     left_alone = both.copy()
     left_alone[:, 180:] = 120
     track = track_face([left_alone] * 6 + [both] * 6, 37)
-    assert (track.points_F68x2[:, 30, 0] < 180).all()
+    assert (track.points_T68x2[:, 30, 0] < 180).all()
 
 
 @given(
@@ -141,8 +141,8 @@ def test_every_face_has_weight(rule: FaceRule, corner: tuple[float, float], size
 
 def test_no_face(photograph: Image) -> None:
     track = track_face([np.full((288, 360, 3), 120, np.uint8)] * 20, detect_every=15)
-    assert not track.found_F.any()
-    assert np.isnan(track.points_F68x2).all()
+    assert not track.found_T.any()
+    assert np.isnan(track.points_T68x2).all()
 
 
 def test_frames_are_read_once_and_let_go(photograph: Image) -> None:

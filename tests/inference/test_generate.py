@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.config.params import Params
-from pipeline.inference.generate import generate, read_example
-from pipeline.inference.preprocessing import Example, ProjectPreprocessing
+from pipeline.inference.generate import generate, read_reference
+from pipeline.inference.preprocessing import ProjectPreprocessing, Reference
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.landmarks.pca import LandmarkModel, fit_model
 from pipeline.media import count_frames, probe, read_audio
@@ -74,23 +74,25 @@ def test_same_bytes_twice_and_other_sound_formats(head: TalkingHead, face: Path,
 
 def test_stretches_join_without_a_seam(head: TalkingHead, landmarks: LandmarkModel, photograph: Image) -> None:
     """Recurrent states are carried on: any cut of the speech gives the same landmarks and frames."""
-    example = Example(photograph[:128, 160:288], np.random.default_rng(1).normal(64, 20, (68, 2)).astype(np.float32))
+    reference = Reference(
+        photograph[:128, 160:288], np.random.default_rng(1).normal(64, 20, (68, 2)).astype(np.float32)
+    )
     heard = np.random.default_rng(2).standard_normal((20, 28, 12)).astype(np.float32)
     cuts = [[heard], [heard[:7], heard[7:8], heard[8:]]]
-    moved = [np.concatenate(list(head.landmarks(example, cut))) for cut in cuts]
+    moved = [np.concatenate(list(head.landmarks(reference, cut))) for cut in cuts]
     np.testing.assert_allclose(moved[0], moved[1], atol=1e-5)
     whole, pieces = (
-        np.concatenate([one.frames_FHWC for one in head.paint(example, cut)])
+        np.concatenate([one.frames_THWC for one in head.paint(reference, cut)])
         for cut in ([moved[0]], [moved[0][:7], moved[0][7:]])
     )
     assert np.abs(whole.astype(int) - pieces).max() <= 1
 
 
 def test_example_is_the_largest_face_upright(head: TalkingHead, face: Path) -> None:
-    example = read_example(face, head.preprocessing)
-    assert example.image_HWC.shape == (128, 128, 3)
-    assert example.points_68x2.min() > 4
-    assert example.points_68x2.max() < 124
+    reference = read_reference(face, head.preprocessing)
+    assert reference.image_HWC.shape == (128, 128, 3)
+    assert reference.points_68x2.min() > 4
+    assert reference.points_68x2.max() < 124
 
 
 def test_errors(head: TalkingHead, face: Path, tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ def test_a_window_is_a_slice_of_the_whole(
     assert len(piece) == round(duration * 16000)
     first = round(start * 16000)
     expected = whole[first : first + len(piece)]
-    # Time stamps are rounded to 90 kHz in MPEG, and resampling starts anew: less than a sample's time apart.
+    # Time stamps are rounded to 90 kHz in MPEG, and resampling starts again: less than a sample's time apart.
     steepest = np.abs(np.diff(whole)).max()
     assert np.abs(piece[: len(expected)] - expected).max() <= steepest
 

@@ -61,7 +61,7 @@ def test_damaged_files_are_named(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"components": 5, "width": 8, "recurrent": True}, r"example\.0\.weight has shape \(32, 4\) where \(32, 5\)"),
+        ({"components": 5, "width": 8, "recurrent": True}, r"reference\.0\.weight has shape \(32, 4\) where \(32, 5\)"),
         ({"components": 4, "width": 8, "recurrent": False}, r"speech\.0\.0\.bias is missing"),
     ],
 )

@@ -58,17 +58,17 @@ def test_convgru_recurs_over_what_it_is_told() -> None:
 @torch.inference_mode()
 def test_vgnet_in_pieces_equals_vgnet_at_once() -> None:
     network = VgNet(width=8).eval()
-    image, example, landmarks = vg_inputs(2, 5)
-    whole = network(image, example, landmarks)
-    first = network(image, example, landmarks[:, :2])
-    rest = network(image, example, landmarks[:, 2:], first.state_BCHW)
+    image, reference, landmarks = vg_inputs(2, 5)
+    whole = network(image, reference, landmarks)
+    first = network(image, reference, landmarks[:, :2])
+    rest = network(image, reference, landmarks[:, 2:], first.state_BCHW)
     close(torch.cat([first.frames_BTCHW, rest.frames_BTCHW], dim=1), whole.frames_BTCHW)
 
 
 @torch.inference_mode()
 def test_vgnet_composes_paint_and_example_by_attention() -> None:
-    image, example, landmarks = vg_inputs(1, 2)
-    out = VgNet(width=8).eval()(image, example, landmarks)
+    image, reference, landmarks = vg_inputs(1, 2)
+    out = VgNet(width=8).eval()(image, reference, landmarks)
     assert out.frames_BTCHW.shape == (1, 2, 3, 128, 128)
     assert out.landmark_attention_BT1HW.shape == (1, 2, 1, 32, 32)
     a, c = out.attention_BT1HW.numpy(), out.colour_BTCHW.numpy()
@@ -86,19 +86,19 @@ def test_vgnet_without_attention_is_all_paint() -> None:
 @pytest.mark.parametrize("recurrent", [True, False])
 def test_atnet_in_pieces_equals_atnet_at_once(recurrent: bool) -> None:
     network = AtNet(components=4, width=8, recurrent=recurrent).eval()
-    example, windows = torch.randn(2, 4), torch.randn(2, 7, 1, 28, 12)
-    first, state = network.stream(example, windows[:, :3])
-    rest, _ = network.stream(example, windows[:, 3:], state)
-    close(torch.cat([first, rest], dim=1), network(example, windows))
+    reference, windows = torch.randn(2, 4), torch.randn(2, 7, 1, 28, 12)
+    first, state = network.stream(reference, windows[:, :3])
+    rest, _ = network.stream(reference, windows[:, 3:], state)
+    close(torch.cat([first, rest], dim=1), network(reference, windows))
 
 
 @torch.inference_mode()
 def test_discriminator_reads_landmarks_as_an_offset_to_the_example() -> None:
-    example = torch.randn(2, 136)
-    logits, landmarks = Discriminator(width=8).eval()(torch.rand(2, 3, 3, 128, 128), example)
+    reference = torch.randn(2, 136)
+    logits, landmarks = Discriminator(width=8).eval()(torch.rand(2, 3, 3, 128, 128), reference)
     assert logits.shape == (2,)
     assert landmarks.shape == (2, 3, 136)
-    assert ((landmarks - example[:, None]).abs() < 1).all()
+    assert ((landmarks - reference[:, None]).abs() < 1).all()
 
 
 @pytest.mark.parametrize("width", [8, 16, 32])

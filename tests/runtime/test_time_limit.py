@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.media import read_frames
 from pipeline.runtime.hashes import hash_file
-from pipeline.runtime.time_limit import GivenUp, patiently, within
+from pipeline.runtime.time_limit import TimedOut, limited, within
 from tests.media.encode import encode, even_times, number_of
 
 SECONDS = 0.4
@@ -29,7 +29,7 @@ def pipe_behind(path: Path, suffix: str) -> Path:
 def test_a_call_that_hangs_in_c_is_given_up(tmp_path: Path, work: Callable[[Path], object]) -> None:
     os.mkfifo(tmp_path / "a.mp4")
     start = time.monotonic()
-    with pytest.raises(GivenUp) as caught:
+    with pytest.raises(TimedOut) as caught:
         within(SECONDS, work, tmp_path / "a.mp4")
     assert caught.value.reason == "reading it hangs: nothing came for 0.4 s (extract.time_limit)"
     assert SECONDS <= time.monotonic() - start < SECONDS + 2
@@ -53,8 +53,8 @@ def test_a_decoder_that_stalls_half_way_is_given_up(tmp_path: Path) -> None:
     stalled = threading.Event()
     threading.Thread(target=feed, daemon=True).start()
     shown: list[int] = []
-    with pytest.raises(GivenUp):
-        shown.extend(number_of(frame) for frame in patiently(SECONDS, read_frames(tmp_path / "a.mp4")))
+    with pytest.raises(TimedOut):
+        shown.extend(number_of(frame) for frame in limited(SECONDS, read_frames(tmp_path / "a.mp4")))
     stalled.set()
     assert 20 < len(shown) < 60
     assert shown == list(range(len(shown)))
@@ -73,7 +73,7 @@ def test_items_come_in_order_and_few_are_drawn_ahead(seconds: float, work: float
             yield number
 
     seen = []
-    for number in patiently(seconds, numbers()):
+    for number in limited(seconds, numbers()):
         time.sleep(0.002)
         seen.append(number)
         assert len(made) - len(seen) < (8 if seconds and not work else 1)
@@ -86,9 +86,9 @@ def test_a_slow_caller_and_slow_but_steady_work_are_no_hang() -> None:
             time.sleep(SECONDS / 2)
             yield number
 
-    for _ in patiently(SECONDS, range(2)):
+    for _ in limited(SECONDS, range(2)):
         time.sleep(SECONDS * 1.5)
-    assert list(patiently(SECONDS, steady())) == [0, 1, 2, 3]
+    assert list(limited(SECONDS, steady())) == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("seconds", [0.0, 5.0])
@@ -97,7 +97,7 @@ def test_errors_are_raised_where_they_are_waited_for(seconds: float) -> None:
         yield 1
         raise ZeroDivisionError("of the work")
 
-    items = patiently(seconds, broken())
+    items = limited(seconds, broken())
     assert next(items) == 1
     with pytest.raises(ZeroDivisionError, match="of the work"):
         next(items)
@@ -109,7 +109,7 @@ def test_errors_are_raised_where_they_are_waited_for(seconds: float) -> None:
 def test_who_stops_early_leaves_nothing_open(tmp_path: Path) -> None:
     path = encode(tmp_path / "a.mp4", even_times(50, 25))
     before = set(threading.enumerate())
-    frames = patiently(5.0, read_frames(path))
+    frames = limited(5.0, read_frames(path))
     next(frames)
     frames.close()  # type: ignore[attr-defined]
     deadline = time.monotonic() + 5

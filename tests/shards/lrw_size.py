@@ -42,7 +42,7 @@ def main(folder: Path) -> None:
 
     ids = [f"WORD{number % WORDS:03d}/train/WORD{number % WORDS:03d}_{number // WORDS:05d}" for number in range(CLIPS)]
     ids.sort()
-    rows = [made_up(number, clip) for number, clip in enumerate(ids)]
+    rows = [fake_up(number, clip) for number, clip in enumerate(ids)]
     with timed("write"):
         write_manifest(folder, rows)
     del rows
@@ -60,7 +60,7 @@ def main(folder: Path) -> None:
     print(json.dumps({"shards": len(plans), "longest": max(map(len, plans)), "peak": peak, "seconds": spent}))
 
 
-def made_up(number: int, clip: str) -> ManifestRow:
+def fake_up(number: int, clip: str) -> ManifestRow:
     word, split, _ = clip.split("/")
     return ManifestRow(
         id=clip,

@@ -29,7 +29,7 @@ def slowly(clip: str, log: Path) -> Row:
 
 
 def test_a_worker_is_killed_in_the_middle(tmp_path: Path, two_workers: LocalCluster) -> None:
-    """The other one, and the one that its nanny starts anew, go on; a shard is not lost, nor half there."""
+    """The other one, and the one that its nanny starts again, go on; a shard is not lost, nor half there."""
     out, log = tmp_path / "out", tmp_path / "log"
     log.mkdir()
     items = [Item(clip, row_key(clip), clip) for clip in IDS]

@@ -41,7 +41,7 @@ def test_a_disk_that_refuses(tmp_path: Path, how: str) -> None:
     told = refused(how, tmp_path / "out")
     assert told["message"].startswith(f"{tmp_path / 'out'} cannot be written: ")
     assert REASONS[how] in told["message"]
-    assert "Free space or mend the folder's rights, then run again: finished shards are kept." in told["message"]
+    assert "Free space or fix the folder's permissions, then run again: finished shards are kept." in told["message"]
     assert all(name.startswith("shard-") for name in told["left"])  # nothing half, and no index of what is not there
     assert told["left"] or how != "full"
     assert told["computed"] < len(IDS) or not told["left"]
@@ -51,7 +51,7 @@ def test_a_disk_that_refuses(tmp_path: Path, how: str) -> None:
 def test_a_folder_without_rights(public: Path) -> None:
     build(public / "first", IDS)  # imports what there is to import
     (public / "out").mkdir(mode=0o555)
-    refusal = r"cannot be written: .*Permission denied.* mend the folder's rights"
+    refusal = r"cannot be written: .*Permission denied.* fix the folder's permissions"
     with not_as_root(), pytest.raises(PipelineError, match=refusal):
         build(public / "out", IDS)
     assert not list((public / "out").iterdir())

@@ -76,10 +76,10 @@ def test_no_speech_is_an_error() -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(700, 80000), st.integers(1, 40), st.sampled_from([0.025, 0.1]))
-def test_streamed_windows_equal_those_of_the_whole(samples: int, stretch: int, window: float) -> None:
+def test_streamed_windows_equal_those_of_the_whole(samples: int, chunk: int, window: float) -> None:
     speech = noise(5.0)[:samples]
     frames = -(-samples * 25 // RATE)
     whole = windows(mfcc(speech, window), frames)
-    streamed = list(stream_windows(speech, frames, window, stretch))
-    assert max(map(len, streamed)) <= stretch
+    streamed = list(stream_windows(speech, frames, window, chunk))
+    assert max(map(len, streamed)) <= chunk
     np.testing.assert_allclose(np.concatenate(streamed), whole, atol=1e-4)

@@ -161,5 +161,7 @@ def test_a_network_that_was_trained_otherwise_is_no_longer_the_projects(
         read_record("vgnet", other)
     model = LandmarkModel.load(paths.LANDMARKS_MODEL)
     replace(model, mean=model.mean + 1).save(paths.LANDMARKS_MODEL)
-    with pytest.raises(PipelineError, match=r"the clips or their landmarks were others\. Put that back, or train anew"):
+    with pytest.raises(
+        PipelineError, match=r"the clips or their landmarks were others\. Put that back, or train again"
+    ):
         read_record("vgnet", params)

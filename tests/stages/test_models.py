@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from pipeline.inference.published.basics import read_basics
-from pipeline.inference.published.preprocessing import UpstreamPreprocessing
+from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.media import count_frames
 from pipeline.models import AtNet, VgNet
 from pipeline.models.io import save_model
@@ -22,7 +22,7 @@ def imported(reproduced: Project, upstream: Path) -> Iterator[str]:
     name = "models/upstream"
     folder = reproduced.folder / name
     torch.manual_seed(0)
-    UpstreamPreprocessing.from_basics(read_basics(upstream / "basics")).save(folder)
+    PublishedPreprocessing.from_basics(read_basics(upstream / "basics")).save(folder)
     save_model(folder / "atnet", "model", AtNet(width=8), {})
     save_model(folder / "vgnet", "model", VgNet(width=8, recurrence="batch"), {})
     yield name

@@ -69,7 +69,7 @@ def test_plots_show(reproduced: Project) -> None:
         "Level of the sound a clip",
     ):
         assert plot in page
-    for picture in ("contact_sheet.png", "metrics.png", "reports_pictures", "figures.png", "rejected.jpg"):
+    for picture in ("contact_sheet.png", "metrics.png", "reports_pictures", "histograms.png", "rejected.jpg"):
         assert picture in page
 
 

@@ -16,14 +16,14 @@ run_stage("extract", ["extract"], lambda context: Path("out").write_bytes(bytes(
 
 
 def test_a_full_disk_ends_a_stage_with_advice(tmp_path: Path) -> None:
-    """Whatever it writes; that the tracking cannot be written either is a remark."""
+    """Whatever it writes; that the tracking cannot be written either is a warning."""
     done = run_on_small_disk(tmp_path, sys.executable, "-c", WRITES, str(tmp_path), str(ROOT / "params.yaml"))
     assert done.returncode == 1
-    *remarks, last = done.stderr.splitlines()
+    *warnings, last = done.stderr.splitlines()
     assert last == (
         "extract: [Errno 28] No space left on device. Free space or make the disk writable, then run again: what is "
         "finished is kept."
     )
-    assert len(remarks) == 1
-    assert "database or disk is full" in remarks[0]
-    assert remarks[0].endswith("This run goes on and is not tracked.")
+    assert len(warnings) == 1
+    assert "database or disk is full" in warnings[0]
+    assert warnings[0].endswith("This run goes on and is not tracked.")

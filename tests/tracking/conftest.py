@@ -22,10 +22,10 @@ STAGES = {
         import numpy as np
         params, run = begin("train", ["seed", "train"])
         with run as current:
-            listener = current.listener()
+            callback = current.callback()
             for step in range(50):
-                listener.metrics(step, {"loss": params["train"]["lr"] / (step + 1)})
-            listener.picture(49, "strip", np.full((8, 16, 3), 99, np.uint8))
+                callback.metrics(step, {"loss": params["train"]["lr"] / (step + 1)})
+            callback.picture(49, "strip", np.full((8, 16, 3), 99, np.uint8))
             if params["train"]["end"] == "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
             import torch
@@ -34,7 +34,7 @@ STAGES = {
             folder = Path("models/atnet")
             torch.manual_seed(params["seed"])
             save_model(folder, "model", AtNet(width=4), params["train"])
-            example = {"example_BK": np.zeros((1, 6), "f4"), "windows_BT1RC": np.zeros((1, 2, 1, 28, 12), "f4")}
+            example = {"reference_BK": np.zeros((1, 6), "f4"), "windows_BT1RC": np.zeros((1, 2, 1, 28, 12), "f4")}
             current.model(folder, example, "atvgnet-atnet")
     """,
     "evaluate": """
@@ -52,11 +52,11 @@ STAGES = {
         import numpy as np
         params, run = begin("wait", ["seed"])
         with run as current:
-            current.listener().metrics(0, {"loss": 2.0})
+            current.callback().metrics(0, {"loss": 2.0})
             while not Path("go").exists():
                 time.sleep(0.1)
             began = time.monotonic()
-            current.listener().metrics(1, {"loss": 1.0})
+            current.callback().metrics(1, {"loss": 1.0})
             current.picture("face", np.zeros((2, 2, 3), np.uint8))
             took = time.monotonic() - began
         print(took)

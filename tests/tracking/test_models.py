@@ -21,7 +21,7 @@ LOAD = """
 import sys, numpy as np, mlflow
 mlflow.set_tracking_uri(sys.argv[1])
 model = mlflow.pyfunc.load_model("models:/atvgnet-vgnet/1")
-assert sorted(model.input_example) == ["example_landmarks_BL", "image_BCHW", "landmarks_BTL"]
+assert sorted(model.input_example) == ["reference_landmarks_BL", "image_BCHW", "landmarks_BTL"]
 answer = model.predict(model.input_example)
 inputs = dict(np.load(sys.argv[2]))
 np.savez(sys.argv[3], **model.predict(inputs))
@@ -52,7 +52,7 @@ def inputs_of(frames: int, batch: int = 1) -> dict[str, np.ndarray]:
     random = np.random.default_rng(frames)
     return {
         "image_BCHW": random.uniform(-1, 1, (batch, 3, 128, 128)).astype(np.float32),
-        "example_landmarks_BL": random.normal(size=(batch, 136)).astype(np.float32),
+        "reference_landmarks_BL": random.normal(size=(batch, 136)).astype(np.float32),
         "landmarks_BTL": random.normal(size=(batch, frames, 136)).astype(np.float32),
     }
 
@@ -90,7 +90,7 @@ def test_signature_leaves_batch_and_time_free(client: Any) -> None:
     signature = get_model_info(f"models:/{MODEL}/1").signature
     assert {entry.name: entry.shape for entry in signature.inputs} == {
         "image_BCHW": (-1, 3, 128, 128),
-        "example_landmarks_BL": (-1, 136),
+        "reference_landmarks_BL": (-1, 136),
         "landmarks_BTL": (-1, -1, 136),
     }
     assert {entry.name: entry.shape for entry in signature.outputs}["frames_BTCHW"] == (-1, -1, 3, 128, 128)

@@ -75,12 +75,12 @@ def test_params_of_the_stage_and_of_the_pipeline(store: Store) -> None:
 
 def test_curves_are_complete_and_cost_a_training_little(store: Store) -> None:
     with tracking.stage("train", {}) as run:
-        listener = run.listener()
+        callback = run.callback()
         began = time.perf_counter()
         for step in range(2500):
-            listener.metrics(step, {"loss": 1 / (step + 1), "val.lmd (px)": float("nan")})
+            callback.metrics(step, {"loss": 1 / (step + 1), "val.lmd (px)": float("nan")})
         assert (time.perf_counter() - began) / 2500 < 1e-3
-        listener.done(2500, {"val.lmd": 0.75, "step": 2000})
+        callback.done(2500, {"val.lmd": 0.75, "step": 2000})
     client, run_id = store.client(), store.child().info.run_id
     assert store.child().data.metrics["kept.val.lmd"] == 0.75
     points = client.get_metric_history(run_id, "loss")
@@ -102,7 +102,7 @@ def test_pictures_figures_and_files(store: Store, tmp_path: Path) -> None:
     figure = matplotlib.figure.Figure(figsize=(1, 1))
     image_HWC = np.zeros((4, 6, 3), np.uint8)
     with tracking.stage("evaluate", {}) as run:
-        run.listener().picture(7, "faces/test", image_HWC)
+        run.callback().picture(7, "faces/test", image_HWC)
         image_HWC[:] = 255  # the caller's own again
         run.figure("variance", figure)
         run.artifact(tmp_path / "report.md")
@@ -169,7 +169,7 @@ def test_without_mlflow_and_torch_a_stage_runs_untracked(tmp_path: Path) -> None
     program = """if True:
         from pipeline import tracking
         with tracking.stage("train", {"seed": 0}) as run:
-            run.listener().metrics(1, {"loss": 1.0})
+            run.callback().metrics(1, {"loss": 1.0})
             run.finish({"lmd": 1.0}, best={"atvgnet-vgnet": "lmd"}, judged_on="sample")
         print("trained")
     """

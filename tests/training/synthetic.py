@@ -12,12 +12,12 @@ class DrawnClips:
 
     def __init__(self, clips: int = 4, frames: int = 24, seed: int = 0) -> None:
         random = np.random.default_rng(seed)
-        time_F = np.arange(frames)
+        time_T = np.arange(frames)
         self.lengths = [frames] * clips
         self.digest = repr((clips, frames, seed))
         self.colours = random.integers(80, 220, (clips, 3))
         self.openings = [
-            0.5 + 0.5 * np.sin(time_F * random.uniform(0.3, 0.8) + random.uniform(0, 6)) for _ in range(clips)
+            0.5 + 0.5 * np.sin(time_T * random.uniform(0.3, 0.8) + random.uniform(0, 6)) for _ in range(clips)
         ]
 
     def pictures(self, clip: int, frames: Sequence[int]) -> NDArray[np.uint8]:
@@ -28,17 +28,17 @@ class DrawnClips:
         return made
 
     def landmarks(self, clip: int) -> NDArray[np.float32]:
-        landmarks_F68x2 = np.zeros((self.lengths[clip], 68, 2), np.float32)
-        landmarks_F68x2[:, :, 0] = np.linspace(-1, 1, 68)
-        landmarks_F68x2[:, 48:58, 1] = -self.openings[clip][:, None]
-        landmarks_F68x2[:, 58:, 1] = self.openings[clip][:, None]
-        return landmarks_F68x2.reshape(-1, 136)
+        landmarks_T68x2 = np.zeros((self.lengths[clip], 68, 2), np.float32)
+        landmarks_T68x2[:, :, 0] = np.linspace(-1, 1, 68)
+        landmarks_T68x2[:, 48:58, 1] = -self.openings[clip][:, None]
+        landmarks_T68x2[:, 58:, 1] = self.openings[clip][:, None]
+        return landmarks_T68x2.reshape(-1, 136)
 
     def coefficients(self, clip: int) -> NDArray[np.float32]:
-        opening_F = self.openings[clip]
-        return np.stack([opening_F, 1 - opening_F, 0 * opening_F], axis=1).astype(np.float32)
+        opening_T = self.openings[clip]
+        return np.stack([opening_T, 1 - opening_T, 0 * opening_T], axis=1).astype(np.float32)
 
     def windows(self, clip: int) -> NDArray[np.float32]:
-        windows_FRC = np.zeros((self.lengths[clip], 28, 12), np.float32)
-        windows_FRC += 5 * np.linspace(-1, 1, 12, dtype=np.float32) * self.openings[clip][:, None, None]
-        return windows_FRC.astype(np.float32)
+        windows_TRC = np.zeros((self.lengths[clip], 28, 12), np.float32)
+        windows_TRC += 5 * np.linspace(-1, 1, 12, dtype=np.float32) * self.openings[clip][:, None, None]
+        return windows_TRC.astype(np.float32)

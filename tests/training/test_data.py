@@ -16,7 +16,7 @@ from pipeline.training.data import ShardSource, load_ahead, training_windows, va
 
 
 def test_every_clip_comes_once_a_pass() -> None:
-    lengths = [30, 40, 16, 50, 60, 17]  # the clip of 16 has no room for an example
+    lengths = [30, 40, 16, 50, 60, 17]  # the clip of 16 has no room for a reference
     drawn = [window for step in range(10) for window in training_windows(lengths, 16, 3, seed=1, step=step)]
     for start in range(0, 30, 5):
         assert sorted(window.clip for window in drawn[start : start + 5]) == [0, 1, 3, 4, 5]
@@ -27,10 +27,10 @@ def test_windows_lie_within_the_clip_and_the_example_outside_the_window() -> Non
     lengths = [17, 40, 90]
     seen = set()
     for step in range(300):
-        for clip, start, example in training_windows(lengths, 16, 4, seed=0, step=step):
+        for clip, start, reference in training_windows(lengths, 16, 4, seed=0, step=step):
             assert 0 <= start <= lengths[clip] - 16
-            assert 0 <= example < lengths[clip]
-            assert not start <= example < start + 16
+            assert 0 <= reference < lengths[clip]
+            assert not start <= reference < start + 16
             seen.add((clip, start))
     assert {(0, 0), (0, 1), (1, 0), (1, 24)} <= seen  # first and last places are drawn too
 
@@ -154,8 +154,8 @@ def test_shard_source_reads_what_the_stages_wrote(folders: tuple[Path, Path], mo
     expected = model.normalize(points("b") * 0.5 - 10)
     np.testing.assert_allclose(source.landmarks(1), expected, atol=1e-4)
     np.testing.assert_allclose(source.coefficients(1), model.project(expected), atol=1e-4)
-    mfcc_TC = np.random.default_rng(ord("b")).normal(size=(100, 13)).astype(np.float32)
-    np.testing.assert_array_equal(source.windows(1), windows(mfcc_TC, 25))
+    mfcc_RC = np.random.default_rng(ord("b")).normal(size=(100, 13)).astype(np.float32)
+    np.testing.assert_array_equal(source.windows(1), windows(mfcc_RC, 25))
 
 
 def test_shard_source_serves_threads(folders: tuple[Path, Path], model: LandmarkModel) -> None:

@@ -17,10 +17,10 @@ from pipeline.models import VgNet
 from pipeline.runtime.devices import to_floats, to_pictures
 from pipeline.runtime.errors import PipelineError
 from pipeline.training.callbacks import History, Lines
-from pipeline.training.ema import Average
+from pipeline.training.ema import Ema
 from pipeline.training.initialization import init_generator
 from pipeline.training.loop import schedule, set_learning_rates
-from pipeline.training.loss_monitor import LossWatch
+from pipeline.training.loss_monitor import LossMonitor
 from pipeline.training.pictures import draw_curves
 
 
@@ -69,7 +69,7 @@ def test_average_follows_the_formula() -> None:
     torch.manual_seed(0)
     linear = nn.Linear(2, 2)
     network = nn.Sequential(linear, nn.BatchNorm1d(2))
-    average = Average(network, 0.5)
+    average = Ema(network, 0.5)
     expected = linear.weight.detach().numpy().copy()
     for step in range(1, 6):
         with torch.no_grad():
@@ -86,34 +86,34 @@ def test_average_follows_the_formula() -> None:
 
 def test_no_average_is_the_weights_themselves() -> None:
     network = nn.Linear(2, 2)
-    average = Average(network, 0.0)
+    average = Ema(network, 0.0)
     nn.init.constant_(network.weight, 7.0)
     average.update(1)
     assert torch.equal(average.network.state_dict()["weight"], network.weight)
 
 
 def test_watch_gives_means() -> None:
-    watch = LossWatch()
+    monitor = LossMonitor()
     for step in range(1, 5):
-        watch.add(step, {"loss": torch.tensor(float(step)), "other": torch.tensor(1.0)})
+        monitor.add(step, {"loss": torch.tensor(float(step)), "other": torch.tensor(1.0)})
         if step == 2:
-            watch.look("none")
-    watch.look("none")
-    assert watch.means() == {"loss": 2.5, "other": 1.0}
-    assert watch.latest == 4.0
+            monitor.check("none")
+    monitor.check("none")
+    assert monitor.means() == {"loss": 2.5, "other": 1.0}
+    assert monitor.latest == 4.0
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, 5000.0])
 def test_watch_stops_a_training_that_diverged(value: float) -> None:
-    watch = LossWatch()
-    watch.add(1, {"loss": torch.tensor(2.0)})
-    watch.look("none")
+    monitor = LossMonitor()
+    monitor.add(1, {"loss": torch.tensor(2.0)})
+    monitor.check("none")
     for step, loss in ((2, 3.0), (3, value), (4, 2.0)):
-        watch.add(step, {"loss": torch.tensor(loss)})
+        monitor.add(step, {"loss": torch.tensor(loss)})
     with pytest.raises(
         PipelineError, match=r"failed at step 3: the loss `loss` is .*last good checkpoint is here/1\.pt"
     ):
-        watch.look("here/1.pt")
+        monitor.check("here/1.pt")
 
 
 def test_history_is_a_row_a_validation(tmp_path: Path) -> None:

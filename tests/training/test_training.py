@@ -21,7 +21,7 @@ from pipeline.models import AtNet, VgNet
 from pipeline.models.io import load_model
 from pipeline.runtime.errors import PipelineError
 from pipeline.training.atnet import train_atnet
-from pipeline.training.callbacks import Listener
+from pipeline.training.callbacks import Callback
 from pipeline.training.data import training_windows
 from pipeline.training.vgnet import VgNetTask, train_vgnet
 from tests.training.synthetic import DrawnClips
@@ -35,9 +35,9 @@ FILES = {
 }
 
 
-def run(name: str, folder: Path, listeners: tuple[Listener, ...] = (), **changes: Any) -> dict[str, float]:
+def run(name: str, folder: Path, callbacks: tuple[Callback, ...] = (), **changes: Any) -> dict[str, float]:
     """Train into folder/out, resuming from folder/resume."""
-    where = (folder / "out", folder / "resume", listeners)
+    where = (folder / "out", folder / "resume", callbacks)
     if name == "atnet":
         return train_atnet(TRAIN, VAL, replace(AT, **changes), 0, *where)
     return train_vgnet(TRAIN, VAL, replace(VG, **changes), 0, *where)
@@ -47,7 +47,7 @@ def outs(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted((folder / "out").iterdir())}
 
 
-class Recorder(Listener):
+class Recorder(Callback):
     """Notes what it is told."""
 
     def __init__(self) -> None:
@@ -119,7 +119,7 @@ def history(folder: Path) -> list[str]:
     return path.read_text().splitlines()[1:] if path.exists() else []
 
 
-class Interrupt(Listener):
+class Interrupt(Callback):
     """Ends a training from within, at its validation after `step` steps."""
 
     def __init__(self, step: int) -> None:
@@ -239,5 +239,5 @@ def test_vgnet_learns(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("real", "made", "said"), [(0.99, 0.01, "wins"), (0.3, 0.6, "loses"), (0.6, 0.4, None)])
 def test_a_one_sided_discriminator_is_remarked(real: float, made: float, said: str | None) -> None:
-    remark = VgNetTask(TRAIN, VAL, VG, 0).remark({"real": real, "made": made})
-    assert remark is None if said is None else f"the discriminator {said} outright" in str(remark)
+    warning = VgNetTask(TRAIN, VAL, VG, 0).warning({"real": real, "made": made})
+    assert warning is None if said is None else f"the discriminator {said} outright" in str(warning)

@@ -52,12 +52,14 @@ def step_exactly() -> dict[str, NDArray[np.float64]]:
     """Gradients and statistics of one step of either network in float64, in which nothing is lost to rounding."""
     torch.manual_seed(0)
     clips = [torch.randn(4, 3, 128, 128), torch.randn(4, 136), torch.randn(4, 2, 136), torch.randn(4, 2, 3, 128, 128)]
-    image, example, landmarks, frames = (torch.stack(list(distribution.own_share(list(one)))).double() for one in clips)
+    image, reference, landmarks, frames = (
+        torch.stack(list(distribution.own_share(list(one)))).double() for one in clips
+    )
     painter, judge = VgNet(8, dropout=0.5).double(), Discriminator(8).double()
     painting, judging = parallel(painter), parallel(judge)
-    made = painting(image, example, landmarks)
+    made = painting(image, reference, landmarks)
     (made.frames_BTCHW.square().mean() + made.attention_BT1HW.mean()).backward()
-    answers = [*judging(frames, example), *judging(made.frames_BTCHW.detach(), example)]
+    answers = [*judging(frames, reference), *judging(made.frames_BTCHW.detach(), reference)]
     torch.stack([answer.square().mean() for answer in answers]).sum().backward()
     found = {}
     for number, network in enumerate((painter, judge)):

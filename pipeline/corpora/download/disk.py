@@ -33,7 +33,7 @@ def clear_disk_errors(folder: Path) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             advice = "Free some space, then run the same command again; it goes on where it was."
         else:
-            advice = "Mend that, or take another folder (--to)."
+            advice = "Fix that, or take another folder (--to)."
         raise PipelineError(f"{where} cannot be written: {error.strerror or error}. {advice}") from error
 
 

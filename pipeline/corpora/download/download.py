@@ -32,7 +32,7 @@ def download(archive: Archive, folder: Path, web: Web, on_size: Callable[[int], 
     """The archive as a file in ``folder``, of the record's size and checksum.
 
     What an earlier call left there is gone on with, also after a kill. A connection that breaks off is taken up again
-    at once and then at longer and longer intervals, until ``web.patience.retries`` failures have brought less than a
+    at once and then at longer and longer intervals, until ``web.retries.count`` failures have brought less than a
     mebibyte together. ``on_size`` hears how many bytes are there.
 
     Raises PipelineError when the server gives up (what arrived stays), when it has more or fewer bytes than the record
@@ -50,12 +50,12 @@ def download(archive: Archive, folder: Path, web: Web, on_size: Callable[[int], 
         if size_of(part) == archive.size:
             break
         failures += 1
-        if failures > web.patience.retries:
+        if failures > web.retries.count:
             raise PipelineError(
                 f"{archive.name}: the connection breaks off again and again, at {size_of(part)} of {archive.size} "
                 f"bytes ({why}). What arrived is kept: run the same command again, and it goes on from there."
             )
-        time.sleep(web.patience.before(failures))
+        time.sleep(web.retries.before(failures))
     _check(archive, part)
     return part
 

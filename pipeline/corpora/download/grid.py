@@ -14,7 +14,7 @@ from pipeline.corpora.download.download import download, part_of, size_of
 from pipeline.corpora.download.receipts import read_receipt, write_receipt
 from pipeline.corpora.download.record import Archive, read_record
 from pipeline.corpora.download.unpack import SafeZip, open_zip
-from pipeline.corpora.download.web import Patience, Web
+from pipeline.corpora.download.web import Retries, Web
 from pipeline.runtime.errors import PipelineError
 
 RECORD = "https://zenodo.org/api/records/3625687"
@@ -28,7 +28,7 @@ def fetch_grid(
     folder: Path,
     speakers: Sequence[str] = (),
     record: str = RECORD,
-    patience: Patience | None = None,
+    retries: Retries | None = None,
     say: Callable[[str], None] = print,
 ) -> None:
     """Download, check and unpack ``speakers`` (none: all of the record) as ``folder``/sN/NAME.mpg and
@@ -38,7 +38,7 @@ def fetch_grid(
     deleted when it is unpacked. Says a line about each speaker that is there. Raises PipelineError for an unknown
     speaker, and when network, server, archive or disk fail; the same call then goes on where it was, also after a kill.
     """
-    patience = patience or Patience()
+    retries = retries or Retries()
     speakers = list(dict.fromkeys(speakers))
     try:
         if speakers and all(_is_whole(folder, one) for one in speakers):
@@ -46,10 +46,10 @@ def fetch_grid(
                 say(_summary(folder, one))
             return
         # Who starts without a network wants to know it soon; later it may be away for longer.
-        archives = read_record(record, Web(replace(patience, retries=patience.retries // 2)))
+        archives = read_record(record, Web(replace(retries, count=retries.count // 2)))
         speakers = _known(speakers, archives, record)
         with clear_disk_errors(folder), one_at_a_time(_hidden(folder)):
-            _fetch_missing(folder, speakers, archives, Web(patience), say)
+            _fetch_missing(folder, speakers, archives, Web(retries), say)
     except KeyboardInterrupt:
         raise PipelineError("Stopped. What arrived is kept: the same command goes on where it was.") from None
 

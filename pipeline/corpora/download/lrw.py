@@ -12,7 +12,7 @@ from pipeline.runtime.errors import PipelineError
 
 WORDS = 500
 CLIPS = {"train": 488_766, "val": 25_000, "test": 25_000}
-"""The corpus's own figures; so is: up to 1000 clips a word in train, 50 in val, 50 in test."""
+"""The corpus's own numbers; so is: up to 1000 clips a word in train, 50 in val, 50 in test."""
 _CLIPS_A_WORD = {"train": (1, 1000), "val": (50, 50), "test": (50, 50)}
 _EXAMPLES = 3
 
@@ -25,7 +25,7 @@ LRW is given out for research under an agreement with BBC R&D.
 
 
 def check_lrw(root: Path) -> list[str]:
-    """Look at every clip's name and size below ``root``, the folder of the words.
+    """Check every clip's name and size below ``root``, the folder of the words.
 
     Returns a line about each split. Raises PipelineError: where to apply when there is no word, else what is missing
     or wrong unless the corpus is whole.
@@ -34,11 +34,11 @@ def check_lrw(root: Path) -> list[str]:
         words = sorted(one.name for one in os.scandir(root) if one.is_dir() and not one.name.startswith("."))
         if not words:
             raise FileNotFoundError
-        counts, faults = _look(root, words)
+        counts, faults = _count(root, words)
     except (FileNotFoundError, NotADirectoryError):
         raise PipelineError(f"{root} does not hold LRW's words.\n{_ADVICE}") from None
     except OSError as error:
-        raise PipelineError(f"{error.filename} cannot be read: {error.strerror}. Mend that.") from error
+        raise PipelineError(f"{error.filename} cannot be read: {error.strerror}. Fix that.") from error
     totals = {split: sum(counts[word][split] for word in words) for split in CLIPS}
     told = [f"{totals[split]:,} clips of {whole:,} in {split}" for split, whole in CLIPS.items()]
     if faults or len(words) != WORDS or totals != CLIPS:
@@ -51,7 +51,7 @@ def check_lrw(root: Path) -> list[str]:
     return [f"{WORDS} words", *told]
 
 
-def _look(root: Path, words: list[str]) -> tuple[dict[str, Counter[str]], dict[str, list[str]]]:
+def _count(root: Path, words: list[str]) -> tuple[dict[str, Counter[str]], dict[str, list[str]]]:
     """How many clips of each word by split, and the names of what is wrong, by what it is."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     faults: dict[str, list[str]] = defaultdict(list)

@@ -21,7 +21,7 @@ _TORN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, Not
 
 
 class SafeZip:
-    """A zip whose members have been looked at: names, kinds, sizes. One that is refused is deleted."""
+    """A zip whose members have been checked: names, kinds, sizes. One that is refused is deleted."""
 
     def __init__(self, archive: zipfile.ZipFile, path: Path, name: str) -> None:
         self._archive, self._path, self._name = archive, path, name
@@ -32,7 +32,7 @@ class SafeZip:
         if total > _ALWAYS + MAX_GROWTH * size:
             raise self.refused(f"its {size} bytes would become {total}")
         for one in members:
-            self._look_at(one)
+            self._check(one)
         self._members = {PurePosixPath(one.filename): one for one in members if not one.is_dir()}
 
     @property
@@ -40,7 +40,7 @@ class SafeZip:
         """The members, without folders, hidden files and what macOS adds."""
         return [path for path in self._members if "__MACOSX" not in path.parts and not path.name.startswith(".")]
 
-    def _look_at(self, one: zipfile.ZipInfo) -> None:
+    def _check(self, one: zipfile.ZipInfo) -> None:
         name, kind = one.filename, stat.S_IFMT(one.external_attr >> 16)
         parts = PurePosixPath(name).parts
         if name.startswith("/") or ".." in parts or "\\" in name or name[1:2] == ":":

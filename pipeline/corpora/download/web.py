@@ -1,4 +1,4 @@
-"""HTTP with patience: what fails for a moment is tried again, what fails for good is told in one message."""
+"""HTTP with retries: what fails for a moment is tried again, what fails for good is told in one message."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -14,10 +14,10 @@ _LONGEST_PAUSE = 120
 
 
 @dataclass(frozen=True)
-class Patience:
+class Retries:
     """How long to go on trying."""
 
-    retries: int = 7
+    count: int = 7
     """So many failures in a row are borne: with a pause of 1 s about two minutes without network."""
     pause: float = 1.0
     """Seconds before the second retry, doubled at each further one; a server's Retry-After counts where it has one."""
@@ -32,13 +32,13 @@ class Patience:
 class Web:
     """Opens addresses, with retries until an answer begins; a body that breaks off is its reader's business."""
 
-    def __init__(self, patience: Patience | None = None) -> None:
-        self.patience = patience or Patience()
+    def __init__(self, retries: Retries | None = None) -> None:
+        self.retries = retries or Retries()
         retry = Retry(
-            self.patience.retries,
+            self.retries.count,
             status_forcelist=_MAY_PASS,
             raise_on_status=False,
-            backoff_factor=self.patience.pause,
+            backoff_factor=self.retries.pause,
             backoff_max=_LONGEST_PAUSE,
             retry_after_max=_LONGEST_PAUSE,
         )
@@ -54,7 +54,7 @@ class Web:
         Raises PipelineError when there is no answer, or one that refuses.
         """
         headers = {"Range": f"bytes={start}-"} if start else {}
-        timeout = (min(10.0, self.patience.timeout), self.patience.timeout)
+        timeout = (min(10.0, self.retries.timeout), self.retries.timeout)
         try:
             response = self._session.get(url, headers=headers, stream=True, timeout=timeout)
         except requests.RequestException as error:

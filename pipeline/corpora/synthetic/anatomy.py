@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.corpora.synthetic import outlines
-from pipeline.corpora.synthetic.look import Look, Shape
+from pipeline.corpora.synthetic.appearance import Look, Shape
 from pipeline.corpora.synthetic.photo import Points, photo
 
 SCALE = 1.25
@@ -119,25 +119,25 @@ def _shaped(points: Points, shape: Shape) -> Points:
     """The same face with other proportions."""
     shaped = points.copy()
 
-    def stretch(rows: slice, centre: Points, x: float, y: float) -> None:
+    def chunk(rows: slice, centre: Points, x: float, y: float) -> None:
         shaped[rows] = centre + (shaped[rows] - centre) * (x, y)
 
     nose_base = shaped[33].copy()
     face = points[27].copy()
     for rows in (JAW, CHEEKS):
-        stretch(rows, face, shape.face_width, 1)
+        chunk(rows, face, shape.face_width, 1)
     for rows in (JAW, CHEEKS, LIPS):  # the lower face, from the nose down
         below = np.clip((shaped[rows][:, 1] - nose_base[1]) / (points[8, 1] - nose_base[1]), 0, 1)
         shaped[rows, 1] += below * (shape.chin - 1) * (points[8, 1] - nose_base[1])
     for eye, brow in ((slice(36, 42), slice(17, 22)), (slice(42, 48), slice(22, 27))):
         centre = shaped[eye].mean(0)
-        stretch(eye, centre, shape.eye_size, shape.eye_size)
+        chunk(eye, centre, shape.eye_size, shape.eye_size)
         shift = (centre[0] - face[0]) * (shape.eye_distance - 1)
         shaped[eye, 0] += shift
         shaped[brow] += (shift, -shape.brow_lift * (points[16, 0] - points[0, 0]))
-    stretch(NOSE, points[27], shape.nose_width, shape.nose_length)
-    stretch(LIPS, shaped[CORNERS].mean(0), shape.mouth_width, shape.lip_fullness)
-    stretch(HAIR, points[27] + (0, 25), 0.5 * (shape.hair_volume + shape.face_width), shape.hair_volume)
+    chunk(NOSE, points[27], shape.nose_width, shape.nose_length)
+    chunk(LIPS, shaped[CORNERS].mean(0), shape.mouth_width, shape.lip_fullness)
+    chunk(HAIR, points[27] + (0, 25), 0.5 * (shape.hair_volume + shape.face_width), shape.hair_volume)
     return shaped
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.corpora.synthetic.appearance import Look
 from pipeline.corpora.synthetic.face import Face, Measure, Pose
 from pipeline.corpora.synthetic.grammar import Sentence
-from pipeline.corpora.synthetic.look import Look
 from pipeline.corpora.synthetic.motion import head_track
 from pipeline.corpora.synthetic.speech import FRAMES, alignment, speak
 from pipeline.corpora.synthetic.video import write_mpeg

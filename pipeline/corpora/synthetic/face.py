@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.corpora.synthetic import anatomy as body
+from pipeline.corpora.synthetic.appearance import Look
 from pipeline.corpora.synthetic.eyes import Lids
-from pipeline.corpora.synthetic.look import Look
 from pipeline.corpora.synthetic.mouth import MouthInside
 from pipeline.corpora.synthetic.paint import background, lit, painted
 from pipeline.corpora.synthetic.photo import Points, photo

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from pipeline.corpora.synthetic import anatomy as body
 from pipeline.corpora.synthetic import outlines
-from pipeline.corpora.synthetic.look import Look
+from pipeline.corpora.synthetic.appearance import Look
 from pipeline.corpora.synthetic.warp import Box, sample
 
 _DARK = (46.0, 17.0, 18.0)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.corpora.synthetic.look import Look
+from pipeline.corpora.synthetic.appearance import Look
 from pipeline.corpora.synthetic.photo import Photo
 from pipeline.corpora.synthetic.warp import HEIGHT, WIDTH
 

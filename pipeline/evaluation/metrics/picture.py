@@ -12,7 +12,7 @@ class PictureMetrics(MetricCollection):
     """``psnr`` in dB, the mean over frames of 10 log10(1 / MSE), and ``ssim`` (Wang et al. 2004: Gaussian window, sigma
     1.5).
 
-    ``add(real, made)`` takes uint8 RGB frames (F, H, W, 3).
+    ``add(real, fake)`` takes uint8 RGB frames (T, H, W, 3).
     """
 
     def __init__(self) -> None:
@@ -24,10 +24,10 @@ class PictureMetrics(MetricCollection):
             compute_groups=False,
         )
 
-    def add(self, real_FHWC: NDArray[np.uint8], made_FHWC: NDArray[np.uint8]) -> None:
+    def add(self, real_THWC: NDArray[np.uint8], fake_THWC: NDArray[np.uint8]) -> None:
         """Add frames."""
-        self.update(_float(made_FHWC), _float(real_FHWC))
+        self.update(_float(fake_THWC), _float(real_THWC))
 
 
-def _float(frames_FHWC: NDArray[np.uint8]) -> Tensor:
-    return torch.from_numpy(frames_FHWC.astype(np.float32) / 255.0).permute(0, 3, 1, 2)
+def _float(frames_THWC: NDArray[np.uint8]) -> Tensor:
+    return torch.from_numpy(frames_THWC.astype(np.float32) / 255.0).permute(0, 3, 1, 2)

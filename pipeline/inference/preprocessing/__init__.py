@@ -2,8 +2,8 @@
 a face is cropped, and what landmarks and coefficients mean.
 """
 
-from pipeline.inference.preprocessing.base import Example, Preprocessing
+from pipeline.inference.preprocessing.base import Preprocessing, Reference
 from pipeline.inference.preprocessing.load import load_preprocessing
 from pipeline.inference.preprocessing.project import ProjectPreprocessing
 
-__all__ = ["Example", "Preprocessing", "ProjectPreprocessing", "load_preprocessing"]
+__all__ = ["Preprocessing", "ProjectPreprocessing", "Reference", "load_preprocessing"]

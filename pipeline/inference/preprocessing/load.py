@@ -17,7 +17,7 @@ def load_preprocessing(models: Path, mfcc_window: float) -> Preprocessing:
     missing or damaged.
     """
     if (models / RECORD).exists():
-        from pipeline.inference.published.preprocessing import UpstreamPreprocessing  # the stages do without it
+        from pipeline.inference.published.preprocessing import PublishedPreprocessing  # the stages do without it
 
-        return UpstreamPreprocessing.load(models)
+        return PublishedPreprocessing.load(models)
     return ProjectPreprocessing(LandmarkModel.load(models / "landmarks"), mfcc_window)

@@ -8,13 +8,13 @@ from torch import nn
 from pipeline.inference.published.basics import read_basics
 from pipeline.inference.published.checkpoint import read_network
 from pipeline.inference.published.layouts import ATNET, ATNET_SINGLE, VGNET, Layout
-from pipeline.inference.published.preprocessing import UpstreamPreprocessing
+from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.models.io import save_model
 from pipeline.runtime import paths
 from pipeline.runtime.errors import PipelineError
 
 
-def import_upstream(atnet: Path | None, vgnet: Path | None, basics: Path, to: Path) -> list[str]:
+def import_published(atnet: Path | None, vgnet: Path | None, basics: Path, to: Path) -> list[str]:
     """Write `to`/atnet and `to`/vgnet, of what is given, and beside them how the original prepares what they see.
 
     All is read and checked before anything is written. Returns what to tell the user. Raises PipelineError when a file
@@ -24,7 +24,7 @@ def import_upstream(atnet: Path | None, vgnet: Path | None, basics: Path, to: Pa
         raise PipelineError("There is nothing to import. Give --atnet FILE, --vgnet FILE or both.")
     if (to / paths.LANDMARKS_MODEL.name).exists() or to.resolve() == paths.MODELS.resolve():
         raise PipelineError(f"{to} is for models that are trained here. Give another folder with --to.")
-    preprocessing = UpstreamPreprocessing.from_basics(read_basics(basics))
+    preprocessing = PublishedPreprocessing.from_basics(read_basics(basics))
     found: dict[str, tuple[Path, nn.Module, Layout]] = {}
     if atnet is not None:
         found["atnet"] = (atnet, *read_network(atnet, (ATNET, ATNET_SINGLE), "--atnet"))

@@ -52,7 +52,7 @@ ATNET = Layout(
     AtNet,
     "atnet_lstm_18.pth",
     "lmark_encoder.",
-    (*_SPEECH, ("example.", ("lmark_encoder.",)), ("lstm.", ("lstm.",)), ("coefficients.", ("lstm_fc.0.",))),
+    (*_SPEECH, ("reference.", ("lmark_encoder.",)), ("lstm.", ("lstm.",)), ("coefficients.", ("lstm_fc.0.",))),
 )
 
 ATNET_SINGLE = Layout(
@@ -104,7 +104,7 @@ DISCRIMINATOR = Layout(
     (
         ("image.5.", ("img_fc.0.",)),
         ("image.", ("image_encoder_dis.",)),
-        ("example.", ("encoder.",)),
+        ("reference.", ("encoder.",)),
         ("lstm.", ("lstm.",)),
         ("landmarks.0.", ("lstm_fc.0.",)),
         ("decision.", ("decision.0.",)),

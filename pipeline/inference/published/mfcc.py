@@ -61,17 +61,17 @@ def _bands(speech: Speech) -> NDArray[np.float64]:
 
 
 def stream_windows(
-    samples_N: NDArray[np.int16], frames: int, speech: Speech, stretch: int
+    samples_N: NDArray[np.int16], frames: int, speech: Speech, chunk: int
 ) -> Iterator[NDArray[np.float32]]:
-    """The windows of `frames` video frames in stretches (F, 28, 12) of at most `stretch`.
+    """The windows of `frames` video frames in chunks (T, 28, 12) of at most `chunk`.
 
-    Frame k's is rows 4k to 4k + 28 of speech and silence around it, without coefficient 0. Each stretch reads only its
+    Frame k's is rows 4k to 4k + 28 of speech and silence around it, without coefficient 0. Each chunk reads only its
     own samples, so `samples_N` may be a memory map.
     """
     silent = round(speech.silence * RATE / HOP)
     length = round(speech.window * RATE)
-    for start in range(0, frames, stretch):
-        stop = min(start + stretch, frames)
+    for start in range(0, frames, chunk):
+        stop = min(start + chunk, frames)
         first, last = start * PER_FRAME - silent, (stop - 1) * PER_FRAME + ROWS - silent
         # One row more, since the pre-emphasis of the first one's first sample asks for the sample before it.
         rows = mfcc(_cut(samples_N, (first - 1) * HOP, (last - 1) * HOP + length), speech)[1:, 1:]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.inference.preprocessing.base import Example
+from pipeline.inference.preprocessing.base import Reference
 from pipeline.inference.preprocessing.load import RECORD
 from pipeline.inference.published.landmarks import Expressions, resting
 from pipeline.inference.published.mfcc import Speech, stream_windows
@@ -33,7 +33,7 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class UpstreamPreprocessing:
+class PublishedPreprocessing:
     """As `Preprocessing`. `template` (68, 2): where the points lie in the region."""
 
     recipe: Recipe
@@ -41,7 +41,7 @@ class UpstreamPreprocessing:
     template: NDArray[np.float64]
 
     @classmethod
-    def from_basics(cls, basics: dict[str, NDArray[np.float64]]) -> "UpstreamPreprocessing":
+    def from_basics(cls, basics: dict[str, NDArray[np.float64]]) -> "PublishedPreprocessing":
         """That of the published weights, from the arrays published with them."""
         rest = resting(basics["mean_shape_norm"].reshape(136), basics["S"])
         recipe = Recipe()
@@ -49,32 +49,34 @@ class UpstreamPreprocessing:
         shapes = Expressions(basics["mean_shape_img"], rest, basics["S"], basics["mean_lrw1"], basis)
         return cls(recipe, shapes, basics["base_68"])
 
-    def example(self, image_HWC: NDArray[np.uint8]) -> Example | None:
+    def reference(self, image_HWC: NDArray[np.uint8]) -> Reference | None:
         """As `Preprocessing`."""
         face = find_face(image_HWC)
-        return None if face is None else Example(*cut_region(image_HWC, *face, self.template, self.recipe.crop))
+        return None if face is None else Reference(*cut_region(image_HWC, *face, self.template, self.recipe.crop))
 
-    def windows(self, samples_N: NDArray[np.int16], frames: int, stretch: int = 32) -> Iterator[NDArray[np.float32]]:
+    def windows(self, samples_N: NDArray[np.int16], frames: int, chunk: int = 32) -> Iterator[NDArray[np.float32]]:
         """As `Preprocessing`."""
-        return stream_windows(samples_N, frames, self.recipe.speech, stretch)
+        return stream_windows(samples_N, frames, self.recipe.speech, chunk)
 
-    def normalize(self, points_F68x2: NDArray[np.floating], example_68x2: NDArray[np.floating]) -> NDArray[np.float32]:
+    def normalize(
+        self, points_T68x2: NDArray[np.floating], reference_68x2: NDArray[np.floating]
+    ) -> NDArray[np.float32]:
         """As `Preprocessing`."""
-        return (self.recipe.factor * self.shapes.normalize(points_F68x2, example_68x2)).astype(np.float32)
+        return (self.recipe.factor * self.shapes.normalize(points_T68x2, reference_68x2)).astype(np.float32)
 
     def project(self, landmarks_L: NDArray[np.floating]) -> NDArray[np.float32]:
         """As `Preprocessing`."""
         return np.asarray((landmarks_L - self.shapes.mean) @ self.shapes.basis, np.float32)
 
-    def expand(self, example_L: NDArray[np.floating], coefficients_FK: NDArray[np.floating]) -> NDArray[np.float32]:
-        """As `Preprocessing`; exaggerated, and the same for every example, which the coefficients were told of."""
+    def expand(self, reference_L: NDArray[np.floating], coefficients_TK: NDArray[np.floating]) -> NDArray[np.float32]:
+        """As `Preprocessing`; exaggerated, and the same for every reference, which the coefficients were told of."""
         return np.asarray(
-            self.shapes.mean + (coefficients_FK * self.recipe.exaggeration) @ self.shapes.basis.T, np.float32
+            self.shapes.mean + (coefficients_TK * self.recipe.exaggeration) @ self.shapes.basis.T, np.float32
         )
 
-    def place(self, landmarks_FL: NDArray[np.floating], example_68x2: NDArray[np.floating]) -> NDArray[np.float32]:
+    def place(self, landmarks_TL: NDArray[np.floating], reference_68x2: NDArray[np.floating]) -> NDArray[np.float32]:
         """As `Preprocessing`."""
-        return self.shapes.place(landmarks_FL / self.recipe.factor, example_68x2).astype(np.float32)
+        return self.shapes.place(landmarks_TL / self.recipe.factor, reference_68x2).astype(np.float32)
 
     def save(self, folder: Path) -> None:
         """Write preprocessing.json, the numbers, and preprocessing.npz, the arrays; the same bytes for the same."""
@@ -83,7 +85,7 @@ class UpstreamPreprocessing:
         (folder / RECORD).write_text(json.dumps(asdict(self.recipe), indent=2) + "\n", encoding="utf-8")
 
     @classmethod
-    def load(cls, folder: Path) -> "UpstreamPreprocessing":
+    def load(cls, folder: Path) -> "PublishedPreprocessing":
         """Read it back; PipelineError when a file is missing or no such record."""
         try:
             record: dict[str, Any] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
@@ -98,6 +100,6 @@ class UpstreamPreprocessing:
         except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
             raise PipelineError(
                 f"{folder / RECORD} and {ARRAYS} are no record of the original's preprocessing ({error}). "
-                "Run `atvgnet import-upstream` anew."
+                "Run `atvgnet import-upstream` again."
             ) from error
         return cls(recipe, shapes, template)

@@ -1,4 +1,4 @@
-"""A picture of the rejected clips: for each a frame with what was found in it, the reason and the figures."""
+"""A picture of the rejected clips: for each a frame with what was found in it, the reason and the metrics."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from pipeline.faces.crop import SIZE
 from pipeline.media import MediaError, read_frames
-from pipeline.prepare.quality.table import FIGURES
-from pipeline.runtime.time_limit import GivenUp, within
+from pipeline.prepare.quality.table import METRICS
+from pipeline.runtime.time_limit import TimedOut, within
 from pipeline.shards import read_row
 
 MOST = 36
@@ -80,12 +80,12 @@ def draw_card(row: Mapping[Any, Any], sources: Sources) -> Picture:
     card.paste(Image.fromarray(_framed(row["id"], sources)), (4, 4))
     pen = ImageDraw.Draw(card)
     left, top = 6, PICTURE[1] + 8
-    known = {figure: row[figure] for figure in FIGURES if not pd.isna(row[figure])}
-    figures = "  ".join(f"{figure} {float(value):.3g}" for figure, value in known.items())
+    known = {metric: row[metric] for metric in METRICS if not pd.isna(row[metric])}
+    metrics = "  ".join(f"{metric} {float(value):.3g}" for metric, value in known.items())
     for text, size, columns, lines, colour in (
         (row["id"], 12, 34, 2, "black"),
         (f"{row['stage']}: {row['reason']}", 11, 38, 5, "#b00020"),
-        (figures, 9, 46, 5, "#404040"),
+        (metrics, 9, 46, 5, "#404040"),
     ):
         for line in wrap(text, columns, max_lines=lines, placeholder=" ..."):
             pen.text((left, top), line, font=_font(size), fill=colour)
@@ -132,7 +132,7 @@ def _read_frame(sources: Sources, clip: Mapping[str, Any], number: int) -> Pictu
     frames = read_frames(sources.root / clip["path"], start=start, duration=1 / _FPS)
     try:
         frame: Picture | None = within(sources.time_limit, next, frames, None)
-    except (MediaError, GivenUp):
+    except (MediaError, TimedOut):
         return None
     return frame
 

@@ -1,4 +1,4 @@
-"""The distribution of every figure beside its limit."""
+"""The distribution of every metric beside its limit."""
 
 from typing import Any
 
@@ -24,11 +24,11 @@ BINS = 40
 _KEPT, _REJECTED = "#4c78a8", "#e45756"
 
 
-def figures_figure(table: pd.DataFrame, params: Any) -> Any:
+def histograms_figure(table: pd.DataFrame, params: Any) -> Any:
     """Histograms of all clips of the quality table, the rejected in red, and the limits as lines: a matplotlib figure.
 
     Below each axis a red tick stands for rejected clips, since one of many thousands has no visible bar. ``params`` are
-    all params, in which the limits are looked up.
+    all params, in which the limits are found.
     """
     from matplotlib.figure import Figure
 
@@ -39,10 +39,10 @@ def figures_figure(table: pd.DataFrame, params: Any) -> Any:
     axes = figure.subplots(3, 4, gridspec_kw=room).ravel()
     for axis, limit in zip(axes, LIMITS, strict=False):
         value = limit.value(getattr(params, limit.section))
-        lines = [value] if limit.smallest else [-value, value] if (table[limit.figure] < 0).any() else [value]
-        _histogram(axis, table.loc[~lost, limit.figure].dropna(), table.loc[lost, limit.figure].dropna(), lines)
-        axis.set_title(TITLES[limit.figure], fontsize=10)
-        missing = int(table[limit.figure].isna().sum())
+        lines = [value] if limit.smallest else [-value, value] if (table[limit.metric] < 0).any() else [value]
+        _histogram(axis, table.loc[~lost, limit.metric].dropna(), table.loc[lost, limit.metric].dropna(), lines)
+        axis.set_title(TITLES[limit.metric], fontsize=10)
+        missing = int(table[limit.metric].isna().sum())
         note = f", {missing} not measured" if missing else ""
         axis.set_xlabel(f"{limit.section}.{limit.param} = {value:g}{note}", fontsize=8)
         axis.tick_params(labelsize=8)

@@ -10,7 +10,7 @@ from pipeline.faces.crop import encode_jpeg
 from pipeline.prepare.manifest import TooManyLost
 from pipeline.prepare.quality import HISTOGRAMS, PLOTTED, SHEET, TABLE
 from pipeline.prepare.quality.contact_sheet import Sources, draw_sheet
-from pipeline.prepare.quality.histograms import figures_figure
+from pipeline.prepare.quality.histograms import histograms_figure
 from pipeline.prepare.quality.table import quality_table, summary, write_quality
 from pipeline.runtime import paths
 from pipeline.runtime.errors import PipelineError
@@ -28,7 +28,7 @@ def write_report(folder: Path, clips: Rows, faces: Rows, root: Path, shards: Pat
     table = quality_table(clips, faces)
     folder.mkdir(parents=True, exist_ok=True)
     write_quality(table, folder / TABLE, folder / PLOTTED)
-    figures_figure(table, params).savefig(folder / HISTOGRAMS, dpi=90, metadata={"Software": None})
+    histograms_figure(table, params).savefig(folder / HISTOGRAMS, dpi=90, metadata={"Software": None})
     sources = Sources(_by_id(clips), _by_id(faces), root, shards, params.extract.time_limit)
     sheet = draw_sheet(table, sources)
     (folder / SHEET).write_bytes(encode_jpeg(sheet, 90))
@@ -53,4 +53,4 @@ def explain(error: TooManyLost, context: Context, stage: str, clips: Rows, faces
     folder = paths.rejected_folder(stage)
     table = write_report(folder, clips, faces, root, paths.FACES, context.params)
     track_report(context, folder, table)
-    return PipelineError(f"{error}\nThe rejected clips: {folder / SHEET}\nAll figures:        {folder / TABLE}")
+    return PipelineError(f"{error}\nThe rejected clips: {folder / SHEET}\nAll metrics:        {folder / TABLE}")

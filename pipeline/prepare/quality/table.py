@@ -1,4 +1,4 @@
-"""The quality table: one row for every clip of the corpus, good or rejected, with all figures and the verdict."""
+"""The quality table: one row for every clip of the corpus, good or rejected, with all metrics and the verdict."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,8 +12,8 @@ from pipeline.faces.quality import QUALITY
 from pipeline.prepare.quality.thresholds import LIMITS, SEPARATOR
 from pipeline.shards import write_table
 
-FIGURES = tuple(limit.figure for limit in LIMITS)
-"""Names of the columns with figures."""
+METRICS = tuple(limit.metric for limit in LIMITS)
+"""Names of the columns with metrics."""
 
 PLOTTED = 1000
 """Clips in the CSV for DVC's plots, which draw a mark for each and would not bear a whole large corpus."""
@@ -23,7 +23,7 @@ _FACE = ("id", "status", "reason", *(column.name for column in QUALITY))
 _TEXTS = ("id", "speaker", "split", "status", "stage", "reason")
 _SCHEMA = pa.schema(
     [pa.field(name, pa.string()) for name in _TEXTS]
-    + [pa.field(name, pa.int32() if name == "frames" else pa.float64()) for name in FIGURES]
+    + [pa.field(name, pa.int32() if name == "frames" else pa.float64()) for name in METRICS]
 )
 
 
@@ -31,7 +31,7 @@ def quality_table(clips: Sequence[Mapping[str, Any]], faces: Sequence[Mapping[st
     """Join ``clips`` (all rows of the manifest) with ``faces`` (rows of the stage landmarks, of those it was given).
 
     Columns: id, speaker, split; ``status`` ok or rejected; ``stage`` that rejected the clip, or empty; ``reason`` why,
-    or what is odd about a good clip; then ``FIGURES``, NaN where a clip could not be measured.
+    or what is odd about a good clip; then ``METRICS``, NaN where a clip could not be measured.
     """
     table = pd.DataFrame.from_records(list(clips), columns=list(_CLIP), index="id")
     found = pd.DataFrame.from_records(list(faces), columns=list(_FACE), index="id").reindex(table.index)
@@ -57,12 +57,12 @@ def common_causes(table: pd.DataFrame) -> "pd.Series[int]":
 
 
 def summary(table: pd.DataFrame) -> dict[str, Any]:
-    """Numbers for a run's metrics: clips, rejected ones and their share, by stage, and the figures' medians."""
+    """Numbers for a run's metrics: clips, rejected ones and their share, by stage, and the metrics' medians."""
     lost = table["status"] != "ok"
     return {
         "clips": len(table),
         "rejected": int(lost.sum()),
         "rejected_share": float(lost.mean()),
         "rejected_by": {stage: int((table["stage"] == stage).sum()) for stage in ("extract", "landmarks")},
-        "median": {name: float(table[name].median()) for name in FIGURES if table[name].notna().any()},
+        "median": {name: float(table[name].median()) for name in METRICS if table[name].notna().any()},
     }

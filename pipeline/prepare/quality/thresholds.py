@@ -1,6 +1,6 @@
-"""The limits a clip's figures must keep to; each is a param of the stage that rejects the clip.
+"""The limits a clip's metrics must keep to; each is a param of the stage that rejects the clip.
 
-A verdict is made from figures that are already there, so a changed limit decodes nothing anew.
+A verdict is made from metrics that are already there, so a changed limit decodes nothing again.
 """
 
 from collections.abc import Mapping
@@ -13,13 +13,13 @@ SEPARATOR = "; "
 
 @dataclass(frozen=True)
 class Limit:
-    """The lowest or highest value of a figure, a column of the quality table."""
+    """The lowest or highest value of a metric, a column of the quality table."""
 
-    figure: str
+    metric: str
     section: str
     """The section of params.yaml, which is the stage that judges."""
     param: str
-    """Named ``min_...`` or ``max_...``; a largest value holds for both signs of the figure."""
+    """Named ``min_...`` or ``max_...``; a largest value holds for both signs of the metric."""
     meaning: str
     """What is wrong with a clip beyond the limit."""
 
@@ -32,14 +32,14 @@ class Limit:
         """The limit itself; ``params`` are those of its section."""
         return float(getattr(params, self.param))
 
-    def cause(self, figure: float, limit: float) -> str:
+    def cause(self, metric: float, limit: float) -> str:
         """Why the clip is rejected, the same words for every such clip; empty when it keeps to the limit.
 
-        A figure that could not be measured (NaN) is no cause: why it could not be is one itself.
+        A metric that could not be measured (NaN) is no cause: why it could not be is one itself.
         """
-        if figure < limit if self.smallest else abs(figure) > limit:
+        if metric < limit if self.smallest else abs(metric) > limit:
             how = "below" if self.smallest else "beyond"
-            return f"{self.meaning} ({self.figure} {how} {self.section}.{self.param} = {limit:g})"
+            return f"{self.meaning} ({self.metric} {how} {self.section}.{self.param} = {limit:g})"
         return ""
 
 
@@ -58,8 +58,8 @@ LIMITS = (
 )
 
 
-def verdict(figures: Mapping[str, Any], section: str, params: Any) -> str:
-    """Why the stage ``section`` rejects a clip of these figures; empty when they keep to its ``params``."""
+def verdict(metrics: Mapping[str, Any], section: str, params: Any) -> str:
+    """Why the stage ``section`` rejects a clip of these metrics; empty when they keep to its ``params``."""
     limits = [limit for limit in LIMITS if limit.section == section]
-    causes = [limit.cause(figures[limit.figure], limit.value(params)) for limit in limits]
+    causes = [limit.cause(metrics[limit.metric], limit.value(params)) for limit in limits]
     return SEPARATOR.join(filter(None, causes))

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from pipeline.corpora.download.web import Patience, Web
+from pipeline.corpora.download.web import Retries, Web
 from tests.corpora.download.server import Zenodo
 from tests.media.encode import encode, even_times
 
@@ -76,11 +76,11 @@ def zenodo(files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 
 @pytest.fixture
-def patience() -> Patience:
+def retries() -> Retries:
     """No pauses."""
-    return Patience(retries=3, pause=0.0, timeout=5.0)
+    return Retries(count=3, pause=0.0, timeout=5.0)
 
 
 @pytest.fixture
-def web(patience: Patience) -> Web:
-    return Web(patience)
+def web(retries: Retries) -> Web:
+    return Web(retries)

@@ -12,7 +12,7 @@ import pytest
 from pipeline.corpora.download.disk import clear_disk_errors
 from pipeline.corpora.download.download import download, part_of
 from pipeline.corpora.download.record import Archive, read_record
-from pipeline.corpora.download.web import Patience, Web
+from pipeline.corpora.download.web import Retries, Web
 from pipeline.runtime.errors import PipelineError
 from tests.corpora.download.server import (
     Behaviour,
@@ -58,7 +58,7 @@ def test_a_good_server(zenodo: Zenodo, archive: Archive, web: Web, tmp_path: Pat
         ([breaks_off(0), serve], ["", ""]),
         ([breaks_off(HALF, reset=True), serve], ["", f"bytes={HALF}-"]),
         ([stalls(HALF), serve], ["", f"bytes={HALF}-"]),
-        # Ranges are ignored, or are others than was asked for: the file starts anew.
+        # Ranges are ignored, or are others than was asked for: the file starts again.
         ([breaks_off(HALF), without_ranges], ["", f"bytes={HALF}-"]),
         ([breaks_off(HALF), status(416), serve], ["", f"bytes={HALF}-", ""]),
         (
@@ -89,7 +89,7 @@ def test_what_may_pass_is_borne(
     zenodo: Zenodo, archive: Archive, tmp_path: Path, acts: list[Behaviour], ranges: list[str]
 ) -> None:
     zenodo.acts[NAME] = acts
-    impatient = Web(Patience(retries=3, pause=0.0, timeout=0.3))
+    impatient = Web(Retries(count=3, pause=0.0, timeout=0.3))
     assert download(archive, tmp_path, impatient).read_bytes() == DATA
     assert zenodo.asked(NAME) == ranges
 
@@ -168,7 +168,7 @@ def test_many_breaks_are_borne_as_long_as_it_goes_on(zenodo: Zenodo, tmp_path: P
     zenodo.acts[NAME] = [breaks_off(700_000)]
     archive = Archive(NAME, len(data), "md5", hashlib.md5(data).hexdigest(), f"{zenodo.record}/files/{NAME}/content")
     assert download(archive, tmp_path, web).read_bytes() == data
-    assert len(zenodo.asked(NAME)) == 12 > web.patience.retries
+    assert len(zenodo.asked(NAME)) == 12 > web.retries.count
 
 
 def test_a_part_longer_than_the_file_starts_anew(zenodo: Zenodo, archive: Archive, web: Web, tmp_path: Path) -> None:
@@ -189,8 +189,8 @@ def test_a_full_disk(archive: Archive, web: Web, tmp_path: Path) -> None:
 
 
 def test_the_pauses_grow_and_end(web: Web) -> None:
-    patience = Patience(retries=9, pause=1.0)
-    assert [patience.before(retry) for retry in range(1, 10)] == [0, 2, 4, 8, 16, 32, 64, 120, 120]
+    retries = Retries(count=9, pause=1.0)
+    assert [retries.before(retry) for retry in range(1, 10)] == [0, 2, 4, 8, 16, 32, 64, 120, 120]
 
 
 def unreachable() -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.config.params import Landmarks, SampleCorpus
+from pipeline.config.params import Landmarks, SyntheticCorpus
 from pipeline.corpora.synthetic.build import plan_clips
 from pipeline.corpora.synthetic.clip import make_clip
 from pipeline.faces.track import track_face
@@ -20,7 +20,7 @@ INNER_LIPS = ((61, 67), (62, 66), (63, 65))
 def measured(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     """One clip of every speaker of the default corpus, its script beside what landmarks measures (NaN: no face)."""
     folder = tmp_path_factory.mktemp("bars")
-    params = SampleCorpus()
+    params = SyntheticCorpus()
     plans = [plan for i, plan in enumerate(plan_clips(params)) if i % params.sentences == 0]
     clips = []
     for plan in plans:
@@ -37,7 +37,7 @@ def _measure(path: Path) -> list[dict[str, float]]:
     with av.open(str(path)) as container:
         pictures = [np.array(frame.to_ndarray(format="rgb24"), np.uint8) for frame in container.decode(video=0)]
     track = track_face(pictures, Landmarks().detect_every)
-    points = np.where(track.found_F[:, None, None], track.points_F68x2, np.nan)
+    points = np.where(track.found_T[:, None, None], track.points_T68x2, np.nan)
     gaps = [np.linalg.norm(points[:, upper] - points[:, lower], axis=1) for upper, lower in INNER_LIPS]
     heights = np.linalg.norm(points[:, 27] - points[:, 8], axis=1)
     return [{"mouth": mouth, "size": size} for mouth, size in zip(np.mean(gaps, axis=0), heights, strict=True)]
@@ -62,7 +62,7 @@ def test_a_face_keeps_its_size(measured: pd.DataFrame) -> None:
 
 
 def test_clips_do_not_depend_on_each_other(tmp_path: Path) -> None:
-    plan, other = plan_clips(SampleCorpus(speakers=1, sentences=3))[:2]
+    plan, other = plan_clips(SyntheticCorpus(speakers=1, sentences=3))[:2]
     first = _path(tmp_path / "a", make_clip(plan, tmp_path / "a")).read_bytes()
     make_clip(replace(other, seed=(9,)), tmp_path / "b")
     assert _path(tmp_path / "c", make_clip(plan, tmp_path / "c")).read_bytes() == first

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from pipeline.corpora.synthetic.appearance import draw_looks
 from pipeline.corpora.synthetic.face import Face, Pose
-from pipeline.corpora.synthetic.look import draw_looks
 from pipeline.corpora.synthetic.warp import GRID_H, GRID_W, enlarge, interpolate, inverse_map
 from pipeline.faces.detect import detect_faces
 from pipeline.faces.shape_predictor import predict_landmarks

@@ -4,9 +4,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from pipeline.corpora.synthetic.appearance import draw_looks
 from pipeline.corpora.synthetic.espeak import RATE, Segment, Voice, synthesise
 from pipeline.corpora.synthetic.grammar import LETTERS, Sentence
-from pipeline.corpora.synthetic.look import draw_looks
 from pipeline.corpora.synthetic.speech import FRAMES, SECONDS, alignment, speak
 from pipeline.corpora.synthetic.speech import RATE as TRACK_RATE
 from pipeline.corpora.synthetic.visemes import mouth_track

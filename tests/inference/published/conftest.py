@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from pipeline.inference.published.basics import read_basics
-from pipeline.inference.published.preprocessing import UpstreamPreprocessing
+from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from tests.inference.published.original import Layouts, filled
 
 
@@ -30,8 +30,8 @@ def golden(upstream: Path) -> dict[str, Tensor]:
 
 
 @pytest.fixture(scope="session")
-def preprocessing(upstream: Path) -> UpstreamPreprocessing:
-    return UpstreamPreprocessing.from_basics(read_basics(upstream / "basics"))
+def preprocessing(upstream: Path) -> PublishedPreprocessing:
+    return PublishedPreprocessing.from_basics(read_basics(upstream / "basics"))
 
 
 @pytest.fixture(scope="session")

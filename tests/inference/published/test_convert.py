@@ -10,8 +10,8 @@ from torch import Tensor
 
 from pipeline.config.params import Params
 from pipeline.inference.generate import generate
-from pipeline.inference.published.convert import import_upstream
-from pipeline.inference.published.preprocessing import UpstreamPreprocessing
+from pipeline.inference.published.convert import import_published
+from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.media import count_frames
 from pipeline.models import VgNet
@@ -47,7 +47,7 @@ def test_a_video_with_the_originals_preprocessing(imported: Path, upstream: Path
         part.setparams(whole.getparams())
         part.writeframes(whole.readframes(6000))
     head = TalkingHead.load(imported, Params())
-    assert isinstance(head.preprocessing, UpstreamPreprocessing)
+    assert isinstance(head.preprocessing, PublishedPreprocessing)
     out = tmp_path / "out.mp4"
     assert generate(head, upstream / "demo" / "s20.png", tmp_path / "a.wav", out) == 10
     assert count_frames(out) == 10
@@ -56,7 +56,7 @@ def test_a_video_with_the_originals_preprocessing(imported: Path, upstream: Path
 def test_one_network_after_the_other(layouts: Layouts, upstream: Path, tmp_path: Path) -> None:
     torch.save(hollow(layouts["atnet_single"]["state_dict"]), tmp_path / "single.pth")
     to, basics = tmp_path / "models", upstream / "basics"
-    lines = import_upstream(tmp_path / "single.pth", None, basics, to)
+    lines = import_published(tmp_path / "single.pth", None, basics, to)
     assert lines[0].startswith(f"{to}/atnet: the single-frame AT-net, 27,833,862 parameters, from ")
     assert lines[1] == "Still missing: run this again with --vgnet FILE"
     assert json.loads((to / "atnet" / "model.json").read_text())["arguments"]["recurrent"] is False
@@ -76,7 +76,7 @@ def test_nothing_is_written_where_anything_is_wrong(layouts: Layouts, upstream: 
     ]
     for atnet, vgnet, folder, message in cases:
         with pytest.raises(PipelineError, match=message):
-            import_upstream(atnet, vgnet, folder, to)
+            import_published(atnet, vgnet, folder, to)
     assert not to.exists()
 
 
@@ -85,11 +85,11 @@ def test_models_trained_here_are_left_alone(upstream: Path, tmp_path: Path, monk
     monkeypatch.chdir(tmp_path)
     for to in (Path("mine"), Path("models"), Path("mine/../models")):
         with pytest.raises(PipelineError, match=r"is for models that are trained here\. Give another folder with --to"):
-            import_upstream(Path("a.pth"), None, upstream / "basics", to)
+            import_published(Path("a.pth"), None, upstream / "basics", to)
 
 
 def test_a_folder_that_cannot_be_written(layouts: Layouts, upstream: Path, tmp_path: Path) -> None:
     torch.save(hollow(layouts["atnet_lstm"]["state_dict"]), tmp_path / "a.pth")
     (tmp_path / "file").touch()
     with pytest.raises(PipelineError, match=r"file/to cannot be written .* Make room"):
-        import_upstream(tmp_path / "a.pth", None, upstream / "basics", tmp_path / "file" / "to")
+        import_published(tmp_path / "a.pth", None, upstream / "basics", tmp_path / "file" / "to")

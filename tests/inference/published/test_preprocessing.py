@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.inference.published.basics import read_basics
 from pipeline.inference.published.mfcc import Speech, mfcc
-from pipeline.inference.published.preprocessing import UpstreamPreprocessing
+from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.inference.published.region import box_around, cut_region, find_face, in_square
 from pipeline.media import read_audio
 from pipeline.runtime.errors import PipelineError
@@ -36,7 +36,7 @@ def speech(upstream: Path) -> NDArray[np.int16]:
 
 @pytest.mark.parametrize("name", SPEAKERS)
 def test_face_and_region(
-    name: str, upstream: Path, preprocessing: UpstreamPreprocessing, golden_steps: dict[str, NDArray[np.float64]]
+    name: str, upstream: Path, preprocessing: PublishedPreprocessing, golden_steps: dict[str, NDArray[np.float64]]
 ) -> None:
     """The same points, and the same picture to the last bit."""
     image, region = picture(upstream / "demo" / f"{name}.png"), picture(upstream / "demo" / f"{name}_region.png")
@@ -46,17 +46,17 @@ def test_face_and_region(
     np.testing.assert_allclose(
         in_square(points, box, preprocessing.recipe.crop), golden_steps[f"{name}_crop_landmarks"], atol=1e-9
     )
-    example = preprocessing.example(image)
-    assert example is not None
-    np.testing.assert_array_equal(example.image_HWC, region)
-    again = find_face(example.image_HWC)
+    reference = preprocessing.reference(image)
+    assert reference is not None
+    np.testing.assert_array_equal(reference.image_HWC, region)
+    again = find_face(reference.image_HWC)
     assert again is not None
     np.testing.assert_array_equal(again[1], golden_steps[f"{name}_region_landmarks"])
 
 
 @pytest.mark.parametrize("name", SPEAKERS)
 def test_landmarks_and_coefficients(
-    name: str, preprocessing: UpstreamPreprocessing, golden_steps: dict[str, NDArray[np.float64]]
+    name: str, preprocessing: PublishedPreprocessing, golden_steps: dict[str, NDArray[np.float64]]
 ) -> None:
     points = golden_steps[f"{name}_region_landmarks"]
     (landmarks_L,) = preprocessing.normalize(points[None], points)
@@ -70,31 +70,31 @@ def test_mfcc(speech: NDArray[np.int16], golden_steps: dict[str, NDArray[np.floa
     np.testing.assert_allclose(rows, golden_steps["mfcc"], atol=1e-9)
 
 
-@pytest.mark.parametrize("stretch", [7, 32, 100])
+@pytest.mark.parametrize("chunk", [7, 32, 100])
 def test_windows(
-    stretch: int,
+    chunk: int,
     speech: NDArray[np.int16],
-    preprocessing: UpstreamPreprocessing,
+    preprocessing: PublishedPreprocessing,
     golden_steps: dict[str, NDArray[np.float64]],
 ) -> None:
     """The original's 74, and the last one, for the frame begun, which it leaves out."""
-    stretches = list(preprocessing.windows(speech, 75, stretch))
-    assert max(map(len, stretches)) <= stretch
-    windows = np.concatenate(stretches)
+    chunks = list(preprocessing.windows(speech, 75, chunk))
+    assert max(map(len, chunks)) <= chunk
+    windows = np.concatenate(chunks)
     assert windows.shape == (75, 28, 12)
     np.testing.assert_allclose(windows[:74], golden_steps["mfcc_windows"], atol=1e-5)
 
 
-def test_windows_of_little_speech_are_whole(preprocessing: UpstreamPreprocessing) -> None:
+def test_windows_of_little_speech_are_whole(preprocessing: PublishedPreprocessing) -> None:
     (windows,) = preprocessing.windows(np.zeros(10, np.int16), 1)
     assert windows.shape == (1, 28, 12)
     assert np.isfinite(windows).all()
 
 
 def test_movements_are_kept_and_faces_are_not(
-    preprocessing: UpstreamPreprocessing, golden_steps: dict[str, NDArray[np.float64]]
+    preprocessing: PublishedPreprocessing, golden_steps: dict[str, NDArray[np.float64]]
 ) -> None:
-    """Every example is the face at rest, however it is turned; what opens the mouth opens it on that face."""
+    """Every reference is the face at rest, however it is turned; what opens the mouth opens it on that face."""
     points = golden_steps["s20_region_landmarks"]
     turned = 2.5 * points @ np.array([[0.8, 0.6], [-0.6, 0.8]]) + 40
     opened = points.copy()
@@ -109,7 +109,7 @@ def test_movements_are_kept_and_faces_are_not(
     assert placed[1, 66, 1] - placed[1, 62, 1] == pytest.approx(opened[66, 1] - opened[62, 1], abs=1)
 
 
-def test_coefficients_are_exaggerated(preprocessing: UpstreamPreprocessing) -> None:
+def test_coefficients_are_exaggerated(preprocessing: PublishedPreprocessing) -> None:
     """All but the first, as the original does at inference."""
     rest = preprocessing.shapes.rest * 5
     told = np.eye(6)
@@ -119,7 +119,7 @@ def test_coefficients_are_exaggerated(preprocessing: UpstreamPreprocessing) -> N
 
 @pytest.mark.parametrize("name", SPEAKERS)
 def test_the_square_about_followed_points_gives_nearly_the_same_region(
-    name: str, upstream: Path, preprocessing: UpstreamPreprocessing
+    name: str, upstream: Path, preprocessing: PublishedPreprocessing
 ) -> None:
     image, region = picture(upstream / "demo" / f"{name}.png"), picture(upstream / "demo" / f"{name}_region.png")
     face = find_face(image)
@@ -128,7 +128,7 @@ def test_the_square_about_followed_points_gives_nearly_the_same_region(
     assert np.abs(cut.astype(int) - region).mean() < 1
 
 
-def test_a_face_at_the_edge_of_the_picture(upstream: Path, preprocessing: UpstreamPreprocessing) -> None:
+def test_a_face_at_the_edge_of_the_picture(upstream: Path, preprocessing: PublishedPreprocessing) -> None:
     """The square reaches beyond the picture; the region is that of the whole picture but for what is not there."""
     image = picture(upstream / "demo" / "s31.png")
     face = find_face(image)
@@ -144,13 +144,13 @@ def test_a_face_at_the_edge_of_the_picture(upstream: Path, preprocessing: Upstre
     np.testing.assert_array_equal(part[40:, 40:], whole[40:, 40:])
 
 
-def test_no_face_no_example(preprocessing: UpstreamPreprocessing) -> None:
-    assert preprocessing.example(np.full((200, 200, 3), 127, np.uint8)) is None
+def test_no_face_no_example(preprocessing: PublishedPreprocessing) -> None:
+    assert preprocessing.reference(np.full((200, 200, 3), 127, np.uint8)) is None
 
 
-def test_the_record_is_read_back_and_followed(preprocessing: UpstreamPreprocessing, tmp_path: Path) -> None:
+def test_the_record_is_read_back_and_followed(preprocessing: PublishedPreprocessing, tmp_path: Path) -> None:
     preprocessing.save(tmp_path)
-    loaded = UpstreamPreprocessing.load(tmp_path)
+    loaded = PublishedPreprocessing.load(tmp_path)
     assert loaded.recipe == preprocessing.recipe
     for name, array in vars(preprocessing.shapes).items():
         np.testing.assert_array_equal(getattr(loaded.shapes, name), array)
@@ -162,7 +162,7 @@ def test_the_record_is_read_back_and_followed(preprocessing: UpstreamPreprocessi
     path = tmp_path / "preprocessing.json"
     record = json.loads(path.read_text())
     path.write_text(json.dumps(record | {"exaggeration": [1] * 6}))
-    plain = UpstreamPreprocessing.load(tmp_path)
+    plain = PublishedPreprocessing.load(tmp_path)
     meant = plain.project(plain.expand(plain.shapes.rest, np.full((1, 6), 0.5))[0])
     np.testing.assert_allclose(meant, 0.5, atol=1e-6)
 
@@ -171,13 +171,13 @@ def test_the_record_is_read_back_and_followed(preprocessing: UpstreamPreprocessi
     "change", [{"exaggeration": [1, 2]}, {"speech": {"windows": 1}}, {"crop": None}, {"more": 1}, {"exaggeration": "x"}]
 )
 def test_a_record_of_something_else(
-    change: dict[str, object], preprocessing: UpstreamPreprocessing, tmp_path: Path
+    change: dict[str, object], preprocessing: PublishedPreprocessing, tmp_path: Path
 ) -> None:
     preprocessing.save(tmp_path)
     path = tmp_path / "preprocessing.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(PipelineError, match=r"no record of the original's preprocessing .* import-upstream"):
-        UpstreamPreprocessing.load(tmp_path)
+        PublishedPreprocessing.load(tmp_path)
 
 
 def test_basics_that_are_not_there_or_not_numbers(upstream: Path, tmp_path: Path) -> None:

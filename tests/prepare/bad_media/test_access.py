@@ -40,7 +40,7 @@ def test_a_folder_one_may_not_read_is_named(public: Path) -> None:
     (public / "videos/closed").mkdir(mode=0)
     with (
         not_as_root(),
-        pytest.raises(PipelineError, match=r"The folder .*videos/closed cannot be read \(permission denied\)\. Mend"),
+        pytest.raises(PipelineError, match=r"The folder .*videos/closed cannot be read \(permission denied\)\. Fix"),
     ):
         open_corpus(lenient(public / "videos"), public).clips()
 

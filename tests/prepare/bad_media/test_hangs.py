@@ -52,7 +52,7 @@ def stuck(path: Path) -> bytes:
     return content
 
 
-def mended(path: Path, content: bytes) -> None:
+def fixed(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     path.with_name("silent.pipe").unlink()
 
@@ -63,7 +63,7 @@ def test_given_up_by_extract_and_tried_again(tmp_path: Path, params: Params) -> 
     first = run_stages(root, params)
     assert (first.clips[VICTIM].status, first.clips[VICTIM].reason) == ("rejected", REASON)
     assert set(first.faces) == {"a.mp4", "c.mp4", "d.mp4"}
-    mended(root / VICTIM, content)
+    fixed(root / VICTIM, content)
     second = run_stages(root, params)
     assert {row.status for row in second.clips.values()} == {"ok"}
     assert set(second.faces) == {"a.mp4", "b.mp4", "c.mp4", "d.mp4"}
@@ -92,7 +92,7 @@ def test_given_up_by_landmarks_and_tried_again(tmp_path: Path, params: Params) -
 
     first = faces()[f"{TRAINING}#0000"]
     assert (first["status"], first["reason"], first["frames"]) == ("rejected", REASON, 0)
-    mended(root / VICTIM, content)
+    fixed(root / VICTIM, content)
     assert {row["status"] for row in faces().values()} == {"ok"}
     whole = {path.name: path.read_bytes() for path in out.iterdir()}
     build_faces(manifest, root, settings, tmp_path / "fresh", 1)

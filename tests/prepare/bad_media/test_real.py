@@ -12,7 +12,7 @@ from pipeline.media import read_frames
 from tests.prepare.bad_media.stages import Outcome, run_stages
 
 EXTRACT, LANDMARKS = Extract(max_lost=1.0), Landmarks(max_lost=1.0)
-# Of each clip: extract's verdict, its frames, and how its reason (or remark) begins.
+# Of each clip: extract's verdict, its frames, and how its reason (or warning) begins.
 GRID = {
     "s1/bbaf3s.mpg": ("ok", 75, ""),
     "s1/lrae3s.mpg": ("ok", 74, ""),

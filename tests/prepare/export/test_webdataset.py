@@ -170,7 +170,7 @@ def test_a_target_that_is_not_this_exports(project: Path, exported: Path, tmp_pa
     (tmp_path / "thesis.tex").write_text("")
     with pytest.raises(PipelineError, match="is not empty, and what is in it is no export"):
         export_webdataset(data, tmp_path, SPLITS, per_tar=2)
-    with pytest.raises(PipelineError, match=r"thesis\.tex/tars cannot be written: .* Free space or mend its rights"):
+    with pytest.raises(PipelineError, match=r"thesis\.tex/tars cannot be written: .* Free space or fix its rights"):
         export_webdataset(data, tmp_path / "thesis.tex/tars", SPLITS, per_tar=2)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.config.params import Extract, Landmarks
-from pipeline.prepare.quality.table import FIGURES
+from pipeline.prepare.quality.table import METRICS
 from pipeline.prepare.quality.thresholds import LIMITS, Limit, verdict
 
 PARAMS: dict[str, Any] = {"extract": Extract(), "landmarks": Landmarks()}
@@ -32,7 +32,7 @@ def test_a_good_clip_keeps_to_all() -> None:
 
 
 def test_every_figure_has_its_limit_and_every_limit_its_param() -> None:
-    assert tuple(GOOD) == FIGURES
+    assert tuple(GOOD) == METRICS
     named = {(limit.section, limit.param) for limit in LIMITS}
     for section, params in PARAMS.items():
         limits = {one.name for one in fields(params) if one.name.startswith(("min_", "max_"))} - {"max_lost"}
@@ -45,10 +45,10 @@ def test_each_limit(limit: Limit) -> None:
     value = limit.value(params)
     step = -0.01 if limit.smallest else 0.01
     how = "below" if limit.smallest else "beyond"
-    beyond = verdict({**GOOD, limit.figure: value + step}, limit.section, params)
-    assert beyond == f"{limit.meaning} ({limit.figure} {how} {limit.section}.{limit.param} = {value:g})"
-    assert verdict({**GOOD, limit.figure: value}, limit.section, params) == ""
-    assert verdict({**GOOD, limit.figure: math.nan}, limit.section, params) == ""
+    beyond = verdict({**GOOD, limit.metric: value + step}, limit.section, params)
+    assert beyond == f"{limit.meaning} ({limit.metric} {how} {limit.section}.{limit.param} = {value:g})"
+    assert verdict({**GOOD, limit.metric: value}, limit.section, params) == ""
+    assert verdict({**GOOD, limit.metric: math.nan}, limit.section, params) == ""
 
 
 def test_another_limit_another_verdict() -> None:

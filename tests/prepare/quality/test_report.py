@@ -20,9 +20,9 @@ from pipeline.prepare.faces import build_faces
 from pipeline.prepare.manifest import ManifestRow, read_manifest
 from pipeline.prepare.quality import contact_sheet
 from pipeline.prepare.quality.contact_sheet import Sources, choose_rejected, draw_card, draw_sheet
-from pipeline.prepare.quality.histograms import figures_figure
+from pipeline.prepare.quality.histograms import histograms_figure
 from pipeline.prepare.quality.report import write_report
-from pipeline.prepare.quality.table import FIGURES, PLOTTED, common_causes, quality_table, summary, write_quality
+from pipeline.prepare.quality.table import METRICS, PLOTTED, common_causes, quality_table, summary, write_quality
 from pipeline.prepare.quality.thresholds import LIMITS
 from tests.prepare.quality.conftest import DEFECTS, Judged
 
@@ -60,8 +60,8 @@ def test_every_clip_has_a_row(judged: Judged, table: pd.DataFrame) -> None:
 
 
 def test_what_could_not_be_measured_is_empty(table: pd.DataFrame) -> None:
-    measured = {word: set(figure for figure in FIGURES if not pd.isna(row_of(table, word)[figure])) for word in DEFECTS}
-    sound, whole = {"frames", "damaged", "level", "length_difference"}, set(FIGURES)
+    measured = {word: set(figure for figure in METRICS if not pd.isna(row_of(table, word)[figure])) for word in DEFECTS}
+    sound, whole = {"frames", "damaged", "level", "length_difference"}, set(METRICS)
     assert measured["EMPTY"] == {"frames"}
     assert measured["MUTE"] == {"frames", "damaged"}
     assert measured["SILENT"] == measured["HALF"] == sound
@@ -104,7 +104,7 @@ def test_other_limits_judge_anew_and_compute_nothing(judged: Judged, tmp_path: P
     assert before - lost(min_sharpness=0.01, max_jitter=3.0) == {"BLURRED", "SHAKING"}
     assert lost(min_frontal=0.3) - before == {"DURING", "EVERY", "GREAT"}
     assert lost(min_sharpness=0.019, min_face_size=63.0) == before
-    assert (tmp_path / "faces/index.parquet").read_bytes() == index  # no verdict changed: nothing to train anew
+    assert (tmp_path / "faces/index.parquet").read_bytes() == index  # no verdict changed: nothing to train again
 
 
 def test_other_limits_of_extract_likewise(judged: Judged, tmp_path: Path) -> None:
@@ -131,10 +131,10 @@ def report(judged: Judged, folder: Path, root: Path) -> dict[str, str]:
 def test_the_bytes_depend_on_the_clips_alone(judged: Judged, tmp_path: Path) -> None:
     shutil.copytree(judged.root, tmp_path / "moved")
     first = report(judged, tmp_path / "one", judged.root)
-    assert list(first) == ["clips.csv", "figures.png", "quality.parquet", "rejected.jpg"]
+    assert list(first) == ["clips.csv", "histograms.png", "quality.parquet", "rejected.jpg"]
     assert first == report(judged, tmp_path / "two", tmp_path / "moved")
     written = pq.read_table(tmp_path / "one/quality.parquet").to_pandas()
-    assert list(written.columns) == ["id", "speaker", "split", "status", "stage", "reason", *FIGURES]
+    assert list(written.columns) == ["id", "speaker", "split", "status", "stage", "reason", *METRICS]
     assert len(pd.read_csv(tmp_path / "one/clips.csv")) == len(written) == len(judged.clips)
     assert Image.open(tmp_path / "one/rejected.jpg").size == (1440, 34 + 2 * 340)
 
@@ -157,7 +157,7 @@ def test_causes_are_counted_one_by_one(table: pd.DataFrame) -> None:
 
 def test_a_large_corpus_has_a_small_csv(tmp_path: Path) -> None:
     names = [f"c{number:05d}" for number in range(5000)]
-    columns = {figure: 1.0 for figure in FIGURES if figure != "frames"}
+    columns = {figure: 1.0 for figure in METRICS if figure != "frames"}
     table = pd.DataFrame({"id": names, "status": "ok", "stage": "", "reason": "", "speaker": "", "split": "train"})
     table = table.assign(frames=75, **columns)
     write_quality(table, tmp_path / "all.parquet", tmp_path / "some.csv")
@@ -168,16 +168,16 @@ def test_a_large_corpus_has_a_small_csv(tmp_path: Path) -> None:
 
 
 def test_histograms_hold_every_clip_and_mark_the_limits(judged: Judged, table: pd.DataFrame) -> None:
-    figure = figures_figure(table, judged.params)
+    figure = histograms_figure(table, judged.params)
     drawn = [axis for axis in figure.axes if axis.has_data()]
-    assert len(drawn) == len(FIGURES)
+    assert len(drawn) == len(METRICS)
     for axis, limit in zip(drawn, LIMITS, strict=True):
         bars = [bar for group in axis.containers if isinstance(group, BarContainer) for bar in group]
-        assert sum(bar.get_height() for bar in bars) == table[limit.figure].notna().sum()
+        assert sum(bar.get_height() for bar in bars) == table[limit.metric].notna().sum()
         section = getattr(judged.params, limit.section)
         lines = {float(line.get_xdata()[0]) for line in axis.lines if line.get_linestyle() == "--"}
         assert limit.value(section) in lines
-        assert len(lines) == (2 if limit.figure == "length_difference" else 1)
+        assert len(lines) == (2 if limit.metric == "length_difference" else 1)
 
 
 def picture_of(card: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -15,7 +15,7 @@ from stages.runner import run_stage
 from tests.prepare.quality.conftest import DEFECTS, Judged
 from tests.tracking.conftest import all_runs
 
-FILES = {"clips.csv", "figures.png", "quality.parquet", "rejected.jpg"}
+FILES = {"clips.csv", "histograms.png", "quality.parquet", "rejected.jpg"}
 SHIPPED = Path("params.yaml").resolve()
 
 

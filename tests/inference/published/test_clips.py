@@ -9,7 +9,7 @@ import pytest
 from pipeline.config.params import Corpora, Extract, Landmarks, LrwCorpus, Params
 from pipeline.corpora import open_corpus
 from pipeline.evaluation.published_clips import SourceClips
-from pipeline.inference.published.preprocessing import UpstreamPreprocessing
+from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.media import VideoWriter, read_audio, read_frames
 from pipeline.prepare.extract import extract
 from pipeline.prepare.faces import build_faces
@@ -32,25 +32,25 @@ def prepared(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def clips(prepared: Path, preprocessing: UpstreamPreprocessing) -> SourceClips:
+def clips(prepared: Path, preprocessing: PublishedPreprocessing) -> SourceClips:
     return SourceClips(prepared / "clips", prepared / "faces", prepared / "corpus" / "lipread_mp4", preprocessing)
 
 
 def test_regions_are_nearly_those_of_the_original(
-    clips: SourceClips, prepared: Path, preprocessing: UpstreamPreprocessing
+    clips: SourceClips, prepared: Path, preprocessing: PublishedPreprocessing
 ) -> None:
-    """Which looks for the face in every frame anew, and for its points in whole pixels."""
+    """Which looks for the face in every frame again, and for its points in whole pixels."""
     (name,) = clips.ids("test")
     clip = clips.load(name)
     frames = list(read_frames(next(prepared.glob("corpus/*/*/test/*.mp4"))))
-    assert len(clip.frames_FHWC) == len(clip.points_F68x2) == len(frames) == 29
+    assert len(clip.frames_THWC) == len(clip.points_T68x2) == len(frames) == 29
     for number in (0, 14, 28):
-        example = preprocessing.example(frames[number])
-        assert example is not None
-        assert np.abs(example.image_HWC.astype(int) - clip.frames_FHWC[number]).mean() < 4
-        assert np.abs(example.points_68x2 - clip.points_F68x2[number]).mean() < 1
+        reference = preprocessing.reference(frames[number])
+        assert reference is not None
+        assert np.abs(reference.image_HWC.astype(int) - clip.frames_THWC[number]).mean() < 4
+        assert np.abs(reference.points_68x2 - clip.points_T68x2[number]).mean() < 1
     (heard,) = preprocessing.windows(clips.samples(name), 29)
-    np.testing.assert_array_equal(clip.windows_FRC, heard)
+    np.testing.assert_array_equal(clip.windows_TRC, heard)
 
 
 def test_a_file_that_has_changed_is_named(clips: SourceClips, prepared: Path) -> None:

@@ -1,15 +1,15 @@
-"""The training's listener that writes to MLflow."""
+"""The training's callback that writes to MLflow."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
 
-from pipeline.training.callbacks import Listener
+from pipeline.training.callbacks import Callback
 
 
 class Receiver(Protocol):
-    """What the listener needs of a run."""
+    """What the callback needs of a run."""
 
     def metrics(self, values: Mapping[str, Any], step: int | None = None) -> None:
         """Take metrics of a step."""
@@ -18,7 +18,7 @@ class Receiver(Protocol):
         """Take a picture of a step."""
 
 
-class RunListener(Listener):
+class RunCallback(Callback):
     """Passes a training's curves and pictures on to a run."""
 
     def __init__(self, run: Receiver) -> None:
