@@ -20,6 +20,9 @@ export = typer.Typer(no_args_is_help=True, help="Give the prepared clips to othe
 app.add_typer(export, name="export")
 
 
+Precision = Literal["auto", "float32", "bfloat16"]
+
+
 @contextmanager
 def _clear_errors() -> Iterator[None]:
     try:
@@ -34,16 +37,19 @@ def generate(
     picture: Annotated[Path, typer.Option("-p", "--picture", help="A picture of a face.")],
     speech: Annotated[Path, typer.Option("-i", "--input", help="Speech: a sound file, or a video with sound.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The MP4 to write.")],
-    models: Annotated[Path, typer.Option(help="The folder of models, trained or imported.")] = paths.MODELS,
+    models: Annotated[
+        str, typer.Option(help="The bundle: a folder of models, trained or imported, or models:/NAME@ALIAS of MLflow.")
+    ] = str(paths.MODELS),
+    precision: Annotated[
+        Precision, typer.Option(help="Of VG-net; auto is bfloat16 where the processor has it.")
+    ] = "auto",
 ) -> None:
     """Make the face in a picture say the speech."""
     with _clear_errors():
-        from pipeline.config.file import load_params
         from pipeline.inference.generate import generate as make
         from pipeline.inference.talking_head import TalkingHead
 
-        params = load_params(paths.PARAMS)
-        frames = make(TalkingHead.load(models, params), picture, speech, out)
+        frames = make(TalkingHead.from_pretrained(models, precision), picture, speech, out)
         print(f"{out}: {frames} frames, {frames / 25:.2f} s")
 
 

@@ -1,11 +1,14 @@
-"""Stage evaluate: metrics, pictures and videos of the test split, into reports."""
+"""Stage evaluate: metrics, pictures and videos of the test split, into reports; the bundle's card, into models."""
 
 from dataclasses import asdict
 
+from pipeline.evaluation.card import describe
 from pipeline.evaluation.clips import ShardClips
 from pipeline.evaluation.evaluate import evaluate
 from pipeline.inference.talking_head import TalkingHead
+from pipeline.models.bundle import write_card, write_provenance
 from pipeline.runtime import paths
+from pipeline.runtime.git import git
 from pipeline.training.project import FOLDERS, NETWORKS, input_example
 from pipeline.training.record import read_record
 from stages.runner import Context, run_stage
@@ -15,13 +18,15 @@ def main(context: Context) -> None:
     """Measure the whole system beside its baselines, and close the pipeline's run."""
     records = {network: read_record(network, context.params) for network in NETWORKS}
     summary = evaluate(
-        TalkingHead.load(paths.MODELS, context.params),
+        TalkingHead.from_pretrained(paths.MODELS, context.params.vgnet.precision),
         ShardClips(paths.CLIPS, paths.FACES, paths.MFCC),
         context.params.evaluate,
         context.params.seed,
         paths.REPORTS,
         context.jobs,
     )
+    write_card(paths.MODELS, describe(context.params.corpus, summary))
+    write_provenance(paths.MODELS, git("rev-parse", "HEAD"))
     context.run.artifact(paths.REPORTS)
     for network, record in records.items():
         sections = {"seed": context.params.seed, network: asdict(getattr(context.params, network))}
@@ -34,4 +39,4 @@ def main(context: Context) -> None:
 
 
 if __name__ == "__main__":
-    run_stage("evaluate", ["seed", "evaluate"], main)
+    run_stage("evaluate", ["seed", "corpus", "evaluate"], main)

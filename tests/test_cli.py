@@ -33,7 +33,10 @@ def test_help_names_the_commands(folder: Path) -> None:
         (["report"], "metrics.json is missing. Run `dvc repro` first."),
         (["use", "grit"], "'grit' is no corpus. Choose one of sample, grid, lrw, folder."),
         (["use", "grid", "--root", "nowhere"], "nowhere is no folder."),
-        (["generate", "-p", "a.jpg", "-i", "b.wav", "-o", "c.mp4"], "is missing. Train the model with `dvc repro`"),
+        (
+            ["generate", "-p", "a.jpg", "-i", "b.wav", "-o", "c.mp4"],
+            "models is missing. Train the models with `dvc repro`, or",
+        ),
     ],
 )
 def test_errors_are_one_message(folder: Path, arguments: list[str], message: str) -> None:

@@ -4,13 +4,18 @@ import contextlib
 import dataclasses
 import json
 import math
+import sys
 import types
 import typing
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from pipeline.config.params import Params
 from pipeline.runtime.errors import PipelineError
+
+RENAMED = {f"{network}.patience": f"{network}.early_stopping" for network in ("atnet", "vgnet")}
+"""Keys by their earlier names; still read."""
 
 
 def load_params(path: Path) -> Params:
@@ -58,6 +63,7 @@ def _build(kind: type[T], tree: object, where: str) -> T:
     if not isinstance(tree, dict):
         raise PipelineError(f"{where or 'params.yaml'} must be a section of keys, not {tree!r}. Restore its keys.")
     hints = typing.get_type_hints(kind)
+    tree = {_renamed(str(key), tree, where): value for key, value in tree.items()}
     for key in tree:
         if key not in hints:
             raise PipelineError(f"{_join(where, key)} is no param. {_advice(str(key), list(hints))}")
@@ -70,6 +76,16 @@ def _build(kind: type[T], tree: object, where: str) -> T:
         return kind(**values)
     except ValueError as error:
         raise PipelineError(f"{_join(where, error)}. Change it in params.yaml or with -S.") from error
+
+
+def _renamed(key: str, tree: Mapping[Any, object], where: str) -> str:
+    """The present name of a key that files of earlier versions have; said once, so that the file gets changed."""
+    old = _join(where, key)
+    new = RENAMED.get(old)
+    if new is None or new.rpartition(".")[2] in tree:
+        return key
+    print(f"params: {old} is now called {new}; its value is read. Rename it in params.yaml.", file=sys.stderr)
+    return new.rpartition(".")[2]
 
 
 def _join(where: str, key: object) -> str:

@@ -40,7 +40,7 @@ class LoopParams:
     """Steps between validations; each one may set the best weights, and writes a checkpoint."""
     keep: Literal["best", "last"] = "best"
     """The weights of the best validation, or of the last."""
-    patience: int = 0
+    early_stopping: int = 0
     """Validations without improvement after which training stops; 0 never stops early."""
 
     def __post_init__(self) -> None:
@@ -55,7 +55,7 @@ class LoopParams:
         self._require(self.grad_clip >= 0, "grad_clip", "0 or more")
         self._require(0 <= self.ema < 1, "ema", "from 0 to below 1")
         self._require(self.validate_every >= 1, "validate_every", "at least 1")
-        self._require(self.patience >= 0, "patience", "0 or more")
+        self._require(self.early_stopping >= 0, "early_stopping", "0 or more")
 
     def _require(self, holds: bool, key: str, allowed: str) -> None:
         if not holds:

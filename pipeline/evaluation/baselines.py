@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.inference.preprocessing import Reference
+from pipeline.inference.preprocessing.base import Reference
 from pipeline.inference.talking_head import TalkingHead, chunks
 
 REFERENCE_FRAME = 0

@@ -21,7 +21,7 @@ def evaluate_models(models: Path, out: Path, params: Params, project: Path, jobs
     """
     if out.resolve() == paths.REPORTS.resolve():
         raise PipelineError(f"{out} belongs to the stage evaluate. Give another folder with --out.")
-    head = TalkingHead.load(models, params)
+    head = TalkingHead.from_pretrained(models, params.vgnet.precision)
     clips: Clips = ShardClips(paths.CLIPS, paths.FACES, paths.MFCC)
     if isinstance(head.preprocessing, PublishedPreprocessing):
         clips = SourceClips(paths.CLIPS, paths.FACES, open_corpus(params, project).root, head.preprocessing)

@@ -4,35 +4,34 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
+from pipeline.faces.crop import CROP, CropGeometry
 from pipeline.landmarks.pca import STABLE
 from pipeline.landmarks.similarity import fit_similarity
 
-# fmt: off
-CANONICAL = np.array([
-    (64.0, 38.7), (64.0, 46.0), (64.0, 53.2), (64.0, 60.8), (55.9, 67.2), (59.7, 68.7), (64.0,
-    70.0), (68.3, 68.7), (72.1, 67.2), (39.2, 40.8), (53.5, 41.3), (74.5, 41.3), (88.8, 40.8),
-])
-# fmt: on
-"""Where those points lie in the crop: their mean over real speakers, made symmetric, at a scale that leaves room for
-the eyebrows above and for the chin of a long face with the mouth open below."""
-
 
 def align(
-    points_T68x2: NDArray[np.float32], *, per_frame: bool, smoothing: float, fps: float = 25.0
+    points_T68x2: NDArray[np.float32],
+    *,
+    per_frame: bool,
+    smoothing: float,
+    fps: float = 25.0,
+    crop: CropGeometry = CROP,
 ) -> NDArray[np.float32]:
     """The transforms (T, 2, 3) float32 that take source pixels to pixels of the crop.
 
     ``per_frame``: every frame on its own, as the original; else one scale a clip, with rotation and position smoothed
     by a Gaussian of ``smoothing`` seconds, so that neither blinking nor the detector's jitter shakes the picture.
+    ``crop`` says where the stable points come to lie.
     """
-    fitted = np.stack([fit_similarity(points[STABLE], CANONICAL) for points in points_T68x2])
+    onto = np.array(crop.points)
+    fitted = np.stack([fit_similarity(points[STABLE], onto) for points in points_T68x2])
     if per_frame:
         return fitted.astype(np.float32)
     scale = np.median(np.hypot(fitted[:, 0, 0], fitted[:, 1, 0]))
     angle = _smooth(np.unwrap(np.arctan2(fitted[:, 1, 0], fitted[:, 0, 0])), smoothing * fps)
     centre = _smooth(points_T68x2[:, STABLE].astype(np.float64).mean(axis=1), smoothing * fps)
     linear = scale * np.stack([np.cos(angle), -np.sin(angle), np.sin(angle), np.cos(angle)], axis=1).reshape(-1, 2, 2)
-    shift = CANONICAL.mean(axis=0) - np.einsum("fij,fj->fi", linear, centre)
+    shift = onto.mean(axis=0) - np.einsum("fij,fj->fi", linear, centre)
     return np.concatenate([linear, shift[:, :, None]], axis=2).astype(np.float32)
 
 

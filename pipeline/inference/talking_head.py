@@ -1,21 +1,27 @@
 """Both networks as one: a face that says what it hears."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.config.params import Params
-from pipeline.inference.preprocessing import Preprocessing, Reference, load_preprocessing
+from pipeline.inference.inputs import Picture, Speech, opened_speech, read_reference
+from pipeline.inference.preprocessing.base import Preprocessing, Reference
+from pipeline.inference.preprocessing.load import load_preprocessing
 from pipeline.models.atnet import AtNet
+from pipeline.models.bundle import load_bundle
 from pipeline.models.folding import for_inference
-from pipeline.models.io import load_model
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime.devices import Precision, autocast, best_device
+from pipeline.speech.mfcc import RATE
+
+CHUNK = 32
+"""Frames generated at a time: enough to keep the processor busy, little enough to need no memory to speak of."""
+FPS = 25
 
 
 class Painted(NamedTuple):
@@ -40,8 +46,13 @@ class TalkingHead:
         preprocessing: Preprocessing,
         device: torch.device,
         precision: Precision = "auto",
+        card: Mapping[str, Any] | None = None,
     ) -> None:
-        """`precision` is that of VG-net, which takes nearly all the time; AT-net hears in float32 (TF32 on a GPU)."""
+        """`precision` is that of VG-net, which takes nearly all the time; AT-net hears in float32 (TF32 on a GPU).
+
+        `card` says what the networks were trained on (`pipeline.models.bundle`).
+        """
+        self.card = dict(card or {})
         self.atnet = atnet.to(device).eval()
         self.vgnet = for_inference(vgnet, device, precision)
         self.preprocessing = preprocessing
@@ -49,16 +60,32 @@ class TalkingHead:
         self.precision = precision
 
     @classmethod
-    def load(cls, models: Path, params: Params) -> "TalkingHead":
-        """From a folder of models, trained or imported; PipelineError when one is missing or none of ours.
+    def from_pretrained(cls, source: str | Path, precision: Precision = "auto") -> "TalkingHead":
+        """From a bundle: a folder, or `models:/NAME@ALIAS`, a registered one, where MLflow is installed.
 
-        Models of this project hear with `params.mfcc.window`; all paint in `params.vgnet.precision`.
+        Raises PipelineError when a part is missing, damaged, or does not belong to the others.
         """
-        speech, painter = (load_model(models / name, "model")[0] for name in ("atnet", "vgnet"))
-        assert isinstance(speech, AtNet)
-        assert isinstance(painter, VgNet)
-        preprocessing = load_preprocessing(models, params.mfcc.window)
-        return cls(speech, painter, preprocessing, best_device(), params.vgnet.precision)
+        if str(source).startswith("models:/"):
+            from pipeline.tracking.bundles import fetch_bundle
+
+            source = fetch_bundle(str(source))
+        bundle = load_bundle(Path(source))
+        return cls(bundle.atnet, bundle.vgnet, load_preprocessing(bundle), best_device(), precision, bundle.card)
+
+    def generate(self, picture: Picture, speech: Speech) -> Iterator[NDArray[np.uint8]]:
+        """The face in the picture says the speech: frames, RGB uint8 (128, 128, 3), 25 per second, as long as it.
+
+        Raises PipelineError, before the first frame, when the picture holds no face or the speech no sound.
+        """
+        reference = read_reference(picture, self.preprocessing)
+        with opened_speech(speech) as samples_N:
+            for painted in self.speak(reference, samples_N):
+                yield from painted.frames_THWC
+
+    def speak(self, reference: Reference, samples_N: NDArray[np.int16]) -> Iterator[Painted]:
+        """The reference says the speech, mono samples (N,) at 16 kHz: chunks of at most `CHUNK` frames."""
+        heard = self.preprocessing.windows(samples_N, frames_of(samples_N), CHUNK)
+        return self.paint(reference, self.landmarks(reference, heard))
 
     @torch.inference_mode()
     def landmarks(self, reference: Reference, windows: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
@@ -95,7 +122,12 @@ def _to_uint8(frames_TCHW: Tensor) -> NDArray[np.uint8]:
     return levels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
 
 
-def chunks(array: NDArray[np.float32], frames: int = 32) -> Iterator[NDArray[np.float32]]:
+def frames_of(samples_N: NDArray[np.int16]) -> int:
+    """Video frames of speech: as long as it, to the frame begun."""
+    return -(-len(samples_N) * FPS // RATE)
+
+
+def chunks(array: NDArray[np.float32], frames: int = CHUNK) -> Iterator[NDArray[np.float32]]:
     """``array`` cut along its first axis into chunks of at most ``frames``."""
     for start in range(0, len(array), frames):
         yield array[start : start + frames]

@@ -4,6 +4,7 @@ A set of 68 points is taken by a similarity transform onto a template (identity'
 flattened to 136 numbers x0, y0, x1, y1, ...; K coefficients describe how speech moves it.
 """
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,12 @@ class LandmarkModel:
     def components(self) -> int:
         """K."""
         return int(self.basis.shape[1])
+
+    @property
+    def digest(self) -> str:
+        """A hash of template, mean and basis: networks that were trained with equal ones belong together."""
+        content = b"".join(array.tobytes() for array in (self.template, self.mean, self.basis))
+        return hashlib.sha256(content).hexdigest()
 
     def normalize(self, points_T68x2: NDArray[np.floating]) -> NDArray[np.float32]:
         """Points (T, 68, 2) in any pixels as normalised landmarks (T, 136) float32."""

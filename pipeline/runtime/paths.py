@@ -18,7 +18,7 @@ MODELS = Path("models")
 LANDMARKS_MODEL = MODELS / "landmarks"
 ATNET = MODELS / "atnet"
 VGNET = MODELS / "vgnet"
-PUBLISHED = MODELS / "upstream"
+PUBLISHED = MODELS / "published"
 REPORTS = Path("reports")
 
 

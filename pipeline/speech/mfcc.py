@@ -7,6 +7,8 @@ RATE = 16000
 """Samples a second of all speech."""
 COEFFICIENTS = 13
 """Columns; the first is the level, which the networks drop."""
+BANDS = 26
+"""Mel bands."""
 HOP = 160
 """Samples from one row to the next: 100 rows a second, 4 a video frame."""
 
@@ -26,7 +28,7 @@ def mfcc(samples_N: NDArray[np.int16], window: float = 0.025) -> NDArray[np.floa
     transform = 512 if length <= 512 else 2048
     padded = np.pad(samples_N.astype(np.float32) / 32768.0, ((transform - HOP) // 2, transform))
     power = librosa.feature.melspectrogram(
-        y=padded, sr=RATE, n_fft=transform, win_length=length, hop_length=HOP, center=False, n_mels=26
+        y=padded, sr=RATE, n_fft=transform, win_length=length, hop_length=HOP, center=False, n_mels=BANDS
     )
     out = librosa.feature.mfcc(S=np.log(power + 1e-8), n_mfcc=COEFFICIENTS)
     return np.ascontiguousarray(out.T[:rows], dtype=np.float32)

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -53,6 +53,8 @@ class Task(Protocol):
     optimisers: dict[str, Optimizer]
     clips: int
     """Training clips in a pass over the data."""
+    belongs: Mapping[str, Any]
+    """What the network's file says of the parts of the bundle that it belongs to."""
 
     def batch(self, step: int) -> Batch:
         """This process's share of the batch of step `step`, from 0; called in loader threads."""
@@ -121,7 +123,7 @@ def train(
             callback.metrics(step, values)
 
     torch.backends.cudnn.benchmark = True  # shapes do not change from step to step
-    stopped = params.patience > 0 and state.stale >= params.patience
+    stopped = params.early_stopping > 0 and state.stale >= params.early_stopping
     ahead = range(state.step, state.step if stopped else steps)
     for index, batch in zip(ahead, load_ahead(task.batch, ahead, LOADERS), strict=True):
         share = schedule(params, index, steps)
@@ -163,14 +165,21 @@ def train(
         state.reference = monitor.reference
         if distribution.is_first():
             checkpoints.save(step, snapshot(state, task, ema))
-        if 0 < params.patience <= state.stale:
+        if 0 < params.early_stopping <= state.stale:
             log.info("%s stops at step %d: no better since step %d", task.name, step, state.best_step)
             break
 
     ema.network.load_state_dict(state.kept)
     kept_step = state.best_step if params.keep == "best" else state.step
     kept_values = dict(state.history)[kept_step]
-    meta = {"params": asdict(params), "seed": seed, "data": data, "step": kept_step, "metrics": kept_values}
+    meta = {
+        **task.belongs,
+        "params": asdict(params),
+        "seed": seed,
+        "data": data,
+        "step": kept_step,
+        "metrics": kept_values,
+    }
     if distribution.is_first():
         save_model(out, "model", ema.network, meta)
         for name, helper in task.helpers.items():

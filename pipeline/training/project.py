@@ -4,14 +4,17 @@ The stages run them, and on a machine that has neither DVC nor MLflow `python -m
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.config.params import Params
+from pipeline.faces.crop import CROP
 from pipeline.landmarks.pca import LandmarkModel
 from pipeline.runtime import paths
+from pipeline.speech.features import SpeechFeatures
 from pipeline.training.atnet import train_atnet
 from pipeline.training.callbacks import Callback
 from pipeline.training.data import ShardSource
@@ -25,10 +28,13 @@ FOLDERS = {"atnet": paths.ATNET, "vgnet": paths.VGNET}
 def train(network: Network, params: Params, callbacks: Sequence[Callback]) -> None:
     """Train on the training split, validate on val; killed, it goes on where it was. Raises what they raise."""
     sources, folder = _sources(network), (FOLDERS[network], paths.resume_folder(f"train_{network}"))
+    landmarks = LandmarkModel.load(paths.LANDMARKS_MODEL).digest
     if network == "atnet":
-        train_atnet(*sources, params.atnet, params.seed, *folder, callbacks)
+        belongs = {"landmarks": landmarks, "speech": asdict(SpeechFeatures(params.mfcc.window))}
+        train_atnet(*sources, params.atnet, params.seed, *folder, callbacks, belongs)
     else:
-        train_vgnet(*sources, params.vgnet, params.seed, *folder, callbacks)
+        belongs = {"landmarks": landmarks, "crop": asdict(CROP)}
+        train_vgnet(*sources, params.vgnet, params.seed, *folder, callbacks, belongs)
 
 
 def input_example(network: Network, params: Params) -> dict[str, NDArray[np.float32]]:

@@ -1,8 +1,9 @@
 """How VG-net is trained: pixels, and a discriminator that judges and reads landmarks (paper, sections 3.3 and 3.4)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -42,7 +43,15 @@ class VgNetTask:
     name = "vgnet"
     criterion = "pixel"
 
-    def __init__(self, source_train: ClipSource, source_val: ClipSource, params: VgNetParams, seed: int) -> None:
+    def __init__(
+        self,
+        source_train: ClipSource,
+        source_val: ClipSource,
+        params: VgNetParams,
+        seed: int,
+        belongs: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        self.belongs = belongs
         self.source_train, self.source_val, self.params, self.seed = source_train, source_val, params, seed
         self.clips = len(long_enough(source_train.lengths, params.frames))
         self.checked = validation_windows(source_val.lengths, params.frames, VALIDATION_WINDOWS)
@@ -205,12 +214,14 @@ def train_vgnet(
     out: Path,
     resume: Path,
     callbacks: Sequence[Callback] = (),
+    belongs: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, float]:
     """Train VG-net: `out` receives model.* and discriminator.* (safetensors and JSON) and history.csv.
 
     Goes on from `resume`, a folder outside `out`, when an equal training was killed there. Returns the metrics of
-    the weights that were kept, and their step. Raises PipelineError for clips too short, and when training diverges.
+    the weights that were kept, and their step. `belongs` goes into model.json: the parts of the bundle that the network
+    was trained with. Raises PipelineError for clips too short, and when training diverges.
     """
-    task = VgNetTask(source_train, source_val, params, seed)
+    task = VgNetTask(source_train, source_val, params, seed, belongs)
     data = source_train.digest + source_val.digest
     return train(task, params, seed=seed, data=data, out=out, resume=resume, callbacks=callbacks)

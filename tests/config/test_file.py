@@ -57,6 +57,24 @@ def test_a_wrong_param_is_named(tmp_path: Path, key: str, value: object, message
         load_params(write(tmp_path, key, value))
 
 
+def test_earlier_names_of_params_are_read_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tree = yaml.safe_load(SHIPPED.read_text())
+    del tree["vgnet"]["early_stopping"]
+    tree["vgnet"]["patience"] = 3
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(tree))
+    assert load_params(path).vgnet.early_stopping == 3
+    told = capsys.readouterr().err
+    assert (
+        told
+        == "params: vgnet.patience is now called vgnet.early_stopping; its value is read. Rename it in params.yaml.\n"
+    )
+    tree["vgnet"]["early_stopping"] = 4  # both: the present name counts, and the other is none
+    path.write_text(yaml.safe_dump(tree))
+    with pytest.raises(PipelineError, match=r"vgnet\.patience is"):
+        load_params(path)
+
+
 def test_missing_key_is_named(tmp_path: Path) -> None:
     tree = yaml.safe_load(SHIPPED.read_text())
     del tree["vgnet"]["lr"]

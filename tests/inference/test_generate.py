@@ -9,9 +9,10 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from pipeline.config.params import Params
-from pipeline.inference.generate import generate, read_reference
-from pipeline.inference.preprocessing import ProjectPreprocessing, Reference
+from pipeline.inference.generate import generate
+from pipeline.inference.inputs import read_reference
+from pipeline.inference.preprocessing.base import Reference
+from pipeline.inference.preprocessing.project import ProjectPreprocessing
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.landmarks.pca import LandmarkModel, fit_model
 from pipeline.media import count_frames, probe, read_audio
@@ -72,7 +73,7 @@ def test_same_bytes_twice_and_other_sound_formats(head: TalkingHead, face: Path,
     assert (tmp_path / "one.mp4").read_bytes() == (tmp_path / "two.mp4").read_bytes()
 
 
-def test_stretches_join_without_a_seam(head: TalkingHead, landmarks: LandmarkModel, photograph: Image) -> None:
+def test_chunks_join_without_a_seam(head: TalkingHead, landmarks: LandmarkModel, photograph: Image) -> None:
     """Recurrent states are carried on: any cut of the speech gives the same landmarks and frames."""
     reference = Reference(
         photograph[:128, 160:288], np.random.default_rng(1).normal(64, 20, (68, 2)).astype(np.float32)
@@ -88,7 +89,7 @@ def test_stretches_join_without_a_seam(head: TalkingHead, landmarks: LandmarkMod
     assert np.abs(whole.astype(int) - pieces).max() <= 1
 
 
-def test_example_is_the_largest_face_upright(head: TalkingHead, face: Path) -> None:
+def test_reference_is_the_largest_face_upright(head: TalkingHead, face: Path) -> None:
     reference = read_reference(face, head.preprocessing)
     assert reference.image_HWC.shape == (128, 128, 3)
     assert reference.points_68x2.min() > 4
@@ -104,12 +105,12 @@ def test_errors(head: TalkingHead, face: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
     cases = [
         (grey, sound, out, r"grey\.png shows no face"),
-        (text, sound, out, r"text\.jpg is no picture"),
+        (text, sound, out, r"text\.jpg cannot be read as a picture"),
         (tmp_path / "none.jpg", sound, out, r"none\.jpg does not exist\. Give a picture of a face with -p"),
         (face, tmp_path / "none.wav", out, r"none\.wav does not exist\. Give a sound or video file with -i"),
         (face, grey, out, r"grey\.png.*sound|grey\.png.*audio"),
         (face, speech(tmp_path / "short.wav", 0.01), out, r"short\.wav holds less sound than one video frame"),
-        (face, sound, tmp_path / "out.avi", r"out\.avi is no \.mp4 file"),
+        (face, sound, tmp_path / "out.avi", r"out\.avi is not an \.mp4 file"),
         (face, sound, face / "out.mp4", r"out\.mp4.*cannot be written"),
     ]
     for picture, heard, target, message in cases:
@@ -120,4 +121,4 @@ def test_errors(head: TalkingHead, face: Path, tmp_path: Path) -> None:
 
 def test_models_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match="is missing"):
-        TalkingHead.load(tmp_path, Params())
+        TalkingHead.from_pretrained(tmp_path)

@@ -12,6 +12,7 @@ from pipeline.inference.published.basics import read_basics
 from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.media import count_frames
 from pipeline.models import AtNet, VgNet
+from pipeline.models.bundle import PUBLISHED
 from pipeline.models.io import save_model
 from tests.stages.conftest import Project
 
@@ -19,12 +20,12 @@ from tests.stages.conftest import Project
 @pytest.fixture
 def imported(reproduced: Project, upstream: Path) -> Iterator[str]:
     """A folder as `import-upstream` writes it, with networks that are small and untrained."""
-    name = "models/upstream"
+    name = "models/published"
     folder = reproduced.folder / name
     torch.manual_seed(0)
     PublishedPreprocessing.from_basics(read_basics(upstream / "basics")).save(folder)
-    save_model(folder / "atnet", "model", AtNet(width=8), {})
-    save_model(folder / "vgnet", "model", VgNet(width=8, recurrence="batch"), {})
+    save_model(folder / "atnet", "model", AtNet(width=8), {"landmarks": PUBLISHED})
+    save_model(folder / "vgnet", "model", VgNet(width=8, recurrence="batch"), {"landmarks": PUBLISHED})
     yield name
     shutil.rmtree(folder)
 

@@ -168,9 +168,11 @@ def test_a_diverging_training_stops_with_the_step_and_the_last_good_checkpoint(t
 
 def test_early_stop_and_the_kept_weights(tmp_path: Path) -> None:
     recorder = Recorder()
-    summary = run("atnet", tmp_path, (recorder,), lr=0.3, patience=2, steps=90, validate_every=1, grad_clip=0.1)
+    summary = run("atnet", tmp_path, (recorder,), lr=0.3, early_stopping=2, steps=90, validate_every=1, grad_clip=0.1)
     assert recorder.steps[-1] == summary["step"] + 2 < 90
-    last = run("atnet", tmp_path / "last", lr=0.3, patience=2, steps=90, validate_every=1, grad_clip=0.1, keep="last")
+    last = run(
+        "atnet", tmp_path / "last", lr=0.3, early_stopping=2, steps=90, validate_every=1, grad_clip=0.1, keep="last"
+    )
     assert last["step"] == recorder.steps[-1]
 
 
@@ -237,7 +239,7 @@ def test_vgnet_learns(tmp_path: Path) -> None:
     assert summary["val.pixel"] < 0.6 * first
 
 
-@pytest.mark.parametrize(("real", "made", "said"), [(0.99, 0.01, "wins"), (0.3, 0.6, "loses"), (0.6, 0.4, None)])
-def test_a_one_sided_discriminator_is_remarked(real: float, made: float, said: str | None) -> None:
-    warning = VgNetTask(TRAIN, VAL, VG, 0).warning({"real": real, "made": made})
+@pytest.mark.parametrize(("real", "fake", "said"), [(0.99, 0.01, "wins"), (0.3, 0.6, "loses"), (0.6, 0.4, None)])
+def test_a_one_sided_discriminator_is_warned_of(real: float, fake: float, said: str | None) -> None:
+    warning = VgNetTask(TRAIN, VAL, VG, 0).warning({"real": real, "fake": fake})
     assert warning is None if said is None else f"the discriminator {said} outright" in str(warning)

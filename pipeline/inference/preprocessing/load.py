@@ -1,23 +1,22 @@
-"""Which preprocessing belongs to a folder of models."""
-
-from pathlib import Path
+"""The preprocessing that belongs to a bundle."""
 
 from pipeline.inference.preprocessing.base import Preprocessing
 from pipeline.inference.preprocessing.project import ProjectPreprocessing
-from pipeline.landmarks.pca import LandmarkModel
+from pipeline.models.bundle import Bundle
+from pipeline.runtime.errors import PipelineError
+from pipeline.speech.features import SpeechFeatures
 
-RECORD = "preprocessing.json"
-"""Lies in folders of imported models and says how their makers prepared what the networks see."""
 
-
-def load_preprocessing(models: Path, mfcc_window: float) -> Preprocessing:
-    """What was recorded with imported models; else the project's own, with the landmark model in the folder.
-
-    `mfcc_window` is that of params.yaml, which only the project's own models follow. PipelineError when a file is
-    missing or damaged.
-    """
-    if (models / RECORD).exists():
+def load_preprocessing(bundle: Bundle) -> Preprocessing:
+    """How the bundle's networks are fed. PipelineError when they were trained on what this version does not compute."""
+    if bundle.landmarks is None or bundle.speech is None or bundle.crop is None:
         from pipeline.inference.published.preprocessing import PublishedPreprocessing  # the stages do without it
 
-        return PublishedPreprocessing.load(models)
-    return ProjectPreprocessing(LandmarkModel.load(models / "landmarks"), mfcc_window)
+        return PublishedPreprocessing.load(bundle.folder)
+    ours = SpeechFeatures(bundle.speech.window)
+    if bundle.speech != ours:
+        raise PipelineError(
+            f"{bundle.folder / 'atnet'} was trained on other speech features ({bundle.speech}) than this version "
+            f"computes ({ours}). Use the version of the project that trained it."
+        )
+    return ProjectPreprocessing(bundle.landmarks, bundle.speech.window, bundle.crop)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.faces.align import align
-from pipeline.faces.crop import crop_face, to_crop
+from pipeline.faces.crop import CROP, CropGeometry, crop_face, to_crop
 from pipeline.faces.select import largest_face
 from pipeline.faces.shape_predictor import predict_landmarks
 from pipeline.inference.preprocessing.base import Reference
@@ -17,10 +17,12 @@ from pipeline.speech.streaming import stream_windows
 
 @dataclass(frozen=True)
 class ProjectPreprocessing:
-    """As `Preprocessing`; `mfcc_window` is the seconds of speech behind an MFCC row, as in training."""
+    """As `Preprocessing`, with what the networks were trained with."""
 
     landmarks: LandmarkModel
     mfcc_window: float
+    """Seconds of speech behind an MFCC row."""
+    crop: CropGeometry = CROP
 
     def reference(self, image_HWC: NDArray[np.uint8]) -> Reference | None:
         """As `Preprocessing`."""
@@ -28,7 +30,7 @@ class ProjectPreprocessing:
         if box is None:
             return None
         points = predict_landmarks([image_HWC], [box])[0]
-        transform = align(points[None], per_frame=True, smoothing=0.0)
+        transform = align(points[None], per_frame=True, smoothing=0.0, crop=self.crop)
         return Reference(crop_face(image_HWC, transform[0]), to_crop(points[None], transform)[0])
 
     def windows(self, samples_N: NDArray[np.int16], frames: int, chunk: int = 32) -> Iterator[NDArray[np.float32]]:

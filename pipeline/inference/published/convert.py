@@ -9,9 +9,19 @@ from pipeline.inference.published.basics import read_basics
 from pipeline.inference.published.checkpoint import read_network
 from pipeline.inference.published.layouts import ATNET, ATNET_SINGLE, VGNET, Layout
 from pipeline.inference.published.preprocessing import PublishedPreprocessing
+from pipeline.models.bundle import PUBLISHED, write_card
 from pipeline.models.io import save_model
 from pipeline.runtime import paths
 from pipeline.runtime.errors import PipelineError
+
+CARD = {
+    "name": "atvgnet-published",
+    "trained_on": {"corpus": "lrw"},
+    "metrics": {},
+    "licence": "MIT, as the repository of the paper's authors; LRW itself is licensed for research alone.",
+    "attribution": "Chen, Maddox, Duan, Xu: Hierarchical Cross-Modal Talking Face Generation with Dynamic Pixel-Wise "
+    "Loss, CVPR 2019. Lip Reading in the Wild: BBC and the University of Oxford.",
+}
 
 
 def import_published(atnet: Path | None, vgnet: Path | None, basics: Path, to: Path) -> list[str]:
@@ -34,9 +44,12 @@ def import_published(atnet: Path | None, vgnet: Path | None, basics: Path, to: P
     try:
         preprocessing.save(to)
         for name, (path, network, layout) in found.items():
-            save_model(to / name, "model", network, {"upstream": path.name, "sha256": _sha256(path)})
+            save_model(
+                to / name, "model", network, {"landmarks": PUBLISHED, "file": path.name, "sha256": _sha256(path)}
+            )
             count = sum(parameter.numel() for parameter in network.parameters())
             lines.append(f"{to / name}: {layout.title}, {count:,} parameters, from {path}")
+        write_card(to, CARD)
     except OSError as error:
         raise PipelineError(
             f"{to} cannot be written ({error}). Make room, or give another folder with --to."

@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.inference.preprocessing.base import Reference
-from pipeline.inference.preprocessing.load import RECORD
 from pipeline.inference.published.landmarks import Expressions, resting
 from pipeline.inference.published.mfcc import Speech, stream_windows
 from pipeline.inference.published.region import Crop, cut_region, find_face
 from pipeline.runtime.errors import PipelineError
 
 ARRAYS = "preprocessing.npz"
+RECORD = "preprocessing.json"
+"""Lies in a bundle of published networks and says how their makers prepared what the networks see."""
 
 
 @dataclass(frozen=True)

@@ -45,11 +45,11 @@ def imported(layouts: Layouts, upstream: Path, tmp_path_factory: pytest.TempPath
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
-        "models/upstream/atnet: AT-net, 30,071,750 parameters, from atnet.pth",
-        "models/upstream/vgnet: VG-net, 58,355,781 parameters, from vgnet.pth",
-        "Now run: atvgnet generate --models models/upstream -p face.jpg -i speech.wav -o out.mp4",
-        "or, once the stages have prepared your clips: atvgnet evaluate --models models/upstream",
+        "models/published/atnet: AT-net, 30,071,750 parameters, from atnet.pth",
+        "models/published/vgnet: VG-net, 58,355,781 parameters, from vgnet.pth",
+        "Now run: atvgnet generate --models models/published -p face.jpg -i speech.wav -o out.mp4",
+        "or, once the stages have prepared your clips: atvgnet evaluate --models models/published",
     ]
     for file in ("atnet.pth", "vgnet.pth"):  # a third of a gigabyte
         (folder / file).unlink()
-    return folder / "models" / "upstream"
+    return folder / "models" / "published"

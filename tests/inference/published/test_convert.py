@@ -8,7 +8,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from pipeline.config.params import Params
 from pipeline.inference.generate import generate
 from pipeline.inference.published.convert import import_published
 from pipeline.inference.published.preprocessing import PublishedPreprocessing
@@ -23,7 +22,7 @@ from tests.inference.published.original import Layouts, assert_equal, hollow
 @torch.inference_mode()
 def test_atnet(imported: Path, golden: dict[str, Tensor]) -> None:
     network, meta = load_model(imported / "atnet", "model")
-    assert meta["upstream"] == "atnet.pth"
+    assert meta["file"] == "atnet.pth"
     assert len(meta["sha256"]) == 64
     assert_equal(
         network(golden["atnet_lstm__example"], golden["atnet_lstm__mfcc"].unsqueeze(2)), golden["atnet_lstm__out"]
@@ -46,7 +45,7 @@ def test_a_video_with_the_originals_preprocessing(imported: Path, upstream: Path
     with wave.open(str(upstream / "demo" / "speech.wav")) as whole, wave.open(str(tmp_path / "a.wav"), "wb") as part:
         part.setparams(whole.getparams())
         part.writeframes(whole.readframes(6000))
-    head = TalkingHead.load(imported, Params())
+    head = TalkingHead.from_pretrained(imported)
     assert isinstance(head.preprocessing, PublishedPreprocessing)
     out = tmp_path / "out.mp4"
     assert generate(head, upstream / "demo" / "s20.png", tmp_path / "a.wav", out) == 10
@@ -61,7 +60,7 @@ def test_one_network_after_the_other(layouts: Layouts, upstream: Path, tmp_path:
     assert lines[1] == "Still missing: run this again with --vgnet FILE"
     assert json.loads((to / "atnet" / "model.json").read_text())["arguments"]["recurrent"] is False
     with pytest.raises(PipelineError, match=r"vgnet/model\.json is missing\. .* `atvgnet import-upstream`"):
-        TalkingHead.load(to, Params())
+        TalkingHead.from_pretrained(to)
 
 
 def test_nothing_is_written_where_anything_is_wrong(layouts: Layouts, upstream: Path, tmp_path: Path) -> None:

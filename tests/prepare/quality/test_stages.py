@@ -93,7 +93,7 @@ def test_a_failure_leaves_the_pictures(
     assert f"{rejected} clips are rejected, more than {stage}.max_lost = 0.1 allows:" in said
     assert reason in said
     assert f"The rejected clips: {folder / 'rejected.jpg'}" in said
-    assert f"All figures:        {folder / 'quality.parquet'}" in said
+    assert f"All metrics:        {folder / 'quality.parquet'}" in said
     assert {path.name for path in folder.iterdir()} == FILES
     assert table.read_bytes() == before
     assert not paths.QUALITY.exists()

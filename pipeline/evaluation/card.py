@@ -1,0 +1,39 @@
+"""What a bundle's card says: where the models come from, how good they are, and what may be done with them."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.runtime import paths
+
+LICENCES = {
+    "sample": ("MIT", "The photograph is NASA's portrait of Eileen Collins (public domain); espeak-ng speaks."),
+    "grid": ("CC BY 4.0", "The GRID audiovisual sentence corpus, Cooke, Barker, Cunningham and Shao, 2006."),
+    "lrw": ("Research alone, by agreement with the BBC", "Lip Reading in the Wild, Chung and Zisserman, 2016."),
+    "folder": ("That of your videos", "Your own videos."),
+}
+"""Licence and attribution of what was trained on, by corpus."""
+
+
+def describe(corpus: str, metrics: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    """The card of the models in the project, which ``corpus`` trained: JSON data, the same for the same training.
+
+    The params and the hashes of the data are those that the networks' files have, so they are those that trained them.
+    """
+    licence, attribution = LICENCES[corpus]
+    trained = {
+        folder.name: json.loads((folder / "model.json").read_text(encoding="utf-8"))["meta"]
+        for folder in (paths.ATNET, paths.VGNET)
+    }
+    return {
+        "name": f"atvgnet-{corpus}",
+        "trained_on": {
+            "corpus": corpus,
+            "seed": trained["vgnet"]["seed"],
+            "data": {name: meta["data"] for name, meta in trained.items()},
+            "params": {name: meta["params"] for name, meta in trained.items()},
+        },
+        "metrics": metrics,
+        "licence": licence,
+        "attribution": attribution,
+    }

@@ -1,0 +1,84 @@
+"""A bundle is enough by itself: an empty folder, no params.yaml, and the README's lines."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import soundfile  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+
+from pipeline.inference.talking_head import TalkingHead
+from pipeline.runtime.errors import PipelineError
+from tests.models.test_bundle import write_bundle
+
+ROOT = Path(__file__).parents[2]
+
+
+def sound(seconds: float) -> NDArray[np.int16]:
+    return (np.random.default_rng(0).standard_normal(round(seconds * 16000)) * 3000).astype(np.int16)
+
+
+def frames(folder: Path, photograph: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.stack(list(TalkingHead.from_pretrained(folder).generate(photograph, sound(0.5))))
+
+
+def test_the_readme_in_an_empty_folder(tmp_path: Path, photograph: NDArray[np.uint8]) -> None:
+    """Its Python lines, as they stand, beside nothing but a bundle, a picture and a sound."""
+    (code,) = re.findall(r"```python\n(.*?from_pretrained.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    write_bundle(tmp_path / "models")
+    cv2.imwrite(str(tmp_path / "face.jpg"), photograph[:, :, ::-1])
+    soundfile.write(tmp_path / "speech.wav", sound(0.5), 16000)
+    show = "\nimport numpy\nprint(len(list(head.generate('face.jpg', 'speech.wav'))))"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code + show], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "13"
+
+
+def test_frames_are_as_long_as_the_speech(tmp_path: Path, photograph: NDArray[np.uint8]) -> None:
+    made = frames(write_bundle(tmp_path / "models"), photograph)
+    assert made.shape == (13, 128, 128, 3)
+    assert made.dtype == np.uint8
+
+
+def test_speech_is_heard_with_the_window_of_the_training(
+    tmp_path: Path, photograph: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever params.yaml says by now."""
+    bundle = write_bundle(tmp_path / "models", window=0.025)
+    before = frames(bundle, photograph)
+    params = (ROOT / "params.yaml").read_text()
+    assert "window: 0.025" in params
+    (tmp_path / "params.yaml").write_text(params.replace("window: 0.025", "window: 0.05"))
+    monkeypatch.chdir(tmp_path)
+    np.testing.assert_array_equal(frames(bundle, photograph), before)
+    other = TalkingHead.from_pretrained(write_bundle(tmp_path / "other", window=0.05))
+    ours, others = (
+        next(head.preprocessing.windows(sound(0.5), 13)) for head in (TalkingHead.from_pretrained(bundle), other)
+    )
+    assert not np.array_equal(ours, others)
+
+
+def test_what_this_version_does_not_compute_is_refused(tmp_path: Path) -> None:
+    folder = write_bundle(tmp_path / "models")
+    card = folder / "atnet" / "model.json"
+    card.write_text(card.read_text().replace('"hop": 160', '"hop": 80'))
+    with pytest.raises(PipelineError, match=r"models/atnet was trained on other speech features .*hop=80.*hop=160"):
+        TalkingHead.from_pretrained(folder)
+
+
+def test_arrays_are_checked(tmp_path: Path, photograph: NDArray[np.uint8]) -> None:
+    head = TalkingHead.from_pretrained(write_bundle(tmp_path / "models"))
+    with pytest.raises(PipelineError, match=r"The picture is uint8 \(512, 512\)\. Give RGB as uint8"):
+        next(head.generate(photograph[:, :, 0], sound(0.5)))
+    with pytest.raises(PipelineError, match=r"The speech is float64 \(800,\)\. Give 16 kHz mono samples as int16"):
+        next(head.generate(photograph, sound(0.05).astype(np.float64)))
+    with pytest.raises(PipelineError, match=r"The speech holds less sound than one video frame lasts"):
+        next(head.generate(photograph, sound(0.01)))

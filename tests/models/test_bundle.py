@@ -1,0 +1,128 @@
+"""Bundles: whole, read back, and refused when their parts do not belong together."""
+
+import json
+import logging
+import shutil
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.faces.crop import CROP
+from pipeline.landmarks.pca import LandmarkModel, fit_model
+from pipeline.models import AtNet, Discriminator, VgNet
+from pipeline.models.bundle import PUBLISHED, load_bundle, write_card, write_provenance
+from pipeline.models.io import save_model
+from pipeline.runtime.errors import PipelineError
+from pipeline.speech.features import SpeechFeatures
+
+
+def fitted(seed: int, components: int = 6) -> LandmarkModel:
+    draw = np.random.default_rng(seed)
+    face = draw.normal(64, 20, (68, 2))
+    return fit_model([face + draw.normal(0, 1, (20, 68, 2)) for _ in range(3)], components)
+
+
+def write_bundle(folder: Path, seed: int = 0, window: float = 0.025) -> Path:
+    """A bundle as the stages leave it, of small networks that nothing trained."""
+    torch.manual_seed(seed)
+    landmarks = fitted(seed)
+    landmarks.save(folder / "landmarks")
+    belongs = {"landmarks": landmarks.digest}
+    save_model(folder / "atnet", "model", AtNet(width=8), {**belongs, "speech": asdict(SpeechFeatures(window))})
+    save_model(folder / "vgnet", "model", VgNet(width=8), {**belongs, "crop": asdict(CROP)})
+    write_card(folder, {"name": "small", "metrics": {"at_vg": {"lmd": 1.0}}, "licence": "MIT"})
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_bundle(tmp_path / "models")
+
+
+def test_read_back_whole(folder: Path) -> None:
+    bundle = load_bundle(folder)
+    assert bundle.crop == CROP
+    assert bundle.speech == SpeechFeatures(0.025)
+    assert bundle.card["metrics"]["at_vg"]["lmd"] == 1.0
+    assert bundle.card["commit"] is None
+    assert not bundle.vgnet.training
+    write_provenance(folder, "c0ffee")
+    assert load_bundle(folder).card["commit"] == "c0ffee"
+
+
+def test_equal_bundles_are_equal_bytes(folder: Path, tmp_path: Path) -> None:
+    again = write_bundle(tmp_path / "again")
+    files = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    assert len(files) == 6
+    for name in files:
+        assert (folder / name).read_bytes() == (again / name).read_bytes(), name
+
+
+@pytest.mark.parametrize(("part", "named"), [("atnet", "atnet"), ("vgnet", "vgnet"), ("landmarks", "atnet")])
+def test_parts_of_two_bundles_are_refused(folder: Path, tmp_path: Path, part: str, named: str) -> None:
+    foreign = write_bundle(tmp_path / "foreign", seed=1)
+    shutil.rmtree(folder / part)
+    shutil.copytree(foreign / part, folder / part)
+    named = (
+        rf"models/{part} and \S*models/landmarks do not" if other else r"models/atnet and \S*models/landmarks do not"
+    )
+    with pytest.raises(PipelineError, match=named + r" belong together"):
+        load_bundle(folder)
+
+
+def test_a_published_network_beside_one_of_ours_is_refused(folder: Path) -> None:
+    save_model(folder / "vgnet", "model", VgNet(width=8), {"landmarks": PUBLISHED})
+    with pytest.raises(PipelineError, match=r"models/atnet and \S*models/vgnet do not belong together"):
+        load_bundle(folder)
+
+
+def test_another_network_in_a_part_is_refused(folder: Path) -> None:
+    save_model(folder / "vgnet", "model", Discriminator(width=8), {"landmarks": fitted(0).digest})
+    with pytest.raises(PipelineError, match=r"models/vgnet holds Discriminator where VgNet belongs"):
+        load_bundle(folder)
+
+
+def test_another_number_of_components_is_refused(folder: Path) -> None:
+    landmarks = fitted(0)
+    narrow = replace(landmarks, basis=landmarks.basis[:, :5])
+    narrow.save(folder / "landmarks")
+    for name in ("atnet", "vgnet"):
+        card = folder / name / "model.json"
+        card.write_text(card.read_text().replace(landmarks.digest, narrow.digest))
+    with pytest.raises(PipelineError, match=r"models/atnet and \S*models/landmarks do not .*: 6 and 5 components"):
+        load_bundle(folder)
+
+
+def test_models_of_an_earlier_version_are_refused(folder: Path) -> None:
+    save_model(folder / "vgnet", "model", VgNet(width=8), {"landmarks": fitted(0).digest})
+    with pytest.raises(PipelineError, match=r"written by another version of this project .* `dvc repro`"):
+        load_bundle(folder)
+
+
+def test_a_card_of_other_weights_is_left_out_and_said(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    save_model(folder / "vgnet", "model", VgNet(width=8), {"landmarks": fitted(0).digest, "crop": asdict(CROP)})
+    with caplog.at_level(logging.WARNING):
+        assert load_bundle(folder).card == {}
+    assert "describes other weights than those beside it" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", r"bundle\.json is not the card of a bundle"),
+        ("{}", r"bundle\.json is not the card of a bundle"),
+        (json.dumps({"format": 99, "parts": {}}), r"bundle\.json has format 99, and this version reads 1"),
+    ],
+)
+def test_a_damaged_card_is_named(folder: Path, text: str, message: str) -> None:
+    (folder / "bundle.json").write_text(text)
+    with pytest.raises(PipelineError, match=message):
+        load_bundle(folder)
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match=r"none is missing\. Train the models with `dvc repro`"):
+        load_bundle(tmp_path / "none")
