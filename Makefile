@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 help:
 	@echo "make repro   environment and the pipeline on the embedded corpus"
 	@echo "make test    environment, lint, types and all tests"
-	@echo "make lint    ruff and mypy"
+	@echo "make lint    ruff, mypy and the arrows between rooms"
 	@echo "make bench   the benchmarks"
 	@echo "make lock    renew constraints.txt from pyproject.toml"
 	@echo "make clean   remove the environment and everything the pipeline made"
@@ -34,6 +34,7 @@ lint: env
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --quiet
 
 bench: env
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done

@@ -2,9 +2,9 @@
 
 from pipeline.corpora import open_corpus
 from pipeline.prepare.extract import extract
-from pipeline.prepare.manifest import TooManyLost
-from pipeline.prepare.quality.report import explain
+from pipeline.prepare.quality.rejections import TooManyLost
 from pipeline.runtime import paths
+from stages.quality import explain
 from stages.runner import Context, run_stage
 
 

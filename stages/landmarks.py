@@ -4,9 +4,11 @@ data/quality.
 
 from pipeline.corpora import open_corpus
 from pipeline.prepare.faces import build_faces
-from pipeline.prepare.manifest import TooManyLost, read_manifest
-from pipeline.prepare.quality.report import explain, track_report, write_report
+from pipeline.prepare.manifest import read_manifest
+from pipeline.prepare.quality.rejections import TooManyLost
+from pipeline.prepare.quality.report import write_report
 from pipeline.runtime import paths
+from stages.quality import explain, track_report
 from stages.runner import Context, run_stage
 
 

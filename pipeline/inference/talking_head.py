@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.inference.inputs import Picture, Speech, opened_speech, read_reference
+from pipeline.inference.loading import load_preprocessing
 from pipeline.inference.preprocessing.base import Preprocessing, Reference
-from pipeline.inference.preprocessing.load import load_preprocessing
 from pipeline.models.atnet import AtNet
 from pipeline.models.bundle import load_bundle
 from pipeline.models.folding import for_inference

@@ -16,7 +16,8 @@ from pipeline import shards
 from pipeline.config.params import Extract
 from pipeline.corpora.base import Clip, Corpus
 from pipeline.media import Damage, MediaError, probe, read_audio_blocks, ticks
-from pipeline.prepare.manifest import ManifestRow, check_losses, write_manifest
+from pipeline.prepare.manifest import ManifestRow, write_manifest
+from pipeline.prepare.quality.rejections import check_losses
 from pipeline.prepare.quality.thresholds import SEPARATOR, verdict
 from pipeline.runtime.hashes import hash_files
 from pipeline.runtime.time_limit import TimedOut, limited, within

@@ -17,7 +17,8 @@ from pipeline.faces.crop import SIZE, crop_face, encode_jpeg
 from pipeline.faces.quality import QUALITY, measure, no_face
 from pipeline.faces.track import Track, track_face
 from pipeline.media import MediaError, read_frames
-from pipeline.prepare.manifest import ManifestRow, check_losses
+from pipeline.prepare.manifest import ManifestRow
+from pipeline.prepare.quality.rejections import check_losses
 from pipeline.prepare.quality.thresholds import verdict
 from pipeline.runtime.time_limit import TimedOut, limited
 

@@ -1,7 +1,6 @@
-"""The manifest: one row a clip, with where it lies and whether it is good; and the rule for how many may be lost."""
+"""The manifest: one row per clip, with where it lies and whether it is good."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -9,7 +8,6 @@ from typing import Any, get_type_hints
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.prepare.quality.thresholds import SEPARATOR
 from pipeline.runtime.errors import PipelineError
 from pipeline.shards import write_index
 
@@ -70,40 +68,3 @@ def _cells(column: pa.ChunkedArray) -> list[Any]:
     coded = column.combine_chunks().dictionary_encode()
     texts = coded.dictionary.to_pylist()
     return [texts[number] for number in coded.indices.to_pylist()]
-
-
-class TooManyLost(PipelineError):
-    """More clips are rejected than may be. ``rows`` are all that were judged, as ``check_losses`` got them."""
-
-    def __init__(self, message: str, rows: list[Mapping[str, Any]]) -> None:
-        super().__init__(message)
-        self.rows = rows
-
-
-def check_losses(rows: Iterable[Mapping[str, Any]], max_lost: float, section: str) -> None:
-    """Stop a stage that lost too much.
-
-    ``rows`` have ``id``, ``split``, ``status`` and ``reason``. Raises TooManyLost, naming the most frequent causes
-    with an example each, when more than ``max_lost`` of them are rejected or a split has no good clip left.
-    """
-    table = list(rows)
-    lost = [row for row in table if row["status"] != "ok"]
-    examples: dict[str, str] = {}
-    for row in lost:
-        for cause in row["reason"].split(SEPARATOR):
-            examples.setdefault(cause, row["id"])
-    common = Counter(cause for row in lost for cause in row["reason"].split(SEPARATOR)).most_common(5)
-    why = "".join(f"\n  {count} x {cause} (such as {examples[cause]})" for cause, count in common)
-    if len(lost) > max_lost * len(table):
-        raise TooManyLost(
-            f"{len(lost)} of {len(table)} clips are rejected, more than {section}.max_lost = {max_lost} allows:{why}\n"
-            f"Fix or remove those clips, or raise {section}.max_lost.",
-            table,
-        )
-    for split in SPLITS:
-        if not any(row["split"] == split and row["status"] == "ok" for row in table):
-            raise TooManyLost(
-                f"The split {split} has no good clip left.{why}\n"
-                "Add clips, or give the split a larger share in the corpus's section of params.yaml.",
-                table,
-            )

@@ -43,9 +43,9 @@ def test_the_readme_in_an_empty_folder(tmp_path: Path, photograph: NDArray[np.ui
 
 
 def test_frames_are_as_long_as_the_speech(tmp_path: Path, photograph: NDArray[np.uint8]) -> None:
-    made = frames(write_bundle(tmp_path / "models"), photograph)
-    assert made.shape == (13, 128, 128, 3)
-    assert made.dtype == np.uint8
+    shown = frames(write_bundle(tmp_path / "models"), photograph)
+    assert shown.shape == (13, 128, 128, 3)
+    assert shown.dtype == np.uint8
 
 
 def test_speech_is_heard_with_the_window_of_the_training(

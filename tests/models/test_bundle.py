@@ -66,10 +66,7 @@ def test_parts_of_two_bundles_are_refused(folder: Path, tmp_path: Path, part: st
     foreign = write_bundle(tmp_path / "foreign", seed=1)
     shutil.rmtree(folder / part)
     shutil.copytree(foreign / part, folder / part)
-    named = (
-        rf"models/{part} and \S*models/landmarks do not" if other else r"models/atnet and \S*models/landmarks do not"
-    )
-    with pytest.raises(PipelineError, match=named + r" belong together"):
+    with pytest.raises(PipelineError, match=rf"models/{named} and \S*models/landmarks do not belong together"):
         load_bundle(folder)
 
 

@@ -7,14 +7,10 @@ from typing import Any
 import pandas as pd
 
 from pipeline.faces.crop import encode_jpeg
-from pipeline.prepare.manifest import TooManyLost
 from pipeline.prepare.quality import HISTOGRAMS, PLOTTED, SHEET, TABLE
 from pipeline.prepare.quality.contact_sheet import Sources, draw_sheet
 from pipeline.prepare.quality.histograms import histograms_figure
-from pipeline.prepare.quality.table import quality_table, summary, write_quality
-from pipeline.runtime import paths
-from pipeline.runtime.errors import PipelineError
-from stages.runner import Context
+from pipeline.prepare.quality.table import quality_table, write_quality
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -37,20 +33,3 @@ def write_report(folder: Path, clips: Rows, faces: Rows, root: Path, shards: Pat
 
 def _by_id(rows: Rows) -> dict[str, Mapping[str, Any]]:
     return {row["id"]: row for row in rows}
-
-
-def track_report(context: Context, folder: Path, table: pd.DataFrame) -> None:
-    """Put the report and its numbers into the stage's run."""
-    context.run.metrics(summary(table))
-    context.run.artifact(folder)
-
-
-def explain(error: TooManyLost, context: Context, stage: str, clips: Rows, faces: Rows, root: Path) -> PipelineError:
-    """What to raise in place of ``error``: the same message, and where the rejected clips are to be seen.
-
-    A stage that fails keeps its earlier outs, so this report goes elsewhere, and into the stage's run.
-    """
-    folder = paths.rejected_folder(stage)
-    table = write_report(folder, clips, faces, root, paths.FACES, context.params)
-    track_report(context, folder, table)
-    return PipelineError(f"{error}\nThe rejected clips: {folder / SHEET}\nAll metrics:        {folder / TABLE}")

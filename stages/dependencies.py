@@ -1,0 +1,88 @@
+"""The files that each stage depends on, as its imports have them, written into dvc.yaml:
+
+    python -m stages.dependencies
+
+A test compares. Imports within functions count; modules that change no byte of what a stage makes do not, nor what they
+import: reporting, tracking, the distribution of work, and params, whose values DVC tracks itself.
+"""
+
+import re
+from pathlib import Path
+
+import grimp
+
+NEUTRAL = (
+    "pipeline.config",
+    "pipeline.tracking",
+    "pipeline.runtime.errors",
+    "pipeline.runtime.git",
+    "pipeline.runtime.hashes",
+    "pipeline.runtime.paths",
+    "pipeline.runtime.progress",
+    "pipeline.runtime.time_limit",
+    "pipeline.runtime.workers",
+    "pipeline.prepare.quality.rejections",
+    "stages.quality",
+    "stages.runner",
+)
+DVC = Path("dvc.yaml")
+
+
+def modules_of(stage: str, graph: grimp.ImportGraph) -> set[str]:
+    """The modules that make what ``stage`` makes, itself included."""
+    found: set[str] = set()
+    waiting = [f"stages.{stage}"]
+    while waiting:
+        module = waiting.pop()
+        if module in found or any(module == one or module.startswith(f"{one}.") for one in NEUTRAL):
+            continue
+        found.add(module)
+        waiting += graph.find_modules_directly_imported_by(module)
+        parent = module.rpartition(".")[0]
+        waiting += [parent] if parent else []  # its __init__.py is run first
+    return found
+
+
+def paths_of(modules: set[str]) -> list[str]:
+    """Their files, and in place of all files of a folder the folder; sorted, without bare docstrings' `__init__.py`."""
+    files = {_file(module) for module in modules}
+    paths = {path for path in files if path.name != "__init__.py" or _does_something(path)}
+    for folder in sorted((Path(path) for path in Path("pipeline").rglob("*") if path.is_dir()), reverse=True):
+        inside = {path for path in folder.rglob("*.py")}
+        if inside and all(path in files or path.name == "__init__.py" for path in inside) and inside & paths:
+            paths = {path for path in paths if folder not in path.parents} | {folder}
+    return sorted(path.as_posix() for path in paths)
+
+
+def _file(module: str) -> Path:
+    path = Path(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def _does_something(path: Path) -> bool:
+    return "import " in path.read_text(encoding="utf-8")
+
+
+def with_dependencies(text: str, graph: grimp.ImportGraph) -> str:
+    """dvc.yaml with the code that each stage depends on; what it depends on besides stays."""
+
+    def section(match: re.Match[str]) -> str:
+        head, stage, deps = match["head"], match["stage"], match["deps"].split()
+        data = [one for one in deps if one != "-" and not one.startswith(("pipeline", "stages/"))]
+        code = [f"stages/{stage}.py", *(path for path in paths_of(modules_of(stage, graph)) if path[:7] != "stages/")]
+        return head + "".join(f"      - {path}\n" for path in [*code, *data])
+
+    pattern = (
+        r"(?P<head>^  (?P<stage>\w+):\n    cmd: python -m stages\.\w+\n(?:    .*\n)*?    deps:\n)"
+        r"(?P<deps>(?:      - .*\n)+)"
+    )
+    return re.sub(pattern, section, text, flags=re.MULTILINE)
+
+
+def build_graph() -> grimp.ImportGraph:
+    """What imports what in the project's own code."""
+    return grimp.build_graph("pipeline", "stages", cache_dir=None)
+
+
+if __name__ == "__main__":
+    DVC.write_text(with_dependencies(DVC.read_text(encoding="utf-8"), build_graph()), encoding="utf-8")
