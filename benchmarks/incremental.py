@@ -59,7 +59,7 @@ def main() -> None:
         root, out = Path(folder, "corpus"), Path(folder, "out")
         link(root, added)
         link(root, [clip for clip in found if clip not in added][:3])
-        preprocess(root, Path(folder, "warm"))  # imports and models are loaded once a run, not once a clip
+        preprocess(root, Path(folder, "warm"))  # imports and models are loaded once per run, not once per clip
         for clip in added:
             (root / clip.parent.name / clip.name).unlink()
         link(root, [clip for clip in found if clip not in added][3:])

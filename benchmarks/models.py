@@ -37,7 +37,7 @@ CHUNK = 32  # frames that a generation makes at a time
 
 
 def naive_frames(network: VgNet, image: Tensor, reference: Tensor, landmarks_BTL: Tensor) -> tuple[Tensor, Tensor]:
-    """VG-net's frames and attention, a frame at a time; the reference, as is usual, once."""
+    """VG-net's frames and attention, one frame at a time; the reference, as is usual, once."""
     near = network.image_near(image)
     deep = network.image_deep(near)
     first_near = network.landmark_near(network.landmark_map(reference))
@@ -58,7 +58,7 @@ def naive_frames(network: VgNet, image: Tensor, reference: Tensor, landmarks_BTL
 
 
 def naive_judgement(network: Discriminator, frames_BTCHW: Tensor, reference: Tensor) -> tuple[Tensor, Tensor]:
-    """The discriminator's answers, its pictures a frame at a time."""
+    """The discriminator's answers, its pictures one frame at a time."""
     seen = torch.stack([network.image(frame) for frame in frames_BTCHW.unbind(1)], dim=1)
     face = network.reference(reference)[:, None].expand(-1, seen.shape[1], -1)
     hidden, _ = network.lstm(torch.cat([face, seen], dim=2))

@@ -1,8 +1,8 @@
 """Preprocessing against the naive procedure, on the same clips, in one run, on one core.
 
 Naive, with dlib alone: detect with upsampling 1 and predict in every frame, align frame by frame, crop, encode. Ours:
-what the stages extract, landmarks and mfcc do. Prints frames a second of one core, the ratio, where our time goes, how
-far our points are from the naive ones, and what more workers bring.
+what the stages extract, landmarks and mfcc do. Prints frames per second of one core, the ratio, where our time goes,
+how far our points are from the naive ones, and what more workers bring.
 
     python benchmarks/preprocess.py --root data/sample --clips 12 --rounds 3
 """
@@ -104,7 +104,7 @@ def seconds_with(jobs: int, corpus: Corpus, params: Params, out: Path) -> float:
 
 
 def rate(work: Callable[[], int]) -> float:
-    """Frames a second of this process's own time, which other work on the machine changes little."""
+    """Frames per second of this process's own time, which other work on the machine changes little."""
     start = time.process_time()
     return work() / (time.process_time() - start)
 
@@ -181,7 +181,7 @@ def main() -> None:
     longer = replace(corpus, max_clips=8 * chosen.clips)  # of a short one the last shard takes its share
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
-        ours(corpus, params, out / "before")  # imports and models are loaded once a corpus, not once a clip
+        ours(corpus, params, out / "before")  # imports and models are loaded once per corpus, not once per clip
         reference: dict[str, Points] = {}
         slow, fast = [], []
         one: list[float] = []

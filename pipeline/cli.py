@@ -121,7 +121,7 @@ def export_webdataset(
         from pipeline.prepare.manifest import SPLITS
 
         if split not in (*SPLITS, "all"):
-            raise PipelineError(f"{split!r} is no split. Choose one of {', '.join(SPLITS)}, all.")
+            raise PipelineError(f"{split!r} is not a split. Choose one of {', '.join(SPLITS)}, all.")
         prepared = Prepared.open(paths.CLIPS, paths.FACES, paths.MFCC)
         counts = export_webdataset(prepared, to, SPLITS if split == "all" else [split], clips)
         each = ", ".join(f"{name} {count}" for name, count in counts.items())

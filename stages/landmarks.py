@@ -13,7 +13,7 @@ from stages.runner import Context, run_stage
 
 
 def main(context: Context) -> None:
-    """Find, follow, align and crop one face a clip, and judge it."""
+    """Find, follow, align and crop one face per clip, and judge it."""
     root = open_corpus(context.params, context.project).root
     manifest = read_manifest(paths.CLIPS)
     clips = [vars(row) for row in manifest]

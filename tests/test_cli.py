@@ -31,8 +31,8 @@ def test_help_names_the_commands(folder: Path) -> None:
     ("arguments", "message"),
     [
         (["report"], "metrics.json is missing. Run `dvc repro` first."),
-        (["use", "grit"], "'grit' is no corpus. Choose one of sample, grid, lrw, folder."),
-        (["use", "grid", "--root", "nowhere"], "nowhere is no folder."),
+        (["use", "grit"], "'grit' is not a corpus. Choose one of sample, grid, lrw, folder."),
+        (["use", "grid", "--root", "nowhere"], "nowhere is not a folder."),
         (
             ["generate", "-p", "a.jpg", "-i", "b.wav", "-o", "c.mp4"],
             "models is missing. Train the models with `dvc repro`, or",

@@ -35,7 +35,7 @@ def load_params(path: Path) -> Params:
     try:
         tree = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise PipelineError(f"{path} is no valid YAML: {error}. Fix that line.") from error
+        raise PipelineError(f"{path} is not valid YAML: {error}. Fix that line.") from error
     return _build(Params, tree, "")
 
 
@@ -53,7 +53,7 @@ def _read_json(path: Path) -> object:
             "installed, and copy it into the project's folder here."
         ) from error
     except ValueError as error:
-        raise PipelineError(f"{path} is no valid JSON: {error}. Write it again with `atvgnet params`.") from error
+        raise PipelineError(f"{path} is not valid JSON: {error}. Write it again with `atvgnet params`.") from error
 
 
 T = TypeVar("T")
@@ -66,7 +66,7 @@ def _build(kind: type[T], tree: object, where: str) -> T:
     tree = {_renamed(str(key), tree, where): value for key, value in tree.items()}
     for key in tree:
         if key not in hints:
-            raise PipelineError(f"{_join(where, key)} is no param. {_advice(str(key), list(hints))}")
+            raise PipelineError(f"{_join(where, key)} is not a param. {_advice(str(key), list(hints))}")
     values = {}
     for name, hint in hints.items():
         if name not in tree:

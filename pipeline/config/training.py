@@ -17,7 +17,7 @@ class LoopParams:
     steps: int = 600
     """Optimiser steps. Ignored where `epochs` is above 0."""
     epochs: int = 0
-    """Passes over the training clips, one window a clip and pass; 0 counts by `steps` instead."""
+    """Passes over the training clips, one window per clip and pass; 0 counts by `steps` instead."""
     batch: int = 8
     """Windows in a step."""
     frames: int = 16

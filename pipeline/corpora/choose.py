@@ -12,17 +12,17 @@ def choose_corpus(path: Path, corpus: str, root: Path | None) -> list[str]:
     """Set ``corpus``, and with ``root`` also ``corpora.CORPUS.root``, in the params file; comments and order stay.
 
     Returns a line for every key that changed. Raises PipelineError for an unknown corpus, a root for ``sample`` (which
-    has none), a root that is no folder, and a params file that is wrong; the file is then as it was.
+    has none), a root that is not a folder, and a params file that is wrong; the file is then as it was.
     """
     from ruamel.yaml import YAML
 
     known = get_args(CorpusName)
     if corpus not in known:
-        raise PipelineError(f"{corpus!r} is no corpus. Choose one of {', '.join(known)}.")
+        raise PipelineError(f"{corpus!r} is not a corpus. Choose one of {', '.join(known)}.")
     if root is not None and corpus == "sample":
         raise PipelineError("The sample corpus is made by the project and has no root. Leave --root out.")
     if root is not None and not root.is_dir():
-        raise PipelineError(f"{root} is no folder. Give the folder the {corpus} corpus lies in with --root.")
+        raise PipelineError(f"{root} is not a folder. Give the folder the {corpus} corpus lies in with --root.")
     load_params(path)  # a file that is wrong is not touched
     yaml = YAML()
     yaml.preserve_quotes = True

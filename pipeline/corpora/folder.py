@@ -68,7 +68,7 @@ class Folder:
             try:
                 name.encode()
             except UnicodeEncodeError:
-                raise PipelineError(f"{self.key}.root: the file name {name!r} is no valid UTF-8. Rename it.") from None
+                raise PipelineError(f"{self.key}.root: the file name {name!r} is not valid UTF-8. Rename it.") from None
             names[name] = path
         return names
 

@@ -1,4 +1,4 @@
-"""Lip Reading in the Wild (Chung and Zisserman, 2016): one word a clip, with its own split."""
+"""Lip Reading in the Wild (Chung and Zisserman, 2016): one word per clip, with its own split."""
 
 import os
 from collections import defaultdict

@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 
 
 def interval(values: ArrayLike, seed: int = 0, rounds: int = 2000) -> tuple[float, float]:
-    """The 95% interval of the mean of ``values``, one a clip, by the percentile bootstrap (Efron 1979), seeded.
+    """The 95% interval of the mean of ``values``, one per clip, by the percentile bootstrap (Efron 1979), seeded.
 
     Values that are not a number (a clip without a value) are left out; with none left the interval is not a number.
     """

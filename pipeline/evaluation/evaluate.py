@@ -33,7 +33,7 @@ def choose_clips(ids: list[str], max_clips: int, seed: int) -> list[str]:
 def evaluate(head: TalkingHead, clips: Clips, params: Evaluate, seed: int, out: Path, jobs: int) -> Summary:
     """Measure the test split and write ``out``.
 
-    metrics.json (means by method with 95% intervals), clips.csv (a row a clip, a column a method and metric),
+    metrics.json (means by method with 95% intervals), clips.csv (a row per clip, a column per method and metric),
     metrics.png, pictures/ID.png and videos/ID.mp4 for the first ``params.videos`` clips of the test split.
     Raises PipelineError when there is no test clip.
     """

@@ -43,7 +43,7 @@ def summarize(clips: pd.DataFrame, seed: int) -> dict[str, dict[str, float]]:
     """Means over clips by method with 95% bootstrap intervals: ``{"at_vg": {"lmd": ..., "lmd_low": ..., "lmd_high":
     ...}}``.
 
-    ``clips`` has a row a clip and method with the columns ``method`` and ``METRICS``. A metric that no clip has (LMD
+    ``clips`` has a row per clip and method with the columns ``method`` and ``METRICS``. A metric that no clip has (LMD
     where no face was found at all) is left out.
     """
     summary: dict[str, dict[str, float]] = {}

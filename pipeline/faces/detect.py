@@ -1,4 +1,4 @@
-"""dlib's face detector, made once a process."""
+"""dlib's face detector, made once per process."""
 
 import math
 from dataclasses import dataclass

@@ -149,7 +149,7 @@ def _move(shapes: Floats, pixels: Floats, compared: NDArray[np.int16], threshold
 
 @lru_cache(maxsize=1)
 def load_model() -> Model:
-    """dlib's file, read once a process; PipelineError when it is cut off."""
+    """dlib's file, read once per process; PipelineError when it is cut off."""
     model = Model(
         np.empty((68, 2), np.float32),
         np.empty((_CASCADES, _TREES, _SPLITS, 2), np.int16),

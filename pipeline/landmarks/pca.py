@@ -91,7 +91,7 @@ class LandmarkModel:
                 return cls(data["template"], data["mean"], data["basis"], data["explained"])
         except (ValueError, KeyError, OSError) as error:
             raise PipelineError(
-                f"{path} is no landmark model ({error}). Run `dvc repro -f pca` to fit it again."
+                f"{path} is not a landmark model ({error}). Run `dvc repro -f pca` to fit it again."
             ) from error
 
 

@@ -63,7 +63,7 @@ def _words(error: Exception) -> str:
 
 
 def find_stream(container: Any, kind: Kind) -> Any:
-    """The first stream of ``kind``, or None; a picture attached to a sound file is no video."""
+    """The first stream of ``kind``, or None; a picture attached to a sound file is not a video."""
     for stream in getattr(container.streams, kind):
         if not stream.disposition & Disposition.attached_pic:
             return stream

@@ -33,7 +33,7 @@ class MediaInfo:
 def probe(path: Path) -> MediaInfo:
     """Look into ``path``: the header, and the first frame of each stream.
 
-    Raises MediaError when the file is no readable media file, or has neither video nor audio that can be decoded.
+    Raises MediaError when the file is not a readable media file, or has neither video nor audio that can be decoded.
     """
     with opened(path) as container:
         video, audio = find_stream(container, "video"), find_stream(container, "audio")

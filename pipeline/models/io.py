@@ -47,7 +47,9 @@ def load_model(folder: Path, name: str) -> tuple[nn.Module, dict[str, Any]]:
         module = ARCHITECTURES[card["architecture"]](**card["arguments"])
         meta: dict[str, Any] = card["meta"]
     except (ValueError, KeyError, TypeError) as error:
-        raise PipelineError(f"{card_path} describes no network of this project ({error!r}). Train it again.") from error
+        raise PipelineError(
+            f"{card_path} does not describe a network of this project ({error!r}). Train it again."
+        ) from error
     try:
         tensors = load_file(weights_path)
     except (SafetensorError, OSError) as error:

@@ -115,12 +115,12 @@ def _claim(to: Path, about: dict[str, Any]) -> None:
     mark = to / ABOUT
     if not mark.exists():
         if any(one for one in to.iterdir() if not one.name.endswith(".tmp")):
-            raise PipelineError(f"{to} is not empty, and what is in it is no export. Name a new folder with --to.")
+            raise PipelineError(f"{to} is not empty, and what is in it is not an export. Name a new folder with --to.")
         mark.write_text(json.dumps(about, indent=2) + "\n")
     elif json.loads(mark.read_text()) != about:
         raise PipelineError(
-            f"{to} holds an export of other clips, another split or another number of clips a tar. Remove it, or name "
-            "a new folder with --to."
+            f"{to} holds an export of other clips, another split or another number of clips per tar. Remove it, or "
+            "name a new folder with --to."
         )
 
 

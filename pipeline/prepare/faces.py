@@ -62,7 +62,7 @@ class FaceBuilder:
 
     def __call__(self, source: _Source) -> shards.Row:
         """The cells of ``FIELDS``; a clip without a face has empty arrays and says so in ``error``."""
-        cv2.setNumThreads(0)  # one clip a core: OpenCV's own threads would only get in each other's way
+        cv2.setNumThreads(0)  # one clip per core: OpenCV's own threads would only get in each other's way
         frames = _Replay(source, self.time_limit)
         try:
             track = track_face(frames, self.params.detect_every, self.params.face)
@@ -89,7 +89,7 @@ class _Replay:
         self.time_limit = time_limit
         self.kept: list[NDArray[np.uint8]] | None = None
         self.size = (0, 0)
-        """Height and width, once a frame was read."""
+        """Height and width, once a frame has been read."""
 
     def __iter__(self) -> Iterator[NDArray[np.uint8]]:
         if self.kept is not None:
@@ -156,7 +156,7 @@ def build_faces(
 
     ``root`` is the corpus's folder, to which the manifest's paths are relative. A clip whose decoder gives nothing for
     ``time_limit`` seconds (0: no limit) is timed out, until the stage runs again. Returns the index's rows
-    with the metrics of ``QUALITY`` and the ``reason`` of each verdict, which are no part of the index: there a changed
+    with the metrics of ``QUALITY`` and the ``reason`` of each verdict, which are not part of the index: there a changed
     limit would touch what the stages after this one read, also where it changes no verdict.
     Raises TooManyLost when more than ``params.max_lost`` of the clips are rejected, or a split is left without any.
     """

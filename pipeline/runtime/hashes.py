@@ -30,7 +30,7 @@ _SCHEMA = pa.schema([(name, pa.string()) for name in ("path", "state", "sha256")
 def hash_files(
     paths: Iterable[Path], jobs: int, *, time_limit: float = 0.0, memory: Path | None = None
 ) -> dict[Path, str]:
-    """Every file's SHA-256; empty for what is no file or cannot be read, or gives nothing for ``time_limit`` seconds.
+    """Every file's SHA-256; empty for what is not a file, cannot be read, or gives nothing for ``time_limit`` seconds.
 
     A file is read again when its size or the time of its last change of content or of place (mtime, ctime) is another
     than in ``memory``, a parquet file that is written for the next run. Without ``memory`` all are read.

@@ -38,12 +38,12 @@ def rejected_folder(stage: str) -> Path:
 
 
 def jobs() -> int:
-    """Worker processes: ``ATVGNET_JOBS``, else one a core. No param, since it never changes a result."""
+    """Worker processes: ``ATVGNET_JOBS``, else one per core. Not a param, since it never changes a result."""
     return _count("ATVGNET_JOBS", "worker processes") or os.cpu_count() or 1
 
 
 def training_processes() -> int:
-    """Processes of this machine in which a training stage trains: ``ATVGNET_PROCESSES``, else 1. No param either."""
+    """Processes of this machine in which a training stage trains: ``ATVGNET_PROCESSES``, else 1. Not a param either."""
     return _count("ATVGNET_PROCESSES", "processes that train together") or 1
 
 

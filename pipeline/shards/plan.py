@@ -10,8 +10,8 @@ import numpy as np
 
 PREFIX = "shard-"
 UNFINISHED = ""
-"""The key of a row that is no final answer, such as that of a clip whose decoder hung: ``compute`` puts it in the row's
-``key``, and the next build computes the row again."""
+"""The key of a row that is not a final answer, such as that of a clip whose decoder hung: ``compute`` puts it in the
+row's ``key``, and the next build computes the row again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def cut(items: Sequence[Item], size: int) -> list[Sequence[Item]]:
 
     A shard begins at an item whose id has the lowest hash of the ``size`` items around it. So no cut depends on what is
     farther away than that: clips that are added or removed change the shards they fall into, at times one beside, and
-    leave all others as they are. With a fixed number of clips a shard, every shard behind them would change.
+    leave all others as they are. With a fixed number of clips per shard, every shard behind them would change.
     """
     if not items:
         return []

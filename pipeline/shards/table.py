@@ -28,7 +28,7 @@ def array_field(name: str, dtype: str, *shape: int) -> pa.Field:
 
 
 def jpeg_field(name: str) -> pa.Field:
-    """A column of lists of JPEG files, one a frame."""
+    """A column of lists of JPEG files, one per frame."""
     return pa.field(name, pa.list_(pa.field("element", pa.binary())))  # the name parquet gives list items
 
 

@@ -10,7 +10,7 @@ COEFFICIENTS = 13
 BANDS = 26
 """Mel bands."""
 HOP = 160
-"""Samples from one row to the next: 100 rows a second, 4 a video frame."""
+"""Samples from one row to the next: 100 rows per second, 4 per video frame."""
 
 
 def mfcc(samples_N: NDArray[np.int16], window: float = 0.025) -> NDArray[np.float32]:

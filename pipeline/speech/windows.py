@@ -5,9 +5,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 ROWS = 28
-"""MFCC rows a window: 0.28 s."""
+"""MFCC rows per window: 0.28 s."""
 PER_FRAME = 4
-"""MFCC rows a video frame: 100 Hz over 25 fps."""
+"""MFCC rows per video frame: 100 Hz over 25 fps."""
 
 
 def windows(mfcc_RC: NDArray[np.float32], frames: int) -> NDArray[np.float32]:

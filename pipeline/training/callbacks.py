@@ -36,7 +36,7 @@ class Callback:
 
 
 class History(Callback):
-    """Writes every metric as `history.csv`: a row a validation, `step` and one column a metric in order of appearance.
+    """Writes every metric as `history.csv`: a row per validation, `step` and one column per metric.
 
     Holds no times, so the same training writes the same bytes. The file is replaced whole by a rename.
     """

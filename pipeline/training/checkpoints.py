@@ -71,7 +71,7 @@ class Checkpoints:
                 return None, "it belongs to a training with other params or data"
             state: dict[str, Any] = content["state"]
         except (RuntimeError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
-            return None, f"it is no checkpoint ({error})"
+            return None, f"it is not a checkpoint ({error})"
         return state, ""
 
 

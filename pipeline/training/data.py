@@ -24,7 +24,7 @@ from pipeline.shards import ShardReader
 from pipeline.speech.windows import windows
 
 LOADERS = min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2)
-"""Threads that make batches: as many as cores. One decodes some 4,000 faces a second."""
+"""Threads that make batches: as many as cores. One decodes some 4,000 faces per second."""
 
 
 class ClipSource(Protocol):
@@ -122,7 +122,7 @@ def long_enough(lengths: Sequence[int], frames: int) -> list[int]:
 
 
 def training_windows(lengths: Sequence[int], frames: int, batch: int, seed: int, step: int) -> list[Window]:
-    """The windows of step `step` (from 0): every clip once a pass, in an order and at places drawn from the seed."""
+    """The windows of step `step` (from 0): every clip once per pass, in an order and at places drawn from the seed."""
     clips = long_enough(lengths, frames)
     drawn = []
     for position in range(step * batch, (step + 1) * batch):

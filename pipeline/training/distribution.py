@@ -1,7 +1,7 @@
-"""Training on several processes, one a GPU, which torchrun starts on one machine or on several.
+"""Training on several processes, one per GPU, which torchrun starts on one machine or on several.
 
 Each takes an equal share of every batch; gradients (DistributedDataParallel), batch statistics, dropout, losses and the
-generators of random numbers are those of the whole batch. So their number is no param: it changes nothing but the
+generators of random numbers are those of the whole batch. So their number is not a param: it changes nothing but the
 order in which numbers are added. The first process alone reads checkpoints, validates, listens and writes.
 """
 

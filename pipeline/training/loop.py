@@ -99,7 +99,7 @@ def train(
 
     `data` is the hash of what is trained on; with params and seed it tells this training's checkpoints from others'.
     Returns the criterion and step of the weights that were kept, and the steps made. Raises PipelineError when a
-    loss is no number or explodes, and when several processes cannot share the batch or differ in params or data.
+    loss is not a number or explodes, and when several processes cannot share the batch or differ in params or data.
     """
     distribution.require_equal_shares(task.name, params.batch)
     steps = params.steps if params.epochs == 0 else math.ceil(params.epochs * task.clips / params.batch)

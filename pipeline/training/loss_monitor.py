@@ -31,7 +31,7 @@ class LossMonitor:
     def check(self, last_good: str) -> None:
         """Read what was added, as means over all processes, so that they all find the same.
 
-        PipelineError names the first step with a loss that is no number or has exploded.
+        PipelineError names the first step with a loss that is not a number or has exploded.
         """
         if not self._unseen:
             return

@@ -16,7 +16,7 @@ def draw_strips(rows: Sequence[Sequence[NDArray[np.uint8]]]) -> NDArray[np.uint8
 
 
 def draw_curves(clips: Sequence[tuple[NDArray[np.floating], NDArray[np.floating]]]) -> NDArray[np.uint8]:
-    """The first three coefficients over time, true (grey) and predicted (red): a row of panels a clip.
+    """The first three coefficients over time, true (grey) and predicted (red): a row of panels per clip.
 
     Takes pairs of true and predicted coefficients (T, K).
     """

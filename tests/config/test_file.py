@@ -30,7 +30,7 @@ def test_shipped_params_are_the_defaults() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("vgnet.lrr", 1e-4, r"vgnet\.lrr is no param\. Did you mean lr\?"),
+        ("vgnet.lrr", 1e-4, r"vgnet\.lrr is not a param\. Did you mean lr\?"),
         ("corpus", "grit", r"corpus is 'grit'; it must be one of sample, grid, lrw, folder\. Did you mean grid\?"),
         ("vgnet.lr", "fast", r"vgnet\.lr is 'fast'; it must be a number"),
         (
@@ -49,7 +49,7 @@ def test_shipped_params_are_the_defaults() -> None:
         ("landmarks", [], r"landmarks must be a section of keys"),
         ("landmarks.alignment", "eyes", r"landmarks\.alignment is 'eyes'; it must be one of clip, frame"),
         ("extract.min_frames", 3, r"extract\.min_frames must be at least 17"),
-        ("evaluate.video", 1, r"evaluate\.video is no param\. Did you mean videos\?"),
+        ("evaluate.video", 1, r"evaluate\.video is not a param\. Did you mean videos\?"),
     ],
 )
 def test_a_wrong_param_is_named(tmp_path: Path, key: str, value: object, message: str) -> None:
@@ -102,7 +102,7 @@ def test_broken_and_missing_files(tmp_path: Path) -> None:
         load_params(tmp_path / "params.yaml")
     path = tmp_path / "params.yaml"
     path.write_text("seed: [0")
-    with pytest.raises(PipelineError, match="is no valid YAML"):
+    with pytest.raises(PipelineError, match="is not valid YAML"):
         load_params(path)
     path.write_text("")
     with pytest.raises(PipelineError, match=r"params\.yaml must be a section"):
@@ -118,7 +118,7 @@ def test_params_go_to_json_and_back(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match=r"atnet\.width must be a multiple of 8"):
         load_params(path)
     path.write_text("seed: 0")
-    with pytest.raises(PipelineError, match=r"params\.json is no valid JSON"):
+    with pytest.raises(PipelineError, match=r"params\.json is not valid JSON"):
         load_params(path)
     with pytest.raises(PipelineError, match=r"box\.json is missing\. Write it with `atvgnet params > box\.json`"):
         load_params(tmp_path / "box.json")

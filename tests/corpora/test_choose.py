@@ -38,9 +38,9 @@ def test_there_and_back_is_the_file_as_it_was(params: Path) -> None:
 @pytest.mark.parametrize(
     ("corpus", "root", "message"),
     [
-        ("grit", None, "'grit' is no corpus. Choose one of sample, grid, lrw, folder"),
+        ("grit", None, "'grit' is not a corpus. Choose one of sample, grid, lrw, folder"),
         ("sample", ".", "has no root"),
-        ("grid", "/no/such/folder", "/no/such/folder is no folder"),
+        ("grid", "/no/such/folder", "/no/such/folder is not a folder"),
     ],
 )
 def test_errors_leave_the_file_alone(params: Path, corpus: str, root: str | None, message: str) -> None:

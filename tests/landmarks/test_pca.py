@@ -83,5 +83,5 @@ def test_saved_bytes_and_errors(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match=r"landmarks\.npz is missing\. Run `dvc repro pca`"):
         LandmarkModel.load(tmp_path)
     (tmp_path / "a/landmarks.npz").write_bytes(b"no npz")
-    with pytest.raises(PipelineError, match="is no landmark model"):
+    with pytest.raises(PipelineError, match="is not a landmark model"):
         LandmarkModel.load(tmp_path / "a")

@@ -54,7 +54,7 @@ def test_damaged_files_are_named(folder: Path) -> None:
     with pytest.raises(PipelineError, match=r"model\.safetensors is damaged"):
         load_model(folder, "model")
     (folder / "model.json").write_text('{"architecture": "Resnet", "arguments": {}, "meta": {}}')
-    with pytest.raises(PipelineError, match=r"model\.json describes no network of this project"):
+    with pytest.raises(PipelineError, match=r"model\.json does not describe a network of this project"):
         load_model(folder, "model")
 
 

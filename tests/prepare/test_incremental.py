@@ -29,7 +29,7 @@ def test_changes_cost_what_they_touch(corpora: Path, tmp_path: Path) -> None:
 
     first = {train[0], val[0], test[0]}
     link(first)
-    spent(tmp_path / "warm")  # imports and models, once a process, do not count
+    spent(tmp_path / "warm")  # imports and models, once per process, do not count
     link(set(clips) - first - {added})
     whole = spent(out)
     link([added])

@@ -85,7 +85,7 @@ def fake_up(number: int, clip: str) -> ManifestRow:
 
 
 def make_up_shards(folder: Path, plans: Sequence[Sequence[Item]]) -> None:
-    """As a finished build leaves them, but for the samples, which are empty, and for one row group a shard."""
+    """As a finished build leaves them, but for the samples, which are empty, and for one row group per shard."""
     for plan in plans:
         columns = {name: [value] * len(plan) for name, value in CELLS.items()}
         columns |= {"id": [item.id for item in plan], "key": [item.key for item in plan]}

@@ -35,7 +35,7 @@ def test_sizes(size: int) -> None:
 
 @pytest.mark.parametrize("size", [4, 16, 64])
 def test_ten_changes_change_about_ten_shards(size: int) -> None:
-    """Wherever they fall; with a fixed number of clips a shard all shards after the first change would be others."""
+    """Wherever they fall; with a fixed number of clips per shard all shards after the first change would be others."""
     draw = random.Random(size)
     before = {tuple(one.id for one in shard) for shard in cut(items(sorted(IDS)), size)}
     ids = set(IDS)

@@ -34,7 +34,7 @@ class Project:
     def environment(self) -> dict[str, str]:
         """As in an activated environment, with nothing of the surrounding run.
 
-        One thread a process: experiments that train side by side would otherwise fight over the cores.
+        One thread per process: experiments that train side by side would otherwise fight over the cores.
         """
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "MLFLOW_", "GIT_"))}
         who = {f"GIT_{role}_{what}": "test@localhost" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}

@@ -12,7 +12,7 @@ from pipeline.runtime.errors import PipelineError
 
 WORDS = 500
 CLIPS = {"train": 488_766, "val": 25_000, "test": 25_000}
-"""The corpus's own numbers; so is: up to 1000 clips a word in train, 50 in val, 50 in test."""
+"""The corpus's own numbers; so is: up to 1000 clips per word in train, 50 in val, 50 in test."""
 _CLIPS_A_WORD = {"train": (1, 1000), "val": (50, 50), "test": (50, 50)}
 _EXAMPLES = 3
 

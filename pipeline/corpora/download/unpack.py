@@ -96,7 +96,7 @@ def open_zip(path: Path, name: str) -> Iterator[SafeZip]:
     try:
         archive = zipfile.ZipFile(path)
     except _TORN as error:
-        raise _refused(path, name, f"it is no whole zip archive ({error})") from error
+        raise _refused(path, name, f"it is not a whole zip archive ({error})") from error
     with archive:
         yield SafeZip(archive, path, name)
 

@@ -1,4 +1,4 @@
-"""A picture of the corpus: a row a speaker, from closed lips to the widest opening."""
+"""A picture of the corpus: a row per speaker, from closed lips to the widest opening."""
 
 from itertools import islice
 from pathlib import Path

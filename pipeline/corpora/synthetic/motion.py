@@ -14,7 +14,7 @@ _BLINKS = 3.2  # seconds from one blink to the next, on average
 
 @dataclass(frozen=True)
 class HeadTrack:
-    """One value a frame, (T,) each; pixels of the frame, radians, or 0 to 1."""
+    """One value per frame, (T,) each; pixels of the frame, radians, or 0 to 1."""
 
     x_T: NDArray[np.float64]
     y_T: NDArray[np.float64]

@@ -41,7 +41,7 @@ class Photo:
 
 @lru_cache(maxsize=1)
 def photo() -> Photo:
-    """Read and segment the photograph, once a process."""
+    """Read and segment the photograph, once per process."""
     astronaut: NDArray[np.uint8] = data.astronaut()
     image = _without_folds(np.ascontiguousarray(astronaut[:_HEIGHT]))
     person = _person(image)

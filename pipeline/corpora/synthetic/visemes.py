@@ -65,7 +65,7 @@ for _symbols, _viseme in {
 
 @dataclass(frozen=True)
 class MouthTrack:
-    """One value a frame, (T,) each, in the units of :class:`Viseme`; taken at the middle of the frame's time."""
+    """One value per frame, (T,) each, in the units of :class:`Viseme`; taken at the middle of the frame's time."""
 
     opening_T: NDArray[np.float64]
     width_T: NDArray[np.float64]

@@ -30,7 +30,7 @@ def read_basics(folder: Path) -> dict[str, NDArray[np.float64]]:
         try:
             array = np.load(path, allow_pickle=False)
         except (ValueError, OSError, EOFError) as error:
-            raise PipelineError(f"{path} is no NumPy array ({error}). Get it again from the original.") from error
+            raise PipelineError(f"{path} is not a NumPy array ({error}). Get it again from the original.") from error
         if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype.kind not in "fiu":
             found = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else "an archive"
             raise PipelineError(f"{path} is {found} where numbers {shape} belong. Get it again from the original.")

@@ -43,14 +43,15 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of formats that are refused below
             content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # bytes that are no checkpoint fail in the unpickler in any way they like
+    except Exception as error:  # bytes that are not a checkpoint fail in the unpickler in any way they like
         raise PipelineError(f"{path} {_what_it_is(path, error)}") from error
     if not isinstance(content, dict):
-        raise PipelineError(f"{path} holds a {type(content).__name__}, no state dict. Give the published file.")
+        raise PipelineError(f"{path} holds a {type(content).__name__}, not a state dict. Give the published file.")
     for key, value in content.items():
         if not isinstance(key, str) or not isinstance(value, Tensor):
             raise PipelineError(
-                f"{path} is no plain state dict: {key} is a {type(value).__name__}, no tensor. Give the published file."
+                f"{path} is not a plain state dict: {key} is a {type(value).__name__}, not a tensor. "
+                "Give the published file."
             )
     return content
 
@@ -65,7 +66,7 @@ def _what_it_is(path: Path, error: Exception) -> str:
             "Give the published state dict."
         )
     if "TorchScript" in str(error):
-        return "is a TorchScript program, no state dict. Give the published file."
+        return "is a TorchScript program, not a state dict. Give the published file."
     if head.lstrip()[:1] == b"<":
         return (
             "is a web page, saved in place of the download. Open the link in a browser, confirm the large "
@@ -74,5 +75,5 @@ def _what_it_is(path: Path, error: Exception) -> str:
     if head[4:9] == b"\0\0\0\0{":
         return "is a safetensors file. Give the published .pth; what was imported before needs no import."
     if head and head.isascii() and b"\0" not in head:
-        return "is a text file, no checkpoint. Give the published .pth."
-    return f"is no whole checkpoint ({path.stat().st_size:,} bytes). It may be cut off: download it again."
+        return "is a text file, not a checkpoint. Give the published .pth."
+    return f"is not a whole checkpoint ({path.stat().st_size:,} bytes). It may be cut off: download it again."

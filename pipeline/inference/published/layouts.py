@@ -138,7 +138,7 @@ def build(layout: Layout, tensors: Mapping[str, Tensor]) -> nn.Module:
         ours[name] = torch.cat(parts) if len(parts) > 1 else parts[0]
     for bare, key in left.items():
         if not bare.startswith(layout.unused):
-            raise PipelineError(f"{key} is no tensor of {layout.title}")
+            raise PipelineError(f"{key} is not a tensor of {layout.title}")
     network.load_state_dict(ours, assign=True)
     return network.eval()
 

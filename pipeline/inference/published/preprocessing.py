@@ -100,7 +100,7 @@ class PublishedPreprocessing:
                 raise ValueError(f"exaggeration needs {shapes.basis.shape[1]} factors")
         except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
             raise PipelineError(
-                f"{folder / RECORD} and {ARRAYS} are no record of the original's preprocessing ({error}). "
+                f"{folder / RECORD} and {ARRAYS} are not a record of the original's preprocessing ({error}). "
                 "Run `atvgnet import-upstream` again."
             ) from error
         return cls(recipe, shapes, template)

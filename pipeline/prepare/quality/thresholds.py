@@ -35,7 +35,7 @@ class Limit:
     def cause(self, metric: float, limit: float) -> str:
         """Why the clip is rejected, the same words for every such clip; empty when it keeps to the limit.
 
-        A metric that could not be measured (NaN) is no cause: why it could not be is one itself.
+        A metric that could not be measured (NaN) is not a cause: why it could not be is one itself.
         """
         if metric < limit if self.smallest else abs(metric) > limit:
             how = "below" if self.smallest else "beyond"

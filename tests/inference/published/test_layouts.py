@@ -42,7 +42,7 @@ def test_discriminator(layouts: Layouts, golden: dict[str, Tensor]) -> None:
     ("layout", "changes", "message"),
     [
         (VGNET, {"base.3.weight": None}, r"^module\.base\.3\.weight is missing$"),
-        (VGNET, {"extra.bias": torch.zeros(3)}, r"^module\.extra\.bias is no tensor of VG-net$"),
+        (VGNET, {"extra.bias": torch.zeros(3)}, r"^module\.extra\.bias is not a tensor of VG-net$"),
         (
             VGNET,
             {"convGRU.bias_hh_l0": torch.zeros(1537)},

@@ -190,8 +190,8 @@ def test_basics_that_are_not_there_or_not_numbers(upstream: Path, tmp_path: Path
     with pytest.raises(PipelineError, match=r"S\.npy is float64 \(100, 68\) where numbers \(100, 136\) belong"):
         read_basics(tmp_path)
     np.save(tmp_path / "S.npy", np.array([{}] * 3, object), allow_pickle=True)
-    with pytest.raises(PipelineError, match=r"S\.npy is no NumPy array .*pickle"):
+    with pytest.raises(PipelineError, match=r"S\.npy is not a NumPy array .*pickle"):
         read_basics(tmp_path)
     (tmp_path / "S.npy").write_text("<html>")
-    with pytest.raises(PipelineError, match=r"S\.npy is no NumPy array"):
+    with pytest.raises(PipelineError, match=r"S\.npy is not a NumPy array"):
         read_basics(tmp_path)

@@ -40,7 +40,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def exported(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All splits, two clips a tar."""
+    """All splits, two clips per tar."""
     folder = tmp_path_factory.mktemp("exported") / "tars"
     export_webdataset(prepared(project), folder, SPLITS, per_tar=2)
     return folder
@@ -164,11 +164,11 @@ def test_a_target_that_is_not_this_exports(project: Path, exported: Path, tmp_pa
     before = digests(exported)
     with pytest.raises(PipelineError, match=r"tars holds an export of other clips, another split or another number"):
         export_webdataset(data, exported, ["train"], per_tar=2)
-    with pytest.raises(PipelineError, match=r"clips a tar\. Remove it, or name a new folder with --to"):
+    with pytest.raises(PipelineError, match=r"clips per tar\. Remove it, or name a new folder with --to"):
         export_webdataset(data, exported, SPLITS, per_tar=3)
     assert digests(exported) == before
     (tmp_path / "thesis.tex").write_text("")
-    with pytest.raises(PipelineError, match="is not empty, and what is in it is no export"):
+    with pytest.raises(PipelineError, match="is not empty, and what is in it is not an export"):
         export_webdataset(data, tmp_path, SPLITS, per_tar=2)
     with pytest.raises(PipelineError, match=r"thesis\.tex/tars cannot be written: .* Free space or fix its rights"):
         export_webdataset(data, tmp_path / "thesis.tex/tars", SPLITS, per_tar=2)
@@ -194,5 +194,5 @@ def test_from_the_command_line(project: Path, exported: Path, tmp_path: Path) ->
     wrong = call("--to", str(tmp_path / "tars"), "--split", "dev")
     assert (wrong.returncode, wrong.stderr.strip()) == (
         1,
-        "atvgnet: 'dev' is no split. Choose one of train, val, test, all.",
+        "atvgnet: 'dev' is not a split. Choose one of train, val, test, all.",
     )
