@@ -29,7 +29,8 @@ from pipeline.models.folding import for_inference
 from pipeline.models.losses import decision_loss, landmark_weights, pixel_loss, regression_loss
 from pipeline.runtime import paths
 from pipeline.runtime.devices import Precision, autocast, best_device, number_type, to_floats, to_pictures
-from pipeline.training.data import LOADERS, ShardSource, load_ahead
+from pipeline.shards.clip_store import ClipStore
+from pipeline.training.data import LOADERS, StoreSource, load_ahead
 from pipeline.training.vgnet import VgBatch, VgNetTask
 
 GENERATED = 75
@@ -154,7 +155,7 @@ def generation(rounds: int, frames: int, device: torch.device, precision: Precis
 
 
 def training(rounds: int, params: VgNetParams, device: torch.device, rate: float) -> None:
-    clips = ShardSource(paths.FACES, None, LandmarkModel.load(paths.LANDMARKS_MODEL), "train")
+    clips = StoreSource(ClipStore(paths.DATA), LandmarkModel.load(paths.LANDMARKS_MODEL), "train", speech=False)
     task = VgNetTask(clips, clips, params, seed=0)
     drawn = task.batch(0)
     step = partial(task.step, drawn)

@@ -36,7 +36,7 @@ from pipeline.prepare.extract import extract
 from pipeline.prepare.faces import build_faces
 from pipeline.prepare.manifest import read_manifest
 from pipeline.prepare.mfcc import build_mfcc
-from pipeline.shards import ShardReader
+from pipeline.shards.read import ShardReader
 
 STEPS = {
     "extract: video": ["pipeline.prepare.extract.probe", "pipeline.prepare.extract.ticks"],

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import typer
 
 from pipeline.runtime import paths
+from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
@@ -50,7 +51,7 @@ def generate(
         from pipeline.inference.talking_head import TalkingHead
 
         frames = make(TalkingHead.from_pretrained(models, precision), picture, speech, out)
-        print(f"{out}: {frames} frames, {frames / 25:.2f} s")
+        print(f"{out}: {frames} frames, {frames / FPS:.2f} s")
 
 
 @app.command()
@@ -117,13 +118,13 @@ def export_webdataset(
 ) -> None:
     """Write the good clips of data/ as WebDataset tars: crops, points, speech, MFCC and what is known of each."""
     with _clear_errors():
-        from pipeline.prepare.export import Prepared, export_webdataset
-        from pipeline.prepare.manifest import SPLITS
+        from pipeline.corpora.base import SPLITS
+        from pipeline.prepare.export import export_webdataset
+        from pipeline.shards.clip_store import ClipStore
 
         if split not in (*SPLITS, "all"):
             raise PipelineError(f"{split!r} is not a split. Choose one of {', '.join(SPLITS)}, all.")
-        prepared = Prepared.open(paths.CLIPS, paths.FACES, paths.MFCC)
-        counts = export_webdataset(prepared, to, SPLITS if split == "all" else [split], clips)
+        counts = export_webdataset(ClipStore(paths.DATA), to, SPLITS if split == "all" else [split], clips)
         each = ", ".join(f"{name} {count}" for name, count in counts.items())
         print(f"{to}: {sum(counts.values())} clips ({each})")
 

@@ -3,12 +3,13 @@
 from dataclasses import asdict
 
 from pipeline.evaluation.card import describe
-from pipeline.evaluation.clips import ShardClips
+from pipeline.evaluation.clips import StoredClips
 from pipeline.evaluation.evaluate import evaluate
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.models.bundle import write_card, write_provenance
 from pipeline.runtime import paths
 from pipeline.runtime.git import git
+from pipeline.shards.clip_store import ClipStore
 from pipeline.training.project import FOLDERS, NETWORKS, input_example
 from pipeline.training.record import read_record
 from stages.runner import Context, run_stage
@@ -19,7 +20,7 @@ def main(context: Context) -> None:
     records = {network: read_record(network, context.params) for network in NETWORKS}
     summary = evaluate(
         TalkingHead.from_pretrained(paths.MODELS, context.params.vgnet.precision),
-        ShardClips(paths.CLIPS, paths.FACES, paths.MFCC),
+        StoredClips(ClipStore(paths.DATA)),
         context.params.evaluate,
         context.params.seed,
         paths.REPORTS,

@@ -3,14 +3,14 @@
 from pipeline.landmarks.pca import fit_model
 from pipeline.prepare.pca import write_explained
 from pipeline.runtime import paths
-from pipeline.shards.face_clips import FaceClips
+from pipeline.shards.clip_store import ClipStore
 from stages.runner import Context, run_stage
 
 
 def main(context: Context) -> None:
     """Fit on the training split alone."""
-    faces = FaceClips(paths.FACES)
-    model = fit_model((faces.points(clip) for clip in faces.ids("train")), context.params.pca.components)
+    store = ClipStore(paths.DATA)
+    model = fit_model((store.points(clip) for clip in store.ids("train")), context.params.pca.components)
     model.save(paths.LANDMARKS_MODEL)
     write_explained(model, paths.LANDMARKS_MODEL)
     context.run.metrics({"explained": float(model.explained[: model.components].sum())})

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 from pipeline.runtime.errors import PipelineError
 
 Split = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
 
 @dataclass(frozen=True)

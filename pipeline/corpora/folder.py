@@ -7,6 +7,7 @@ from pathlib import Path
 from pipeline.corpora.base import Clip, Split, files_below, need_folder
 from pipeline.corpora.split import split_names
 from pipeline.media import MediaError, probe, ticks
+from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.time_limit import TimedOut, limited, within
 
@@ -15,7 +16,6 @@ SUFFIXES = (
     *(".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv"),
 )
 """What counts as a video."""
-_FPS = 25
 
 
 @dataclass(frozen=True)
@@ -75,17 +75,17 @@ class Folder:
     def _pieces(self, path: Path) -> list[tuple[float, float | None]]:
         """Start and duration of one video's clips, in whole frames; None is up to the end."""
         try:
-            frames = round(within(self.time_limit, probe, path).duration * _FPS)
+            frames = round(within(self.time_limit, probe, path).duration * FPS)
             if not frames:
-                shown = ticks(path, fps=_FPS, start=0.0, duration=None, damage=None)
+                shown = ticks(path, fps=FPS, start=0.0, duration=None, damage=None)
                 frames = sum(1 for _ in limited(self.time_limit, shown))
         except (MediaError, TimedOut):
             return [(0.0, None)]
-        length = round(self.clip_seconds * _FPS)
+        length = round(self.clip_seconds * FPS)
         starts = list(range(0, frames, length))
         if len(starts) > 1 and frames - starts[-1] < self.min_frames:
             starts.pop()
-        return [*((start / _FPS, length / _FPS) for start in starts[:-1]), (starts[-1] / _FPS, None)]
+        return [*((start / FPS, length / FPS) for start in starts[:-1]), (starts[-1] / FPS, None)]
 
     def _splits(self, pieces: dict[str, list[tuple[float, float | None]]]) -> dict[str, Split]:
         ids = {name: [f"{name}#{number:04d}" for number in range(len(one))] for name, one in pieces.items()}

@@ -1,16 +1,12 @@
 """The clips that are evaluated."""
 
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.evaluation.baselines import TestClip
-from pipeline.prepare import manifest
-from pipeline.shards import ShardReader
-from pipeline.shards.face_clips import FaceClips
-from pipeline.speech.windows import windows
+from pipeline.shards.clip_store import ClipStore
 
 
 class Clips(Protocol):
@@ -26,25 +22,21 @@ class Clips(Protocol):
         """Its 16 kHz mono sound."""
 
 
-class ShardClips:
-    """As the stages prepare them: data/clips, data/faces and data/mfcc."""
+class StoredClips:
+    """As the stages prepare them."""
 
-    def __init__(self, clips: Path, faces: Path, mfcc: Path) -> None:
-        """Open the folders; PipelineError when one is not there."""
-        self._speech = ShardReader(clips, manifest.FILE)
-        self._faces = FaceClips(faces)
-        self._mfcc = ShardReader(mfcc)
+    def __init__(self, store: ClipStore) -> None:
+        self._store = store
 
     def ids(self, split: str) -> list[str]:
         """As `Clips`."""
-        return self._faces.ids(split)
+        return self._store.ids(split)
 
     def load(self, clip: str) -> TestClip:
         """As `Clips`."""
-        frames = self._faces.pictures(clip)
-        heard = windows(self._mfcc.array(clip, "mfcc"), len(frames))
-        return TestClip(clip, self._faces.row(clip)["speaker"], frames, self._faces.points(clip), heard)
+        store = self._store
+        return TestClip(clip, store.speaker(clip), store.frames(clip), store.points(clip), store.windows(clip))
 
     def samples(self, clip: str) -> NDArray[np.int16]:
         """As `Clips`."""
-        return self._speech.array(clip, "samples")
+        return self._store.samples(clip)

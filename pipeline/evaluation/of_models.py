@@ -4,13 +4,14 @@ from pathlib import Path
 
 from pipeline.config.params import Params
 from pipeline.corpora import open_corpus
-from pipeline.evaluation.clips import Clips, ShardClips
+from pipeline.evaluation.clips import Clips, StoredClips
 from pipeline.evaluation.evaluate import Summary, evaluate
 from pipeline.evaluation.published_clips import SourceClips
 from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.runtime import paths
 from pipeline.runtime.errors import PipelineError
+from pipeline.shards.clip_store import ClipStore
 
 
 def evaluate_models(models: Path, out: Path, params: Params, project: Path, jobs: int) -> Summary:
@@ -22,7 +23,8 @@ def evaluate_models(models: Path, out: Path, params: Params, project: Path, jobs
     if out.resolve() == paths.REPORTS.resolve():
         raise PipelineError(f"{out} belongs to the stage evaluate. Give another folder with --out.")
     head = TalkingHead.from_pretrained(models, params.vgnet.precision)
-    clips: Clips = ShardClips(paths.CLIPS, paths.FACES, paths.MFCC)
+    store = ClipStore(paths.DATA)
+    clips: Clips = StoredClips(store)
     if isinstance(head.preprocessing, PublishedPreprocessing):
-        clips = SourceClips(paths.CLIPS, paths.FACES, open_corpus(params, project).root, head.preprocessing)
+        clips = SourceClips(store, open_corpus(params, project).root, head.preprocessing)
     return evaluate(head, clips, params.evaluate, params.seed, out, jobs)

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.evaluation.baselines import Generated, TestClip
+from pipeline.landmarks.points import OUTLINES
 from pipeline.media import VideoWriter
+from pipeline.runtime.clock import FPS
 
 LABEL_HEIGHT = 18
-PARTS = {"jaw": (0, 17), "brow": (17, 22), "brow2": (22, 27), "nose": (27, 36)}
-CLOSED_PARTS = {"eye": (36, 42), "eye2": (42, 48), "lips": (48, 60), "inner": (60, 68)}
 
 
 def draw_landmarks(points_68x2: NDArray[np.floating], size: int = 128, scale: int = 1) -> NDArray[np.uint8]:
@@ -21,9 +21,8 @@ def draw_landmarks(points_68x2: NDArray[np.floating], size: int = 128, scale: in
     canvas = np.zeros((size * scale, size * scale, 3), np.uint8)
     # 4 fractional bits, so that small movements show
     lines = np.round(points_68x2 * scale * 16).astype(np.int32)
-    for parts, closed in ((PARTS, False), (CLOSED_PARTS, True)):
-        for start, stop in parts.values():
-            cv2.polylines(canvas, [lines[start:stop]], closed, (255, 255, 255), 1, cv2.LINE_AA, shift=4)
+    for part, closed in OUTLINES.values():
+        cv2.polylines(canvas, [lines[part]], closed, (255, 255, 255), 1, cv2.LINE_AA, shift=4)
     return canvas
 
 
@@ -58,7 +57,7 @@ def write_video(path: Path, clip: TestClip, generated: Generated, samples_N: NDA
     assert generated.points_T68x2 is not None
     assert generated.attention_THW is not None
     side = clip.frames_THWC.shape[1] * scale
-    with VideoWriter(path, size=(4 * side, side + LABEL_HEIGHT), fps=25, audio=samples_N) as video:
+    with VideoWriter(path, size=(4 * side, side + LABEL_HEIGHT), fps=FPS, audio=samples_N) as video:
         for real, points, attention, frame in zip(
             clip.frames_THWC, generated.points_T68x2, generated.attention_THW, generated.frames_THWC, strict=True
         ):

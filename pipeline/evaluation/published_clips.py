@@ -6,12 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.evaluation.baselines import TestClip
+from pipeline.faces.crop import from_crop
 from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.inference.published.region import box_around, cut_region
 from pipeline.media import read_frames
-from pipeline.prepare import manifest
+from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
-from pipeline.shards import ShardReader
+from pipeline.shards.clip_store import ClipStore
 
 
 class SourceClips:
@@ -21,23 +22,22 @@ class SourceClips:
     fractions of a pixel, and the square is cut about them.
     """
 
-    def __init__(self, clips: Path, faces: Path, root: Path, preprocessing: PublishedPreprocessing) -> None:
-        """``root`` is the corpus's folder; PipelineError when data/clips or data/faces is not there."""
-        self._clips = ShardReader(clips, manifest.FILE)
-        self._faces = ShardReader(faces)
+    def __init__(self, store: ClipStore, root: Path, preprocessing: PublishedPreprocessing) -> None:
+        """``root`` is the corpus's folder."""
+        self._store = store
         self._root = root
         self._preprocessing = preprocessing
 
     def ids(self, split: str) -> list[str]:
         """As `Clips`."""
-        return self._faces.ids(split=split, status="ok")
+        return self._store.ids(split)
 
     def load(self, clip: str) -> TestClip:
         """As `Clips`; PipelineError when the file cannot be read, or has changed since the stages read it."""
-        known = self._clips.index[clip]
-        points = self._faces.array(clip, "points")
+        known = self._store.source(clip)
+        points = from_crop(self._store.points(clip), self._store.transform(clip))
         path = self._root / known["path"]
-        frames = read_frames(path, start=known["start"], duration=len(points) / 25.0)
+        frames = read_frames(path, start=known["start"], duration=len(points) / FPS)
         ours = self._preprocessing
         cut = [
             cut_region(frame, box_around(one), one, ours.template, ours.recipe.crop)
@@ -51,4 +51,4 @@ class SourceClips:
 
     def samples(self, clip: str) -> NDArray[np.int16]:
         """As `Clips`."""
-        return self._clips.array(clip, "samples")
+        return self._store.samples(clip)

@@ -5,8 +5,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from pipeline.faces.crop import CROP, CropGeometry
-from pipeline.landmarks.pca import STABLE
+from pipeline.landmarks.points import STABLE
 from pipeline.landmarks.similarity import fit_similarity
+from pipeline.runtime.clock import FPS
 
 
 def align(
@@ -14,7 +15,7 @@ def align(
     *,
     per_frame: bool,
     smoothing: float,
-    fps: float = 25.0,
+    fps: float = FPS,
     crop: CropGeometry = CROP,
 ) -> NDArray[np.float32]:
     """The transforms (T, 2, 3) float32 that take source pixels to pixels of the crop.

@@ -45,10 +45,27 @@ def crop_face(frame_HWC: NDArray[np.uint8], transform_2x3: NDArray[np.float32]) 
     return np.asarray(crop, np.uint8)
 
 
-def to_crop(points_T68x2: NDArray[np.float32], transform_T2x3: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Points (T, 68, 2) in source pixels as pixels of the crop."""
-    linear, shift = transform_T2x3[:, :, :2], transform_T2x3[:, :, 2]
-    return np.asarray(np.einsum("fij,fpj->fpi", linear, points_T68x2) + shift[:, None], np.float32)
+GRID = 1024
+"""Points are rounded to this part of a pixel: far coarser than the last bits, in which processors differ, and far finer
+than the tenth of a pixel by which dlib's points are uncertain."""
+
+
+def to_crop(points_T68x2: NDArray[np.floating], transform_T2x3: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Points (T, 68, 2) in source pixels as pixels of the crop, to a 1024th of one."""
+    moved = _apply(transform_T2x3.astype(np.float64), points_T68x2)
+    return np.asarray(np.round(moved * GRID) / GRID, np.float32)
+
+
+def from_crop(points_T68x2: NDArray[np.floating], transform_T2x3: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Points (T, 68, 2) in pixels of the crop as source pixels; ``transform_T2x3`` is that of ``to_crop``."""
+    linear = np.linalg.inv(transform_T2x3[:, :, :2].astype(np.float64))
+    shift = -linear @ transform_T2x3[:, :, 2:].astype(np.float64)
+    return _apply(np.concatenate([linear, shift], axis=2), points_T68x2).astype(np.float32)
+
+
+def _apply(transform_T2x3: NDArray[np.float64], points_T68x2: NDArray[np.floating]) -> NDArray[np.float64]:
+    turned = np.einsum("tij,tpj->tpi", transform_T2x3[:, :, :2], points_T68x2.astype(np.float64))
+    return np.asarray(turned + transform_T2x3[:, None, :, 2])
 
 
 def encode_jpeg(image_HWC: NDArray[np.uint8], quality: int) -> bytes:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.faces.detect import Box, detect_faces, levels_above
 from pipeline.faces.shape_predictor import predict_landmarks
-from pipeline.landmarks.pca import STABLE
+from pipeline.landmarks.points import STABLE
 
 STEADY = 0.6
 """Overlap of key boxes above which the boxes between them may be interpolated."""

@@ -9,9 +9,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.faces.crop import to_crop
 from pipeline.faces.track import Track
-from pipeline.landmarks.pca import STABLE
+from pipeline.landmarks.points import MOUTH, MOUTH_LEFT, MOUTH_RIGHT, NOSE_BASE, STABLE
 
 QUALITY = [
     pa.field("detected", pa.float64()),  # share of frames, 0 to 1
@@ -23,8 +22,6 @@ QUALITY = [
     pa.field("frontal", pa.float64()),  # 0 to 1
 ]
 
-MOUTH = slice(48, 68)
-NOSE_BASE, MOUTH_RIGHT, MOUTH_LEFT = 33, 48, 54
 FACE = (slice(32, 112), slice(28, 100))
 """Rows and columns of the crop from the eyes to the chin and from cheek to cheek: the face without what is behind."""
 EVERY = 5
@@ -43,12 +40,16 @@ def no_face() -> dict[str, float]:
 
 
 def measure(
-    track: Track, transforms_T2x3: NDArray[np.float32], crops_THWC: NDArray[np.uint8], picture: tuple[int, int]
+    track: Track,
+    points_T68x2: NDArray[np.float32],
+    transforms_T2x3: NDArray[np.float32],
+    crops_THWC: NDArray[np.uint8],
+    picture: tuple[int, int],
 ) -> dict[str, float]:
     """The metrics of ``QUALITY`` for one clip with a face in at least one frame.
 
-    ``transforms_T2x3`` take source pixels to crop pixels, ``crops_THWC`` are the RGB crops, ``picture`` is the source's
-    (height, width).
+    ``points_T68x2`` are the points in pixels of the crop, ``transforms_T2x3`` take source pixels there, ``crops_THWC``
+    are the RGB crops, ``picture`` is the source's (height, width).
 
     - ``detected``: share of frames in which the face was found.
     - ``score``: the detector's mean score in those.
@@ -61,10 +62,9 @@ def measure(
       own, such as a hand, is not recognised.
     - ``frontal``: see ``measure_frontal``.
     """
-    points_T68x2 = to_crop(track.points_T68x2, transforms_T2x3)
     scale_T = np.hypot(transforms_T2x3[:, 0, 0], transforms_T2x3[:, 1, 0])
     found_T = track.found_T
-    sharpness, contrast = _grey_figures(points_T68x2[::EVERY], crops_THWC[::EVERY])
+    sharpness, contrast = _grey_metrics(points_T68x2[::EVERY], crops_THWC[::EVERY])
     shows_T = np.repeat(contrast >= FLAT, EVERY)[: len(found_T)]
     mouth_F20x2 = track.points_T68x2[:, MOUTH]
     shows_T &= _within(mouth_F20x2, picture, MARGIN / scale_T) & _within(points_T68x2[:, MOUTH], crops_THWC.shape[1:3])
@@ -119,7 +119,7 @@ def _within(
     )
 
 
-def _grey_figures(
+def _grey_metrics(
     points_T68x2: NDArray[np.floating], crops_THWC: NDArray[np.uint8]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Of each frame: the face's sharpness, and the deviation of the mouth's grey levels relative to the face's."""

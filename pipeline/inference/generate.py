@@ -6,8 +6,9 @@ from rich.progress import track
 
 from pipeline.faces.crop import SIZE
 from pipeline.inference.inputs import opened_speech, read_reference
-from pipeline.inference.talking_head import CHUNK, FPS, TalkingHead, frames_of
+from pipeline.inference.talking_head import CHUNK, TalkingHead, frames_of
 from pipeline.media import VideoWriter
+from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
 
 

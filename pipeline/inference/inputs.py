@@ -11,16 +11,13 @@ from numpy.typing import NDArray
 
 from pipeline.inference.preprocessing.base import Preprocessing, Reference
 from pipeline.media.read import read_audio_blocks
+from pipeline.runtime.clock import FPS, RATE, SAMPLES_PER_FRAME
 from pipeline.runtime.errors import PipelineError
-from pipeline.speech.mfcc import RATE
 
 Picture = str | Path | NDArray[np.uint8]
 """An image file, or RGB (H, W, 3)."""
 Speech = str | Path | NDArray[np.int16]
 """A sound file or a video with sound, or mono samples (N,) at 16 kHz."""
-
-SHORTEST = 0.04
-"""Seconds of speech for one video frame."""
 
 
 def read_reference(picture: Picture, preprocessing: Preprocessing) -> Reference:
@@ -73,6 +70,6 @@ def opened_speech(speech: Speech) -> Iterator[NDArray[np.int16]]:
 
 
 def _long_enough(samples_N: NDArray[np.int16], name: str) -> NDArray[np.int16]:
-    if len(samples_N) < SHORTEST * RATE:
-        raise PipelineError(f"{name} holds less sound than one video frame lasts. Give at least {SHORTEST} seconds.")
+    if len(samples_N) < SAMPLES_PER_FRAME:
+        raise PipelineError(f"{name} holds less sound than one video frame lasts. Give at least {1 / FPS} seconds.")
     return samples_N

@@ -16,12 +16,11 @@ from pipeline.models.atnet import AtNet
 from pipeline.models.bundle import load_bundle
 from pipeline.models.folding import for_inference
 from pipeline.models.vgnet import VgNet
+from pipeline.runtime.clock import SAMPLES_PER_FRAME
 from pipeline.runtime.devices import Precision, autocast, best_device
-from pipeline.speech.mfcc import RATE
 
 CHUNK = 32
 """Frames generated at a time: enough to keep the processor busy, little enough to need no memory to speak of."""
-FPS = 25
 
 
 class Painted(NamedTuple):
@@ -124,7 +123,7 @@ def _to_uint8(frames_TCHW: Tensor) -> NDArray[np.uint8]:
 
 def frames_of(samples_N: NDArray[np.int16]) -> int:
     """Video frames of speech: as long as it, to the frame begun."""
-    return -(-len(samples_N) * FPS // RATE)
+    return -(-len(samples_N) // SAMPLES_PER_FRAME)
 
 
 def chunks(array: NDArray[np.float32], frames: int = CHUNK) -> Iterator[NDArray[np.float32]]:

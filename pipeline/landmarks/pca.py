@@ -12,15 +12,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.landmarks.points import STABLE
 from pipeline.landmarks.similarity import apply_similarity, fit_similarity, invert_similarity
 from pipeline.runtime.errors import PipelineError
 
 FACTOR = 5.0
 """The paper's scale of normalised landmarks; coordinates then lie in about [-1, 1]."""
-
-STABLE = np.array([27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 39, 42, 45])
-"""Nose and eye corners: the points that neither speech nor blinking moves, to which similarity transforms are fitted.
-"""
 
 FILE = "landmarks.npz"
 

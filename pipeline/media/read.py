@@ -19,6 +19,7 @@ from pipeline.media.colour import ToRgb
 from pipeline.media.decode import TimedFrame, find_stream, first_time, frames_from, opened, source_rate
 from pipeline.media.errors import Damage
 from pipeline.media.upright import shown_size, upright
+from pipeline.runtime.clock import FPS, RATE
 
 Samples = NDArray[np.int16]
 Image = NDArray[np.uint8]
@@ -30,7 +31,7 @@ _MAX_GAP = 0.03  # s by which sound may leave its time stamps before silence is 
 def read_frames(
     path: Path,
     *,
-    fps: float = 25.0,
+    fps: float = FPS,
     start: float = 0.0,
     duration: float | None = None,
     damage: Damage | None = None,
@@ -56,7 +57,7 @@ def read_frames(
 def count_frames(
     path: Path,
     *,
-    fps: float = 25.0,
+    fps: float = FPS,
     start: float = 0.0,
     duration: float | None = None,
     damage: Damage | None = None,
@@ -124,7 +125,7 @@ def _shown_for(frame: Any, path: Path, length_before: Fraction) -> Fraction:
 def read_audio(
     path: Path,
     *,
-    rate: int = 16000,
+    rate: int = RATE,
     start: float = 0.0,
     duration: float | None = None,
     damage: Damage | None = None,
@@ -146,7 +147,7 @@ def read_audio(
 def read_audio_blocks(
     path: Path,
     *,
-    rate: int = 16000,
+    rate: int = RATE,
     start: float = 0.0,
     duration: float | None = None,
     damage: Damage | None = None,

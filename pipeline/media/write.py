@@ -14,6 +14,7 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from numpy.typing import NDArray
 
 from pipeline.media.errors import MediaError
+from pipeline.runtime.clock import FPS, RATE
 
 _EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP | Interpolation.BITEXACT
 _AUDIO_BLOCK = 1024  # samples an AAC frame holds
@@ -39,9 +40,9 @@ class VideoWriter:
         path: Path,
         *,
         size: tuple[int, int],
-        fps: float = 25.0,
+        fps: float = FPS,
         audio: NDArray[np.int16] | None = None,
-        audio_rate: int = 16000,
+        audio_rate: int = RATE,
         crf: int = 18,
     ) -> None:
         """Start a video of ``size`` (width, height), even numbers, with ``audio`` mono int16 (N,) from its first frame.

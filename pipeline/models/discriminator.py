@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from pipeline.models.layers import LANDMARKS, conv, plain_conv, scaled
+from pipeline.landmarks.points import NUMBERS
+from pipeline.models.layers import conv, plain_conv, scaled
 
 
 class Discriminator(nn.Module):
@@ -27,10 +28,10 @@ class Discriminator(nn.Module):
             nn.ReLU(inplace=True),
         )
         self.reference = nn.Sequential(
-            nn.Linear(LANDMARKS, c256), nn.ReLU(inplace=True), nn.Linear(c256, c512), nn.ReLU(inplace=True)
+            nn.Linear(NUMBERS, c256), nn.ReLU(inplace=True), nn.Linear(c256, c512), nn.ReLU(inplace=True)
         )
         self.lstm = nn.LSTM(2 * c512, c256, num_layers=3, batch_first=True)
-        self.landmarks = nn.Sequential(nn.Linear(c256, LANDMARKS), nn.Tanh())
+        self.landmarks = nn.Sequential(nn.Linear(c256, NUMBERS), nn.Tanh())
         self.decision = nn.Linear(c256, 1)
 
     def forward(self, frames_BTCHW: Tensor, reference_landmarks_BL: Tensor) -> tuple[Tensor, Tensor]:

@@ -2,9 +2,6 @@
 
 from torch import Tensor, nn
 
-LANDMARKS = 136
-"""Numbers of a set of 68 points."""
-
 
 def scaled(channels: int, width: int) -> int:
     """`channels` of the paper's networks, whose width is 64, at another width (at least 1)."""

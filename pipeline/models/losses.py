@@ -7,8 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-MOUTH = slice(48, 68)
-"""The mouth's 20 points among dlib's 68."""
+from pipeline.landmarks.points import MOUTH
 
 
 def pixel_loss(fake_BTCHW: Tensor, real_BTCHW: Tensor, attention_BT1HW: Tensor | None) -> Tensor:

@@ -5,8 +5,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from pipeline.landmarks.points import NUMBERS
 from pipeline.models.convgru import ConvGru, Recurrence
-from pipeline.models.layers import LANDMARKS, Residual, conv, scaled, upsample
+from pipeline.models.layers import Residual, conv, scaled, upsample
 
 
 class VgOutput(NamedTuple):
@@ -47,9 +48,7 @@ class VgNet(nn.Module):
             conv(c64, c128, stride=2),
         )
         self.image_deep = nn.Sequential(conv(c128, c256, stride=2), conv(c256, c512, stride=2))  # E2
-        self.landmark_map = nn.Sequential(
-            nn.Linear(LANDMARKS, 8 * 8), nn.ReLU(inplace=True), nn.Unflatten(1, (1, 8, 8))
-        )
+        self.landmark_map = nn.Sequential(nn.Linear(NUMBERS, 8 * 8), nn.ReLU(inplace=True), nn.Unflatten(1, (1, 8, 8)))
         self.landmark_near = conv(1, c256)  # L1
         self.landmark_deep = conv(c256, c512)  # L2
         if attention:

@@ -6,62 +6,40 @@ import json
 import tarfile
 import wave
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.faces.crop import to_crop
-from pipeline.prepare import manifest
+from pipeline.runtime.clock import FPS, RATE
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.progress import progress
-from pipeline.shards import INDEX, ShardReader
+from pipeline.shards.clip_store import ClipStore
+from pipeline.shards.read import INDEX, MANIFEST
 
-VERSION = 1
+VERSION = 2
 """Raised with every change of this file that changes a tar's bytes."""
 ABOUT = "dataset.json"
-FPS = 25
-RATE = 16000
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """What the stages extract, landmarks and mfcc made of the clips that are good."""
+def about(store: ClipStore, clip: str) -> dict[str, Any]:
+    """What is known of a clip besides its arrays."""
+    row = store.source(clip)
+    known = {name: row[name] for name in ("id", "speaker", "split", "text")}
+    return {**known, "frames": store.length(clip), "fps": FPS, "rate": RATE}
 
-    clips: ShardReader
-    faces: ShardReader
-    mfcc: ShardReader
 
-    @classmethod
-    def open(cls, clips: Path, faces: Path, mfcc: Path) -> "Prepared":
-        """Open the three folders; PipelineError when one is not there, or they are not of one run."""
-        prepared = cls(ShardReader(clips, manifest.FILE), ShardReader(faces), ShardReader(mfcc))
-        for folder, reader in ((clips, prepared.clips), (mfcc, prepared.mfcc)):
-            missing = set(prepared.faces.ids(status="ok")).difference(reader)
-            if missing:
-                raise PipelineError(f"{faces} has the clip {min(missing)}, {folder} has not. Run `dvc repro` first.")
-        return prepared
-
-    def about(self, clip: str) -> dict[str, Any]:
-        """What is known of a clip besides its arrays."""
-        row = self.clips.index[clip]
-        known = {name: row[name] for name in ("id", "speaker", "split", "text")}
-        return {**known, "frames": self.faces.index[clip]["frames"], "fps": FPS, "rate": RATE}
-
-    def files(self, clip: str) -> Iterator[tuple[str, bytes]]:
-        """The sample's files by their suffix, in order."""
-        face = self.faces.read(clip, ["points", "transform", "found", "jpeg"])
-        yield "json", json.dumps(self.about(clip), ensure_ascii=False).encode()
-        yield "wav", _wav(self.clips.array(clip, "samples"))
-        yield "mfcc.npy", _npy(self.mfcc.array(clip, "mfcc"))
-        yield "points.npy", _npy(face["points"])
-        yield "transform.npy", _npy(face["transform"])
-        yield "found.npy", _npy(face["found"])
-        yield "crop_points.npy", _npy(to_crop(face["points"], face["transform"]))
-        for number, data in enumerate(face["jpeg"]):
-            yield f"{number:06d}.jpg", data
+def files(store: ClipStore, clip: str) -> Iterator[tuple[str, bytes]]:
+    """The sample's files by their suffix, in order."""
+    yield "json", json.dumps(about(store, clip), ensure_ascii=False).encode()
+    yield "wav", _wav(store.samples(clip))
+    yield "mfcc.npy", _npy(store.mfcc(clip))
+    yield "points.npy", _npy(store.points(clip))
+    yield "transform.npy", _npy(store.transform(clip))
+    yield "found.npy", _npy(store.found(clip))
+    for number, data in enumerate(store.jpegs(clip)):
+        yield f"{number:06d}.jpg", data
 
 
 def sample_key(clip: str) -> str:
@@ -71,19 +49,20 @@ def sample_key(clip: str) -> str:
     return clip.replace("%", "%25").replace(".", "%2E")
 
 
-def export_webdataset(prepared: Prepared, to: Path, splits: Sequence[str], per_tar: int) -> dict[str, int]:
+def export_webdataset(store: ClipStore, to: Path, splits: Sequence[str], per_tar: int) -> dict[str, int]:
     """Write ``to/atvgnet-SPLIT-000000.tar`` and so on with ``per_tar`` clips each, in the order of their ids.
 
     The bytes depend on the clips alone. Each tar appears when it is whole; an export that was interrupted goes on.
     Returns how many clips each split has. Raises PipelineError when ``to`` holds anything else than this export, when
     it cannot be written, or when a split has no good clip.
     """
-    clips = {split: prepared.faces.ids(split=split, status="ok") for split in splits}
+    store.check()
+    clips = {split: store.ids(split) for split in splits}
     for split, ids in clips.items():
         if not ids:
             raise PipelineError(f"The split {split} has no good clip to export.")
     counts = {split: len(ids) for split, ids in clips.items()}
-    about = {"format": "webdataset", "clips": counts, "clips_a_tar": per_tar, "source": _source(prepared)}
+    about = {"format": "webdataset", "clips": counts, "clips_per_tar": per_tar, "source": _source(store)}
     try:
         _claim(to, about)
         with progress("export", sum(counts.values())) as advance:
@@ -92,19 +71,20 @@ def export_webdataset(prepared: Prepared, to: Path, splits: Sequence[str], per_t
                     part = ids[start : start + per_tar]
                     path = to / f"atvgnet-{split}-{number:06d}.tar"
                     if not path.exists():
-                        _write_tar(path, prepared, part)
+                        _write_tar(path, store, part)
                     advance(len(part))
     except OSError as error:
         raise PipelineError(
-            f"{to} cannot be written: {error}. Free space or fix its rights, then run again: finished tars are kept."
+            f"{to} cannot be written: {error}. Free space or fix its permissions, then run again: "
+            "finished tars are kept."
         ) from error
     return counts
 
 
-def _source(prepared: Prepared) -> str:
+def _source(store: ClipStore) -> str:
     """The hash of all that the tars' bytes depend on: the indexes, in which a shard's name says what is in it."""
     digest = hashlib.sha256(f"{VERSION}\n".encode())
-    for reader, name in ((prepared.clips, manifest.FILE), (prepared.faces, INDEX), (prepared.mfcc, INDEX)):
+    for reader, name in ((store.clips, MANIFEST), (store.faces, INDEX), (store.speech, INDEX)):
         digest.update((reader.folder / name).read_bytes())
     return digest.hexdigest()
 
@@ -124,12 +104,12 @@ def _claim(to: Path, about: dict[str, Any]) -> None:
         )
 
 
-def _write_tar(path: Path, prepared: Prepared, clips: Iterable[str]) -> None:
+def _write_tar(path: Path, store: ClipStore, clips: Iterable[str]) -> None:
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         with tarfile.open(temporary, "w", format=tarfile.PAX_FORMAT, encoding="utf-8") as tar:
             for clip in clips:
-                for suffix, data in prepared.files(clip):
+                for suffix, data in files(store, clip):
                     file = tarfile.TarInfo(f"{sample_key(clip)}.{suffix}")  # its time, owner and rights are fixed
                     file.size = len(data)
                     tar.addfile(file, io.BytesIO(data))

@@ -12,21 +12,23 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from rich import get_console
 
-from pipeline import shards
 from pipeline.config.params import Extract
 from pipeline.corpora.base import Clip, Corpus
 from pipeline.media import Damage, MediaError, probe, read_audio_blocks, ticks
 from pipeline.prepare.manifest import ManifestRow, write_manifest
 from pipeline.prepare.quality.rejections import check_losses
 from pipeline.prepare.quality.thresholds import SEPARATOR, verdict
+from pipeline.runtime.clock import FPS, RATE, SAMPLES_PER_FRAME
 from pipeline.runtime.hashes import hash_files
 from pipeline.runtime.time_limit import TimedOut, limited, within
+from pipeline.shards.build import build_shards
+from pipeline.shards.plan import UNFINISHED, Item, row_key
+from pipeline.shards.read import Rows
+from pipeline.shards.table import Row, array_field
 
 VERSION = 2
 """Raised with every change of this file or of pipeline.media that changes a row's bytes."""
 
-FPS = 25
-RATE = 16000
 SILENCE = -120.0
 """Level of digital silence, dB below full scale; nothing is lower."""
 _LISTEN = 1.0  # s to listen on after the end of the picture
@@ -34,7 +36,7 @@ _UNEQUAL = 0.1  # s by which sound and picture may differ in start or end withou
 _USUAL = 0.9  # share of whole-file clips that must have the same number of frames for others to get a warning
 
 FIELDS = [
-    shards.array_field("samples", "int16"),
+    array_field("samples", "int16"),
     pa.field("fps", pa.float64()),
     pa.field("frames", pa.int32()),
     pa.field("audio_offset", pa.float64()),
@@ -46,12 +48,12 @@ FIELDS = [
 ]
 
 
-def decode_clip(clip: Clip, time_limit: float = 0.0) -> shards.Row:
+def decode_clip(clip: Clip, time_limit: float = 0.0) -> Row:
     """The cells of ``FIELDS``; ``samples`` are as long as the frames, ``error`` tells what is unreadable.
 
     Runs in worker processes. A clip that gives nothing for ``time_limit`` seconds is timed out, for this time.
     """
-    row: shards.Row = {
+    row: Row = {
         "samples": np.zeros(0, np.int16),
         "fps": 0.0,
         "frames": 0,
@@ -71,13 +73,13 @@ def decode_clip(clip: Clip, time_limit: float = 0.0) -> shards.Row:
         blocks = read_audio_blocks(clip.path, rate=RATE, start=clip.start, duration=listened, damage=damage)
         samples = np.concatenate([np.zeros(0, np.int16), *limited(time_limit, blocks)])
         row["heard"] = len(samples) / RATE
-        wanted = row["frames"] * RATE // FPS
+        wanted = row["frames"] * SAMPLES_PER_FRAME
         row["samples"] = np.pad(samples[:wanted], (0, max(0, wanted - len(samples))))
         row["level"] = _level(samples[:wanted])
     except MediaError as error:
         row["error"] = error.reason
     except TimedOut as error:
-        row["error"], row["key"] = error.reason, shards.UNFINISHED
+        row["error"], row["key"] = error.reason, UNFINISHED
     return {**row, "damaged": damage.concealed + damage.lost, "damage": str(damage)}
 
 
@@ -101,13 +103,10 @@ def extract(corpus: Corpus, params: Extract, out: Path, jobs: int, memory: Path 
     with get_console().status("listing the clips"):
         clips, root = corpus.clips(), corpus.root
     hashes = hash_files((clip.path for clip in clips), jobs, time_limit=params.time_limit, memory=memory)
-    items = [
-        shards.Item(clip.id, shards.row_key(VERSION, hashes[clip.path], clip.start, clip.duration), clip)
-        for clip in clips
-    ]
+    items = [Item(clip.id, row_key(VERSION, hashes[clip.path], clip.start, clip.duration), clip) for clip in clips]
     decode = partial(decode_clip, time_limit=params.time_limit)
     readable = next((clip.path for clip in clips if hashes[clip.path]), root)
-    cells = shards.build_shards(
+    cells = build_shards(
         out, items, decode, FIELDS, per_shard=params.shard_clips, jobs=jobs, title="extract", sees=[readable]
     )
     usual = _usual_frames(clips, cells)
@@ -139,7 +138,7 @@ def extract(corpus: Corpus, params: Extract, out: Path, jobs: int, memory: Path 
     return rows
 
 
-def _usual_frames(clips: Iterable[Clip], cells: shards.Rows) -> int | None:
+def _usual_frames(clips: Iterable[Clip], cells: Rows) -> int | None:
     """How many frames nearly all whole files have, as in GRID (75) and LRW (29); None where lengths vary."""
     counts = Counter(cell["frames"] for clip, cell in zip(clips, cells.rows(), strict=True) if _whole(clip))
     (frames, count) = counts.most_common(1)[0] if counts else (0, 0)
@@ -150,7 +149,7 @@ def _whole(clip: Clip) -> bool:
     return clip.duration is None and not clip.start
 
 
-def _metrics(cell: shards.Row, clip: Clip) -> dict[str, Any]:
+def _metrics(cell: Row, clip: Clip) -> dict[str, Any]:
     """What the verdict is made from, as ``ManifestRow`` describes it."""
     frames = cell["frames"]
     silent = min(max(0.0, cell["audio_offset"] - clip.start), cell["heard"])  # before the sound starts
@@ -162,7 +161,7 @@ def _metrics(cell: shards.Row, clip: Clip) -> dict[str, Any]:
     }
 
 
-def _warnings(cell: shards.Row, clip: Clip, usual: int | None) -> str:
+def _warnings(cell: Row, clip: Clip, usual: int | None) -> str:
     """What is odd about a good clip; empty for an ordinary one."""
     warnings = []
     if usual and _whole(clip) and cell["frames"] != usual:

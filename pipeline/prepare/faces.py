@@ -10,19 +10,22 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline import shards
 from pipeline.config.params import Landmarks
 from pipeline.faces.align import align
-from pipeline.faces.crop import SIZE, crop_face, encode_jpeg
+from pipeline.faces.crop import SIZE, crop_face, encode_jpeg, to_crop
 from pipeline.faces.quality import QUALITY, measure, no_face
 from pipeline.faces.track import Track, track_face
 from pipeline.media import MediaError, read_frames
 from pipeline.prepare.manifest import ManifestRow
 from pipeline.prepare.quality.rejections import check_losses
 from pipeline.prepare.quality.thresholds import verdict
+from pipeline.runtime.clock import FPS
 from pipeline.runtime.time_limit import TimedOut, limited
+from pipeline.shards.build import build_shards, write_index
+from pipeline.shards.plan import UNFINISHED, Item, row_key
+from pipeline.shards.table import Row, array_field, jpeg_field
 
-VERSION = 3
+VERSION = 4
 """Raised with every change of this package that changes a row's bytes."""
 
 KEEP_BYTES = 64 * 2**20
@@ -30,10 +33,10 @@ KEEP_BYTES = 64 * 2**20
 """
 
 FIELDS = [
-    shards.array_field("points", "float32", 68, 2),
-    shards.array_field("transform", "float32", 2, 3),
-    shards.array_field("found", "bool"),
-    shards.jpeg_field("jpeg"),
+    array_field("points", "float32", 68, 2),
+    array_field("transform", "float32", 2, 3),
+    array_field("found", "bool"),
+    jpeg_field("jpeg"),
     pa.field("frames", pa.int32()),
     *QUALITY,
     pa.field("error", pa.string()),
@@ -49,7 +52,7 @@ class _Source:
     frames: int
 
     def read(self) -> Iterator[NDArray[np.uint8]]:
-        return read_frames(self.path, start=self.start, duration=self.frames / 25.0)
+        return read_frames(self.path, start=self.start, duration=self.frames / FPS)
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class FaceBuilder:
     time_limit: float = 0.0
     """Seconds without a frame after which a clip whose decoder hangs is timed out, for this time; 0: never."""
 
-    def __call__(self, source: _Source) -> shards.Row:
+    def __call__(self, source: _Source) -> Row:
         """The cells of ``FIELDS``; a clip without a face has empty arrays and says so in ``error``."""
         cv2.setNumThreads(0)  # one clip per core: OpenCV's own threads would only get in each other's way
         frames = _Replay(source, self.time_limit)
@@ -77,8 +80,10 @@ class FaceBuilder:
         except MediaError as error:
             return _empty(error.reason)
         except TimedOut as error:
-            return {**_empty(error.reason), "key": shards.UNFINISHED}
-        return _row(track, transforms, crops, frames.size, self.params.jpeg_quality)
+            return {**_empty(error.reason), "key": UNFINISHED}
+        return _row(
+            track, to_crop(track.points_T68x2, transforms), transforms, crops, frames.size, self.params.jpeg_quality
+        )
 
 
 class _Replay:
@@ -108,23 +113,24 @@ class _Replay:
 
 def _row(
     track: Track,
+    points_T68x2: NDArray[np.float32],
     transforms: NDArray[np.float32],
     crops_THWC: NDArray[np.uint8],
     picture: tuple[int, int],
     jpeg_quality: int,
-) -> shards.Row:
+) -> Row:
     return {
-        "points": track.points_T68x2,
+        "points": points_T68x2,  # in pixels of the crop
         "transform": transforms,
         "found": track.found_T,
         "jpeg": [encode_jpeg(crop, jpeg_quality) for crop in crops_THWC],
         "frames": len(crops_THWC),
-        **measure(track, transforms, crops_THWC, picture),
+        **measure(track, points_T68x2, transforms, crops_THWC, picture),
         "error": "",
     }
 
 
-def _empty(error: str) -> shards.Row:
+def _empty(error: str) -> Row:
     return {
         "points": np.zeros((0, 68, 2)),
         "transform": np.zeros((0, 2, 3)),
@@ -163,16 +169,16 @@ def build_faces(
     good = [clip for clip in manifest if clip.status == "ok"]
     recipe = (VERSION, params.detect_every, params.face, params.alignment, params.smoothing, params.jpeg_quality)
     items = [
-        shards.Item(
+        Item(
             clip.id,
-            shards.row_key(*recipe, clip.sha256, clip.start, clip.frames),
+            row_key(*recipe, clip.sha256, clip.start, clip.frames),
             _Source(root / clip.path, clip.start, clip.frames),
         )
         for clip in good
     ]
     builder = FaceBuilder(params, time_limit)
     first = [item.source.path for item in items[:1]]
-    cells = shards.build_shards(
+    cells = build_shards(
         out, items, builder, FIELDS, per_shard=params.shard_clips, jobs=jobs, title="faces", sees=first
     )
     rows = []
@@ -192,5 +198,5 @@ def build_faces(
             }
         )
     check_losses(rows, params.max_lost, "landmarks")
-    shards.write_index(out, rows, INDEX_SCHEMA)
+    write_index(out, rows, INDEX_SCHEMA)
     return rows

@@ -9,10 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.runtime.errors import PipelineError
-from pipeline.shards import write_index
-
-FILE = "manifest.parquet"
-SPLITS = ("train", "val", "test")
+from pipeline.shards.build import write_index
+from pipeline.shards.read import MANIFEST
 
 
 @dataclass(frozen=True)
@@ -50,12 +48,12 @@ _SCHEMA = pa.schema([(name, _TYPES[kind.__name__]) for name, kind in get_type_hi
 
 def write_manifest(folder: Path, rows: Iterable[ManifestRow]) -> None:
     """Write ``folder/manifest.parquet``, sorted by id, the same bytes for the same rows, and sweep older shards."""
-    write_index(folder, (vars(row) for row in sorted(rows, key=lambda row: row.id)), _SCHEMA, FILE)
+    write_index(folder, (vars(row) for row in sorted(rows, key=lambda row: row.id)), _SCHEMA, MANIFEST)
 
 
 def read_manifest(folder: Path) -> list[ManifestRow]:
     """Read it back; PipelineError when it is not there."""
-    path = folder / FILE
+    path = folder / MANIFEST
     if not path.exists():
         raise PipelineError(f"{path} is missing. Run `dvc repro extract` to make it.")
     return [ManifestRow(*cells) for cells in zip(*map(_cells, pq.read_table(path).columns), strict=True)]

@@ -5,16 +5,18 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline import shards
 from pipeline.config.params import Mfcc
-from pipeline.prepare import manifest
+from pipeline.shards.build import build_shards, write_index
+from pipeline.shards.plan import Item, row_key
+from pipeline.shards.read import MANIFEST, ShardReader, read_row
+from pipeline.shards.table import Row, array_field
 from pipeline.speech.mfcc import COEFFICIENTS, mfcc
 
 VERSION = 1
 """Raised with every change of this package that changes a row's bytes."""
 
 FIELDS = [
-    shards.array_field("mfcc", "float32", COEFFICIENTS),
+    array_field("mfcc", "float32", COEFFICIENTS),
     pa.field("rows", pa.int32()),
 ]
 
@@ -34,29 +36,29 @@ class MfccBuilder:
 
     params: Mfcc
 
-    def __call__(self, place: tuple[Path, int]) -> shards.Row:
+    def __call__(self, place: tuple[Path, int]) -> Row:
         """The cells of ``FIELDS``."""
-        samples = shards.read_row(*place, ["samples"])["samples"]
+        samples = read_row(*place, ["samples"])["samples"]
         rows = mfcc(samples, self.params.window)
         return {"mfcc": rows, "rows": len(rows)}
 
 
 def build_mfcc(clips_folder: Path, params: Mfcc, out: Path, jobs: int) -> None:
     """Write ``out``: the MFCC of every good clip of the manifest in ``clips_folder``, and index.parquet."""
-    reader = shards.ShardReader(clips_folder.absolute(), manifest.FILE)
+    reader = ShardReader(clips_folder.absolute(), MANIFEST)
     recipe = (VERSION, params.window)
     content = ("sha256", "start", "duration")
     items = [
-        shards.Item(
+        Item(
             row["id"],
-            shards.row_key(*recipe, *(row[name] for name in content)),
+            row_key(*recipe, *(row[name] for name in content)),
             (reader.folder / row["shard"], row["row"]),
         )
         for row in reader.index.rows()
         if row["status"] == "ok"
     ]
     first = [item.source[0] for item in items[:1]]
-    cells = shards.build_shards(
+    cells = build_shards(
         out, items, MfccBuilder(params), FIELDS, per_shard=params.shard_clips, jobs=jobs, title="mfcc", sees=first
     )
-    shards.write_index(out, cells.rows(), INDEX_SCHEMA)
+    write_index(out, cells.rows(), INDEX_SCHEMA)

@@ -14,9 +14,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.runtime.files import write_table
 from pipeline.runtime.progress import progress
 from pipeline.runtime.time_limit import TimedOut, limited
-from pipeline.shards import write_table
 
 _BLOCK = 2**20  # bytes hashed at a time
 _BATCH = 256  # files handed to the threads at a time

@@ -10,10 +10,11 @@ from pathlib import Path
 
 PARAMS = Path("params.yaml")
 SYNTHETIC = Path("data/sample")
-CLIPS = Path("data/clips")
-FACES = Path("data/faces")
-QUALITY = Path("data/quality")
-MFCC = Path("data/mfcc")
+DATA = Path("data")
+CLIPS = DATA / "clips"
+FACES = DATA / "faces"
+QUALITY = DATA / "quality"
+MFCC = DATA / "mfcc"
 MODELS = Path("models")
 LANDMARKS_MODEL = MODELS / "landmarks"
 ATNET = MODELS / "atnet"

@@ -11,25 +11,3 @@ Every row has an ``id`` and a ``key``, the hash of all its bytes depend on. A re
 stands, so a killed build goes on where it was and an added clip costs one clip; the bytes equal those of a build from
 nothing.
 """
-
-from pipeline.shards.build import build_shards, sweep, write_index
-from pipeline.shards.plan import UNFINISHED, Item, row_key
-from pipeline.shards.read import INDEX, Rows, ShardReader, read_row
-from pipeline.shards.table import Row, array_field, jpeg_field, write_table
-
-__all__ = [
-    "INDEX",
-    "UNFINISHED",
-    "Item",
-    "Row",
-    "Rows",
-    "ShardReader",
-    "array_field",
-    "build_shards",
-    "jpeg_field",
-    "read_row",
-    "row_key",
-    "sweep",
-    "write_index",
-    "write_table",
-]

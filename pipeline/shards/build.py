@@ -12,10 +12,11 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.runtime import workers as parallel
+from pipeline.runtime.files import explained, write_table, writing
 from pipeline.runtime.progress import progress
 from pipeline.shards.plan import PREFIX, Item, cut, shard_name
-from pipeline.shards.read import INDEX, Rows, open_shard
-from pipeline.shards.table import Row, explained, read_cells, small, to_table, write_shard, write_table, writing
+from pipeline.shards.read import FORMAT, INDEX, Rows, open_shard
+from pipeline.shards.table import Row, read_cells, small, to_table, write_shard
 
 _BATCH = 10_000  # rows of an index put into a table at a time
 _Place = tuple[Path, int]
@@ -159,7 +160,7 @@ def write_index(folder: Path, rows: Iterable[Row], schema: pa.Schema, name: str 
     batches = [schema.empty_table()]
     while batch := list(islice(source, _BATCH)):
         batches.append(pa.Table.from_pylist(batch, schema=schema))
-    table = pa.concat_tables(batches).combine_chunks()
+    table = pa.concat_tables(batches).combine_chunks().replace_schema_metadata({"format": FORMAT})
     write_table(folder / name, table)
     sweep(folder, table["shard"].to_pylist())
 

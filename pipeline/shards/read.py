@@ -14,6 +14,10 @@ from pipeline.runtime.errors import PipelineError
 from pipeline.shards.table import Row, from_cell
 
 INDEX = "index.parquet"
+MANIFEST = "manifest.parquet"
+"""The index of data/clips."""
+FORMAT = b"2"
+"""Of the rows; stands in each index. Raised when a column changes its meaning: 2 has points in pixels of the crop."""
 
 
 @lru_cache(maxsize=16)  # an open shard of 256 clips takes 4 MB
@@ -76,7 +80,13 @@ class ShardReader:
         path = folder / index
         if not path.exists():
             raise PipelineError(f"{path} is missing. Run `dvc repro` to make it, or `dvc pull` to fetch it.")
-        self.index = Rows(pq.read_table(path))
+        table = pq.read_table(path)
+        if (table.schema.metadata or {}).get(b"format") != FORMAT:
+            raise PipelineError(
+                f"{folder} was written by another version of this project, whose rows mean something else. "
+                "Write it again with `dvc repro`."
+            )
+        self.index = Rows(table)
 
     def ids(self, **equal: object) -> list[str]:
         """Ids of clips whose index columns have the given values, for example ``split="train", status="ok"``."""

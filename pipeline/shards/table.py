@@ -1,23 +1,20 @@
 """How rows stand in a parquet file."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.files import PARQUET, explained, writing
 from pipeline.shards.plan import shard_name
 
 Row = dict[str, Any]
 _CELLS, _LAYOUT = b"cells", b"layout"  # in a shard's footer, as JSON: columns of the small cells; what rows look like
-# Statistics of every column of every row would make a footer five times as long, which each opening has to read.
-_HOW = {"compression": "zstd", "use_dictionary": False, "write_statistics": False}
 
 
 def array_field(name: str, dtype: str, *shape: int) -> pa.Field:
@@ -64,14 +61,6 @@ def small(schema: pa.Schema) -> pa.Schema:
     return pa.schema([one for one in schema if not _is_array(one) and not pa.types.is_list(one.type)])
 
 
-def write_table(path: Path, table: pa.Table) -> None:
-    """Write parquet whose bytes depend on the table alone, whole or not at all; PipelineError when that fails."""
-    with explained(path.parent), writing(path.parent) as temporary:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(table, temporary, **_HOW)
-        temporary.replace(path)
-
-
 def write_shard(folder: Path, rows: Iterable[pa.Table], schema: pa.Schema, mark: str = "") -> tuple[str, pa.Table]:
     """Write ``rows`` (of ``schema``, which has id and key) as they come, so that memory holds one of them at a time.
 
@@ -82,7 +71,7 @@ def write_shard(folder: Path, rows: Iterable[pa.Table], schema: pa.Schema, mark:
     parts = []
     with writing(folder, mark) as temporary:
         with explained(folder):
-            writer = pq.ParquetWriter(temporary, schema, **_HOW)
+            writer = pq.ParquetWriter(temporary, schema, **PARQUET)
         try:
             for row in rows:
                 parts.append(row.select(small(schema).names))
@@ -114,26 +103,3 @@ def read_cells(path: Path, schema: pa.Schema) -> pa.Table | None:
 
 def _layout(schema: pa.Schema) -> str:
     return json.dumps([[one.name, str(one.type), *(_array(one) if _is_array(one) else [])] for one in schema])
-
-
-@contextmanager
-def writing(folder: Path, mark: str = "") -> Iterator[Path]:
-    """A name in ``folder`` for a file until it is whole; what is left under it in the end is removed."""
-    temporary = folder / f"{mark or '.'}{uuid4().hex}.tmp"
-    try:
-        yield temporary
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-
-
-@contextmanager
-def explained(folder: Path) -> Iterator[None]:
-    """Make a PipelineError of what the disk refuses."""
-    try:
-        yield
-    except OSError as error:
-        raise PipelineError(
-            f"{folder} cannot be written: {error}. Free space or fix the folder's permissions, then run again: "
-            "finished shards are kept."
-        ) from error

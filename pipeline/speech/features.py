@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from pipeline.speech.mfcc import BANDS, COEFFICIENTS, HOP, RATE
+from pipeline.runtime.clock import RATE
+from pipeline.speech.mfcc import BANDS, COEFFICIENTS, HOP
 from pipeline.speech.windows import ROWS
 
 

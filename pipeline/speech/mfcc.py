@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-RATE = 16000
-"""Samples a second of all speech."""
+from pipeline.runtime.clock import RATE
+
 COEFFICIENTS = 13
 """Columns; the first is the level, which the networks drop."""
 BANDS = 26

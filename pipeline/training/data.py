@@ -6,22 +6,18 @@ threads nor a restart changes it, and there is no position in the data to rememb
 
 import hashlib
 import os
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.faces.crop import decode_jpeg, to_crop
 from pipeline.landmarks.pca import LandmarkModel
 from pipeline.runtime.errors import PipelineError
-from pipeline.shards import ShardReader
-from pipeline.speech.windows import windows
+from pipeline.shards.clip_store import ClipStore
 
 LOADERS = min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2)
 """Threads that make batches: as many as cores. One decodes some 4,000 faces per second."""
@@ -51,44 +47,32 @@ class ClipSource(Protocol):
         """The MFCC window of every frame (T, 28, 12)."""
 
 
-class ShardSource:
-    """The good clips of a split, read from the shards of faces and speech as they are needed.
+class StoreSource:
+    """The good clips of a split, read from the clip store as they are needed.
 
-    `mfcc` may be None where speech is not asked for. PipelineError for a missing folder or an empty split.
+    `speech` says whether AT-net trains on it, and so whether its features count in `digest`. PipelineError for a
+    missing folder or an empty split.
     """
 
-    def __init__(self, faces: Path, mfcc: Path | None, model: LandmarkModel, split: str) -> None:
+    def __init__(self, store: ClipStore, model: LandmarkModel, split: str, *, speech: bool) -> None:
         self.model = model
-        self._faces = ShardReader(faces)
-        self._speech = ShardReader(mfcc) if mfcc else None
-        self._ids = self._faces.ids(split=split, status="ok")
-        self._reading = threading.Lock()  # parquet readers are shared by the loader's threads; decoding is not held up
+        self._store = store
+        self._ids = store.ids(split)
         if not self._ids:
-            raise PipelineError(f"{faces} has no good clip in the {split} split. Give the corpus more clips to split.")
-        self.lengths = [int(self._faces.index[clip]["frames"]) for clip in self._ids]
-        self.digest = self._digest()
+            raise PipelineError(
+                f"{store.data} has no good clip in the {split} split. Give the corpus more clips to split."
+            )
+        self.lengths = [store.length(clip) for clip in self._ids]
+        self.digest = hashlib.sha256(f"{store.digest(self._ids, speech=speech)} {model.digest}".encode()).hexdigest()
         # Landmarks of recent clips are kept (40 kB each): normalising them costs more than reading them.
         self.landmarks = lru_cache(maxsize=4096)(self._landmarks)
 
     def pictures(self, clip: int, frames: Sequence[int]) -> NDArray[np.uint8]:
         """As `ClipSource`."""
-        with self._reading:
-            jpegs = self._faces.read(self._ids[clip], ["jpeg"])["jpeg"]
-        return np.stack([decode_jpeg(jpegs[frame]) for frame in frames])
-
-    def _digest(self) -> str:
-        readers = [self._faces, *([self._speech] if self._speech else [])]
-        digest = hashlib.sha256()
-        for clip in self._ids:  # a shard's name is the hash of what is in it
-            digest.update(repr([clip, *(reader.index[clip]["shard"] for reader in readers)]).encode())
-        for array in (self.model.template, self.model.mean, self.model.basis):
-            digest.update(array.tobytes())
-        return digest.hexdigest()
+        return self._store.frames(self._ids[clip], frames)
 
     def _landmarks(self, clip: int) -> NDArray[np.float32]:
-        with self._reading:
-            cells = self._faces.read(self._ids[clip], ["points", "transform"])
-        return self.model.normalize(to_crop(cells["points"], cells["transform"]))
+        return self.model.normalize(self._store.points(self._ids[clip]))
 
     def coefficients(self, clip: int) -> NDArray[np.float32]:
         """As `ClipSource`."""
@@ -96,10 +80,7 @@ class ShardSource:
 
     def windows(self, clip: int) -> NDArray[np.float32]:
         """As `ClipSource`."""
-        assert self._speech is not None, "this source was opened without speech"
-        with self._reading:
-            mfcc_RC = self._speech.array(self._ids[clip], "mfcc")
-        return windows(mfcc_RC, self.lengths[clip])
+        return self._store.windows(self._ids[clip])
 
 
 class Window(NamedTuple):

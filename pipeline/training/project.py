@@ -14,10 +14,11 @@ from pipeline.config.params import Params
 from pipeline.faces.crop import CROP
 from pipeline.landmarks.pca import LandmarkModel
 from pipeline.runtime import paths
+from pipeline.shards.clip_store import ClipStore
 from pipeline.speech.features import SpeechFeatures
 from pipeline.training.atnet import train_atnet
 from pipeline.training.callbacks import Callback
-from pipeline.training.data import ShardSource
+from pipeline.training.data import StoreSource
 from pipeline.training.vgnet import train_vgnet
 
 Network = Literal["atnet", "vgnet"]
@@ -58,7 +59,7 @@ def digest(network: Network) -> str:
     return "".join(source.digest for source in _sources(network))
 
 
-def _sources(network: Network) -> tuple[ShardSource, ShardSource]:
+def _sources(network: Network) -> tuple[StoreSource, StoreSource]:
     model = LandmarkModel.load(paths.LANDMARKS_MODEL)
-    mfcc = paths.MFCC if network == "atnet" else None
-    return ShardSource(paths.FACES, mfcc, model, "train"), ShardSource(paths.FACES, mfcc, model, "val")
+    store, speech = ClipStore(paths.DATA), network == "atnet"
+    return StoreSource(store, model, "train", speech=speech), StoreSource(store, model, "val", speech=speech)

@@ -12,7 +12,7 @@ from pipeline.faces.crop import CROP, SIZE, crop_face, decode_jpeg, encode_jpeg,
 from pipeline.faces.detect import detect_faces
 from pipeline.faces.shape_predictor import predict_landmarks
 from pipeline.faces.track import track_face
-from pipeline.landmarks.pca import STABLE
+from pipeline.landmarks.points import STABLE
 from pipeline.media import read_frames
 
 Image = NDArray[np.uint8]

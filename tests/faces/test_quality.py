@@ -43,8 +43,15 @@ def faces_of(frames: Frames) -> Faces:
     return track, transforms, np.stack([crop_face(*one) for one in zip(frames, transforms, strict=True)])
 
 
-def figures_of(frames: Frames) -> dict[str, float]:
-    return measure(*faces_of(frames), frames[0].shape[:2])
+def measured(
+    track: Track, transforms: NDArray[np.float32], crops: NDArray[np.uint8], picture: tuple[int, ...]
+) -> dict[str, float]:
+    points = to_crop(track.points_T68x2, transforms)
+    return measure(track, points, transforms, crops, (picture[0], picture[1]))
+
+
+def metrics_of(frames: Frames) -> dict[str, float]:
+    return measured(*faces_of(frames), frames[0].shape[:2])
 
 
 @pytest.fixture(scope="module")
@@ -53,42 +60,42 @@ def faces(frames: Frames) -> Faces:
 
 
 @pytest.fixture(scope="module")
-def figures(faces: Faces) -> dict[str, float]:
-    return measure(*faces, (288, 360))
+def metrics(faces: Faces) -> dict[str, float]:
+    return measured(*faces, (288, 360))
 
 
-def test_a_good_clip(figures: dict[str, float]) -> None:
-    assert figures["detected"] == figures["mouth"] == 1.0
-    assert 1.5 < figures["score"] < 3
-    assert 150 < figures["face_size"] < 200
-    assert figures["jitter"] < 0.2
-    assert figures["sharpness"] > 0.15
-    assert figures["frontal"] > 0.8
+def test_a_good_clip(metrics: dict[str, float]) -> None:
+    assert metrics["detected"] == metrics["mouth"] == 1.0
+    assert 1.5 < metrics["score"] < 3
+    assert 150 < metrics["face_size"] < 200
+    assert metrics["jitter"] < 0.2
+    assert metrics["sharpness"] > 0.15
+    assert metrics["frontal"] > 0.8
 
 
 def test_score_and_detected_by_hand(faces: Faces) -> None:
     track, transforms, crops = faces
     found, scores = track.found_T.copy(), np.linspace(1, 2, 29).astype(np.float32)
     found[:9] = False
-    figures = measure(replace(track, found_T=found, scores_T=scores), transforms, crops, (288, 360))
-    assert figures["detected"] == figures["mouth"] == pytest.approx(20 / 29)
-    assert figures["score"] == pytest.approx(scores[9:].mean())
+    metrics = measured(replace(track, found_T=found, scores_T=scores), transforms, crops, (288, 360))
+    assert metrics["detected"] == metrics["mouth"] == pytest.approx(20 / 29)
+    assert metrics["score"] == pytest.approx(scores[9:].mean())
 
 
-def test_face_size_by_the_points(faces: Faces, figures: dict[str, float]) -> None:
+def test_face_size_by_the_points(faces: Faces, metrics: dict[str, float]) -> None:
     """As many source pixels to a crop's side as the distance of the eyes says."""
     track, transforms, _ = faces
     source, crop = track.points_T68x2, to_crop(track.points_T68x2, transforms)
     eyes = [np.linalg.norm(points[:, 36] - points[:, 45], axis=1).mean() for points in (source, crop)]
-    assert figures["face_size"] == pytest.approx(128 * eyes[0] / eyes[1], rel=0.01)
+    assert metrics["face_size"] == pytest.approx(128 * eyes[0] / eyes[1], rel=0.01)
 
 
-def test_sharpness_as_scikit_image_has_it(faces: Faces, figures: dict[str, float]) -> None:
+def test_sharpness_as_scikit_image_has_it(faces: Faces, metrics: dict[str, float]) -> None:
     def sharpness(crop: NDArray[np.uint8]) -> float:
         grey = np.round(crop @ np.array([0.299, 0.587, 0.114]))
         return float(laplace(grey, ksize=3)[FACE].var() / grey[FACE].var())
 
-    assert figures["sharpness"] == pytest.approx(np.median([sharpness(crop) for crop in faces[2][::EVERY]]), rel=0.02)
+    assert metrics["sharpness"] == pytest.approx(np.median([sharpness(crop) for crop in faces[2][::EVERY]]), rel=0.02)
 
 
 @pytest.mark.parametrize("deviation", [0.1, 0.5, 2.0])
@@ -117,9 +124,9 @@ def test_frontal_by_hand() -> None:
     assert measure_frontal(points) == pytest.approx(0.5)
 
 
-def test_a_turned_head_is_less_frontal(lrw_frames: Frames, figures: dict[str, float]) -> None:
-    turned = figures_of(lrw_frames)
-    assert turned["frontal"] < 0.35 < figures["frontal"]
+def test_a_turned_head_is_less_frontal(lrw_frames: Frames, metrics: dict[str, float]) -> None:
+    turned = metrics_of(lrw_frames)
+    assert turned["frontal"] < 0.35 < metrics["frontal"]
     assert turned["mouth"] == 1.0
 
 
@@ -133,8 +140,8 @@ def test_mouths_outside_the_picture(faces: Faces) -> None:
         points = track.points_T68x2 + np.stack([0 * shift, shift], axis=1)[:, None].astype(np.float32)
         moved = transforms.copy()
         moved[:, :, 2] -= np.einsum("fij,fj->fi", transforms[:, :, :2], np.stack([0 * shift, shift], axis=1))
-        figures = measure(replace(track, points_T68x2=points), moved, crops, (288, 360))
-        assert figures["mouth"] == pytest.approx(share)
+        metrics = measured(replace(track, points_T68x2=points), moved, crops, (288, 360))
+        assert metrics["mouth"] == pytest.approx(share)
 
 
 def halved(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -145,21 +152,21 @@ def blurred(sigma: float) -> Callable[[NDArray[np.uint8]], NDArray[np.uint8]]:
     return lambda frame: np.asarray(cv2.GaussianBlur(frame, (0, 0), sigma), np.uint8)
 
 
-def test_a_shrunken_face(frames: Frames, figures: dict[str, float]) -> None:
-    small = figures_of([halved(frame) for frame in frames])
-    assert small["face_size"] == pytest.approx(figures["face_size"] / 2, rel=0.03)
-    assert small["frontal"] == pytest.approx(figures["frontal"], abs=0.1)
+def test_a_shrunken_face(frames: Frames, metrics: dict[str, float]) -> None:
+    small = metrics_of([halved(frame) for frame in frames])
+    assert small["face_size"] == pytest.approx(metrics["face_size"] / 2, rel=0.03)
+    assert small["frontal"] == pytest.approx(metrics["frontal"], abs=0.1)
 
 
-def test_blur_is_seen_and_darkness_is_not(frames: Frames, figures: dict[str, float]) -> None:
+def test_blur_is_seen_and_darkness_is_not(frames: Frames, metrics: dict[str, float]) -> None:
     """Blurred by as much as 0.75, 1.5 and 3 pixels of the crop, which is a shade smaller than the source."""
-    sharp = [figures["sharpness"], *(figures_of([blurred(s)(one) for one in frames])["sharpness"] for s in (1, 2, 4))]
+    sharp = [metrics["sharpness"], *(metrics_of([blurred(s)(one) for one in frames])["sharpness"] for s in (1, 2, 4))]
     assert sharp == sorted(sharp, reverse=True)
     assert sharp[1] < 0.5 * sharp[0]
     assert sharp[2] < 0.03
     assert sharp[3] < LIMITS.min_sharpness < sharp[1]
-    dark = figures_of([(frame * 0.5).astype(np.uint8) for frame in frames])
-    assert dark["sharpness"] == pytest.approx(figures["sharpness"], rel=0.15)
+    dark = metrics_of([(frame * 0.5).astype(np.uint8) for frame in frames])
+    assert dark["sharpness"] == pytest.approx(metrics["sharpness"], rel=0.15)
 
 
 @pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
@@ -168,7 +175,7 @@ def test_a_mouth_cut_by_the_border(frames: Frames, faces: Faces, share: float) -
     lips = faces[0].points_T68x2[:, 48:68, 1]
     top, bottom = lips.min(axis=1).mean(), lips.max(axis=1).mean()
     row = int(top + share * (bottom - top))
-    cut = figures_of([np.ascontiguousarray(frame[:row]) for frame in frames])
+    cut = metrics_of([np.ascontiguousarray(frame[:row]) for frame in frames])
     assert cut["detected"] == 1.0
     assert cut["mouth"] < 0.2
 
@@ -178,14 +185,14 @@ def test_a_mouth_under_a_bar(frames: Frames, faces: Faces) -> None:
     for frame, points in zip(covered, faces[0].points_T68x2, strict=True):
         (left, top), (right, bottom) = points[48:68].min(axis=0).astype(int), points[48:68].max(axis=0).astype(int)
         frame[top - 3 : bottom + 12, left - 8 : right + 8] = frame[int(points[33, 1]) + 4, int(points[33, 0])]
-    hidden = figures_of(covered)
+    hidden = metrics_of(covered)
     assert hidden["detected"] == 1.0
     assert hidden["mouth"] < 0.2
 
 
-def test_noise_on_the_points(faces: Faces, figures: dict[str, float]) -> None:
+def test_noise_on_the_points(faces: Faces, metrics: dict[str, float]) -> None:
     track, transforms, crops = faces
     noise = np.random.default_rng(0).normal(0, 4, track.points_T68x2.shape).astype(np.float32)
-    shaken = measure(replace(track, points_T68x2=track.points_T68x2 + noise), transforms, crops, (288, 360))
-    assert shaken["jitter"] == pytest.approx(np.hypot(4 * 128 / figures["face_size"], figures["jitter"]), rel=0.1)
-    assert shaken["jitter"] > LIMITS.max_jitter > figures["jitter"]
+    shaken = measured(replace(track, points_T68x2=track.points_T68x2 + noise), transforms, crops, (288, 360))
+    assert shaken["jitter"] == pytest.approx(np.hypot(4 * 128 / metrics["face_size"], metrics["jitter"]), rel=0.1)
+    assert shaken["jitter"] > LIMITS.max_jitter > metrics["jitter"]

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.landmarks.pca import STABLE, LandmarkModel, fit_model, fit_template
+from pipeline.landmarks.pca import LandmarkModel, fit_model, fit_template
+from pipeline.landmarks.points import STABLE
 from pipeline.runtime.errors import PipelineError
 
 DRAW = np.random.default_rng(3)

@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 from pipeline.config.params import Corpora, Extract, FolderCorpus, GridCorpus, LrwCorpus, Params
 from pipeline.corpora import Corpus, open_corpus
 from pipeline.media import read_audio
-from pipeline.prepare import manifest
 from pipeline.prepare.extract import extract
 from pipeline.prepare.manifest import ManifestRow, read_manifest
 from pipeline.runtime.errors import PipelineError
-from pipeline.shards import ShardReader
+from pipeline.shards.read import MANIFEST, ShardReader
 from tests.media.encode import click, encode, even_times
 
 SETTINGS = Extract(min_frames=20, max_lost=0.2, shard_clips=4)
@@ -63,7 +62,7 @@ def test_good_clips(home: Path, tmp_path: Path) -> None:
     assert (row.fps, row.frames, row.duration) == (25.0, 40, 1.6)
     assert row.audio_offset == pytest.approx(0, abs=0.03)
     assert {(one.status, one.reason) for one in rows.values()} == {("ok", "")}
-    reader = ShardReader(tmp_path / "clips", manifest.FILE)
+    reader = ShardReader(tmp_path / "clips", MANIFEST)
     for name in rows:
         samples = reader.array(name, "samples")
         assert samples.dtype == np.int16
@@ -171,7 +170,7 @@ def test_delayed_sound_is_paired_with_its_pictures(home: Path, tmp_path: Path) -
     clip(home / "s1/late.mp4", codec="libx264", time_base=Fraction(1, 90000), **late)
     row = rows_of(home, tmp_path / "clips")["s1/late"]
     assert row.audio_offset == pytest.approx(0.2, abs=0.03)
-    samples: NDArray[np.int16] = ShardReader(tmp_path / "clips", manifest.FILE).array("s1/late", "samples")
+    samples: NDArray[np.int16] = ShardReader(tmp_path / "clips", MANIFEST).array("s1/late", "samples")
     assert np.abs(samples.astype(int)).argmax() == pytest.approx(1.2 * 16000, abs=16)
 
 
@@ -206,7 +205,7 @@ def test_one_long_video_is_cut(tmp_path: Path) -> None:
     assert [row.frames for row in rows] == [75] * 6 + [50]
     assert [row.start for row in rows] == [3.0 * number for number in range(7)]
     assert {row.path for row in rows} == {"mein Vortrag.mp4"}
-    reader = ShardReader(tmp_path / "clips", manifest.FILE)
+    reader = ShardReader(tmp_path / "clips", MANIFEST)
     whole = read_audio(tmp_path / "videos/mein Vortrag.mp4", duration=20.0).astype(int)
     joined = np.concatenate([reader.array(row.id, "samples") for row in rows])
     assert len(joined) == 320000

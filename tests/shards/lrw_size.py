@@ -18,9 +18,9 @@ import pyarrow as pa
 
 from pipeline.prepare.extract import FIELDS
 from pipeline.prepare.manifest import ManifestRow, read_manifest, write_manifest
-from pipeline.shards import Item, Row, build_shards, row_key
-from pipeline.shards.plan import cut
-from pipeline.shards.table import write_shard
+from pipeline.shards.build import build_shards
+from pipeline.shards.plan import Item, cut, row_key
+from pipeline.shards.table import Row, write_shard
 
 CLIPS, WORDS = 540_000, 500
 PER_SHARD = 256

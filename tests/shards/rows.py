@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from pipeline.shards import Item, Row, array_field, build_shards, jpeg_field, row_key, write_index
+from pipeline.shards.build import build_shards, write_index
+from pipeline.shards.plan import Item, row_key
+from pipeline.shards.table import Row, array_field, jpeg_field
 
 FIELDS = [array_field("points", "float32", 68, 2), jpeg_field("jpeg"), pa.field("score", pa.float64())]
 

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from pipeline.faces.crop import encode_jpeg
 from pipeline.prepare.faces import FIELDS
-from pipeline.shards import Item, Row, build_shards, read_row, row_key
-from pipeline.shards.plan import cut
-from pipeline.shards.read import open_shard
+from pipeline.shards.build import build_shards
+from pipeline.shards.plan import Item, cut, row_key
+from pipeline.shards.read import open_shard, read_row
+from pipeline.shards.table import Row
 
 CLIPS, FRAMES = 256, 75
 BAR = 5e-3

@@ -10,7 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.runtime.errors import PipelineError
-from pipeline.shards import UNFINISHED, Item, Row, ShardReader, build_shards, read_row, row_key
+from pipeline.shards.build import build_shards
+from pipeline.shards.plan import UNFINISHED, Item, row_key
+from pipeline.shards.read import ShardReader, read_row
+from pipeline.shards.table import Row
 from tests.shards.rows import FIELDS, IDS, build, compute, tree
 
 

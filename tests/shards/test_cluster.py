@@ -9,7 +9,9 @@ import pytest
 from distributed import LocalCluster
 
 from pipeline.runtime.workers import ADDRESS
-from pipeline.shards import Item, Row, build_shards, row_key
+from pipeline.shards.build import build_shards
+from pipeline.shards.plan import Item, row_key
+from pipeline.shards.table import Row
 from tests.cluster import cluster, finished, kill_when, pids
 from tests.prepare.preprocess import link_grid, outs, preprocess
 from tests.shards.rows import FIELDS, compute, tree

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.shards import Item
-from pipeline.shards.plan import cut, shard_name
+from pipeline.shards.plan import Item, cut, shard_name
 
 
 def items(ids: list[str]) -> list[Item]:

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from pipeline.runtime.errors import PipelineError
-from pipeline.shards import Item, Row, build_shards, row_key
+from pipeline.shards.build import build_shards
+from pipeline.shards.plan import Item, row_key
+from pipeline.shards.table import Row
 from tests.as_nobody import not_as_root
 from tests.cluster import finished
 from tests.shards.rows import FIELDS, IDS, build, compute, tree
@@ -87,7 +89,8 @@ ORPHANS = """
 import sys, time
 from functools import partial
 from pathlib import Path
-from pipeline.shards import Item, build_shards, row_key
+from pipeline.shards.build import build_shards
+from pipeline.shards.plan import Item, row_key
 from tests.shards.rows import FIELDS, IDS
 from tests.shards.test_refused import slowly
 

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.fft import dct
 
-from pipeline.speech.mfcc import HOP, RATE, mfcc
+from pipeline.runtime.clock import RATE
+from pipeline.speech.mfcc import HOP, mfcc
 from pipeline.speech.streaming import stream_windows
 from pipeline.speech.windows import windows
 

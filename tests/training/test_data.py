@@ -1,6 +1,5 @@
 import threading
 import time
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -10,9 +9,12 @@ import pytest
 from pipeline.faces.crop import encode_jpeg
 from pipeline.landmarks.pca import LandmarkModel, fit_model
 from pipeline.runtime.errors import PipelineError
-from pipeline.shards import Item, array_field, build_shards, jpeg_field, row_key, write_index
+from pipeline.shards.build import build_shards, write_index
+from pipeline.shards.clip_store import ClipStore
+from pipeline.shards.plan import Item, row_key
+from pipeline.shards.table import array_field, jpeg_field
 from pipeline.speech.windows import windows
-from pipeline.training.data import ShardSource, load_ahead, training_windows, validation_windows
+from pipeline.training.data import StoreSource, load_ahead, training_windows, validation_windows
 
 
 def test_every_clip_comes_once_a_pass() -> None:
@@ -112,7 +114,7 @@ def mfcc_row(clip: str) -> dict[str, object]:
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def store(tmp_path_factory: pytest.TempPathFactory) -> ClipStore:
     """Shards of four clips as the stages write them; d was rejected."""
     root = tmp_path_factory.mktemp("shards")
     faces, mfcc = root / "faces", root / "mfcc"
@@ -136,7 +138,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     cells = build_shards(mfcc, items, mfcc_row, [array_field("mfcc", "float32", 13)], per_shard=3, jobs=1, title="mfcc")
     rows = [{"id": clip, "shard": cells[clip]["shard"], "row": cells[clip]["row"]} for clip in FRAMES]
     write_index(mfcc, rows, pa.schema([pa.field("id", pa.string()), *place]))
-    return faces, mfcc
+    return ClipStore(root)
 
 
 @pytest.fixture(scope="module")
@@ -144,37 +146,37 @@ def model() -> LandmarkModel:
     return fit_model([points("a"), points("b")], 6)
 
 
-def test_shard_source_reads_what_the_stages_wrote(folders: tuple[Path, Path], model: LandmarkModel) -> None:
-    source = ShardSource(*folders, model, "train")
+def test_store_source_reads_what_the_stages_wrote(store: ClipStore, model: LandmarkModel) -> None:
+    source = StoreSource(store, model, "train", speech=True)
     assert source.lengths == [20, 25]
     pictures = source.pictures(1, [4, 0, 24])
     assert pictures.shape == (3, 128, 128, 3)
     for made, frame in zip(pictures, (4, 0, 24), strict=True):
         assert np.abs(made.astype(int) - picture(frame)).mean() < 2
-    expected = model.normalize(points("b") * 0.5 - 10)
+    expected = model.normalize(points("b"))
     np.testing.assert_allclose(source.landmarks(1), expected, atol=1e-4)
     np.testing.assert_allclose(source.coefficients(1), model.project(expected), atol=1e-4)
     mfcc_RC = np.random.default_rng(ord("b")).normal(size=(100, 13)).astype(np.float32)
     np.testing.assert_array_equal(source.windows(1), windows(mfcc_RC, 25))
 
 
-def test_shard_source_serves_threads(folders: tuple[Path, Path], model: LandmarkModel) -> None:
-    source = ShardSource(*folders, model, "train")
+def test_store_source_serves_threads(store: ClipStore, model: LandmarkModel) -> None:
+    source = StoreSource(store, model, "train", speech=True)
     alone = [source.pictures(step % 2, range(20)).sum() for step in range(20)]
     assert list(load_ahead(lambda step: source.pictures(step % 2, range(20)).sum(), range(20), threads=4)) == alone
 
 
-def test_the_digest_tells_data_apart(folders: tuple[Path, Path], model: LandmarkModel) -> None:
+def test_the_digest_tells_data_apart(store: ClipStore, model: LandmarkModel) -> None:
     digests = [
-        ShardSource(*folders, model, "train").digest,
-        ShardSource(folders[0], None, model, "train").digest,
-        ShardSource(*folders, model, "val").digest,
-        ShardSource(*folders, fit_model([points("a")], 6), "train").digest,
+        StoreSource(store, model, "train", speech=True).digest,
+        StoreSource(store, model, "train", speech=False).digest,
+        StoreSource(store, model, "val", speech=True).digest,
+        StoreSource(store, fit_model([points("a")], 6), "train", speech=True).digest,
     ]
-    assert ShardSource(*folders, model, "train").digest == digests[0]
+    assert StoreSource(store, model, "train", speech=True).digest == digests[0]
     assert len(set(digests)) == 4
 
 
-def test_a_split_without_clips_is_an_error(folders: tuple[Path, Path], model: LandmarkModel) -> None:
+def test_a_split_without_clips_is_an_error(store: ClipStore, model: LandmarkModel) -> None:
     with pytest.raises(PipelineError, match="has no good clip in the test split"):
-        ShardSource(*folders, model, "test")
+        StoreSource(store, model, "test", speech=True)

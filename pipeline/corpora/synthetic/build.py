@@ -20,9 +20,9 @@ def build_synthetic(params: SyntheticCorpus, folder: Path, jobs: int) -> None:
     """Make the corpus in ``folder``, which it replaces as a whole once everything is there.
 
     Besides GRID's layout, ``script.parquet`` has a row per frame: speaker, name, frame, ``opening`` and ``width`` of
-    the mouth (pixels of the frame) and whether the lips are ``closed``; ``contact_sheet.png`` shows the speakers. The same
-    params give the same bytes with any number of ``jobs``. Raises PipelineError for params that no corpus can be made
-    from.
+    the mouth (pixels of the frame) and whether the lips are ``closed``; ``contact_sheet.png`` shows the speakers. The
+    same params give the same bytes with any number of ``jobs``. Raises PipelineError for params of which no
+    corpus can be made.
     """
     plans = plan_clips(params)
     unfinished = folder.with_name(f".{folder.name}.unfinished")

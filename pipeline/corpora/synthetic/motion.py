@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from pipeline.corpora.synthetic.speech import FPS, FRAMES
+from pipeline.corpora.synthetic.speech import FRAMES
+from pipeline.runtime.clock import FPS
 
 _LID = np.array([0.35, 0.9, 1.0, 0.75, 0.35])  # how far closed over the five frames (0.2 s) of a blink
 _BLINKS = 3.2  # seconds from one blink to the next, on average

@@ -10,8 +10,8 @@ from scipy.signal import resample_poly
 from pipeline.corpora.synthetic import espeak
 from pipeline.corpora.synthetic.espeak import Segment, Voice
 from pipeline.corpora.synthetic.grammar import Sentence
+from pipeline.runtime.clock import FPS
 
-FPS = 25
 FRAMES = 75
 SECONDS = FRAMES / FPS
 RATE = 2 * espeak.RATE

@@ -8,7 +8,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.corpora.synthetic.speech import FPS, RATE
+from pipeline.corpora.synthetic.speech import RATE
+from pipeline.runtime.clock import FPS
 
 _VIDEO_BITS = 1_400_000  # a second; GRID's files have about 1.1 million in all
 _AUDIO_BITS = 256_000

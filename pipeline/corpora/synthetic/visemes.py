@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from pipeline.corpora.synthetic.espeak import Segment
-from pipeline.corpora.synthetic.speech import FPS, FRAMES, SECONDS
+from pipeline.corpora.synthetic.speech import FRAMES, SECONDS
+from pipeline.runtime.clock import FPS
 
 _STEPS = 500  # a second
 _SMOOTH = 0.030  # seconds, standard deviation

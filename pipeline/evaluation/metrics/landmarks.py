@@ -6,8 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torchmetrics import Metric
 
-MOUTH = slice(48, 68)
-"""The 20 mouth points of dlib's 68."""
+from pipeline.landmarks.points import MOUTH
 
 
 def landmark_distance(

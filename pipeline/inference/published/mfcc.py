@@ -8,7 +8,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.fft import dct
 
-from pipeline.speech.mfcc import COEFFICIENTS, HOP, RATE
+from pipeline.runtime.clock import RATE
+from pipeline.speech.mfcc import COEFFICIENTS, HOP
 from pipeline.speech.windows import PER_FRAME, ROWS
 
 

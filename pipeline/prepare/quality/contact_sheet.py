@@ -13,11 +13,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from pipeline.faces.crop import SIZE
+from pipeline.faces.crop import SIZE, from_crop
 from pipeline.media import MediaError, read_frames
 from pipeline.prepare.quality.table import METRICS
+from pipeline.runtime.clock import FPS
 from pipeline.runtime.time_limit import TimedOut, within
-from pipeline.shards import read_row
+from pipeline.shards.read import read_row
 
 MOST = 36
 """Cards a sheet."""
@@ -27,7 +28,6 @@ WIDTH, HEIGHT = 240, 340
 PICTURE = (232, 176)
 HEADER = 34
 _BACK, _CARD, _GREY = (255, 255, 255), (238, 238, 238), (150, 150, 150)
-_FPS = 25.0
 
 Picture = NDArray[np.uint8]
 
@@ -119,7 +119,9 @@ def _framed(name: str, sources: Sources) -> Picture:
     width, height = (max(1, round(side * scale)) for side in (frame.shape[1], frame.shape[0]))
     picture = np.asarray(cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     if cells is not None:
-        _mark(picture, cells["points"][number], cells["transform"][number], scale)
+        one = slice(number, number + 1)
+        points = from_crop(cells["points"][one], cells["transform"][one])[0]
+        _mark(picture, points, cells["transform"][number], scale)
     left, top = (PICTURE[0] - width) // 2, (PICTURE[1] - height) // 2
     canvas[top : top + height, left : left + width] = picture
     return canvas
@@ -128,8 +130,8 @@ def _framed(name: str, sources: Sources) -> Picture:
 def _read_frame(sources: Sources, clip: Mapping[str, Any], number: int) -> Picture | None:
     if not clip["frames"]:  # nothing of it could be read
         return None
-    start = clip["start"] + number / _FPS
-    frames = read_frames(sources.root / clip["path"], start=start, duration=1 / _FPS)
+    start = clip["start"] + number / FPS
+    frames = read_frames(sources.root / clip["path"], start=start, duration=1 / FPS)
     try:
         frame: Picture | None = within(sources.time_limit, next, frames, None)
     except (MediaError, TimedOut):

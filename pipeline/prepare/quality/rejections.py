@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pipeline.prepare.manifest import SPLITS
+from pipeline.corpora.base import SPLITS
 from pipeline.prepare.quality.thresholds import SEPARATOR
 from pipeline.runtime.errors import PipelineError
 

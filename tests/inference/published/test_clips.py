@@ -14,6 +14,7 @@ from pipeline.media import VideoWriter, read_audio, read_frames
 from pipeline.prepare.extract import extract
 from pipeline.prepare.faces import build_faces
 from pipeline.runtime.errors import PipelineError
+from pipeline.shards.clip_store import ClipStore
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def prepared(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def clips(prepared: Path, preprocessing: PublishedPreprocessing) -> SourceClips:
-    return SourceClips(prepared / "clips", prepared / "faces", prepared / "corpus" / "lipread_mp4", preprocessing)
+    return SourceClips(ClipStore(prepared), prepared / "corpus" / "lipread_mp4", preprocessing)
 
 
 def test_regions_are_nearly_those_of_the_original(

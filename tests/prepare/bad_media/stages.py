@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 
 from pipeline.config.params import Corpora, Extract, FolderCorpus, Landmarks, Params
 from pipeline.corpora import open_corpus
-from pipeline.prepare import manifest
 from pipeline.prepare.extract import extract
 from pipeline.prepare.faces import build_faces
 from pipeline.prepare.manifest import ManifestRow
-from pipeline.shards import ShardReader
+from pipeline.shards.read import MANIFEST, ShardReader
 from tests.prepare.bad_media.cases import TIME_LIMIT
 
 TRAINING = "b"
@@ -30,7 +29,7 @@ class Outcome:
 
     def samples(self, name: str) -> NDArray[Any]:
         """Speech (N,) int16 at 16 kHz."""
-        return ShardReader(self.root.parent / "clips", manifest.FILE).array(self.clips[name].id, "samples")
+        return ShardReader(self.root.parent / "clips", MANIFEST).array(self.clips[name].id, "samples")
 
     def face(self, name: str) -> dict[str, Any]:
         """``points``, ``transform``, ``found`` and ``jpeg`` of a clip."""

@@ -7,8 +7,9 @@ import pytest
 
 from pipeline.corpora import open_corpus
 from pipeline.media import read_frames
-from pipeline.prepare.extract import FPS, decode_clip
+from pipeline.prepare.extract import decode_clip
 from pipeline.prepare.manifest import ManifestRow
+from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
 from tests.as_nobody import not_as_root
 from tests.media.encode import click, encode, even_times, number_of

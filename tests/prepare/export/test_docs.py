@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.prepare.export import Prepared, export_webdataset
-from pipeline.shards.face_clips import FaceClips
+from pipeline.prepare.export import export_webdataset
+from pipeline.shards.clip_store import ClipStore
 
 BLOCKS = re.findall(
     r"^```python\n(.*?)^```", (Path(__file__).parents[3] / "docs/shards.md").read_text(), re.MULTILINE | re.DOTALL
@@ -25,11 +25,11 @@ def names(project: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def test_the_reader_reads_what_ours_does(names: dict[str, Any], project: Path) -> None:
-    faces = FaceClips(project / "data/faces")
-    clip = faces.ids("train")[0]
+    store = ClipStore(project / "data")
+    clip = store.ids("train")[0]
     assert names["good"].iloc[0]["id"] == clip
-    np.testing.assert_array_equal(names["crops"], faces.pictures(clip))
-    np.testing.assert_allclose(names["points"], faces.points(clip), atol=1e-4)
+    np.testing.assert_array_equal(names["crops"], store.frames(clip))
+    np.testing.assert_array_equal(names["points"], store.points(clip))
     mfcc_index = names["pd"].read_parquet("data/mfcc/index.parquet").set_index("id").loc[clip]
     rows = names["read"]("data/mfcc", mfcc_index, ["mfcc"])["mfcc"]
     assert rows.shape == (4 * len(names["crops"]), 13)
@@ -46,8 +46,7 @@ def test_the_loader_loads(names: dict[str, Any]) -> None:
 
 
 def test_the_tars_are_read(names: dict[str, Any], project: Path, tmp_path: Path) -> None:
-    prepared = Prepared.open(project / "data/clips", project / "data/faces", project / "data/mfcc")
-    export_webdataset(prepared, tmp_path, ["train"], per_tar=2)
+    export_webdataset(ClipStore(project / "data"), tmp_path, ["train"], per_tar=2)
     exec(BLOCKS[2].replace("/data/tars", str(tmp_path)), names)
     assert names["frames"].shape[1:] == (128, 128, 3)
     assert names["points"].shape == (len(names["frames"]), 68, 2)
