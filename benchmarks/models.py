@@ -24,9 +24,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from pipeline.config.training import VgNetParams
 from pipeline.landmarks.pca import LandmarkModel
-from pipeline.models import Discriminator, VgNet
+from pipeline.models.discriminator import Discriminator
 from pipeline.models.folding import for_inference
 from pipeline.models.losses import decision_loss, landmark_weights, pixel_loss, regression_loss
+from pipeline.models.vgnet import VgNet
 from pipeline.runtime import paths
 from pipeline.runtime.devices import Precision, autocast, best_device, number_type, to_floats, to_pictures
 from pipeline.shards.clip_store import ClipStore

@@ -10,8 +10,8 @@ from pipeline.models.bundle import write_card, write_provenance
 from pipeline.runtime import paths
 from pipeline.runtime.git import git
 from pipeline.shards.clip_store import ClipStore
-from pipeline.training.project import FOLDERS, NETWORKS, input_example
 from pipeline.training.record import read_record
+from pipeline.training.sources import FOLDERS, NETWORKS, input_example
 from stages.runner import Context, run_stage
 
 

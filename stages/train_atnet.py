@@ -1,14 +1,15 @@
 """Stage train_atnet: AT-net, speech to landmark coefficients, into models/atnet."""
 
 from pipeline.runtime import paths
+from pipeline.training.atnet import train_from_store
 from pipeline.training.callbacks import progress
-from pipeline.training.project import input_example, train
+from pipeline.training.sources import input_example
 from stages.runner import Context, run_training_stage
 
 
 def main(context: Context) -> None:
     """Train on the training split, validate on val; killed, it goes on where it was."""
-    train("atnet", context.params, [progress(), context.run.callback()])
+    train_from_store(context.params, [progress(), context.run.callback()])
     context.run.model(paths.ATNET, input_example("atnet", context.params), "atvgnet-atnet")
 
 

@@ -2,13 +2,14 @@
 
 from pipeline.runtime import paths
 from pipeline.training.callbacks import progress
-from pipeline.training.project import input_example, train
+from pipeline.training.sources import input_example
+from pipeline.training.vgnet import train_from_store
 from stages.runner import Context, run_training_stage
 
 
 def main(context: Context) -> None:
     """Train on the training split, validate on val; killed, it goes on where it was."""
-    train("vgnet", context.params, [progress(), context.run.callback()])
+    train_from_store(context.params, [progress(), context.run.callback()])
     context.run.model(paths.VGNET, input_example("vgnet", context.params), "atvgnet-vgnet")
 
 

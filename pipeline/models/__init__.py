@@ -4,9 +4,3 @@ Every network takes a `width`: the channels of its first layer. 64 is the paper'
 follow in proportion. Images are float in [-1, 1], RGB, 128 x 128; landmarks are 68 normalised points as 136
 numbers x0, y0, x1, y1, ...
 """
-
-from pipeline.models.atnet import AtNet
-from pipeline.models.discriminator import Discriminator
-from pipeline.models.vgnet import VgNet, VgOutput
-
-__all__ = ["AtNet", "Discriminator", "VgNet", "VgOutput"]

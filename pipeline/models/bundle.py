@@ -2,7 +2,7 @@
 
 | file | what |
 |---|---|
-| `atnet/`, `vgnet/` | the networks, each with what it was trained with (`pipeline.models.io`) |
+| `atnet/`, `vgnet/` | the networks, each with what it was trained with (`pipeline.models.files`) |
 | `landmarks/` | template, mean and basis of the landmarks, which both networks speak |
 | `bundle.json` | the card: what it was trained on, its metrics, licence and attribution |
 | `provenance.json` | the commit of the code that trained it |
@@ -25,7 +25,7 @@ from torch import nn
 from pipeline.faces.crop import CropGeometry
 from pipeline.landmarks.pca import LandmarkModel
 from pipeline.models.atnet import AtNet
-from pipeline.models.io import load_model
+from pipeline.models.registry import load_model
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime.errors import PipelineError
 from pipeline.speech.features import SpeechFeatures

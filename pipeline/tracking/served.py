@@ -33,7 +33,7 @@ class Served:
 
 def load(folder: Path) -> Served:
     """The network saved in `folder`, on the CPU."""
-    from pipeline.models.io import load_model
+    from pipeline.models.registry import load_model
 
     module, _ = load_model(folder, "model")
     return Served(module)

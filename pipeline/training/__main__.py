@@ -12,9 +12,10 @@ from pathlib import Path
 
 from pipeline.config.file import load_params
 from pipeline.runtime.errors import clear_errors
-from pipeline.training import distribution
+from pipeline.training import atnet, distribution, vgnet
 from pipeline.training.callbacks import progress
-from pipeline.training.project import FOLDERS, train
+
+TRAININGS = {"atnet": atnet.train_from_store, "vgnet": vgnet.train_from_store}
 
 
 def main() -> None:
@@ -22,7 +23,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         "python -m pipeline.training", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("network", choices=FOLDERS)
+    parser.add_argument("network", choices=TRAININGS)
     parser.add_argument(
         "--params",
         type=Path,
@@ -32,7 +33,7 @@ def main() -> None:
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     with clear_errors(arguments.network), distribution.joined():
-        train(arguments.network, load_params(arguments.params), [progress()])
+        TRAININGS[arguments.network](load_params(arguments.params), [progress()])
 
 
 if __name__ == "__main__":

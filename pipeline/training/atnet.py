@@ -1,6 +1,7 @@
 """How AT-net is trained: mean squared error of the coefficients."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -11,14 +12,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import Adam, Optimizer
 
+from pipeline.config.params import Params
 from pipeline.config.training import AtNetParams
-from pipeline.models import AtNet
+from pipeline.models.atnet import AtNet
+from pipeline.runtime import paths
 from pipeline.runtime.devices import autocast, best_device, compiled, to_device
+from pipeline.speech.features import SpeechFeatures
 from pipeline.training import distribution
 from pipeline.training.callbacks import Callback
 from pipeline.training.data import ClipSource, Window, long_enough, training_windows, validation_windows
 from pipeline.training.loop import Validation, train
 from pipeline.training.pictures import draw_curves
+from pipeline.training.sources import open_sources
 from pipeline.training.synchronized import parallel
 
 VALIDATION_CLIPS = 64
@@ -133,3 +138,11 @@ def train_atnet(
     task = AtNetTask(source_train, source_val, params, seed, belongs)
     data = source_train.digest + source_val.digest
     return train(task, params, seed=seed, data=data, out=out, resume=resume, callbacks=callbacks)
+
+
+def train_from_store(params: Params, callbacks: Sequence[Callback]) -> None:
+    """Train on the project's clips into models/atnet; killed, it goes on where it was. Raises as `train_atnet`."""
+    train_split, val_split = open_sources("atnet")
+    belongs = {"landmarks": train_split.model.digest, "speech": asdict(SpeechFeatures(params.mfcc.window))}
+    resume = paths.resume_folder("train_atnet")
+    train_atnet(train_split, val_split, params.atnet, params.seed, paths.ATNET, resume, callbacks, belongs)

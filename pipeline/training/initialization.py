@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from pipeline.models import VgNet
+from pipeline.models.vgnet import VgNet
 
 COPYING = -2.0
 """Bias of the pixel attention: a frame starts as 88% reference, so that the first steps are not spent on copying it."""

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from pipeline.config.training import LoopParams
-from pipeline.models.io import save_model
+from pipeline.models.files import save_model
 from pipeline.training import distribution
 from pipeline.training.callbacks import Callback, History
 from pipeline.training.checkpoints import Checkpoints

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.config.params import Params
 from pipeline.runtime.errors import PipelineError
-from pipeline.training.project import FOLDERS, Network, digest
+from pipeline.training.sources import FOLDERS, Network, digest
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """How VG-net is trained: pixels, and a discriminator that judges and reads landmarks (paper, sections 3.3 and 3.4)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -11,9 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
+from pipeline.config.params import Params
 from pipeline.config.training import VgNetParams
-from pipeline.models import Discriminator, VgNet
+from pipeline.faces.crop import CROP
+from pipeline.models.discriminator import Discriminator
 from pipeline.models.losses import decision_loss, landmark_weights, pixel_loss, regression_loss
+from pipeline.models.vgnet import VgNet
+from pipeline.runtime import paths
 from pipeline.runtime.devices import autocast, best_device, compiled, to_device, to_floats, to_pictures
 from pipeline.runtime.errors import PipelineError
 from pipeline.training import distribution
@@ -22,6 +27,7 @@ from pipeline.training.data import ClipSource, Window, long_enough, training_win
 from pipeline.training.initialization import init_generator, init_normal
 from pipeline.training.loop import Validation, train
 from pipeline.training.pictures import draw_strips
+from pipeline.training.sources import open_sources
 from pipeline.training.synchronized import parallel
 
 VALIDATION_WINDOWS = 32
@@ -225,3 +231,11 @@ def train_vgnet(
     task = VgNetTask(source_train, source_val, params, seed, belongs)
     data = source_train.digest + source_val.digest
     return train(task, params, seed=seed, data=data, out=out, resume=resume, callbacks=callbacks)
+
+
+def train_from_store(params: Params, callbacks: Sequence[Callback]) -> None:
+    """Train on the project's clips into models/vgnet; killed, it goes on where it was. Raises as `train_vgnet`."""
+    train_split, val_split = open_sources("vgnet")
+    belongs = {"landmarks": train_split.model.digest, "crop": asdict(CROP)}
+    resume = paths.resume_folder("train_vgnet")
+    train_vgnet(train_split, val_split, params.vgnet, params.seed, paths.VGNET, resume, callbacks, belongs)

@@ -12,9 +12,11 @@ import torch
 
 from pipeline.faces.crop import CROP
 from pipeline.landmarks.pca import LandmarkModel, fit_model
-from pipeline.models import AtNet, Discriminator, VgNet
+from pipeline.models.atnet import AtNet
 from pipeline.models.bundle import PUBLISHED, load_bundle, write_card, write_provenance
-from pipeline.models.io import save_model
+from pipeline.models.discriminator import Discriminator
+from pipeline.models.files import save_model
+from pipeline.models.vgnet import VgNet
 from pipeline.runtime.errors import PipelineError
 from pipeline.speech.features import SpeechFeatures
 

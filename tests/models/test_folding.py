@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pipeline.models import VgNet
 from pipeline.models.folding import for_inference
+from pipeline.models.vgnet import VgNet
 from pipeline.runtime.devices import autocast
 
 CPU = torch.device("cpu")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.models import losses as adversarial
+from pipeline.models import losses
 
 
 @pytest.fixture
@@ -16,13 +16,13 @@ def pictures() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
 def test_pixel_loss_is_the_weighted_mean(pictures: tuple[torch.Tensor, ...]) -> None:
     made, real, attention = pictures
     expected = np.mean(np.abs(made.detach().numpy() - real.numpy()) * (attention.detach().numpy() + 0.5))
-    assert adversarial.pixel_loss(made, real, attention).item() == pytest.approx(expected, rel=1e-5)
-    assert adversarial.pixel_loss(made, real, None).item() == pytest.approx((made - real).abs().mean().item())
+    assert losses.pixel_loss(made, real, attention).item() == pytest.approx(expected, rel=1e-5)
+    assert losses.pixel_loss(made, real, None).item() == pytest.approx((made - real).abs().mean().item())
 
 
 def test_pixel_loss_gives_no_gradient_to_the_attention(pictures: tuple[torch.Tensor, ...]) -> None:
     made, real, attention = pictures
-    adversarial.pixel_loss(made, real, attention).backward()
+    losses.pixel_loss(made, real, attention).backward()
     assert made.grad is not None
     assert made.grad.abs().sum() > 0
     assert attention.grad is None
@@ -33,11 +33,11 @@ def test_decision_loss_is_binary_cross_entropy() -> None:
     sigmoid = 1 / (1 + np.exp(-logits.double().numpy()))
     for real, probability in ((True, sigmoid), (False, 1 / (1 + np.exp(logits.double().numpy())))):
         expected = -np.log(probability).mean()
-        assert adversarial.decision_loss(logits, real).item() == pytest.approx(expected, rel=1e-5)
+        assert losses.decision_loss(logits, real).item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_landmark_weights_single_out_the_height_of_the_mouth() -> None:
-    weights = adversarial.landmark_weights(100.0).reshape(68, 2)
+    weights = losses.landmark_weights(100.0).reshape(68, 2)
     assert (weights[48:68, 1] == 100).all()
     assert weights.sum() == 20 * 100 + 136 - 20
 
@@ -48,5 +48,5 @@ def test_regression_loss() -> None:
     weights = np.ones(136)
     weights[97::2] = 100
     expected = np.mean(weights * (predicted - true) ** 2)
-    ours = adversarial.regression_loss(torch.tensor(predicted), torch.tensor(true), adversarial.landmark_weights())
+    ours = losses.regression_loss(torch.tensor(predicted), torch.tensor(true), losses.landmark_weights())
     assert ours.item() == pytest.approx(expected)

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.models import AtNet, Discriminator, VgNet
+from pipeline.models.atnet import AtNet
 from pipeline.models.convgru import ConvGru, Recurrence
+from pipeline.models.discriminator import Discriminator
+from pipeline.models.vgnet import VgNet
 
 
 @pytest.fixture(autouse=True)

@@ -11,9 +11,10 @@ import torch
 from pipeline.inference.published.basics import read_basics
 from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.media import count_frames
-from pipeline.models import AtNet, VgNet
+from pipeline.models.atnet import AtNet
 from pipeline.models.bundle import PUBLISHED
-from pipeline.models.io import save_model
+from pipeline.models.files import save_model
+from pipeline.models.vgnet import VgNet
 from tests.stages.conftest import Project
 
 

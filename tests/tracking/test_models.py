@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from pipeline import tracking
-from pipeline.models.io import load_model, save_model
+from pipeline.models.files import save_model
+from pipeline.models.registry import load_model
 from pipeline.models.vgnet import VgNet
 
 MODEL = "atvgnet-vgnet"

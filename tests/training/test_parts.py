@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from pipeline.config.training import AtNetParams, VgNetParams
-from pipeline.models import VgNet
+from pipeline.models.vgnet import VgNet
 from pipeline.runtime.devices import to_floats, to_pictures
 from pipeline.runtime.errors import PipelineError
 from pipeline.training.callbacks import History, Lines

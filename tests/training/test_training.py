@@ -17,8 +17,9 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.config.training import AtNetParams, VgNetParams
-from pipeline.models import AtNet, VgNet
-from pipeline.models.io import load_model
+from pipeline.models.atnet import AtNet
+from pipeline.models.registry import load_model
+from pipeline.models.vgnet import VgNet
 from pipeline.runtime.errors import PipelineError
 from pipeline.training.atnet import train_atnet
 from pipeline.training.callbacks import Callback

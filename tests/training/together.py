@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.config.training import AtNetParams, VgNetParams
-from pipeline.models import Discriminator, VgNet
+from pipeline.models.discriminator import Discriminator
+from pipeline.models.vgnet import VgNet
 from pipeline.runtime.errors import PipelineError
 from pipeline.training import distribution
 from pipeline.training.atnet import train_atnet

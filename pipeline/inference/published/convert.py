@@ -10,7 +10,7 @@ from pipeline.inference.published.checkpoint import read_network
 from pipeline.inference.published.layouts import ATNET, ATNET_SINGLE, VGNET, Layout
 from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.models.bundle import PUBLISHED, write_card
-from pipeline.models.io import save_model
+from pipeline.models.files import save_model
 from pipeline.runtime import paths
 from pipeline.runtime.errors import PipelineError
 

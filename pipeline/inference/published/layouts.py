@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from pipeline.models import AtNet, Discriminator, VgNet
+from pipeline.models.atnet import AtNet
+from pipeline.models.discriminator import Discriminator
+from pipeline.models.vgnet import VgNet
 from pipeline.runtime.errors import PipelineError
 
 Names = tuple[tuple[str, tuple[str, ...]], ...]

@@ -13,8 +13,8 @@ from pipeline.inference.published.convert import import_published
 from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.media import count_frames
-from pipeline.models import VgNet
-from pipeline.models.io import load_model
+from pipeline.models.registry import load_model
+from pipeline.models.vgnet import VgNet
 from pipeline.runtime.errors import PipelineError
 from tests.inference.published.original import Layouts, assert_equal, hollow
 

@@ -1,30 +1,22 @@
-"""Networks as files: `NAME.safetensors`, the weights, and `NAME.json`, the architecture and how it was made."""
+"""The architectures that a network's file may name, and the reading of such files.
+
+A network of one's own is a module of its own and a line here (docs/extending.md).
+"""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import nn
 
 from pipeline.models.atnet import AtNet
 from pipeline.models.discriminator import Discriminator
 from pipeline.models.vgnet import VgNet
-from pipeline.models.weights import save_tensors
 from pipeline.runtime.errors import PipelineError
 
 ARCHITECTURES: dict[str, type[nn.Module]] = {"AtNet": AtNet, "VgNet": VgNet, "Discriminator": Discriminator}
-
-
-def save_model(folder: Path, name: str, module: nn.Module, meta: dict[str, Any]) -> None:
-    """Write a network of `ARCHITECTURES`; equal weights and `meta` (JSON data) give equal bytes."""
-    folder.mkdir(parents=True, exist_ok=True)
-    card = {"architecture": type(module).__name__, "arguments": module.arguments, "meta": meta}
-    unfinished = folder / f"{name}.part"
-    save_tensors(module.state_dict(), unfinished)
-    os.replace(unfinished, folder / f"{name}.safetensors")
-    unfinished.write_text(json.dumps(card, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    os.replace(unfinished, folder / f"{name}.json")
 
 
 def load_model(folder: Path, name: str) -> tuple[nn.Module, dict[str, Any]]:
@@ -32,9 +24,6 @@ def load_model(folder: Path, name: str) -> tuple[nn.Module, dict[str, Any]]:
 
     Raises PipelineError naming the file that is missing, damaged or of another network.
     """
-    from safetensors import SafetensorError  # here: a machine that trains may lack it
-    from safetensors.torch import load_file
-
     card_path, weights_path = folder / f"{name}.json", folder / f"{name}.safetensors"
     for path in (card_path, weights_path):
         if not path.exists():

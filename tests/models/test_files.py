@@ -4,8 +4,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipeline.models import AtNet, Discriminator, VgNet
-from pipeline.models.io import load_model, save_model
+from pipeline.models.atnet import AtNet
+from pipeline.models.discriminator import Discriminator
+from pipeline.models.files import save_model
+from pipeline.models.registry import load_model
+from pipeline.models.vgnet import VgNet
 from pipeline.runtime.errors import PipelineError
 
 
