@@ -176,5 +176,8 @@ def report() -> None:
     """Print the metrics of the last evaluation and what to open next."""
     with _clear_errors():
         from pipeline.evaluation.report import print_report
+        from pipeline.evaluation.reproduced import compare_with_commit
 
         print_report(paths.REPORTS)
+        for line in compare_with_commit():
+            print(line)

@@ -19,6 +19,9 @@ from pipeline.runtime.errors import PipelineError
 FACTOR = 5.0
 """The paper's scale of normalised landmarks; coordinates then lie in about [-1, 1]."""
 
+GRID = 2**20
+"""What is fitted is rounded to this part of one."""
+
 FILE = "landmarks.npz"
 
 
@@ -117,15 +120,22 @@ def fit_model(clips: Iterable[NDArray[np.floating]], components: int) -> Landmar
 
     The basis is that of the scatter within clips: what moves while one person speaks. The scatter between clips is
     faces, and would take up components that speech needs.
+
+    Everything is rounded to a millionth, so that every processor gives the same bytes: libraries of linear algebra
+    differ by some 1e-13 between processors, and a millionth of a normalised face is a ten-thousandth of a pixel.
     """
     points = list(clips)
-    template = fit_template(np.stack([clip.mean(axis=0) for clip in points]))
+    template = _rounded(fit_template(np.stack([clip.mean(axis=0) for clip in points])))
     normal = [np.stack([normalize_points(one, template) for one in clip]) for clip in points]
     everything = np.concatenate(normal)
     deviations = np.concatenate([clip - clip.mean(axis=0) for clip in normal])
     values, vectors = np.linalg.eigh(deviations.T @ deviations / len(deviations))
-    values, vectors = np.maximum(values[::-1], 0.0), vectors[:, ::-1]
+    values, basis = np.maximum(values[::-1], 0.0), _rounded(vectors[:, ::-1][:, :components])
     # An eigenvector's sign is arbitrary: its largest entry is made positive, so that bytes do not hang on the library.
-    largest = np.abs(vectors).argmax(axis=0)
-    vectors = vectors * np.sign(vectors[largest, np.arange(vectors.shape[1])])
-    return LandmarkModel(template, everything.mean(axis=0), vectors[:, :components], values / values.sum())
+    largest = np.abs(basis).argmax(axis=0)
+    basis = basis * np.sign(basis[largest, np.arange(components)]) + 0.0  # no negative zeros
+    return LandmarkModel(template, _rounded(everything.mean(axis=0)), basis, _rounded(values / values.sum()))
+
+
+def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.round(values * GRID) / GRID + 0.0)

@@ -12,7 +12,7 @@ from pipeline.shards.read import MANIFEST, ShardReader, read_row
 from pipeline.shards.table import Row, array_field
 from pipeline.speech.mfcc import COEFFICIENTS, mfcc
 
-VERSION = 1
+VERSION = 2
 """Raised with every change of this package that changes a row's bytes."""
 
 FIELDS = [

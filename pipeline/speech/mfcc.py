@@ -11,6 +11,8 @@ BANDS = 26
 """Mel bands."""
 HOP = 160
 """Samples from one row to the next: 100 rows per second, 4 per video frame."""
+GRID = 1024
+"""Coefficients are rounded to this part of one."""
 
 
 def mfcc(samples_N: NDArray[np.int16], window: float = 0.025) -> NDArray[np.float32]:
@@ -18,6 +20,9 @@ def mfcc(samples_N: NDArray[np.int16], window: float = 0.025) -> NDArray[np.floa
 
     Row t covers ``window`` seconds centred at (t + 0.5) / 100 s. Column 0 is the level, which the networks drop. 26 mel
     bands, natural logarithm, orthonormal DCT; a floor of one quantisation step keeps digital silence finite.
+
+    Computed in float64 and rounded to a 1024th, so that every processor gives the same bytes: libraries for Fourier
+    transforms and matrix products differ by some 1e-13 between processors, and coefficients by about 10 between sounds.
     """
     import librosa
 
@@ -26,9 +31,17 @@ def mfcc(samples_N: NDArray[np.int16], window: float = 0.025) -> NDArray[np.floa
     if rows == 0:
         return np.zeros((0, COEFFICIENTS), np.float32)
     transform = 512 if length <= 512 else 2048
-    padded = np.pad(samples_N.astype(np.float32) / 32768.0, ((transform - HOP) // 2, transform))
+    padded = np.pad(samples_N.astype(np.float64) / 32768.0, ((transform - HOP) // 2, transform))
     power = librosa.feature.melspectrogram(
-        y=padded, sr=RATE, n_fft=transform, win_length=length, hop_length=HOP, center=False, n_mels=BANDS
+        y=padded,
+        sr=RATE,
+        n_fft=transform,
+        win_length=length,
+        hop_length=HOP,
+        center=False,
+        n_mels=BANDS,
+        dtype=np.float64,
     )
     out = librosa.feature.mfcc(S=np.log(power + 1e-8), n_mfcc=COEFFICIENTS)
-    return np.ascontiguousarray(out.T[:rows], dtype=np.float32)
+    rounded = np.round(out.T[:rows] * GRID) / GRID + 0.0  # no negative zeros
+    return np.ascontiguousarray(rounded, dtype=np.float32)

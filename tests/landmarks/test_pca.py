@@ -45,7 +45,7 @@ def test_basis_is_speech_not_identity() -> None:
     model = fit_model(clips(), 3)
     assert model.explained[0] > 0.99
     assert model.explained.sum() == pytest.approx(1)
-    np.testing.assert_allclose(model.basis.T @ model.basis, np.eye(3), atol=1e-10)
+    np.testing.assert_allclose(model.basis.T @ model.basis, np.eye(3), atol=3e-6)  # to its rounding, a millionth
 
 
 def test_explained_equals_an_independent_svd() -> None:
