@@ -31,8 +31,8 @@ def compare_with_commit(lock: Path = Path("dvc.lock")) -> list[str]:
     lines = []
     if others:
         lines.append(
-            f"Other bytes than committed: {', '.join(others)}. They should be the same on every machine: run `make env` "
-            "for the pinned packages, then `dvc repro --force`, and report it if they stay different."
+            f"Other bytes than committed: {', '.join(others)}. They should be the same on every machine: run "
+            "`make env` for the pinned packages, then `dvc repro --force`, and report it if they stay different."
         )
     if trained:
         lines.append(
