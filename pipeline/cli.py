@@ -56,7 +56,7 @@ def generate(
 
 @app.command()
 def use(
-    corpus: Annotated[str, typer.Argument(help="sample, grid, lrw or folder")],
+    corpus: Annotated[str, typer.Argument(help="Its name, such as sample or grid; a wrong one names all.")],
     root: Annotated[Path | None, typer.Option(help="Where it lies.")] = None,
 ) -> None:
     """Choose the corpus in params.yaml; everything else in the file, comments too, stays as it is."""
@@ -102,10 +102,10 @@ def fetch_lrw(
         print(f"Now run: atvgnet use lrw --root {shlex.quote(str(folder))} && dvc repro")
 
 
-def _root(corpus: Literal["grid", "lrw"]) -> Path:
+def _root(corpus: str) -> Path:
     """Where params.yaml says that the corpus lies."""
     from pipeline.config.file import load_params
-    from pipeline.corpora import open_corpus
+    from pipeline.corpora.registry import open_corpus
 
     return open_corpus(replace(load_params(paths.PARAMS), corpus=corpus), paths.project_root()).root
 
@@ -167,8 +167,11 @@ def print_params() -> None:
     """Print params.yaml as JSON, once it is checked: what a machine without this environment trains by."""
     with _clear_errors():
         from pipeline.config.file import dump_params, load_params
+        from pipeline.corpora.registry import check_corpora
 
-        print(dump_params(load_params(paths.PARAMS)))
+        params = load_params(paths.PARAMS)
+        check_corpora(params)
+        print(dump_params(params))
 
 
 @app.command()

@@ -1,6 +1,6 @@
 """Stage extract: the corpus's clips into data/clips, a manifest with a verdict a clip and shards of speech."""
 
-from pipeline.corpora import open_corpus
+from pipeline.corpora.registry import open_corpus
 from pipeline.prepare.extract import extract
 from pipeline.prepare.quality.rejections import TooManyLost
 from pipeline.runtime import paths

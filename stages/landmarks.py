@@ -2,7 +2,7 @@
 data/quality.
 """
 
-from pipeline.corpora import open_corpus
+from pipeline.corpora.registry import open_corpus
 from pipeline.prepare.faces import build_faces
 from pipeline.prepare.manifest import read_manifest
 from pipeline.prepare.quality.rejections import TooManyLost

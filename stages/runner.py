@@ -8,6 +8,7 @@ from pathlib import Path
 from pipeline import tracking
 from pipeline.config.file import load_params
 from pipeline.config.params import Params
+from pipeline.corpora.registry import check_corpora
 from pipeline.runtime import paths
 from pipeline.runtime.errors import clear_errors
 
@@ -57,6 +58,8 @@ def run_training_stage(name: str, uses: Sequence[str], body: Body) -> None:
 
 def _run(name: str, uses: Sequence[str], body: Body, tracked: bool = True) -> None:
     params = load_params(paths.PARAMS)
+    if "corpora" in uses:
+        check_corpora(params)
     jobs = paths.jobs()
     tracking_it = tracking.stage(name, params, uses=uses) if tracked else nullcontext(tracking.Run(None))
     with tracking_it as run:

@@ -1,5 +1,6 @@
 """Stage sample: makes the embedded corpus in data/sample."""
 
+from pipeline.corpora.registry import corpus_params
 from pipeline.corpora.synthetic import build_synthetic
 from pipeline.runtime import paths
 from stages.runner import Context, run_stage
@@ -7,7 +8,7 @@ from stages.runner import Context, run_stage
 
 def main(context: Context) -> None:
     """Speech, faces and alignments of the sample corpus, and its contact sheet."""
-    build_synthetic(context.params.corpora.sample, paths.SYNTHETIC, context.jobs)
+    build_synthetic(corpus_params(context.params, "sample"), paths.SYNTHETIC, context.jobs)
     context.run.artifact(paths.SYNTHETIC / "contact_sheet.png")
 
 

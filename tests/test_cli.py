@@ -31,7 +31,7 @@ def test_help_names_the_commands(folder: Path) -> None:
     ("arguments", "message"),
     [
         (["report"], "metrics.json is missing. Run `dvc repro` first."),
-        (["use", "grit"], "'grit' is not a corpus. Choose one of sample, grid, lrw, folder."),
+        (["use", "grit"], "corpus is 'grit'; it must be one of folder, grid, lrw, sample. Did you mean grid?"),
         (["use", "grid", "--root", "nowhere"], "nowhere is not a folder."),
         (
             ["generate", "-p", "a.jpg", "-i", "b.wav", "-o", "c.mp4"],

@@ -25,7 +25,7 @@ def load_params(path: Path) -> Params:
     nearest known one), missing, of a wrong type or out of its range.
     """
     if path.suffix == ".json":
-        return _build(Params, _read_json(path), "")
+        return build(Params, _read_json(path), "")
     import yaml
 
     if not path.exists():
@@ -36,7 +36,7 @@ def load_params(path: Path) -> Params:
         tree = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise PipelineError(f"{path} is not valid YAML: {error}. Fix that line.") from error
-    return _build(Params, tree, "")
+    return build(Params, tree, "")
 
 
 def dump_params(params: Params) -> str:
@@ -59,14 +59,20 @@ def _read_json(path: Path) -> object:
 T = TypeVar("T")
 
 
-def _build(kind: type[T], tree: object, where: str) -> T:
+def _section(tree: object, where: str) -> dict[str, Any]:
     if not isinstance(tree, dict):
         raise PipelineError(f"{where or 'params.yaml'} must be a section of keys, not {tree!r}. Restore its keys.")
+    return tree
+
+
+def build(kind: type[T], tree: object, where: str) -> T:
+    """The dataclass ``kind`` of the section ``tree``, which is called ``where``; PipelineError names the wrong key."""
+    tree = _section(tree, where)
     hints = typing.get_type_hints(kind)
     tree = {_renamed(str(key), tree, where): value for key, value in tree.items()}
     for key in tree:
         if key not in hints:
-            raise PipelineError(f"{_join(where, key)} is not a param. {_advice(str(key), list(hints))}")
+            raise PipelineError(f"{_join(where, key)} is not a param. {advice(str(key), list(hints))}")
     values = {}
     for name, hint in hints.items():
         if name not in tree:
@@ -92,7 +98,8 @@ def _join(where: str, key: object) -> str:
     return f"{where}.{key}" if where else str(key)
 
 
-def _advice(key: str, known: list[str]) -> str:
+def advice(key: str, known: list[str]) -> str:
+    """What to do about a name that is not known."""
     import difflib
 
     near = difflib.get_close_matches(key, known, n=1)
@@ -101,17 +108,19 @@ def _advice(key: str, known: list[str]) -> str:
 
 def _value(hint: Any, value: object, where: str) -> Any:
     if dataclasses.is_dataclass(hint):
-        return _build(typing.cast(type, hint), value, where)
+        return build(typing.cast(type, hint), value, where)
     origin = typing.get_origin(hint)
     if origin is Literal:
         known = typing.get_args(hint)
         if value not in known:
-            text = "" if not isinstance(value, str) else " " + _advice(value, [str(one) for one in known])
+            text = "" if not isinstance(value, str) else " " + advice(value, [str(one) for one in known])
             raise PipelineError(f"{where} is {value!r}; it must be one of {', '.join(map(str, known))}.{text}")
         return value
+    if origin is Mapping:
+        return _sections(value, where)
     if origin is tuple:
         (inner, _) = typing.get_args(hint)
-        if not isinstance(value, list):
+        if not isinstance(value, list | tuple):
             raise PipelineError(f"{where} is {value!r}; it must be a list, such as [a, b] or [].")
         return tuple(_value(inner, one, f"{where}[{number}]") for number, one in enumerate(value))
     if origin is types.UnionType or origin is typing.Union:
@@ -120,6 +129,13 @@ def _value(hint: Any, value: object, where: str) -> Any:
         (hint,) = (one for one in typing.get_args(hint) if one is not type(None))
         return _value(hint, value, where)
     return _scalar(hint, value, where)
+
+
+def _sections(value: object, where: str) -> dict[str, Any]:
+    """Sections that are checked where they are used."""
+    for name, section in _section(value, where).items():
+        _section(section, f"{where}.{name}")
+    return _section(value, where)
 
 
 def _scalar(hint: type, value: object, where: str) -> object:

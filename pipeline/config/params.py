@@ -1,110 +1,22 @@
 """params.yaml as frozen dataclasses (read by pipeline/config/file.py).
 
-Every field's docstring says what it does; every section is what one stage depends on (see dvc.yaml).
+Every field's docstring says what it does; every section is what one stage depends on (see dvc.yaml). The section of a
+corpus is described in the corpus's own file (`pipeline/corpora/`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from pipeline.config.training import AtNetParams, VgNetParams
 
-CorpusName = Literal["sample", "grid", "lrw", "folder"]
 FaceRule = Literal["prominent", "largest", "central", "left", "right"]
 
 
-def _require(condition: bool, message: str) -> None:
+def require(condition: bool, message: str) -> None:
+    """Raise the ValueError that `pipeline.config.file` turns into a message with the key in front."""
     if not condition:
         raise ValueError(message)
-
-
-def _shares(val: float, test: float) -> None:
-    _require(
-        0 < val < 1 and 0 < test < 1 and val + test < 1,
-        "val and test are shares above 0 that leave a rest for training",
-    )
-
-
-@dataclass(frozen=True)
-class SyntheticCorpus:
-    """The procedural corpus that ships with the project."""
-
-    speakers: int = 8
-    """How many speakers, 1 to 34; they differ in voice and face."""
-    sentences: int = 9
-    """Sentences a speaker says; no sentence comes twice in the corpus."""
-    seed: int = 0
-    """Another seed gives other sentences, voices and faces."""
-
-    def __post_init__(self) -> None:
-        _require(1 <= self.speakers <= 34, "speakers must be 1 to 34")
-        _require(
-            3 <= self.sentences <= 1000, "sentences must be 3 to 1000: one at least for each of train, val and test"
-        )
-
-
-@dataclass(frozen=True)
-class GridCorpus:
-    """The GRID audiovisual sentence corpus, as its archives unpack."""
-
-    root: str = "data/raw/grid"
-    """The folder that holds s1, s2, ...; absolute, or relative to the project."""
-    split_by: Literal["clip", "speaker"] = "clip"
-    """clip: every speaker in every split, unseen sentences; speaker: unseen people."""
-    val: float = 0.1
-    """Share of the clips (or speakers) for validation."""
-    test: float = 0.1
-    """Share of the clips (or speakers) for the test."""
-    speakers: tuple[str, ...] = ()
-    """Only these speakers, such as [s1, s29]; empty: all."""
-    max_clips: int = 0
-    """At most so many clips, drawn evenly over the speakers; 0: all."""
-
-    def __post_init__(self) -> None:
-        _shares(self.val, self.test)
-        _require(self.max_clips >= 0, "max_clips must be 0 (all) or more")
-
-
-@dataclass(frozen=True)
-class LrwCorpus:
-    """Lip Reading in the Wild, as its archives unpack; it brings its own split."""
-
-    root: str = "data/raw/lrw"
-    """The folder that holds lipread_mp4, or that folder itself."""
-    words: tuple[str, ...] = ()
-    """Only these words; empty: all."""
-    max_clips: int = 0
-    """At most so many clips, drawn evenly over the words; 0: all."""
-
-    def __post_init__(self) -> None:
-        _require(self.max_clips >= 0, "max_clips must be 0 (all) or more")
-
-
-@dataclass(frozen=True)
-class FolderCorpus:
-    """A folder of one's own videos, of any length, container and frame rate."""
-
-    root: str = "data/raw/folder"
-    """The folder; searched with its subfolders."""
-    clip_seconds: float = 3.0
-    """Videos are cut into clips of so many seconds."""
-    val: float = 0.1
-    """Share for validation."""
-    test: float = 0.1
-    """Share for the test."""
-
-    def __post_init__(self) -> None:
-        _shares(self.val, self.test)
-        _require(1.0 <= self.clip_seconds <= 60.0, "clip_seconds must be 1 to 60")
-
-
-@dataclass(frozen=True)
-class Corpora:
-    """Where each corpus lies and how it is split; only the section of the chosen corpus counts."""
-
-    sample: SyntheticCorpus = field(default_factory=SyntheticCorpus)
-    grid: GridCorpus = field(default_factory=GridCorpus)
-    lrw: LrwCorpus = field(default_factory=LrwCorpus)
-    folder: FolderCorpus = field(default_factory=FolderCorpus)
 
 
 @dataclass(frozen=True)
@@ -130,15 +42,15 @@ class Extract:
     """Clips per shard on average."""
 
     def __post_init__(self) -> None:
-        _require(
+        require(
             self.min_frames >= 17, "min_frames must be at least 17: 16 frames to train on and a reference outside them"
         )
-        _require(0 <= self.max_damaged <= 1, "max_damaged must be a share from 0 to 1")
-        _require(-120 <= self.min_level <= 0, "min_level must be -120 (keeps silence) to 0 dB")
-        _require(self.max_length_difference > 0, "max_length_difference must be above 0 seconds")
-        _require(0 <= self.max_lost <= 1, "max_lost must be a share from 0 to 1")
-        _require(self.time_limit >= 0, "time_limit must be 0 (none) or more seconds")
-        _require(self.shard_clips >= 1, "shard_clips must be at least 1")
+        require(0 <= self.max_damaged <= 1, "max_damaged must be a share from 0 to 1")
+        require(-120 <= self.min_level <= 0, "min_level must be -120 (keeps silence) to 0 dB")
+        require(self.max_length_difference > 0, "max_length_difference must be above 0 seconds")
+        require(0 <= self.max_lost <= 1, "max_lost must be a share from 0 to 1")
+        require(self.time_limit >= 0, "time_limit must be 0 (none) or more seconds")
+        require(self.shard_clips >= 1, "shard_clips must be at least 1")
 
 
 @dataclass(frozen=True)
@@ -176,16 +88,16 @@ class Landmarks:
     """Clips per shard on average."""
 
     def __post_init__(self) -> None:
-        _require(self.detect_every >= 1, "detect_every must be at least 1")
-        _require(0 <= self.smoothing <= 2, "smoothing must be 0 to 2 seconds")
-        _require(50 <= self.jpeg_quality <= 100, "jpeg_quality must be 50 to 100")
+        require(self.detect_every >= 1, "detect_every must be at least 1")
+        require(0 <= self.smoothing <= 2, "smoothing must be 0 to 2 seconds")
+        require(50 <= self.jpeg_quality <= 100, "jpeg_quality must be 50 to 100")
         for share in ("min_detected", "min_mouth", "min_frontal"):
-            _require(0 <= getattr(self, share) <= 1, f"{share} must be 0 (keeps all) to 1")
+            require(0 <= getattr(self, share) <= 1, f"{share} must be 0 (keeps all) to 1")
         for least in ("min_score", "min_face_size", "min_sharpness"):
-            _require(getattr(self, least) >= 0, f"{least} must be 0 (keeps all) or more")
-        _require(self.max_jitter > 0, "max_jitter must be above 0 pixels")
-        _require(0 <= self.max_lost <= 1, "max_lost must be a share from 0 to 1")
-        _require(self.shard_clips >= 1, "shard_clips must be at least 1")
+            require(getattr(self, least) >= 0, f"{least} must be 0 (keeps all) or more")
+        require(self.max_jitter > 0, "max_jitter must be above 0 pixels")
+        require(0 <= self.max_lost <= 1, "max_lost must be a share from 0 to 1")
+        require(self.shard_clips >= 1, "shard_clips must be at least 1")
 
 
 @dataclass(frozen=True)
@@ -196,7 +108,7 @@ class Pca:
     """Coefficients that describe a set of 68 landmarks; the paper has 6."""
 
     def __post_init__(self) -> None:
-        _require(1 <= self.components <= 136, "components must be 1 to 136")
+        require(1 <= self.components <= 136, "components must be 1 to 136")
 
 
 @dataclass(frozen=True)
@@ -209,8 +121,8 @@ class Mfcc:
     """Clips per shard on average."""
 
     def __post_init__(self) -> None:
-        _require(0.01 <= self.window <= 0.1, "window must be 0.01 to 0.1 seconds")
-        _require(self.shard_clips >= 1, "shard_clips must be at least 1")
+        require(0.01 <= self.window <= 0.1, "window must be 0.01 to 0.1 seconds")
+        require(self.shard_clips >= 1, "shard_clips must be at least 1")
 
 
 @dataclass(frozen=True)
@@ -223,8 +135,8 @@ class Evaluate:
     """Test clips shown as side-by-side videos and picture strips."""
 
     def __post_init__(self) -> None:
-        _require(self.max_clips >= 0, "max_clips must be 0 (all) or more")
-        _require(self.videos >= 0, "videos must be 0 or more")
+        require(self.max_clips >= 0, "max_clips must be 0 (all) or more")
+        require(self.videos >= 0, "videos must be 0 or more")
 
 
 @dataclass(frozen=True)
@@ -232,8 +144,9 @@ class Params:
     """All of params.yaml."""
 
     seed: int = 0
-    corpus: CorpusName = "sample"
-    corpora: Corpora = field(default_factory=Corpora)
+    corpus: str = "sample"
+    corpora: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The sections of all corpora, as they stand in the file: `pipeline.corpora.registry` knows what they may hold."""
     extract: Extract = field(default_factory=Extract)
     landmarks: Landmarks = field(default_factory=Landmarks)
     pca: Pca = field(default_factory=Pca)
@@ -243,4 +156,4 @@ class Params:
     evaluate: Evaluate = field(default_factory=Evaluate)
 
     def __post_init__(self) -> None:
-        _require(0 <= self.seed < 2**31, "seed must be 0 to 2147483647")
+        require(0 <= self.seed < 2**31, "seed must be 0 to 2147483647")

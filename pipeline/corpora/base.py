@@ -1,11 +1,12 @@
 """What every corpus gives: its clips, each with its split."""
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
+from pipeline.config.params import require
 from pipeline.runtime.errors import PipelineError
 
 Split = Literal["train", "val", "test"]
@@ -44,6 +45,63 @@ class Corpus(Protocol):
         Raises PipelineError naming the key of params.yaml to change when the root is missing or empty, when a filter
         leaves nothing, or when a split would have no clip.
         """
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What a corpus is opened with beside its own params."""
+
+    root: Path
+    """Absolute."""
+    key: str
+    """The corpus's section of params.yaml, which messages name."""
+    seed: int
+    min_frames: int
+    """At 25 fps; shorter clips are rejected later."""
+    time_limit: float
+    """Seconds after which a file that hangs is not waited for; 0: never."""
+
+
+@dataclass(frozen=True)
+class CorpusEntry:
+    """What there is to know of a corpus; one each in the registry."""
+
+    name: str
+    """In params.yaml: ``corpus``, and its section of ``corpora``."""
+    title: str
+    """What it is, in a line."""
+    layout: str
+    """How its files lie below its root."""
+    params: type[Any]
+    """The dataclass of its section. One with a field ``root`` lies where that says."""
+    open: Callable[[Any, Opening], Corpus]
+    """From its params and what they are opened with; nothing is read before ``clips()``."""
+    licence: str
+    """Under which its clips may be used, and so models trained on them."""
+    attribution: str
+    """Whom to name."""
+
+    @property
+    def has_root(self) -> bool:
+        """Whether the user says where it lies."""
+        return any(field.name == "root" for field in fields(self.params))
+
+
+CORPORA: dict[str, CorpusEntry] = {}
+"""All corpora by name; `pipeline.corpora.registry` fills it."""
+
+
+def register(entry: CorpusEntry) -> None:
+    """Add a corpus."""
+    CORPORA[entry.name] = entry
+
+
+def require_shares(val: float, test: float) -> None:
+    """ValueError unless both are shares that leave something to train on."""
+    require(
+        0 < val < 1 and 0 < test < 1 and val + test < 1,
+        "val and test are shares above 0 that leave a rest for training",
+    )
 
 
 def files_below(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:

@@ -1,29 +1,26 @@
 """Choosing the corpus in params.yaml without touching anything else in it."""
 
 from pathlib import Path
-from typing import get_args
 
 from pipeline.config.file import load_params
-from pipeline.config.params import CorpusName
+from pipeline.corpora.registry import check_corpora, find_corpus
 from pipeline.runtime.errors import PipelineError
 
 
 def choose_corpus(path: Path, corpus: str, root: Path | None) -> list[str]:
     """Set ``corpus``, and with ``root`` also ``corpora.CORPUS.root``, in the params file; comments and order stay.
 
-    Returns a line for every key that changed. Raises PipelineError for an unknown corpus, a root for ``sample`` (which
-    has none), a root that is not a folder, and a params file that is wrong; the file is then as it was.
+    Returns a line for every key that changed. Raises PipelineError for an unknown corpus, a root for one that has
+    none, a root that is not a folder, and a params file that is wrong; the file is then as it was.
     """
     from ruamel.yaml import YAML
 
-    known = get_args(CorpusName)
-    if corpus not in known:
-        raise PipelineError(f"{corpus!r} is not a corpus. Choose one of {', '.join(known)}.")
-    if root is not None and corpus == "sample":
-        raise PipelineError("The sample corpus is made by the project and has no root. Leave --root out.")
+    entry = find_corpus(corpus)
+    if root is not None and not entry.has_root:
+        raise PipelineError(f"The {corpus} corpus is made by the project and has no root. Leave --root out.")
     if root is not None and not root.is_dir():
         raise PipelineError(f"{root} is not a folder. Give the folder the {corpus} corpus lies in with --root.")
-    load_params(path)  # a file that is wrong is not touched
+    check_corpora(load_params(path))  # a file that is wrong is not touched
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 4096

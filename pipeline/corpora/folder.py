@@ -4,7 +4,17 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.corpora.base import Clip, Split, files_below, need_folder
+from pipeline.config.params import require
+from pipeline.corpora.base import (
+    Clip,
+    CorpusEntry,
+    Opening,
+    Split,
+    files_below,
+    need_folder,
+    register,
+    require_shares,
+)
 from pipeline.corpora.split import split_names
 from pipeline.media import MediaError, probe, ticks
 from pipeline.runtime.clock import FPS
@@ -16,6 +26,24 @@ SUFFIXES = (
     *(".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv"),
 )
 """What counts as a video."""
+
+
+@dataclass(frozen=True)
+class FolderParams:
+    """A folder of one's own videos, of any length, container and frame rate."""
+
+    root: str = "data/raw/folder"
+    """The folder; searched with its subfolders."""
+    clip_seconds: float = 3.0
+    """Videos are cut into clips of so many seconds."""
+    val: float = 0.1
+    """Share for validation."""
+    test: float = 0.1
+    """Share for the test."""
+
+    def __post_init__(self) -> None:
+        require_shares(self.val, self.test)
+        require(1.0 <= self.clip_seconds <= 60.0, "clip_seconds must be 1 to 60")
 
 
 @dataclass(frozen=True)
@@ -106,3 +134,29 @@ class Folder:
             clip: "train" if place < trains else "val" if place < trains + vals else "test"
             for place, clip in enumerate(timeline)
         }
+
+
+def _open(params: FolderParams, opening: Opening) -> Folder:
+    return Folder(
+        root=opening.root,
+        key=opening.key,
+        seed=opening.seed,
+        clip_seconds=params.clip_seconds,
+        val=params.val,
+        test=params.test,
+        min_frames=opening.min_frames,
+        time_limit=opening.time_limit,
+    )
+
+
+register(
+    CorpusEntry(
+        name="folder",
+        title="your own videos of any length, container and frame rate",
+        layout="any, with subfolders",
+        params=FolderParams,
+        open=_open,
+        licence="That of your videos",
+        attribution="Your own videos.",
+    )
+)

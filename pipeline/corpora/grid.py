@@ -5,13 +5,36 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pipeline.corpora.base import Clip, files_below, need_folder
+from pipeline.config.params import require
+from pipeline.corpora.base import Clip, CorpusEntry, Opening, files_below, need_folder, register, require_shares
 from pipeline.corpora.split import draw, split_names
 from pipeline.runtime.errors import PipelineError
 
 _SUFFIXES = (".mpg", ".mp4")
 _SPEAKER = re.compile(r"s\d+")
 _PAUSES = {"sil", "sp"}
+
+
+@dataclass(frozen=True)
+class GridParams:
+    """The GRID audiovisual sentence corpus, as its archives unpack."""
+
+    root: str = "data/raw/grid"
+    """The folder that holds s1, s2, ...; absolute, or relative to the project."""
+    split_by: Literal["clip", "speaker"] = "clip"
+    """clip: every speaker in every split, unseen sentences; speaker: unseen people."""
+    val: float = 0.1
+    """Share of the clips (or speakers) for validation."""
+    test: float = 0.1
+    """Share of the clips (or speakers) for the test."""
+    speakers: tuple[str, ...] = ()
+    """Only these speakers, such as [s1, s29]; empty: all."""
+    max_clips: int = 0
+    """At most so many clips, drawn evenly over the speakers; 0: all."""
+
+    def __post_init__(self) -> None:
+        require_shares(self.val, self.test)
+        require(self.max_clips >= 0, "max_clips must be 0 (all) or more")
 
 
 @dataclass(frozen=True)
@@ -85,3 +108,29 @@ class Grid:
 
 def _speaker(clip: str) -> str:
     return clip.split("/")[0]
+
+
+def _open(params: GridParams, opening: Opening) -> Grid:
+    return Grid(
+        root=opening.root,
+        key=opening.key,
+        seed=opening.seed,
+        val=params.val,
+        test=params.test,
+        split_by=params.split_by,
+        speakers=params.speakers,
+        max_clips=params.max_clips,
+    )
+
+
+register(
+    CorpusEntry(
+        name="grid",
+        title="the GRID audiovisual sentence corpus (https://doi.org/10.5281/zenodo.3625687)",
+        layout="`sN/NAME.mpg` and `alignments/sN/NAME.align`",
+        params=GridParams,
+        open=_open,
+        licence="CC BY 4.0",
+        attribution="The GRID audiovisual sentence corpus: Cooke, Barker, Cunningham and Shao, 2006.",
+    )
+)

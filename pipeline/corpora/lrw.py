@@ -6,12 +6,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from pipeline.corpora.base import Clip, Split, need_folder
+from pipeline.config.params import require
+from pipeline.corpora.base import SPLITS, Clip, CorpusEntry, Split, need_folder, register
 from pipeline.corpora.split import draw
 from pipeline.runtime.errors import PipelineError
 
 _FOLDER = "lipread_mp4"
-_SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class LrwParams:
+    """Lip Reading in the Wild, as its archives unpack; it brings its own split."""
+
+    root: str = "data/raw/lrw"
+    """The folder that holds lipread_mp4, or that folder itself."""
+    words: tuple[str, ...] = ()
+    """Only these words; empty: all."""
+    max_clips: int = 0
+    """At most so many clips, drawn evenly over the words; 0: all."""
+
+    def __post_init__(self) -> None:
+        require(self.max_clips >= 0, "max_clips must be 0 (all) or more")
 
 
 @dataclass(frozen=True)
@@ -36,8 +51,8 @@ class Lrw:
     def clips(self) -> list[Clip]:
         """All clips, or those of ``words``; at most ``max_clips``, in the splits' shares and even over the words."""
         ids = self._ids()
-        counts = self._counts({split: len(ids[split]) for split in _SPLITS})
-        chosen = [one for split in _SPLITS for one in draw(ids[split], counts[split], seed=self.seed, group=_word)]
+        counts = self._counts({split: len(ids[split]) for split in SPLITS})
+        chosen = [one for split in SPLITS for one in draw(ids[split], counts[split], seed=self.seed, group=_word)]
         root = self.root
         return [
             Clip(one, "", cast(Split, one.split("/")[1]), _word(one), root / f"{one}.mp4") for one in sorted(chosen)
@@ -69,7 +84,7 @@ class Lrw:
             )
         found: dict[str, list[str]] = defaultdict(list)
         for word in self.words or folders:
-            for split in _SPLITS:
+            for split in SPLITS:
                 folder = folders[word] / split
                 names = os.listdir(folder) if folder.is_dir() else []
                 found[split] += [f"{word}/{split}/{name[:-4]}" for name in names if _is_clip(name)]
@@ -77,7 +92,7 @@ class Lrw:
             raise PipelineError(
                 f"{self.key}.root: no clip such as ABOUT/train/ABOUT_00001.mp4 in {self.root}. {advice}"
             )
-        for split in _SPLITS:
+        for split in SPLITS:
             if not found[split]:
                 raise PipelineError(
                     f"{self.key}: no clip in {split}. Take more words ({self.key}.words) or complete the corpus."
@@ -91,3 +106,16 @@ def _is_clip(name: str) -> bool:
 
 def _word(clip: str) -> str:
     return clip.split("/")[0]
+
+
+register(
+    CorpusEntry(
+        name="lrw",
+        title="Lip Reading in the Wild",
+        layout="`lipread_mp4/WORD/{train,val,test}/WORD_NNNNN.mp4`",
+        params=LrwParams,
+        open=lambda params, opening: Lrw(opening.root, opening.key, opening.seed, params.words, params.max_clips),
+        licence="For research alone, by agreement with the BBC",
+        attribution="Lip Reading in the Wild: Chung and Zisserman, 2016.",
+    )
+)

@@ -4,15 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from pipeline.corpora.registry import find_corpus
 from pipeline.runtime import paths
-
-LICENCES = {
-    "sample": ("MIT", "The photograph is NASA's portrait of Eileen Collins (public domain); espeak-ng speaks."),
-    "grid": ("CC BY 4.0", "The GRID audiovisual sentence corpus, Cooke, Barker, Cunningham and Shao, 2006."),
-    "lrw": ("Research alone, by agreement with the BBC", "Lip Reading in the Wild, Chung and Zisserman, 2016."),
-    "folder": ("That of your videos", "Your own videos."),
-}
-"""Licence and attribution of what was trained on, by corpus."""
 
 
 def describe(corpus: str, metrics: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
@@ -20,7 +13,7 @@ def describe(corpus: str, metrics: Mapping[str, Mapping[str, float]]) -> dict[st
 
     The params and the hashes of the data are those that the networks' files have, so they are those that trained them.
     """
-    licence, attribution = LICENCES[corpus]
+    entry = find_corpus(corpus)
     trained = {
         folder.name: json.loads((folder / "model.json").read_text(encoding="utf-8"))["meta"]
         for folder in (paths.ATNET, paths.VGNET)
@@ -34,6 +27,6 @@ def describe(corpus: str, metrics: Mapping[str, Mapping[str, float]]) -> dict[st
             "params": {name: meta["params"] for name, meta in trained.items()},
         },
         "metrics": metrics,
-        "licence": licence,
-        "attribution": attribution,
+        "licence": entry.licence,
+        "attribution": entry.attribution,
     }

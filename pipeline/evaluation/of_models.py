@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pipeline.config.params import Params
-from pipeline.corpora import open_corpus
+from pipeline.corpora.registry import open_corpus
 from pipeline.evaluation.clips import Clips, StoredClips
 from pipeline.evaluation.evaluate import Summary, evaluate
 from pipeline.evaluation.published_clips import SourceClips

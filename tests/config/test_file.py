@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,8 @@ import yaml
 
 from pipeline.config.file import dump_params, load_params
 from pipeline.config.params import Params
+from pipeline.corpora.base import CORPORA
+from pipeline.corpora.registry import check_corpora, corpus_params, default_sections
 from pipeline.runtime.errors import PipelineError
 
 SHIPPED = Path("params.yaml")
@@ -24,14 +27,18 @@ def write(folder: Path, change: str, value: object) -> Path:
 
 
 def test_shipped_params_are_the_defaults() -> None:
-    assert load_params(SHIPPED) == Params()
+    params = load_params(SHIPPED)
+    assert replace(params, corpora={}) == Params()
+    for name, section in default_sections().items():
+        assert corpus_params(params, name) == corpus_params(Params(corpora={name: section}), name)
+    assert params.corpora.keys() == CORPORA.keys()
 
 
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
         ("vgnet.lrr", 1e-4, r"vgnet\.lrr is not a param\. Did you mean lr\?"),
-        ("corpus", "grit", r"corpus is 'grit'; it must be one of sample, grid, lrw, folder\. Did you mean grid\?"),
+        ("corpus", "grit", r"corpus is 'grit'; it must be one of folder, grid, lrw, sample\. Did you mean grid\?"),
         ("vgnet.lr", "fast", r"vgnet\.lr is 'fast'; it must be a number"),
         (
             "vgnet.lr",
@@ -43,6 +50,9 @@ def test_shipped_params_are_the_defaults() -> None:
         ("seed", True, r"seed is True; it must be a whole number"),
         ("seed", -1, r"seed must be 0 to"),
         ("atnet.recurrent", "yes", r"atnet\.recurrent is 'yes'; it must be true or false"),
+        ("corpora.gird", {}, r"corpora\.gird is not a param\. Did you mean grid\?"),
+        ("corpora.lrw.word", [], r"corpora\.lrw\.word is not a param\. Did you mean words\?"),
+        ("corpora.lrw", [], r"corpora\.lrw must be a section of keys"),
         ("corpora.grid.speakers", "s1", r"corpora\.grid\.speakers is 's1'; it must be a list"),
         ("corpora.grid.speakers", [1], r"corpora\.grid\.speakers\[0\] is 1; it must be a text"),
         ("corpora.grid.val", 0.95, r"corpora\.grid\.val and test are shares"),
@@ -54,7 +64,7 @@ def test_shipped_params_are_the_defaults() -> None:
 )
 def test_a_wrong_param_is_named(tmp_path: Path, key: str, value: object, message: str) -> None:
     with pytest.raises(PipelineError, match=message):
-        load_params(write(tmp_path, key, value))
+        check_corpora(load_params(write(tmp_path, key, value)))
 
 
 def test_earlier_names_of_params_are_read_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -94,7 +104,8 @@ def test_numbers_as_people_write_them(tmp_path: Path, written: str) -> None:
 
 
 def test_whole_numbers_count_as_numbers(tmp_path: Path) -> None:
-    assert load_params(write(tmp_path, "corpora.folder.clip_seconds", 4)).corpora.folder.clip_seconds == 4.0
+    params = load_params(write(tmp_path, "corpora.folder.clip_seconds", 4))
+    assert type(corpus_params(params, "folder").clip_seconds) is float
 
 
 def test_broken_and_missing_files(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def test_changes_two_lines_and_nothing_else(params: Path, tmp_path: Path) -> Non
         [f"    root: {tmp_path}", "holds s1, s2, ...; may lie outside the project"],
     ]
     assert said == ["corpus: sample -> grid", f"corpora.grid.root: data/raw/grid -> {tmp_path}"]
-    assert load_params(params).corpora.grid.root == str(tmp_path)
+    assert load_params(params).corpora["grid"]["root"] == str(tmp_path)
 
 
 def test_there_and_back_is_the_file_as_it_was(params: Path) -> None:
@@ -38,7 +38,7 @@ def test_there_and_back_is_the_file_as_it_was(params: Path) -> None:
 @pytest.mark.parametrize(
     ("corpus", "root", "message"),
     [
-        ("grit", None, "'grit' is not a corpus. Choose one of sample, grid, lrw, folder"),
+        ("grit", None, "corpus is 'grit'; it must be one of folder, grid, lrw, sample. Did you mean grid"),
         ("sample", ".", "has no root"),
         ("grid", "/no/such/folder", "/no/such/folder is not a folder"),
     ],

@@ -1,20 +1,23 @@
 """A user's own videos: found, cut, named and split."""
 
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
-from pipeline.config.params import Corpora, FolderCorpus, Params
-from pipeline.corpora import Clip, open_corpus
+from pipeline.config.params import Params
+from pipeline.corpora.base import Clip
+from pipeline.corpora.folder import FolderParams
+from pipeline.corpora.registry import open_corpus
 from pipeline.media import count_frames, probe
 from pipeline.runtime.errors import PipelineError
 from tests.media.encode import encode, even_times
 
 
 def clips(root: Path, **folder: float) -> list[Clip]:
-    settings = FolderCorpus(root=str(root), **{"clip_seconds": 2.0, **folder})
-    return open_corpus(Params(corpus="folder", corpora=Corpora(folder=settings)), Path("/nowhere")).clips()
+    settings = FolderParams(root=str(root), **{"clip_seconds": 2.0, **folder})
+    return open_corpus(Params(corpus="folder", corpora={"folder": asdict(settings)}), Path("/nowhere")).clips()
 
 
 def video(path: Path, frames: int, fps: float | Fraction = 25) -> Path:

@@ -1,18 +1,21 @@
 """GRID's layouts, its texts, its speakers and its splits."""
 
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipeline.config.params import Corpora, GridCorpus, Params
-from pipeline.corpora import Clip, open_corpus
+from pipeline.config.params import Params
+from pipeline.corpora.base import Clip
+from pipeline.corpora.grid import GridParams
+from pipeline.corpora.registry import default_sections, open_corpus
 from pipeline.runtime.errors import PipelineError
 
 
 def params(root: Path | str, seed: int = 0, **grid: Any) -> Params:
-    return Params(seed=seed, corpus="grid", corpora=Corpora(grid=GridCorpus(root=str(root), **grid)))
+    return Params(seed=seed, corpus="grid", corpora={"grid": asdict(GridParams(root=str(root), **grid))})
 
 
 def clips(root: Path | str, project: Path = Path("/nowhere"), **grid: Any) -> list[Clip]:
@@ -128,7 +131,7 @@ def test_roots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_sample_is_read_like_grid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     many(tmp_path / "data/sample", 8, 9)
     monkeypatch.chdir(tmp_path)
-    corpus = open_corpus(Params(corpus="sample"), Path("/nowhere"))
+    corpus = open_corpus(Params(corpora=default_sections()), Path("/nowhere"))
     assert corpus.root == tmp_path / "data/sample"
     found = corpus.clips()
     assert Counter(clip.split for clip in found) == {"train": 48, "val": 8, "test": 16}
@@ -165,4 +168,4 @@ def test_errors_name_the_key(tmp_path: Path, make_root: object, grid: dict[str, 
 def test_an_unmade_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(PipelineError, match=r"data/sample does not exist\. Make it with `dvc repro"):
-        open_corpus(Params(corpus="sample"), tmp_path).clips()
+        open_corpus(Params(corpora=default_sections()), tmp_path).clips()

@@ -1,17 +1,20 @@
 """LRW's layout and its own split."""
 
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from pipeline.config.params import Corpora, LrwCorpus, Params
-from pipeline.corpora import Clip, open_corpus
+from pipeline.config.params import Params
+from pipeline.corpora.base import Clip
+from pipeline.corpora.lrw import LrwParams
+from pipeline.corpora.registry import open_corpus
 from pipeline.runtime.errors import PipelineError
 
 
 def clips(root: Path, **lrw: object) -> list[Clip]:
-    params = Params(corpus="lrw", corpora=Corpora(lrw=LrwCorpus(root=str(root), **lrw)))  # type: ignore[arg-type]
+    params = Params(corpus="lrw", corpora={"lrw": asdict(LrwParams(root=str(root), **lrw))})  # type: ignore[arg-type]
     return open_corpus(params, Path("/nowhere")).clips()
 
 

@@ -8,11 +8,13 @@ and those before it.
 
 import json
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
-from pipeline.config.params import Corpora, FolderCorpus, Params
-from pipeline.corpora import Corpus, open_corpus
+from pipeline.config.params import Params
+from pipeline.corpora.base import Corpus
+from pipeline.corpora.folder import FolderParams
+from pipeline.corpora.registry import open_corpus
 from pipeline.media import read_frames
 from pipeline.prepare.extract import extract
 from pipeline.prepare.faces import build_faces
@@ -23,8 +25,8 @@ PARAMS = Params()
 
 
 def corpus_of(root: Path, seconds: float) -> Corpus:
-    folder = FolderCorpus(root=str(root), clip_seconds=seconds)
-    return open_corpus(replace(PARAMS, corpus="folder", corpora=Corpora(folder=folder)), root)
+    folder = FolderParams(root=str(root), clip_seconds=seconds)
+    return open_corpus(replace(PARAMS, corpus="folder", corpora={"folder": asdict(folder)}), root)
 
 
 def speech(root: Path, out: Path, seconds: float) -> list[ManifestRow]:

@@ -6,11 +6,14 @@
 """
 
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
-from pipeline.config.params import Corpora, CorpusName, FolderCorpus, GridCorpus, LrwCorpus, Params
-from pipeline.corpora import open_corpus
+from pipeline.config.params import Params
+from pipeline.corpora.folder import FolderParams
+from pipeline.corpora.grid import GridParams
+from pipeline.corpora.lrw import LrwParams
+from pipeline.corpora.registry import open_corpus
 from pipeline.prepare.extract import extract
 from pipeline.prepare.faces import build_faces
 from pipeline.prepare.manifest import read_manifest
@@ -20,14 +23,14 @@ STAGES = {"extract": "clips", "landmarks": "faces", "mfcc": "mfcc"}
 """And the folders they write."""
 
 
-def preprocess(kind: CorpusName, root: Path, out: Path, jobs: int, shard_clips: int = 2, seconds: float = 3.0) -> None:
+def preprocess(kind: str, root: Path, out: Path, jobs: int, shard_clips: int = 2, seconds: float = 3.0) -> None:
     """``seconds`` is the length of the clips of a folder."""
-    corpora = Corpora(
-        grid=GridCorpus(root=str(root), val=0.2, test=0.2),
-        lrw=LrwCorpus(root=str(root)),
-        folder=FolderCorpus(root=str(root), clip_seconds=seconds),
-    )
-    params = Params(corpus=kind, corpora=corpora)
+    corpora: dict[str, GridParams | LrwParams | FolderParams] = {
+        "grid": GridParams(root=str(root), val=0.2, test=0.2),
+        "lrw": LrwParams(root=str(root)),
+        "folder": FolderParams(root=str(root), clip_seconds=seconds),
+    }
+    params = Params(corpus=kind, corpora={name: asdict(section) for name, section in corpora.items()})
     corpus = open_corpus(params, root)
     print("extract", flush=True)
     extract(corpus, replace(params.extract, shard_clips=shard_clips), out / "clips", jobs, out / "hashes.parquet")
@@ -56,4 +59,4 @@ def outs(out: Path) -> dict[str, bytes]:
 
 
 if __name__ == "__main__":
-    preprocess(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]))  # type: ignore[arg-type]
+    preprocess(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]))

@@ -3,7 +3,7 @@
 import hashlib
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.config.params import Corpora, Extract, FolderCorpus, GridCorpus, LrwCorpus, Params
-from pipeline.corpora import Corpus, open_corpus
+from pipeline.config.params import Extract, Params
+from pipeline.corpora.base import Corpus
+from pipeline.corpora.folder import FolderParams
+from pipeline.corpora.grid import GridParams
+from pipeline.corpora.lrw import LrwParams
+from pipeline.corpora.registry import open_corpus
 from pipeline.media import read_audio
 from pipeline.prepare.extract import extract
 from pipeline.prepare.manifest import ManifestRow, read_manifest
@@ -25,8 +29,8 @@ SETTINGS = Extract(min_frames=20, max_lost=0.2, shard_clips=4)
 
 
 def grid(root: Path) -> Corpus:
-    settings = GridCorpus(root=str(root), val=0.2, test=0.2)
-    return open_corpus(Params(corpus="grid", corpora=Corpora(grid=settings)), root)
+    settings = GridParams(root=str(root), val=0.2, test=0.2)
+    return open_corpus(Params(corpus="grid", corpora={"grid": asdict(settings)}), root)
 
 
 def clip(path: Path, frames: int = 40, **how: object) -> Path:
@@ -199,7 +203,7 @@ def test_a_split_without_good_clips_stops_the_stage(home: Path, tmp_path: Path) 
 def test_one_long_video_is_cut(tmp_path: Path) -> None:
     ramp = (np.arange(44100 * 20) % 30000).astype(np.int16)
     clip(tmp_path / "videos/mein Vortrag.mp4", 500, codec="libx264", audio=ramp, audio_codec="aac")
-    settings = Params(corpus="folder", corpora=Corpora(folder=FolderCorpus(root="videos", clip_seconds=3.0)))
+    settings = Params(corpus="folder", corpora={"folder": asdict(FolderParams(root="videos", clip_seconds=3.0))})
     corpus = open_corpus(settings, tmp_path)
     rows = extract(corpus, SETTINGS, tmp_path / "clips", 2)
     assert [row.frames for row in rows] == [75] * 6 + [50]
@@ -230,7 +234,7 @@ def test_real_grid(corpora: Path, tmp_path: Path) -> None:
 
 
 def test_real_words(corpora: Path, tmp_path: Path) -> None:
-    settings = Params(corpus="lrw", corpora=Corpora(lrw=LrwCorpus(root=str(corpora / "lrw_like"))))
+    settings = Params(corpus="lrw", corpora={"lrw": asdict(LrwParams(root=str(corpora / "lrw_like")))})
     rows = extract(open_corpus(settings, tmp_path), SETTINGS, tmp_path / "clips", 2)
     assert len(rows) == 33
     assert {(row.frames, row.fps, row.status, row.reason) for row in rows} == {(29, 25.0, "ok", "")}

@@ -7,16 +7,16 @@ import numpy as np
 import pandas as pd
 from rich.progress import track
 
-from pipeline.config.params import SyntheticCorpus
 from pipeline.corpora.synthetic.appearance import draw_looks
 from pipeline.corpora.synthetic.clip import ClipPlan, make_clip
 from pipeline.corpora.synthetic.contact_sheet import draw_contact_sheet
+from pipeline.corpora.synthetic.corpus import SyntheticParams
 from pipeline.corpora.synthetic.grammar import draw_sentences
 from pipeline.runtime import workers as parallel
 from pipeline.runtime.errors import PipelineError
 
 
-def build_synthetic(params: SyntheticCorpus, folder: Path, jobs: int) -> None:
+def build_synthetic(params: SyntheticParams, folder: Path, jobs: int) -> None:
     """Make the corpus in ``folder``, which it replaces as a whole once everything is there.
 
     Besides GRID's layout, ``script.parquet`` has a row per frame: speaker, name, frame, ``opening`` and ``width`` of
@@ -39,7 +39,7 @@ def build_synthetic(params: SyntheticCorpus, folder: Path, jobs: int) -> None:
     unfinished.rename(folder)
 
 
-def plan_clips(params: SyntheticCorpus) -> list[ClipPlan]:
+def plan_clips(params: SyntheticParams) -> list[ClipPlan]:
     """All clips, speaker by speaker; no sentence comes twice."""
     for key in ("speakers", "sentences"):
         if getattr(params, key) < 1:

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.config.params import Landmarks, SyntheticCorpus
+from pipeline.config.params import Landmarks
 from pipeline.corpora.synthetic.build import plan_clips
 from pipeline.corpora.synthetic.clip import make_clip
+from pipeline.corpora.synthetic.corpus import SyntheticParams
 from pipeline.faces.track import track_face
 
 INNER_LIPS = ((61, 67), (62, 66), (63, 65))
@@ -20,7 +21,7 @@ INNER_LIPS = ((61, 67), (62, 66), (63, 65))
 def measured(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     """One clip of every speaker of the default corpus, its script beside what landmarks measures (NaN: no face)."""
     folder = tmp_path_factory.mktemp("bars")
-    params = SyntheticCorpus()
+    params = SyntheticParams()
     plans = [plan for i, plan in enumerate(plan_clips(params)) if i % params.sentences == 0]
     clips = []
     for plan in plans:
@@ -62,7 +63,7 @@ def test_a_face_keeps_its_size(measured: pd.DataFrame) -> None:
 
 
 def test_clips_do_not_depend_on_each_other(tmp_path: Path) -> None:
-    plan, other = plan_clips(SyntheticCorpus(speakers=1, sentences=3))[:2]
+    plan, other = plan_clips(SyntheticParams(speakers=1, sentences=3))[:2]
     first = _path(tmp_path / "a", make_clip(plan, tmp_path / "a")).read_bytes()
     make_clip(replace(other, seed=(9,)), tmp_path / "b")
     assert _path(tmp_path / "c", make_clip(plan, tmp_path / "c")).read_bytes() == first

@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 from scipy.signal import correlate
 
-from pipeline.config.params import SyntheticCorpus
 from pipeline.corpora.synthetic import build_synthetic
 from pipeline.corpora.synthetic.build import plan_clips
+from pipeline.corpora.synthetic.corpus import SyntheticParams
 from pipeline.corpora.synthetic.grammar import COLOURS, COMMANDS
 from pipeline.corpora.synthetic.speech import speak
 from pipeline.media import read_audio
 
-PARAMS = SyntheticCorpus(speakers=2, sentences=3, seed=5)
+PARAMS = SyntheticParams(speakers=2, sentences=3, seed=5)
 
 
 def _tree(folder: Path) -> dict[str, str]:
@@ -110,7 +110,7 @@ def test_a_corpus_replaces_the_old_one_as_a_whole(tmp_path: Path) -> None:
     half_made = tmp_path / ".sample.unfinished" / "s1"
     half_made.mkdir(parents=True)
     (half_made / "half.mpg").write_bytes(b"half")
-    build_synthetic(SyntheticCorpus(speakers=1, sentences=3), folder, jobs=1)
+    build_synthetic(SyntheticParams(speakers=1, sentences=3), folder, jobs=1)
     assert sorted(path.name for path in folder.iterdir()) == ["alignments", "contact_sheet.png", "s1", "script.parquet"]
     assert len(list(folder.glob("s1/*.mpg"))) == 3
     assert not half_made.parent.exists()

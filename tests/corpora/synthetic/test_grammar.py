@@ -3,8 +3,8 @@ import re
 import numpy as np
 import pytest
 
-from pipeline.config.params import SyntheticCorpus
 from pipeline.corpora.synthetic.build import plan_clips
+from pipeline.corpora.synthetic.corpus import SyntheticParams
 from pipeline.corpora.synthetic.grammar import Sentence, draw_sentences
 from pipeline.runtime.errors import PipelineError
 
@@ -21,7 +21,7 @@ def test_sentences_differ_and_follow_the_grammar() -> None:
 
 
 def test_a_corpus_repeats_no_sentence_and_no_look() -> None:
-    plans = plan_clips(SyntheticCorpus(speakers=8, sentences=9, seed=0))
+    plans = plan_clips(SyntheticParams(speakers=8, sentences=9, seed=0))
     assert len({one.sentence.name for one in plans}) == 72
     for attribute in ("skin", "hair", "suit", "background", "shape"):
         assert len({getattr(one.look, attribute) for one in plans}) == 8
@@ -29,7 +29,7 @@ def test_a_corpus_repeats_no_sentence_and_no_look() -> None:
 
 
 def test_another_seed_gives_another_corpus() -> None:
-    one, other = (plan_clips(SyntheticCorpus(speakers=2, sentences=3, seed=seed)) for seed in (0, 1))
+    one, other = (plan_clips(SyntheticParams(speakers=2, sentences=3, seed=seed)) for seed in (0, 1))
     assert one[0].look != other[0].look
     assert [plan.sentence for plan in one] != [plan.sentence for plan in other]
 

@@ -1,13 +1,15 @@
 """Test clips cut from the corpus's own files, against what the original would have cut, on real ones."""
 
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pipeline.config.params import Corpora, Extract, Landmarks, LrwCorpus, Params
-from pipeline.corpora import open_corpus
+from pipeline.config.params import Extract, Landmarks, Params
+from pipeline.corpora.lrw import LrwParams
+from pipeline.corpora.registry import open_corpus
 from pipeline.evaluation.published_clips import SourceClips
 from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.media import VideoWriter, read_audio, read_frames
@@ -25,7 +27,7 @@ def prepared(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = folder / f"corpus/lipread_mp4/FAMILY/{split}/FAMILY_00001.mp4"
         path.parent.mkdir(parents=True)
         shutil.copyfile(corpora / "lrw_like/lipread_mp4/FAMILY/val/FAMILY_00003.mp4", path)
-    params = Params(corpus="lrw", corpora=Corpora(lrw=LrwCorpus(root=str(folder / "corpus"))))
+    params = Params(corpus="lrw", corpora={"lrw": asdict(LrwParams(root=str(folder / "corpus")))})
     corpus = open_corpus(params, folder)
     clips = extract(corpus, Extract(), folder / "clips", 1)
     build_faces(clips, corpus.root, Landmarks(), folder / "faces", 1)

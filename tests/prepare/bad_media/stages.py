@@ -1,14 +1,15 @@
 """Running the stages extract and landmarks on a folder of videos, and what they made of each."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
-from pipeline.config.params import Corpora, Extract, FolderCorpus, Landmarks, Params
-from pipeline.corpora import open_corpus
+from pipeline.config.params import Extract, Landmarks, Params
+from pipeline.corpora.folder import FolderParams
+from pipeline.corpora.registry import open_corpus
 from pipeline.prepare.extract import extract
 from pipeline.prepare.faces import build_faces
 from pipeline.prepare.manifest import ManifestRow
@@ -53,7 +54,7 @@ def lenient(folder: Path, time_limit: float = TIME_LIMIT) -> Params:
     """A ``folder`` corpus of which any share may be bad."""
     return Params(
         corpus="folder",
-        corpora=Corpora(folder=FolderCorpus(root=str(folder), val=0.2, test=0.2)),
+        corpora={"folder": asdict(FolderParams(root=str(folder), val=0.2, test=0.2))},
         extract=Extract(max_lost=1.0, time_limit=time_limit, shard_clips=4),
         landmarks=Landmarks(max_lost=1.0, shard_clips=4),
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.corpora import open_corpus
+from pipeline.corpora.registry import open_corpus
 from pipeline.media import read_frames
 from pipeline.prepare.extract import decode_clip
 from pipeline.prepare.manifest import ManifestRow

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.config.params import Params
-from pipeline.corpora import open_corpus
+from pipeline.corpora.registry import open_corpus
 from pipeline.prepare.extract import extract
 from pipeline.prepare.faces import build_faces
 from tests.prepare.bad_media.cases import hangs

@@ -1,12 +1,15 @@
 """The same with clips of real speakers, in GRID's and LRW's layouts."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import dlib
 import numpy as np
 import pytest
 
-from pipeline.config.params import Corpora, Extract, GridCorpus, Landmarks, LrwCorpus, Params
+from pipeline.config.params import Extract, Landmarks, Params
+from pipeline.corpora.grid import GridParams
+from pipeline.corpora.lrw import LrwParams
 from pipeline.faces.shape_predictor import shape_predictor_path
 from pipeline.media import read_frames
 from tests.prepare.bad_media.stages import Outcome, run_stages
@@ -49,8 +52,10 @@ def grid(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     for at in range(20_000, len(holes) - 2000, 8_000):
         holes[at : at + 1000] = np.random.default_rng(at).integers(0, 256, 1000, np.uint8).tobytes()
     (root / "s1/holes.mpg").write_bytes(holes)
-    settings = GridCorpus(root=str(root), val=0.2, test=0.2)
-    return run_stages(root, Params(corpus="grid", corpora=Corpora(grid=settings), extract=EXTRACT, landmarks=LANDMARKS))
+    settings = GridParams(root=str(root), val=0.2, test=0.2)
+    return run_stages(
+        root, Params(corpus="grid", corpora={"grid": asdict(settings)}, extract=EXTRACT, landmarks=LANDMARKS)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +65,10 @@ def words(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     for name in LRW:
         (root / "lipread_mp4" / name).parent.mkdir(parents=True, exist_ok=True)
         (root / "lipread_mp4" / name).symlink_to(corpora / "lrw_like/lipread_mp4" / name)
-    settings = LrwCorpus(root=str(root))
-    return run_stages(root, Params(corpus="lrw", corpora=Corpora(lrw=settings), extract=EXTRACT, landmarks=LANDMARKS))
+    settings = LrwParams(root=str(root))
+    return run_stages(
+        root, Params(corpus="lrw", corpora={"lrw": asdict(settings)}, extract=EXTRACT, landmarks=LANDMARKS)
+    )
 
 
 @pytest.mark.parametrize("name", GRID)

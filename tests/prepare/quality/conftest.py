@@ -1,7 +1,7 @@
 """A corpus in LRW's layout with one clip of every defect, made from real clips, and what the stages say of it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.config.params import Corpora, Extract, Landmarks, LrwCorpus, Params
-from pipeline.corpora import open_corpus
+from pipeline.config.params import Extract, Landmarks, Params
+from pipeline.corpora.lrw import LrwParams
+from pipeline.corpora.registry import open_corpus
 from pipeline.media import VideoWriter, read_audio, read_frames
 from pipeline.prepare.extract import extract
 from pipeline.prepare.faces import build_faces
@@ -155,7 +156,7 @@ def judged(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Judged:
     params = Params(
         landmarks=Landmarks(max_lost=1.0, shard_clips=8),
         corpus="lrw",
-        corpora=Corpora(lrw=LrwCorpus(root=str(root))),
+        corpora={"lrw": asdict(LrwParams(root=str(root)))},
         extract=Extract(max_lost=1.0, shard_clips=8),
     )
     corpus = open_corpus(params, folder)

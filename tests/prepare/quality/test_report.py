@@ -108,7 +108,7 @@ def test_other_limits_judge_anew_and_compute_nothing(judged: Judged, tmp_path: P
 
 
 def test_other_limits_of_extract_likewise(judged: Judged, tmp_path: Path) -> None:
-    from pipeline.corpora import open_corpus
+    from pipeline.corpora.registry import open_corpus
 
     shutil.copytree(judged.folder / "clips", tmp_path / "clips")
     shards = {path: path.stat().st_mtime_ns for path in tmp_path.glob("clips/shard-*")}
