@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pipeline.evaluation.card import describe
 from pipeline.evaluation.clips import StoredClips
 from pipeline.evaluation.evaluate import evaluate
+from pipeline.evaluation.registry import BASELINES
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.models.bundle import write_card, write_provenance
 from pipeline.runtime import paths
@@ -33,9 +34,13 @@ def main(context: Context) -> None:
         sections = {"seed": context.params.seed, network: asdict(getattr(context.params, network))}
         model = FOLDERS[network], input_example(network, context.params), f"atvgnet-{network}"
         context.run.adopt(f"train_{network}", sections, record.curves, record.summary, model)
-    # A method whose pictures show no face at all has no distance, and its model no claim to be the best.
-    judges = {"atvgnet-atnet": "at_vg", "atvgnet-vgnet": "vg_gt"}
-    best = {model: f"{method}.lmd" for model, method in judges.items() if "lmd" in summary[method]}
+    # A baseline whose pictures show no face at all has no distance, and its model no claim to be the best.
+    best = {
+        model: f"{baseline.name}.lmd"
+        for baseline in BASELINES.values()
+        for model in baseline.judges
+        if "lmd" in summary[baseline.name]
+    }
     context.run.finish(summary, best, judged_on=context.params.corpus)
 
 

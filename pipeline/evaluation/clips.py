@@ -5,7 +5,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.evaluation.baselines import TestClip
+from pipeline.evaluation.baselines.base import TestClip
 from pipeline.shards.clip_store import ClipStore
 
 

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from pipeline.config.params import Evaluate
-from pipeline.evaluation.baselines import METHODS, Generated, TestClip
+from pipeline.evaluation.baselines.base import Generated, TestClip
 from pipeline.evaluation.clips import Clips
-from pipeline.evaluation.measure import METRICS, compare, find_landmarks, summarize
+from pipeline.evaluation.measure import compare, find_landmarks, summarize
 from pipeline.evaluation.pictures import metrics_figure, strip, write_video
+from pipeline.evaluation.registry import BASELINES, METRICS
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.runtime import workers as parallel
 from pipeline.runtime.errors import PipelineError
@@ -45,7 +46,7 @@ def evaluate(head: TalkingHead, clips: Clips, params: Evaluate, seed: int, out: 
     def work() -> Iterator[tuple[TestClip, dict[str, Generated]]]:
         for name in ids:
             clip = clips.load(name)
-            generated = {method: make(head, clip) for method, make in METHODS.items()}
+            generated = {name: entry.generate(head, clip) for name, entry in BASELINES.items()}
             if name in shown:
                 stem = name.replace("/", "_")
                 _write_png(out / "pictures" / f"{stem}.png", strip(clip, generated))

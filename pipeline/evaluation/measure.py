@@ -3,14 +3,15 @@
 import cv2
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from pipeline.evaluation.baselines import REFERENCE_FRAME
-from pipeline.evaluation.metrics import LandmarkDistance, PictureMetrics, interval
+from pipeline.evaluation.baselines.base import REFERENCE_FRAME
+from pipeline.evaluation.bootstrap import interval
+from pipeline.evaluation.registry import METRICS
 from pipeline.faces.detect import detect_faces
 from pipeline.faces.shape_predictor import predict_landmarks
-
-METRICS = ("psnr", "ssim", "lmd", "f_lmd", "lost")
 
 
 def find_landmarks(frames_THWC: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -30,13 +31,22 @@ def compare(
     real_T68x2: NDArray[np.float32],
     fake_T68x2: NDArray[np.float32],
 ) -> dict[str, float]:
-    """The ``METRICS`` of one clip, over all frames but the reference."""
+    """All metrics of one clip, over all frames but the reference."""
     judged = np.arange(len(real_THWC)) != REFERENCE_FRAME
-    pictures, landmarks = PictureMetrics(), LandmarkDistance()
-    pictures.add(real_THWC[judged], fake_THWC[judged])
-    landmarks.update(real_T68x2[judged], fake_T68x2[judged])
-    values = {**pictures.compute(), **landmarks.compute()}
-    return {name: float(values[name]) for name in METRICS}
+    compared = {
+        "frames": (_floats(fake_THWC[judged]), _floats(real_THWC[judged])),
+        "landmarks": (torch.from_numpy(fake_T68x2[judged]), torch.from_numpy(real_T68x2[judged])),
+    }
+    values = {}
+    for name, entry in METRICS.items():
+        metric = entry.make()
+        metric.update(*compared[entry.compares])
+        values[name] = float(metric.compute())
+    return values
+
+
+def _floats(frames_THWC: NDArray[np.uint8]) -> Tensor:
+    return torch.from_numpy(frames_THWC.astype(np.float32) / 255.0).permute(0, 3, 1, 2)
 
 
 def summarize(clips: pd.DataFrame, seed: int) -> dict[str, dict[str, float]]:

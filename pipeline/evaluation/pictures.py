@@ -8,12 +8,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.evaluation.baselines import Generated, TestClip
+from pipeline.evaluation.baselines.base import Generated, TestClip
+from pipeline.evaluation.registry import METRICS
 from pipeline.landmarks.points import OUTLINES
 from pipeline.media import VideoWriter
 from pipeline.runtime.clock import FPS
 
 LABEL_HEIGHT = 18
+COLOURS = ("#999999", "#4c78a8", "#e45756", "#72b7b2", "#54a24b", "#eeca3b", "#b279a2", "#9d755d")
 
 
 def draw_landmarks(points_68x2: NDArray[np.floating], size: int = 128, scale: int = 1) -> NDArray[np.uint8]:
@@ -75,24 +77,13 @@ def _enlarge(image_HWC: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 
 
 def metrics_figure(summary: Mapping[str, Mapping[str, float]]) -> Any:
-    """Bars of PSNR, SSIM and LMD by method with their 95% intervals, a matplotlib figure."""
+    """Bars of every metric by baseline with their 95% intervals, a matplotlib figure."""
     from matplotlib.figure import Figure
 
-    titles = {
-        "psnr": "PSNR, dB (higher is better)",
-        "ssim": "SSIM (higher is better)",
-        "lmd": "LMD, px (lower is better)",
-    }
-    figure = Figure(figsize=(11, 3.2), layout="constrained")
-    for axes, (name, title) in zip(figure.subplots(1, 3), titles.items(), strict=True):
-        known = {method: row for method, row in summary.items() if name in row}
-        heights = [row[name] for row in known.values()]
-        errors = [
-            [row[name] - row[f"{name}_low"] for row in known.values()],
-            [row[f"{name}_high"] - row[name] for row in known.values()],
-        ]
-        axes.bar(
-            list(known), heights, yerr=np.abs(errors), capsize=5, color=["#999999", "#4c78a8", "#e45756"][: len(known)]
-        )
-        axes.set_title(title, fontsize=10)
+    figure = Figure(figsize=(3.7 * len(METRICS), 3.2), layout="constrained")
+    for axes, entry in zip(np.atleast_1d(figure.subplots(1, len(METRICS))), METRICS.values(), strict=True):
+        known = {baseline: row for baseline, row in summary.items() if entry.name in row}
+        low, mean, high = (np.array([row[entry.name + end] for row in known.values()]) for end in ("_low", "", "_high"))
+        axes.bar(list(known), mean, yerr=np.abs([mean - low, high - mean]), capsize=5, color=COLOURS[: len(known)])
+        axes.set_title(entry.label, fontsize=9)
     return figure

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.evaluation.baselines import TestClip
+from pipeline.evaluation.baselines.base import TestClip
 from pipeline.faces.crop import from_crop
 from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.inference.published.region import box_around, cut_region

@@ -7,16 +7,11 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
+from pipeline.evaluation.metrics.base import MetricEntry
+from pipeline.evaluation.registry import BASELINES, METRICS
 from pipeline.prepare.quality import SHEET, TABLE
 from pipeline.runtime import paths
 from pipeline.runtime.errors import PipelineError
-
-COLUMNS = {"psnr": "PSNR, dB", "ssim": "SSIM", "lmd": "LMD, px", "f_lmd": "face LMD", "lost": "no face"}
-METHODS = {
-    "static": "the first frame repeated",
-    "vg_gt": "VG-net on real landmarks",
-    "at_vg": "both networks, from speech alone",
-}
 
 
 def print_report(reports: Path, quality: Path = paths.QUALITY) -> None:
@@ -28,15 +23,15 @@ def print_report(reports: Path, quality: Path = paths.QUALITY) -> None:
         raise PipelineError(f"{path} is missing. Run `dvc repro` first.")
     summary = json.loads(path.read_text())
     table = Table(title="Test split: means over clips with 95% intervals")
-    table.add_column("method", no_wrap=True)
-    for title in COLUMNS.values():
-        table.add_column(title, justify="right")
-    for method, metrics in summary.items():
-        table.add_row(method, *(_cell(metrics, name) for name in COLUMNS))
+    table.add_column("baseline", no_wrap=True)
+    for entry in METRICS.values():
+        table.add_column(entry.label, justify="right")
+    for baseline, metrics in summary.items():
+        table.add_row(baseline, *(_cell(metrics, entry) for entry in METRICS.values()))
     console = Console()
     console.print(table)
-    for method, meaning in METHODS.items():
-        console.print(f"  {method:6} {meaning}", highlight=False)
+    for baseline in BASELINES.values():
+        console.print(f"  {baseline.name:6} {baseline.title}", highlight=False)
     if (quality / TABLE).exists():
         console.print(_clips(quality), highlight=False)
     console.print(f"Pictures: {reports}/pictures   videos: {reports}/videos", highlight=False)
@@ -51,9 +46,8 @@ def _clips(quality: Path) -> str:
     return f"Clips: {len(rejected)}, {share}, shown in {quality / SHEET}; all metrics and reasons: {quality / TABLE}"
 
 
-def _cell(metrics: dict[str, float], name: str) -> str:
-    if name not in metrics:
+def _cell(metrics: dict[str, float], entry: MetricEntry) -> str:
+    if entry.name not in metrics:
         return "-"
-    digits = 2 if name == "psnr" else 3
-    mean, low, high = (f"{metrics[name + end]:.{digits}f}" for end in ("", "_low", "_high"))
+    mean, low, high = (f"{metrics[entry.name + end]:.{entry.digits}f}" for end in ("", "_low", "_high"))
     return f"{mean}\n{low}-{high}"

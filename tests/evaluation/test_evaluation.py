@@ -4,8 +4,9 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.evaluation.evaluate import choose_clips
-from pipeline.evaluation.measure import METRICS, compare, find_landmarks, summarize
+from pipeline.evaluation.measure import compare, find_landmarks, summarize
 from pipeline.evaluation.pictures import draw_landmarks, metrics_figure
+from pipeline.evaluation.registry import METRICS
 from pipeline.faces.align import align
 from pipeline.faces.crop import crop_face
 from pipeline.faces.detect import detect_faces
@@ -40,12 +41,12 @@ def test_a_perfect_copy_and_a_grey_one(crop: Image) -> None:
     assert worse["psnr"] < 20
 
 
-def test_the_example_frame_does_not_count(crop: Image) -> None:
+def test_the_reference_frame_does_not_count(crop: Image) -> None:
     real = np.stack([crop] * 3)
-    made = real.copy()
-    made[0] = 0
+    fake = real.copy()
+    fake[0] = 0
     points = find_landmarks(real)
-    assert compare(real, made, points, points)["ssim"] == pytest.approx(1)
+    assert compare(real, fake, points, points)["ssim"] == pytest.approx(1)
 
 
 def test_summary_is_the_mean_over_clips_with_its_interval() -> None:

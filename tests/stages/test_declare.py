@@ -4,8 +4,10 @@ from pathlib import Path
 
 import grimp
 import pytest
+import yaml
 
-from stages.dependencies import DVC, build_graph, modules_of, paths_of, with_dependencies
+from pipeline.evaluation.registry import BASELINES, METRICS
+from stages.declare import DVC, build_graph, declared, modules_of, paths_of, with_dependencies, with_plots
 
 STAGES = sorted(path.stem for path in Path("stages").glob("*.py") if "run_stage" in path.read_text())
 
@@ -15,9 +17,9 @@ def graph() -> grimp.ImportGraph:
     return build_graph()
 
 
-def test_dvc_yaml_is_what_the_imports_say(graph: grimp.ImportGraph) -> None:
+def test_dvc_yaml_is_what_the_code_says(graph: grimp.ImportGraph) -> None:
     text = DVC.read_text(encoding="utf-8")
-    assert text == with_dependencies(text, graph), "run `python -m stages.dependencies`"
+    assert text == declared(text, graph), "run `python -m stages.declare`"
 
 
 def test_a_dependency_that_is_forgotten_or_left_over_comes_right(graph: grimp.ImportGraph) -> None:
@@ -29,12 +31,22 @@ def test_a_dependency_that_is_forgotten_or_left_over_comes_right(graph: grimp.Im
     assert with_dependencies(extra, graph) == text
 
 
+def test_every_metric_has_a_plot_of_every_baseline() -> None:
+    text = DVC.read_text(encoding="utf-8")
+    plots = {name: plot for one in yaml.safe_load(text)["plots"] if isinstance(one, dict) for name, plot in one.items()}
+    for entry in METRICS.values():
+        plot = plots[f"{entry.title} per clip"]
+        assert plot["y"] == {"reports/clips.csv": [f"{entry.name}_{baseline}" for baseline in BASELINES]}
+        assert plot["y_label"] == entry.label
+    assert with_plots(text.replace("lmd_vg_gt, ", "")) == text
+
+
 @pytest.mark.parametrize(
     ("stage", "module"),
     [
         ("evaluate", "pipeline.media.write"),
         ("pca", "pipeline.faces.crop"),
-        ("extract", "pipeline.corpora"),
+        ("extract", "pipeline.corpora.registry"),
         ("sample", "pipeline.faces.shape_predictor"),
         ("train_vgnet", "pipeline.models.losses"),
     ],

@@ -1,6 +1,9 @@
-"""The files that each stage depends on, as its imports have them, written into dvc.yaml:
+"""What dvc.yaml says because the code says so, written into it:
 
-    python -m stages.dependencies
+    python -m stages.declare
+
+- the files that each stage depends on, as its imports have them;
+- a plot per clip for every metric of the registry.
 
 A test compares. Imports within functions count; modules that change no byte of what a stage makes do not, nor what they
 import: reporting, tracking, the distribution of work, and params, whose values DVC tracks itself.
@@ -10,6 +13,8 @@ import re
 from pathlib import Path
 
 import grimp
+
+from pipeline.evaluation.registry import BASELINES, METRICS
 
 NEUTRAL = (
     "pipeline.config",
@@ -84,5 +89,25 @@ def build_graph() -> grimp.ImportGraph:
     return grimp.build_graph("pipeline", "stages", cache_dir=None)
 
 
+def with_plots(text: str) -> str:
+    """dvc.yaml with the scatter plots of clips.csv, a column per metric and baseline."""
+    plots = "".join(
+        f"  - {entry.title} per clip:\n      template: scatter\n      x: id\n      y:\n"
+        f"        reports/clips.csv: [{', '.join(f'{entry.name}_{baseline}' for baseline in BASELINES)}]\n"
+        f"      y_label: {entry.label}\n"
+        for entry in METRICS.values()
+    )
+    pattern = (
+        r"(?:  - [^\n]* per clip:\n      template: scatter\n      x: id\n      y:\n"
+        r"        reports/clips\.csv: .*\n      y_label: .*\n)+"
+    )
+    return re.sub(pattern, lambda _: plots, text)
+
+
+def declared(text: str, graph: grimp.ImportGraph) -> str:
+    """dvc.yaml as it should be."""
+    return with_plots(with_dependencies(text, graph))
+
+
 if __name__ == "__main__":
-    DVC.write_text(with_dependencies(DVC.read_text(encoding="utf-8"), build_graph()), encoding="utf-8")
+    DVC.write_text(declared(DVC.read_text(encoding="utf-8"), build_graph()), encoding="utf-8")
