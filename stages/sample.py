@@ -1,7 +1,7 @@
 """Stage sample: makes the embedded corpus in data/sample."""
 
 from pipeline.corpora.registry import corpus_params
-from pipeline.corpora.synthetic import build_synthetic
+from pipeline.corpora.synthetic.build import build_synthetic
 from pipeline.runtime import paths
 from stages.runner import Context, run_stage
 

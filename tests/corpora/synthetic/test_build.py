@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 from scipy.signal import correlate
 
-from pipeline.corpora.synthetic import build_synthetic
-from pipeline.corpora.synthetic.build import plan_clips
+from pipeline.corpora.synthetic.build import build_synthetic, plan_clips
 from pipeline.corpora.synthetic.corpus import SyntheticParams
 from pipeline.corpora.synthetic.grammar import COLOURS, COMMANDS
 from pipeline.corpora.synthetic.speech import speak
