@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -54,7 +53,7 @@ class AtNetTask:
         seed: int,
         belongs: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
-        self.belongs = belongs
+        self.belongs, self.data = belongs, source_train.digest + source_val.digest
         self.source_train, self.source_val, self.params, self.seed = source_train, source_val, params, seed
         self.clips = len(long_enough(source_train.lengths, params.frames))
         self.checked = validation_windows(source_val.lengths, 1, VALIDATION_CLIPS)
@@ -119,30 +118,9 @@ class AtNetTask:
         return coefficients_TK[window.reference], source.windows(window.clip)[span, None], coefficients_TK[span]
 
 
-def train_atnet(
-    source_train: ClipSource,
-    source_val: ClipSource,
-    params: AtNetParams,
-    seed: int,
-    out: Path,
-    resume: Path,
-    callbacks: Sequence[Callback] = (),
-    belongs: Mapping[str, Any] = MappingProxyType({}),
-) -> dict[str, float]:
-    """Train AT-net: `out` receives model.safetensors, model.json and history.csv.
-
-    Goes on from `resume`, a folder outside `out`, when an equal training was killed there. Returns the metrics of
-    the weights that were kept, and their step. `belongs` goes into model.json: the parts of the bundle that the network
-    was trained with. Raises PipelineError for clips too short, and when training diverges.
-    """
-    task = AtNetTask(source_train, source_val, params, seed, belongs)
-    data = source_train.digest + source_val.digest
-    return train(task, params, seed=seed, data=data, out=out, resume=resume, callbacks=callbacks)
-
-
 def train_from_store(params: Params, callbacks: Sequence[Callback]) -> None:
-    """Train on the project's clips into models/atnet; killed, it goes on where it was. Raises as `train_atnet`."""
+    """Train on the project's clips into models/atnet; killed, it goes on where it was. PipelineError as `train`."""
     train_split, val_split = open_sources("atnet")
     belongs = {"landmarks": train_split.model.digest, "speech": asdict(SpeechFeatures(params.mfcc.window))}
-    resume = paths.resume_folder("train_atnet")
-    train_atnet(train_split, val_split, params.atnet, params.seed, paths.ATNET, resume, callbacks, belongs)
+    task = AtNetTask(train_split, val_split, params.atnet, params.seed, belongs)
+    train(task, paths.ATNET, paths.resume_folder("train_atnet"), callbacks)

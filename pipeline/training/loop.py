@@ -53,8 +53,15 @@ class Task(Protocol):
     optimisers: dict[str, Optimizer]
     clips: int
     """Training clips in a pass over the data."""
+    seed: int
+    data: str
+    """The hash of what is trained on."""
     belongs: Mapping[str, Any]
     """What the network's file says of the parts of the bundle that it belongs to."""
+
+    @property
+    def params(self) -> LoopParams:
+        """What the training is steered by."""
 
     def batch(self, step: int) -> Batch:
         """This process's share of the batch of step `step`, from 0; called in loader threads."""
@@ -85,22 +92,15 @@ class State:
     warnings: list[str] = field(default_factory=list)
 
 
-def train(
-    task: Task,
-    params: LoopParams,
-    *,
-    seed: int,
-    data: str,
-    out: Path,
-    resume: Path,
-    callbacks: Sequence[Callback] = (),
-) -> dict[str, float]:
-    """Train `task`, going on from `resume` where it was killed; write models and history.csv to `out`.
+def train(task: Task, out: Path, resume: Path, callbacks: Sequence[Callback] = ()) -> dict[str, float]:
+    """Train `task`, going on from `resume`, a folder outside `out`, where an equal training was killed.
 
-    `data` is the hash of what is trained on; with params and seed it tells this training's checkpoints from others'.
-    Returns the criterion and step of the weights that were kept, and the steps made. Raises PipelineError when a
-    loss is not a number or explodes, and when several processes cannot share the batch or differ in params or data.
+    `out` receives model.* and the helpers' files (safetensors and JSON), and history.csv. Params, seed and data tell
+    this training's checkpoints from others'. Returns the criterion and step of the weights that were kept, and the
+    steps made. Raises PipelineError when a loss is not a number or explodes, and when several processes cannot share
+    the batch or differ in params or data.
     """
+    params, seed, data = task.params, task.seed, task.data
     distribution.require_equal_shares(task.name, params.batch)
     steps = params.steps if params.epochs == 0 else math.ceil(params.epochs * task.clips / params.batch)
     identity = hashlib.sha256(repr((task.name, asdict(params), seed, data)).encode()).hexdigest()

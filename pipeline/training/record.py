@@ -13,7 +13,7 @@ from pipeline.training.sources import FOLDERS, Network, digest
 
 @dataclass(frozen=True)
 class Record:
-    """A training's history.csv, and its summary as `train_atnet` and `train_vgnet` return it."""
+    """A training's history.csv, and its summary as `train` returns it."""
 
     curves: Mapping[int, Mapping[str, float]]
     summary: Mapping[str, float]

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -57,7 +56,7 @@ class VgNetTask:
         seed: int,
         belongs: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
-        self.belongs = belongs
+        self.belongs, self.data = belongs, source_train.digest + source_val.digest
         self.source_train, self.source_val, self.params, self.seed = source_train, source_val, params, seed
         self.clips = len(long_enough(source_train.lengths, params.frames))
         self.checked = validation_windows(source_val.lengths, params.frames, VALIDATION_WINDOWS)
@@ -212,30 +211,9 @@ class VgNetTask:
         return None
 
 
-def train_vgnet(
-    source_train: ClipSource,
-    source_val: ClipSource,
-    params: VgNetParams,
-    seed: int,
-    out: Path,
-    resume: Path,
-    callbacks: Sequence[Callback] = (),
-    belongs: Mapping[str, Any] = MappingProxyType({}),
-) -> dict[str, float]:
-    """Train VG-net: `out` receives model.* and discriminator.* (safetensors and JSON) and history.csv.
-
-    Goes on from `resume`, a folder outside `out`, when an equal training was killed there. Returns the metrics of
-    the weights that were kept, and their step. `belongs` goes into model.json: the parts of the bundle that the network
-    was trained with. Raises PipelineError for clips too short, and when training diverges.
-    """
-    task = VgNetTask(source_train, source_val, params, seed, belongs)
-    data = source_train.digest + source_val.digest
-    return train(task, params, seed=seed, data=data, out=out, resume=resume, callbacks=callbacks)
-
-
 def train_from_store(params: Params, callbacks: Sequence[Callback]) -> None:
-    """Train on the project's clips into models/vgnet; killed, it goes on where it was. Raises as `train_vgnet`."""
+    """Train on the project's clips into models/vgnet; killed, it goes on where it was. PipelineError as `train`."""
     train_split, val_split = open_sources("vgnet")
     belongs = {"landmarks": train_split.model.digest, "crop": asdict(CROP)}
-    resume = paths.resume_folder("train_vgnet")
-    train_vgnet(train_split, val_split, params.vgnet, params.seed, paths.VGNET, resume, callbacks, belongs)
+    task = VgNetTask(train_split, val_split, params.vgnet, params.seed, belongs)
+    train(task, paths.VGNET, paths.resume_folder("train_vgnet"), callbacks)

@@ -21,10 +21,11 @@ from pipeline.models.atnet import AtNet
 from pipeline.models.registry import load_model
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime.errors import PipelineError
-from pipeline.training.atnet import train_atnet
+from pipeline.training.atnet import AtNetTask
 from pipeline.training.callbacks import Callback
 from pipeline.training.data import training_windows
-from pipeline.training.vgnet import VgNetTask, train_vgnet
+from pipeline.training.loop import train
+from pipeline.training.vgnet import VgNetTask
 from tests.training.synthetic import DrawnClips
 
 AT = AtNetParams(width=8, steps=9, batch=2, frames=4, validate_every=3, warmup=2)
@@ -40,8 +41,8 @@ def run(name: str, folder: Path, callbacks: tuple[Callback, ...] = (), **changes
     """Train into folder/out, resuming from folder/resume."""
     where = (folder / "out", folder / "resume", callbacks)
     if name == "atnet":
-        return train_atnet(TRAIN, VAL, replace(AT, **changes), 0, *where)
-    return train_vgnet(TRAIN, VAL, replace(VG, **changes), 0, *where)
+        return train(AtNetTask(TRAIN, VAL, replace(AT, **changes), 0), *where)
+    return train(VgNetTask(TRAIN, VAL, replace(VG, **changes), 0), *where)
 
 
 def outs(folder: Path) -> dict[str, bytes]:
@@ -164,7 +165,7 @@ def test_a_diverging_training_stops_with_the_step_and_the_last_good_checkpoint(t
     assert bad > 0, "a seed is wanted under which clip 2 does not come first"
     message = rf"failed at step {bad + 1}: the loss `loss` is nan.*last good checkpoint is .*/{bad:08d}-\w+\.pt"
     with pytest.raises(PipelineError, match=message):
-        train_atnet(Poisoned(3), VAL, params, 5, tmp_path / "out", tmp_path / "resume")
+        train(AtNetTask(Poisoned(3), VAL, params, 5), tmp_path / "out", tmp_path / "resume")
 
 
 def test_early_stop_and_the_kept_weights(tmp_path: Path) -> None:

@@ -16,9 +16,10 @@ from pipeline.models.discriminator import Discriminator
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime.errors import PipelineError
 from pipeline.training import distribution
-from pipeline.training.atnet import train_atnet
+from pipeline.training.atnet import AtNetTask
+from pipeline.training.loop import train
 from pipeline.training.synchronized import parallel
-from pipeline.training.vgnet import train_vgnet
+from pipeline.training.vgnet import VgNetTask
 from tests.training.synthetic import DrawnClips
 
 AT = AtNetParams(width=8, steps=6, batch=4, frames=4, validate_every=2, precision="float32", lr=2e-4)
@@ -44,9 +45,9 @@ def run(name: str, folder: Path, **changes: Any) -> None:
     params = replace(TRAININGS[name], **changes)
     where = folder / name / "out", folder / name / "resume"
     if isinstance(params, AtNetParams):
-        train_atnet(TRAIN, VAL, params, 0, *where)
+        train(AtNetTask(TRAIN, VAL, params, 0), *where)
     else:
-        train_vgnet(TRAIN, VAL, params, 0, *where)
+        train(VgNetTask(TRAIN, VAL, params, 0), *where)
 
 
 def step_exactly() -> dict[str, NDArray[np.float64]]:
@@ -79,14 +80,14 @@ def everything(folder: Path) -> None:
     exact = step_exactly()
     messages = []
     source = DrawnClips(3, seed=distribution.rank())
-    for train in (
+    for refused in (
         lambda: run("vgnet", mine, batch=3),
         lambda: run("vgnet", mine, recurrence="batch"),
-        lambda: train_atnet(source, VAL, AT, 0, mine / "x", mine / "y"),
-        lambda: train_atnet(Poisoned(3), VAL, replace(AT, batch=2, validate_every=1), 1, mine / "x", mine / "y"),
+        lambda: train(AtNetTask(source, VAL, AT, 0), mine / "x", mine / "y"),
+        lambda: train(AtNetTask(Poisoned(3), VAL, replace(AT, batch=2, validate_every=1), 1), mine / "x", mine / "y"),
     ):
         try:
-            train()
+            refused()
         except PipelineError as error:
             messages.append(str(error))
     (folder / f"messages{distribution.rank()}.json").write_text(json.dumps(messages))
