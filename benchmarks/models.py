@@ -206,8 +206,8 @@ def _compare(unit: str, naive: list[float], ours: list[float]) -> None:
     _line("ratio", np.divide(ours, naive).tolist(), "")
 
 
-def _line(name: str, figures: list[float], unit: str) -> None:
-    print(f"  {name:19} {median(figures):8.2f} {unit:8} ({min(figures):.2f} to {max(figures):.2f})", flush=True)
+def _line(name: str, metrics: list[float], unit: str) -> None:
+    print(f"  {name:19} {median(metrics):8.2f} {unit:8} ({min(metrics):.2f} to {max(metrics):.2f})", flush=True)
 
 
 def main() -> None:

@@ -208,8 +208,8 @@ def _small_shards(params: Params, clips: int) -> Params:
     return replace(params, **sections)
 
 
-def _line(name: str, figures: list[float], unit: str = "") -> None:
-    print(f"{name:18} {median(figures):8.2f}{unit}   ({min(figures):.2f} to {max(figures):.2f})")
+def _line(name: str, metrics: list[float], unit: str = "") -> None:
+    print(f"{name:18} {median(metrics):8.2f}{unit}   ({min(metrics):.2f} to {max(metrics):.2f})")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""For tests of rights, which are no obstacle to root."""
+"""For tests of permissions, which do not stop root."""
 
 import os
 from collections.abc import Iterator

@@ -28,7 +28,7 @@ def corpora() -> Path:
 
 
 @pytest.fixture(scope="session")
-def upstream() -> Path:
+def original_release() -> Path:
     """Recorded outputs of the original release."""
     return _folder("ATVGNET_UPSTREAM")
 

@@ -1,4 +1,4 @@
-"""What the evaluation shows: strips of frames, side-by-side videos, and the figure of the metrics."""
+"""What the evaluation shows: strips of frames, side-by-side videos, and the bars of the metrics."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -21,13 +21,13 @@ from pipeline.landmarks.points import STABLE
 STEADY = 0.6
 """Overlap of key boxes above which the boxes between them may be interpolated."""
 ASTRAY = 0.1
-"""Distance of a face from its way between two key frames, in sides of its box, above which it is looked for again."""
+"""Distance of a face from its way between two key frames, in sides of its box, above which it is searched for again."""
 SHOT_CHANGE = 40.0
 """Mean grey-level difference of successive 16x16 thumbnails above which the shot changed."""
 SHRINK = 0.8
-"""Faces smaller than this share of the smallest one followed are not looked for."""
+"""Faces smaller than this share of the smallest one followed are not searched for."""
 MINOR = 0.25
-"""Faces under this share of the largest one's area may come and go without being looked for between key frames."""
+"""Faces under this share of the largest one's area may come and go without being searched for between key frames."""
 
 Image = NDArray[np.uint8]
 

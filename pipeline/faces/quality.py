@@ -98,7 +98,7 @@ def measure_frontal(points_T68x2: NDArray[np.floating]) -> float:
     """How frontal upright faces are: 1 from the front, 0 where the nose hides the far corner of the mouth.
 
     The horizontal distances from the base of the nose to the two corners of the mouth, the shorter over the longer, at
-    least 0; the median over the frames. GRID's speakers, who look into the camera, have 0.74 to 0.98.
+    least 0; the median over the frames. GRID's speakers, who face the camera, have 0.74 to 0.98.
     """
     x_FP = points_T68x2[:, :, 0]
     sides = np.stack([x_FP[:, NOSE_BASE] - x_FP[:, MOUTH_RIGHT], x_FP[:, MOUTH_LEFT] - x_FP[:, NOSE_BASE]])

@@ -27,6 +27,6 @@ def weight(rule: FaceRule, box: Box, size: tuple[int, int]) -> float:
 
 
 def largest_face(image_HWC: NDArray[np.uint8]) -> Box | None:
-    """Where the largest face of one RGB picture is; faces under 80 px are looked for only where there is no other."""
+    """Where the largest face of one RGB picture is; faces under 80 px are searched for only where there is no other."""
     boxes = detect_faces(image_HWC, skip=levels_above(80)) or detect_faces(image_HWC)
     return max(boxes, key=lambda box: box.area, default=None)

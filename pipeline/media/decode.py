@@ -33,7 +33,7 @@ _SEEK_MARGINS = (Fraction(1), Fraction(4), Fraction(16))
 def opened(path: Path) -> Iterator[Any]:
     """The opened container of ``path``.
 
-    Raises MediaError for whatever is wrong: no such file, a folder, a pipe, no rights, zero bytes, no media file,
+    Raises MediaError for whatever is wrong: no such file, a folder, a pipe, no permission, zero bytes, no media file,
     broken off.
     """
     try:
@@ -49,7 +49,7 @@ def opened(path: Path) -> Iterator[Any]:
     except FileNotFoundError:
         raise MediaError(path, "no such file", "Check the name.") from None
     except PermissionError:
-        raise MediaError(path, "no permission to read the file", "Fix the file's rights.") from None
+        raise MediaError(path, "no permission to read the file", "Fix the file's permissions.") from None
     except (OSError, av.error.FFmpegError) as error:
         reason = f"not a media file, or broken off ({_words(error)})"
         raise MediaError(path, reason, "Fetch it again or remove it.") from None

@@ -31,7 +31,7 @@ class MediaInfo:
 
 
 def probe(path: Path) -> MediaInfo:
-    """Look into ``path``: the header, and the first frame of each stream.
+    """Read of ``path``: the header, and the first frame of each stream.
 
     Raises MediaError when the file is not a readable media file, or has neither video nor audio that can be decoded.
     """

@@ -110,7 +110,7 @@ def _write_tar(path: Path, store: ClipStore, clips: Iterable[str]) -> None:
         with tarfile.open(temporary, "w", format=tarfile.PAX_FORMAT, encoding="utf-8") as tar:
             for clip in clips:
                 for suffix, data in files(store, clip):
-                    file = tarfile.TarInfo(f"{sample_key(clip)}.{suffix}")  # its time, owner and rights are fixed
+                    file = tarfile.TarInfo(f"{sample_key(clip)}.{suffix}")  # its time, owner and permissions are fixed
                     file.size = len(data)
                     tar.addfile(file, io.BytesIO(data))
         temporary.replace(path)

@@ -90,7 +90,7 @@ def _kept(known: Mapping[Path, _Known]) -> dict[str, _Known]:
 def _load(memory: Path) -> dict[str, _Known]:
     try:
         columns = pq.read_table(memory, schema=_SCHEMA).to_pydict()
-    except (pa.ArrowInvalid, OSError):  # torn: a memory is no loss
+    except (pa.ArrowInvalid, OSError):  # torn: losing a memory costs time alone
         return {}
     return dict(zip(columns["path"], zip(columns["state"], columns["sha256"], strict=True), strict=True))
 

@@ -140,7 +140,7 @@ def _rows(pieces: Sequence[_Piece], compute: Callable[[Any], Row], schema: pa.Sc
         else:
             yield to_table({"id": item.id, "key": item.key, **compute(item.source)}, schema)
             # PyAV's containers refer to themselves, so that nothing but the garbage collector frees them, and it does
-            # not know that each holds some 40 MB of an HD video. What is frozen it need not look through.
+            # not know that each holds some 40 MB of an HD video. What is frozen it need not go through.
             gc.collect()
 
 

@@ -14,7 +14,10 @@ from pipeline.runtime.files import PARQUET, explained, writing
 from pipeline.shards.plan import shard_name
 
 Row = dict[str, Any]
-_CELLS, _LAYOUT = b"cells", b"layout"  # in a shard's footer, as JSON: columns of the small cells; what rows look like
+_CELLS, _LAYOUT = (
+    b"cells",
+    b"layout",
+)  # in a shard's footer, as JSON: small cells by column; types of all
 
 
 def array_field(name: str, dtype: str, *shape: int) -> pa.Field:

@@ -87,7 +87,7 @@ class Lines(Callback):
         elif now - self.told[1] >= self.every:
             rate = (step - self.told[0]) / (now - self.told[1])
             left = timedelta(seconds=round((self.steps - step) / rate))
-            print(f"{self._at(step)}: loss {loss:.4f}, {rate:.3g} steps a second, {left} to go", flush=True)
+            print(f"{self._at(step)}: loss {loss:.4f}, {rate:.3g} steps per second, {left} to go", flush=True)
             self.told = step, now
 
     def metrics(self, step: int, values: Mapping[str, float]) -> None:

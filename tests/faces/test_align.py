@@ -60,7 +60,7 @@ def test_steady_over_a_real_clip(corpora: Path, speaker: str) -> None:
 
 
 def test_blinking_does_not_zoom() -> None:
-    """Lids are no part of what the alignment looks at."""
+    """Lids are not part of what the alignment uses."""
     points = np.repeat(np.random.default_rng(0).normal(64, 20, (1, 68, 2)), 50, axis=0).astype(np.float32)
     blinking = points.copy()
     blinking[20:24, [37, 38, 43, 44], 1] += 5

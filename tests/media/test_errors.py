@@ -21,7 +21,7 @@ def consume(path: Path) -> None:
 
 
 def text_as_video(path: Path) -> None:
-    path.write_text("this is no video\n" * 200)
+    path.write_text("this is not a video\n" * 200)
 
 
 def empty(path: Path) -> None:

@@ -2,7 +2,7 @@
 
     python -m tests.shards.lrw_size FOLDER
 
-Clips, hashes and figures are made up. Prints a line of JSON: CPU seconds of each step, and peak memory in MB.
+Clips, hashes and metrics are made up. Prints a line of JSON: CPU seconds of each step, and peak memory in MB.
 """
 
 import hashlib

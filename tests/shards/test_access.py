@@ -35,7 +35,7 @@ class _Face:
 
     def __call__(self, number: int) -> Row:
         draw = np.random.default_rng(number)
-        figures = {field.name: draw.random() for field in FIELDS if pa.types.is_floating(field.type)}
+        metrics = {field.name: draw.random() for field in FIELDS if pa.types.is_floating(field.type)}
         return {
             "points": 100 * draw.random((FRAMES, 68, 2)),
             "transform": draw.random((FRAMES, 2, 3)),
@@ -43,7 +43,7 @@ class _Face:
             "jpeg": self.jpeg,
             "frames": FRAMES,
             "error": "",
-            **figures,
+            **metrics,
         }
 
 

@@ -107,7 +107,7 @@ def test_errors_say_what_to_do(tmp_path: Path) -> None:
 
 
 def _hanging(clip: str, log: Path) -> Row:
-    """Every third clip is no final answer yet."""
+    """Every third clip is not a final answer yet."""
     row = compute(clip, log)
     return {**row, "score": -1.0, "key": UNFINISHED} if int(clip[-1]) % 3 == 0 else row
 

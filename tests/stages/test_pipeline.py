@@ -43,9 +43,9 @@ def test_everything_is_there(reproduced: Project) -> None:
     folder = reproduced.folder
     metrics = json.loads((folder / "reports/metrics.json").read_text())
     assert list(metrics) == ["static", "vg_gt", "at_vg"]
-    for figures in metrics.values():
-        assert figures["psnr_low"] <= figures["psnr"] <= figures["psnr_high"]
-        assert 0 <= figures["ssim"] <= 1
+    for metrics in metrics.values():
+        assert metrics["psnr_low"] <= metrics["psnr"] <= metrics["psnr_high"]
+        assert 0 <= metrics["ssim"] <= 1
     assert len(list((folder / "reports/pictures").glob("*.png"))) == 1
     assert len(list((folder / "reports/videos").glob("*.mp4"))) == 1
     shown = reproduced.run("dvc", "metrics", "show")
@@ -79,7 +79,7 @@ def test_what_a_param_reruns(reproduced: Project) -> None:
         "corpora.sample.seed": ["sample", "extract"],
         "corpora.grid.root": [],
         "extract.shard_clips": ["extract"],
-        "extract.min_frames": ["extract", "landmarks"],  # which draws all limits beside the figures
+        "extract.min_frames": ["extract", "landmarks"],  # which draws all limits beside the metrics
         "extract.time_limit": ["extract", "landmarks"],
         "landmarks.smoothing": ["landmarks"],
         "pca.components": ["pca"],

@@ -136,7 +136,7 @@ def test_lines_tell_validations_and_how_far_it_is(capsys: pytest.CaptureFixture[
     lines.done(100, {"val.pixel": 0.125, "step": 50})
     began, on_the_way, validated, done = capsys.readouterr().out.splitlines()
     assert began == "vgnet: 100 steps"
-    assert re.fullmatch(r"vgnet 30/100: loss 0\.2500, [\d.e+]+ steps a second, [\d:]+ to go", on_the_way)
+    assert re.fullmatch(r"vgnet 30/100: loss 0\.2500, [\d.e+]+ steps per second, [\d:]+ to go", on_the_way)
     assert validated == "vgnet 50/100: val.pixel 0.125, val.psnr 20.5"
     assert done == "vgnet 100/100: done, the weights of step 50 are kept"
 

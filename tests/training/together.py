@@ -34,7 +34,7 @@ TRAIN, VAL = DrawnClips(3), DrawnClips(2, seed=1)
 
 
 class Poisoned(DrawnClips):
-    """Clip 2 has no number for its mouth, so that a step's losses are no number in one process alone."""
+    """Clip 2 has no number for its mouth, so that a step's losses are NaN in one process alone."""
 
     def coefficients(self, clip: int) -> NDArray[np.float32]:
         return super().coefficients(clip) * (np.float32(np.nan) if clip == 2 else 1)

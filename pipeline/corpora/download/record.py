@@ -27,8 +27,8 @@ class Archive:
 def read_record(url: str, web: Web) -> dict[str, Archive]:
     """The files of the record at ``url`` (https://zenodo.org/api/records/NUMBER), by name.
 
-    Links may be relative to ``url``, as in a mirror that is a folder on a web server. Raises PipelineError when there
-    is no record at that address.
+    Links may be relative to ``url``, as in a mirror that is a folder on a web server. Raises PipelineError when
+    that address has no record.
     """
     with web.open(url) as response:
         try:

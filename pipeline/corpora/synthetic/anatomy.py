@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.corpora.synthetic import outlines
-from pipeline.corpora.synthetic.appearance import Look, Shape
+from pipeline.corpora.synthetic.appearance import Appearance, Shape
 from pipeline.corpora.synthetic.photo import Points, photo
 
 SCALE = 1.25
@@ -67,10 +67,10 @@ def to_frame(points: Points, scale: float) -> Points:
     return np.asarray((_ANCHOR + (points - _ANCHOR) * scale - _ORIGIN) * SCALE)
 
 
-def anatomy(look: Look) -> Anatomy:
-    """The face of ``look``."""
+def anatomy(appearance: Appearance) -> Anatomy:
+    """The face of ``appearance``."""
     photographed = _photographed()
-    neutral = to_frame(_shaped(_neutral(photographed), look.shape), look.scale)
+    neutral = to_frame(_shaped(_neutral(photographed), appearance.shape), appearance.scale)
     half_width = float(neutral[CORNERS][1, 0] - neutral[CORNERS][0, 0]) / 2
     return Anatomy(photographed, neutral, _moves(neutral, half_width), half_width)
 

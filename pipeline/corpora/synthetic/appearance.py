@@ -52,7 +52,7 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Look:
+class Appearance:
     """Everything that stays with a speaker from clip to clip."""
 
     speaker: str
@@ -74,7 +74,7 @@ class Look:
     seed: int
 
 
-def draw_looks(speakers: int, seed: int) -> list[Look]:
+def draw_appearances(speakers: int, seed: int) -> list[Appearance]:
     """``s1`` to ``sN``. The first eight share no skin, hair, suit, background or voice; the next are other mixtures."""
     rng = np.random.default_rng((seed, 1))
     takes = [_turns(speakers, len(one), rng) for one in (_SKINS, _HAIRS, _SUITS, _BACKGROUNDS, _VOICES)]
@@ -85,14 +85,14 @@ def _turns(count: int, choices: int, rng: np.random.Generator) -> np.ndarray:
     return np.concatenate([rng.permutation(choices) for _ in range(-(-count // choices))])[:count]
 
 
-def _draw(speaker: str, take: Sequence[int], rng: np.random.Generator) -> Look:
+def _draw(speaker: str, take: Sequence[int], rng: np.random.Generator) -> Appearance:
     skin, hair, suit, background, voice = take
     name, pitch, rate = _VOICES[voice]
 
     def about(middle: float, spread: float) -> float:
         return float(rng.uniform(middle - spread, middle + spread))
 
-    return Look(
+    return Appearance(
         speaker=speaker,
         voice=Voice(name, round(about(rate, 8)), round(about(pitch, 8)), round(about(55, 10))),
         articulation=about(1.0, 0.12),

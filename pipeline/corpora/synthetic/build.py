@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from rich.progress import track
 
-from pipeline.corpora.synthetic.appearance import draw_looks
+from pipeline.corpora.synthetic.appearance import draw_appearances
 from pipeline.corpora.synthetic.clip import ClipPlan, make_clip
 from pipeline.corpora.synthetic.contact_sheet import draw_contact_sheet
 from pipeline.corpora.synthetic.corpus import SyntheticParams
@@ -47,8 +47,8 @@ def plan_clips(params: SyntheticParams) -> list[ClipPlan]:
     if params.seed < 0:
         raise PipelineError(f"corpora.sample.seed is {params.seed}. It must be 0 or more.")
     sentences = draw_sentences(params.speakers * params.sentences, np.random.default_rng((params.seed, 0)))
-    looks = draw_looks(params.speakers, params.seed)
+    appearances = draw_appearances(params.speakers, params.seed)
     return [
-        ClipPlan(looks[i // params.sentences], sentence, seed=(params.seed, 2, i))
+        ClipPlan(appearances[i // params.sentences], sentence, seed=(params.seed, 2, i))
         for i, sentence in enumerate(sentences)
     ]

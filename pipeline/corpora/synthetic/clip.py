@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.corpora.synthetic.appearance import Look
+from pipeline.corpora.synthetic.appearance import Appearance
 from pipeline.corpora.synthetic.face import Face, Measure, Pose
 from pipeline.corpora.synthetic.grammar import Sentence
 from pipeline.corpora.synthetic.motion import head_track
@@ -25,7 +25,7 @@ _CLOSED = 0.03  # of the mouth's width: less than this between the lips cannot b
 class ClipPlan:
     """What a clip is made from; ``seed`` covers its silence, its movements and the room's noise."""
 
-    look: Look
+    appearance: Appearance
     sentence: Sentence
     seed: tuple[int, ...]
 
@@ -33,17 +33,17 @@ class ClipPlan:
 def make_clip(plan: ClipPlan, folder: Path) -> pd.DataFrame:
     """Write ``sN/NAME.mpg`` and ``alignments/sN/NAME.align`` under ``folder``; return the clip's rows of the script."""
     cv2.setNumThreads(0)
-    speaker, name = plan.look.speaker, plan.sentence.name
+    speaker, name = plan.appearance.speaker, plan.sentence.name
     rng = np.random.default_rng(plan.seed)
-    track = speak(plan.sentence, plan.look.voice, rng)
-    mouth = mouth_track(track.phonemes, plan.look.articulation)
+    track = speak(plan.sentence, plan.appearance.voice, rng)
+    mouth = mouth_track(track.phonemes, plan.appearance.articulation)
     head = head_track(mouth.opening_T, rng)
     tracks = {key.removesuffix("_T"): values_T for key, values_T in (vars(mouth) | vars(head)).items()}
     poses = [Pose(**{key: float(values_T[t]) for key, values_T in tracks.items()}) for t in range(FRAMES)]
     measures: list[Measure] = []
 
     def frames() -> Iterator[NDArray[np.uint8]]:
-        face = _face(plan.look)
+        face = _face(plan.appearance)
         for pose in poses:
             frame, measure = face.render(pose)
             measures.append(measure)
@@ -68,6 +68,6 @@ def make_clip(plan: ClipPlan, folder: Path) -> pd.DataFrame:
 
 
 @lru_cache(maxsize=2)
-def _face(look: Look) -> Face:
+def _face(appearance: Appearance) -> Face:
     """A process makes a speaker's clips one after the other and the face once."""
-    return Face(look)
+    return Face(appearance)

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from pipeline.corpora.synthetic import anatomy as body
 from pipeline.corpora.synthetic import outlines
-from pipeline.corpora.synthetic.appearance import Look
+from pipeline.corpora.synthetic.appearance import Appearance
 from pipeline.corpora.synthetic.warp import Box, sample
 
 _DARK = (46.0, 17.0, 18.0)
@@ -20,13 +20,15 @@ class MouthInside:
     Upper teeth move with the head, the rest with the jaw.
     """
 
-    def __init__(self, image: NDArray[np.float32], look: Look, anatomy: body.Anatomy, box: Box, fine: int) -> None:
+    def __init__(
+        self, image: NDArray[np.float32], appearance: Appearance, anatomy: body.Anatomy, box: Box, fine: int
+    ) -> None:
         self._fine = fine
         self._corner = np.array([box[1].start, box[0].start], np.float32)
         self._size = ((box[0].stop - box[0].start) * self._fine, (box[1].stop - box[1].start) * self._fine)
         self._half = anatomy.half_width
         self._middle = anatomy.neutral[body.LOWER_INNER][4] - self._corner
-        self._upper_teeth = self._photographed_teeth(image, look)
+        self._upper_teeth = self._photographed_teeth(image, appearance)
         self._lower_teeth = self._painted_teeth()
         self._tongue = self._painted_tongue()
 
@@ -50,12 +52,12 @@ class MouthInside:
         light = cv2.GaussianBlur(gap[..., 0], (0, 0), 0.10 * self._half)[..., None]
         return colours * (0.25 + 0.75 * light)
 
-    def _photographed_teeth(self, image: NDArray[np.float32], look: Look) -> NDArray[np.float32]:
+    def _photographed_teeth(self, image: NDArray[np.float32], appearance: Appearance) -> NDArray[np.float32]:
         rim = np.array([*outlines.UPPER_INNER, *reversed(outlines.LOWER_INNER)])
         mask = np.zeros(image.shape[:2], np.float32)
         cv2.fillPoly(mask, [np.round(rim * 16).astype(np.int32)], 1.0, cv2.LINE_8, 4)
         mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), 0.5), np.float32)
-        zoom = body.SCALE * look.scale * look.shape.mouth_width * 0.92 * self._fine
+        zoom = body.SCALE * appearance.scale * appearance.shape.mouth_width * 0.92 * self._fine
         teeth_edge = np.array([222.3, 148.9])  # between the incisors, in the photograph
         target = (self._middle + np.array([0, 0.06 * self._half])) * self._fine
         matrix = np.hstack([np.eye(2) * zoom, (target - zoom * teeth_edge)[:, None]])

@@ -72,7 +72,7 @@ def _without_folds(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _points(image: NDArray[np.uint8]) -> Points:
-    # The predictor looks at single pixels: an enlarged picture has some between those that there are.
+    # The predictor reads single pixels: an enlarged picture has some between those that there are.
     zoom, left, right = 4, 100, 360
     part = image[:240, left:right]
     enlarged = np.asarray(cv2.resize(part, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_LANCZOS4), np.uint8)

@@ -1,4 +1,4 @@
-"""The rule for how many clips a stage may reject."""
+"""The rule for the share of clips that a stage may reject."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping

@@ -16,7 +16,7 @@ TRAIN = {"ABOUT": 1000, "HOUSE": 3, "PRICES": 1}
 
 @pytest.fixture
 def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A corpus of three words, whole by the figures set here."""
+    """A corpus of three words, whole by the metrics set here."""
     monkeypatch.setattr(lrw, "WORDS", 3)
     monkeypatch.setattr(lrw, "CLIPS", {"train": 1004, "val": 150, "test": 150})
     one = tmp_path / "clip"

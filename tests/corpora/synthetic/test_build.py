@@ -67,8 +67,8 @@ def test_a_clip_is_what_grids_clips_are(corpus: Path) -> None:
 
 def test_sound_is_on_the_pictures_clock(corpus: Path) -> None:
     plan = plan_clips(PARAMS)[0]
-    spoken = speak(plan.sentence, plan.look.voice, np.random.default_rng(plan.seed)).samples_N
-    heard = read_audio(corpus / plan.look.speaker / f"{plan.sentence.name}.mpg", rate=44100)
+    spoken = speak(plan.sentence, plan.appearance.voice, np.random.default_rng(plan.seed)).samples_N
+    heard = read_audio(corpus / plan.appearance.speaker / f"{plan.sentence.name}.mpg", rate=44100)
     length = min(len(spoken), len(heard))
     overlap = correlate(heard[:length].astype(float), spoken[:length].astype(float), method="fft")
     assert abs(int(np.argmax(overlap)) - (length - 1)) < 0.001 * 44100

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.corpora.synthetic.appearance import draw_looks
+from pipeline.corpora.synthetic.appearance import draw_appearances
 from pipeline.corpora.synthetic.face import Face, Pose
 from pipeline.corpora.synthetic.warp import GRID_H, GRID_W, enlarge, interpolate, inverse_map
 from pipeline.faces.detect import detect_faces
@@ -12,7 +12,7 @@ WHOLE = (slice(None), slice(None))
 
 @pytest.fixture(scope="module")
 def face() -> Face:
-    return Face(draw_looks(1, seed=0)[0])
+    return Face(draw_appearances(1, seed=0)[0])
 
 
 def test_a_shift_comes_back_as_that_shift() -> None:

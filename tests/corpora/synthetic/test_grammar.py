@@ -24,13 +24,13 @@ def test_a_corpus_repeats_no_sentence_and_no_look() -> None:
     plans = plan_clips(SyntheticParams(speakers=8, sentences=9, seed=0))
     assert len({one.sentence.name for one in plans}) == 72
     for attribute in ("skin", "hair", "suit", "background", "shape"):
-        assert len({getattr(one.look, attribute) for one in plans}) == 8
-    assert len({one.look.voice.name for one in plans}) == 8
+        assert len({getattr(one.appearance, attribute) for one in plans}) == 8
+    assert len({one.appearance.voice.name for one in plans}) == 8
 
 
 def test_another_seed_gives_another_corpus() -> None:
     one, other = (plan_clips(SyntheticParams(speakers=2, sentences=3, seed=seed)) for seed in (0, 1))
-    assert one[0].look != other[0].look
+    assert one[0].appearance != other[0].appearance
     assert [plan.sentence for plan in one] != [plan.sentence for plan in other]
 
 

@@ -4,7 +4,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from pipeline.corpora.synthetic.appearance import draw_looks
+from pipeline.corpora.synthetic.appearance import draw_appearances
 from pipeline.corpora.synthetic.espeak import RATE, Segment, Voice, synthesise
 from pipeline.corpora.synthetic.grammar import LETTERS, Sentence
 from pipeline.corpora.synthetic.speech import FRAMES, SECONDS, alignment, speak
@@ -42,9 +42,9 @@ def test_an_unknown_voice_is_no_silence() -> None:
 
 @pytest.mark.parametrize("letter", LETTERS)
 def test_every_voice_fits_every_letter_into_a_clip(letter: str) -> None:
-    for look in draw_looks(8, seed=0):
+    for appearance in draw_appearances(8, seed=0):
         sentence = Sentence(("place", "white", "with", letter, "seven", "please"))
-        track = speak(sentence, look.voice, np.random.default_rng(0))
+        track = speak(sentence, appearance.voice, np.random.default_rng(0))
         assert len(track.samples_N) == SECONDS * TRACK_RATE
         assert track.words[0].start > 0.1
         assert track.words[-1].end < SECONDS - 0.1

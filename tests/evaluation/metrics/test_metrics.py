@@ -48,7 +48,7 @@ def test_psnr_does_not_wrap() -> None:
 def test_landmark_distance_by_hand() -> None:
     real = np.zeros((2, 68, 2))
     fake = real.copy()
-    fake[0] += [7, -3]  # a face that stands elsewhere is no worse
+    fake[0] += [7, -3]  # a face that stands elsewhere is not worse
     fake[1, 48:58, 1] += 2  # ten of the twenty mouth points 2 px lower: each is 1 px from its place about the mean
     np.testing.assert_allclose(landmark_distance(torch.from_numpy(fake), torch.from_numpy(real)), [0, 1], atol=1e-12)
 

@@ -1,4 +1,4 @@
-"""Files that are no published checkpoint: each is refused with what it is, and none of it is run."""
+"""Files that are not a published checkpoint: each is refused with what it is, and none of it is run."""
 
 import os
 import pickle

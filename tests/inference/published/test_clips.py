@@ -42,7 +42,7 @@ def clips(prepared: Path, preprocessing: PublishedPreprocessing) -> SourceClips:
 def test_regions_are_nearly_those_of_the_original(
     clips: SourceClips, prepared: Path, preprocessing: PublishedPreprocessing
 ) -> None:
-    """Which looks for the face in every frame again, and for its points in whole pixels."""
+    """Which searches for the face in every frame again, and for its points in whole pixels."""
     (name,) = clips.ids("test")
     clip = clips.load(name)
     frames = list(read_frames(next(prepared.glob("corpus/*/*/test/*.mp4"))))

@@ -121,7 +121,7 @@ CASES: dict[str, Case] = {
     "truncated.mpg": Case(lambda path: truncated(path, 0.6, 2 * SECONDS, "mpeg1video"), SHORT, UNKNOWN),
     "truncated soon.ts": Case(lambda path: truncated(path, 0.4), FEW, UNKNOWN),
     "zero bytes.mp4": Case(lambda path: path.touch(), "the file is empty (0 bytes)", 0),
-    "text.mp4": Case(lambda path: path.write_text("this is no video\n" * 99), BROKEN, 0),
+    "text.mp4": Case(lambda path: path.write_text("this is not a video\n" * 99), BROKEN, 0),
     "photo.mp4": Case(photo, "no audio stream", 1),
     "really mkv.mp4": Case(other_suffix),
     "really mkv.mpg": Case(other_suffix),
@@ -152,7 +152,7 @@ CASES: dict[str, Case] = {
     "sound/48 kHz stereo.mp4": Case(lambda path: film(path, rate=48000, layout="stereo")),
     # names
     **{f"names/{name}.mp4": Case(film) for name in ("ein Märchen, 电影 🎬", "-i v1.0.final", 'it\'s  "100%d", c:d#1 ')},
-    # links, and what is no file
+    # links, and what is not a file
     "links/link.mp4": Case(lambda path: path.symlink_to("../plain.mp4")),
     "links/broken.mp4": Case(lambda path: path.symlink_to("nowhere.mp4"), "no such file", 0),
     "links/itself.mp4": Case(lambda path: path.symlink_to(path.name), BROKEN, 0),

@@ -58,8 +58,8 @@ def test_another_limit_another_verdict() -> None:
 
 def test_too_long_is_as_bad_as_too_short() -> None:
     for difference in (-0.6, 0.6):
-        figures = {**GOOD, "length_difference": difference}
-        assert "max_length_difference" in verdict(figures, "extract", PARAMS["extract"])
+        metrics = {**GOOD, "length_difference": difference}
+        assert "max_length_difference" in verdict(metrics, "extract", PARAMS["extract"])
 
 
 def test_all_causes_are_named() -> None:
