@@ -28,7 +28,7 @@ def corpora() -> Path:
 
 
 @pytest.fixture(scope="session")
-def original_release() -> Path:
+def original() -> Path:
     """Recorded outputs of the original release."""
     return _folder("ATVGNET_UPSTREAM")
 

@@ -94,7 +94,7 @@ class _Replay:
         self.time_limit = time_limit
         self.kept: list[NDArray[np.uint8]] | None = None
         self.size = (0, 0)
-        """Height and width, once a frame has been read."""
+        """Height and width, when one was read."""
 
     def __iter__(self) -> Iterator[NDArray[np.uint8]]:
         if self.kept is not None:

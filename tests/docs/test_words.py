@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-UNITS = (
-    "clip|stage|shard|frame|speaker|second|word|network|machine|core|GPU|pass|process|window|step|tar|row|round|worker"
-)
+UNITS = "clip|stage|shard|frame|speaker|second|word|network|core|GPU|pass|process|window|step|tar|row|round|worker"
 OLD = {
     rf"\b(one|once|rows?|clips|frames|windows?|values?|samples|panels|shards|columns?|steps) an? ({UNITS})\b": "per",
     r"\b[Ee]xample('s)? (picture|frame|image|landmarks|coefficients)\b|\bexample_(B|L|K|68x2)": "reference",

@@ -19,12 +19,12 @@ from tests.stages.conftest import Project
 
 
 @pytest.fixture
-def imported(reproduced: Project, original_release: Path) -> Iterator[str]:
+def imported(reproduced: Project, original: Path) -> Iterator[str]:
     """A folder as `import-upstream` writes it, with networks that are small and untrained."""
     name = "models/published"
     folder = reproduced.folder / name
     torch.manual_seed(0)
-    PublishedPreprocessing.from_basics(read_basics(original_release / "basics")).save(folder)
+    PublishedPreprocessing.from_basics(read_basics(original / "basics")).save(folder)
     save_model(folder / "atnet", "model", AtNet(width=8), {"landmarks": PUBLISHED})
     save_model(folder / "vgnet", "model", VgNet(width=8, recurrence="batch"), {"landmarks": PUBLISHED})
     yield name
@@ -57,8 +57,8 @@ def test_imported_models_beside_their_baselines(reproduced: Project, imported: s
     assert reproduced.run("git", "status", "--porcelain") == ""
 
 
-def test_imported_models_make_a_video(reproduced: Project, imported: str, original_release: Path) -> None:
-    demo = original_release / "demo"
+def test_imported_models_make_a_video(reproduced: Project, imported: str, original: Path) -> None:
+    demo = original / "demo"
     picture, speech, out = str(demo / "s20.png"), str(demo / "speech.wav"), reproduced.folder / "out.mp4"
     printed = reproduced.run("atvgnet", "generate", "--models", imported, "-p", picture, "-i", speech, "-o", "out.mp4")
     assert "out.mp4: 75 frames, 3.00 s" in printed

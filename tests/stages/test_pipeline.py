@@ -43,9 +43,9 @@ def test_everything_is_there(reproduced: Project) -> None:
     folder = reproduced.folder
     metrics = json.loads((folder / "reports/metrics.json").read_text())
     assert list(metrics) == ["static", "vg_gt", "at_vg"]
-    for metrics in metrics.values():
-        assert metrics["psnr_low"] <= metrics["psnr"] <= metrics["psnr_high"]
-        assert 0 <= metrics["ssim"] <= 1
+    for row in metrics.values():
+        assert row["psnr_low"] <= row["psnr"] <= row["psnr_high"]
+        assert 0 <= row["ssim"] <= 1
     assert len(list((folder / "reports/pictures").glob("*.png"))) == 1
     assert len(list((folder / "reports/videos").glob("*.mp4"))) == 1
     shown = reproduced.run("dvc", "metrics", "show")

@@ -16,32 +16,32 @@ from tests.inference.published.original import Layouts, filled
 
 
 @pytest.fixture(scope="session")
-def layouts(original_release: Path) -> Layouts:
+def layouts(original: Path) -> Layouts:
     """Keys and shapes of the original's state dicts."""
-    layouts: Layouts = json.loads((original_release / "checkpoint_layout.json").read_text())
+    layouts: Layouts = json.loads((original / "checkpoint_layout.json").read_text())
     return layouts
 
 
 @pytest.fixture(scope="session")
-def golden(original_release: Path) -> dict[str, Tensor]:
+def golden(original: Path) -> dict[str, Tensor]:
     """Inputs and outputs of the original's networks."""
-    with np.load(original_release / "golden.npz") as arrays:
+    with np.load(original / "golden.npz") as arrays:
         return {name: torch.from_numpy(arrays[name].astype(np.float32)) for name in arrays}
 
 
 @pytest.fixture(scope="session")
-def preprocessing(original_release: Path) -> PublishedPreprocessing:
-    return PublishedPreprocessing.from_basics(read_basics(original_release / "basics"))
+def preprocessing(original: Path) -> PublishedPreprocessing:
+    return PublishedPreprocessing.from_basics(read_basics(original / "basics"))
 
 
 @pytest.fixture(scope="session")
-def imported(layouts: Layouts, original_release: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def imported(layouts: Layouts, original: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that the command wrote from AT-net in the older file format and VG-net in the newer."""
-    folder = tmp_path_factory.mktemp("original_release")
+    folder = tmp_path_factory.mktemp("original")
     torch.save(filled(layouts["atnet_lstm"]["state_dict"]), folder / "atnet.pth", _use_new_zipfile_serialization=False)
     torch.save(filled(layouts["vgnet_generator"]["state_dict"]), folder / "vgnet.pth")
     command = [str(Path(sys.executable).parent / "atvgnet"), "import-upstream", "--atnet", "atnet.pth"]
-    command += ["--vgnet", "vgnet.pth", "--basics", str(original_release / "basics")]
+    command += ["--vgnet", "vgnet.pth", "--basics", str(original / "basics")]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [

@@ -41,9 +41,9 @@ def test_vgnet(imported: Path, golden: dict[str, Tensor]) -> None:
     assert_equal(out.landmark_attention_BT1HW, golden["vgnet__landmark_attention"])
 
 
-def test_a_video_with_the_originals_preprocessing(imported: Path, original_release: Path, tmp_path: Path) -> None:
+def test_a_video_with_the_originals_preprocessing(imported: Path, original: Path, tmp_path: Path) -> None:
     with (
-        wave.open(str(original_release / "demo" / "speech.wav")) as whole,
+        wave.open(str(original / "demo" / "speech.wav")) as whole,
         wave.open(str(tmp_path / "a.wav"), "wb") as part,
     ):
         part.setparams(whole.getparams())
@@ -51,13 +51,13 @@ def test_a_video_with_the_originals_preprocessing(imported: Path, original_relea
     head = TalkingHead.from_pretrained(imported)
     assert isinstance(head.preprocessing, PublishedPreprocessing)
     out = tmp_path / "out.mp4"
-    assert generate(head, original_release / "demo" / "s20.png", tmp_path / "a.wav", out) == 10
+    assert generate(head, original / "demo" / "s20.png", tmp_path / "a.wav", out) == 10
     assert count_frames(out) == 10
 
 
-def test_one_network_after_the_other(layouts: Layouts, original_release: Path, tmp_path: Path) -> None:
+def test_one_network_after_the_other(layouts: Layouts, original: Path, tmp_path: Path) -> None:
     torch.save(hollow(layouts["atnet_single"]["state_dict"]), tmp_path / "single.pth")
-    to, basics = tmp_path / "models", original_release / "basics"
+    to, basics = tmp_path / "models", original / "basics"
     lines = import_published(tmp_path / "single.pth", None, basics, to)
     assert lines[0].startswith(f"{to}/atnet: the single-frame AT-net, 27,833,862 parameters, from ")
     assert lines[1] == "Still missing: run this again with --vgnet FILE"
@@ -66,8 +66,8 @@ def test_one_network_after_the_other(layouts: Layouts, original_release: Path, t
         TalkingHead.from_pretrained(to)
 
 
-def test_nothing_is_written_where_anything_is_wrong(layouts: Layouts, original_release: Path, tmp_path: Path) -> None:
-    basics, good, bad, to = original_release / "basics", tmp_path / "good.pth", tmp_path / "bad.pth", tmp_path / "to"
+def test_nothing_is_written_where_anything_is_wrong(layouts: Layouts, original: Path, tmp_path: Path) -> None:
+    basics, good, bad, to = original / "basics", tmp_path / "good.pth", tmp_path / "bad.pth", tmp_path / "to"
     torch.save(hollow(layouts["atnet_lstm"]["state_dict"]), good)
     bad.write_text("<html>")
     cases: list[tuple[Path | None, Path | None, Path, str]] = [
@@ -82,18 +82,16 @@ def test_nothing_is_written_where_anything_is_wrong(layouts: Layouts, original_r
     assert not to.exists()
 
 
-def test_models_trained_here_are_left_alone(
-    original_release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_models_trained_here_are_left_alone(original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "mine" / "landmarks").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     for to in (Path("mine"), Path("models"), Path("mine/../models")):
         with pytest.raises(PipelineError, match=r"is for models that are trained here\. Give another folder with --to"):
-            import_published(Path("a.pth"), None, original_release / "basics", to)
+            import_published(Path("a.pth"), None, original / "basics", to)
 
 
-def test_a_folder_that_cannot_be_written(layouts: Layouts, original_release: Path, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written(layouts: Layouts, original: Path, tmp_path: Path) -> None:
     torch.save(hollow(layouts["atnet_lstm"]["state_dict"]), tmp_path / "a.pth")
     (tmp_path / "file").touch()
     with pytest.raises(PipelineError, match=r"file/to cannot be written .* Make room"):
-        import_published(tmp_path / "a.pth", None, original_release / "basics", tmp_path / "file" / "to")
+        import_published(tmp_path / "a.pth", None, original / "basics", tmp_path / "file" / "to")

@@ -20,8 +20,8 @@ SPEAKERS = ["s20", "s31"]
 
 
 @pytest.fixture(scope="module")
-def golden_steps(original_release: Path) -> dict[str, NDArray[np.float64]]:
-    with np.load(original_release / "golden_preprocessing.npz") as arrays:
+def golden_steps(original: Path) -> dict[str, NDArray[np.float64]]:
+    with np.load(original / "golden_preprocessing.npz") as arrays:
         return {name: arrays[name].astype(np.float64) for name in arrays}
 
 
@@ -30,21 +30,21 @@ def picture(path: Path) -> Image:
 
 
 @pytest.fixture(scope="module")
-def speech(original_release: Path) -> NDArray[np.int16]:
-    return read_audio(original_release / "demo" / "speech.wav")
+def speech(original: Path) -> NDArray[np.int16]:
+    return read_audio(original / "demo" / "speech.wav")
 
 
 @pytest.mark.parametrize("name", SPEAKERS)
 def test_face_and_region(
     name: str,
-    original_release: Path,
+    original: Path,
     preprocessing: PublishedPreprocessing,
     golden_steps: dict[str, NDArray[np.float64]],
 ) -> None:
     """The same points, and the same picture to the last bit."""
     image, region = (
-        picture(original_release / "demo" / f"{name}.png"),
-        picture(original_release / "demo" / f"{name}_region.png"),
+        picture(original / "demo" / f"{name}.png"),
+        picture(original / "demo" / f"{name}_region.png"),
     )
     face = find_face(image)
     assert face is not None
@@ -125,11 +125,11 @@ def test_coefficients_are_exaggerated(preprocessing: PublishedPreprocessing) -> 
 
 @pytest.mark.parametrize("name", SPEAKERS)
 def test_the_square_about_followed_points_gives_nearly_the_same_region(
-    name: str, original_release: Path, preprocessing: PublishedPreprocessing
+    name: str, original: Path, preprocessing: PublishedPreprocessing
 ) -> None:
     image, region = (
-        picture(original_release / "demo" / f"{name}.png"),
-        picture(original_release / "demo" / f"{name}_region.png"),
+        picture(original / "demo" / f"{name}.png"),
+        picture(original / "demo" / f"{name}_region.png"),
     )
     face = find_face(image)
     assert face is not None
@@ -137,9 +137,9 @@ def test_the_square_about_followed_points_gives_nearly_the_same_region(
     assert np.abs(cut.astype(int) - region).mean() < 1
 
 
-def test_a_face_at_the_edge_of_the_picture(original_release: Path, preprocessing: PublishedPreprocessing) -> None:
+def test_a_face_at_the_edge_of_the_picture(original: Path, preprocessing: PublishedPreprocessing) -> None:
     """The square reaches beyond the picture; the region is that of the whole picture but for what is not there."""
-    image = picture(original_release / "demo" / "s31.png")
+    image = picture(original / "demo" / "s31.png")
     face = find_face(image)
     assert face is not None
     box, points = face
@@ -189,10 +189,10 @@ def test_a_record_of_something_else(
         PublishedPreprocessing.load(tmp_path)
 
 
-def test_basics_that_are_not_there_or_not_numbers(original_release: Path, tmp_path: Path) -> None:
+def test_basics_that_are_not_there_or_not_numbers(original: Path, tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match=r"mean_shape_img\.npy is missing\. Give the folder basics"):
         read_basics(tmp_path)
-    for path in (original_release / "basics").glob("*.npy"):
+    for path in (original / "basics").glob("*.npy"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     assert set(read_basics(tmp_path)) >= {"S", "U_lrw1"}
     np.save(tmp_path / "S.npy", np.zeros((100, 68)))
