@@ -1,9 +1,6 @@
 """The command line: what DVC's own commands do not do."""
 
 import shlex
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,7 +9,7 @@ import typer
 
 from pipeline.runtime import paths
 from pipeline.runtime.clock import FPS
-from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.errors import PipelineError, clear_errors
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 fetch = typer.Typer(no_args_is_help=True, help="Get a corpus.")
@@ -22,15 +19,6 @@ app.add_typer(export, name="export")
 
 
 Precision = Literal["auto", "float32", "bfloat16"]
-
-
-@contextmanager
-def _clear_errors() -> Iterator[None]:
-    try:
-        yield
-    except PipelineError as error:
-        print(f"atvgnet: {error}", file=sys.stderr)
-        raise typer.Exit(1) from None
 
 
 @app.command()
@@ -46,7 +34,7 @@ def generate(
     ] = "auto",
 ) -> None:
     """Make the face in a picture say the speech."""
-    with _clear_errors():
+    with clear_errors("atvgnet"):
         from pipeline.inference.generate import generate as make
         from pipeline.inference.talking_head import TalkingHead
 
@@ -60,7 +48,7 @@ def use(
     root: Annotated[Path | None, typer.Option(help="Where it lies.")] = None,
 ) -> None:
     """Choose the corpus in params.yaml; everything else in the file, comments too, stays as it is."""
-    with _clear_errors():
+    with clear_errors("atvgnet"):
         from pipeline.corpora.choose import choose_corpus
 
         for line in choose_corpus(paths.PARAMS, corpus, root):
@@ -78,7 +66,7 @@ def fetch_grid(
 
     About 0.4 GB a speaker, 14 GB in all. The archives are deleted once they are unpacked.
     """
-    with _clear_errors():
+    with clear_errors("atvgnet"):
         from pipeline.corpora.download import grid
 
         folder = to or _root("grid")
@@ -92,7 +80,7 @@ def fetch_lrw(
     to: Annotated[Path | None, typer.Option(help="The folder; corpora.lrw.root of params.yaml without it.")] = None,
 ) -> None:
     """Say where to apply for LRW, or, where it is unpacked, whether it is whole."""
-    with _clear_errors():
+    with clear_errors("atvgnet"):
         from pipeline.corpora.download.lrw import check_lrw
         from pipeline.corpora.lrw import Lrw
 
@@ -117,7 +105,7 @@ def export_webdataset(
     clips: Annotated[int, typer.Option(min=1, help="Clips a tar.")] = 256,
 ) -> None:
     """Write the good clips of data/ as WebDataset tars: crops, points, speech, MFCC and what is known of each."""
-    with _clear_errors():
+    with clear_errors("atvgnet"):
         from pipeline.corpora.base import SPLITS
         from pipeline.prepare.export import export_webdataset
         from pipeline.shards.clip_store import ClipStore
@@ -137,7 +125,7 @@ def import_published(
     to: Annotated[Path, typer.Option(help="The folder of models to write.")] = paths.PUBLISHED,
 ) -> None:
     """Turn the weights that the paper's authors published into model files, with the preprocessing they need."""
-    with _clear_errors():
+    with clear_errors("atvgnet"):
         from pipeline.inference.published.convert import import_published as convert
 
         for line in convert(atnet, vgnet, basics, to):
@@ -152,7 +140,7 @@ def evaluate(
     ] = None,
 ) -> None:
     """Measure any models on the test split, as the stage evaluate measures those in models/."""
-    with _clear_errors():
+    with clear_errors("atvgnet"):
         from pipeline.config.file import load_params
         from pipeline.evaluation.of_models import evaluate_models
         from pipeline.evaluation.report import print_report
@@ -165,7 +153,7 @@ def evaluate(
 @app.command("params")
 def print_params() -> None:
     """Print params.yaml as JSON, once it is checked: what a machine without this environment trains by."""
-    with _clear_errors():
+    with clear_errors("atvgnet"):
         from pipeline.config.file import dump_params, load_params
         from pipeline.corpora.registry import check_corpora
 
@@ -177,7 +165,7 @@ def print_params() -> None:
 @app.command()
 def report() -> None:
     """Print the metrics of the last evaluation and what to open next."""
-    with _clear_errors():
+    with clear_errors("atvgnet"):
         from pipeline.evaluation.report import print_report
         from pipeline.evaluation.reproduced import compare_with_commit
 

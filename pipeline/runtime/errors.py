@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 """What a disk says that is full, or read-only, wherever it is written to."""
+_EXTRA = ("dvc", "espeakng_loader", "mlflow", "PIL", "psutil", "requests", "ruamel", "urllib3")
+"""Packages of the extra `pipeline` (pyproject.toml): generation and evaluation do without them."""
 
 
 class PipelineError(Exception):
@@ -18,11 +20,20 @@ class PipelineError(Exception):
 
 @contextmanager
 def clear_errors(name: str) -> Iterator[None]:
-    """End the process ``name`` with a PipelineError's message, or a full disk's, and exit code 1."""
+    """End the process ``name`` with exit code 1 and a message: of a PipelineError, a full disk or a missing package."""
     try:
         yield
     except PipelineError as error:
         print(f"{name}: {error}", file=sys.stderr)
+        sys.exit(1)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").split(".")[0]
+        if package not in _EXTRA:
+            raise
+        advice = (
+            "Install it with `pip install 'atvgnet[pipeline]'`, or from a checkout with `pip install '.[pipeline]'`."
+        )
+        print(f"{name}: this needs the package {package}. {advice}", file=sys.stderr)
         sys.exit(1)
     except OSError as error:
         if error.errno not in _DISK:

@@ -1,0 +1,1 @@
+"""ATVGnet: speech -> facial landmarks -> talking-face video, as a reproducible data pipeline."""

@@ -1,0 +1,174 @@
+"""The command line: what DVC's own commands do not do."""
+
+import shlex
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from pipeline.runtime import paths
+from pipeline.runtime.clock import FPS
+from pipeline.runtime.errors import PipelineError, clear_errors
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+fetch = typer.Typer(no_args_is_help=True, help="Get a corpus.")
+app.add_typer(fetch, name="fetch")
+export = typer.Typer(no_args_is_help=True, help="Give the prepared clips to other tools.")
+app.add_typer(export, name="export")
+
+
+Precision = Literal["auto", "float32", "bfloat16"]
+
+
+@app.command()
+def generate(
+    picture: Annotated[Path, typer.Option("-p", "--picture", help="A picture of a face.")],
+    speech: Annotated[Path, typer.Option("-i", "--input", help="Speech: a sound file, or a video with sound.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The MP4 to write.")],
+    models: Annotated[
+        str, typer.Option(help="The bundle: a folder of models, trained or imported, or models:/NAME@ALIAS of MLflow.")
+    ] = str(paths.MODELS),
+    precision: Annotated[
+        Precision, typer.Option(help="Of VG-net; auto is bfloat16 where the processor has it.")
+    ] = "auto",
+) -> None:
+    """Make the face in a picture say the speech."""
+    with clear_errors("atvgnet"):
+        from pipeline.inference.generate import generate as make
+        from pipeline.inference.talking_head import TalkingHead
+
+        frames = make(TalkingHead.from_pretrained(models, precision), picture, speech, out)
+        print(f"{out}: {frames} frames, {frames / FPS:.2f} s")
+
+
+@app.command()
+def use(
+    corpus: Annotated[str, typer.Argument(help="Its name, such as sample or grid; a wrong one names all.")],
+    root: Annotated[Path | None, typer.Option(help="Where it lies.")] = None,
+) -> None:
+    """Choose the corpus in params.yaml; everything else in the file, comments too, stays as it is."""
+    with clear_errors("atvgnet"):
+        from pipeline.corpora.choose import choose_corpus
+
+        for line in choose_corpus(paths.PARAMS, corpus, root):
+            print(line)
+        print("Now run: dvc repro")
+
+
+@fetch.command("grid")
+def fetch_grid(
+    speakers: Annotated[str, typer.Option(help="Such as s1,s29; all of them without it.")] = "",
+    to: Annotated[Path | None, typer.Option(help="The folder; corpora.grid.root of params.yaml without it.")] = None,
+    record: Annotated[str | None, typer.Option(help="The Zenodo record's address at a mirror.")] = None,
+) -> None:
+    """Download GRID from Zenodo, check it and unpack it; goes on where it was, and leaves alone what is there.
+
+    About 0.4 GB a speaker, 14 GB in all. The archives are deleted once they are unpacked.
+    """
+    with clear_errors("atvgnet"):
+        from pipeline.corpora.download import grid
+
+        folder = to or _root("grid")
+        names = [one.strip() for one in speakers.split(",")] if speakers else []
+        grid.fetch_grid(folder, names, record or grid.RECORD)
+        print(f"Now run: atvgnet use grid --root {shlex.quote(str(folder))} && dvc repro")
+
+
+@fetch.command("lrw")
+def fetch_lrw(
+    to: Annotated[Path | None, typer.Option(help="The folder; corpora.lrw.root of params.yaml without it.")] = None,
+) -> None:
+    """Say where to apply for LRW, or, where it is unpacked, whether it is whole."""
+    with clear_errors("atvgnet"):
+        from pipeline.corpora.download.lrw import check_lrw
+        from pipeline.corpora.lrw import Lrw
+
+        folder = to or _root("lrw")
+        for line in check_lrw(Lrw(folder, "corpora.lrw", seed=0).root):
+            print(line)
+        print(f"Now run: atvgnet use lrw --root {shlex.quote(str(folder))} && dvc repro")
+
+
+def _root(corpus: str) -> Path:
+    """Where params.yaml says that the corpus lies."""
+    from pipeline.config.file import load_params
+    from pipeline.corpora.registry import open_corpus
+
+    return open_corpus(replace(load_params(paths.PARAMS), corpus=corpus), paths.project_root()).root
+
+
+@export.command("webdataset")
+def export_webdataset(
+    to: Annotated[Path, typer.Option(help="The folder of the tars; new, or of an export that was interrupted.")],
+    split: Annotated[str, typer.Option(help="train, val, test or all")] = "all",
+    clips: Annotated[int, typer.Option(min=1, help="Clips a tar.")] = 256,
+) -> None:
+    """Write the good clips of data/ as WebDataset tars: crops, points, speech, MFCC and what is known of each."""
+    with clear_errors("atvgnet"):
+        from pipeline.corpora.base import SPLITS
+        from pipeline.prepare.export import export_webdataset
+        from pipeline.shards.clip_store import ClipStore
+
+        if split not in (*SPLITS, "all"):
+            raise PipelineError(f"{split!r} is not a split. Choose one of {', '.join(SPLITS)}, all.")
+        counts = export_webdataset(ClipStore(paths.DATA), to, SPLITS if split == "all" else [split], clips)
+        each = ", ".join(f"{name} {count}" for name, count in counts.items())
+        print(f"{to}: {sum(counts.values())} clips ({each})")
+
+
+@app.command("import-upstream")
+def import_published(
+    basics: Annotated[Path, typer.Option(help="The folder basics of the original's repository.")],
+    atnet: Annotated[Path | None, typer.Option(help="Its AT-net, atnet_lstm_18.pth.")] = None,
+    vgnet: Annotated[Path | None, typer.Option(help="Its VG-net, generator_23.pth.")] = None,
+    to: Annotated[Path, typer.Option(help="The folder of models to write.")] = paths.PUBLISHED,
+) -> None:
+    """Turn the weights that the paper's authors published into model files, with the preprocessing they need."""
+    with clear_errors("atvgnet"):
+        from pipeline.inference.published.convert import import_published as convert
+
+        for line in convert(atnet, vgnet, basics, to):
+            print(line)
+
+
+@app.command()
+def evaluate(
+    models: Annotated[Path, typer.Option(help="The folder of models, trained or imported.")],
+    out: Annotated[
+        Path | None, typer.Option(help="The folder to write; reports in that of the models without it.")
+    ] = None,
+) -> None:
+    """Measure any models on the test split, as the stage evaluate measures those in models/."""
+    with clear_errors("atvgnet"):
+        from pipeline.config.file import load_params
+        from pipeline.evaluation.of_models import evaluate_models
+        from pipeline.evaluation.report import print_report
+
+        folder = out or models / paths.REPORTS.name
+        evaluate_models(models, folder, load_params(paths.PARAMS), paths.project_root(), paths.jobs())
+        print_report(folder)
+
+
+@app.command("params")
+def print_params() -> None:
+    """Print params.yaml as JSON, once it is checked: what a machine without this environment trains by."""
+    with clear_errors("atvgnet"):
+        from pipeline.config.file import dump_params, load_params
+        from pipeline.corpora.registry import check_corpora
+
+        params = load_params(paths.PARAMS)
+        check_corpora(params)
+        print(dump_params(params))
+
+
+@app.command()
+def report() -> None:
+    """Print the metrics of the last evaluation and what to open next."""
+    with clear_errors("atvgnet"):
+        from pipeline.evaluation.report import print_report
+        from pipeline.evaluation.reproduced import compare_with_commit
+
+        print_report(paths.REPORTS)
+        for line in compare_with_commit():
+            print(line)

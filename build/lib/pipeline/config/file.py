@@ -1,0 +1,155 @@
+"""params.yaml read into `pipeline.config.params.Params`, with errors that name the key."""
+
+import contextlib
+import dataclasses
+import json
+import math
+import sys
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pipeline.config.params import Params
+from pipeline.runtime.errors import PipelineError
+
+RENAMED = {f"{network}.patience": f"{network}.early_stopping" for network in ("atnet", "vgnet")}
+"""Keys by their earlier names; still read."""
+
+
+def load_params(path: Path) -> Params:
+    """Read and check ``path``: params.yaml, or a ``.json`` of it, as `dump_params` makes, for machines without PyYAML.
+
+    Raises PipelineError naming the file or the key: a file that is missing or no YAML, a key that is unknown (with the
+    nearest known one), missing, of a wrong type or out of its range.
+    """
+    if path.suffix == ".json":
+        return build(Params, _read_json(path), "")
+    import yaml
+
+    if not path.exists():
+        raise PipelineError(
+            f"{path} is missing. Run from the project's folder, or restore it with `git checkout {path}`."
+        )
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise PipelineError(f"{path} is not valid YAML: {error}. Fix that line.") from error
+    return build(Params, tree, "")
+
+
+def dump_params(params: Params) -> str:
+    """All params as JSON, which `load_params` reads back."""
+    return json.dumps(dataclasses.asdict(params), indent=2)
+
+
+def _read_json(path: Path) -> object:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise PipelineError(
+            f"{path} is missing. Write it with `atvgnet params > {path.name}` where the whole environment is "
+            "installed, and copy it into the project's folder here."
+        ) from error
+    except ValueError as error:
+        raise PipelineError(f"{path} is not valid JSON: {error}. Write it again with `atvgnet params`.") from error
+
+
+T = TypeVar("T")
+
+
+def _section(tree: object, where: str) -> dict[str, Any]:
+    if not isinstance(tree, dict):
+        raise PipelineError(f"{where or 'params.yaml'} must be a section of keys, not {tree!r}. Restore its keys.")
+    return tree
+
+
+def build(kind: type[T], tree: object, where: str) -> T:
+    """The dataclass ``kind`` of the section ``tree``, which is called ``where``; PipelineError names the wrong key."""
+    tree = _section(tree, where)
+    hints = typing.get_type_hints(kind)
+    tree = {_renamed(str(key), tree, where): value for key, value in tree.items()}
+    for key in tree:
+        if key not in hints:
+            raise PipelineError(f"{_join(where, key)} is not a param. {advice(str(key), list(hints))}")
+    values = {}
+    for name, hint in hints.items():
+        if name not in tree:
+            raise PipelineError(f"{_join(where, name)} is missing from params.yaml. Add it; {_described(hint)}.")
+        values[name] = _value(hint, tree[name], _join(where, name))
+    try:
+        return kind(**values)
+    except ValueError as error:
+        raise PipelineError(f"{_join(where, error)}. Change it in params.yaml or with -S.") from error
+
+
+def _renamed(key: str, tree: Mapping[Any, object], where: str) -> str:
+    """The present name of a key that files of earlier versions have; said once, so that the file gets changed."""
+    old = _join(where, key)
+    new = RENAMED.get(old)
+    if new is None or new.rpartition(".")[2] in tree:
+        return key
+    print(f"params: {old} is now called {new}; its value is read. Rename it in params.yaml.", file=sys.stderr)
+    return new.rpartition(".")[2]
+
+
+def _join(where: str, key: object) -> str:
+    return f"{where}.{key}" if where else str(key)
+
+
+def advice(key: str, known: list[str]) -> str:
+    """What to do about a name that is not known."""
+    import difflib
+
+    near = difflib.get_close_matches(key, known, n=1)
+    return f"Did you mean {near[0]}?" if near else f"Known here: {', '.join(known)}."
+
+
+def _value(hint: Any, value: object, where: str) -> Any:
+    if dataclasses.is_dataclass(hint):
+        return build(typing.cast(type, hint), value, where)
+    origin = typing.get_origin(hint)
+    if origin is Literal:
+        known = typing.get_args(hint)
+        if value not in known:
+            text = "" if not isinstance(value, str) else " " + advice(value, [str(one) for one in known])
+            raise PipelineError(f"{where} is {value!r}; it must be one of {', '.join(map(str, known))}.{text}")
+        return value
+    if origin is Mapping:
+        return _sections(value, where)
+    if origin is tuple:
+        (inner, _) = typing.get_args(hint)
+        if not isinstance(value, list | tuple):
+            raise PipelineError(f"{where} is {value!r}; it must be a list, such as [a, b] or [].")
+        return tuple(_value(inner, one, f"{where}[{number}]") for number, one in enumerate(value))
+    if origin is types.UnionType or origin is typing.Union:
+        if value is None:
+            return None
+        (hint,) = (one for one in typing.get_args(hint) if one is not type(None))
+        return _value(hint, value, where)
+    return _scalar(hint, value, where)
+
+
+def _sections(value: object, where: str) -> dict[str, Any]:
+    """Sections that are checked where they are used."""
+    for name, section in _section(value, where).items():
+        _section(section, f"{where}.{name}")
+    return _section(value, where)
+
+
+def _scalar(hint: type, value: object, where: str) -> object:
+    if hint is float and isinstance(value, str):
+        # YAML 1.1 reads 2e-4 as text, YAML 1.2 (DVC's own loader) as a number; it is the number to us too.
+        with contextlib.suppress(ValueError):
+            value = float(value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) is not hint or (isinstance(value, float) and not math.isfinite(value)):
+        raise PipelineError(f"{where} is {value!r}; it must be {_described(hint)}.")
+    return value
+
+
+def _described(hint: Any) -> str:
+    names = {int: "a whole number", float: "a number, such as 0.5 or 2e-4", str: "a text", bool: "true or false"}
+    return names.get(hint, "see params.yaml in the repository's last commit")

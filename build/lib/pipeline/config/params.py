@@ -1,0 +1,159 @@
+"""params.yaml as frozen dataclasses (read by pipeline/config/file.py).
+
+Every field's docstring says what it does; every section is what one stage depends on (see dvc.yaml). The section of a
+corpus is described in the corpus's own file (`pipeline/corpora/`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pipeline.config.training import AtNetParams, VgNetParams
+
+FaceRule = Literal["prominent", "largest", "central", "left", "right"]
+
+
+def require(condition: bool, message: str) -> None:
+    """Raise the ValueError that `pipeline.config.file` turns into a message with the key in front."""
+    if not condition:
+        raise ValueError(message)
+
+
+@dataclass(frozen=True)
+class Extract:
+    """Stage extract."""
+
+    min_frames: int = 20
+    """Clips with fewer frames at 25 fps are rejected; training needs 17."""
+    max_damaged: float = 0.1
+    """Clips with more lost or concealed frames, as a share of all, are rejected."""
+    min_level: float = -60.0
+    """Clips whose sound has a lower level are rejected: dB below full scale (0 is a full-scale square wave, -120
+    digital silence). Speech is seldom under -40."""
+    max_length_difference: float = 0.5
+    """Clips whose sound is shorter or longer than the picture by more seconds are rejected. Sound that goes on counts
+    up to 1 s, so from 1.0 on only sound that is too short does."""
+    max_lost: float = 0.2
+    """The stage fails when more than this share of the clips is rejected."""
+    time_limit: float = 60.0
+    """Seconds without a frame or a block of sound after which a clip whose decoder hangs is timed out; 0: never. The
+    stage landmarks keeps to it too."""
+    shard_clips: int = 16
+    """Clips per shard on average."""
+
+    def __post_init__(self) -> None:
+        require(
+            self.min_frames >= 17, "min_frames must be at least 17: 16 frames to train on and a reference outside them"
+        )
+        require(0 <= self.max_damaged <= 1, "max_damaged must be a share from 0 to 1")
+        require(-120 <= self.min_level <= 0, "min_level must be -120 (keeps silence) to 0 dB")
+        require(self.max_length_difference > 0, "max_length_difference must be above 0 seconds")
+        require(0 <= self.max_lost <= 1, "max_lost must be a share from 0 to 1")
+        require(self.time_limit >= 0, "time_limit must be 0 (none) or more seconds")
+        require(self.shard_clips >= 1, "shard_clips must be at least 1")
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """Stage landmarks."""
+
+    detect_every: int = 37
+    """The face is detected again every so many frames, and between them only where it moves fast or is lost."""
+    face: FaceRule = "prominent"
+    """Whose clip it is where several faces are seen: the large and central one, the largest, the most central, the left
+    or the right one; always the steadiest of such."""
+    alignment: Literal["clip", "frame"] = "clip"
+    """clip: one scale, rotation and position smoothed over time; frame: each frame on its own, as the original."""
+    smoothing: float = 0.2
+    """Seconds of the Gaussian that smooths the alignment over a clip."""
+    jpeg_quality: int = 95
+    """Of the stored 128x128 face crops."""
+    min_detected: float = 0.8
+    """Clips whose face is found in a smaller share of the frames are rejected."""
+    min_score: float = 0.5
+    """Clips with a lower mean score of the detector are rejected: whole faces have 0.8 to 4, parts of them less."""
+    min_face_size: float = 64.0
+    """Clips with fewer source pixels behind a side of the 128x128 crop are rejected; 64 is an enlargement by two."""
+    max_jitter: float = 1.0
+    """Clips whose points shake more, in crop pixels, are rejected: lips move a pixel or two from frame to frame."""
+    min_sharpness: float = 0.02
+    """Clips with less sharp faces are rejected; real ones lie above 0.06, blurred by 1.5 crop pixels under 0.025."""
+    min_mouth: float = 0.8
+    """Clips whose mouth shows in a smaller share of the frames are rejected."""
+    min_frontal: float = 0.05
+    """Clips with less frontal faces are rejected: 1 is frontal, at 0 the nose hides a corner of the mouth."""
+    max_lost: float = 0.3
+    """The stage fails when more than this share of the clips is rejected."""
+    shard_clips: int = 16
+    """Clips per shard on average."""
+
+    def __post_init__(self) -> None:
+        require(self.detect_every >= 1, "detect_every must be at least 1")
+        require(0 <= self.smoothing <= 2, "smoothing must be 0 to 2 seconds")
+        require(50 <= self.jpeg_quality <= 100, "jpeg_quality must be 50 to 100")
+        for share in ("min_detected", "min_mouth", "min_frontal"):
+            require(0 <= getattr(self, share) <= 1, f"{share} must be 0 (keeps all) to 1")
+        for least in ("min_score", "min_face_size", "min_sharpness"):
+            require(getattr(self, least) >= 0, f"{least} must be 0 (keeps all) or more")
+        require(self.max_jitter > 0, "max_jitter must be above 0 pixels")
+        require(0 <= self.max_lost <= 1, "max_lost must be a share from 0 to 1")
+        require(self.shard_clips >= 1, "shard_clips must be at least 1")
+
+
+@dataclass(frozen=True)
+class Pca:
+    """Stage pca."""
+
+    components: int = 6
+    """Coefficients that describe a set of 68 landmarks; the paper has 6."""
+
+    def __post_init__(self) -> None:
+        require(1 <= self.components <= 136, "components must be 1 to 136")
+
+
+@dataclass(frozen=True)
+class Mfcc:
+    """Stage mfcc."""
+
+    window: float = 0.025
+    """Seconds of speech behind one row."""
+    shard_clips: int = 16
+    """Clips per shard on average."""
+
+    def __post_init__(self) -> None:
+        require(0.01 <= self.window <= 0.1, "window must be 0.01 to 0.1 seconds")
+        require(self.shard_clips >= 1, "shard_clips must be at least 1")
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Stage evaluate."""
+
+    max_clips: int = 0
+    """At most so many test clips, drawn with the seed; 0: all."""
+    videos: int = 4
+    """Test clips shown as side-by-side videos and picture strips."""
+
+    def __post_init__(self) -> None:
+        require(self.max_clips >= 0, "max_clips must be 0 (all) or more")
+        require(self.videos >= 0, "videos must be 0 or more")
+
+
+@dataclass(frozen=True)
+class Params:
+    """All of params.yaml."""
+
+    seed: int = 0
+    corpus: str = "sample"
+    corpora: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The sections of all corpora, as they stand in the file: `pipeline.corpora.registry` knows what they may hold."""
+    extract: Extract = field(default_factory=Extract)
+    landmarks: Landmarks = field(default_factory=Landmarks)
+    pca: Pca = field(default_factory=Pca)
+    mfcc: Mfcc = field(default_factory=Mfcc)
+    atnet: AtNetParams = field(default_factory=AtNetParams)
+    vgnet: VgNetParams = field(default_factory=VgNetParams)
+    evaluate: Evaluate = field(default_factory=Evaluate)
+
+    def __post_init__(self) -> None:
+        require(0 <= self.seed < 2**31, "seed must be 0 to 2147483647")

@@ -1,0 +1,42 @@
+"""Choosing the corpus in params.yaml without touching anything else in it."""
+
+from pathlib import Path
+
+from pipeline.config.file import load_params
+from pipeline.corpora.registry import check_corpora, find_corpus
+from pipeline.runtime.errors import PipelineError
+
+
+def choose_corpus(path: Path, corpus: str, root: Path | None) -> list[str]:
+    """Set ``corpus``, and with ``root`` also ``corpora.CORPUS.root``, in the params file; comments and order stay.
+
+    Returns a line for every key that changed. Raises PipelineError for an unknown corpus, a root for one that has
+    none, a root that is not a folder, and a params file that is wrong; the file is then as it was.
+    """
+    from ruamel.yaml import YAML
+
+    entry = find_corpus(corpus)
+    if root is not None and not entry.has_root:
+        raise PipelineError(f"The {corpus} corpus is made by the project and has no root. Leave --root out.")
+    if root is not None and not root.is_dir():
+        raise PipelineError(f"{root} is not a folder. Give the folder the {corpus} corpus lies in with --root.")
+    check_corpora(load_params(path))  # a file that is wrong is not touched
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 4096
+    tree = yaml.load(path.read_text(encoding="utf-8"))
+    changed = []
+    if tree["corpus"] != corpus:
+        changed.append(f"corpus: {tree['corpus']} -> {corpus}")
+        tree["corpus"] = corpus
+    if root is not None:
+        section, resolved = tree["corpora"][corpus], str(root.resolve())
+        if section["root"] != resolved:
+            changed.append(f"corpora.{corpus}.root: {section['root']} -> {resolved}")
+            section["root"] = resolved
+    if changed:
+        temporary = path.with_name(f".{path.name}.tmp")
+        with temporary.open("w", encoding="utf-8") as file:
+            yaml.dump(tree, file)
+        temporary.replace(path)
+    return changed or [f"{path} already says so."]

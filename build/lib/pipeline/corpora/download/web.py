@@ -1,0 +1,80 @@
+"""HTTP with retries: what fails for a moment is tried again, what fails for good is told in one message."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
+
+from pipeline.runtime.errors import PipelineError
+
+_MAY_PASS = (408, 425, 429, 500, 502, 503, 504)
+_LONGEST_PAUSE = 120
+
+
+@dataclass(frozen=True)
+class Retries:
+    """How long to go on trying."""
+
+    count: int = 7
+    """So many failures in a row are borne: with a pause of 1 s about two minutes without network."""
+    pause: float = 1.0
+    """Seconds before the second retry, doubled at each further one; a server's Retry-After counts where it has one."""
+    timeout: float = 30.0
+    """Seconds of silence after which a connection counts as broken."""
+
+    def before(self, retry: int) -> float:
+        """Seconds to wait before the ``retry``-th one (from 1): the first comes at once."""
+        return float(min(self.pause * 2 ** (retry - 1), _LONGEST_PAUSE)) if retry > 1 else 0.0
+
+
+class Web:
+    """Opens addresses, with retries until an answer begins; a body that breaks off is its reader's business."""
+
+    def __init__(self, retries: Retries | None = None) -> None:
+        self.retries = retries or Retries()
+        retry = Retry(
+            self.retries.count,
+            status_forcelist=_MAY_PASS,
+            raise_on_status=False,
+            backoff_factor=self.retries.pause,
+            backoff_max=_LONGEST_PAUSE,
+            retry_after_max=_LONGEST_PAUSE,
+        )
+        self._session = requests.Session()
+        # Identity: sizes and ranges are those of the file itself.
+        self._session.headers.update({"User-Agent": "atvgnet", "Accept-Encoding": "identity"})
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, HTTPAdapter(max_retries=retry))
+
+    def open(self, url: str, start: int = 0) -> requests.Response:
+        """The answer for ``url`` from byte ``start`` on, its body unread; its status is 200, 206 or 416.
+
+        Raises PipelineError when there is no answer, or one that refuses.
+        """
+        headers = {"Range": f"bytes={start}-"} if start else {}
+        timeout = (min(10.0, self.retries.timeout), self.retries.timeout)
+        try:
+            response = self._session.get(url, headers=headers, stream=True, timeout=timeout)
+        except requests.RequestException as error:
+            raise PipelineError(
+                f"{urlsplit(url).netloc or url} cannot be reached: {reason(error)}. Check the network (does it want a "
+                f"login first?), then run the same command again; it goes on where it was."
+            ) from error
+        if response.status_code in (200, 206, 416):
+            return response
+        response.close()
+        advice = (
+            "The server is busy or broken: run the same command again later; it goes on where it was."
+            if response.status_code in _MAY_PASS
+            else "Is the address of the record (--record) right?"
+        )
+        raise PipelineError(f"{url} is refused: {response.status_code} {response.reason}. {advice}")
+
+
+def reason(error: Exception) -> str:
+    """What went wrong at the bottom, without the layers that the libraries wrap around it."""
+    while inner := [one for one in (*error.args, getattr(error, "reason", None)) if isinstance(one, Exception)]:
+        error = inner[-1]
+    return getattr(error, "strerror", None) or str(error).rpartition(": ")[2] or type(error).__name__

@@ -1,0 +1,59 @@
+"""The registry of corpora: which there are, their params, and the one that is chosen.
+
+A corpus is a module that calls `register`, a line here, and a section of params.yaml (docs/extending.md).
+"""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pipeline.corpora.folder
+import pipeline.corpora.grid
+import pipeline.corpora.lrw
+import pipeline.corpora.synthetic.corpus  # noqa: F401
+from pipeline.config.file import advice, build
+from pipeline.config.params import Params
+from pipeline.corpora.base import CORPORA, Corpus, CorpusEntry, Opening
+from pipeline.runtime.errors import PipelineError
+
+
+def find_corpus(name: str) -> CorpusEntry:
+    """The entry of a corpus; PipelineError names those there are."""
+    if name not in CORPORA:
+        known = sorted(CORPORA)
+        raise PipelineError(f"corpus is {name!r}; it must be one of {', '.join(known)}. {advice(name, known)}")
+    return CORPORA[name]
+
+
+def corpus_params(params: Params, name: str) -> Any:
+    """The section of a corpus as its dataclass; PipelineError names a key that is missing, unknown or wrong."""
+    if name not in params.corpora:
+        raise PipelineError(f"corpora.{name} is missing from params.yaml. Add the section; see docs/corpora.md.")
+    return build(find_corpus(name).params, params.corpora[name], f"corpora.{name}")
+
+
+def check_corpora(params: Params) -> None:
+    """PipelineError for a corpus that does not exist, and for a wrong key in any corpus's section."""
+    find_corpus(params.corpus)
+    for name in params.corpora:
+        if name not in CORPORA:
+            raise PipelineError(f"corpora.{name} is not a param. {advice(name, sorted(CORPORA))}")
+        corpus_params(params, name)
+    corpus_params(params, params.corpus)
+
+
+def open_corpus(params: Params, project: Path) -> Corpus:
+    """The corpus that ``params.corpus`` names; its root, where relative, is below ``project``.
+
+    Nothing is read before ``clips()``.
+    """
+    entry = find_corpus(params.corpus)
+    section = corpus_params(params, params.corpus)
+    root = Path(project, Path(section.root).expanduser()).absolute() if entry.has_root else project
+    key, extract = f"corpora.{params.corpus}", params.extract
+    return entry.open(section, Opening(root, key, params.seed, extract.min_frames, extract.time_limit))
+
+
+def default_sections() -> dict[str, dict[str, Any]]:
+    """Every corpus's section with its defaults."""
+    return {name: {one.name: one.default for one in fields(entry.params)} for name, entry in CORPORA.items()}

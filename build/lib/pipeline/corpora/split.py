@@ -1,0 +1,62 @@
+"""Seeded splits and draws that depend on the names alone: never on their order, the machine or the Python version."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+from pipeline.corpora.base import Split
+from pipeline.runtime.errors import PipelineError
+
+
+def rank(seed: int, name: str) -> str:
+    """Where ``name`` stands in a seeded shuffle: the SHA-256 of ``seed:name``, to sort by."""
+    return hashlib.sha256(f"{seed}:{name}".encode()).hexdigest()
+
+
+def split_names(
+    names: Iterable[str],
+    *,
+    seed: int,
+    val: float,
+    test: float,
+    keys: str,
+    what: str = "clips",
+    group: Callable[[str], str] = lambda name: "",
+) -> dict[str, Split]:
+    """Give every name a split: ``round(N * test)`` to test, ``round(N * val)`` to val, one at least, the rest to train.
+
+    Every ``group`` (the speaker, say) is spread over the splits in these shares as far as it has names enough.
+    Raises PipelineError telling to change ``keys`` when train, val and test cannot all have one of ``what``.
+    """
+    quantile: dict[str, float] = {}
+    for members in _shuffled_groups(names, seed, group):
+        quantile.update({name: (place + 0.5) / len(members) for place, name in enumerate(members)})
+    order = sorted(quantile, key=lambda name: (quantile[name], rank(seed, name)))
+    tests = max(1, round(len(order) * test))
+    vals = max(1, round(len(order) * val))
+    if tests + vals >= len(order):
+        raise PipelineError(
+            f"{len(order)} {what} cannot be split into train, val and test with val = {val:.3g} and "
+            f"test = {test:.3g}: train would be empty. Change {keys}."
+        )
+    return {
+        name: "test" if place < tests else "val" if place < tests + vals else "train"
+        for place, name in enumerate(order)
+    }
+
+
+def draw(names: Iterable[str], count: int, *, seed: int, group: Callable[[str], str] = lambda name: "") -> list[str]:
+    """At most ``count`` names, sorted, drawn evenly: one of each group, then a second of each, and so on. 0 is all."""
+    if not count:
+        return sorted(names)
+    turns: list[tuple[int, str]] = []
+    for members in _shuffled_groups(names, seed, group):
+        turns += enumerate(members)
+    return sorted(name for _, name in sorted(turns, key=lambda turn: (turn[0], rank(seed, turn[1])))[:count])
+
+
+def _shuffled_groups(names: Iterable[str], seed: int, group: Callable[[str], str]) -> list[list[str]]:
+    members: dict[str, list[str]] = defaultdict(list)
+    for name in set(names):
+        members[group(name)].append(name)
+    return [sorted(one, key=lambda name: rank(seed, name)) for one in members.values()]

@@ -1,0 +1,1 @@
+"""The embedded corpus: synthetic people who say GRID's sentences, so that the whole pipeline runs with no download."""

@@ -1,0 +1,121 @@
+"""Who speaks: face, colours, light, background and voice of each speaker, drawn from the seed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.corpora.synthetic.espeak import Voice
+
+Colour = tuple[float, float, float]
+
+# CIE Lab of skin (mean), and the contrast of its lightness.
+_SKINS = (
+    (71.0, 11.0, 15.0, 1.00), (74.0, 9.0, 12.0, 0.90), (65.0, 12.0, 19.0, 1.00), (55.0, 13.0, 20.0, 0.95),
+    (69.0, 14.0, 16.0, 1.00), (47.0, 13.0, 18.0, 0.90), (67.0, 10.0, 20.0, 1.00), (41.0, 12.0, 16.0, 0.90),
+)  # fmt: skip
+# The same of hair.
+_HAIRS = (
+    (42.0, 5.0, 22.0, 1.0), (16.0, 1.0, 2.0, 0.55), (32.0, 18.0, 24.0, 0.9), (62.0, 4.0, 27.0, 1.0),
+    (24.0, 7.0, 11.0, 0.75), (53.0, 0.0, 2.0, 0.85), (19.0, 4.0, 6.0, 0.6), (34.0, 9.0, 19.0, 0.9),
+)  # fmt: skip
+# Degrees by which the suit's orange is turned, and its saturation.
+_SUITS = ((0, 1.0), (205, 0.75), (130, 0.55), (330, 0.8), (180, 0.6), (20, 0.85), (255, 0.55), (0, 0.15))
+_BACKGROUNDS = (
+    ((40, 120, 175), (20, 75, 125)), ((176, 170, 165), (120, 114, 112)), ((92, 132, 108), (48, 80, 66)),
+    ((168, 150, 190), (104, 88, 132)), ((205, 196, 170), (150, 138, 110)), ((70, 82, 100), (34, 40, 54)),
+    ((150, 190, 205), (92, 134, 152)), ((190, 140, 118), (128, 82, 68)),
+)  # fmt: skip
+# Voice, pitch and rate; variants of English that stay clear.
+_VOICES = (
+    ("en-us+f2", 50, 155), ("en-gb-x-rp+f3", 56, 150), ("en-gb-scotland+f4", 44, 152), ("en-us+f1", 60, 160),
+    ("en-029+f2", 46, 158), ("en-us-nyc+Annie", 52, 150), ("en-gb-x-gbclan+steph", 48, 155), ("en-us+f5", 42, 148),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How a face differs from the photographed one; factors are 1 and shifts 0 for no difference."""
+
+    face_width: float
+    chin: float
+    """Length of the lower face."""
+    eye_distance: float
+    eye_size: float
+    brow_lift: float
+    """In parts of the face's width."""
+    nose_width: float
+    nose_length: float
+    mouth_width: float
+    lip_fullness: float
+    hair_volume: float
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """Everything that stays with a speaker from clip to clip."""
+
+    speaker: str
+    voice: Voice
+    articulation: float
+    shape: Shape
+    mirrored: bool
+    scale: float
+    """Size of the head in the frame; 1 is plain."""
+    skin: tuple[float, float, float, float]
+    hair: tuple[float, float, float, float]
+    suit: tuple[int, float]
+    background: tuple[Colour, Colour]
+    light_angle: float
+    """Radians, where the light comes from: 0 from the right, pi/2 from above."""
+    light_strength: float
+    light_warmth: float
+    """-1 (blue) to 1 (yellow)."""
+    seed: int
+
+
+def draw_appearances(speakers: int, seed: int) -> list[Appearance]:
+    """``s1`` to ``sN``. The first eight share no skin, hair, suit, background or voice; the next are other mixtures."""
+    rng = np.random.default_rng((seed, 1))
+    takes = [_turns(speakers, len(one), rng) for one in (_SKINS, _HAIRS, _SUITS, _BACKGROUNDS, _VOICES)]
+    return [_draw(f"s{i + 1}", [int(one[i]) for one in takes], rng) for i in range(speakers)]
+
+
+def _turns(count: int, choices: int, rng: np.random.Generator) -> np.ndarray:
+    return np.concatenate([rng.permutation(choices) for _ in range(-(-count // choices))])[:count]
+
+
+def _draw(speaker: str, take: Sequence[int], rng: np.random.Generator) -> Appearance:
+    skin, hair, suit, background, voice = take
+    name, pitch, rate = _VOICES[voice]
+
+    def about(middle: float, spread: float) -> float:
+        return float(rng.uniform(middle - spread, middle + spread))
+
+    return Appearance(
+        speaker=speaker,
+        voice=Voice(name, round(about(rate, 8)), round(about(pitch, 8)), round(about(55, 10))),
+        articulation=about(1.0, 0.12),
+        shape=Shape(
+            face_width=about(1.01, 0.075),
+            chin=about(1.02, 0.10),
+            eye_distance=about(1.0, 0.05),
+            eye_size=about(1.02, 0.12),
+            brow_lift=about(0.0, 0.025),
+            nose_width=about(1.05, 0.15),
+            nose_length=about(1.0, 0.08),
+            mouth_width=about(1.0, 0.08),
+            lip_fullness=about(1.05, 0.15),
+            hair_volume=about(0.99, 0.07),
+        ),
+        mirrored=bool(rng.integers(2)),
+        scale=about(1.0, 0.04),
+        skin=_SKINS[skin],
+        hair=_HAIRS[hair],
+        suit=_SUITS[suit],
+        background=_BACKGROUNDS[background],
+        light_angle=about(np.pi / 2, np.pi / 2),
+        light_strength=about(0.2, 0.12),
+        light_warmth=about(0.0, 0.8),
+        seed=int(rng.integers(2**31)),
+    )

@@ -1,0 +1,136 @@
+"""espeak-ng through ctypes: samples, and every phoneme and word with its time.
+
+The library comes out of the wheel ``espeakng-loader``. It keeps state between utterances (noise and flutter go on
+where they stopped), so that a sentence would sound different after another one. It is therefore loaded afresh for each
+utterance, which takes 5 ms, and the same text gives the same samples in any order and process.
+"""
+
+import _ctypes
+import ctypes
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import espeakng_loader
+import numpy as np
+from numpy.typing import NDArray
+
+RATE = 22050
+"""Samples a second of every voice."""
+
+# From espeak-ng's speak_lib.h.
+_RETRIEVAL = 1 + 1  # AUDIO_OUTPUT_SYNCHRONOUS: samples go to the callback, in this thread
+_PHONEME_EVENTS_IPA = 0b11
+_EVENT_WORD, _EVENT_PHONEME = 1, 7
+_PARAMETER_RATE, _PARAMETER_PITCH, _PARAMETER_RANGE = 1, 3, 4
+_UTF8, _PHONEME_INPUT = 1, 0x100
+
+
+class _Id(ctypes.Union):
+    _fields_ = (("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8))
+
+
+class _Event(ctypes.Structure):
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("unique_identifier", ctypes.c_uint),
+        ("text_position", ctypes.c_int),
+        ("length", ctypes.c_int),
+        ("audio_position", ctypes.c_int),
+        ("sample", ctypes.c_int),
+        ("user_data", ctypes.c_void_p),
+        ("id", _Id),
+    )
+
+
+_Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
+
+
+@dataclass(frozen=True)
+class Voice:
+    """How a speaker sounds; the ranges are espeak-ng's."""
+
+    name: str
+    """A language and a variant, as ``en-us+f2``."""
+    rate: int
+    """Words a minute, 80 to 450."""
+    pitch: int
+    """0 to 100; 50 is the voice's own."""
+    pitch_range: int
+    """0 (monotone) to 100; 50 is the voice's own."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A phoneme (IPA) or word from ``start`` to ``end`` in seconds."""
+
+    label: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """Speech: ``samples_N`` float32 in [-1, 1] at :data:`RATE`. Words, and phonemes, follow each other without gaps."""
+
+    samples_N: NDArray[np.float32]
+    phonemes: tuple[Segment, ...]
+    words: tuple[Segment, ...]
+
+
+def synthesise(words: Sequence[str], voice: Voice) -> Utterance:
+    """Speak ``words``, of which one in ``[[...]]`` is in espeak-ng's own phoneme names.
+
+    Raises RuntimeError when the library refuses the voice or the words, which no param can bring about.
+    """
+    chunks: list[bytes] = []
+    starts: list[int] = []
+    phonemes: list[tuple[int, str]] = []
+
+    def collect(samples: "ctypes._Pointer[ctypes.c_short]", count: int, event: "ctypes._Pointer[_Event]") -> int:
+        if count:
+            chunks.append(ctypes.string_at(samples, 2 * count))
+        index = 0
+        while event and event[index].type:
+            item = event[index]
+            if item.type == _EVENT_WORD:
+                starts.append(item.sample)
+            elif item.type == _EVENT_PHONEME:
+                phonemes.append((item.sample, item.id.string.decode("utf-8", "ignore")))
+            index += 1
+        return 0
+
+    callback = _Callback(collect)
+    library = ctypes.CDLL(str(espeakng_loader.get_library_path()))
+    try:
+        data = str(espeakng_loader.get_data_path()).encode()
+        if library.espeak_Initialize(_RETRIEVAL, 0, data, _PHONEME_EVENTS_IPA) != RATE:
+            raise RuntimeError("espeak-ng did not start")
+        library.espeak_ng_SetRandSeed(1)  # of the noise in breathy voices, by default the time
+        library.espeak_SetSynthCallback(callback)
+        if library.espeak_SetVoiceByName(voice.name.encode()):
+            raise RuntimeError(f"espeak-ng has no voice {voice.name}")
+        library.espeak_SetParameter(_PARAMETER_RATE, voice.rate, 0)
+        library.espeak_SetParameter(_PARAMETER_PITCH, voice.pitch, 0)
+        library.espeak_SetParameter(_PARAMETER_RANGE, voice.pitch_range, 0)
+        encoded = " ".join(words).encode()
+        flags = _UTF8 | _PHONEME_INPUT
+        if library.espeak_Synth(encoded, ctypes.c_size_t(len(encoded) + 1), 0, 1, 0, flags, None, None):
+            raise RuntimeError(f"espeak-ng could not say {words}")
+        library.espeak_Synchronize()
+        library.espeak_Terminate()
+    finally:
+        _ctypes.dlclose(library._handle)
+
+    samples_N = np.frombuffer(b"".join(chunks), np.int16).astype(np.float32) / np.float32(32768)
+    if len(starts) != len(words):
+        raise RuntimeError(f"espeak-ng reported {len(starts)} words for {words}")
+    # The last phonemes are unnamed pauses; the first of them ends the speech.
+    last = max(sample for sample, label in phonemes if label)
+    end = min((sample for sample, label in phonemes if not label and sample > last), default=len(samples_N))
+    return Utterance(samples_N, _segments(phonemes, end), _segments(zip(starts, words, strict=True), end))
+
+
+def _segments(starts: Iterable[tuple[int, str]], end: int) -> tuple[Segment, ...]:
+    cuts = [(start, label) for start, label in starts if start < end] + [(end, "")]
+    return tuple(Segment(label, start / RATE, stop / RATE) for (start, label), (stop, _) in pairwise(cuts))

@@ -1,0 +1,71 @@
+"""Colours: a speaker's skin, hair, suit and light put on the photograph, and the background behind."""
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.corpora.synthetic.appearance import Appearance
+from pipeline.corpora.synthetic.photo import Photo
+from pipeline.corpora.synthetic.warp import HEIGHT, WIDTH
+
+Picture = NDArray[np.float32]
+
+
+def painted(photo: Photo, appearance: Appearance) -> Picture:
+    """The photograph in the speaker's colours, RGB float32 in [0, 255], (H, W, 3)."""
+    image = photo.image_HWC.astype(np.float32) / np.float32(255)
+    lab = _converted(image, cv2.COLOR_RGB2LAB)
+    skin = photo.skin * (1 - 0.85 * photo.eyes)
+    lab = _toned(lab, skin, appearance.skin)
+    lightness, red, yellow, _ = appearance.skin
+    lab = _toned(lab, photo.lips, (lightness, red + 11, yellow - 1, 0.8))
+    lab = _toned(lab, photo.hair, appearance.hair)
+    turned = _suit(_converted(lab, cv2.COLOR_LAB2RGB), photo.suit, appearance.suit)
+    return turned.clip(0, 1) * np.float32(255)
+
+
+def lit(picture: Picture, appearance: Appearance, middle: tuple[float, float], reach: float) -> Picture:
+    """``picture`` under the speaker's light, which falls off over ``reach`` pixels on both sides of ``middle``."""
+    rows, columns = np.mgrid[: picture.shape[0], : picture.shape[1]].astype(np.float32)
+    towards = (columns - middle[0]) * np.cos(appearance.light_angle) - (rows - middle[1]) * np.sin(
+        appearance.light_angle
+    )
+    light = 1 + appearance.light_strength * np.tanh(towards / reach)
+    colour = 1 + 0.06 * appearance.light_warmth * np.array([1, 0.2, -1.2], np.float32)
+    return np.asarray(np.clip(picture * light[..., None] * colour, 0, 255), np.float32)
+
+
+def background(appearance: Appearance) -> Picture:
+    """A lit studio wall, RGB float32, (HEIGHT, WIDTH, 3)."""
+    rng = np.random.default_rng((appearance.seed, 7))
+    rows, columns = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
+    near = np.hypot((columns - WIDTH * rng.uniform(0.3, 0.7)) / WIDTH, (rows - HEIGHT * 0.35) / HEIGHT) / 0.8
+    blotches = cv2.GaussianBlur(rng.standard_normal((HEIGHT, WIDTH)).astype(np.float32), (0, 0), 24)
+    share = np.clip(near + 0.12 * blotches / blotches.std(), 0, 1)[..., None]
+    bright, dark = (np.array(colour, np.float32) for colour in appearance.background)
+    grain = rng.standard_normal((HEIGHT, WIDTH, 1)).astype(np.float32)
+    return np.asarray(np.clip(bright + (dark - bright) * share + grain, 0, 255), np.float32)
+
+
+def _toned(lab: Picture, mask: NDArray[np.float32], tone: tuple[float, float, float, float]) -> Picture:
+    """Move the mean colour under ``mask`` to ``tone``, whose last number scales the contrast of the detail."""
+    *target, contrast = tone
+    mean = np.average(lab.reshape(-1, 3), axis=0, weights=mask.ravel()).astype(np.float32)
+    chroma = min(1.0, math.hypot(*target[1:]) / math.hypot(*mean[1:]))  # grey hair has no coloured strands
+    spread = np.array([contrast, chroma, chroma], np.float32)
+    toned = np.array(target, np.float32) + (lab - mean) * spread
+    return lab + (toned - lab) * mask[..., None]
+
+
+def _suit(image: Picture, mask: NDArray[np.float32], suit: tuple[int, float]) -> Picture:
+    turn, saturation = suit
+    hsv = _converted(image, cv2.COLOR_RGB2HSV)
+    hsv[..., 0] = (hsv[..., 0] + turn) % 360
+    hsv[..., 1] *= saturation
+    return image + (_converted(hsv, cv2.COLOR_HSV2RGB) - image) * mask[..., None]
+
+
+def _converted(picture: Picture, code: int) -> Picture:
+    return np.asarray(cv2.cvtColor(picture, code), np.float32)

@@ -1,0 +1,1 @@
+"""What is compared, one file each, with its entry in the registry."""

@@ -1,0 +1,14 @@
+"""Both networks, from the reference and the speech alone: the system itself."""
+
+import numpy as np
+
+from pipeline.evaluation.baselines.base import BaselineEntry, Generated, TestClip, painted, register
+from pipeline.inference.talking_head import TalkingHead, chunks
+
+
+def at_vg(head: TalkingHead, clip: TestClip) -> Generated:
+    """Landmarks from the speech, painted."""
+    return painted(head, clip, np.concatenate(list(head.landmarks(clip.reference, chunks(clip.windows_TRC)))))
+
+
+register(BaselineEntry("at_vg", "both networks, from speech alone", at_vg, judges=("atvgnet-atnet", "atvgnet")))

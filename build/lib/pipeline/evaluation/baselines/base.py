@@ -1,0 +1,67 @@
+"""What a baseline is: a way to generate a test clip's frames, and its entry in the registry."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.inference.preprocessing.base import Reference
+from pipeline.inference.talking_head import TalkingHead, chunks
+
+REFERENCE_FRAME = 0
+"""The frame that every baseline is given; it is left out of the metrics."""
+
+
+@dataclass(frozen=True)
+class TestClip:
+    """A clip of the test split: crops uint8 (T, 128, 128, 3), their points (T, 68, 2), speech windows (T, 28, 12)."""
+
+    id: str
+    speaker: str
+    frames_THWC: NDArray[np.uint8]
+    points_T68x2: NDArray[np.float32]
+    windows_TRC: NDArray[np.float32]
+
+    @property
+    def reference(self) -> Reference:
+        """The picture that every baseline is given."""
+        return Reference(self.frames_THWC[REFERENCE_FRAME], self.points_T68x2[REFERENCE_FRAME])
+
+
+@dataclass(frozen=True)
+class Generated:
+    """Frames (T, 128, 128, 3), and where there are any the points that were drawn and the attention."""
+
+    frames_THWC: NDArray[np.uint8]
+    points_T68x2: NDArray[np.float32] | None = None
+    attention_THW: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True)
+class BaselineEntry:
+    """What there is to know of a baseline; one each in the registry."""
+
+    name: str
+    """Its key in metrics.json, and how its columns of clips.csv end."""
+    title: str
+    """What it is, as reports say it."""
+    generate: Callable[[TalkingHead, TestClip], Generated]
+    judges: tuple[str, ...] = ()
+    """The registered models of which the best is the one with the lowest LMD here."""
+
+
+BASELINES: dict[str, BaselineEntry] = {}
+"""All baselines by name; `pipeline.evaluation.registry` fills it."""
+
+
+def register(entry: BaselineEntry) -> None:
+    """Add a baseline."""
+    BASELINES[entry.name] = entry
+
+
+def painted(head: TalkingHead, clip: TestClip, landmarks_TL: NDArray[np.float32]) -> Generated:
+    """VG-net's frames on normalised landmarks (T, 136)."""
+    parts = list(head.paint(clip.reference, chunks(landmarks_TL)))
+    frames, attention = (np.concatenate(one) for one in zip(*parts, strict=True))
+    return Generated(frames, head.preprocessing.place(landmarks_TL, clip.reference.points_68x2), attention)

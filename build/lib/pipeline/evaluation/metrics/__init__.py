@@ -1,0 +1,1 @@
+"""Metrics, one file each, with its entry in the registry."""

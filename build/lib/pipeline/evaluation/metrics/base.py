@@ -1,0 +1,47 @@
+"""What a metric is: a torchmetrics.Metric that takes ``(preds, target)`` of one clip, and its entry in the registry."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from torchmetrics import Metric
+
+Compares = Literal["frames", "landmarks"]
+"""What is handed to a metric's ``update``, T generated frames as ``preds`` and the real ones as ``target``:
+
+- ``frames``: float RGB in [0, 1], (T, 3, 128, 128);
+- ``landmarks``: dlib's 68 points (T, 68, 2) in pixels of the crop, NaN where it found no face.
+"""
+
+
+@dataclass(frozen=True)
+class MetricEntry:
+    """What there is to know of a metric; one each in the registry."""
+
+    name: str
+    """Its key in metrics.json, and how its columns of clips.csv begin."""
+    title: str
+    """As reports and plots call it."""
+    unit: str
+    """Empty where it has none."""
+    higher_is_better: bool
+    digits: int
+    """Behind the point, in reports."""
+    compares: Compares
+    make: Callable[[], Metric]
+    """A new one, for one clip; ``compute`` gives a scalar, NaN where there was nothing to compare."""
+
+    @property
+    def label(self) -> str:
+        """Title, unit and direction, as axes and headings say them."""
+        direction = "higher is better" if self.higher_is_better else "lower is better"
+        return f"{self.title} ({self.unit}, {direction})" if self.unit else f"{self.title} ({direction})"
+
+
+METRICS: dict[str, MetricEntry] = {}
+"""All metrics by name; `pipeline.evaluation.registry` fills it."""
+
+
+def register(entry: MetricEntry) -> None:
+    """Add a metric."""
+    METRICS[entry.name] = entry

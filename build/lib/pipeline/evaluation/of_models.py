@@ -1,0 +1,30 @@
+"""The evaluation of any folder of models, outside DVC."""
+
+from pathlib import Path
+
+from pipeline.config.params import Params
+from pipeline.corpora.registry import open_corpus
+from pipeline.evaluation.clips import Clips, StoredClips
+from pipeline.evaluation.evaluate import Summary, evaluate
+from pipeline.evaluation.published_clips import SourceClips
+from pipeline.inference.published.preprocessing import PublishedPreprocessing
+from pipeline.inference.talking_head import TalkingHead
+from pipeline.runtime import paths
+from pipeline.runtime.errors import PipelineError
+from pipeline.shards.clip_store import ClipStore
+
+
+def evaluate_models(models: Path, out: Path, params: Params, project: Path, jobs: int) -> Summary:
+    """Measure the models in ``models`` on the test split that the stages prepared, and write ``out`` as the stage does.
+
+    Imported models see the clips as they were trained to: cut from the corpus's own files, which ``params`` and
+    ``project`` say where to find. Raises PipelineError when something is missing, or ``out`` is the stage's.
+    """
+    if out.resolve() == paths.REPORTS.resolve():
+        raise PipelineError(f"{out} belongs to the stage evaluate. Give another folder with --out.")
+    head = TalkingHead.from_pretrained(models, params.vgnet.precision)
+    store = ClipStore(paths.DATA)
+    clips: Clips = StoredClips(store)
+    if isinstance(head.preprocessing, PublishedPreprocessing):
+        clips = SourceClips(store, open_corpus(params, project).root, head.preprocessing)
+    return evaluate(head, clips, params.evaluate, params.seed, out, jobs)

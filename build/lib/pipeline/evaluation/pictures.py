@@ -1,0 +1,89 @@
+"""What the evaluation shows: strips of frames, side-by-side videos, and the bars of the metrics."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.evaluation.baselines.base import Generated, TestClip
+from pipeline.evaluation.registry import METRICS
+from pipeline.landmarks.points import OUTLINES
+from pipeline.media import VideoWriter
+from pipeline.runtime.clock import FPS
+
+LABEL_HEIGHT = 18
+COLOURS = ("#999999", "#4c78a8", "#e45756", "#72b7b2", "#54a24b", "#eeca3b", "#b279a2", "#9d755d")
+
+
+def draw_landmarks(points_68x2: NDArray[np.floating], size: int = 128, scale: int = 1) -> NDArray[np.uint8]:
+    """The points of a crop of ``size`` pixels as white lines on black, (size * scale, size * scale, 3)."""
+    canvas = np.zeros((size * scale, size * scale, 3), np.uint8)
+    # 4 fractional bits, so that small movements show
+    lines = np.round(points_68x2 * scale * 16).astype(np.int32)
+    for part, closed in OUTLINES.values():
+        cv2.polylines(canvas, [lines[part]], closed, (255, 255, 255), 1, cv2.LINE_AA, shift=4)
+    return canvas
+
+
+def heat(attention_HW: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """An attention map, 0 to 1, as RGB colours."""
+    coloured = cv2.applyColorMap((attention_HW * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)
+    return np.asarray(cv2.cvtColor(coloured, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def label(image_HWC: NDArray[np.uint8], text: str) -> NDArray[np.uint8]:
+    """The picture with a line of text above it."""
+    bar = np.full((LABEL_HEIGHT, image_HWC.shape[1], 3), 24, np.uint8)
+    cv2.putText(bar, text, (4, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (230, 230, 230), 1, cv2.LINE_AA)
+    return np.vstack([bar, image_HWC])
+
+
+def strip(clip: TestClip, generated: Mapping[str, Generated], columns: int = 8) -> NDArray[np.uint8]:
+    """Rows real, each method and the attention of the last; columns are frames spread over the clip."""
+    chosen = np.linspace(0, len(clip.frames_THWC) - 1, columns).astype(int)
+    rows = {"real": clip.frames_THWC, **{name: one.frames_THWC for name, one in generated.items()}}
+    pictures = [label(np.hstack(list(frames[chosen])), name) for name, frames in rows.items()]
+    last = list(generated.values())[-1]
+    if last.attention_THW is not None:
+        pictures.append(label(np.hstack([heat(one) for one in last.attention_THW[chosen]]), "attention"))
+    return np.vstack(pictures)
+
+
+def write_video(path: Path, clip: TestClip, generated: Generated, samples_N: NDArray[np.int16], scale: int = 2) -> None:
+    """Real, landmarks, attention and generated side by side, each at ``scale`` times 128 pixels, with the clip's
+    sound.
+    """
+    assert generated.points_T68x2 is not None
+    assert generated.attention_THW is not None
+    side = clip.frames_THWC.shape[1] * scale
+    with VideoWriter(path, size=(4 * side, side + LABEL_HEIGHT), fps=FPS, audio=samples_N) as video:
+        for real, points, attention, frame in zip(
+            clip.frames_THWC, generated.points_T68x2, generated.attention_THW, generated.frames_THWC, strict=True
+        ):
+            panels = {
+                "real": _enlarge(real, side),
+                "landmarks from speech": draw_landmarks(points, scale=scale),
+                "attention": _enlarge(heat(attention), side),
+                "generated": _enlarge(frame, side),
+            }
+            video.write(np.hstack([label(panel, name) for name, panel in panels.items()]))
+
+
+def _enlarge(image_HWC: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    return np.asarray(cv2.resize(image_HWC, (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def metrics_figure(summary: Mapping[str, Mapping[str, float]]) -> Any:
+    """Bars of every metric by baseline with their 95% intervals, a matplotlib figure."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(3.7 * len(METRICS), 3.2), layout="constrained")
+    for axes, entry in zip(np.atleast_1d(figure.subplots(1, len(METRICS))), METRICS.values(), strict=True):
+        known = {baseline: row for baseline, row in summary.items() if entry.name in row}
+        low, mean, high = (np.array([row[entry.name + end] for row in known.values()]) for end in ("_low", "", "_high"))
+        axes.bar(list(known), mean, yerr=np.abs([mean - low, high - mean]), capsize=5, color=COLOURS[: len(known)])
+        axes.set_title(entry.label, fontsize=9)
+    return figure

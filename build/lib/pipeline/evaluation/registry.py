@@ -1,0 +1,20 @@
+"""The registries of metrics and baselines: importing this module fills them.
+
+One of your own is a module that calls `register`, and a line here (docs/extending.md). Reports show them in this order.
+"""
+
+# isort: off
+import pipeline.evaluation.metrics.psnr
+import pipeline.evaluation.metrics.ssim
+import pipeline.evaluation.metrics.lmd
+import pipeline.evaluation.metrics.f_lmd
+import pipeline.evaluation.metrics.lost
+import pipeline.evaluation.baselines.static
+import pipeline.evaluation.baselines.vg_gt
+import pipeline.evaluation.baselines.at_vg  # noqa: F401
+# isort: on
+
+from pipeline.evaluation.baselines.base import BASELINES
+from pipeline.evaluation.metrics.base import METRICS
+
+__all__ = ["BASELINES", "METRICS"]

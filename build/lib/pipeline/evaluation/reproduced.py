@@ -1,0 +1,56 @@
+"""Whether what was reproduced here is what is committed: the outs of dvc.lock beside those of the last commit."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline.runtime.git import git
+
+TRAINED = ("models/atnet", "models/vgnet", "models/bundle.json", "reports")
+"""Outs whose last bits may hang on the kind of processor; those of all other stages do not."""
+
+
+def compare_with_commit(lock: Path = Path("dvc.lock")) -> list[str]:
+    """What to tell the user; empty when all is as committed, or when other params or code were meant to change it."""
+    committed = git("show", f"HEAD:./{lock}")
+    if not committed or not lock.exists():
+        return []
+    before, after = (_stages(text) for text in (committed, lock.read_text(encoding="utf-8")))
+    outs = {out for stage in after.values() for out in _hashes(stage, "outs")}
+    changed = []
+    for name, stage in after.items():
+        earlier = before.get(name)
+        if earlier is None or _given(stage, outs) != _given(earlier, outs):
+            return []
+        known = _hashes(earlier, "outs")
+        changed += [out for out, md5 in _hashes(stage, "outs").items() if known.get(out) != md5]
+    trained = [out for out in changed if out in TRAINED]
+    others = [out for out in changed if out not in TRAINED]
+    lines = []
+    if others:
+        lines.append(
+            f"Other bytes than committed: {', '.join(others)}. They should be the same on every machine: run "
+            "`make env` for the pinned packages, then `dvc repro --force`, and report it if they stay different."
+        )
+    if trained:
+        lines.append(
+            f"Other bytes than committed: {', '.join(trained)}. Training may end in other last bits on another kind of "
+            "processor; the metrics above are those of your training."
+        )
+    return lines
+
+
+def _stages(text: str) -> dict[str, Mapping[str, Any]]:
+    return dict(yaml.safe_load(text).get("stages", {}))
+
+
+def _hashes(stage: Mapping[str, Any], kind: str) -> dict[str, str]:
+    return {item["path"]: item.get("md5", "") for item in stage.get(kind, [])}
+
+
+def _given(stage: Mapping[str, Any], outs: set[str]) -> tuple[Any, ...]:
+    """What a stage was given from outside the pipeline: command, params and code."""
+    code = {path: md5 for path, md5 in _hashes(stage, "deps").items() if path not in outs}
+    return stage["cmd"], stage.get("params"), code

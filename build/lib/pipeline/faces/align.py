@@ -1,0 +1,40 @@
+"""Laying a face upright: a similarity transform from source pixels to the 128x128 crop, for each frame of a clip."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
+
+from pipeline.faces.crop import CROP, CropGeometry
+from pipeline.landmarks.points import STABLE
+from pipeline.landmarks.similarity import fit_similarity
+from pipeline.runtime.clock import FPS
+
+
+def align(
+    points_T68x2: NDArray[np.float32],
+    *,
+    per_frame: bool,
+    smoothing: float,
+    fps: float = FPS,
+    crop: CropGeometry = CROP,
+) -> NDArray[np.float32]:
+    """The transforms (T, 2, 3) float32 that take source pixels to pixels of the crop.
+
+    ``per_frame``: every frame on its own, as the original; else one scale a clip, with rotation and position smoothed
+    by a Gaussian of ``smoothing`` seconds, so that neither blinking nor the detector's jitter shakes the picture.
+    ``crop`` says where the stable points come to lie.
+    """
+    onto = np.array(crop.points)
+    fitted = np.stack([fit_similarity(points[STABLE], onto) for points in points_T68x2])
+    if per_frame:
+        return fitted.astype(np.float32)
+    scale = np.median(np.hypot(fitted[:, 0, 0], fitted[:, 1, 0]))
+    angle = _smooth(np.unwrap(np.arctan2(fitted[:, 1, 0], fitted[:, 0, 0])), smoothing * fps)
+    centre = _smooth(points_T68x2[:, STABLE].astype(np.float64).mean(axis=1), smoothing * fps)
+    linear = scale * np.stack([np.cos(angle), -np.sin(angle), np.sin(angle), np.cos(angle)], axis=1).reshape(-1, 2, 2)
+    shift = onto.mean(axis=0) - np.einsum("fij,fj->fi", linear, centre)
+    return np.concatenate([linear, shift[:, :, None]], axis=2).astype(np.float32)
+
+
+def _smooth(values: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
+    return np.asarray(gaussian_filter1d(values, sigma, axis=0, mode="nearest")) if sigma > 0 else values

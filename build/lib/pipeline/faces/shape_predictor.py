@@ -1,0 +1,238 @@
+"""dlib's 68-point predictor over many frames at once, to fractions of a pixel.
+
+The model is dlib's own file (Kazemi and Sullivan 2014, "One Millisecond Face Alignment with an Ensemble of Regression
+Trees"; trained by Sagonas et al. 2016), and so is what is computed. dlib goes through the whole model, 65 MB, for each
+face, which takes as long as the memory takes; and it rounds the points to whole pixels, which at 128x128 is as much as
+lips move between frames. Here each tree is asked about all faces before the next one is, and nothing is rounded.
+"""
+
+import importlib.util
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import cv2
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.faces.detect import Box
+from pipeline.runtime.errors import PipelineError
+
+Floats = NDArray[np.float32]
+
+_CASCADES, _TREES, _SPLITS, _PIXELS = 15, 500, 15, 500
+_BYTES = 99_693_937
+
+# Of red, green and blue; dlib compares single pixels, and one level more or less moves a third of its points.
+_INTENSITY = np.array([[1 / 3, 1 / 3, 1 / 3, -1 / 3]])
+
+
+def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """To machine code, which is kept for the next process where there is a place to write it to."""
+    try:
+        return cast(Callable[..., Any], numba.njit(function, cache=True))
+    except RuntimeError:
+        return cast(Callable[..., Any], numba.njit(function))
+
+
+def shape_predictor_path() -> Path:
+    """The 68-point model's file."""
+    # Importing the package needs pkg_resources, which newer setuptools no longer has; its folder is all we want.
+    spec = importlib.util.find_spec("face_recognition_models")
+    assert spec is not None, "face_recognition_models is a declared dependency"
+    assert spec.origin is not None
+    return Path(spec.origin).parent / "models" / "shape_predictor_68_face_landmarks.dat"
+
+
+class Model(NamedTuple):
+    """The file's content: C cascades of T trees of S splits and S + 1 leaves, over P pixels of the face."""
+
+    mean: Floats  # (68, 2) in shares of the box's sides
+    compared: NDArray[np.int16]  # (C, T, S, 2): the two pixels that a split compares
+    threshold: Floats  # (C, T, S) in grey levels
+    leaf: Floats  # (C, T, S + 1, 136)
+    anchor: NDArray[np.int16]  # (C, P): the point next to which a pixel lies
+    offset: Floats  # (C, P, 2): from that point, on the mean face
+
+
+def predict_landmarks(frames: Sequence[NDArray[np.uint8]], boxes: Sequence[Box]) -> Floats:
+    """The points (N, 68, 2) of one face in each of N RGB frames (H, W, 3), x and y in pixels to fractions of one.
+
+    Rounded, they are dlib's own, but for one half way between two pixels; a box between two pixels is taken as it is.
+    """
+    model = load_model()
+    sides = np.array([[box.left, box.top, box.right, box.bottom] for box in boxes], np.float64).reshape(-1, 4)
+    around = [_grey(frame, box) for frame, box in zip(frames, sides, strict=True)]
+    shapes = np.tile(model.mean.reshape(-1), (len(frames), 1))
+    pixels = np.empty((len(frames), _PIXELS), np.float32)
+    for cascade in range(_CASCADES):
+        for (grey, corner), box, shape, seen in zip(around, sides, shapes, pixels, strict=True):
+            _read_pixels(grey, box - corner, model.mean, shape, model.anchor[cascade], model.offset[cascade], seen)
+        _move(shapes, pixels, model.compared[cascade], model.threshold[cascade], model.leaf[cascade])
+    corner, size = sides[:, None, :2], sides[:, None, 2:] - sides[:, None, :2]
+    return (corner + shapes.reshape(-1, 68, 2) * size).astype(np.float32)
+
+
+def _grey(frame: NDArray[np.uint8], box: NDArray[np.float64]) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """What the predictor sees, (red + green + blue) // 3, and its corner in the frame as an offset of boxes (4,).
+
+    Half the box's side about it holds all pixels that are read; together they stay near to the core.
+    """
+    height, width = frame.shape[:2]
+    margin = max(box[2] - box[0], box[3] - box[1], 1.0) / 2
+    left, top = (max(0, int(side - margin)) for side in box[:2])
+    right, bottom = min(width, int(box[2] + margin)), min(height, int(box[3] + margin))
+    if right <= left or bottom <= top:
+        left, top, right, bottom = 0, 0, width, height
+    grey = np.asarray(cv2.transform(frame[top:bottom, left:right], _INTENSITY), np.uint8)
+    return grey, np.array([left, top, left, top], np.float64)
+
+
+@_compiled
+def _read_pixels(
+    grey: NDArray[np.uint8],
+    box: NDArray[np.float64],
+    mean: Floats,
+    shape: Floats,
+    anchor: NDArray[np.int16],
+    offset: Floats,
+    pixels: Floats,
+) -> None:
+    """The grey levels at the pixels that lie to the points of ``shape`` as ``offset`` to those of the mean face."""
+    height, width = grey.shape
+    left, top, right, bottom = box
+    a, b = _similarity(mean.reshape(-1), shape)
+    for number in range(len(anchor)):
+        point = 2 * anchor[number]
+        dx, dy = offset[number]
+        column = int(np.floor(left + (right - left) * (shape[point] + (a * dx - b * dy)) + 0.5))
+        row = int(np.floor(top + (bottom - top) * (shape[point + 1] + (b * dx + a * dy)) + 0.5))
+        inside = 0 <= row < height and 0 <= column < width
+        pixels[number] = grey[row, column] if inside else 0
+
+
+@_compiled
+def _similarity(mean: Floats, shape: Floats) -> tuple[np.float32, np.float32]:
+    """The rotation and scale ((a, -b), (b, a)) that takes ``mean`` nearest to ``shape`` (Umeyama 1991)."""
+    centre = np.zeros(4)
+    points = len(mean) // 2
+    for point in range(points):
+        for axis in range(2):
+            centre[axis] += mean[2 * point + axis] / points
+            centre[2 + axis] += shape[2 * point + axis] / points
+    along = across = spread = 0.0
+    for point in range(points):
+        x, y = mean[2 * point] - centre[0], mean[2 * point + 1] - centre[1]
+        u, v = shape[2 * point] - centre[2], shape[2 * point + 1] - centre[3]
+        along += x * u + y * v
+        across += x * v - y * u
+        spread += x * x + y * y
+    return np.float32(along / spread), np.float32(across / spread)
+
+
+@_compiled
+def _move(shapes: Floats, pixels: Floats, compared: NDArray[np.int16], threshold: Floats, leaf: Floats) -> None:
+    """Add to every shape (N, 136) what each tree says of its pixels."""
+    trees, splits = threshold.shape
+    for tree in range(trees):
+        for face in range(len(shapes)):
+            node = 0
+            while node < splits:
+                first, second = compared[tree, node]
+                not_brighter = pixels[face, first] - pixels[face, second] <= threshold[tree, node]
+                node = 2 * node + 1 + not_brighter
+            for number in range(shapes.shape[1]):
+                shapes[face, number] += leaf[tree, node - splits, number]
+
+
+@lru_cache(maxsize=1)
+def load_model() -> Model:
+    """dlib's file, read once per process; PipelineError when it is cut off."""
+    model = Model(
+        np.empty((68, 2), np.float32),
+        np.empty((_CASCADES, _TREES, _SPLITS, 2), np.int16),
+        np.empty((_CASCADES, _TREES, _SPLITS), np.float32),
+        np.empty((_CASCADES, _TREES, _SPLITS + 1, 136), np.float32),
+        np.empty((_CASCADES, _PIXELS), np.int16),
+        np.empty((_CASCADES, _PIXELS, 2), np.float32),
+    )
+    path = shape_predictor_path()
+    size = path.stat().st_size
+    if size != _BYTES:  # what follows takes the file's content for granted
+        raise PipelineError(
+            f"{path} ({size} bytes) is not the 68-point model of {_BYTES} bytes. Install it again: "
+            "pip install --force-reinstall --no-deps face_recognition_models"
+        )
+    _read(np.memmap(path, np.uint8, "r"), *model)
+    return model
+
+
+@_compiled
+def _integer(data: NDArray[np.uint8], at: int) -> tuple[np.int64, int]:
+    """A number, and where the next one begins: a byte that holds the sign and the length, then the bytes."""
+    value, length = np.int64(0), data[at] & 0x0F
+    for byte in range(length):
+        value |= np.int64(data[at + 1 + byte]) << (8 * byte)
+    return -value if data[at] & 0x80 else value, at + 1 + length
+
+
+@_compiled
+def _float(data: NDArray[np.uint8], at: int) -> tuple[float, int]:
+    """Two integers: digits and binary exponent."""
+    digits, at = _integer(data, at)
+    exponent, at = _integer(data, at)
+    return digits * 2.0**exponent, at
+
+
+@_compiled
+def _floats(data: NDArray[np.uint8], at: int, out: Floats) -> int:
+    for number in range(len(out)):
+        out[number], at = _float(data, at)
+    return at
+
+
+@_compiled
+def _read(
+    data: NDArray[np.uint8],
+    mean: Floats,
+    compared: NDArray[np.int16],
+    threshold: Floats,
+    leaf: Floats,
+    anchor: NDArray[np.int16],
+    offset: Floats,
+) -> None:
+    """Fill the arrays from dlib's file in the order in which it holds them."""
+    cascades, trees, splits = threshold.shape
+    at = _skip(data, 0, 3)  # version, and the two sides of a matrix
+    at = _floats(data, at, mean.reshape(-1))
+    at = _skip(data, at, 1)  # the length of every list goes before it
+    for cascade in range(cascades):
+        at = _skip(data, at, 1)
+        for tree in range(trees):
+            at = _skip(data, at, 1)
+            for split in range(splits):
+                for pixel in range(2):
+                    compared[cascade, tree, split, pixel], at = _integer(data, at)
+                threshold[cascade, tree, split], at = _float(data, at)
+            at = _skip(data, at, 1)
+            for end in range(splits + 1):
+                at = _skip(data, at, 2)
+                at = _floats(data, at, leaf[cascade, tree, end])
+    at = _skip(data, at, 1)
+    for cascade in range(cascades):
+        at = _skip(data, at, 1)
+        for pixel in range(anchor.shape[1]):
+            anchor[cascade, pixel], at = _integer(data, at)
+    at = _skip(data, at, 1)
+    for cascade in range(cascades):
+        at = _skip(data, at, 1)
+        at = _floats(data, at, offset[cascade].reshape(-1))
+
+
+@_compiled
+def _skip(data: NDArray[np.uint8], at: int, numbers: int) -> int:
+    for _ in range(numbers):
+        at = _integer(data, at)[1]
+    return at

@@ -1,0 +1,1 @@
+"""A picture and speech to a talking face."""

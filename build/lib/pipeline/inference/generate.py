@@ -1,0 +1,33 @@
+"""A picture and speech to a talking-face video file."""
+
+from pathlib import Path
+
+from rich.progress import track
+
+from pipeline.faces.crop import SIZE
+from pipeline.inference.inputs import opened_speech, read_reference
+from pipeline.inference.talking_head import CHUNK, TalkingHead, frames_of
+from pipeline.media import VideoWriter
+from pipeline.runtime.clock import FPS
+from pipeline.runtime.errors import PipelineError
+
+
+def generate(head: TalkingHead, picture: Path, speech: Path, out: Path) -> int:
+    """Make the face in ``picture`` say ``speech`` (any sound or video file) and write the MP4 ``out``; returns its
+    frames.
+
+    128x128 at 25 fps, the sound whole and the pictures as long as it, to the frame begun. Memory does not
+    grow with the speech. Raises PipelineError when the picture holds no face, the file no sound, or ``out`` cannot be
+    written.
+    """
+    if out.suffix.lower() != ".mp4":
+        raise PipelineError(f"{out} is not an .mp4 file. Give the output a name that ends in .mp4.")
+    reference = read_reference(picture, head.preprocessing)
+    with opened_speech(speech) as samples_N:
+        frames = frames_of(samples_N)
+        painted, total = head.speak(reference, samples_N), -(-frames // CHUNK)
+        with VideoWriter(out, size=(SIZE, SIZE), fps=FPS, audio=samples_N) as video:
+            for chunk in track(painted, total=total, description="generate", transient=True):
+                for frame in chunk.frames_THWC:
+                    video.write(frame)
+    return frames

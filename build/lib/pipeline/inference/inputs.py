@@ -1,0 +1,75 @@
+"""What a talking head is given: a picture of a face and speech, as files or as arrays."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.inference.preprocessing.base import Preprocessing, Reference
+from pipeline.media.read import read_audio_blocks
+from pipeline.runtime.clock import FPS, RATE, SAMPLES_PER_FRAME
+from pipeline.runtime.errors import PipelineError
+
+Picture = str | Path | NDArray[np.uint8]
+"""An image file, or RGB (H, W, 3)."""
+Speech = str | Path | NDArray[np.int16]
+"""A sound file or a video with sound, or mono samples (N,) at 16 kHz."""
+
+
+def read_reference(picture: Picture, preprocessing: Preprocessing) -> Reference:
+    """The crop of the largest face in a picture, and its landmarks.
+
+    Raises PipelineError when the file is missing, cannot be read as a picture, or holds no frontal face.
+    """
+    name = str(picture) if isinstance(picture, str | Path) else "The picture"
+    image_HWC = _read_picture(Path(picture)) if isinstance(picture, str | Path) else picture
+    if image_HWC.dtype != np.uint8 or image_HWC.ndim != 3 or image_HWC.shape[2] != 3:
+        raise PipelineError(f"{name} is {image_HWC.dtype} {image_HWC.shape}. Give RGB as uint8 (height, width, 3).")
+    reference = preprocessing.reference(image_HWC)
+    if reference is None:
+        raise PipelineError(
+            f"{name} shows no face that could be found. Give a frontal, evenly lit face of at least 80 pixels."
+        )
+    return reference
+
+
+def _read_picture(path: Path) -> NDArray[np.uint8]:
+    if not path.exists():
+        raise PipelineError(f"{path} does not exist. Give a picture of a face with -p.")
+    decoded = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
+    if decoded is None:
+        raise PipelineError(f"{path} cannot be read as a picture. Give a JPEG or PNG.")
+    return np.asarray(decoded, np.uint8)
+
+
+@contextmanager
+def opened_speech(speech: Speech) -> Iterator[NDArray[np.int16]]:
+    """The speech as mono samples (N,) at 16 kHz; those of a file in a memory map, so an hour of it takes no memory.
+
+    Raises PipelineError when the file is missing, has no sound, or lasts less than one video frame.
+    """
+    if isinstance(speech, str | Path):
+        path = Path(speech)
+        if not path.exists():
+            raise PipelineError(f"{path} does not exist. Give a sound or video file with -i.")
+        with tempfile.TemporaryDirectory() as folder:
+            raw = Path(folder) / "speech.raw"
+            with raw.open("wb") as file:
+                for block in read_audio_blocks(path, rate=RATE):
+                    file.write(block.tobytes())
+            samples = np.memmap(raw, np.int16, mode="r") if raw.stat().st_size else np.zeros(0, np.int16)
+            yield _long_enough(samples, str(path))
+    else:
+        if speech.dtype != np.int16 or speech.ndim != 1:
+            raise PipelineError(f"The speech is {speech.dtype} {speech.shape}. Give 16 kHz mono samples as int16 (N,).")
+        yield _long_enough(speech, "The speech")
+
+
+def _long_enough(samples_N: NDArray[np.int16], name: str) -> NDArray[np.int16]:
+    if len(samples_N) < SAMPLES_PER_FRAME:
+        raise PipelineError(f"{name} holds less sound than one video frame lasts. Give at least {1 / FPS} seconds.")
+    return samples_N

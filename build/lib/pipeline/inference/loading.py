@@ -1,0 +1,22 @@
+"""The preprocessing that belongs to a bundle."""
+
+from pipeline.inference.preprocessing.base import Preprocessing
+from pipeline.inference.preprocessing.project import ProjectPreprocessing
+from pipeline.models.bundle import Bundle
+from pipeline.runtime.errors import PipelineError
+from pipeline.speech.features import SpeechFeatures
+
+
+def load_preprocessing(bundle: Bundle) -> Preprocessing:
+    """How the bundle's networks are fed. PipelineError when they were trained on what this version does not compute."""
+    if bundle.landmarks is None or bundle.speech is None or bundle.crop is None:
+        from pipeline.inference.published.preprocessing import PublishedPreprocessing  # the stages do without it
+
+        return PublishedPreprocessing.load(bundle.folder)
+    ours = SpeechFeatures(bundle.speech.window)
+    if bundle.speech != ours:
+        raise PipelineError(
+            f"{bundle.folder / 'atnet'} was trained on other speech features ({bundle.speech}) than this version "
+            f"computes ({ours}). Use the version of the project that trained it."
+        )
+    return ProjectPreprocessing(bundle.landmarks, bundle.speech.window, bundle.crop)

@@ -1,0 +1,43 @@
+"""What every preprocessing does."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The picture a face is made from: RGB (128, 128, 3) and its 68 points (68, 2) in the picture's pixels."""
+
+    image_HWC: NDArray[np.uint8]
+    points_68x2: NDArray[np.float32]
+
+
+class Preprocessing(Protocol):
+    """The inputs of AT-net and VG-net, as their weights were trained with them, and the meaning of what they answer."""
+
+    def reference(self, image_HWC: NDArray[np.uint8]) -> Reference | None:
+        """The crop of the largest face of any RGB picture; None where no face is found."""
+
+    def windows(self, samples_N: NDArray[np.int16], frames: int, chunk: int = 32) -> Iterator[NDArray[np.float32]]:
+        """Speech windows of video frames in chunks (T, 28, 12) of at most `chunk`, from 16 kHz mono samples.
+
+        `samples_N` may be a memory map: each chunk reads only its own samples.
+        """
+
+    def normalize(
+        self, points_T68x2: NDArray[np.floating], reference_68x2: NDArray[np.floating]
+    ) -> NDArray[np.float32]:
+        """Points (T, 68, 2) of the face whose reference's points are given, as normalised landmarks (T, 136)."""
+
+    def project(self, landmarks_L: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Normalised landmarks (136,) as coefficients (K,)."""
+
+    def expand(self, reference_L: NDArray[np.floating], coefficients_TK: NDArray[np.floating]) -> NDArray[np.float32]:
+        """The normalised landmarks (T, 136) that AT-net means by its coefficients, for the face of the reference."""
+
+    def place(self, landmarks_TL: NDArray[np.floating], reference_68x2: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Normalised landmarks (T, 136) back as pixels (T, 68, 2), where the reference's face stands."""

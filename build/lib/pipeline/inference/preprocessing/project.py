@@ -1,0 +1,56 @@
+"""The preprocessing of models trained by this project's stages."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.faces.align import align
+from pipeline.faces.crop import CROP, CropGeometry, crop_face, to_crop
+from pipeline.faces.select import largest_face
+from pipeline.faces.shape_predictor import predict_landmarks
+from pipeline.inference.preprocessing.base import Reference
+from pipeline.landmarks.pca import LandmarkModel
+from pipeline.speech.streaming import stream_windows
+
+
+@dataclass(frozen=True)
+class ProjectPreprocessing:
+    """As `Preprocessing`, with what the networks were trained with."""
+
+    landmarks: LandmarkModel
+    mfcc_window: float
+    """Seconds of speech behind an MFCC row."""
+    crop: CropGeometry = CROP
+
+    def reference(self, image_HWC: NDArray[np.uint8]) -> Reference | None:
+        """As `Preprocessing`."""
+        box = largest_face(image_HWC)
+        if box is None:
+            return None
+        points = predict_landmarks([image_HWC], [box])[0]
+        transform = align(points[None], per_frame=True, smoothing=0.0, crop=self.crop)
+        return Reference(crop_face(image_HWC, transform[0]), to_crop(points[None], transform)[0])
+
+    def windows(self, samples_N: NDArray[np.int16], frames: int, chunk: int = 32) -> Iterator[NDArray[np.float32]]:
+        """As `Preprocessing`."""
+        return stream_windows(samples_N, frames, self.mfcc_window, chunk)
+
+    def normalize(
+        self, points_T68x2: NDArray[np.floating], reference_68x2: NDArray[np.floating]
+    ) -> NDArray[np.float32]:
+        """As `Preprocessing`; whatever the reference."""
+        return self.landmarks.normalize(points_T68x2)
+
+    def project(self, landmarks_L: NDArray[np.floating]) -> NDArray[np.float32]:
+        """As `Preprocessing`."""
+        return self.landmarks.project(landmarks_L)
+
+    def expand(self, reference_L: NDArray[np.floating], coefficients_TK: NDArray[np.floating]) -> NDArray[np.float32]:
+        """As `Preprocessing`."""
+        return self.landmarks.move(reference_L, self.landmarks.project(reference_L), coefficients_TK)
+
+    def place(self, landmarks_TL: NDArray[np.floating], reference_68x2: NDArray[np.floating]) -> NDArray[np.float32]:
+        """As `Preprocessing`."""
+        return self.landmarks.place(landmarks_TL, reference_68x2)

@@ -1,0 +1,69 @@
+"""`atvgnet import-upstream`: published checkpoints to model files of this project."""
+
+import hashlib
+from pathlib import Path
+
+from torch import nn
+
+from pipeline.inference.published.basics import read_basics
+from pipeline.inference.published.checkpoint import read_network
+from pipeline.inference.published.layouts import ATNET, ATNET_SINGLE, VGNET, Layout
+from pipeline.inference.published.preprocessing import PublishedPreprocessing
+from pipeline.models.bundle import PUBLISHED, write_card
+from pipeline.models.files import save_model
+from pipeline.runtime import paths
+from pipeline.runtime.errors import PipelineError
+
+CARD = {
+    "name": "atvgnet-published",
+    "trained_on": {"corpus": "lrw"},
+    "metrics": {},
+    "licence": "MIT, as the repository of the paper's authors; LRW itself is licensed for research alone.",
+    "attribution": "Chen, Maddox, Duan, Xu: Hierarchical Cross-Modal Talking Face Generation with Dynamic Pixel-Wise "
+    "Loss, CVPR 2019. Lip Reading in the Wild: BBC and the University of Oxford.",
+}
+
+
+def import_published(atnet: Path | None, vgnet: Path | None, basics: Path, to: Path) -> list[str]:
+    """Write `to`/atnet and `to`/vgnet, of what is given, and beside them how the original prepares what they see.
+
+    All is read and checked before anything is written. Returns what to tell the user. Raises PipelineError when a file
+    is not what it should be, or `to` holds models that were trained here.
+    """
+    if atnet is None and vgnet is None:
+        raise PipelineError("There is nothing to import. Give --atnet FILE, --vgnet FILE or both.")
+    if (to / paths.LANDMARKS_MODEL.name).exists() or to.resolve() == paths.MODELS.resolve():
+        raise PipelineError(f"{to} is for models that are trained here. Give another folder with --to.")
+    preprocessing = PublishedPreprocessing.from_basics(read_basics(basics))
+    found: dict[str, tuple[Path, nn.Module, Layout]] = {}
+    if atnet is not None:
+        found["atnet"] = (atnet, *read_network(atnet, (ATNET, ATNET_SINGLE), "--atnet"))
+    if vgnet is not None:
+        found["vgnet"] = (vgnet, *read_network(vgnet, (VGNET,), "--vgnet"))
+    lines = []
+    try:
+        preprocessing.save(to)
+        for name, (path, network, layout) in found.items():
+            save_model(
+                to / name, "model", network, {"landmarks": PUBLISHED, "file": path.name, "sha256": _sha256(path)}
+            )
+            count = sum(parameter.numel() for parameter in network.parameters())
+            lines.append(f"{to / name}: {layout.title}, {count:,} parameters, from {path}")
+        write_card(to, CARD)
+    except OSError as error:
+        raise PipelineError(
+            f"{to} cannot be written ({error}). Make room, or give another folder with --to."
+        ) from error
+    missing = [name for name in ("atnet", "vgnet") if not (to / name / "model.json").exists()]
+    if missing:
+        return [*lines, f"Still missing: run this again with --{missing[0]} FILE"]
+    return [
+        *lines,
+        f"Now run: atvgnet generate --models {to} -p face.jpg -i speech.wav -o out.mp4",
+        f"or, once the stages have prepared your clips: atvgnet evaluate --models {to}",
+    ]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

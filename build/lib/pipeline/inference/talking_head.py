@@ -1,0 +1,132 @@
+"""Both networks as one: a face that says what it hears."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pipeline.inference.inputs import Picture, Speech, opened_speech, read_reference
+from pipeline.inference.loading import load_preprocessing
+from pipeline.inference.preprocessing.base import Preprocessing, Reference
+from pipeline.models.atnet import AtNet
+from pipeline.models.bundle import load_bundle
+from pipeline.models.folding import for_inference
+from pipeline.models.vgnet import VgNet
+from pipeline.runtime.clock import SAMPLES_PER_FRAME
+from pipeline.runtime.devices import Precision, autocast, best_device
+
+CHUNK = 32
+"""Frames generated at a time: enough to keep the processor busy, little enough to need no memory to speak of."""
+
+
+class Painted(NamedTuple):
+    """A chunk of T generated frames."""
+
+    frames_THWC: NDArray[np.uint8]
+    """RGB (T, 128, 128, 3)."""
+    attention_THW: NDArray[np.float32]
+    """Where pixels were painted, 0 to 1."""
+
+
+class TalkingHead:
+    """AT-net, VG-net and the preprocessing they were trained with, on the GPU when there is one.
+
+    Works through frames in chunks, carrying the recurrent states on, so memory does not grow with the speech.
+    """
+
+    def __init__(
+        self,
+        atnet: AtNet,
+        vgnet: VgNet,
+        preprocessing: Preprocessing,
+        device: torch.device,
+        precision: Precision = "auto",
+        card: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`precision` is that of VG-net, which takes nearly all the time; AT-net hears in float32 (TF32 on a GPU).
+
+        `card` says what the networks were trained on (`pipeline.models.bundle`).
+        """
+        self.card = dict(card or {})
+        self.atnet = atnet.to(device).eval()
+        self.vgnet = for_inference(vgnet, device, precision)
+        self.preprocessing = preprocessing
+        self.device = device
+        self.precision = precision
+
+    @classmethod
+    def from_pretrained(cls, source: str | Path, precision: Precision = "auto") -> "TalkingHead":
+        """From a bundle: a folder, or `models:/NAME@ALIAS`, a registered one, where MLflow is installed.
+
+        Raises PipelineError when a part is missing, damaged, or does not belong to the others.
+        """
+        if str(source).startswith("models:/"):
+            from pipeline.tracking.bundles import fetch_bundle
+
+            source = fetch_bundle(str(source))
+        bundle = load_bundle(Path(source))
+        return cls(bundle.atnet, bundle.vgnet, load_preprocessing(bundle), best_device(), precision, bundle.card)
+
+    def generate(self, picture: Picture, speech: Speech) -> Iterator[NDArray[np.uint8]]:
+        """The face in the picture says the speech: frames, RGB uint8 (128, 128, 3), 25 per second, as long as it.
+
+        Raises PipelineError, before the first frame, when the picture holds no face or the speech no sound.
+        """
+        reference = read_reference(picture, self.preprocessing)
+        with opened_speech(speech) as samples_N:
+            for painted in self.speak(reference, samples_N):
+                yield from painted.frames_THWC
+
+    def speak(self, reference: Reference, samples_N: NDArray[np.int16]) -> Iterator[Painted]:
+        """The reference says the speech, mono samples (N,) at 16 kHz: chunks of at most `CHUNK` frames."""
+        heard = self.preprocessing.windows(samples_N, frames_of(samples_N), CHUNK)
+        return self.paint(reference, self.landmarks(reference, heard))
+
+    @torch.inference_mode()
+    def landmarks(self, reference: Reference, windows: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+        """Normalised landmarks (T, 136) for each chunk of speech windows (T, 28, 12)."""
+        reference_L = self._normalized(reference)
+        reference_K = self.preprocessing.project(reference_L)
+        state = None
+        for chunk_TRC in windows:
+            heard_BT1RC = torch.from_numpy(chunk_TRC)[None, :, None].to(self.device)
+            coefficients_BTK, state = self.atnet.stream(self._tensor(reference_K), heard_BT1RC, state)
+            yield self.preprocessing.expand(reference_L, coefficients_BTK[0].cpu().numpy())
+
+    @torch.inference_mode()
+    def paint(self, reference: Reference, landmarks: Iterable[NDArray[np.float32]]) -> Iterator[Painted]:
+        """Frames for each chunk of normalised landmarks (T, 136)."""
+        reference_L = self._normalized(reference)
+        image_BCHW = self._tensor(reference.image_HWC.astype(np.float32) / 127.5 - 1.0).permute(0, 3, 1, 2)
+        state = None
+        for chunk_TL in landmarks:
+            with autocast(self.device, self.precision):
+                out = self.vgnet(image_BCHW, self._tensor(reference_L), self._tensor(chunk_TL), state)
+            state = out.state_BCHW
+            yield Painted(_to_uint8(out.frames_BTCHW[0]), out.attention_BT1HW[0, :, 0].float().cpu().numpy())
+
+    def _normalized(self, reference: Reference) -> NDArray[np.float32]:
+        return np.asarray(self.preprocessing.normalize(reference.points_68x2[None], reference.points_68x2)[0])
+
+    def _tensor(self, array: NDArray[np.float32]) -> Tensor:
+        return torch.from_numpy(array)[None].to(self.device)
+
+
+def _to_uint8(frames_TCHW: Tensor) -> NDArray[np.uint8]:
+    levels = ((frames_TCHW.float() + 1.0) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    return levels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+
+def frames_of(samples_N: NDArray[np.int16]) -> int:
+    """Video frames of speech: as long as it, to the frame begun."""
+    return -(-len(samples_N) // SAMPLES_PER_FRAME)
+
+
+def chunks(array: NDArray[np.float32], frames: int = CHUNK) -> Iterator[NDArray[np.float32]]:
+    """``array`` cut along its first axis into chunks of at most ``frames``."""
+    for start in range(0, len(array), frames):
+        yield array[start : start + frames]

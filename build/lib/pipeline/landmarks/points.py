@@ -1,0 +1,27 @@
+"""The 68 points of a face, as dlib numbers them (iBUG 300-W)."""
+
+import numpy as np
+
+COUNT = 68
+NUMBERS = 2 * COUNT
+"""A set of points as numbers x0, y0, x1, y1, ..."""
+
+OUTLINES = {
+    "jaw": (slice(0, 17), False),
+    "right brow": (slice(17, 22), False),
+    "left brow": (slice(22, 27), False),
+    "nose": (slice(27, 36), False),
+    "right eye": (slice(36, 42), True),
+    "left eye": (slice(42, 48), True),
+    "outer lips": (slice(48, 60), True),
+    "inner lips": (slice(60, 68), True),
+}
+"""The lines that the points lie on, and whether they are closed; right and left are the person's own."""
+
+MOUTH = slice(48, 68)
+"""Both lips."""
+NOSE_BASE, MOUTH_RIGHT, MOUTH_LEFT = 33, 48, 54
+"""Below the nose, and the corners of the mouth."""
+
+STABLE = np.array([27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 39, 42, 45])
+"""Nose and eye corners, which neither speech nor blinking moves: what similarity transforms are fitted to."""

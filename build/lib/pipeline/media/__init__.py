@@ -1,0 +1,19 @@
+"""Reading and writing of video and sound, by presentation time."""
+
+from pipeline.media.errors import Damage, MediaError
+from pipeline.media.probe import MediaInfo, probe
+from pipeline.media.read import count_frames, read_audio, read_audio_blocks, read_frames, ticks
+from pipeline.media.write import VideoWriter
+
+__all__ = [
+    "Damage",
+    "MediaError",
+    "MediaInfo",
+    "VideoWriter",
+    "count_frames",
+    "probe",
+    "read_audio",
+    "read_audio_blocks",
+    "read_frames",
+    "ticks",
+]

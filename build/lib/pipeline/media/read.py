@@ -1,0 +1,252 @@
+"""Frames and sound by presentation time, in constant memory.
+
+Time 0 is the video's first frame; both streams are put on this clock, whatever each of them starts at in the container.
+"""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import groupby, takewhile
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+import av.filter
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.media.colour import ToRgb
+from pipeline.media.decode import TimedFrame, find_stream, first_time, frames_from, opened, source_rate
+from pipeline.media.errors import Damage
+from pipeline.media.upright import shown_size, upright
+from pipeline.runtime.clock import FPS, RATE
+
+Samples = NDArray[np.int16]
+Image = NDArray[np.uint8]
+
+_PREROLL = Fraction(1)  # s decoded before `start`, so that decoder and resampler have settled
+_MAX_GAP = 0.03  # s by which sound may leave its time stamps before silence is put in or samples are dropped
+
+
+def read_frames(
+    path: Path,
+    *,
+    fps: float = FPS,
+    start: float = 0.0,
+    duration: float | None = None,
+    damage: Damage | None = None,
+) -> Iterator[Image]:
+    """The pictures on screen at the ticks ``start + k / fps``: uint8 RGB (H, W, 3), upright, with square pixels,
+    each the caller's own.
+
+    A tick shows the frame nearest to it in time, but a later one only when it is less than half a tick ahead, so that a
+    still picture stays until the next one comes. Frames at the same rate pass one to one, also with time stamps that
+    jitter by almost half a frame. There is a tick for every ``1 / fps`` that the video covers by half, and one at
+    least. At most ``round(duration * fps)`` frames come. All have the size of the first.
+
+    Memory does not grow with the length; ``start`` is sought, not decoded up to. ``damage`` counts what is unreadable.
+    Raises MediaError when the file is unreadable or has no video.
+    """
+    to_rgb = ToRgb()
+    shown: tuple[int, int] | None = None
+    for frame in ticks(path, fps=fps, start=start, duration=duration, damage=damage):
+        shown = shown or shown_size(frame)
+        yield upright(to_rgb(frame), frame, shown)
+
+
+def count_frames(
+    path: Path,
+    *,
+    fps: float = FPS,
+    start: float = 0.0,
+    duration: float | None = None,
+    damage: Damage | None = None,
+) -> int:
+    """How many frames ``read_frames`` gives, found by decoding them, without converting the pictures."""
+    return sum(1 for _ in ticks(path, fps=fps, start=start, duration=duration, damage=damage))
+
+
+def ticks(path: Path, *, fps: float, start: float, duration: float | None, damage: Damage | None) -> Iterator[Any]:
+    """The decoder's frame for every tick of ``read_frames``."""
+    step = 1 / _exact(fps)
+    begin = _exact(start)
+    if begin > 0:
+        origin = first_time(path, "video")
+        timed = frames_from(path, "video", origin + begin, damage)
+        held, frame = next(timed)
+    else:
+        timed = frames_from(path, "video", damage=damage)
+        held, frame = next(timed)
+        origin = held
+    wanted = None if duration is None else round(_exact(duration) / step)
+    tick = origin + begin
+    sent = 0
+    length = Fraction(0)
+    for time, following in timed:
+        while not _takes_over(time, held, tick, step):
+            if sent == wanted:
+                return
+            yield frame
+            sent += 1
+            tick = origin + begin + sent * step
+        length = time - held
+        held, frame = time, following
+    end = held + _shown_for(frame, path, length)
+    while sent != wanted and (tick + step / 2 <= end or tick == origin):
+        yield frame
+        sent += 1
+        tick = origin + begin + sent * step
+
+
+def _exact(number: float) -> Fraction:
+    """29.97 as 2997/100 and not as the nearest binary number; seconds to the microsecond."""
+    return Fraction(number).limit_denominator(1_000_000)
+
+
+def _takes_over(time: Fraction, held: Fraction, tick: Fraction, step: Fraction) -> bool:
+    """Whether the frame at ``time`` rather than the earlier one at ``held`` is shown at ``tick``."""
+    ahead = time - tick
+    return ahead <= 0 or (ahead < step / 2 and ahead < tick - held)
+
+
+def _shown_for(frame: Any, path: Path, length_before: Fraction) -> Fraction:
+    """How long the last frame is on, s: its own duration, or that of the one before, or what the container says.
+
+    A second at most, or as long as the one before: where rates vary or times are damaged, containers are wrong here.
+    """
+    if frame.duration:
+        return min(Fraction(frame.duration * frame.time_base), max(length_before, Fraction(1)))
+    if length_before > 0:
+        return length_before
+    with opened(path) as container:
+        return 1 / source_rate(find_stream(container, "video"))
+
+
+def read_audio(
+    path: Path,
+    *,
+    rate: int = RATE,
+    start: float = 0.0,
+    duration: float | None = None,
+    damage: Damage | None = None,
+) -> Samples:
+    """The sound as mono int16 (N,) at ``rate`` Hz, on the video's clock: sample n is heard at ``start + n / rate``.
+
+    Sound that starts after the video has silence before it, sound before the video's first frame is cut off, gaps are
+    silent. With ``duration``, N is exactly ``round(duration * rate)``, filled with silence where the sound ends sooner;
+    without, it goes on to the end of the sound. A file without video has its first sample at 0.
+    Raises MediaError when the file is unreadable or has no sound.
+    """
+    blocks = [np.zeros(0, np.int16), *read_audio_blocks(path, rate=rate, start=start, duration=duration, damage=damage)]
+    samples = np.concatenate(blocks)
+    if duration is None:
+        return samples
+    return np.pad(samples, (0, _count(duration, rate) - len(samples)))
+
+
+def read_audio_blocks(
+    path: Path,
+    *,
+    rate: int = RATE,
+    start: float = 0.0,
+    duration: float | None = None,
+    damage: Damage | None = None,
+) -> Iterator[Samples]:
+    """What ``read_audio`` gives, in blocks and without the silence after the end, in constant memory."""
+    begin = _exact(start)
+    with opened(path) as container:
+        on_video_clock = find_stream(container, "video") is not None
+    origin = first_time(path, "video" if on_video_clock else "audio")
+    preroll = min(begin, _PREROLL)
+    target = origin + begin - preroll if begin > preroll else None
+    frames: Iterator[TimedFrame] = frames_from(path, "audio", target, damage)
+    if duration is not None:
+        end = origin + begin + _exact(duration)
+        frames = takewhile(lambda timed: timed[0] < end, frames)
+    skip = round(preroll * rate)
+    left = None if duration is None else _count(duration, rate)
+    for block in _resampled(frames, rate, origin + begin - preroll):
+        kept, skip = block[skip:], max(0, skip - len(block))
+        if left is not None:
+            kept = kept[:left]
+            left -= len(kept)
+        if len(kept):
+            yield kept
+        if left == 0:
+            return
+
+
+def _count(duration: float, rate: int) -> int:
+    return round(_exact(duration) * rate)
+
+
+def _resampled(frames: Iterator[TimedFrame], rate: int, origin: Fraction) -> Iterator[Samples]:
+    """Mono blocks whose first sample is at ``origin``. A stream that changes its format gets a new filter there."""
+    done = 0
+    for _, group in groupby(_end_trimmed(frames), key=lambda timed: _format(timed[1])):
+        graph: Any = None
+        for time, frame in group:
+            graph = graph or _graph(frame, rate, done)
+            frame.time_base = Fraction(1, frame.sample_rate)
+            frame.pts = round((time - origin) * frame.sample_rate)
+            graph.push(frame)
+            for block in _pulled(graph):
+                done += len(block)
+                yield block
+        graph.push(None)
+        for block in _pulled(graph):
+            done += len(block)
+            yield block
+
+
+def _end_trimmed(frames: Iterator[TimedFrame]) -> Iterator[TimedFrame]:
+    """Cut from the last frame what the encoder added to fill its block; the container tells by the frame's duration."""
+    held: TimedFrame | None = None
+    for timed in frames:
+        if held:
+            yield held
+        held = timed
+    if held:
+        yield held[0], _trimmed(held[1])
+
+
+def _trimmed(frame: Any) -> Any:
+    unit = Fraction(frame.time_base) * frame.sample_rate  # samples by which the container rounds durations
+    heard = round(frame.duration * unit) if frame.duration else frame.samples
+    if heard >= frame.samples - unit:
+        return frame
+    columns = heard if frame.format.is_planar else heard * len(frame.layout.channels)
+    kept = np.ascontiguousarray(frame.to_ndarray()[:, :columns])
+    short = av.AudioFrame.from_ndarray(kept, format=frame.format.name, layout=frame.layout.name)
+    short.sample_rate = frame.sample_rate
+    return short
+
+
+def _format(frame: Any) -> tuple[str, str, int]:
+    return frame.format.name, frame.layout.name, frame.sample_rate
+
+
+def _graph(frame: Any, rate: int, first_sample: int) -> Any:
+    """libav's resampler: keeps sound on its time stamps (``async``) and starts at a given sample (``first_pts``)."""
+    graph = av.filter.Graph()
+    source = graph.add_abuffer(
+        sample_rate=frame.sample_rate,
+        format=frame.format.name,
+        layout=frame.layout.name,
+        time_base=Fraction(1, frame.sample_rate),
+    )
+    resampler = graph.add(
+        "aresample",
+        f"{rate}:async=1:min_comp=0.00001:min_hard_comp={_MAX_GAP}:first_pts={first_sample}:ochl=mono:osf=s16",
+    )
+    graph.link_nodes(source, resampler, graph.add("abuffersink")).configure()
+    return graph
+
+
+def _pulled(graph: Any) -> Iterator[Samples]:
+    while True:
+        try:
+            frame = graph.pull()
+        except (BlockingIOError, av.error.EOFError):
+            return
+        yield frame.to_ndarray().reshape(-1).copy()

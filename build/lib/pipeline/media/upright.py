@@ -1,0 +1,48 @@
+"""How a decoded picture is meant to be seen: turned, mirrored, and with square pixels."""
+
+from fractions import Fraction
+from typing import Any
+
+import cv2
+import numpy as np
+from av.sidedata.sidedata import Type
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+
+_WIDEST = 4
+"""A pixel said to be wider or higher than this is taken for damaged, and for square."""
+
+
+def pixel_aspect(stream: Any) -> Fraction:
+    """A pixel's width by its height, as the stream or its container says; 1 where they say nothing of use."""
+    aspect = stream.sample_aspect_ratio
+    return Fraction(aspect) if aspect and Fraction(1, _WIDEST) <= aspect <= _WIDEST else Fraction(1)
+
+
+def orientation(frame: Any) -> tuple[int, bool]:
+    """Quarter turns counter-clockwise, 0 to 3, and whether left and right are swapped after them, by the frame's
+    display matrix.
+    """
+    if Type.DISPLAYMATRIX not in frame.side_data:
+        return 0, False
+    a, b, _, c, d, *_ = np.frombuffer(frame.side_data[Type.DISPLAYMATRIX], np.int32).astype(np.float64)
+    mirrored = bool(a * d < b * c)
+    return int(round(-np.arctan2(b, -a if mirrored else a) / (np.pi / 2)) % 4), mirrored
+
+
+def shown_size(frame: Any) -> tuple[int, int]:
+    """Width and height of the picture as shown; with pixels that are not square the shorter side grows."""
+    aspect: Fraction = frame.opaque or Fraction(1)
+    width, height = round(frame.width * max(aspect, Fraction(1))), round(frame.height / min(aspect, Fraction(1)))
+    return (height, width) if orientation(frame)[0] % 2 else (width, height)
+
+
+def upright(picture_HWC: Image, frame: Any, size: tuple[int, int]) -> Image:
+    """The decoded ``frame``'s pixels as shown, at ``size`` (width, height): an array of its own, or the given one."""
+    turns, mirrored = orientation(frame)
+    turned = np.rot90(picture_HWC, turns)
+    shown = np.ascontiguousarray(turned[:, ::-1] if mirrored else turned)
+    if shown.shape[1::-1] != size:
+        shown = np.asarray(cv2.resize(shown, size, interpolation=cv2.INTER_LINEAR_EXACT), np.uint8)
+    return shown

@@ -1,0 +1,60 @@
+"""AT-net: speech to landmarks (Chen et al., CVPR 2019, section 3.2)."""
+
+import torch
+from torch import Tensor, nn
+
+from pipeline.models.layers import conv, plain_conv, scaled
+
+LstmState = tuple[Tensor, Tensor]
+
+
+class AtNet(nn.Module):
+    """The PCA coefficients of the landmarks of every video frame, from the speech around it and a reference frame.
+
+    `recurrent`: an LSTM over the frames reads speech features beside the reference's coefficients. Without it
+    (the paper's single-frame ablation) the speech branch alone answers, frame by frame, with no reference and no
+    batch normalisation.
+    """
+
+    def __init__(self, components: int = 6, width: int = 64, recurrent: bool = True) -> None:
+        super().__init__()
+        self.arguments = {"components": components, "width": width, "recurrent": recurrent}
+        self.recurrent = recurrent
+        c64, c128, c256, c512, c2048 = (scaled(count, width) for count in (64, 128, 256, 512, 2048))
+        block = conv if recurrent else plain_conv
+        self.speech = nn.Sequential(  # 1 x 28 x 12: rows of 10 ms by cepstral coefficients
+            block(1, c64),
+            block(c64, c128),
+            nn.MaxPool2d(3, stride=(1, 2)),  # 26 x 5
+            block(c128, c256),
+            block(c256, c256),
+            block(c256, c512),
+            nn.MaxPool2d(3, stride=(2, 2)),  # 12 x 2
+            nn.Flatten(),
+            nn.Linear(c512 * 12 * 2, c2048),
+            nn.ReLU(inplace=True),
+            nn.Linear(c2048, c256),
+            nn.ReLU(inplace=True),
+        )
+        if recurrent:
+            self.reference = nn.Sequential(
+                nn.Linear(components, c256), nn.ReLU(inplace=True), nn.Linear(c256, c512), nn.ReLU(inplace=True)
+            )
+            self.lstm = nn.LSTM(c256 + c512, c256, num_layers=3, batch_first=True)
+        self.coefficients = nn.Linear(c256, components)
+
+    def forward(self, reference_BK: Tensor, windows_BT1RC: Tensor) -> Tensor:
+        """Coefficients (B, T, K) from those of the reference frame (B, K) and MFCC windows (B, T, 1, 28, 12)."""
+        return self.stream(reference_BK, windows_BT1RC)[0]
+
+    def stream(
+        self, reference_BK: Tensor, windows_BT1RC: Tensor, state: LstmState | None = None
+    ) -> tuple[Tensor, LstmState | None]:
+        """As `forward`, and the LSTM's state to hand in with the frames that follow these."""
+        batch, frames = windows_BT1RC.shape[:2]
+        speech_BTD = self.speech(windows_BT1RC.flatten(0, 1)).unflatten(0, (batch, frames))
+        if not self.recurrent:
+            return self.coefficients(speech_BTD), None
+        reference_BTD = self.reference(reference_BK).unsqueeze(1).expand(-1, frames, -1)
+        hidden_BTD, state = self.lstm(torch.cat([reference_BTD, speech_BTD], dim=2), state)
+        return self.coefficients(hidden_BTD), state

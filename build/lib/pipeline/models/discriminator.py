@@ -1,0 +1,44 @@
+"""The regression-based discriminator (Chen et al., CVPR 2019, section 3.4)."""
+
+import torch
+from torch import Tensor, nn
+
+from pipeline.landmarks.points import NUMBERS
+from pipeline.models.layers import conv, plain_conv, scaled
+
+
+class Discriminator(nn.Module):
+    """Judges a video: whether it is real, and which landmarks its frames show.
+
+    An LSTM over the frames reads their features beside the reference's landmarks. From each of its states one layer
+    reads the landmarks, as an offset in (-1, 1) to the reference's, and one a decision, averaged over the video.
+    """
+
+    def __init__(self, width: int = 64) -> None:
+        super().__init__()
+        self.arguments = {"width": width}
+        c64, c128, c256, c512 = (scaled(count, width) for count in (64, 128, 256, 512))
+        self.image = nn.Sequential(
+            plain_conv(3, c64, stride=2),
+            conv(c64, c128, stride=2),
+            conv(c128, c256, stride=2),
+            conv(c256, c512, stride=2),
+            nn.Flatten(),
+            nn.Linear(c512 * 8 * 8, c512),
+            nn.ReLU(inplace=True),
+        )
+        self.reference = nn.Sequential(
+            nn.Linear(NUMBERS, c256), nn.ReLU(inplace=True), nn.Linear(c256, c512), nn.ReLU(inplace=True)
+        )
+        self.lstm = nn.LSTM(2 * c512, c256, num_layers=3, batch_first=True)
+        self.landmarks = nn.Sequential(nn.Linear(c256, NUMBERS), nn.Tanh())
+        self.decision = nn.Linear(c256, 1)
+
+    def forward(self, frames_BTCHW: Tensor, reference_landmarks_BL: Tensor) -> tuple[Tensor, Tensor]:
+        """The logit that the video (B, T, 3, 128, 128), in [-1, 1], is real (B,), and its landmarks (B, T, 136)."""
+        batch, frames = frames_BTCHW.shape[:2]
+        image_BTD = self.image(frames_BTCHW.flatten(0, 1)).unflatten(0, (batch, frames))
+        reference_BTD = self.reference(reference_landmarks_BL).unsqueeze(1).expand(-1, frames, -1)
+        hidden_BTD, _ = self.lstm(torch.cat([reference_BTD, image_BTD], dim=2))
+        logits_B = self.decision(hidden_BTD).mean(dim=(1, 2))
+        return logits_B, self.landmarks(hidden_BTD) + reference_landmarks_BL.unsqueeze(1)

@@ -1,0 +1,47 @@
+"""The blocks that the networks share."""
+
+from torch import Tensor, nn
+
+
+def scaled(channels: int, width: int) -> int:
+    """`channels` of the paper's networks, whose width is 64, at another width (at least 1)."""
+    return max(1, channels * width // 64)
+
+
+def conv(inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1, padding: int = 1) -> nn.Sequential:
+    """Convolution without bias, batch normalisation, ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
+    )
+
+
+def plain_conv(inputs: int, outputs: int, *, stride: int = 1) -> nn.Sequential:
+    """Convolution with bias, ReLU."""
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1), nn.ReLU(inplace=True))
+
+
+def upsample(inputs: int, outputs: int, *, bias: bool = False) -> nn.Sequential:
+    """Transposed convolution to twice the height and width, batch normalisation, ReLU."""
+    return nn.Sequential(
+        nn.ConvTranspose2d(inputs, outputs, 3, stride=2, padding=1, output_padding=1, bias=bias),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
+    )
+
+
+class Residual(nn.Module):
+    """x + BN(conv(dropout(ReLU(BN(conv(x)))))), at constant size."""
+
+    def __init__(self, channels: int, dropout: float) -> None:
+        super().__init__()
+        self.block = nn.Sequential(
+            *conv(channels, channels),
+            nn.Dropout(dropout),
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels),
+        )
+
+    def forward(self, x_NCHW: Tensor) -> Tensor:
+        """Same shape out as in."""
+        out: Tensor = x_NCHW + self.block(x_NCHW)
+        return out

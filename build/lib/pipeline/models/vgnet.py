@@ -1,0 +1,122 @@
+"""VG-net: landmarks and one picture to video (Chen et al., CVPR 2019, sections 3.3 and 3.4)."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from pipeline.landmarks.points import NUMBERS
+from pipeline.models.convgru import ConvGru, Recurrence
+from pipeline.models.layers import Residual, conv, scaled, upsample
+
+
+class VgOutput(NamedTuple):
+    """What VG-net makes of T frames."""
+
+    frames_BTCHW: Tensor
+    """The video (B, T, 3, 128, 128), in [-1, 1]."""
+    attention_BT1HW: Tensor
+    """Where the video is painted (1) and where it is the reference picture (0), (B, T, 1, 128, 128)."""
+    colour_BTCHW: Tensor
+    """The paint (B, T, 3, 128, 128), in [-1, 1]."""
+    landmark_attention_BT1HW: Tensor
+    """Where the landmarks have moved away from the reference's (B, T, 1, 32, 32), in [0, 1]."""
+    state_BCHW: Tensor | None
+    """The ConvGRU's state after the last frame, to hand in with the frames that follow (recurrence over time only)."""
+
+
+class VgNet(nn.Module):
+    """A talking face: the reference picture, moved as the landmarks move.
+
+    The decoder paints colours C and an attention map A, and a frame is A . C + (1 - A) . reference. Half way, at
+    32 x 32, the attention M over the landmarks' motion chooses between the reference's features and the decoded ones.
+
+    `attention=False` is the ablation without either map: the sum of both features, and a frame is C.
+    """
+
+    def __init__(
+        self, width: int = 64, recurrence: Recurrence = "time", attention: bool = True, dropout: float = 0.5
+    ) -> None:
+        super().__init__()
+        self.arguments = {"width": width, "recurrence": recurrence, "attention": attention, "dropout": dropout}
+        self.attention = attention
+        c32, c64, c128, c256, c512 = (scaled(count, width) for count in (32, 64, 128, 256, 512))
+        self.image_near = nn.Sequential(  # E1
+            nn.ReflectionPad2d(3),
+            conv(3, c64, kernel=7, padding=0),
+            conv(c64, c64, stride=2),
+            conv(c64, c128, stride=2),
+        )
+        self.image_deep = nn.Sequential(conv(c128, c256, stride=2), conv(c256, c512, stride=2))  # E2
+        self.landmark_map = nn.Sequential(nn.Linear(NUMBERS, 8 * 8), nn.ReLU(inplace=True), nn.Unflatten(1, (1, 8, 8)))
+        self.landmark_near = conv(1, c256)  # L1
+        self.landmark_deep = conv(c256, c512)  # L2
+        if attention:
+            self.motion = nn.Sequential(
+                upsample(2 * c256, c256, bias=True),
+                upsample(c256, c128, bias=True),
+                nn.Conv2d(c128, 1, 3, padding=1),
+                nn.Sigmoid(),
+            )
+        self.bottleneck = conv(2 * c512, c128)
+        self.gru = ConvGru(c128, c512, recurrence)
+        self.decode_deep = nn.Sequential(  # D1
+            *(Residual(c512, dropout) for _ in range(9)), upsample(c512, c256), upsample(c256, c128)
+        )
+        self.decode_near = nn.Sequential(upsample(c128, c64), upsample(c64, c32))  # D2
+        self.heads = nn.Conv2d(c32, 4 if attention else 3, 7, padding=3)  # colour, and attention as the fourth channel
+
+    def forward(
+        self,
+        image_BCHW: Tensor,
+        reference_landmarks_BL: Tensor,
+        landmarks_BTL: Tensor,
+        state_BCHW: Tensor | None = None,
+    ) -> VgOutput:
+        """Video of a face.
+
+        Takes the reference picture (B, 3, 128, 128) in [-1, 1], its landmarks (B, 136), those of the T frames to make
+        (B, T, 136), and the state of the frames before these, if any. Every layer but the recurrence sees all frames as
+        one batch (N = B * T); the reference is encoded once.
+        """
+        batch, frames = landmarks_BTL.shape[:2]
+
+        def each_frame(x_BCHW: Tensor) -> Tensor:
+            return x_BCHW.unsqueeze(1).expand(-1, frames, -1, -1, -1).flatten(0, 1)
+
+        # The reference's landmarks join the frames', so that normalisation treats equal landmarks equally.
+        landmarks_ML = torch.cat([reference_landmarks_BL.unsqueeze(1), landmarks_BTL], dim=1).flatten(0, 1)
+        near_BTCHW = self.landmark_near(self.landmark_map(landmarks_ML)).unflatten(0, (batch, frames + 1))
+        deep_BTCHW = self.landmark_deep(near_BTCHW.flatten(0, 1)).unflatten(0, (batch, frames + 1))
+        moved_BTCHW = deep_BTCHW[:, 1:] - deep_BTCHW[:, :1]
+
+        image_near_BCHW = self.image_near(image_BCHW)
+        image_deep_BCHW = self.image_deep(image_near_BCHW)
+
+        mixed_NCHW = self.bottleneck(torch.cat([each_frame(image_deep_BCHW), moved_BTCHW.flatten(0, 1)], dim=1))
+        hidden_BTCHW, state_BCHW = self.gru(mixed_NCHW.unflatten(0, (batch, frames)), state_BCHW)
+        decoded_NCHW = self.decode_deep(hidden_BTCHW.flatten(0, 1))
+
+        if self.attention:
+            pair_NCHW = torch.cat([near_BTCHW[:, 1:].flatten(0, 1), each_frame(near_BTCHW[:, 0])], dim=1)
+            motion_N1HW = self.motion(pair_NCHW)
+            decoded_NCHW = torch.lerp(each_frame(image_near_BCHW), decoded_NCHW, motion_N1HW)
+        else:
+            motion_N1HW = torch.ones_like(decoded_NCHW[:, :1])
+            decoded_NCHW = each_frame(image_near_BCHW) + decoded_NCHW
+
+        painted_NCHW = self.heads(self.decode_near(decoded_NCHW))
+        colour_NCHW = torch.tanh(painted_NCHW[:, :3])
+        if self.attention:
+            attention_N1HW = torch.sigmoid(painted_NCHW[:, 3:])
+            frames_NCHW = attention_N1HW * colour_NCHW + (1 - attention_N1HW) * each_frame(image_BCHW)
+        else:
+            attention_N1HW, frames_NCHW = torch.ones_like(colour_NCHW[:, :1]), colour_NCHW.float()
+
+        return VgOutput(
+            frames_NCHW.unflatten(0, (batch, frames)),
+            attention_N1HW.unflatten(0, (batch, frames)),
+            colour_NCHW.unflatten(0, (batch, frames)),
+            motion_N1HW.unflatten(0, (batch, frames)),
+            state_BCHW,
+        )

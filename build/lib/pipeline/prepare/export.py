@@ -1,0 +1,134 @@
+"""WebDataset tars of the good clips; docs/shards.md says what is in a sample."""
+
+import hashlib
+import io
+import json
+import tarfile
+import wave
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.runtime.clock import FPS, RATE
+from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.progress import progress
+from pipeline.shards.clip_store import ClipStore
+from pipeline.shards.read import INDEX, MANIFEST
+
+VERSION = 2
+"""Raised with every change of this file that changes a tar's bytes."""
+ABOUT = "dataset.json"
+
+
+def about(store: ClipStore, clip: str) -> dict[str, Any]:
+    """What is known of a clip besides its arrays."""
+    row = store.source(clip)
+    known = {name: row[name] for name in ("id", "speaker", "split", "text")}
+    return {**known, "frames": store.length(clip), "fps": FPS, "rate": RATE}
+
+
+def files(store: ClipStore, clip: str) -> Iterator[tuple[str, bytes]]:
+    """The sample's files by their suffix, in order."""
+    yield "json", json.dumps(about(store, clip), ensure_ascii=False).encode()
+    yield "wav", _wav(store.samples(clip))
+    yield "mfcc.npy", _npy(store.mfcc(clip))
+    yield "points.npy", _npy(store.points(clip))
+    yield "transform.npy", _npy(store.transform(clip))
+    yield "found.npy", _npy(store.found(clip))
+    for number, data in enumerate(store.jpegs(clip)):
+        yield f"{number:06d}.jpg", data
+
+
+def sample_key(clip: str) -> str:
+    """The ``__key__`` of a clip: its id, in which only ``.`` and ``%`` are percent-encoded, since WebDataset ends the
+    key at the first dot. ``urllib.parse.unquote`` gives the id back.
+    """
+    return clip.replace("%", "%25").replace(".", "%2E")
+
+
+def export_webdataset(store: ClipStore, to: Path, splits: Sequence[str], per_tar: int) -> dict[str, int]:
+    """Write ``to/atvgnet-SPLIT-000000.tar`` and so on with ``per_tar`` clips each, in the order of their ids.
+
+    The bytes depend on the clips alone. Each tar appears when it is whole; an export that was interrupted goes on.
+    Returns how many clips each split has. Raises PipelineError when ``to`` holds anything else than this export, when
+    it cannot be written, or when a split has no good clip.
+    """
+    store.check()
+    clips = {split: store.ids(split) for split in splits}
+    for split, ids in clips.items():
+        if not ids:
+            raise PipelineError(f"The split {split} has no good clip to export.")
+    counts = {split: len(ids) for split, ids in clips.items()}
+    about = {"format": "webdataset", "clips": counts, "clips_per_tar": per_tar, "source": _source(store)}
+    try:
+        _claim(to, about)
+        with progress("export", sum(counts.values())) as advance:
+            for split, ids in clips.items():
+                for number, start in enumerate(range(0, len(ids), per_tar)):
+                    part = ids[start : start + per_tar]
+                    path = to / f"atvgnet-{split}-{number:06d}.tar"
+                    if not path.exists():
+                        _write_tar(path, store, part)
+                    advance(len(part))
+    except OSError as error:
+        raise PipelineError(
+            f"{to} cannot be written: {error}. Free space or fix its permissions, then run again: "
+            "finished tars are kept."
+        ) from error
+    return counts
+
+
+def _source(store: ClipStore) -> str:
+    """The hash of all that the tars' bytes depend on: the indexes, in which a shard's name says what is in it."""
+    digest = hashlib.sha256(f"{VERSION}\n".encode())
+    for reader, name in ((store.clips, MANIFEST), (store.faces, INDEX), (store.speech, INDEX)):
+        digest.update((reader.folder / name).read_bytes())
+    return digest.hexdigest()
+
+
+def _claim(to: Path, about: dict[str, Any]) -> None:
+    """Make sure that ``to`` is this export's, begun or not."""
+    to.mkdir(parents=True, exist_ok=True)
+    mark = to / ABOUT
+    if not mark.exists():
+        if any(one for one in to.iterdir() if not one.name.endswith(".tmp")):
+            raise PipelineError(f"{to} is not empty, and what is in it is not an export. Name a new folder with --to.")
+        mark.write_text(json.dumps(about, indent=2) + "\n")
+    elif json.loads(mark.read_text()) != about:
+        raise PipelineError(
+            f"{to} holds an export of other clips, another split or another number of clips per tar. Remove it, or "
+            "name a new folder with --to."
+        )
+
+
+def _write_tar(path: Path, store: ClipStore, clips: Iterable[str]) -> None:
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        with tarfile.open(temporary, "w", format=tarfile.PAX_FORMAT, encoding="utf-8") as tar:
+            for clip in clips:
+                for suffix, data in files(store, clip):
+                    file = tarfile.TarInfo(f"{sample_key(clip)}.{suffix}")  # its time, owner and permissions are fixed
+                    file.size = len(data)
+                    tar.addfile(file, io.BytesIO(data))
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _npy(values: NDArray[Any]) -> bytes:
+    with io.BytesIO() as file:
+        np.save(file, values, allow_pickle=False)
+        return file.getvalue()
+
+
+def _wav(samples_N: NDArray[np.int16]) -> bytes:
+    with io.BytesIO() as file:
+        with wave.open(file, "wb") as sound:
+            sound.setnchannels(1)
+            sound.setsampwidth(2)
+            sound.setframerate(RATE)
+            sound.writeframes(samples_N.astype("<i2").tobytes())
+        return file.getvalue()

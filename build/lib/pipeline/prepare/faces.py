@@ -1,0 +1,202 @@
+"""Stage landmarks: every clip's 68 points, alignment and face crops, in shards with an index of their quality."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipeline.config.params import Landmarks
+from pipeline.faces.align import align
+from pipeline.faces.crop import SIZE, crop_face, encode_jpeg, to_crop
+from pipeline.faces.quality import QUALITY, measure, no_face
+from pipeline.faces.track import Track, track_face
+from pipeline.media import MediaError, read_frames
+from pipeline.prepare.manifest import ManifestRow
+from pipeline.prepare.quality.rejections import check_losses
+from pipeline.prepare.quality.thresholds import verdict
+from pipeline.runtime.clock import FPS
+from pipeline.runtime.time_limit import TimedOut, limited
+from pipeline.shards.build import build_shards, write_index
+from pipeline.shards.plan import UNFINISHED, Item, row_key
+from pipeline.shards.table import Row, array_field, jpeg_field
+
+VERSION = 4
+"""Raised with every change of this package that changes a row's bytes."""
+
+KEEP_BYTES = 64 * 2**20
+"""Frames of clips up to this size are kept between the two passes; longer ones are decoded twice, in constant memory.
+"""
+
+FIELDS = [
+    array_field("points", "float32", 68, 2),
+    array_field("transform", "float32", 2, 3),
+    array_field("found", "bool"),
+    jpeg_field("jpeg"),
+    pa.field("frames", pa.int32()),
+    *QUALITY,
+    pa.field("error", pa.string()),
+]
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where a clip's frames are."""
+
+    path: Path
+    start: float
+    frames: int
+
+    def read(self) -> Iterator[NDArray[np.uint8]]:
+        return read_frames(self.path, start=self.start, duration=self.frames / FPS)
+
+
+@dataclass(frozen=True)
+class FaceBuilder:
+    """Computes a clip's row; runs in worker processes."""
+
+    params: Landmarks
+    time_limit: float = 0.0
+    """Seconds without a frame after which a clip whose decoder hangs is timed out, for this time; 0: never."""
+
+    def __call__(self, source: _Source) -> Row:
+        """The cells of ``FIELDS``; a clip without a face has empty arrays and says so in ``error``."""
+        cv2.setNumThreads(0)  # one clip per core: OpenCV's own threads would only get in each other's way
+        frames = _Replay(source, self.time_limit)
+        try:
+            track = track_face(frames, self.params.detect_every, self.params.face)
+            if not track.found_T.any():
+                return _empty("no face found in any frame")
+            transforms = align(
+                track.points_T68x2, per_frame=self.params.alignment == "frame", smoothing=self.params.smoothing
+            )
+            crops = np.empty((len(transforms), SIZE, SIZE, 3), np.uint8)
+            for number, (frame, transform) in enumerate(zip(frames, transforms, strict=True)):
+                crops[number] = crop_face(frame, transform)
+        except MediaError as error:
+            return _empty(error.reason)
+        except TimedOut as error:
+            return {**_empty(error.reason), "key": UNFINISHED}
+        return _row(
+            track, to_crop(track.points_T68x2, transforms), transforms, crops, frames.size, self.params.jpeg_quality
+        )
+
+
+class _Replay:
+    """A clip's frames, as often as wanted; decoded again only when they were too many to keep."""
+
+    def __init__(self, source: _Source, time_limit: float) -> None:
+        self.source = source
+        self.time_limit = time_limit
+        self.kept: list[NDArray[np.uint8]] | None = None
+        self.size = (0, 0)
+        """Height and width, when one was read."""
+
+    def __iter__(self) -> Iterator[NDArray[np.uint8]]:
+        if self.kept is not None:
+            yield from self.kept
+            return
+        kept: list[NDArray[np.uint8]] | None = None
+        for frame in limited(self.time_limit, self.source.read()):
+            if not any(self.size):
+                self.size = (frame.shape[0], frame.shape[1])
+                kept = [] if frame.nbytes * self.source.frames <= KEEP_BYTES else None
+            if kept is not None:
+                kept.append(frame)
+            yield frame
+        self.kept = kept
+
+
+def _row(
+    track: Track,
+    points_T68x2: NDArray[np.float32],
+    transforms: NDArray[np.float32],
+    crops_THWC: NDArray[np.uint8],
+    picture: tuple[int, int],
+    jpeg_quality: int,
+) -> Row:
+    return {
+        "points": points_T68x2,  # in pixels of the crop
+        "transform": transforms,
+        "found": track.found_T,
+        "jpeg": [encode_jpeg(crop, jpeg_quality) for crop in crops_THWC],
+        "frames": len(crops_THWC),
+        **measure(track, points_T68x2, transforms, crops_THWC, picture),
+        "error": "",
+    }
+
+
+def _empty(error: str) -> Row:
+    return {
+        "points": np.zeros((0, 68, 2)),
+        "transform": np.zeros((0, 2, 3)),
+        "found": np.zeros(0),
+        "jpeg": [],
+        "frames": 0,
+        **no_face(),
+        "error": error,
+    }
+
+
+INDEX_SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string()),
+        pa.field("speaker", pa.string()),
+        pa.field("split", pa.string()),
+        pa.field("frames", pa.int32()),
+        pa.field("status", pa.string()),
+        pa.field("shard", pa.string()),
+        pa.field("row", pa.int32()),
+    ]
+)
+
+
+def build_faces(
+    manifest: list[ManifestRow], root: Path, params: Landmarks, out: Path, jobs: int, time_limit: float = 0.0
+) -> list[dict[str, Any]]:
+    """Write ``out``: shards of all clips that extract found good, and index.parquet with the status of each.
+
+    ``root`` is the corpus's folder, to which the manifest's paths are relative. A clip whose decoder gives nothing for
+    ``time_limit`` seconds (0: no limit) is timed out, until the stage runs again. Returns the index's rows
+    with the metrics of ``QUALITY`` and the ``reason`` of each verdict, which are not part of the index: there a changed
+    limit would touch what the stages after this one read, also where it changes no verdict.
+    Raises TooManyLost when more than ``params.max_lost`` of the clips are rejected, or a split is left without any.
+    """
+    good = [clip for clip in manifest if clip.status == "ok"]
+    recipe = (VERSION, params.detect_every, params.face, params.alignment, params.smoothing, params.jpeg_quality)
+    items = [
+        Item(
+            clip.id,
+            row_key(*recipe, clip.sha256, clip.start, clip.frames),
+            _Source(root / clip.path, clip.start, clip.frames),
+        )
+        for clip in good
+    ]
+    builder = FaceBuilder(params, time_limit)
+    first = [item.source.path for item in items[:1]]
+    cells = build_shards(
+        out, items, builder, FIELDS, per_shard=params.shard_clips, jobs=jobs, title="faces", sees=first
+    )
+    rows = []
+    for clip, cell in zip(good, cells.rows(), strict=True):
+        reason = cell["error"] or verdict(cell, "landmarks", params)
+        rows.append(
+            {
+                **{field.name: cell[field.name] for field in QUALITY},
+                "id": clip.id,
+                "speaker": clip.speaker,
+                "split": clip.split,
+                "frames": cell["frames"],
+                "status": "rejected" if reason else "ok",
+                "reason": reason,
+                "shard": cell["shard"],
+                "row": cell["row"],
+            }
+        )
+    check_losses(rows, params.max_lost, "landmarks")
+    write_index(out, rows, INDEX_SCHEMA)
+    return rows

@@ -1,0 +1,155 @@
+"""A picture of the rejected clips: for each a frame with what was found in it, the reason and the metrics."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import chain, zip_longest
+from pathlib import Path
+from textwrap import wrap
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from pipeline.faces.crop import SIZE, from_crop
+from pipeline.media import MediaError, read_frames
+from pipeline.prepare.quality.table import METRICS
+from pipeline.runtime.clock import FPS
+from pipeline.runtime.time_limit import TimedOut, within
+from pipeline.shards.read import read_row
+
+MOST = 36
+"""Cards a sheet."""
+COLUMNS = 6
+WIDTH, HEIGHT = 240, 340
+"""Of a card in pixels; the picture takes the upper part."""
+PICTURE = (232, 176)
+HEADER = 34
+_BACK, _CARD, _GREY = (255, 255, 255), (238, 238, 238), (150, 150, 150)
+
+Picture = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where the pictures are: ``clips`` the manifest's rows and ``faces`` the rows of the stage landmarks, by id."""
+
+    clips: Mapping[str, Mapping[str, Any]]
+    faces: Mapping[str, Mapping[str, Any]]
+    root: Path
+    """The corpus's folder."""
+    shards: Path
+    """The folder of the faces' shards."""
+    time_limit: float = 0.0
+    """Seconds after which a file that hangs has no picture; 0: never."""
+
+
+def choose_rejected(table: pd.DataFrame, most: int = MOST) -> list[str]:
+    """Ids of at most ``most`` rejected clips, evenly over the reasons, each reason's from the first id on."""
+    lost = table[table["status"] != "ok"].sort_values("id")
+    groups = [list(group) for _, group in lost.groupby("reason", sort=True)["id"]]
+    turns = chain.from_iterable(zip_longest(*groups))
+    return [clip for clip in turns if clip is not None][:most]
+
+
+def draw_sheet(table: pd.DataFrame, sources: Sources) -> Picture:
+    """The contact sheet as RGB (H, W, 3); it says so where no clip is rejected.
+
+    A card shows the frame nearest to the clip's middle in which the face was found, with the 68 points and the outline
+    of the crop; the middle frame where none was found; and plain grey where the file could not be read.
+    """
+    rows = table.set_index("id", drop=False).loc[choose_rejected(table)].to_dict("records")
+    count = max(1, -(-len(rows) // COLUMNS))
+    sheet = Image.new("RGB", (COLUMNS * WIDTH, HEADER + (count * HEIGHT if len(rows) else 0)), _BACK)
+    pen = ImageDraw.Draw(sheet)
+    lost = int((table["status"] != "ok").sum())
+    some = f"; {len(rows)} of them, evenly over the reasons" if lost > len(rows) else ""
+    pen.text((8, 8), f"{lost or 'none'} of {len(table)} clips rejected{some}", font=_font(15), fill="black")
+    for number, row in enumerate(rows):
+        corner = (number % COLUMNS * WIDTH, HEADER + number // COLUMNS * HEIGHT)
+        sheet.paste(Image.fromarray(draw_card(row, sources)), corner)
+    return np.array(sheet, np.uint8)
+
+
+def draw_card(row: Mapping[Any, Any], sources: Sources) -> Picture:
+    """One clip's card (340, 240, 3); ``row`` is its row of the quality table."""
+    card = Image.new("RGB", (WIDTH, HEIGHT), _BACK)
+    card.paste(_CARD, (2, 2, WIDTH - 2, HEIGHT - 2))
+    card.paste(Image.fromarray(_framed(row["id"], sources)), (4, 4))
+    pen = ImageDraw.Draw(card)
+    left, top = 6, PICTURE[1] + 8
+    known = {metric: row[metric] for metric in METRICS if not pd.isna(row[metric])}
+    metrics = "  ".join(f"{metric} {float(value):.3g}" for metric, value in known.items())
+    for text, size, columns, lines, colour in (
+        (row["id"], 12, 34, 2, "black"),
+        (f"{row['stage']}: {row['reason']}", 11, 38, 5, "#b00020"),
+        (metrics, 9, 46, 5, "#404040"),
+    ):
+        for line in wrap(text, columns, max_lines=lines, placeholder=" ..."):
+            pen.text((left, top), line, font=_font(size), fill=colour)
+            top += size + 3
+        top += 3
+    return np.array(card, np.uint8)
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    import matplotlib
+
+    # Pillow's own font knows few letters; matplotlib brings one that knows most.
+    return ImageFont.truetype(Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSans.ttf"), size)
+
+
+def _framed(name: str, sources: Sources) -> Picture:
+    """The clip's picture with what was found in it, fitted into ``PICTURE``."""
+    canvas = np.full((PICTURE[1], PICTURE[0], 3), _GREY, np.uint8)
+    clip, face = sources.clips[name], sources.faces.get(name)
+    cells = None
+    if face is not None and face["frames"]:
+        cells = read_row(sources.shards / face["shard"], face["row"], ["points", "transform", "found"])
+    number = clip["frames"] // 2
+    if cells is not None:
+        found = np.flatnonzero(cells["found"])
+        number = int(found[np.argmin(np.abs(found - number))])
+    frame = _read_frame(sources, clip, number)
+    if frame is None:
+        return canvas
+    scale = min(PICTURE[0] / frame.shape[1], PICTURE[1] / frame.shape[0])
+    width, height = (max(1, round(side * scale)) for side in (frame.shape[1], frame.shape[0]))
+    picture = np.asarray(cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    if cells is not None:
+        one = slice(number, number + 1)
+        points = from_crop(cells["points"][one], cells["transform"][one])[0]
+        _mark(picture, points, cells["transform"][number], scale)
+    left, top = (PICTURE[0] - width) // 2, (PICTURE[1] - height) // 2
+    canvas[top : top + height, left : left + width] = picture
+    return canvas
+
+
+def _read_frame(sources: Sources, clip: Mapping[str, Any], number: int) -> Picture | None:
+    if not clip["frames"]:  # nothing of it could be read
+        return None
+    start = clip["start"] + number / FPS
+    frames = read_frames(sources.root / clip["path"], start=start, duration=1 / FPS)
+    try:
+        frame: Picture | None = within(sources.time_limit, next, frames, None)
+    except (MediaError, TimedOut):
+        return None
+    return frame
+
+
+def _mark(
+    picture: Picture, points_68x2: NDArray[np.floating], transform_2x3: NDArray[np.floating], scale: float
+) -> None:
+    """Draw the points and the outline of the crop into a picture ``scale`` times as large as the source."""
+    inverse = cv2.invertAffineTransform(transform_2x3.astype(np.float64))
+    corners = np.array([(0, 0), (SIZE, 0), (SIZE, SIZE), (0, SIZE)]) @ inverse[:, :2].T + inverse[:, 2]
+    cv2.polylines(picture, [_fixed(corners * scale)], True, (255, 200, 0), 1, cv2.LINE_AA, shift=4)
+    for x, y in _fixed((points_68x2 + 0.5) * scale - 0.5):
+        cv2.circle(picture, (int(x), int(y)), 16, (0, 255, 0), -1, cv2.LINE_AA, shift=4)
+
+
+def _fixed(points: NDArray[np.floating]) -> NDArray[np.int32]:
+    """Coordinates with OpenCV's 4 fractional bits."""
+    return np.round(points * 16).astype(np.int32)

@@ -1,0 +1,129 @@
+"""The clip store: the one reader of what the stages prepared in `data/`.
+
+| folder | what |
+|---|---|
+| `data/faces` | crops, points, transforms |
+| `data/mfcc` | speech features |
+| `data/clips` | speech, texts, where the clip comes from |
+
+Each is opened when it is first asked for, so a machine that trains needs the first two alone.
+"""
+
+import hashlib
+import threading
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.faces.crop import decode_jpeg
+from pipeline.runtime.errors import PipelineError
+from pipeline.shards.read import MANIFEST, ShardReader, read_row
+from pipeline.shards.table import Row
+from pipeline.speech.windows import windows
+
+
+class ClipStore:
+    """The good clips by id. Its methods may be called from several threads.
+
+    Everything of one clip has T frames at 25 per second.
+    """
+
+    def __init__(self, data: Path) -> None:
+        """``data`` holds `faces`, `mfcc` and `clips`; PipelineError when one is asked for that is not there."""
+        self.data = data
+        self._reading = threading.Lock()  # parquet readers are shared by the threads; decoding is not held up
+
+    @cached_property
+    def faces(self) -> ShardReader:
+        """The index of `data/faces`."""
+        return ShardReader(self.data / "faces")
+
+    @cached_property
+    def speech(self) -> ShardReader:
+        """The index of `data/mfcc`."""
+        return ShardReader(self.data / "mfcc")
+
+    @cached_property
+    def clips(self) -> ShardReader:
+        """The manifest of `data/clips`."""
+        return ShardReader(self.data / "clips", MANIFEST)
+
+    def ids(self, split: str) -> list[str]:
+        """The good clips of `train`, `val` or `test`, in order."""
+        return self.faces.ids(split=split, status="ok")
+
+    def length(self, clip: str) -> int:
+        """T."""
+        return int(self.faces.index[clip]["frames"])
+
+    def speaker(self, clip: str) -> str:
+        """Whose face it is; empty where the corpus does not know."""
+        return str(self.faces.index[clip]["speaker"])
+
+    def source(self, clip: str) -> Row:
+        """Its row of the manifest: `text`, `path` below the corpus's root, `start` in seconds, ..."""
+        return self.clips.index[clip]
+
+    def jpegs(self, clip: str) -> list[bytes]:
+        """The crops as they are stored, T JPEG files."""
+        files: list[bytes] = self._cells(self.faces, clip, "jpeg")["jpeg"]
+        return files
+
+    def frames(self, clip: str, chosen: Sequence[int] | None = None) -> NDArray[np.uint8]:
+        """The crops, RGB (T, 128, 128, 3), or those ``chosen`` by number."""
+        files = self.jpegs(clip)
+        return np.stack([decode_jpeg(files[number]) for number in (range(len(files)) if chosen is None else chosen)])
+
+    def points(self, clip: str) -> NDArray[np.float32]:
+        """The 68 points (T, 68, 2), x and y in pixels of the crop."""
+        return self._array(self.faces, clip, "points")
+
+    def transform(self, clip: str) -> NDArray[np.float32]:
+        """The 2x3 matrices (T, 2, 3) that take pixels of the source frame to those of the crop."""
+        return self._array(self.faces, clip, "transform")
+
+    def found(self, clip: str) -> NDArray[np.bool_]:
+        """Whether the face was found (T,); elsewhere its points lie between their neighbours."""
+        return self._array(self.faces, clip, "found")
+
+    def mfcc(self, clip: str) -> NDArray[np.float32]:
+        """MFCC rows (R, 13), 4 per frame; column 0 is the level."""
+        return self._array(self.speech, clip, "mfcc")
+
+    def windows(self, clip: str) -> NDArray[np.float32]:
+        """The MFCC window of every frame (T, 28, 12)."""
+        return windows(self.mfcc(clip), self.length(clip))
+
+    def samples(self, clip: str) -> NDArray[np.int16]:
+        """Speech, mono at 16 kHz (N,), 640 samples per frame."""
+        return self._array(self.clips, clip, "samples")
+
+    def digest(self, clips: Sequence[str], *, speech: bool) -> str:
+        """A hash of all that is stored of the faces of ``clips``, and of their ``speech`` features."""
+        readers = [self.faces, *([self.speech] if speech else [])]
+        digest = hashlib.sha256()
+        for clip in clips:  # a shard's name is the hash of what is in it
+            digest.update(repr([clip, *(reader.index[clip]["shard"] for reader in readers)]).encode())
+        return digest.hexdigest()
+
+    def check(self) -> None:
+        """PipelineError when the three folders are not of one run of the pipeline."""
+        good = set(self.faces.ids(status="ok"))
+        for reader in (self.clips, self.speech):
+            missing = good.difference(reader)
+            if missing:
+                raise PipelineError(
+                    f"{self.faces.folder} has the clip {min(missing)}, {reader.folder} has not. Run `dvc repro` first."
+                )
+
+    def _array(self, reader: ShardReader, clip: str, column: str) -> NDArray[Any]:
+        value: NDArray[Any] = self._cells(reader, clip, column)[column]
+        return value
+
+    def _cells(self, reader: ShardReader, clip: str, column: str) -> Row:
+        with self._reading:
+            return read_row(*reader.place(clip), [column])

@@ -1,0 +1,111 @@
+"""Reading shards and their index."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from pipeline.runtime.errors import PipelineError
+from pipeline.shards.table import Row, from_cell
+
+INDEX = "index.parquet"
+MANIFEST = "manifest.parquet"
+"""The index of data/clips."""
+FORMAT = b"2"
+"""Of the rows; stands in each index. Raised when a column changes its meaning: 2 has points in pixels of the crop."""
+
+
+@lru_cache(maxsize=16)  # an open shard of 256 clips takes 4 MB
+def open_shard(path: Path) -> pq.ParquetFile:
+    """The shard, kept open: its footer is read once for many rows."""
+    return pq.ParquetFile(path, memory_map=True)
+
+
+def read_row(shard: Path, row: int, columns: Sequence[str]) -> Row:
+    """One row's cells: arrays as NumPy arrays of their stored shape, JPEG lists as lists of bytes."""
+    table = open_shard(shard).read_row_group(row, columns=list(columns), use_threads=False)
+    return {field.name: from_cell(table[field.name][0].as_py(), field) for field in table.schema}
+
+
+class Rows(Mapping[str, Row]):
+    """A table of clips as one dict a clip, by id, in order.
+
+    A dict is made when it is asked for: half a million of them would fill a gigabyte.
+    """
+
+    def __init__(self, table: pa.Table) -> None:
+        """``table`` has a column ``id`` without doubles."""
+        self._columns = {name: table[name].combine_chunks() for name in table.column_names}
+        self._place = {name: number for number, name in enumerate(table["id"].to_pylist())}
+
+    def __getitem__(self, clip: str) -> Row:
+        number = self._place[clip]
+        return {name: column[number].as_py() for name, column in self._columns.items()}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._place)
+
+    def __len__(self) -> int:
+        return len(self._place)
+
+    def rows(self) -> Iterator[Row]:
+        """All rows in order, many times faster than one by one."""
+        for batch in pa.table(self._columns).to_batches(max_chunksize=1024):
+            yield from batch.to_pylist()
+
+    def ids(self, **equal: object) -> list[str]:
+        """Ids of clips whose columns have the given values."""
+        table = pa.table(self._columns)
+        for name, value in equal.items():
+            table = table.filter(pc.equal(table[name], value))
+        ids: list[str] = table["id"].to_pylist()
+        return ids
+
+
+class ShardReader:
+    """Random access to the rows of a folder of shards by clip id; reads one row group, never a whole shard.
+
+    ``index`` is the folder's table of clips (index.parquet, or data/clips' manifest.parquet) as one dict a clip, by id,
+    in order.
+    """
+
+    def __init__(self, folder: Path, index: str = INDEX) -> None:
+        """Read the index of ``folder``; PipelineError when it is not there."""
+        self.folder = folder
+        path = folder / index
+        if not path.exists():
+            raise PipelineError(f"{path} is missing. Run `dvc repro` to make it, or `dvc pull` to fetch it.")
+        table = pq.read_table(path)
+        if (table.schema.metadata or {}).get(b"format") != FORMAT:
+            raise PipelineError(
+                f"{folder} was written by another version of this project, whose rows mean something else. "
+                "Write it again with `dvc repro`."
+            )
+        self.index = Rows(table)
+
+    def ids(self, **equal: object) -> list[str]:
+        """Ids of clips whose index columns have the given values, for example ``split="train", status="ok"``."""
+        return self.index.ids(**equal)
+
+    def read(self, clip: str, columns: Sequence[str]) -> Row:
+        """The clip's cells in these columns, as ``read_row`` gives them."""
+        return read_row(*self.place(clip), columns)
+
+    def place(self, clip: str) -> tuple[Path, int]:
+        """The clip's shard and its row there, for ``read_row``."""
+        entry = self.index[clip]
+        return self.folder / entry["shard"], entry["row"]
+
+    def array(self, clip: str, column: str) -> NDArray[Any]:
+        """One array column of one clip."""
+        value: NDArray[Any] = self.read(clip, [column])[column]
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        """All clip ids, in order."""
+        return iter(self.index)

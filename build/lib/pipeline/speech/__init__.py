@@ -1,0 +1,1 @@
+"""Speech: MFCC at 100 Hz, and the windows of them that belong to video frames."""

@@ -1,0 +1,213 @@
+"""Where runs are kept, and whether that answers.
+
+`MLFLOW_TRACKING_URI` names the store; without it the store is `mlflow.db` in the project folder, with its artifacts in
+`mlartifacts/` beside it: what `mlflow ui`, started there without options, shows. A DVC experiment that runs in a
+temporary copy of the project writes to the real project's store.
+
+A server that does not answer never stops a training: the stage says so and writes to the local store instead.
+"""
+
+import contextlib
+import fcntl
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pipeline.runtime.paths import project_root
+
+EXPERIMENT = "atvgnet"
+"""MLflow's name for the collection of all runs, unless MLFLOW_EXPERIMENT_NAME names another."""
+
+PROBE_SECONDS = 5
+"""How long a server may take to answer at all."""
+
+LOCKED_SECONDS = 60
+"""How long to go on trying while another process holds the local database."""
+
+# Read by MLflow at each request. With its own defaults (7 retries, 120 s each) a server that hangs would hold up the
+# end of a stage for a quarter of an hour. What the user has set stays.
+_ENVIRONMENT = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
+
+Result = TypeVar("Result")
+
+
+def warn(message: str) -> None:
+    """Say one line to the user, on the error stream, between the stage's own lines."""
+    print(f"tracking: {message}", file=sys.stderr, flush=True)
+
+
+@dataclass(frozen=True)
+class Store:
+    """An MLflow store that has answered."""
+
+    client: Any
+    """An `mlflow.MlflowClient` that waits while another process holds the database."""
+    experiment_id: str
+    uri: str
+    local: bool
+    """Whether it is the project's own database."""
+
+
+def local_uri() -> str:
+    """The project's own database, also when the stage runs in DVC's temporary copy."""
+    return f"sqlite:///{project_root() / 'mlflow.db'}"
+
+
+def named_uri() -> str:
+    """What MLFLOW_TRACKING_URI says, or empty. A relative SQLite file lies in the project, not in a temporary copy."""
+    uri = os.environ.get("MLFLOW_TRACKING_URI", "")
+    scheme = "sqlite:///"
+    return f"{scheme}{project_root() / uri.removeprefix(scheme)}" if uri.startswith(scheme) else uri
+
+
+def open_store() -> Store | None:
+    """The store to write to, or None, after a warning, when there is none at all. Never raises for a store's sake."""
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    uri = named_uri() or local_uri()
+    if uri == local_uri():
+        return open_local()
+    problem = unreachable(uri)
+    if problem is None:
+        try:
+            return _open(uri)
+        except store_errors() as error:
+            problem = first_line(error)
+    warn_of_fallback(uri, problem)
+    return open_local()
+
+
+def open_local() -> Store | None:
+    """The project's own store, or None, after a warning."""
+    try:
+        return _open(local_uri())
+    except store_errors() as error:
+        warn(f"{local_uri()} cannot be used ({first_line(error)}). This run goes on and is not tracked.")
+        return None
+
+
+def warn_of_fallback(uri: str, problem: str) -> None:
+    """Say that `uri` is not written to, and what is instead."""
+    warn(
+        f"the server of MLFLOW_TRACKING_URI={uri} does not answer ({problem}). The run goes on and is tracked in "
+        f"{project_root() / 'mlflow.db'} (see it with `mlflow ui`). Start the server or correct the variable; "
+        "what is in the local store can be copied to a server with the mlflow-export-import package."
+    )
+
+
+def unreachable(uri: str) -> str | None:
+    """Why nothing answers at `uri`, or None. Only servers are asked; any answer counts, also a refusal."""
+    if not uri.startswith(("http://", "https://")):
+        return None
+    import requests
+
+    insecure = os.environ.get("MLFLOW_TRACKING_INSECURE_TLS", "").lower() == "true"
+    try:
+        requests.get(f"{uri.rstrip('/')}/health", timeout=PROBE_SECONDS, verify=not insecure)
+    except requests.Timeout:
+        return f"no answer in {PROBE_SECONDS} s"
+    except requests.ConnectionError as error:
+        return "connection refused" if "refused" in str(error) else first_line(error)
+    except requests.RequestException as error:
+        return first_line(error)
+    return None
+
+
+def store_errors() -> tuple[type[Exception], ...]:
+    """What a store's trouble raises. Anything else is a fault of this program and is not caught for a store's sake."""
+    import requests
+    import sqlalchemy.exc
+    from mlflow.exceptions import MlflowException
+
+    return MlflowException, requests.RequestException, sqlalchemy.exc.SQLAlchemyError, OSError
+
+
+def first_line(error: BaseException) -> str:
+    """What `error` says, shortened to a line."""
+    lines = str(error).strip().splitlines()
+    return (lines[0] if lines else type(error).__name__)[:300]
+
+
+def limited(action: Callable[[], Result]) -> Result:
+    """Do `action`, again while another process holds the database (parallel experiments share one SQLite file).
+
+    SQLite's own waiting does not cover two readers that both want to write: one of them is refused at once.
+    """
+    deadline = time.monotonic() + LOCKED_SECONDS
+    pause = 0.05
+    while True:
+        try:
+            return action()
+        except store_errors() as error:
+            if "database is locked" not in str(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(pause)
+        pause = min(2 * pause, 1.0)
+
+
+class _Patient:
+    """A client whose every call is made limited."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self._client, name)
+        return lambda *args, **named: limited(lambda: method(*args, **named))
+
+
+def _open(uri: str) -> Store:
+    import mlflow
+    from mlflow.exceptions import MlflowException
+    from mlflow.store.db.db_types import DATABASE_ENGINES
+
+    _quiet()
+    is_database = uri.split(":")[0].split("+")[0] in DATABASE_ENGINES
+    # A server decides itself where artifacts go. Beside a database MLflow would put them in the working directory,
+    # which for a temporary copy is soon gone.
+    artifacts = project_root() / "mlartifacts"
+    with _one_at_a_time(artifacts / ".lock") if is_database else contextlib.nullcontext():
+        mlflow.set_tracking_uri(uri)  # model logging reads the process-wide settings
+        mlflow.set_registry_uri(os.environ.get("MLFLOW_REGISTRY_URI") or uri)
+        client = _Patient(mlflow.MlflowClient())
+        name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT
+        found = client.get_experiment_by_name(name)
+        if found is None:
+            with contextlib.suppress(MlflowException):  # another machine may have made it in between
+                client.create_experiment(name, (artifacts / name).as_uri() if is_database else None)
+            found = client.get_experiment_by_name(name)
+        if found is None:
+            raise MlflowException(f"the experiment {name} cannot be created")
+        if found.lifecycle_stage == "deleted":
+            client.restore_experiment(found.experiment_id)
+        # Models are filed under the process-wide experiment, whatever run they are logged to.
+        limited(lambda: mlflow.set_experiment(experiment_id=found.experiment_id))
+    return Store(client, str(found.experiment_id), uri, local=uri == local_uri())
+
+
+@contextlib.contextmanager
+def _one_at_a_time(lock: Path) -> Iterator[None]:
+    """Keep other processes of the project out. MLflow makes its tables again in each process that finds none yet."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # released when the file is closed
+        yield
+
+
+def _quiet() -> None:
+    """Keep the stores' own chatter (schema migrations, tracebacks of errors handled here) off the terminal."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
+    logging.getLogger("urllib3").setLevel(logging.ERROR)

@@ -1,0 +1,117 @@
+"""The thread that writes to the store, so that a training never waits for it and never dies of it.
+
+What is to be written is put in a queue as operations. When a server stops answering, all operations so far are played
+again into the project's own store: what was written is complete in one place, whichever that is.
+"""
+
+import queue
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pipeline.tracking import store as stores
+from pipeline.tracking.runs import Target
+from pipeline.tracking.store import Store, store_errors, warn
+
+Operation = Callable[[Target], None]
+
+BATCH = 1000
+"""Metrics that MLflow takes in one request."""
+
+GATHER_SECONDS = 1.0
+"""How long metrics are gathered before they are sent."""
+
+
+class Writer:
+    """Applies operations to a target, in order, in a thread of its own.
+
+    `reopen` makes a new target in another store; it is called when the first one stops answering.
+    """
+
+    def __init__(self, target: Target, reopen: Callable[[Store], Target]) -> None:
+        self.target: Target | None = target
+        self._reopen = reopen
+        self._queue: queue.Queue[Operation | list[Any] | None] = queue.Queue()
+        self._journal: list[Operation] = []
+        self._complaints: set[str] = set()
+        self._thread = threading.Thread(target=self._work, name="tracking", daemon=True)
+        self._thread.start()
+
+    def put(self, operation: Operation) -> None:
+        """Have `operation` applied later; returns at once."""
+        self._queue.put(operation)
+
+    def metrics(self, values: Mapping[str, float], step: int) -> None:
+        """Have metrics written later, many steps in one request; returns at once."""
+        from mlflow.entities import Metric
+
+        now = int(time.time() * 1000)
+        self._queue.put([Metric(name, float(value), now, step) for name, value in values.items()])
+
+    def close(self, last: Operation) -> None:
+        """Apply `last` after all the rest, and wait until it is done."""
+        self._queue.put(last)
+        self._queue.put(None)
+        self._thread.join()
+
+    def _work(self) -> None:
+        gathered: list[Any] = []
+        due = 0.0
+        while True:
+            try:
+                item = self._queue.get(timeout=max(due - time.monotonic(), 0.01) if gathered else None)
+            except queue.Empty:
+                item = []
+            if isinstance(item, list):
+                due = due if gathered else time.monotonic() + GATHER_SECONDS
+                gathered += item
+                if len(gathered) < BATCH and time.monotonic() < due:
+                    continue
+            for start in range(0, len(gathered), BATCH):
+                self._apply(_log_metrics(gathered[start : start + BATCH]))
+            gathered = []
+            if item is None:
+                return
+            if not isinstance(item, list):
+                self._apply(item)
+
+    def _apply(self, operation: Operation) -> None:
+        target = self.target
+        if target is None:
+            return
+        if not target.store.local:
+            self._journal.append(operation)
+        try:
+            operation(target)
+        except store_errors() as error:
+            if target.store.local or not (problem := stores.unreachable(target.store.uri)):
+                self._complain(error)
+            else:
+                self._fall_back(target, problem)
+        except Exception:
+            # A fault of this program: shown in full, but no reason to lose a training.
+            warn(f"a fault in the tracking itself; the run goes on without this entry.\n{traceback.format_exc()}")
+
+    def _fall_back(self, target: Target, problem: str) -> None:
+        stores.warn_of_fallback(target.store.uri, problem)
+        local = stores.open_local()
+        journal, self._journal = self._journal, []
+        try:
+            self.target = self._reopen(local) if local else None
+        except store_errors() as error:
+            self.target = None
+            self._complain(error)
+        for operation in journal:
+            self._apply(operation)
+
+    def _complain(self, error: Exception) -> None:
+        message = stores.first_line(error)
+        if message not in self._complaints:
+            self._complaints.add(message)
+            warn(f"an entry could not be written to {self.target.store.uri if self.target else 'the store'}: {message}")
+
+
+def _log_metrics(metrics: list[Any]) -> Operation:
+    return lambda target: target.client.log_batch(target.child_id, metrics=metrics)

@@ -1,0 +1,126 @@
+"""How AT-net is trained: mean squared error of the coefficients."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.optim import Adam, Optimizer
+
+from pipeline.config.params import Params
+from pipeline.config.training import AtNetParams
+from pipeline.models.atnet import AtNet
+from pipeline.runtime import paths
+from pipeline.runtime.devices import autocast, best_device, compiled, to_device
+from pipeline.speech.features import SpeechFeatures
+from pipeline.training import distribution
+from pipeline.training.callbacks import Callback
+from pipeline.training.data import ClipSource, Window, long_enough, training_windows, validation_windows
+from pipeline.training.loop import Validation, train
+from pipeline.training.pictures import draw_curves
+from pipeline.training.sources import open_sources
+from pipeline.training.synchronized import parallel
+
+VALIDATION_CLIPS = 64
+"""At most so many clips of the validation split are used."""
+VALIDATION_FRAMES = 250
+"""And so many frames of each: 10 s."""
+
+
+class AtBatch(NamedTuple):
+    """Speech, and what is to be read from it."""
+
+    reference_BK: Tensor
+    windows_BT1RC: Tensor
+    coefficients_BTK: Tensor
+
+
+class AtNetTask:
+    """AT-net, its optimiser and its loss, as the loop drives them."""
+
+    name = "atnet"
+    criterion = "loss"
+
+    def __init__(
+        self,
+        source_train: ClipSource,
+        source_val: ClipSource,
+        params: AtNetParams,
+        seed: int,
+        belongs: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        self.belongs, self.data = belongs, source_train.digest + source_val.digest
+        self.source_train, self.source_val, self.params, self.seed = source_train, source_val, params, seed
+        self.clips = len(long_enough(source_train.lengths, params.frames))
+        self.checked = validation_windows(source_val.lengths, 1, VALIDATION_CLIPS)
+        self.device = best_device()
+        torch.manual_seed(seed)
+        components = source_train.coefficients(0).shape[1]
+        self.network: nn.Module = to_device(AtNet(components, params.width, params.recurrent), self.device)
+        forward = parallel(self.network)
+        self.forward = compiled(forward) if params.compile else forward
+        self.helpers: dict[str, nn.Module] = {}
+        self.optimisers: dict[str, Optimizer] = {
+            "network": Adam(self.network.parameters(), params.lr, betas=(0.5, 0.999), fused=True)
+        }
+
+    def batch(self, step: int) -> AtBatch:
+        """See `Task`."""
+        params = self.params
+        drawn = training_windows(self.source_train.lengths, params.frames, params.batch, self.seed, step)
+        share = distribution.own_share(drawn)
+        rows = [self._read(self.source_train, window, params.frames) for window in share]
+        return AtBatch(*(torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)))
+
+    def step(self, batch: AtBatch) -> dict[str, Tensor]:
+        """See `Task`."""
+        reference_BK, windows_BT1RC, coefficients_BTK = (tensor.to(self.device, non_blocking=True) for tensor in batch)
+        with autocast(self.device, self.params.precision):
+            predicted_BTK = self.forward(reference_BK, windows_BT1RC)
+        loss = functional.mse_loss(predicted_BTK.float(), coefficients_BTK)
+        self.optimisers["network"].zero_grad()
+        loss.backward()
+        if self.params.grad_clip > 0:
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.params.grad_clip)
+        self.optimisers["network"].step()
+        return {"loss": loss}
+
+    @torch.inference_mode()
+    def validate(self, network: nn.Module) -> Validation:
+        """Over whole clips, as generation will ask: `loss`, and `error`, the share of the movement that is missed."""
+        squared, moved, curves = [], [], []
+        for clip, _, reference in self.checked:
+            frames = min(self.source_val.lengths[clip], VALIDATION_FRAMES)
+            reference_K, windows_T1RC, true_TK = self._read(self.source_val, Window(clip, 0, reference), frames)
+            with autocast(self.device, self.params.precision):
+                predicted_1TK = network(
+                    *(torch.from_numpy(x)[None].to(self.device) for x in (reference_K, windows_T1RC))
+                )
+            predicted_TK = predicted_1TK[0].float().cpu().numpy()
+            squared.append(np.mean((predicted_TK - true_TK) ** 2))
+            moved.append(np.mean((true_TK.mean(axis=0) - true_TK) ** 2))
+            curves.append((true_TK, predicted_TK))
+        metrics = {"loss": float(np.mean(squared)), "error": float(np.sum(squared) / max(np.sum(moved), 1e-12))}
+        return Validation(metrics, {"coefficients": draw_curves(curves[:3])})
+
+    def warning(self, losses: dict[str, float]) -> str | None:
+        """See `Task`."""
+        return None
+
+    @staticmethod
+    def _read(source: ClipSource, window: Window, frames: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        span = slice(window.start, window.start + frames)
+        coefficients_TK = source.coefficients(window.clip)
+        return coefficients_TK[window.reference], source.windows(window.clip)[span, None], coefficients_TK[span]
+
+
+def train_from_store(params: Params, callbacks: Sequence[Callback]) -> None:
+    """Train on the project's clips into models/atnet; killed, it goes on where it was. PipelineError as `train`."""
+    train_split, val_split = open_sources("atnet")
+    belongs = {"landmarks": train_split.model.digest, "speech": asdict(SpeechFeatures(params.mfcc.window))}
+    task = AtNetTask(train_split, val_split, params.atnet, params.seed, belongs)
+    train(task, paths.ATNET, paths.resume_folder("train_atnet"), callbacks)

@@ -1,0 +1,148 @@
+"""What is trained on: clips, the windows drawn from them, and batches loaded ahead of the training.
+
+Which windows make the batch of a step is a pure function of the seed and the step, so neither the number of loader
+threads nor a restart changes it, and there is no position in the data to remember.
+"""
+
+import hashlib
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import NamedTuple, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.landmarks.pca import LandmarkModel
+from pipeline.runtime.errors import PipelineError
+from pipeline.shards.clip_store import ClipStore
+
+LOADERS = min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2)
+"""Threads that make batches: as many as cores. One decodes some 4,000 faces per second."""
+
+
+class ClipSource(Protocol):
+    """The clips of one split, by number. Methods are called from several threads."""
+
+    @property
+    def lengths(self) -> Sequence[int]:
+        """Frames of each clip."""
+
+    @property
+    def digest(self) -> str:
+        """A hash of all that the other methods answer."""
+
+    def pictures(self, clip: int, frames: Sequence[int]) -> NDArray[np.uint8]:
+        """These frames' faces, RGB (len(frames), 128, 128, 3)."""
+
+    def landmarks(self, clip: int) -> NDArray[np.float32]:
+        """Normalised landmarks of all T frames (T, 136)."""
+
+    def coefficients(self, clip: int) -> NDArray[np.float32]:
+        """Their PCA coefficients (T, K)."""
+
+    def windows(self, clip: int) -> NDArray[np.float32]:
+        """The MFCC window of every frame (T, 28, 12)."""
+
+
+class StoreSource:
+    """The good clips of a split, read from the clip store as they are needed.
+
+    `speech` says whether AT-net trains on it, and so whether its features count in `digest`. PipelineError for a
+    missing folder or an empty split.
+    """
+
+    def __init__(self, store: ClipStore, model: LandmarkModel, split: str, *, speech: bool) -> None:
+        self.model = model
+        self._store = store
+        self._ids = store.ids(split)
+        if not self._ids:
+            raise PipelineError(
+                f"{store.data} has no good clip in the {split} split. Give the corpus more clips to split."
+            )
+        self.lengths = [store.length(clip) for clip in self._ids]
+        self.digest = hashlib.sha256(f"{store.digest(self._ids, speech=speech)} {model.digest}".encode()).hexdigest()
+        # Landmarks of recent clips are kept (40 kB each): normalising them costs more than reading them.
+        self.landmarks = lru_cache(maxsize=4096)(self._landmarks)
+
+    def pictures(self, clip: int, frames: Sequence[int]) -> NDArray[np.uint8]:
+        """As `ClipSource`."""
+        return self._store.frames(self._ids[clip], frames)
+
+    def _landmarks(self, clip: int) -> NDArray[np.float32]:
+        return self.model.normalize(self._store.points(self._ids[clip]))
+
+    def coefficients(self, clip: int) -> NDArray[np.float32]:
+        """As `ClipSource`."""
+        return self.model.project(self.landmarks(clip))
+
+    def windows(self, clip: int) -> NDArray[np.float32]:
+        """As `ClipSource`."""
+        return self._store.windows(self._ids[clip])
+
+
+class Window(NamedTuple):
+    """Consecutive frames of a clip, and a frame of the same clip outside them that shows the face."""
+
+    clip: int
+    start: int
+    reference: int
+
+
+def long_enough(lengths: Sequence[int], frames: int) -> list[int]:
+    """Numbers of the clips that hold a window of `frames` and a reference; PipelineError when there is none."""
+    clips = [clip for clip, length in enumerate(lengths) if length > frames]
+    if not clips:
+        raise PipelineError(
+            f"No clip has more than {frames} frames, the longest has {max(lengths, default=0)}. "
+            "Lower `frames` of the network's params, or give it longer clips."
+        )
+    return clips
+
+
+def training_windows(lengths: Sequence[int], frames: int, batch: int, seed: int, step: int) -> list[Window]:
+    """The windows of step `step` (from 0): every clip once per pass, in an order and at places drawn from the seed."""
+    clips = long_enough(lengths, frames)
+    drawn = []
+    for position in range(step * batch, (step + 1) * batch):
+        turn, place = divmod(position, len(clips))
+        clip = clips[_order(len(clips), seed, turn)[place]]
+        random = np.random.default_rng([seed, 1, position])
+        drawn.append(_window(clip, int(random.integers(lengths[clip] - frames + 1)), frames, lengths, random))
+    return drawn
+
+
+@lru_cache(maxsize=4)  # of a large corpus it takes longer than a step
+def _order(clips: int, seed: int, turn: int) -> NDArray[np.int64]:
+    return np.random.default_rng([seed, 0, turn]).permutation(clips)
+
+
+def validation_windows(lengths: Sequence[int], frames: int, most: int) -> list[Window]:
+    """At most `most` windows, the same whatever the seed: of clips spread evenly over the split, one each."""
+    clips = long_enough(lengths, frames)
+    picked = [clips[int(place)] for place in np.linspace(0, len(clips) - 1, min(most, len(clips)))]
+    random = np.random.default_rng(0)
+    return [_window(clip, (lengths[clip] - frames) // 2, frames, lengths, random) for clip in picked]
+
+
+def _window(clip: int, start: int, frames: int, lengths: Sequence[int], random: np.random.Generator) -> Window:
+    outside = int(random.integers(lengths[clip] - frames))
+    return Window(clip, start, outside if outside < start else outside + frames)
+
+
+Batch = TypeVar("Batch")
+
+
+def load_ahead(make: Callable[[int], Batch], steps: range, threads: int) -> Iterator[Batch]:
+    """`make(step)` for each step in turn, made in threads a few steps ahead of being asked for."""
+    with ThreadPoolExecutor(threads, thread_name_prefix="loader") as pool:
+        waiting = deque(pool.submit(make, step) for step in steps[: 2 * threads])
+        for step in range(steps.start + 2 * threads, steps.stop + 2 * threads):
+            if not waiting:
+                break
+            batch = waiting.popleft().result()
+            if step < steps.stop:
+                waiting.append(pool.submit(make, step))
+            yield batch

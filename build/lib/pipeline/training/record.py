@@ -1,0 +1,50 @@
+"""What a finished training says of itself: the curves, and what it was trained with."""
+
+import csv
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pipeline.config.params import Params
+from pipeline.runtime.errors import PipelineError
+from pipeline.training.sources import FOLDERS, Network, digest
+
+
+@dataclass(frozen=True)
+class Record:
+    """A training's history.csv, and its summary as `train` returns it."""
+
+    curves: Mapping[int, Mapping[str, float]]
+    summary: Mapping[str, float]
+
+
+def read_record(network: Network, params: Params) -> Record:
+    """The record of the training that made models/NETWORK.
+
+    Raises PipelineError when it was trained with other params, another seed or other data than the project has now: it
+    comes from another machine or another day, and `dvc commit` believes what it is told.
+    """
+    folder = FOLDERS[network]
+    meta = json.loads((folder / "model.json").read_text(encoding="utf-8"))["meta"]
+    trained = {f"{network}.{name}": value for name, value in meta["params"].items()} | {"seed": meta["seed"]}
+    wanted = {f"{network}.{name}": value for name, value in asdict(getattr(params, network)).items()}
+    wanted["seed"] = params.seed
+    other = [
+        f"{name} was {trained.get(name)} and is {value}" for name, value in wanted.items() if trained.get(name) != value
+    ]
+    if meta["data"] != digest(network):
+        other.append("the clips or their landmarks were others")
+    if other:
+        raise PipelineError(
+            f"{folder} was not trained with what the project has now: {'; '.join(other)}. Put that back, or "
+            f"train again with `dvc repro -f train_{network}`."
+        )
+    summary = {name: value for name, value in meta["metrics"].items() if name.startswith("val.")}
+    return Record(_curves(folder / "history.csv"), {**summary, "step": meta["step"]})
+
+
+def _curves(path: Path) -> dict[int, dict[str, float]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {int(row.pop("step")): {name: float(value) for name, value in row.items() if value} for row in rows}

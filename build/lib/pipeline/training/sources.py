@@ -1,0 +1,44 @@
+"""The project's clips as its two networks are trained on them, and where what comes of it lies."""
+
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.config.params import Params
+from pipeline.landmarks.pca import LandmarkModel
+from pipeline.runtime import paths
+from pipeline.shards.clip_store import ClipStore
+from pipeline.training.data import StoreSource
+
+Network = Literal["atnet", "vgnet"]
+NETWORKS: tuple[Network, ...] = ("atnet", "vgnet")
+FOLDERS = {"atnet": paths.ATNET, "vgnet": paths.VGNET}
+
+
+def open_sources(network: Network) -> tuple[StoreSource, StoreSource]:
+    """The training and the validation split; PipelineError when one is empty or the landmark model is missing."""
+    model = LandmarkModel.load(paths.LANDMARKS_MODEL)
+    store, speech = ClipStore(paths.DATA), network == "atnet"
+    return StoreSource(store, model, "train", speech=speech), StoreSource(store, model, "val", speech=speech)
+
+
+def digest(network: Network) -> str:
+    """The hash of what is trained on, as the trained network's `meta` holds it under `data`."""
+    return "".join(source.digest for source in open_sources(network))
+
+
+def input_example(network: Network, params: Params) -> dict[str, NDArray[Any]]:
+    """A small input of the trained network, by the names of its `forward`'s arguments."""
+    _, val = open_sources(network)
+    if network == "atnet":
+        return {
+            "reference_BK": val.coefficients(0)[:1],
+            "windows_BT1RC": val.windows(0)[None, : params.atnet.frames, None],
+        }
+    landmarks_TL = val.landmarks(0)
+    return {
+        "image_BCHW": val.pictures(0, [0]).transpose(0, 3, 1, 2).astype(np.float32) / 127.5 - 1.0,
+        "reference_landmarks_BL": landmarks_TL[:1],
+        "landmarks_BTL": landmarks_TL[None, : params.vgnet.frames],
+    }

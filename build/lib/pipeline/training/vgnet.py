@@ -1,0 +1,219 @@
+"""How VG-net is trained: pixels, and a discriminator that judges and reads landmarks (paper, sections 3.3 and 3.4)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+
+from pipeline.config.params import Params
+from pipeline.config.training import VgNetParams
+from pipeline.faces.crop import CROP
+from pipeline.models.discriminator import Discriminator
+from pipeline.models.losses import decision_loss, landmark_weights, pixel_loss, regression_loss
+from pipeline.models.vgnet import VgNet
+from pipeline.runtime import paths
+from pipeline.runtime.devices import autocast, best_device, compiled, to_device, to_floats, to_pictures
+from pipeline.runtime.errors import PipelineError
+from pipeline.training import distribution
+from pipeline.training.callbacks import Callback
+from pipeline.training.data import ClipSource, Window, long_enough, training_windows, validation_windows
+from pipeline.training.initialization import init_generator, init_normal
+from pipeline.training.loop import Validation, train
+from pipeline.training.pictures import draw_strips
+from pipeline.training.sources import open_sources
+from pipeline.training.synchronized import parallel
+
+VALIDATION_WINDOWS = 32
+"""At most so many windows of the validation split are used."""
+START_CLIPS = 256
+"""At most so many training clips are used before the first step."""
+
+
+class VgBatch(NamedTuple):
+    """Faces and their landmarks; frame 0 is the reference."""
+
+    pictures_BTHWC: Tensor
+    landmarks_BTL: Tensor
+
+
+class VgNetTask:
+    """VG-net and its discriminator, their optimisers and losses, as the loop drives them."""
+
+    name = "vgnet"
+    criterion = "pixel"
+
+    def __init__(
+        self,
+        source_train: ClipSource,
+        source_val: ClipSource,
+        params: VgNetParams,
+        seed: int,
+        belongs: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        self.belongs, self.data = belongs, source_train.digest + source_val.digest
+        self.source_train, self.source_val, self.params, self.seed = source_train, source_val, params, seed
+        self.clips = len(long_enough(source_train.lengths, params.frames))
+        self.checked = validation_windows(source_val.lengths, params.frames, VALIDATION_WINDOWS)
+        if params.recurrence == "batch" and distribution.world() > 1:
+            raise PipelineError(
+                "vgnet.recurrence is batch, which runs over the videos of a batch: several processes, which share "
+                "them, would train another network. Start one process, or set vgnet.recurrence to time."
+            )
+        self.device = best_device()
+        torch.manual_seed(seed)
+        network = VgNet(params.width, params.recurrence, params.attention, params.dropout)
+        init_generator(network, self._some_landmarks())
+        self.network = to_device(network, self.device)
+        forward = parallel(self.network, unused=params.recurrence == "none")  # its state's weights
+        self.forward = compiled(forward) if params.compile else forward
+        self.optimisers: dict[str, Optimizer] = {
+            "network": Adam(self.network.parameters(), params.lr, betas=(0.5, 0.999), fused=True)
+        }
+        self.helpers: dict[str, nn.Module] = {}
+        if params.adversarial_weight > 0 or params.regression_weight > 0:
+            discriminator = Discriminator(params.width)
+            init_normal(discriminator)
+            self.discriminator = to_device(discriminator, self.device)
+            self.judge = parallel(self.discriminator)
+            self.helpers["discriminator"] = self.discriminator
+            self.optimisers["discriminator"] = Adam(
+                self.discriminator.parameters(), params.discriminator_lr, betas=(0.5, 0.999), fused=True
+            )
+        self.landmark_weights = landmark_weights(params.mouth_weight).to(self.device)
+
+    def _some_landmarks(self) -> Tensor:
+        source = self.source_train
+        clips = sorted({window.clip for window in validation_windows(source.lengths, self.params.frames, START_CLIPS)})
+        return torch.from_numpy(np.concatenate([source.landmarks(clip) for clip in clips]))
+
+    def batch(self, step: int) -> VgBatch:
+        """See `Task`."""
+        params = self.params
+        drawn = training_windows(self.source_train.lengths, params.frames, params.batch, self.seed, step)
+        return self._read(self.source_train, distribution.own_share(drawn))
+
+    def _read(self, source: ClipSource, drawn: Sequence[Window]) -> VgBatch:
+        pictures, landmarks = [], []
+        for window in drawn:
+            frames = [window.reference, *range(window.start, window.start + self.params.frames)]
+            pictures.append(source.pictures(window.clip, frames))
+            landmarks.append(source.landmarks(window.clip)[frames])
+        return VgBatch(torch.from_numpy(np.stack(pictures)), torch.from_numpy(np.stack(landmarks)))
+
+    def step(self, batch: VgBatch) -> dict[str, Tensor]:
+        """See `Task`. The generator runs forward once, for the discriminator's step (detached) and for its own."""
+        params = self.params
+        pictures_BTCHW = to_floats(batch.pictures_BTHWC, self.device)
+        landmarks_BTL = batch.landmarks_BTL.to(self.device, non_blocking=True)
+        reference_BCHW, real_BTCHW = pictures_BTCHW[:, 0], pictures_BTCHW[:, 1:]
+        reference_BL, landmarks_BTL = landmarks_BTL[:, 0], landmarks_BTL[:, 1:]
+
+        with autocast(self.device, params.precision):
+            generated = self.forward(reference_BCHW, reference_BL, landmarks_BTL)
+        fake_BTCHW = generated.frames_BTCHW.float()
+        attention = generated.attention_BT1HW.float() if params.dynamic_loss and params.attention else None
+        losses = {"generator": params.pixel_weight * (pixel := pixel_loss(fake_BTCHW, real_BTCHW, attention))}
+        losses["pixel"] = pixel
+
+        if self.helpers:
+            losses |= self._discriminator_step(real_BTCHW, fake_BTCHW.detach(), reference_BL, landmarks_BTL)
+            self.discriminator.requires_grad_(False)  # the generator's step needs no gradient of its weights
+            logits_B, read_BTL = self._judge(self.discriminator, fake_BTCHW, reference_BL)
+            adversarial = decision_loss(logits_B, real=True)
+            regression = regression_loss(read_BTL, landmarks_BTL, self.landmark_weights)
+            self.discriminator.requires_grad_(True)
+            losses["generator"] = (
+                losses["generator"] + params.adversarial_weight * adversarial + params.regression_weight * regression
+            )
+            losses |= {"adversarial": adversarial, "regression": regression}
+
+        self._descend("network", self.network, losses["generator"])
+        return losses
+
+    def _discriminator_step(
+        self, real_BTCHW: Tensor, fake_BTCHW: Tensor, reference_BL: Tensor, landmarks_BTL: Tensor
+    ) -> dict[str, Tensor]:
+        real_logits_B, real_read_BTL = self._judge(self.judge, real_BTCHW, reference_BL)
+        fake_logits_B, fake_read_BTL = self._judge(self.judge, fake_BTCHW, reference_BL)
+        decision = decision_loss(real_logits_B, real=True) + decision_loss(fake_logits_B, real=False)
+        regression = regression_loss(real_read_BTL, landmarks_BTL, self.landmark_weights) + regression_loss(
+            fake_read_BTL, landmarks_BTL, self.landmark_weights
+        )
+        loss = self.params.adversarial_weight * decision + self.params.regression_weight * regression
+        self._descend("discriminator", self.discriminator, loss)
+        return {
+            "discriminator": loss,
+            "decision": decision,
+            "reading": regression,
+            "real": torch.sigmoid(real_logits_B).mean(),
+            "fake": torch.sigmoid(fake_logits_B).mean(),
+        }
+
+    def _judge(self, judge: nn.Module, frames_BTCHW: Tensor, reference_BL: Tensor) -> tuple[Tensor, Tensor]:
+        # A context of its own for every call: autocast remembers the weights it has cast, and they change in between.
+        with autocast(self.device, self.params.precision):
+            logits_B, landmarks_BTL = judge(frames_BTCHW, reference_BL)
+        return logits_B.float(), landmarks_BTL.float()
+
+    def _descend(self, name: str, network: nn.Module, loss: Tensor) -> None:
+        self.optimisers[name].zero_grad()
+        loss.backward()
+        if self.params.grad_clip > 0:
+            nn.utils.clip_grad_norm_(network.parameters(), self.params.grad_clip)
+        self.optimisers[name].step()
+
+    @torch.inference_mode()
+    def validate(self, network: nn.Module) -> Validation:
+        """`pixel`, the mean difference of pictures in [-1, 1], and `psnr` in dB; a strip of pictures."""
+        distances, squares, strips = [], [], []
+        for place in range(0, len(self.checked), self.params.batch):
+            batch = self._read(self.source_val, self.checked[place : place + self.params.batch])
+            pictures_BTCHW = to_floats(batch.pictures_BTHWC, self.device)
+            landmarks_BTL = batch.landmarks_BTL.to(self.device)
+            with autocast(self.device, self.params.precision):
+                generated = network(pictures_BTCHW[:, 0], landmarks_BTL[:, 0], landmarks_BTL[:, 1:])
+            difference_BTCHW = generated.frames_BTCHW.float() - pictures_BTCHW[:, 1:]
+            distances.append(difference_BTCHW.abs().mean(dim=(1, 2, 3, 4)).cpu())
+            squares.append(difference_BTCHW.square().mean(dim=(2, 3, 4)).flatten().cpu())
+            strips.extend(self._strips(batch, to_pictures(generated.frames_BTCHW), generated.attention_BT1HW))
+        psnr = 10 * torch.log10(4 / torch.cat(squares).clamp(min=1e-10))
+        metrics = {"pixel": torch.cat(distances).mean().item(), "psnr": psnr.mean().item()}
+        return Validation(metrics, {"faces": draw_strips(strips[:4])})
+
+    @staticmethod
+    def _strips(
+        batch: VgBatch, fake_BTHWC: NDArray[np.uint8], attention_BT1HW: Tensor
+    ) -> list[list[NDArray[np.uint8]]]:
+        """Reference, real, fake and attention of each window, at the frame whose landmarks moved farthest."""
+        moved_BT = (batch.landmarks_BTL[:, 1:] - batch.landmarks_BTL[:, :1]).square().sum(dim=2)
+        strips = []
+        for number, frame in enumerate(moved_BT.argmax(dim=1).tolist()):
+            pictures_THWC = batch.pictures_BTHWC[number].numpy()
+            attention_HWC = to_pictures(attention_BT1HW[number, frame].float().expand(3, -1, -1) * 2 - 1)
+            strips.append([pictures_THWC[0], pictures_THWC[1 + frame], fake_BTHWC[number, frame], attention_HWC])
+        return strips
+
+    def warning(self, losses: dict[str, float]) -> str | None:
+        """Warns of a discriminator that leaves the generator nothing to learn from."""
+        if "real" not in losses or self.params.adversarial_weight == 0:
+            return None
+        probabilities = f"it takes real videos for real at {losses['real']:.2f}, fake ones at {losses['fake']:.2f}"
+        if losses["real"] > 0.98 and losses["fake"] < 0.02:
+            return f"the discriminator wins outright ({probabilities}). Lower vgnet.adversarial_weight or vgnet.lr."
+        if losses["fake"] > losses["real"] + 0.1:
+            return f"the discriminator loses outright ({probabilities}). Raise vgnet.adversarial_weight or vgnet.batch."
+        return None
+
+
+def train_from_store(params: Params, callbacks: Sequence[Callback]) -> None:
+    """Train on the project's clips into models/vgnet; killed, it goes on where it was. PipelineError as `train`."""
+    train_split, val_split = open_sources("vgnet")
+    belongs = {"landmarks": train_split.model.digest, "crop": asdict(CROP)}
+    task = VgNetTask(train_split, val_split, params.vgnet, params.seed, belongs)
+    train(task, paths.VGNET, paths.resume_folder("train_vgnet"), callbacks)

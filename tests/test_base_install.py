@@ -1,0 +1,84 @@
+"""The base installation alone, in an environment of its own: it generates and evaluates, and says what it lacks."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import soundfile  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+
+from tests.models.test_bundle import write_bundle
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of its programs."""
+    folder = tmp_path_factory.mktemp("environment")
+    programs = folder / "venv" / "bin"
+    subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
+    constraints = str(ROOT / "constraints.txt")
+    command = [str(programs / "python"), "-m", "pip", "install", "--quiet", "--constraint", constraints, str(ROOT)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return programs
+
+
+@pytest.fixture
+def folder(tmp_path: Path, photograph: NDArray[np.uint8]) -> Path:
+    """A bundle, a picture and speech, and nothing else: no params.yaml, no project."""
+    write_bundle(tmp_path / "models")
+    cv2.imwrite(str(tmp_path / "face.jpg"), photograph[:, :, ::-1])
+    samples = (np.random.default_rng(0).standard_normal(8000) * 3000).astype(np.int16)
+    soundfile.write(tmp_path / "speech.wav", samples, 16000)
+    return tmp_path
+
+
+def run(environment: Path, folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    program, *arguments = command
+    return subprocess.run(
+        [str(environment / program), *arguments], cwd=folder, env=clean, capture_output=True, text=True
+    )
+
+
+@pytest.mark.timeout(900)  # the packages are installed first
+def test_it_generates(environment: Path, folder: Path) -> None:
+    done = run(environment, folder, "atvgnet", "generate", "-p", "face.jpg", "-i", "speech.wav", "-o", "out.mp4")
+    assert done.returncode == 0, done.stderr
+    assert "out.mp4: 13 frames, 0.52 s" in done.stdout
+    assert (folder / "out.mp4").stat().st_size > 1000
+
+
+@pytest.mark.timeout(900)
+def test_it_has_neither_dvc_nor_mlflow_nor_dask(environment: Path, folder: Path) -> None:
+    found = run(environment, folder, "python", "-m", "pip", "list").stdout.lower().split()
+    assert "torch" in found
+    assert not {"dvc", "mlflow", "distributed", "ruamel.yaml", "psutil", "pytest"} & set(found)
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(
+    "command", ["use sample", "generate --models models:/atvgnet@best -p face.jpg -i a.wav -o a.mp4"]
+)
+def test_what_it_lacks_is_said(environment: Path, folder: Path, command: str) -> None:
+    done = run(environment, folder, "atvgnet", *command.split())
+    assert done.returncode == 1
+    assert done.stderr.startswith("atvgnet: this needs the package ")
+    assert "pip install 'atvgnet[pipeline]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.timeout(900)
+def test_evaluation_imports(environment: Path, folder: Path) -> None:
+    """Its modules and the command line need nothing of the extras."""
+    modules = (
+        "pipeline.cli, pipeline.evaluation.of_models, pipeline.evaluation.report, pipeline.inference.published.convert"
+    )
+    done = run(environment, folder, "python", "-c", f"import {modules}")
+    assert done.returncode == 0, done.stderr
