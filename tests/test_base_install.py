@@ -1,6 +1,7 @@
 """The base installation alone, in an environment of its own: it generates and evaluates, and says what it lacks."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -23,7 +24,11 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     programs = folder / "venv" / "bin"
     subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
     constraints = str(ROOT / "constraints.txt")
-    command = [str(programs / "python"), "-m", "pip", "install", "--quiet", "--constraint", constraints, str(ROOT)]
+    source = folder / "source"  # a build leaves files beside what it builds
+    shutil.copytree(ROOT / "pipeline", source / "pipeline", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy2(ROOT / name, source)
+    command = [str(programs / "python"), "-m", "pip", "install", "--quiet", "--constraint", constraints, str(source)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return programs

@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.runtime.rounding import to_grid
+
 SIZE = 128
 """Side of the face crop in pixels."""
 
@@ -45,15 +47,15 @@ def crop_face(frame_HWC: NDArray[np.uint8], transform_2x3: NDArray[np.float32]) 
     return np.asarray(crop, np.uint8)
 
 
-GRID = 1024
-"""Points are rounded to this part of a pixel: far coarser than the last bits, in which processors differ, and far finer
-than the tenth of a pixel by which dlib's points are uncertain."""
+STEP = 2.0**-10
+"""Points are multiples of this part of a pixel: far coarser than the last bits, in which processors differ, and far
+finer than the tenth of a pixel by which dlib's points are uncertain."""
 
 
 def to_crop(points_T68x2: NDArray[np.floating], transform_T2x3: NDArray[np.floating]) -> NDArray[np.float32]:
     """Points (T, 68, 2) in source pixels as pixels of the crop, to a 1024th of one."""
     moved = _apply(transform_T2x3.astype(np.float64), points_T68x2)
-    return np.asarray(np.round(moved * GRID) / GRID, np.float32)
+    return to_grid(moved, STEP).astype(np.float32)
 
 
 def from_crop(points_T68x2: NDArray[np.floating], transform_T2x3: NDArray[np.floating]) -> NDArray[np.float32]:

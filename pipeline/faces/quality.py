@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.faces.track import Track
 from pipeline.landmarks.points import MOUTH, MOUTH_LEFT, MOUTH_RIGHT, NOSE_BASE, STABLE
+from pipeline.runtime.rounding import to_grid
 
 QUALITY = [
     pa.field("detected", pa.float64()),  # share of frames, 0 to 1
@@ -32,6 +33,9 @@ border cuts into what there is, so that most stop 0 to 8 pixels before it. The c
 FLAT = 0.25
 """Standard deviation of a mouth's grey levels, relative to the face's, below which nothing of it shows. Real mouths lie
 above 0.38; bars painted over them near 0."""
+
+STEP = 2.0**-20
+"""Metrics are multiples of it, about a millionth, and so the same on every processor; no limit is set as finely."""
 
 
 def no_face() -> dict[str, float]:
@@ -62,14 +66,14 @@ def measure(
       own, such as a hand, is not recognised.
     - ``frontal``: see ``measure_frontal``.
     """
-    scale_T = np.hypot(transforms_T2x3[:, 0, 0], transforms_T2x3[:, 1, 0])
+    scale_T = np.hypot(transforms_T2x3[:, 0, 0], transforms_T2x3[:, 1, 0], dtype=np.float64)
     found_T = track.found_T
     sharpness, contrast = _grey_metrics(points_T68x2[::EVERY], crops_THWC[::EVERY])
     shows_T = np.repeat(contrast >= FLAT, EVERY)[: len(found_T)]
     mouth_F20x2 = track.points_T68x2[:, MOUTH]
     shows_T &= _within(mouth_F20x2, picture, MARGIN / scale_T) & _within(points_T68x2[:, MOUTH], crops_THWC.shape[1:3])
     stable_FPx2 = track.points_T68x2[:, STABLE] * np.median(scale_T)
-    return {
+    metrics = {
         "detected": float(found_T.mean()),
         "score": float(track.scores_T[found_T].mean()),
         "face_size": float(np.median(crops_THWC.shape[1] / scale_T)),
@@ -78,6 +82,7 @@ def measure(
         "mouth": float((found_T & shows_T).mean()),
         "frontal": measure_frontal(points_T68x2[found_T]),
     }
+    return {name: float(to_grid(value, STEP)) for name, value in metrics.items()}
 
 
 def measure_jitter(points_FPx2: NDArray[np.floating], found_T: NDArray[np.bool_]) -> float:

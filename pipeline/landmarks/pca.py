@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from pipeline.landmarks.points import STABLE
 from pipeline.landmarks.similarity import apply_similarity, fit_similarity, invert_similarity
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.rounding import to_grid
 
 FACTOR = 5.0
 """The paper's scale of normalised landmarks; coordinates then lie in about [-1, 1]."""
 
-GRID = 2**20
-"""What is fitted is rounded to this part of one."""
+STEP = 2.0**-20
+"""What is fitted are multiples of it."""
 
 FILE = "landmarks.npz"
 
@@ -125,17 +126,13 @@ def fit_model(clips: Iterable[NDArray[np.floating]], components: int) -> Landmar
     differ by some 1e-13 between processors, and a millionth of a normalised face is a ten-thousandth of a pixel.
     """
     points = list(clips)
-    template = _rounded(fit_template(np.stack([clip.mean(axis=0) for clip in points])))
+    template = to_grid(fit_template(np.stack([clip.mean(axis=0) for clip in points])), STEP)
     normal = [np.stack([normalize_points(one, template) for one in clip]) for clip in points]
     everything = np.concatenate(normal)
     deviations = np.concatenate([clip - clip.mean(axis=0) for clip in normal])
     values, vectors = np.linalg.eigh(deviations.T @ deviations / len(deviations))
-    values, basis = np.maximum(values[::-1], 0.0), _rounded(vectors[:, ::-1][:, :components])
+    values, basis = np.maximum(values[::-1], 0.0), to_grid(vectors[:, ::-1][:, :components], STEP)
     # An eigenvector's sign is arbitrary: its largest entry is made positive, so that bytes do not hang on the library.
     largest = np.abs(basis).argmax(axis=0)
     basis = basis * np.sign(basis[largest, np.arange(components)]) + 0.0  # no negative zeros
-    return LandmarkModel(template, _rounded(everything.mean(axis=0)), basis, _rounded(values / values.sum()))
-
-
-def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(np.round(values * GRID) / GRID + 0.0)
+    return LandmarkModel(template, to_grid(everything.mean(axis=0), STEP), basis, to_grid(values / values.sum(), STEP))

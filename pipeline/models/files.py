@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 
@@ -14,7 +14,8 @@ def save_model(folder: Path, name: str, module: nn.Module, meta: dict[str, Any])
     folder.mkdir(parents=True, exist_ok=True)
     card = {"architecture": type(module).__name__, "arguments": module.arguments, "meta": meta}
     unfinished = folder / f"{name}.part"
-    save_file({key: tensor.detach().cpu().contiguous() for key, tensor in module.state_dict().items()}, unfinished)
+    tensors = {key: tensor.detach().cpu().contiguous() for key, tensor in module.state_dict().items()}
+    unfinished.write_bytes(save(tensors))  # not save_file, whose files nobody else may read
     os.replace(unfinished, folder / f"{name}.safetensors")
     unfinished.write_text(json.dumps(card, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     os.replace(unfinished, folder / f"{name}.json")

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.runtime.clock import RATE
+from pipeline.runtime.rounding import to_grid
 
 COEFFICIENTS = 13
 """Columns; the first is the level, which the networks drop."""
@@ -11,8 +12,8 @@ BANDS = 26
 """Mel bands."""
 HOP = 160
 """Samples from one row to the next: 100 rows per second, 4 per video frame."""
-GRID = 1024
-"""Coefficients are rounded to this part of one."""
+STEP = 2.0**-10
+"""Coefficients are multiples of it."""
 
 
 def mfcc(samples_N: NDArray[np.int16], window: float = 0.025) -> NDArray[np.float32]:
@@ -43,5 +44,4 @@ def mfcc(samples_N: NDArray[np.int16], window: float = 0.025) -> NDArray[np.floa
         dtype=np.float64,
     )
     out = librosa.feature.mfcc(S=np.log(power + 1e-8), n_mfcc=COEFFICIENTS)
-    rounded = np.round(out.T[:rows] * GRID) / GRID + 0.0  # no negative zeros
-    return np.ascontiguousarray(rounded, dtype=np.float32)
+    return np.ascontiguousarray(to_grid(out.T[:rows], STEP), dtype=np.float32)

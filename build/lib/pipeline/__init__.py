@@ -1,1 +1,0 @@
-"""ATVGnet: speech -> facial landmarks -> talking-face video, as a reproducible data pipeline."""

@@ -1,1 +1,0 @@
-"""params.yaml: its sections as frozen dataclasses, and the reading of the file with errors that name the key."""

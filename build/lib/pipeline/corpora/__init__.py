@@ -1,1 +1,0 @@
-"""The corpora: where clips come from, behind one small protocol."""

@@ -1,1 +1,0 @@
-"""What is compared, one file each, with its entry in the registry."""

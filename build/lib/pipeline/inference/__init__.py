@@ -1,1 +1,0 @@
-"""A picture and speech to a talking face."""

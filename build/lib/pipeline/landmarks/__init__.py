@@ -1,1 +1,0 @@
-"""Landmarks: similarity transforms, the normalisation to a template, and the PCA that both networks speak."""

@@ -1,7 +1,0 @@
-"""The rates of everything the networks see and hear (paper, section 4.1)."""
-
-FPS = 25
-"""Video frames per second."""
-RATE = 16000
-"""Samples per second of speech."""
-SAMPLES_PER_FRAME = RATE // FPS
