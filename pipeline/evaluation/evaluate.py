@@ -60,7 +60,7 @@ def evaluate(head: TalkingHead, clips: Clips, params: Evaluate, seed: int, out: 
         rows += clip_rows
     table = pd.DataFrame(rows)
     summary = summarize(table, seed)
-    _write_tables(out, table, summary)
+    write_tables(out, table, summary)
     metrics_figure(summary).savefig(out / "metrics.png", dpi=110, metadata={"Software": None})
     return summary
 
@@ -78,7 +78,8 @@ def _measure(clip: TestClip, generated: dict[str, Generated]) -> list[dict[str, 
     return rows
 
 
-def _write_tables(out: Path, clips: pd.DataFrame, summary: Summary) -> None:
+def write_tables(out: Path, clips: pd.DataFrame, summary: Summary) -> None:
+    """Write clips.csv, a row per clip, and metrics.json."""
     out.mkdir(parents=True, exist_ok=True)
     wide = clips.pivot(index=["id", "speaker"], columns="method", values=list(METRICS))
     wide.columns = wide.columns.map("_".join)

@@ -46,7 +46,7 @@ def compare(
 
 
 def _floats(frames_THWC: NDArray[np.uint8]) -> Tensor:
-    return torch.from_numpy(frames_THWC.astype(np.float32) / 255.0).permute(0, 3, 1, 2)
+    return torch.from_numpy(frames_THWC.astype(np.float32) / 255.0).permute(0, 3, 1, 2).contiguous()
 
 
 def summarize(clips: pd.DataFrame, seed: int) -> dict[str, dict[str, float]]:

@@ -44,6 +44,8 @@ class AtNetTask:
 
     name = "atnet"
     criterion = "loss"
+    architecture = AtNet
+    """What is trained; a network of one's own is a subclass of it."""
 
     def __init__(
         self,
@@ -60,7 +62,7 @@ class AtNetTask:
         self.device = best_device()
         torch.manual_seed(seed)
         components = source_train.coefficients(0).shape[1]
-        self.network: nn.Module = to_device(AtNet(components, params.width, params.recurrent), self.device)
+        self.network: nn.Module = to_device(self.architecture(components, params.width, params.recurrent), self.device)
         forward = parallel(self.network)
         self.forward = compiled(forward) if params.compile else forward
         self.helpers: dict[str, nn.Module] = {}
