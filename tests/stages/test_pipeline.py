@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.stages.conftest import Project, copy_project
 
@@ -200,3 +201,27 @@ def test_bad_input_ends_clearly_and_keeps_what_was_there(
 def test_dvc_passes_the_message_on(reproduced: Project) -> None:
     printed = reproduced.run("dvc", "exp", "run", "--temp", "-S", "corpus=grid", good=False)
     assert "corpora.grid.root: the folder" in printed
+
+
+def test_a_second_clone_pulls_everything_and_has_nothing_to_do(reproduced: Project, tmp_path: Path) -> None:
+    """docs/remote.md, with a folder as the remote: data, models and an experiment reach another clone."""
+    shutil.copytree(reproduced.folder, tmp_path / "first", symlinks=True)
+    first, second = Project(tmp_path / "first"), Project(tmp_path / "second")
+    first.run("dvc", "remote", "add", "--default", "storage", str(tmp_path / "storage"))
+    first.run("git", "commit", "-qam", "A remote")
+    first.run("git", "clone", "-q", "--bare", ".", str(tmp_path / "hub.git"))
+    first.run("git", "remote", "add", "origin", str(tmp_path / "hub.git"))
+    first.run("dvc", "push")
+    first.run("git", "clone", "-q", str(tmp_path / "hub.git"), str(tmp_path / "second"))
+    assert not (second.folder / "models/atnet/model.json").exists()
+    second.run("dvc", "pull")
+    assert (second.folder / "models/bundle.json").exists()
+    assert second.stages_run_by("dvc", "repro") == []
+    assert second.run("git", "status", "--porcelain") == ""
+    first.run("dvc", "exp", "run", "--name", "bare", "-S", "evaluate.videos=0")
+    first.run("dvc", "exp", "push", "origin", "bare")
+    assert "bare" in second.run("dvc", "exp", "list", "origin")
+    second.run("dvc", "exp", "pull", "origin", "bare")
+    second.run("dvc", "exp", "apply", "bare")
+    assert yaml.safe_load((second.folder / "params.yaml").read_text())["evaluate"]["videos"] == 0
+    assert not list((second.folder / "reports").glob("videos/*.mp4"))

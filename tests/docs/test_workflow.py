@@ -1,0 +1,31 @@
+"""The workflow for GitHub: valid by the schema, and made of the commands that everybody uses."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+WORKFLOW = ROOT / ".github/workflows/ci.yml"
+CHECK = [str(Path(sys.executable).parent / "check-jsonschema"), "--builtin-schema", "vendor.github-workflows"]
+
+
+def test_the_workflow_is_valid() -> None:
+    done = subprocess.run([*CHECK, str(WORKFLOW)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_an_invalid_one_is_told(tmp_path: Path) -> None:
+    wrong = tmp_path / "ci.yml"
+    wrong.write_text(WORKFLOW.read_text().replace("runs-on:", "runs-at:"))
+    assert subprocess.run([*CHECK, str(wrong)], capture_output=True).returncode != 0
+
+
+def test_it_runs_the_projects_own_commands_on_every_python() -> None:
+    jobs = yaml.safe_load(WORKFLOW.read_text())["jobs"]
+    commands = {step["run"].split()[1] for job in jobs.values() for step in job["steps"] if "run" in step}
+    assert commands == {"lint", "test"}
+    targets = (ROOT / "Makefile").read_text()
+    assert all(f"\n{command}: env" in targets for command in commands)
+    assert jobs["test"]["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
