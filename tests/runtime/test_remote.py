@@ -12,7 +12,6 @@ from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.remote import or_pull, pull_command
 from pipeline.shards.read import ShardReader
 
-
 NO_DEFAULT = "no default remote"  # DVC's warning when it has nowhere to pull from
 
 
