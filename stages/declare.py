@@ -24,6 +24,7 @@ NEUTRAL = (
     "pipeline.runtime.hashes",
     "pipeline.runtime.paths",
     "pipeline.runtime.progress",
+    "pipeline.runtime.remote",
     "pipeline.runtime.time_limit",
     "pipeline.runtime.workers",
     "pipeline.prepare.quality.rejections",

@@ -15,6 +15,7 @@ from pipeline.models.atnet import AtNet
 from pipeline.models.discriminator import Discriminator
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.remote import or_pull
 
 ARCHITECTURES: dict[str, type[nn.Module]] = {"AtNet": AtNet, "VgNet": VgNet, "Discriminator": Discriminator}
 
@@ -28,8 +29,8 @@ def load_model(folder: Path, name: str) -> tuple[nn.Module, dict[str, Any]]:
     for path in (card_path, weights_path):
         if not path.exists():
             raise PipelineError(
-                f"{path} is missing. Train the model with `dvc repro`, fetch it with `dvc pull`, "
-                "or import the published one with `atvgnet import-upstream`."
+                f"{path} is missing. Run `dvc repro` to train the model{or_pull()}, or `atvgnet import-upstream` to "
+                "import the published one."
             )
     try:
         card = json.loads(card_path.read_text(encoding="utf-8"))
@@ -43,7 +44,7 @@ def load_model(folder: Path, name: str) -> tuple[nn.Module, dict[str, Any]]:
         tensors = load_file(weights_path)
     except (SafetensorError, OSError) as error:
         raise PipelineError(
-            f"{weights_path} is damaged ({error}). Train it again, or fetch it with `dvc pull`."
+            f"{weights_path} is damaged ({error}). Run `dvc repro` to make it again{or_pull()}."
         ) from error
     wrong = first_mismatch(module, tensors)
     if wrong:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.remote import or_pull
 from pipeline.shards.table import Row, from_cell
 
 INDEX = "index.parquet"
@@ -79,7 +80,7 @@ class ShardReader:
         self.folder = folder
         path = folder / index
         if not path.exists():
-            raise PipelineError(f"{path} is missing. Run `dvc repro` to make it, or `dvc pull` to fetch it.")
+            raise PipelineError(f"{path} is missing. Run `dvc repro` to make it{or_pull()}.")
         table = pq.read_table(path)
         if (table.schema.metadata or {}).get(b"format") != FORMAT:
             raise PipelineError(

@@ -45,7 +45,7 @@ def test_equal_models_are_equal_bytes(folder: Path, tmp_path_factory: pytest.Tem
 
 def test_missing_files_are_named(folder: Path) -> None:
     (folder / "model.safetensors").unlink()
-    with pytest.raises(PipelineError, match=r"model\.safetensors is missing. Train the model"):
+    with pytest.raises(PipelineError, match=r"model\.safetensors is missing. Run `dvc repro` to train the model"):
         load_model(folder, "model")
     with pytest.raises(PipelineError, match=r"other\.json is missing"):
         load_model(folder, "other")
