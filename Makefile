@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help env repro test lint types bench lock clean
+.PHONY: help env repro test lint docs bench lock clean
 
 help:
 	@echo "make repro   environment and the pipeline on the embedded corpus"
 	@echo "make test    environment, lint, types and all tests"
 	@echo "make lint    ruff, mypy and the arrows between rooms"
+	@echo "make docs    the API reference, in docs/api"
 	@echo "make bench   the benchmarks"
 	@echo "make lock    renew constraints.txt from pyproject.toml"
 	@echo "make clean   remove the environment and everything the pipeline made"
@@ -35,6 +36,9 @@ lint: env
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --quiet
+
+docs: env
+	$(BIN)/python docs/api.py
 
 bench: env
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done

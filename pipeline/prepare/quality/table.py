@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from pipeline.faces.quality import QUALITY
-from pipeline.prepare.quality.thresholds import LIMITS, SEPARATOR
+from pipeline.prepare.quality.thresholds import LIMITS
 from pipeline.runtime.files import write_table
 
 METRICS = tuple(limit.metric for limit in LIMITS)
@@ -48,12 +48,6 @@ def write_quality(table: pd.DataFrame, parquet: Path, csv: Path) -> None:
     write_table(parquet, pa.Table.from_pandas(table, schema=_SCHEMA, preserve_index=False))
     few = table.iloc[np.linspace(0, len(table) - 1, min(len(table), PLOTTED)).astype(int)]
     few.to_csv(csv, index=False, float_format="%.6g", lineterminator="\n")
-
-
-def common_causes(table: pd.DataFrame) -> "pd.Series[int]":
-    """How many clips each cause rejects, most frequent first; a clip may have several."""
-    reasons = table.loc[table["status"] != "ok", "reason"]
-    return reasons.str.split(SEPARATOR, regex=False).explode().value_counts()
 
 
 def summary(table: pd.DataFrame) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from pipeline.prepare.quality import contact_sheet
 from pipeline.prepare.quality.contact_sheet import Sources, choose_rejected, draw_card, draw_sheet
 from pipeline.prepare.quality.histograms import histograms_figure
 from pipeline.prepare.quality.report import write_report
-from pipeline.prepare.quality.table import METRICS, PLOTTED, common_causes, quality_table, summary, write_quality
+from pipeline.prepare.quality.table import METRICS, PLOTTED, quality_table, summary, write_quality
 from pipeline.prepare.quality.thresholds import LIMITS
 from tests.prepare.quality.conftest import DEFECTS, Judged
 
@@ -146,13 +146,6 @@ def test_numbers_for_the_run(table: pd.DataFrame) -> None:
     assert numbers["rejected_share"] == pytest.approx(12 / len(table))
     assert numbers["rejected_by"] == {"extract": 5, "landmarks": 7}
     assert numbers["median"]["jitter"] == pytest.approx(np.nanmedian(table["jitter"]))
-
-
-def test_causes_are_counted_one_by_one(table: pd.DataFrame) -> None:
-    causes = common_causes(table)
-    assert causes.index[0].startswith("the mouth shows in too few frames")
-    assert causes.iloc[0] == 3  # CUT and, for two causes each, ABSENT and LIPLESS
-    assert causes.sum() == 14
 
 
 def test_a_large_corpus_has_a_small_csv(tmp_path: Path) -> None:
