@@ -3,7 +3,7 @@
     python docs/pictures/make.py            # of the project in the working directory
     python docs/pictures/make.py FOLDER     # or of another one
 
-Writes beside itself: talking.webp (two videos of the evaluation), strip.jpg (one of its strips) and contact_sheet.jpg (the
+Writes beside itself: talking.webp (two videos of the evaluation), strip.jpg (one of its strips), contact_sheet.jpg (the
 speakers of the corpus).
 """
 

@@ -1,0 +1,57 @@
+"""Links between the docs lead somewhere, and the list of environment variables is that of the code."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pipeline.corpora.registry import CORPORA
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+
+
+def anchors(page: Path) -> set[str]:
+    """As GitHub makes them of headings."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if link.startswith(("http://", "https://")):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name) if name else page
+        assert target.exists(), f"{page.name}: {link}"
+        assert not anchor or anchor in anchors(target), f"{page.name}: {link}"
+
+
+def test_modules_that_the_docs_name_are_there() -> None:
+    for page in PAGES:
+        if page.name in ("CHANGELOG.md", "extending.md"):
+            continue
+        for name in re.findall(r"\b((?:pipeline|stages|tests|benchmarks)/[\w/]+\.py)\b", page.read_text("utf-8")):
+            assert (ROOT / name).exists(), f"{page.name}: {name}"
+
+
+def test_every_environment_variable_is_listed() -> None:
+    listed = set(re.findall(r"`([A-Z][A-Z_]+)`", (ROOT / "docs/environment.md").read_text(encoding="utf-8")))
+    used = set()
+    for path in (ROOT / "pipeline").rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        used |= set(re.findall(r"environ(?:\.get\(|\[)\"(\w+)\"", text))
+        used |= set(re.findall(r"\"((?:ATVGNET|DASK|DVC)_[A-Z_]+)\"", text))
+    assert "ATVGNET_JOBS" in used
+    assert used <= listed, used - listed
+    ours = {name for name in listed if name.startswith(("ATVGNET_", "DASK_"))}
+    tests = {"ATVGNET_CORPORA", "ATVGNET_UPSTREAM"}
+    assert ours - tests <= used, ours - used
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/corpora.md"])
+def test_every_corpus_stands_in_the_docs(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for name in CORPORA:
+        assert f"| `{name}` |" in text, name
