@@ -34,6 +34,7 @@ def main(context: Context) -> None:
         sections = {"seed": context.params.seed, network: asdict(getattr(context.params, network))}
         model = FOLDERS[network], input_example(network, context.params), f"atvgnet-{network}"
         context.run.adopt(f"train_{network}", sections, record.curves, record.summary, model)
+    context.run.bundle(paths.MODELS)
     # A baseline whose pictures show no face at all has no distance, and its model no claim to be the best.
     best = {
         model: f"{baseline.name}.lmd"

@@ -65,7 +65,7 @@ class TalkingHead:
         Raises PipelineError when a part is missing, damaged, or does not belong to the others.
         """
         if str(source).startswith("models:/"):
-            from pipeline.tracking.bundles import fetch_bundle
+            from pipeline.tracking.models import fetch_bundle
 
             source = fetch_bundle(str(source))
         bundle = load_bundle(Path(source))

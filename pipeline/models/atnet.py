@@ -19,6 +19,11 @@ class AtNet(nn.Module):
     def __init__(self, components: int = 6, width: int = 64, recurrent: bool = True) -> None:
         super().__init__()
         self.arguments = {"components": components, "width": width, "recurrent": recurrent}
+        self.inputs: dict[str, tuple[int, ...]] = {
+            "reference_BK": (-1, components),
+            "windows_BT1RC": (-1, -1, 1, 28, 12),
+        }
+        self.outputs: dict[str, tuple[int, ...]] = {"coefficients_BTK": (-1, -1, components)}
         self.recurrent = recurrent
         c64, c128, c256, c512, c2048 = (scaled(count, width) for count in (64, 128, 256, 512, 2048))
         block = conv if recurrent else plain_conv

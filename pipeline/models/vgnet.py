@@ -39,6 +39,19 @@ class VgNet(nn.Module):
     ) -> None:
         super().__init__()
         self.arguments = {"width": width, "recurrence": recurrence, "attention": attention, "dropout": dropout}
+        self.inputs: dict[str, tuple[int, ...]] = {
+            "image_BCHW": (-1, 3, 128, 128),
+            "reference_landmarks_BL": (-1, NUMBERS),
+            "landmarks_BTL": (-1, -1, NUMBERS),
+        }
+        self.outputs: dict[str, tuple[int, ...]] = {
+            "frames_BTCHW": (-1, -1, 3, 128, 128),
+            "attention_BT1HW": (-1, -1, 1, 128, 128),
+            "colour_BTCHW": (-1, -1, 3, 128, 128),
+            "landmark_attention_BT1HW": (-1, -1, 1, 32, 32),
+        }
+        if recurrence == "time":
+            self.outputs["state_BCHW"] = (-1, scaled(512, width), 8, 8)
         self.attention = attention
         c32, c64, c128, c256, c512 = (scaled(count, width) for count in (32, 64, 128, 256, 512))
         self.image_near = nn.Sequential(  # E1

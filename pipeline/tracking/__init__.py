@@ -7,6 +7,16 @@ Each stage runs in a process of its own and does
 
 A run of the pipeline is a parent run, each of its stages a child. Tracking never changes an out, never holds a training
 up and never ends one.
+
+| file | its job |
+|---|---|
+| `run.py` | what a stage sees: `stage`, `Run` and the training's callback |
+| `runs.py` | parent and child runs: which belong together, their names, tags and status |
+| `writer.py` | the thread that writes, and goes on in the local store when a server dies |
+| `store.py` | which store is written to; the fallback; a database that another process has locked |
+| `lineage.py` | data with DVC's hashes, and which run made which outs |
+| `models.py` | the registry: networks and bundles in, the alias `best`, bundles out |
+| `system.py` | load of processor, memory, disk, network and GPU |
 """
 
 from pipeline.tracking.run import Run, stage

@@ -1,12 +1,26 @@
-"""What DVC knows of a stage: the hashes of its inputs and outs, and a key that is the same whenever the inputs are."""
+"""Which run made which data: DVC's hashes of what a stage reads and makes, and the links from a pipeline run.
+
+A stage is known by a key that is the same whenever its inputs are. A stage whose outs came from DVC's cache started no
+process and has no run in its pipeline run, which links to the run that made those outs. Outs that were made where the
+store is not, such as by a training on a bare GPU machine, get a run afterwards, by what they say of themselves.
+"""
 
 import hashlib
 import json
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from pipeline.tracking import runs
+from pipeline.tracking.runs import MOST_METRICS, Operation, Target, batches
+
+ELSEWHERE = "made elsewhere"
+"""Stands for the run of a stage whose outs came from a machine with another store."""
+
+ADOPTED = "Trained where this store is not, and committed to DVC. Written down afterwards: without pictures and load."
 
 _DVC = threading.Lock()
 """DVC keeps process-wide state; one thread at a time."""
@@ -69,6 +83,112 @@ def locked_stages() -> dict[str, StageRecord]:
     names = set(defined.get("stages", {}))
     entries: Mapping[str, Any] = locked.get("stages", {})
     return {name: _record(entry) for name, entry in entries.items() if name.split("@")[0] in names}
+
+
+def describe(address: str) -> Operation:
+    """Tag the run of the stage that runs now with the key of its inputs, and write down the data it reads."""
+    found: list[StageRecord] = []
+
+    def write(target: Target) -> None:
+        if not found:
+            found.append(running_stage(address))
+        target.client.set_tag(target.child_id, runs.KEY, found[0].key)
+        _log_made(target, found[0].deps, locked_stages())
+
+    return write
+
+
+def link(target: Target) -> set[str]:
+    """Link the parent to the run behind each stage; returns these runs' ids."""
+    ran = runs.children(target)
+    stages: dict[str, Any] = {}
+    for name, record in locked_stages().items():
+        if ran.get(name) == target.child_id:
+            continue  # the stage that runs now: DVC's entry is still that of the run before
+        stages[name] = {
+            "run_id": ran.get(name) or runs.maker(target.store, name, record.key),
+            "from_cache": name not in ran,
+            "deps": {dep.path: dep.md5 for dep in record.deps},
+            "outs": {out.path: out.md5 for out in record.outs},
+        }
+        _log_inputs(target.client, target.parent_id, record.outs, name)
+    for name in ran.keys() - stages.keys():
+        stages[name] = {"run_id": ran[name], "from_cache": False}
+    for name, entry in stages.items():
+        target.client.set_tag(target.parent_id, f"stage.{name}", entry["run_id"] or ELSEWHERE)
+    target.client.set_tag(target.parent_id, "mlflow.note.content", _note(target.store.experiment_id, stages))
+    target.client.log_dict(target.parent_id, stages, "lineage.json")
+    return {entry["run_id"] for entry in stages.values() if entry["run_id"]}
+
+
+def adopt(
+    stage: str,
+    params: Mapping[str, Any],
+    curves: Mapping[int, Mapping[str, float]],
+    summary: Mapping[str, float],
+    model: Operation,
+) -> Operation:
+    """Write the finished run of `stage`, as `dvc.lock` has it, unless the store has one already.
+
+    From then on it is the run that made the outs. `params` and `summary` (what the kept weights reached) are flat;
+    `curves` holds metrics by step; `model` logs the model to a run.
+    """
+
+    def write(target: Target) -> None:
+        records = locked_stages()
+        if stage not in records or runs.maker(target.store, stage, records[stage].key):
+            return
+        from mlflow.entities import Metric
+
+        record, now = records[stage], int(time.time() * 1000)
+        own = runs.open_apart(target.store, stage, {runs.KEY: record.key, "mlflow.note.content": ADOPTED}, params)
+        points = [Metric(name, value, now, step) for step, row in curves.items() for name, value in row.items()]
+        points += [Metric(f"kept.{name}", value, now, max(curves)) for name, value in summary.items()]
+        for batch in batches(points, MOST_METRICS):
+            own.client.log_batch(own.child_id, metrics=batch)
+        _log_made(own, record.deps, records)
+        model(own)
+        own.client.set_terminated(own.child_id, "FINISHED")
+
+    return write
+
+
+def _log_made(target: Target, deps: Iterable[Data], stages: Mapping[str, StageRecord]) -> None:
+    """Write down those of `deps` that a stage made, as what the run of `target` reads."""
+    made = {out.path for record in stages.values() for out in record.outs}
+    _log_inputs(target.client, target.child_id, [dep for dep in deps if dep.path in made], "input")
+
+
+def _log_inputs(client: Any, run_id: str, data: Iterable[Data], context: str) -> None:
+    """Data sets of a run, with DVC's hashes as digests."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    entries = [
+        DatasetInput(
+            Dataset(
+                name=item.path,
+                digest=item.md5,
+                source_type="dvc",
+                source=json.dumps({"path": item.path, "md5": item.md5}),
+                profile=json.dumps({"bytes": item.size, "files": item.files}),
+            ),
+            tags=[InputTag("mlflow.data.context", context)],
+        )
+        for item in data
+        if item.md5
+    ]
+    if entries:
+        client.log_inputs(run_id, entries)
+
+
+def _note(experiment_id: str, stages: Mapping[str, Any]) -> str:
+    """The links as a table, which MLflow's user interface shows as the run's description."""
+    rows = ["| stage | run | |", "|---|---|---|"]
+    for name, entry in stages.items():
+        run_id = entry["run_id"]
+        link = f"[{run_id[:8]}](#/experiments/{experiment_id}/runs/{run_id})" if run_id else ELSEWHERE
+        rows.append(f"| {name} | {link} | {'from the cache' if entry['from_cache'] else 'ran'} |")
+    return "\n".join(rows)
 
 
 def _record(entry: Mapping[str, Any]) -> StageRecord:

@@ -1,24 +1,27 @@
-"""A stage's run, as the stages see it."""
+"""A stage's run, as the stage and its training see it."""
 
 import dataclasses
 import importlib.util
+import io
+import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pipeline.tracking import adopt as adopting
-from pipeline.tracking import finish as finishing
-from pipeline.tracking import lineage, log, runs
+from pipeline.tracking import lineage, models, runs
 from pipeline.tracking import store as stores
-from pipeline.tracking.callback import RunCallback
-from pipeline.tracking.flat import clean, flatten, numbers
-from pipeline.tracking.invocation import Invocation
-from pipeline.tracking.runs import Target
+from pipeline.tracking.runs import Invocation, Operation, Target
 from pipeline.tracking.store import Store, store_errors, warn
 from pipeline.tracking.writer import Writer
+from pipeline.training.callbacks import Callback
+
+REFUSED = re.compile(r"[^\w\-. :/]", re.ASCII)
+"""Characters that MLflow takes in no name; one such name would cost the whole request."""
 
 
 class Run:
@@ -32,39 +35,52 @@ class Run:
 
     def metrics(self, values: Mapping[str, Any], step: int | None = None) -> None:
         """Write metrics, nested ones with dotted names; with `step` they are points of a curve."""
-        flat = numbers(values)
+        flat = _numbers(values)
         if self._writer and flat:
             self._writer.metrics(flat, step or 0)
 
     def picture(self, name: str, image_HWC: np.ndarray, step: int = 0) -> None:
         """Write a picture, uint8 RGB of shape (height, width, 3), as part of the series `name` over steps.
 
-        Raises ValueError for an array that is no such picture.
+        Raises ValueError for another array.
         """
         if image_HWC.dtype != np.uint8 or image_HWC.ndim != 3 or image_HWC.shape[2] != 3:
             raise ValueError(f"picture {name}: {image_HWC.dtype} of shape {image_HWC.shape} is not uint8 (H, W, 3)")
-        if self._writer:
-            self._writer.put(log.picture(clean(name), image_HWC.copy(), step))
+        key, image_HWC = REFUSED.sub("_", name), image_HWC.copy()
+        self._put(lambda target: target.client.log_image(target.child_id, image_HWC, key=key, step=step))
 
     def figure(self, name: str, figure: Any) -> None:
         """Write a matplotlib figure as `figures/<name>.png`."""
-        if self._writer:
-            self._writer.put(log.figure(name, figure))
+        if not self._writer:
+            return
+        from PIL import Image
+
+        data = io.BytesIO()
+        figure.savefig(data, format="png", dpi=120)  # now: the caller may go on drawing
+        image = Image.open(data)
+        image.load()
+        self._put(lambda target: target.client.log_image(target.child_id, image, artifact_file=f"figures/{name}.png"))
 
     def artifact(self, path: Path, folder: str | None = None) -> None:
-        """Write a file or folder, into `folder` of the run's artifacts. Raises FileNotFoundError."""
+        """Write a file, or a folder with all it holds, into `folder` of the artifacts. Raises FileNotFoundError."""
         if not path.exists():
             raise FileNotFoundError(f"artifact {path} does not exist")
-        if self._writer:
-            self._writer.put(log.artifact(path, folder))
+        if path.is_dir():
+            inside = path.name if folder is None else f"{folder}/{path.name}"
+            self._put(lambda target: target.client.log_artifacts(target.child_id, str(path), inside))
+        else:
+            self._put(lambda target: target.client.log_artifact(target.child_id, str(path), folder))
 
-    def model(self, folder: Path, inputs: Mapping[str, np.ndarray], registered: str) -> None:
-        """Register the model saved in `folder` as the next version of `registered`.
+    def model(self, folder: Path, example: Mapping[str, np.ndarray], registered: str) -> None:
+        """Register the network saved in `folder` as the next version of `registered`.
 
-        `inputs` is a small example of the arguments of its `forward`, by their names.
+        `example` is a small input of the network, by the names of its `forward`'s arguments.
         """
-        if self._writer:
-            self._writer.put(log.model(folder, inputs, registered))
+        self._put(models.network(folder, example, registered))
+
+    def bundle(self, folder: Path, registered: str = "atvgnet") -> None:
+        """Register the bundle in `folder`, without what only training needs, as the next version of `registered`."""
+        self._put(models.bundle(folder, registered))
 
     def adopt(
         self,
@@ -77,26 +93,58 @@ class Run:
         """Write the run of a training whose outs were made elsewhere, if the store does not have it.
 
         `params` are the sections of params.yaml that the stage uses, `curves` metrics by step, `summary` what the kept
-        weights reached, and `model` what `Run.model` takes. See `pipeline.tracking.adopt`.
+        weights reached, and `model` what `Run.model` takes.
         """
-        if self._writer:
-            self._writer.put(adopting.adopt(stage, flatten(params), curves, numbers(summary), log.model(*model)))
+        self._put(lineage.adopt(stage, _flatten(params), curves, _numbers(summary), models.network(*model)))
 
-    def callback(self) -> RunCallback:
+    def callback(self) -> "RunCallback":
         """A training callback that writes curves and pictures to this run."""
         return RunCallback(self)
 
     def finish(self, metrics: Mapping[str, Any], best: Mapping[str, str], judged_on: str) -> None:
-        """Say that the pipeline is through: final metrics, links, data hashes and the alias `best`.
+        """End the pipeline run: its final metrics, the links to the runs behind its stages, the aliases of its models.
 
-        See `pipeline.tracking.finish`. `best` names for each registered model the flat name of the metric that decides.
-        Raises KeyError when that metric is missing.
+        `best` names for each registered model the flat name of the metric, of which the lowest is best, and `judged_on`
+        the data: only values from the same data are compared. Raises KeyError when a metric is missing.
         """
-        flat = numbers(metrics)
+        flat = _numbers(metrics)
         deciding = {model: (name, flat[name]) for model, name in best.items()}
         self.metrics(metrics)
+
+        def write(target: Target) -> None:
+            from mlflow.entities import Metric
+
+            now = int(time.time() * 1000)
+            final = [Metric(name, value, now, 0) for name, value in flat.items()]
+            target.client.log_batch(target.parent_id, metrics=final)
+            makers = lineage.link(target)
+            for model, (name, value) in deciding.items():
+                models.compete(target.client, model, makers, name, value, judged_on)
+
+        self._put(write)
+
+    def _put(self, operation: Operation) -> None:
         if self._writer:
-            self._writer.put(finishing.finish(flat, deciding, judged_on))
+            self._writer.put(operation)
+
+
+class RunCallback(Callback):
+    """Passes a training's curves and pictures on to a run."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    def metrics(self, step: int, values: Mapping[str, float]) -> None:
+        """Add a point to the curves."""
+        self.run.metrics(values, step)
+
+    def picture(self, step: int, name: str, image_HWC: np.ndarray) -> None:
+        """Add a picture to the series `name`."""
+        self.run.picture(name, image_HWC, step)
+
+    def done(self, step: int, summary: Mapping[str, float]) -> None:
+        """Write what the kept weights reached beside the curves, whose last point need not be theirs."""
+        self.run.metrics({"kept": summary}, step)
 
 
 @contextmanager
@@ -107,24 +155,28 @@ def stage(name: str, params: Any, uses: Iterable[str] | None = None) -> Iterator
     stage's run those of the top-level sections in `uses` (None: all). When the block ends the run is FINISHED, FAILED
     or KILLED.
     """
+    if importlib.util.find_spec("mlflow") is None:
+        warn("MLflow is not installed here. This run goes on and is not tracked; its outs are complete.")
+        yield Run(None)
+        return
     is_object = dataclasses.is_dataclass(params) and not isinstance(params, type)
     nested: Mapping[str, Any] = dataclasses.asdict(params) if is_object else params
     sections = nested if uses is None else {section: nested[section] for section in uses}
     invocation = Invocation.current()
 
-    def reopen(store: Store) -> Target:
-        return runs.open_runs(store, invocation, name, flatten(sections), flatten(nested))
+    def open_in(store: Store) -> Target:
+        return runs.open_runs(store, invocation, name, _flatten(sections), _flatten(nested))
 
-    target = _open(reopen)
+    target = _open(open_in)
     if target is None:
         yield Run(None)
         return
     from pipeline.tracking.system import SystemMetrics
 
-    writer = Writer(target, reopen)
+    writer = Writer(target, open_in)
     system = SystemMetrics(writer.metrics, target.child_id)
     if invocation.stage or lineage.is_stage(name):  # by hand, it makes the outs that `dvc commit` then records
-        writer.put(_describe(invocation.stage or name))
+        writer.put(lineage.describe(invocation.stage or name))
     try:
         yield Run(writer)
     except BaseException as error:
@@ -133,14 +185,11 @@ def stage(name: str, params: Any, uses: Iterable[str] | None = None) -> Iterator
     _close(writer, system, None)
 
 
-def _open(reopen: Callable[[Store], Target]) -> Target | None:
-    if importlib.util.find_spec("mlflow") is None:
-        warn("MLflow is not installed here. This run goes on and is not tracked; its outs are complete.")
-        return None
+def _open(open_in: Callable[[Store], Target]) -> Target | None:
     store = stores.open_store()
     while store:
         try:
-            return reopen(store)
+            return open_in(store)
         except store_errors() as error:
             if store.local:
                 warn(f"{store.uri} cannot be written: {stores.first_line(error)}. The run goes on and is not tracked.")
@@ -155,15 +204,18 @@ def _close(writer: Writer, system: Any, error: BaseException | None) -> None:
     writer.close(lambda target: runs.close_runs(target, error))
 
 
-def _describe(address: str) -> Any:
-    """Tag the stage's run with the key of its inputs, and write down the data it reads."""
-    found: list[lineage.StageRecord] = []
+def _flatten(nested: Mapping[str, Any]) -> dict[str, Any]:
+    """`{"vgnet": {"lr": 1}}` as `{"vgnet.lr": 1}`; characters that MLflow refuses in names become `_`."""
+    flat: dict[str, Any] = {}
+    for name, value in nested.items():
+        key = REFUSED.sub("_", str(name))
+        if isinstance(value, Mapping):
+            flat.update({f"{key}.{inner}": leaf for inner, leaf in _flatten(value).items()})
+        else:
+            flat[key] = list(value) if isinstance(value, tuple) else value
+    return flat
 
-    def write(target: Target) -> None:
-        if not found:
-            found.append(lineage.running_stage(address))
-        made = {out.path for record in lineage.locked_stages().values() for out in record.outs}
-        target.client.set_tag(target.child_id, runs.KEY, found[0].key)
-        log.inputs(target.client, target.child_id, [dep for dep in found[0].deps if dep.path in made], "input")
 
-    return write
+def _numbers(nested: Mapping[str, Any]) -> dict[str, float]:
+    """The numbers among nested metrics, flat; text, lists and None are left out."""
+    return {name: float(value) for name, value in _flatten(nested).items() if isinstance(value, Real)}

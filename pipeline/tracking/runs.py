@@ -6,22 +6,135 @@ good.
 """
 
 import os
+import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import psutil
-
-from pipeline.tracking.invocation import Invocation, Owner
+from pipeline.runtime.git import git
 from pipeline.tracking.store import Store
+
+if TYPE_CHECKING:
+    import psutil  # imported where it is used: without MLflow nothing here needs it
 
 INVOCATION, HOST, PID, STARTED = "pipeline.invocation", "pipeline.host", "pipeline.pid", "pipeline.started"
 STAGE, KEY, ERROR = "dvc.stage", "dvc.key", "error"
+COMMIT, EXPERIMENT = "git.commit", "dvc.exp.name"
 PARENT = "mlflow.parentRunId"
 
-AT_ONCE = 100
-"""Params or tags that MLflow takes in one request."""
+MOST_PARAMS = 100
+MOST_METRICS = 1000
+"""What MLflow takes in one request."""
+
+SAME_START = 5.0
+"""Seconds by which two readings of one process's start may differ (the kernel derives it from an adjustable clock)."""
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A process of this machine that a run belongs to."""
+
+    host: str
+    pid: int
+    started: float
+    """Seconds since the epoch; tells a process from a later one with the same number."""
+
+    @classmethod
+    def of(cls, process: "psutil.Process") -> "Owner":
+        """The owner that `process` is."""
+        return cls(socket.gethostname(), process.pid, process.create_time())
+
+    @classmethod
+    def this(cls) -> "Owner":
+        """This process."""
+        import psutil
+
+        return cls.of(psutil.Process())
+
+    def same(self, other: "Owner") -> bool:
+        """Whether both name the same process."""
+        started_together = abs(self.started - other.started) < SAME_START
+        return (self.host, self.pid) == (other.host, other.pid) and started_together
+
+    def alive(self) -> bool:
+        """Whether the process still runs; asked only of owners of this host."""
+        import psutil
+
+        try:
+            return self.same(Owner.of(psutil.Process(self.pid)))
+        except psutil.NoSuchProcess:
+            return False
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One run of the pipeline: a `dvc repro`, an experiment, or a stage started by hand.
+
+    All of its stages compute the same one, each in its own process.
+    """
+
+    owner: Owner
+    """The `dvc` process that starts the stages, or the stage itself when no `dvc` did."""
+    stage: str | None
+    """DVC's name of the stage that this process is; None when started by hand."""
+    experiment: str | None
+    """Name of the DVC experiment, if this is one."""
+    baseline: str | None
+    """The commit the experiment starts from."""
+
+    @classmethod
+    def current(cls) -> "Invocation":
+        """Find it from this process's ancestors and DVC's environment variables.
+
+        The nearest `dvc` counts: a queue's worker starts one `dvc exp exec-run` per experiment.
+        """
+        import psutil
+
+        stage = os.environ.get("DVC_STAGE")
+        ancestors = psutil.Process().parents() if stage else []
+        dvc = next((ancestor for ancestor in ancestors if is_dvc(ancestor)), None)
+        return cls(
+            owner=Owner.of(dvc) if dvc else Owner.this(),
+            stage=stage if dvc else None,
+            experiment=os.environ.get("DVC_EXP_NAME") or None,
+            baseline=os.environ.get("DVC_EXP_BASELINE_REV") or None,
+        )
+
+    @property
+    def key(self) -> str:
+        """Equal for the stages of one invocation; `Owner.same` then rules out a reused process number."""
+        return f"{self.owner.host}:{self.owner.pid}:{self.experiment or ''}"
+
+    def name(self, stage: str) -> str:
+        """What the parent run is called."""
+        return self.experiment or f"{'repro' if self.stage else stage} {self.commit[:7]}".strip()
+
+    @cached_property
+    def commit(self) -> str:
+        """The git commit of the working tree, or empty outside git."""
+        return git("rev-parse", "HEAD")
+
+    @cached_property
+    def dirty(self) -> bool:
+        """Whether tracked files differ from the commit. `dvc.lock` is left out: the pipeline itself writes it."""
+        changed = git("status", "--porcelain", "--untracked-files=no").splitlines()
+        return any(not line.endswith("dvc.lock") for line in changed)
+
+
+def is_dvc(process: "psutil.Process") -> bool:
+    """Whether `process` is DVC's command line: `dvc ...`, `python .../dvc ...` or `python -m dvc ...`."""
+    import psutil
+
+    try:
+        words = process.cmdline()[:3]
+    except psutil.Error:
+        return False
+    return any(Path(word).name in ("dvc", "dvc.exe") for word in words)
 
 
 @dataclass(frozen=True)
@@ -38,6 +151,10 @@ class Target:
         return self.store.client
 
 
+Operation = Callable[[Target], None]
+"""Writes one thing to a stage's run."""
+
+
 def open_runs(
     store: Store, invocation: Invocation, stage: str, params: Mapping[str, Any], all_params: Mapping[str, Any]
 ) -> Target:
@@ -47,16 +164,14 @@ def open_runs(
     """
     mark_killed(store)
     parent_id = _parent(store, invocation, stage, all_params)
-    own = Owner.of(psutil.Process())
     name = invocation.stage or stage  # DVC's own name, by which `dvc.lock` has it
-    child = _create(store, stage, {**_tags(invocation, own), STAGE: name, PARENT: parent_id}, params)
+    child = _create(store, stage, {**_tags(invocation, Owner.this()), STAGE: name, PARENT: parent_id}, params)
     return Target(store, parent_id, child)
 
 
 def open_apart(store: Store, stage: str, tags: Mapping[str, str], params: Mapping[str, Any]) -> Target:
     """Make a run, RUNNING, for a `stage` that no pipeline run of this store contains."""
-    own = _tags(Invocation.current(), Owner.of(psutil.Process()))
-    run_id = _create(store, stage, {**own, **tags, STAGE: stage}, params)
+    run_id = _create(store, stage, {**_tags(Invocation.current(), Owner.this()), **tags, STAGE: stage}, params)
     return Target(store, run_id, run_id)
 
 
@@ -78,41 +193,36 @@ def close_runs(target: Target, error: BaseException | None) -> None:
 
 def mark_killed(store: Store) -> None:
     """Set runs to KILLED that are still RUNNING though their process of this host is gone."""
-    host = Owner.of(psutil.Process()).host
-    for run in search(store, f"attributes.status = 'RUNNING' and tags.`{HOST}` = '{host}'"):
+    for run in _search(store, f"attributes.status = 'RUNNING' and tags.`{HOST}` = '{socket.gethostname()}'"):
         if not _owner(run).alive():
             store.client.set_terminated(run.info.run_id, "KILLED")
 
 
 def children(target: Target) -> dict[str, str]:
     """Run ids of the stages that ran in this invocation, by stage name; the latest of each."""
-    found = search(target.store, f"tags.`{PARENT}` = '{target.parent_id}'")
+    found = _search(target.store, f"tags.`{PARENT}` = '{target.parent_id}'")
     return {run.data.tags[STAGE]: run.info.run_id for run in reversed(found) if STAGE in run.data.tags}
 
 
 def maker(store: Store, stage: str, key: str) -> str | None:
     """The latest finished run of `stage` whose inputs had this key: it made the outs that DVC has for these inputs."""
     query = f"tags.`{KEY}` = '{key}' and tags.`{STAGE}` = '{stage}' and attributes.status = 'FINISHED'"
-    found = search(store, query, at_most=1)
+    found = _search(store, query, at_most=1)
     return found[0].info.run_id if found else None
 
 
-def search(store: Store, query: str, at_most: int = 1000) -> list[Any]:
+def batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    """`items` in parts of at most `size`."""
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def _search(store: Store, query: str, at_most: int = 1000) -> list[Any]:
     """Runs that match an MLflow filter, latest first."""
     return list(store.client.search_runs([store.experiment_id], query, max_results=at_most))
 
 
-def log_params(client: Any, run_id: str, params: Mapping[str, Any]) -> None:
-    """Write flat params, in as many requests as MLflow needs."""
-    from mlflow.entities import Param
-
-    entries = [Param(name, str(value)) for name, value in params.items()]
-    for start in range(0, len(entries), AT_ONCE):
-        client.log_batch(run_id, params=entries[start : start + AT_ONCE])
-
-
 def _parent(store: Store, invocation: Invocation, stage: str, all_params: Mapping[str, Any]) -> str:
-    for run in search(store, f"tags.`{INVOCATION}` = '{invocation.key}'"):
+    for run in _search(store, f"tags.`{INVOCATION}` = '{invocation.key}'"):
         if PARENT not in run.data.tags and _owner(run).same(invocation.owner):
             store.client.update_run(run.info.run_id, "RUNNING")
             return str(run.info.run_id)
@@ -121,20 +231,25 @@ def _parent(store: Store, invocation: Invocation, stage: str, all_params: Mappin
 
 
 def _create(store: Store, name: str, tags: Mapping[str, str], params: Mapping[str, Any]) -> str:
-    run = store.client.create_run(store.experiment_id, tags=dict(tags), run_name=name)
-    log_params(store.client, run.info.run_id, params)
-    return str(run.info.run_id)
+    from mlflow.entities import Param
+
+    run_id = str(store.client.create_run(store.experiment_id, tags=dict(tags), run_name=name).info.run_id)
+    for batch in batches([Param(key, str(value)) for key, value in params.items()], MOST_PARAMS):
+        store.client.log_batch(run_id, params=batch)
+    return run_id
 
 
 def _tags(invocation: Invocation, owner: Owner) -> dict[str, str]:
+    import psutil
+
     tags = {
-        "git.commit": invocation.commit,
+        COMMIT: invocation.commit,
         "git.dirty": str(invocation.dirty).lower() if invocation.commit else "",
         "mlflow.user": psutil.Process().username(),
         "mlflow.source.git.commit": invocation.commit,
         "mlflow.source.name": os.path.basename(sys.argv[0]),
         "mlflow.source.type": "LOCAL",
-        "dvc.exp.name": invocation.experiment or "",
+        EXPERIMENT: invocation.experiment or "",
         "dvc.exp.baseline": invocation.baseline or "",
         HOST: owner.host,
         PID: str(owner.pid),

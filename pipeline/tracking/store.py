@@ -27,10 +27,10 @@ PROBE_SECONDS = 5
 """How long a server may take to answer at all."""
 
 LOCKED_SECONDS = 60
-"""How long to go on trying while another process holds the local database."""
+"""How long to go on trying while another process has locked the local database."""
 
-# Read by MLflow at each request. With its own defaults (7 retries, 120 s each) a server that hangs would hold up the
-# end of a stage for a quarter of an hour. What the user has set stays.
+# Read by MLflow when it is imported or at each request. With its own defaults (7 retries, 120 s each) a server that
+# hangs would hold up the end of a stage for a quarter of an hour. What the user has set stays.
 _ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
@@ -52,7 +52,7 @@ class Store:
     """An MLflow store that has answered."""
 
     client: Any
-    """An `mlflow.MlflowClient` that waits while another process holds the database."""
+    """An `mlflow.MlflowClient` that tries again while another process has locked the database."""
     experiment_id: str
     uri: str
     local: bool
@@ -65,17 +65,18 @@ def local_uri() -> str:
 
 
 def named_uri() -> str:
-    """What MLFLOW_TRACKING_URI says, or empty. A relative SQLite file lies in the project, not in a temporary copy."""
-    uri = os.environ.get("MLFLOW_TRACKING_URI", "")
+    """The store of this project: what MLFLOW_TRACKING_URI says, or its own database.
+
+    A relative SQLite file lies in the project, not in a temporary copy.
+    """
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or local_uri()
     scheme = "sqlite:///"
     return f"{scheme}{project_root() / uri.removeprefix(scheme)}" if uri.startswith(scheme) else uri
 
 
 def open_store() -> Store | None:
     """The store to write to, or None, after a warning, when there is none at all. Never raises for a store's sake."""
-    for name, value in _ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-    uri = named_uri() or local_uri()
+    uri = named_uri()
     if uri == local_uri():
         return open_local()
     problem = unreachable(uri)
@@ -139,8 +140,8 @@ def first_line(error: BaseException) -> str:
     return (lines[0] if lines else type(error).__name__)[:300]
 
 
-def limited(action: Callable[[], Result]) -> Result:
-    """Do `action`, again while another process holds the database (parallel experiments share one SQLite file).
+def retry_locked(action: Callable[[], Result]) -> Result:
+    """Do `action`, again while another process has locked the database (parallel experiments share one SQLite file).
 
     SQLite's own waiting does not cover two readers that both want to write: one of them is refused at once.
     """
@@ -156,31 +157,44 @@ def limited(action: Callable[[], Result]) -> Result:
         pause = min(2 * pause, 1.0)
 
 
-class _Patient:
-    """A client whose every call is made limited."""
+class _RetryingClient:
+    """A client of which every call is tried again while the database is locked."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         method = getattr(self._client, name)
-        return lambda *args, **named: limited(lambda: method(*args, **named))
+        return lambda *args, **named: retry_locked(lambda: method(*args, **named))
+
+
+def connect(uri: str) -> Any:
+    """An `mlflow.MlflowClient` of the store at `uri`, which tries again while the database is locked."""
+    _configure()
+    from mlflow import MlflowClient
+
+    return _RetryingClient(MlflowClient(uri, registry_uri=registry_uri(uri)))
+
+
+def registry_uri(uri: str) -> str:
+    """Where the models of the store at `uri` are registered: there, unless MLFLOW_REGISTRY_URI names another store."""
+    return os.environ.get("MLFLOW_REGISTRY_URI") or uri
 
 
 def _open(uri: str) -> Store:
+    _configure()
     import mlflow
     from mlflow.exceptions import MlflowException
     from mlflow.store.db.db_types import DATABASE_ENGINES
 
-    _quiet()
     is_database = uri.split(":")[0].split("+")[0] in DATABASE_ENGINES
     # A server decides itself where artifacts go. Beside a database MLflow would put them in the working directory,
     # which for a temporary copy is soon gone.
     artifacts = project_root() / "mlartifacts"
     with _one_at_a_time(artifacts / ".lock") if is_database else contextlib.nullcontext():
+        client = connect(uri)
         mlflow.set_tracking_uri(uri)  # model logging reads the process-wide settings
-        mlflow.set_registry_uri(os.environ.get("MLFLOW_REGISTRY_URI") or uri)
-        client = _Patient(mlflow.MlflowClient())
+        mlflow.set_registry_uri(registry_uri(uri))
         name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT
         found = client.get_experiment_by_name(name)
         if found is None:
@@ -192,7 +206,7 @@ def _open(uri: str) -> Store:
         if found.lifecycle_stage == "deleted":
             client.restore_experiment(found.experiment_id)
         # Models are filed under the process-wide experiment, whatever run they are logged to.
-        limited(lambda: mlflow.set_experiment(experiment_id=found.experiment_id))
+        retry_locked(lambda: mlflow.set_experiment(experiment_id=found.experiment_id))
     return Store(client, str(found.experiment_id), uri, local=uri == local_uri())
 
 
@@ -205,8 +219,14 @@ def _one_at_a_time(lock: Path) -> Iterator[None]:
         yield
 
 
-def _quiet() -> None:
-    """Keep the stores' own chatter (schema migrations, tracebacks of errors handled here) off the terminal."""
+def _configure() -> None:
+    """Import MLflow with the settings above, and keep the stores' own messages (schema migrations, tracebacks of errors
+    handled here) off the terminal.
+    """
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    import mlflow  # noqa: F401  (it sets the level of its logger)
+
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)

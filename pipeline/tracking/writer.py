@@ -8,17 +8,12 @@ import queue
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pipeline.tracking import store as stores
-from pipeline.tracking.runs import Target
+from pipeline.tracking.runs import MOST_METRICS, Operation, Target, batches
 from pipeline.tracking.store import Store, store_errors, warn
-
-Operation = Callable[[Target], None]
-
-BATCH = 1000
-"""Metrics that MLflow takes in one request."""
 
 GATHER_SECONDS = 1.0
 """How long metrics are gathered before they are sent."""
@@ -67,10 +62,10 @@ class Writer:
             if isinstance(item, list):
                 due = due if gathered else time.monotonic() + GATHER_SECONDS
                 gathered += item
-                if len(gathered) < BATCH and time.monotonic() < due:
+                if len(gathered) < MOST_METRICS and time.monotonic() < due:
                     continue
-            for start in range(0, len(gathered), BATCH):
-                self._apply(_log_metrics(gathered[start : start + BATCH]))
+            for batch in batches(gathered, MOST_METRICS):
+                self._apply(_log_metrics(batch))
             gathered = []
             if item is None:
                 return
@@ -113,5 +108,5 @@ class Writer:
             warn(f"an entry could not be written to {self.target.store.uri if self.target else 'the store'}: {message}")
 
 
-def _log_metrics(metrics: list[Any]) -> Operation:
+def _log_metrics(metrics: Sequence[Any]) -> Operation:
     return lambda target: target.client.log_batch(target.child_id, metrics=metrics)

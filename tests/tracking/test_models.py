@@ -22,7 +22,7 @@ LOAD = """
 import sys, numpy as np, mlflow
 mlflow.set_tracking_uri(sys.argv[1])
 model = mlflow.pyfunc.load_model("models:/atvgnet-vgnet/1")
-assert sorted(model.input_example) == ["reference_landmarks_BL", "image_BCHW", "landmarks_BTL"]
+assert sorted(model.input_example) == ["image_BCHW", "landmarks_BTL", "reference_landmarks_BL"]
 answer = model.predict(model.input_example)
 inputs = dict(np.load(sys.argv[2]))
 np.savez(sys.argv[3], **model.predict(inputs))

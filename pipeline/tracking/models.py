@@ -1,0 +1,209 @@
+"""The registry of models: networks and bundles go in, the best version gets its alias, and bundles come out.
+
+MLflow's own way for torch models either pickles the module, which loads only beside the very same code, or exports its
+graph, which fixes the number of frames, knows one input and drops the example. So a model goes in as it is at rest
+(safetensors and JSON) beside the library's source, of which a module loads it.
+"""
+
+import atexit
+import math
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.runtime.errors import PipelineError
+from pipeline.tracking import store as stores
+from pipeline.tracking.runs import COMMIT, EXPERIMENT, STAGE, Operation, Target
+
+BEST = "best"
+"""Alias of the registered version with the lowest deciding metric."""
+
+METRIC, VALUE, JUDGED_ON = "best.metric", "best.value", "best.judged_on"
+
+Shape = tuple[int, ...]
+"""-1 stands for a free axis."""
+
+NETWORK_LOADER = "pipeline.models.served"
+NETWORK_REQUIREMENTS = ("numpy", "safetensors", "torch")
+
+BUNDLE_LOADER = "pipeline.inference.served"
+BUNDLE_REQUIREMENTS = (
+    "av", "dlib-bin", "face_recognition_models", "librosa", "numba", "numpy", "opencv-python-headless", "safetensors",
+    "scipy", "torch",
+)  # fmt: skip
+BUNDLE_PARTS = ("landmarks", "atnet", "vgnet", "bundle.json", "provenance.json")
+BUNDLE_INPUTS: dict[str, tuple[str, Shape]] = {"image": ("uint8", (-1, -1, 3)), "samples": ("int16", (-1,))}
+BUNDLE_OUTPUTS: dict[str, tuple[str, Shape]] = {"frames": ("uint8", (-1, 128, 128, 3))}
+
+
+def network(folder: Path, example: Mapping[str, np.ndarray], registered: str) -> Operation:
+    """The network saved in `folder`, with its signature and an `example` of its input, as a version of `registered`."""
+
+    def write(target: Target) -> None:
+        from pipeline.models.served import load
+
+        network = load(folder).network
+        inputs, outputs = (
+            {name: ("float32", shape) for name, shape in shapes.items()} for shapes in (network.inputs, network.outputs)
+        )
+        signature = _signature(inputs, outputs)
+        _register(target, folder, registered, NETWORK_LOADER, NETWORK_REQUIREMENTS, signature, dict(example))
+
+    return write
+
+
+def bundle(folder: Path, registered: str) -> Operation:
+    """The bundle in `folder` as a version of `registered`: a picture and speech in, a talking face out.
+
+    Without the discriminator, which nothing that generates needs.
+    """
+
+    def write(target: Target) -> None:
+        with tempfile.TemporaryDirectory() as staging:
+            copy = Path(staging) / registered
+            copy.mkdir()
+            for source in (folder / part for part in BUNDLE_PARTS):
+                if source.is_dir():
+                    shutil.copytree(source, copy / source.name, ignore=shutil.ignore_patterns("discriminator.*"))
+                elif source.exists():
+                    shutil.copy(source, copy)
+            signature = _signature(BUNDLE_INPUTS, BUNDLE_OUTPUTS)
+            _register(target, copy, registered, BUNDLE_LOADER, BUNDLE_REQUIREMENTS, signature)
+
+    return write
+
+
+def compete(client: Any, model: str, makers: set[str], metric: str, value: float, judged_on: str) -> None:
+    """Judge the latest version of `model` that one of the runs `makers` logged, and move the aliases to the best.
+
+    The lowest value of `metric` is best. Only values from the same data, which `judged_on` names, are compared:
+    `best-<judged_on>` is the best version on that data, and `best` the best on the data judged on last.
+    """
+    versions = [
+        found
+        for run_id in makers
+        for found in client.search_model_versions(f"name = '{model}' and run_id = '{run_id}'")
+    ]
+    if not versions:
+        return
+    latest = max(versions, key=lambda found: int(found.version)).version
+    for tag, content in ((METRIC, metric), (VALUE, repr(value)), (JUDGED_ON, judged_on)):
+        client.set_model_version_tag(model, latest, tag, content)
+    # The lowest of all that were judged alike, not just of this one and the holder: so it does not matter in
+    # which order parallel experiments end, or whether a version is judged again.
+    alike = f"name = '{model}' and tags.`{METRIC}` = '{metric}' and tags.`{JUDGED_ON}` = '{judged_on}'"
+    winner = min(client.search_model_versions(alike, max_results=1000), key=_rank)
+    for alias in (BEST, f"{BEST}-{judged_on}"):
+        client.set_registered_model_alias(model, alias, winner.version)
+
+
+def fetch_bundle(uri: str) -> Path:
+    """The folder of a registered bundle, `models:/NAME@ALIAS` or `models:/NAME/VERSION`, until the process ends.
+
+    The store is that of MLFLOW_TRACKING_URI, or the project's own. Raises PipelineError when MLflow is not installed,
+    the store does not answer, or it has no such bundle.
+    """
+    parts = re.fullmatch(r"models:/([^/@]+)(?:@([^/@]+)|/(\d+))", uri)
+    if not parts:
+        raise PipelineError(f"{uri} is not the address of a model. Give models:/NAME@ALIAS or models:/NAME/VERSION.")
+    if find_spec("mlflow") is None:
+        raise PipelineError(
+            f"{uri} needs MLflow. Install it with `pip install mlflow`, or give the folder of a bundle."
+        )
+    store = stores.named_uri()
+    problem = stores.unreachable(store)
+    if store.startswith("sqlite:///") and not Path(store.removeprefix("sqlite:///")).exists():
+        problem = "the file does not exist"
+    if problem:
+        raise PipelineError(
+            f"{uri} cannot be fetched from {store}: {problem}. Start in the project's folder, or set "
+            "MLFLOW_TRACKING_URI to the store that has it."
+        )
+    try:
+        return _download(stores.connect(store), store, uri, *parts.groups())
+    except stores.store_errors() as error:
+        raise PipelineError(
+            f"{uri} cannot be fetched from {store}: {stores.first_line(error)}. See what it has with `mlflow ui`."
+        ) from error
+
+
+def _download(client: Any, store: str, uri: str, name: str, alias: str | None, number: str | None) -> Path:
+    from mlflow.artifacts import download_artifacts
+    from mlflow.models import Model
+
+    models = {model.name: model for model in client.search_registered_models(max_results=1000)}
+    if name not in models:
+        raise PipelineError(f"{store} has no model {name}. It has: {', '.join(models) or 'none'}.")
+    aliases = models[name].aliases
+    numbers = sorted(int(found.version) for found in client.search_model_versions(f"name = '{name}'"))
+    chosen = aliases.get(alias) if alias else number if int(number or 0) in numbers else None
+    if chosen is None:
+        raise PipelineError(
+            f"{store} has no {uri}. {name} has the aliases {', '.join(aliases) or '(none)'} and the versions "
+            f"{', '.join(map(str, numbers))}."
+        )
+    folder = tempfile.mkdtemp(prefix="atvgnet-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    source = client.get_model_version_download_uri(name, str(chosen))
+    local = download_artifacts(source, dst_path=folder, tracking_uri=store, registry_uri=stores.registry_uri(store))
+    flavor = Model.load(local).flavors["python_function"]
+    if flavor["loader_module"] != BUNDLE_LOADER:
+        raise PipelineError(f"{uri} is not a bundle. Give one, such as models:/atvgnet@{BEST}.")
+    return Path(local, flavor["data"])
+
+
+def _register(
+    target: Target,
+    folder: Path,
+    registered: str,
+    loader: str,
+    requirements: Sequence[str],
+    signature: Any,
+    example: Mapping[str, np.ndarray] | None = None,
+) -> None:
+    """Log `folder`, which the module `loader` reads, to the stage's run as the next version of `registered`."""
+    import mlflow.pyfunc
+    from mlflow.models import Model
+
+    info: Any = stores.retry_locked(
+        lambda: Model.log(
+            artifact_path=None,
+            name=folder.name,
+            flavor=mlflow.pyfunc,
+            run_id=target.child_id,
+            registered_model_name=registered,
+            signature=signature,
+            input_example=example,
+            loader_module=loader,
+            data_path=str(folder),
+            code_paths=[str(Path(__file__).parents[1])],
+            pip_requirements=[f"{name}=={version(name).split('+')[0]}" for name in requirements],
+        )
+    )
+    tags = target.client.get_run(target.child_id).data.tags
+    for name in (COMMIT, EXPERIMENT, STAGE):
+        if name in tags:
+            target.client.set_model_version_tag(registered, info.registered_model_version, name, tags[name])
+
+
+def _signature(inputs: Mapping[str, tuple[str, Shape]], outputs: Mapping[str, tuple[str, Shape]]) -> Any:
+    from mlflow.models import ModelSignature
+    from mlflow.types import Schema, TensorSpec
+
+    def schema(arrays: Mapping[str, tuple[str, Shape]]) -> Any:
+        return Schema([TensorSpec(np.dtype(dtype), shape, name) for name, (dtype, shape) in arrays.items()])
+
+    return ModelSignature(inputs=schema(inputs), outputs=schema(outputs))
+
+
+def _rank(version: Any) -> tuple[bool, float, int]:
+    """Order of versions: the lowest value first, NaN last, the older of two equals first."""
+    value = float(version.tags[VALUE])
+    return math.isnan(value), value, int(version.version)
