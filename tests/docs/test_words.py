@@ -27,6 +27,9 @@ OLD = {
 ALLOWED = {
     ("pipeline/config/file.py", "patience"),  # reads params of earlier versions
     ("tests/config/test_file.py", "patience"),
+    ("pipeline/tracking/run.py", "figures"),  # the folder of matplotlib's figures in a run
+    ("tests/tracking/test_stage.py", "figures"),
+    ("tests/tracking/test_run.py", "figures"),
 }
 
 
