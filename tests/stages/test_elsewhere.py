@@ -17,7 +17,7 @@ from pipeline.runtime.errors import PipelineError
 from pipeline.training.record import read_record
 from tests.stages.conftest import Project
 
-BARE = ("torch", "numpy", "pyarrow", "opencv-python-headless")
+BARE = ("torch", "numpy", "pyarrow", "opencv-python-headless", "safetensors")
 """What a bare GPU machine has installed, beside what these need themselves."""
 
 WITHOUT = """
@@ -67,8 +67,8 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     for module, packages in importlib.metadata.packages_distributions().items():
         if not {"atvgnet", *there} & {normal(package) for package in packages}:
             absent.add(module)
-    assert {"dvc", "mlflow", "librosa", "yaml", "rich", "pandas", "safetensors", "scipy"} <= absent
-    assert not {"torch", "numpy", "pyarrow", "cv2", "pipeline"} & absent
+    assert {"dvc", "mlflow", "librosa", "yaml", "rich", "pandas", "scipy"} <= absent
+    assert not {"torch", "numpy", "pyarrow", "cv2", "safetensors", "pipeline"} & absent
     folder = tmp_path_factory.mktemp("bare")
     (folder / "sitecustomize.py").write_text(WITHOUT.format(absent=absent))
     return ["env", f"PYTHONPATH={folder}", "python", "-m"]
