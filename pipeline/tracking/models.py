@@ -152,11 +152,11 @@ def _download(client: Any, store: str, uri: str, name: str, alias: str | None, n
     folder = tempfile.mkdtemp(prefix="atvgnet-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     source = client.get_model_version_download_uri(name, str(chosen))
-    local = download_artifacts(source, dst_path=folder, tracking_uri=store, registry_uri=stores.registry_uri(store))
-    flavor = Model.load(local).flavors["python_function"]
+    card = download_artifacts(f"{source}/MLmodel", dst_path=folder, tracking_uri=store)
+    flavor = Model.load(card).flavors["python_function"]
     if flavor["loader_module"] != BUNDLE_LOADER:
         raise PipelineError(f"{uri} is not a bundle. Give one, such as models:/atvgnet@{BEST}.")
-    return Path(local, flavor["data"])
+    return Path(download_artifacts(f"{source}/{flavor['data']}", dst_path=folder, tracking_uri=store))
 
 
 def _register(

@@ -5,7 +5,7 @@ import importlib.util
 import io
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from numbers import Real
 from pathlib import Path
@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 
 from pipeline.tracking import lineage, models, runs
-from pipeline.tracking import store as stores
 from pipeline.tracking.runs import Invocation, Operation, Target
-from pipeline.tracking.store import Store, store_errors, warn
+from pipeline.tracking.store import Store, open_store, warn
 from pipeline.tracking.writer import Writer
 from pipeline.training.callbacks import Callback
 
@@ -167,7 +166,7 @@ def stage(name: str, params: Any, uses: Iterable[str] | None = None) -> Iterator
     def open_in(store: Store) -> Target:
         return runs.open_runs(store, invocation, name, _flatten(sections), _flatten(nested))
 
-    target = _open(open_in)
+    target = open_store(open_in)
     if target is None:
         yield Run(None)
         return
@@ -183,20 +182,6 @@ def stage(name: str, params: Any, uses: Iterable[str] | None = None) -> Iterator
         _close(writer, system, None if isinstance(error, SystemExit) and not error.code else error)
         raise
     _close(writer, system, None)
-
-
-def _open(open_in: Callable[[Store], Target]) -> Target | None:
-    store = stores.open_store()
-    while store:
-        try:
-            return open_in(store)
-        except store_errors() as error:
-            if store.local:
-                warn(f"{store.uri} cannot be written: {stores.first_line(error)}. The run goes on and is not tracked.")
-                return None
-            stores.warn_of_fallback(store.uri, stores.first_line(error))
-            store = stores.open_local()
-    return None
 
 
 def _close(writer: Writer, system: Any, error: BaseException | None) -> None:

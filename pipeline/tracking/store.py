@@ -13,6 +13,7 @@ import logging
 import os
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,7 @@ _ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 
@@ -74,25 +76,26 @@ def named_uri() -> str:
     return f"{scheme}{project_root() / uri.removeprefix(scheme)}" if uri.startswith(scheme) else uri
 
 
-def open_store() -> Store | None:
-    """The store to write to, or None, after a warning, when there is none at all. Never raises for a store's sake."""
+def open_store(start: Callable[[Store], Result]) -> Result | None:
+    """What `start` makes in the project's store, in the local one when a server does not answer, or None when neither
+    can be written to. Warns of both, and never raises for a store's sake.
+    """
     uri = named_uri()
-    if uri == local_uri():
-        return open_local()
-    problem = unreachable(uri)
-    if problem is None:
-        try:
-            return _open(uri)
-        except store_errors() as error:
-            problem = first_line(error)
-    warn_of_fallback(uri, problem)
-    return open_local()
+    if uri != local_uri():
+        problem = unreachable(uri)
+        if problem is None:
+            try:
+                return start(_open(uri))
+            except store_errors() as error:
+                problem = first_line(error)
+        warn_of_fallback(uri, problem)
+    return open_local(start)
 
 
-def open_local() -> Store | None:
-    """The project's own store, or None, after a warning."""
+def open_local(start: Callable[[Store], Result]) -> Result | None:
+    """What `start` makes in the project's own database, or None, after a warning."""
     try:
-        return _open(local_uri())
+        return start(_open(local_uri()))
     except store_errors() as error:
         warn(f"{local_uri()} cannot be used ({first_line(error)}). This run goes on and is not tracked.")
         return None
@@ -220,13 +223,14 @@ def _one_at_a_time(lock: Path) -> Iterator[None]:
 
 
 def _configure() -> None:
-    """Import MLflow with the settings above, and keep the stores' own messages (schema migrations, tracebacks of errors
-    handled here) off the terminal.
+    """Import MLflow with the settings above, and keep its own messages (schema migrations, tracebacks of errors handled
+    here, advice on examples) off the terminal.
     """
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     import mlflow  # noqa: F401  (it sets the level of its logger)
 
+    warnings.filterwarnings("ignore", message=".*An input example was not provided")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)

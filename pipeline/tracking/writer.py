@@ -91,13 +91,8 @@ class Writer:
 
     def _fall_back(self, target: Target, problem: str) -> None:
         stores.warn_of_fallback(target.store.uri, problem)
-        local = stores.open_local()
         journal, self._journal = self._journal, []
-        try:
-            self.target = self._reopen(local) if local else None
-        except store_errors() as error:
-            self.target = None
-            self._complain(error)
+        self.target = stores.open_local(self._reopen)
         for operation in journal:
             self._apply(operation)
 

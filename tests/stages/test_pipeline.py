@@ -64,10 +64,10 @@ def test_plots_show(reproduced: Project) -> None:
         "Training of AT-net",
         "Training of VG-net",
         "Explained variance of the PCA",
-        "LMD a clip",
-        "SSIM a clip",
-        "Face found, mouth shown, frontal a clip",
-        "Level of the sound a clip",
+        "LMD per clip",
+        "SSIM per clip",
+        "Face found, mouth shown, frontal per clip",
+        "Level of the sound per clip",
     ):
         assert plot in page
     for picture in ("contact_sheet.png", "metrics.png", "reports_pictures", "histograms.png", "rejected.jpg"):
@@ -84,7 +84,7 @@ def test_what_a_param_reruns(reproduced: Project) -> None:
         "extract.time_limit": ["extract", "landmarks"],
         "landmarks.smoothing": ["landmarks"],
         "pca.components": ["pca"],
-        "mfcc.window": ["mfcc"],
+        "mfcc.window": ["mfcc", "train_atnet"],  # whose file says what it hears
         "atnet.lr": ["train_atnet"],
         "vgnet.lr": ["train_vgnet"],
         "evaluate.videos": ["evaluate"],

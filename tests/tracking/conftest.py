@@ -177,7 +177,7 @@ def all_runs(client: Any) -> list[Any]:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project that is made once a module; its tests run in order and build on each other."""
+    """A project made once per module; its tests run in order and build on each other."""
     made = Project(tmp_path_factory.mktemp("project"))
     made.make()
     return made

@@ -1,25 +1,41 @@
-"""Models in the registry: they load anywhere, take any number of frames, and the best has the alias."""
+"""Models in the registry: they load anywhere, take any number of frames, the best has the alias, bundles come back."""
 
 import json
 import os
 import subprocess
 import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
+import grimp
 import numpy as np
 import pytest
 import torch
 
 from pipeline import tracking
+from pipeline.inference.talking_head import TalkingHead
+from pipeline.models.atnet import AtNet
+from pipeline.models.discriminator import Discriminator
 from pipeline.models.files import save_model
 from pipeline.models.registry import load_model
 from pipeline.models.vgnet import VgNet
+from pipeline.runtime.errors import PipelineError
+from pipeline.tracking.models import (
+    BUNDLE_LOADER,
+    BUNDLE_REQUIREMENTS,
+    NETWORK_LOADER,
+    NETWORK_REQUIREMENTS,
+    fetch_bundle,
+)
+from tests.models.test_bundle import write_bundle
+from tests.tracking.conftest import LIBRARY
 
 MODEL = "atvgnet-vgnet"
 
 LOAD = """
 import sys, numpy as np, mlflow
+sys.modules.update(dict.fromkeys(("psutil", "dvc", "cv2", "av", "librosa", "dlib", "numba")))  # not needed
 mlflow.set_tracking_uri(sys.argv[1])
 model = mlflow.pyfunc.load_model("models:/atvgnet-vgnet/1")
 assert sorted(model.input_example) == ["image_BCHW", "landmarks_BTL", "reference_landmarks_BL"]
@@ -97,6 +113,27 @@ def test_signature_leaves_batch_and_time_free(client: Any) -> None:
     assert {entry.name: entry.shape for entry in signature.outputs}["frames_BTCHW"] == (-1, -1, 3, 128, 128)
 
 
+@pytest.mark.parametrize("recurrent", [True, False])
+def test_coefficients_have_their_name(client: Any, folder: Path, recurrent: bool) -> None:
+    """Registered with two frames, asked for five of two speakers."""
+    from mlflow import pyfunc, set_tracking_uri
+
+    save_model(Path("models/atnet"), "model", AtNet(width=4, recurrent=recurrent), {})
+    arrays = {"reference_BK": np.ones((1, 6), np.float32), "windows_BT1RC": np.ones((1, 2, 1, 28, 12), np.float32)}
+    with tracking.stage("train_atnet", {}) as run:
+        run.model(Path("models/atnet"), arrays, f"atnet-{recurrent}")
+    set_tracking_uri(f"sqlite:///{folder / 'mlflow.db'}")
+    model = pyfunc.load_model(f"models:/atnet-{recurrent}/1")
+    (output,) = model.metadata.signature.outputs
+    assert (output.name, output.shape) == ("coefficients_BTK", (-1, -1, 6))
+    answer = model.predict({name: np.repeat(array, 2, axis=0) for name, array in arrays.items()})
+    assert answer["coefficients_BTK"].shape == (2, 2, 6)
+    arrays["windows_BT1RC"] = np.ones((1, 5, 1, 28, 12), np.float32)
+    np.testing.assert_allclose(
+        model.predict(arrays)["coefficients_BTK"][:, :2], answer["coefficients_BTK"][:1], atol=1e-6
+    )
+
+
 def test_alias_goes_to_the_lowest_on_the_same_data(client: Any) -> None:
     def judged(value: float, corpus: str) -> None:
         save_model(Path("models/vgnet"), "model", VgNet(width=1), {"value": value})
@@ -124,4 +161,125 @@ def test_no_code_is_pickled(client: Any) -> None:
     logged = {path.name for path in Path("mlartifacts").rglob("models/*/artifacts/**/*") if path.is_file()}
     assert {"MLmodel", "input_example.json", "model.safetensors", "model.json", "served.py"} <= logged
     assert not {name for name in logged if name.endswith((".pkl", ".pth", ".pyc"))}
-    assert json.loads(next(Path("mlartifacts").rglob("model.json")).read_text())["architecture"] == "VgNet"
+    cards = [json.loads(path.read_text()) for path in Path("mlartifacts").rglob("model.json")]
+    assert {card["architecture"] for card in cards} == {"AtNet", "VgNet"}
+
+
+GENERATE = """
+import sys, numpy as np, mlflow
+sys.modules.update(dict.fromkeys(("psutil", "dvc", "typer", "rich", "torchmetrics", "espeakng_loader")))  # not needed
+mlflow.set_tracking_uri(sys.argv[1])
+model = mlflow.pyfunc.load_model("models:/atvgnet/1")
+np.save(sys.argv[3], model.predict(dict(np.load(sys.argv[2])))["frames"])
+"""
+
+
+@pytest.fixture
+def bundle(client: Any) -> Path:
+    """A bundle of which three versions are registered; the second is the best."""
+    folder = write_bundle(Path("models"))
+    if not client.search_model_versions("name = 'atvgnet'"):
+        save_model(folder / "vgnet", "discriminator", Discriminator(width=4), {})
+        (folder / "atnet" / "history.csv").write_text("step")
+        (folder / "upstream").mkdir()
+        for lmd in (2.0, 1.0, 3.0):
+            with tracking.stage("evaluate", {}) as run:
+                run.bundle(folder)
+                run.finish({"at_vg": {"lmd": lmd}}, best={"atvgnet": "at_vg.lmd"}, judged_on="sample")
+    return folder
+
+
+def test_a_registered_bundle_is_what_generates(client: Any, bundle: Path) -> None:
+    fetched = fetch_bundle("models:/atvgnet@best")
+    files = {str(path.relative_to(fetched)) for path in fetched.rglob("*") if path.is_file()}
+    assert files == {
+        "bundle.json", "landmarks/landmarks.npz", "atnet/model.json", "atnet/model.safetensors", "atnet/history.csv",
+        "vgnet/model.json", "vgnet/model.safetensors",
+    }  # fmt: skip
+    for name in files:
+        assert (fetched / name).read_bytes() == (bundle / name).read_bytes()
+    assert str(client.get_model_version_by_alias("atvgnet", "best-sample").version) == "2"
+    assert client.get_model_version_by_alias("atvgnet", "best").tags["dvc.stage"] == "evaluate"
+
+
+def test_a_registered_bundle_generates_by_name_and_by_mlflow(
+    bundle: Path, folder: Path, tmp_path: Path, photograph: Any
+) -> None:
+    samples = (np.random.default_rng(0).standard_normal(3200) * 3000).astype(np.int16)
+    expected = np.stack(list(TalkingHead.from_pretrained(bundle).generate(photograph, samples)))
+    assert expected.shape == (5, 128, 128, 3)
+    head = TalkingHead.from_pretrained("models:/atvgnet@best")
+    np.testing.assert_array_equal(np.stack(list(head.generate(photograph, samples))), expected)
+    assert head.card["licence"] == "MIT"
+
+    np.savez(tmp_path / "inputs.npz", image=photograph, samples=samples)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command = [sys.executable, "-P", "-c", GENERATE, f"sqlite:///{folder / 'mlflow.db'}", "inputs.npz", "frames.npy"]
+    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+    assert result.returncode == 0, result.stderr
+    np.testing.assert_array_equal(np.load(tmp_path / "frames.npy"), expected)
+
+
+@pytest.mark.parametrize(
+    ("uri", "message"),
+    [
+        ("models:/atvgnet", r"models:/atvgnet is not the address of a model. Give models:/NAME@ALIAS or"),
+        ("models:/atvnet@best", r"has no model atvnet. It has: .*atvgnet"),
+        (
+            "models:/atvgnet@first",
+            r"has no models:/atvgnet@first. atvgnet has the aliases best.* and the versions 1, 2, 3",
+        ),
+        ("models:/atvgnet/4", r"has no models:/atvgnet/4. atvgnet has the aliases best.* and the versions 1, 2, 3"),
+        (f"models:/{MODEL}/1", rf"models:/{MODEL}/1 is not a bundle. Give one, such as models:/atvgnet@best"),
+    ],
+)
+def test_what_is_not_a_registered_bundle(bundle: Path, uri: str, message: str) -> None:
+    with pytest.raises(PipelineError, match=message):
+        fetch_bundle(uri)
+
+
+def test_a_store_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(PipelineError, match=r"mlflow\.db: the file does not exist\. Start in the project's folder, or"):
+        fetch_bundle("models:/atvgnet@best")
+    assert not list(tmp_path.iterdir())
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
+    with pytest.raises(PipelineError, match=r"from http://127\.0\.0\.1:1: connection refused\."):
+        fetch_bundle("models:/atvgnet@best")
+
+
+def test_a_bundle_by_name_without_mlflow() -> None:
+    """Nor psutil, requests and dvc, as in an installation that only generates."""
+    program = """if True:
+        import sys
+        class Absent:
+            def find_spec(self, name, path=None, target=None):
+                if name.partition(".")[0] in ("psutil", "requests", "dvc"):
+                    raise ModuleNotFoundError(name)
+        sys.meta_path.insert(0, Absent())
+        import importlib.util
+        found = importlib.util.find_spec
+        importlib.util.find_spec = lambda name, *more: None if name == "mlflow" else found(name, *more)
+        from pipeline.inference.talking_head import TalkingHead
+        TalkingHead.from_pretrained("models:/atvgnet@best")
+    """
+    result = subprocess.run([sys.executable, "-c", program], cwd=LIBRARY, capture_output=True, text=True, timeout=120)
+    assert "PipelineError: models:/atvgnet@best needs MLflow. Install it with" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("loader", "requirements"), [(NETWORK_LOADER, NETWORK_REQUIREMENTS), (BUNDLE_LOADER, BUNDLE_REQUIREMENTS)]
+)
+def test_requirements_are_what_loading_and_predicting_imports(loader: str, requirements: tuple[str, ...]) -> None:
+    """Bundles of published networks, which this project does not register, import more."""
+    graph = grimp.build_graph("pipeline", include_external_packages=True, cache_dir=None)
+    found: set[str] = set()
+    waiting = [loader]
+    while waiting:
+        module = waiting.pop()
+        if module not in found and not module.startswith(("pipeline.tracking", "pipeline.inference.published")):
+            found.add(module)
+            waiting += graph.find_modules_directly_imported_by(module) if module.startswith("pipeline") else ()
+    names = {**packages_distributions(), "dlib": ["dlib-bin"]}
+    imported = {names[module][0] for module in found if module in names and not module.startswith("pipeline")}
+    assert imported == set(requirements) - {"face_recognition_models"}  # of which only files are read

@@ -185,7 +185,7 @@ def test_a_record_of_something_else(
     preprocessing.save(tmp_path)
     path = tmp_path / "preprocessing.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
-    with pytest.raises(PipelineError, match=r"no record of the original's preprocessing .* import-upstream"):
+    with pytest.raises(PipelineError, match=r"not a record of the original's preprocessing .* import-upstream"):
         PublishedPreprocessing.load(tmp_path)
 
 

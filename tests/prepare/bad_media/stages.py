@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pipeline.config.params import Extract, Landmarks, Params
 from pipeline.corpora.folder import FolderParams
 from pipeline.corpora.registry import open_corpus
+from pipeline.faces.crop import from_crop
 from pipeline.prepare.extract import extract
 from pipeline.prepare.faces import build_faces
 from pipeline.prepare.manifest import ManifestRow
@@ -33,10 +34,10 @@ class Outcome:
         return ShardReader(self.root.parent / "clips", MANIFEST).array(self.clips[name].id, "samples")
 
     def face(self, name: str) -> dict[str, Any]:
-        """``points``, ``transform``, ``found`` and ``jpeg`` of a clip."""
-        return ShardReader(self.root.parent / "faces").read(
-            self.clips[name].id, ["points", "transform", "found", "jpeg"]
-        )
+        """``points`` in pixels of the source, ``transform``, ``found`` and ``jpeg`` of a clip."""
+        columns = ["points", "transform", "found", "jpeg"]
+        cells = ShardReader(self.root.parent / "faces").read(self.clips[name].id, columns)
+        return {**cells, "points": from_crop(cells["points"], cells["transform"])}
 
 
 def run_stages(root: Path, params: Params, jobs: int = 1) -> Outcome:

@@ -108,7 +108,8 @@ def test_a_face_that_leaves_is_not_looked_for_in_the_background(outcome: Outcome
     (last,) = np.flatnonzero(found)[-1:]
     assert found[: last + 1].all()
     assert np.abs(nose - offset - middle)[found].max() < 12  # while half of it is outside, the rest is guessed
-    np.testing.assert_array_equal(face["points"][last + 1 :], face["points"][last][None].repeat(29 - last, axis=0))
+    stood = face["points"][last][None].repeat(29 - last, axis=0)
+    np.testing.assert_allclose(face["points"][last + 1 :], stood, atol=0.01)  # stored to a 1024th of a crop pixel
 
 
 def test_no_points_without_a_face(outcome: Outcome) -> None:

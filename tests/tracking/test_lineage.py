@@ -44,7 +44,7 @@ def first(project: Project) -> Any:
     return parent
 
 
-def test_repro_is_one_parent_with_a_child_a_stage(project: Project, first: Any) -> None:
+def test_repro_is_one_parent_with_a_child_per_stage(project: Project, first: Any) -> None:
     commit = project.run("git", "rev-parse", "HEAD~1").stdout.strip()
     assert first.info.run_name == f"repro {commit[:7]}"
     assert first.info.status == "FINISHED"

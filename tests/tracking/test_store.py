@@ -11,6 +11,13 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
+from pipeline import tracking
+from pipeline.models.bundle import load_bundle
+from pipeline.runtime.errors import PipelineError
+from pipeline.tracking.models import fetch_bundle
+from tests.models.test_bundle import write_bundle
 from tests.tracking.conftest import Project, all_runs
 
 
@@ -75,7 +82,9 @@ def test_dead_port_is_said_at_once_and_the_run_goes_to_the_local_store(project: 
         assert len(project.client().get_metric_history(child.info.run_id, "loss")) == 2
 
 
-def test_server_is_used_and_its_death_costs_nothing(project: Project, tmp_path: Path) -> None:
+def test_server_is_used_and_its_death_costs_nothing(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from mlflow import MlflowClient
 
     with server(tmp_path) as (uri, process):
@@ -88,6 +97,15 @@ def test_server_is_used_and_its_death_costs_nothing(project: Project, tmp_path: 
         assert [entry.path for entry in client.list_artifacts(train.info.run_id)] == ["images"]
         assert client.search_model_versions("name = 'atvgnet-atnet'")[0].run_id == train.info.run_id
         assert len(project.parents()) == 2  # as before
+        with monkeypatch.context() as context:  # what is registered there can be fetched
+            context.setenv("MLFLOW_TRACKING_URI", uri)
+            context.chdir(project.folder)
+            with tracking.stage("evaluate", {}) as run:
+                run.bundle(write_bundle(tmp_path / "models"))
+            fetched = fetch_bundle("models:/atvgnet/1")
+            assert load_bundle(fetched).card == load_bundle(tmp_path / "models").card
+            with pytest.raises(PipelineError, match="atvgnet-atnet/1 is not a bundle"):
+                fetch_bundle("models:/atvgnet-atnet/1")
 
         # Then a server that stops answering in the middle of a stage, which waits for us to do that.
         stage = subprocess.Popen(
@@ -98,7 +116,7 @@ def test_server_is_used_and_its_death_costs_nothing(project: Project, tmp_path: 
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        while len(all_runs(client)) < 4 or not all_runs(client)[-1].data.metrics.get("loss"):
+        while len(all_runs(client)) < 6 or not all_runs(client)[-1].data.metrics.get("loss"):
             assert stage.poll() is None
             time.sleep(0.2)
         os.killpg(process.pid, signal.SIGSTOP)
