@@ -1,0 +1,19 @@
+"""`make docs`: every public module has its page, without a warning."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_reference_is_built_from_the_docstrings(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "docs/api.py", str(tmp_path)], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "Warning" not in done.stderr
+    modules = [path for path in (ROOT / "pipeline").rglob("*.py") if path.name not in ("__init__.py", "__main__.py")]
+    for module in modules:
+        page = tmp_path / module.relative_to(ROOT).with_suffix(".html")
+        assert page.exists(), page
+    text = (tmp_path / "pipeline/models/bundle.html").read_text()
+    assert "A model bundle: a folder that is enough by itself" in text
