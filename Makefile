@@ -3,8 +3,6 @@ PYTHON ?= $(firstword $(foreach v,3.13 3.12 3.11,$(shell python$(v) -c 'print("p
 VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-# Threads that wait leave the core to others.
-export OMP_WAIT_POLICY ?= PASSIVE
 
 .PHONY: help env repro test lint docs bench lock clean
 

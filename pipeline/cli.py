@@ -126,7 +126,7 @@ def import_published(
 ) -> None:
     """Turn the weights that the paper's authors published into model files, with the preprocessing they need."""
     with clear_errors("atvgnet"):
-        from pipeline.inference.published.convert import import_published as convert
+        from pipeline.inference.published.import_weights import import_published as convert
 
         for line in convert(atnet, vgnet, basics, to):
             print(line)

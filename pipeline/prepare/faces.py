@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pipeline.config.params import Landmarks
 from pipeline.faces.align import align
 from pipeline.faces.crop import SIZE, crop_face, encode_jpeg, to_crop
-from pipeline.faces.quality import QUALITY, measure, no_face
+from pipeline.faces.measure import QUALITY, measure, no_face
 from pipeline.faces.track import Track, track_face
 from pipeline.media import MediaError, read_frames
 from pipeline.prepare.manifest import ManifestRow

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from pipeline.inference.published.layouts import Layout, build, recognize
+from pipeline.inference.published.keys import Layout, build, recognize
 from pipeline.runtime.errors import PipelineError
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from pipeline.faces.quality import QUALITY
+from pipeline.faces.measure import QUALITY
 from pipeline.prepare.quality.thresholds import LIMITS
 from pipeline.runtime.files import write_table
 

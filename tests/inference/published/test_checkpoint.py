@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from pipeline.inference.published.checkpoint import read_network, read_tensors
-from pipeline.inference.published.layouts import ATNET, ATNET_SINGLE, VGNET
+from pipeline.inference.published.keys import ATNET, ATNET_SINGLE, VGNET
 from pipeline.runtime.errors import PipelineError
 from tests.inference.published.original import Layouts, hollow
 

@@ -7,7 +7,7 @@ from torch import nn
 
 from pipeline.inference.published.basics import read_basics
 from pipeline.inference.published.checkpoint import read_network
-from pipeline.inference.published.layouts import ATNET, ATNET_SINGLE, VGNET, Layout
+from pipeline.inference.published.keys import ATNET, ATNET_SINGLE, VGNET, Layout
 from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.models.bundle import PUBLISHED, write_card
 from pipeline.models.files import save_model

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pipeline.inference.generate import generate
-from pipeline.inference.published.convert import import_published
+from pipeline.inference.published.import_weights import import_published
 from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.media import count_frames

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pipeline.inference.published.layouts import ATNET, ATNET_SINGLE, DISCRIMINATOR, VGNET, Layout, build, recognize
+from pipeline.inference.published.keys import ATNET, ATNET_SINGLE, DISCRIMINATOR, VGNET, Layout, build, recognize
 from pipeline.runtime.errors import PipelineError
 from tests.inference.published.original import Layouts, assert_equal, filled, hollow
 
