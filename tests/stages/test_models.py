@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from pipeline.inference.published.basics import read_basics
 from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.media import count_frames
 from pipeline.models.atnet import AtNet
-from pipeline.models.bundle import PUBLISHED
+from pipeline.models.bundle import PUBLISHED, load_bundle
 from pipeline.models.files import save_model
 from pipeline.models.vgnet import VgNet
 from tests.stages.conftest import Project
@@ -40,6 +41,24 @@ def test_the_stages_models_measure_as_in_the_stage(reproduced: Project) -> None:
             ).read_bytes()
     finally:
         shutil.rmtree(reproduced.folder / "again")
+
+
+def test_the_bundle_is_registered(reproduced: Project) -> None:
+    """Whole, with the card that the evaluation wrote, judged by what is generated from speech."""
+    program = """if True:
+        import shutil
+        from pipeline.tracking.models import fetch_bundle
+        shutil.copytree(fetch_bundle("models:/atvgnet@best-sample"), "fetched")
+    """
+    printed = reproduced.run(sys.executable, "-c", program)
+    fetched = reproduced.folder / "fetched"
+    try:
+        assert printed == ""
+        card = json.loads((fetched / "bundle.json").read_text())
+        assert card["metrics"]["at_vg"] == json.loads((reproduced.folder / "reports/metrics.json").read_text())["at_vg"]
+        assert load_bundle(fetched).card == load_bundle(reproduced.folder / "models").card
+    finally:
+        shutil.rmtree(fetched)
 
 
 def test_imported_models_beside_their_baselines(reproduced: Project, imported: str) -> None:
