@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pyarrow.parquet as pq
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -22,16 +23,18 @@ def print_report(reports: Path, quality: Path = paths.QUALITY) -> None:
     if not path.exists():
         raise PipelineError(f"{path} is missing. Run `dvc repro` first.")
     summary = json.loads(path.read_text())
-    table = Table(title="Test split: means over clips with 95% intervals")
+    table = Table(title="Test split: means over clips with 95% intervals", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("baseline", no_wrap=True)
     for entry in METRICS.values():
-        table.add_column(entry.label, justify="right")
+        table.add_column(f"{entry.title} {'↑' if entry.higher_is_better else '↓'}", justify="right")
     for baseline, metrics in summary.items():
         table.add_row(baseline, *(_cell(metrics, entry) for entry in METRICS.values()))
     console = Console()
     console.print(table)
     for baseline in BASELINES.values():
         console.print(f"  {baseline.name:6} {baseline.title}", highlight=False)
+    units = ", ".join(f"{entry.title} in {entry.unit}" for entry in METRICS.values() if entry.unit)
+    console.print(f"↑ higher is better, ↓ lower. {units}.", highlight=False)
     if (quality / TABLE).exists():
         console.print(_clips(quality), highlight=False)
     console.print(f"Pictures: {reports}/pictures   videos: {reports}/videos", highlight=False)
