@@ -181,7 +181,7 @@ def bundle(client: Any) -> Path:
     if not client.search_model_versions("name = 'atvgnet'"):
         save_model(folder / "vgnet", "discriminator", Discriminator(width=4), {})
         (folder / "atnet" / "history.csv").write_text("step")
-        (folder / "upstream").mkdir()
+        (folder / "published").mkdir()
         for lmd in (2.0, 1.0, 3.0):
             with tracking.stage("evaluate", {}) as run:
                 run.bundle(folder)
