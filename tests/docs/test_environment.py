@@ -1,0 +1,49 @@
+"""docs/environment.md lists the variables that the code reads or sets, and those that the other docs name."""
+
+import ast
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs/environment.md"
+PREFIXES = ("ATVGNET", "DASK", "DVC", "MLFLOW", "NCCL", "GLOO", "OMP", "CUDA")
+NAME = re.compile(rf"(?:{'|'.join(PREFIXES)})_[A-Z_]+")
+
+
+def variables_of(path: Path) -> set[str]:
+    """Variables in a module: what ``os.environ`` or ``os.getenv`` is asked for, and any text that looks like one."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and NAME.fullmatch(node.value):
+            found.add(node.value)
+        asked = None
+        if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "os.environ":
+            asked = node.slice
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("os.environ.get", "os.getenv"):
+            asked = node.args[0]
+        if isinstance(asked, ast.Constant):
+            found.add(str(asked.value))
+    return found
+
+
+def listed() -> set[str]:
+    return {
+        name
+        for row in re.findall(r"^\| (.*?) \|", PAGE.read_text(), re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", row)
+    }
+
+
+def test_every_variable_of_the_code_is_listed() -> None:
+    modules = [*(ROOT / "pipeline").rglob("*.py"), *(ROOT / "stages").rglob("*.py"), ROOT / "tests/conftest.py"]
+    used = set().union(*map(variables_of, modules))
+    assert {"ATVGNET_JOBS", "CXX", "DASK_SCHEDULER_ADDRESS", "LOCAL_RANK", "MLFLOW_DISABLE_TELEMETRY"} <= used
+    assert used <= listed(), used - listed()
+    ours = {name for name in listed() if name.startswith(("ATVGNET_", "DASK_", "DVC_"))}
+    assert ours <= used, ours - used
+
+
+def test_every_variable_that_the_docs_name_is_listed() -> None:
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
+        named = set(NAME.findall(page.read_text(encoding="utf-8"))) - {"MLFLOW_TRACKING_USERNAME"}
+        assert named <= listed(), f"{page.name}: {named - listed()}"
