@@ -11,7 +11,7 @@ NAME = re.compile(rf"(?:{'|'.join(PREFIXES)})_[A-Z_]+")
 
 
 def variables_of(path: Path) -> set[str]:
-    """Variables in a module: what ``os.environ`` or ``os.getenv`` is asked for, and any text that looks like one."""
+    """Variables in a module: what ``os.environ`` or ``os.getenv`` is asked for, and any text of their form."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and NAME.fullmatch(node.value):
