@@ -70,14 +70,14 @@ def measure(
     found_T = track.found_T
     sharpness, contrast = _grey_metrics(points_T68x2[::EVERY], crops_THWC[::EVERY])
     shows_T = np.repeat(contrast >= FLAT, EVERY)[: len(found_T)]
-    mouth_F20x2 = track.points_T68x2[:, MOUTH]
-    shows_T &= _within(mouth_F20x2, picture, MARGIN / scale_T) & _within(points_T68x2[:, MOUTH], crops_THWC.shape[1:3])
-    stable_FPx2 = track.points_T68x2[:, STABLE] * np.median(scale_T)
+    mouth_T20x2 = track.points_T68x2[:, MOUTH]
+    shows_T &= _within(mouth_T20x2, picture, MARGIN / scale_T) & _within(points_T68x2[:, MOUTH], crops_THWC.shape[1:3])
+    stable_TPx2 = track.points_T68x2[:, STABLE] * np.median(scale_T)
     metrics = {
         "detected": float(found_T.mean()),
         "score": float(track.scores_T[found_T].mean()),
         "face_size": float(np.median(crops_THWC.shape[1] / scale_T)),
-        "jitter": measure_jitter(stable_FPx2, found_T),
+        "jitter": measure_jitter(stable_TPx2, found_T),
         "sharpness": float(np.median(sharpness)),
         "mouth": float((found_T & shows_T).mean()),
         "frontal": measure_frontal(points_T68x2[found_T]),
@@ -85,7 +85,7 @@ def measure(
     return {name: float(to_grid(value, STEP)) for name, value in metrics.items()}
 
 
-def measure_jitter(points_FPx2: NDArray[np.floating], found_T: NDArray[np.bool_]) -> float:
+def measure_jitter(points_TPx2: NDArray[np.floating], found_T: NDArray[np.bool_]) -> float:
     """Standard deviation of the noise on each coordinate, in the unit of the points, estimated from second differences.
 
     Second differences, x(t - 1) - 2 x(t) + x(t + 1), take even motion out. Independent noise of standard deviation s on
@@ -95,7 +95,7 @@ def measure_jitter(points_FPx2: NDArray[np.floating], found_T: NDArray[np.bool_]
     steady = found_T[2:] & found_T[1:-1] & found_T[:-2]
     if not steady.any():
         return float("nan")
-    second = np.diff(points_FPx2, n=2, axis=0)[steady]
+    second = np.diff(points_TPx2, n=2, axis=0)[steady]
     return float(np.hypot(second[..., 0], second[..., 1]).mean() / np.sqrt(3 * np.pi))
 
 
@@ -105,16 +105,16 @@ def measure_frontal(points_T68x2: NDArray[np.floating]) -> float:
     The horizontal distances from the base of the nose to the two corners of the mouth, the shorter over the longer, at
     least 0; the median over the frames. GRID's speakers, who face the camera, have 0.74 to 0.98.
     """
-    x_FP = points_T68x2[:, :, 0]
-    sides = np.stack([x_FP[:, NOSE_BASE] - x_FP[:, MOUTH_RIGHT], x_FP[:, MOUTH_LEFT] - x_FP[:, NOSE_BASE]])
+    x_TP = points_T68x2[:, :, 0]
+    sides = np.stack([x_TP[:, NOSE_BASE] - x_TP[:, MOUTH_RIGHT], x_TP[:, MOUTH_LEFT] - x_TP[:, NOSE_BASE]])
     return float(np.median(np.maximum(sides.min(axis=0), 0) / np.maximum(sides.max(axis=0), 1e-6)))
 
 
 def _within(
-    points_FPx2: NDArray[np.floating], size: tuple[int, int], margin_T: NDArray[np.floating] | float = 0.0
+    points_TPx2: NDArray[np.floating], size: tuple[int, int], margin_T: NDArray[np.floating] | float = 0.0
 ) -> NDArray[np.bool_]:
-    """Frames whose points all lie in a picture of (height, width), ``margin_F`` away from its border."""
-    low, high = points_FPx2.min(axis=1), points_FPx2.max(axis=1)
+    """Frames whose points all lie in a picture of (height, width), ``margin_T`` away from its border."""
+    low, high = points_TPx2.min(axis=1), points_TPx2.max(axis=1)
     height, width = size
     margin_T = np.broadcast_to(margin_T, len(low))
     return np.asarray(
