@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.evaluation.baselines.base import Generated, TestClip
 from pipeline.evaluation.registry import METRICS
+from pipeline.faces.crop import SIZE
 from pipeline.landmarks.points import OUTLINES
 from pipeline.media import VideoWriter
 from pipeline.runtime.clock import FPS
@@ -18,7 +19,7 @@ LABEL_HEIGHT = 18
 COLOURS = ("#999999", "#4c78a8", "#e45756", "#72b7b2", "#54a24b", "#eeca3b", "#b279a2", "#9d755d")
 
 
-def draw_landmarks(points_68x2: NDArray[np.floating], size: int = 128, scale: int = 1) -> NDArray[np.uint8]:
+def draw_landmarks(points_68x2: NDArray[np.floating], size: int = SIZE, scale: int = 1) -> NDArray[np.uint8]:
     """The points of a crop of ``size`` pixels as white lines on black, (size * scale, size * scale, 3)."""
     canvas = np.zeros((size * scale, size * scale, 3), np.uint8)
     # 4 fractional bits, so that small movements show
@@ -42,13 +43,13 @@ def label(image_HWC: NDArray[np.uint8], text: str) -> NDArray[np.uint8]:
 
 
 def strip(clip: TestClip, generated: Mapping[str, Generated], columns: int = 8) -> NDArray[np.uint8]:
-    """Rows real, each method and the attention of the last; columns are frames spread over the clip."""
+    """Rows real, each baseline and the last attention that there is; columns are frames spread over the clip."""
     chosen = np.linspace(0, len(clip.frames_THWC) - 1, columns).astype(int)
     rows = {"real": clip.frames_THWC, **{name: one.frames_THWC for name, one in generated.items()}}
     pictures = [label(np.hstack(list(frames[chosen])), name) for name, frames in rows.items()]
-    last = list(generated.values())[-1]
-    if last.attention_THW is not None:
-        pictures.append(label(np.hstack([heat(one) for one in last.attention_THW[chosen]]), "attention"))
+    attentions = [one.attention_THW for one in generated.values() if one.attention_THW is not None]
+    if attentions:
+        pictures.append(label(np.hstack([heat(one) for one in attentions[-1][chosen]]), "attention"))
     return np.vstack(pictures)
 
 

@@ -15,12 +15,11 @@ def align(
     *,
     per_frame: bool,
     smoothing: float,
-    fps: float = FPS,
     crop: CropGeometry = CROP,
 ) -> NDArray[np.float32]:
     """The transforms (T, 2, 3) float32 that take source pixels to pixels of the crop.
 
-    ``per_frame``: every frame on its own, as the original; else one scale a clip, with rotation and position smoothed
+    ``per_frame``: every frame on its own, as the original; else one scale per clip, with rotation and position smoothed
     by a Gaussian of ``smoothing`` seconds, so that neither blinking nor the detector's jitter shakes the picture.
     ``crop`` says where the stable points come to lie.
     """
@@ -29,8 +28,8 @@ def align(
     if per_frame:
         return fitted.astype(np.float32)
     scale = np.median(np.hypot(fitted[:, 0, 0], fitted[:, 1, 0]))
-    angle = _smooth(np.unwrap(np.arctan2(fitted[:, 1, 0], fitted[:, 0, 0])), smoothing * fps)
-    centre = _smooth(points_T68x2[:, STABLE].astype(np.float64).mean(axis=1), smoothing * fps)
+    angle = _smooth(np.unwrap(np.arctan2(fitted[:, 1, 0], fitted[:, 0, 0])), smoothing * FPS)
+    centre = _smooth(points_T68x2[:, STABLE].astype(np.float64).mean(axis=1), smoothing * FPS)
     linear = scale * np.stack([np.cos(angle), -np.sin(angle), np.sin(angle), np.cos(angle)], axis=1).reshape(-1, 2, 2)
     shift = onto.mean(axis=0) - np.einsum("fij,fj->fi", linear, centre)
     return np.concatenate([linear, shift[:, :, None]], axis=2).astype(np.float32)

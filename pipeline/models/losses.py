@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from pipeline.landmarks.points import MOUTH
+from pipeline.landmarks.points import COUNT, MOUTH
 
 
 def pixel_loss(fake_BTCHW: Tensor, real_BTCHW: Tensor, attention_BT1HW: Tensor | None) -> Tensor:
@@ -36,7 +36,7 @@ def decision_loss(logits_B: Tensor, real: bool) -> Tensor:
 
 def landmark_weights(mouth: float = 100.0) -> Tensor:
     """Weights (136,) of the regression: `mouth` for the y of the mouth's points, 1 for everything else."""
-    weights_P2 = torch.ones(68, 2)
+    weights_P2 = torch.ones(COUNT, 2)
     weights_P2[MOUTH, 1] = mouth
     return weights_P2.flatten()
 

@@ -92,12 +92,14 @@ def _source(store: ClipStore) -> str:
 def _claim(to: Path, about: dict[str, Any]) -> None:
     """Make sure that ``to`` is this export's, begun or not."""
     to.mkdir(parents=True, exist_ok=True)
-    mark = to / ABOUT
+    mark, text = to / ABOUT, json.dumps(about, indent=2) + "\n"
     if not mark.exists():
         if any(one for one in to.iterdir() if not one.name.endswith(".tmp")):
             raise PipelineError(f"{to} is not empty, and what is in it is not an export. Name a new folder with --to.")
-        mark.write_text(json.dumps(about, indent=2) + "\n")
-    elif json.loads(mark.read_text()) != about:
+        temporary = to / f".{ABOUT}.tmp"  # a full disk leaves no half of the mark, which would not be known again
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(mark)
+    elif mark.read_bytes() != text.encode():
         raise PipelineError(
             f"{to} holds an export of other clips, another split or another number of clips per tar. Remove it, or "
             "name a new folder with --to."

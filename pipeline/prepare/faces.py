@@ -26,7 +26,7 @@ from pipeline.shards.plan import UNFINISHED, Item, row_key
 from pipeline.shards.table import Row, array_field, jpeg_field
 
 VERSION = 4
-"""Raised with every change of this package that changes a row's bytes."""
+"""Raised with every change of this file or of pipeline.faces that changes a row's bytes."""
 
 KEEP_BYTES = 64 * 2**20
 """Frames of clips up to this size are kept between the two passes; longer ones are decoded twice, in constant memory.

@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from pipeline.runtime.errors import PipelineError
 from pipeline.shards.build import write_index
-from pipeline.shards.read import MANIFEST
+from pipeline.shards.read import MANIFEST, read_index
 
 
 @dataclass(frozen=True)
@@ -52,11 +50,8 @@ def write_manifest(folder: Path, rows: Iterable[ManifestRow]) -> None:
 
 
 def read_manifest(folder: Path) -> list[ManifestRow]:
-    """Read it back; PipelineError when it is not there."""
-    path = folder / MANIFEST
-    if not path.exists():
-        raise PipelineError(f"{path} is missing. Run `dvc repro extract` to make it.")
-    return [ManifestRow(*cells) for cells in zip(*map(_cells, pq.read_table(path).columns), strict=True)]
+    """Read it back; PipelineError when it is not there or of another version."""
+    return [ManifestRow(*cells) for cells in zip(*map(_cells, read_index(folder, MANIFEST).columns), strict=True)]
 
 
 def _cells(column: pa.ChunkedArray) -> list[Any]:

@@ -13,7 +13,7 @@ from pipeline.shards.table import Row, array_field
 from pipeline.speech.mfcc import COEFFICIENTS, mfcc
 
 VERSION = 2
-"""Raised with every change of this package that changes a row's bytes."""
+"""Raised with every change of this file or of pipeline.speech that changes a row's bytes."""
 
 FIELDS = [
     array_field("mfcc", "float32", COEFFICIENTS),

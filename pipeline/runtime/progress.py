@@ -37,5 +37,5 @@ class _Lines:
             return
         rate = (self.done - self.told) / (now - self.since)
         left = timedelta(seconds=round((self.total - self.done) / rate))
-        print(f"{self.title}: {self.done} of {self.total}, {rate:.1f} a second, {left} to go", flush=True)
+        print(f"{self.title}: {self.done} of {self.total}, {rate:.1f} per second, {left} to go", flush=True)
         self.told, self.since = self.done, now

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from pipeline.faces.crop import decode_jpeg
 from pipeline.runtime.errors import PipelineError
-from pipeline.shards.read import MANIFEST, ShardReader, read_row
+from pipeline.shards.read import MANIFEST, ShardReader
 from pipeline.shards.table import Row
 from pipeline.speech.windows import windows
 
@@ -70,7 +70,8 @@ class ClipStore:
 
     def jpegs(self, clip: str) -> list[bytes]:
         """The crops as they are stored, T JPEG files."""
-        files: list[bytes] = self._cells(self.faces, clip, "jpeg")["jpeg"]
+        with self._reading:
+            files: list[bytes] = self.faces.read(clip, ["jpeg"])["jpeg"]
         return files
 
     def frames(self, clip: str, chosen: Sequence[int] | None = None) -> NDArray[np.uint8]:
@@ -121,9 +122,5 @@ class ClipStore:
                 )
 
     def _array(self, reader: ShardReader, clip: str, column: str) -> NDArray[Any]:
-        value: NDArray[Any] = self._cells(reader, clip, column)[column]
-        return value
-
-    def _cells(self, reader: ShardReader, clip: str, column: str) -> Row:
         with self._reading:
-            return read_row(*reader.place(clip), [column])
+            return reader.array(clip, column)

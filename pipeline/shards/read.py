@@ -68,6 +68,20 @@ class Rows(Mapping[str, Row]):
         return ids
 
 
+def read_index(folder: Path, name: str = INDEX) -> pa.Table:
+    """The table of clips that ``write_index`` wrote; PipelineError when it is not there or of another version."""
+    path = folder / name
+    if not path.exists():
+        raise PipelineError(f"{path} is missing. Run `dvc repro` to make it{or_pull()}.")
+    table = pq.read_table(path)
+    if (table.schema.metadata or {}).get(b"format") != FORMAT:
+        raise PipelineError(
+            f"{folder} was written by another version of this project, whose rows mean something else. "
+            "Write it again with `dvc repro`."
+        )
+    return table
+
+
 class ShardReader:
     """Random access to the rows of a folder of shards by clip id; reads one row group, never a whole shard.
 
@@ -76,18 +90,9 @@ class ShardReader:
     """
 
     def __init__(self, folder: Path, index: str = INDEX) -> None:
-        """Read the index of ``folder``; PipelineError when it is not there."""
+        """Read the index of ``folder``; PipelineError as ``read_index``."""
         self.folder = folder
-        path = folder / index
-        if not path.exists():
-            raise PipelineError(f"{path} is missing. Run `dvc repro` to make it{or_pull()}.")
-        table = pq.read_table(path)
-        if (table.schema.metadata or {}).get(b"format") != FORMAT:
-            raise PipelineError(
-                f"{folder} was written by another version of this project, whose rows mean something else. "
-                "Write it again with `dvc repro`."
-            )
-        self.index = Rows(table)
+        self.index = Rows(read_index(folder, index))
 
     def ids(self, **equal: object) -> list[str]:
         """Ids of clips whose index columns have the given values, for example ``split="train", status="ok"``."""

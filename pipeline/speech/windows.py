@@ -1,4 +1,4 @@
-"""The chunk of speech that belongs to a video frame (paper, section 4.1)."""
+"""The window of speech that belongs to a video frame (paper, section 4.1)."""
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view

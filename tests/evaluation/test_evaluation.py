@@ -3,9 +3,10 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from pipeline.evaluation.baselines.base import Generated, TestClip
 from pipeline.evaluation.evaluate import choose_clips
 from pipeline.evaluation.measure import compare, find_landmarks, summarize
-from pipeline.evaluation.pictures import draw_landmarks, metrics_figure
+from pipeline.evaluation.pictures import LABEL_HEIGHT, draw_landmarks, metrics_figure, strip
 from pipeline.evaluation.registry import METRICS
 from pipeline.faces.align import align
 from pipeline.faces.crop import crop_face
@@ -79,3 +80,12 @@ def test_drawn_landmarks_lie_where_the_points_are() -> None:
     assert drawn.shape == (256, 256, 3)
     assert drawn[160:200, 70:170].any()
     assert not drawn[200:].any()
+
+
+def test_a_strip_shows_the_last_attention_there_is(crop: Image) -> None:
+    """Also where the last baseline paints nothing."""
+    frames = np.stack([crop] * 9)
+    clip = TestClip("a", "s", frames, np.zeros((9, 68, 2), np.float32), np.zeros((9, 28, 12), np.float32))
+    painted = Generated(frames, clip.points_T68x2, np.ones((9, 128, 128), np.float32))
+    rows = [strip(clip, made).shape[0] // (128 + LABEL_HEIGHT) for made in ({"a": painted, "b": Generated(frames)}, {})]
+    assert rows == [4, 1]

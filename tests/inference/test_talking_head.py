@@ -74,6 +74,14 @@ def test_what_this_version_does_not_compute_is_refused(tmp_path: Path) -> None:
         TalkingHead.from_pretrained(folder)
 
 
+def test_a_crop_of_another_size_is_refused(tmp_path: Path) -> None:
+    folder = write_bundle(tmp_path / "models")
+    card = folder / "vgnet" / "model.json"
+    card.write_text(card.read_text().replace('"size": 128', '"size": 256'))
+    with pytest.raises(PipelineError, match=r"models/vgnet was trained on crops of 256 pixels, .* makes 128\. Use the"):
+        TalkingHead.from_pretrained(folder)
+
+
 def test_arrays_are_checked(tmp_path: Path, photograph: NDArray[np.uint8]) -> None:
     head = TalkingHead.from_pretrained(write_bundle(tmp_path / "models"))
     with pytest.raises(PipelineError, match=r"The picture is uint8 \(512, 512\)\. Give RGB as uint8"):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from numpy.typing import NDArray
 
@@ -54,6 +55,17 @@ def rows_of(root: Path, out: Path, settings: Extract = SETTINGS, jobs: int = 1) 
 
 def digest(folder: Path) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
+
+
+def test_a_manifest_of_another_version_is_refused(home: Path, tmp_path: Path) -> None:
+    """Also by the stage landmarks, which reads it as a whole."""
+    rows_of(home, tmp_path / "clips")
+    table = pq.read_table(tmp_path / "clips" / MANIFEST)
+    pq.write_table(table.replace_schema_metadata(None), tmp_path / "clips" / MANIFEST)
+    with pytest.raises(PipelineError, match=r"clips was written by another version .* again with `dvc repro`"):
+        read_manifest(tmp_path / "clips")
+    with pytest.raises(PipelineError, match=r"none/manifest\.parquet is missing\. Run `dvc repro`"):
+        read_manifest(tmp_path / "none")
 
 
 def test_good_clips(home: Path, tmp_path: Path) -> None:

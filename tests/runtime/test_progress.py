@@ -29,7 +29,7 @@ def test_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) ->
         advance(0)  # nothing new, nothing to say
         advance(10)
     first, second = capsys.readouterr().out.splitlines()
-    assert re.fullmatch(r"faces: 40 of 100, \d+\.\d a second, 0:00:00 to go", first)
+    assert re.fullmatch(r"faces: 40 of 100, \d+\.\d per second, 0:00:00 to go", first)
     assert second.startswith("faces: 50 of 100, ")
 
 

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import procrustes
 
+from pipeline.landmarks.points import MOUTH as MOUTH_POINTS
 from pipeline.landmarks.similarity import apply_similarity, fit_similarity
 
-MOUTH = slice(96, 136)
+MOUTH = slice(2 * MOUTH_POINTS.start, 2 * MOUTH_POINTS.stop)
 """Where the mouth's 20 points stand among the 136 numbers."""
 RESTING = (1, 0.06)
 """The expression, and how much of it, by whose mouth the mean face of the basics becomes the original's face at rest.

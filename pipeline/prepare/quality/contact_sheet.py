@@ -21,7 +21,7 @@ from pipeline.runtime.time_limit import TimedOut, within
 from pipeline.shards.read import read_row
 
 MOST = 36
-"""Cards a sheet."""
+"""Cards per sheet."""
 COLUMNS = 6
 WIDTH, HEIGHT = 240, 340
 """Of a card in pixels; the picture takes the upper part."""

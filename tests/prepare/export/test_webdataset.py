@@ -172,6 +172,12 @@ def test_a_target_that_is_not_this_exports(project: Path, exported: Path, tmp_pa
         export_webdataset(data, tmp_path / "thesis.tex/tars", SPLITS, per_tar=2)
 
 
+def test_a_mark_that_was_cut_off_is_told(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "dataset.json").write_text("")
+    with pytest.raises(PipelineError, match="holds an export of other clips"):
+        export_webdataset(prepared(project), tmp_path, SPLITS, per_tar=2)
+
+
 def test_nothing_to_export(project: Path, tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match=r"index\.parquet is missing\. Run `dvc repro`"):
         export_webdataset(ClipStore(tmp_path), tmp_path / "tars", SPLITS, per_tar=2)
