@@ -20,6 +20,7 @@ from pipeline.prepare.extract import extract
 from pipeline.prepare.faces import build_faces
 from pipeline.prepare.manifest import ManifestRow, read_manifest
 from pipeline.prepare.mfcc import build_mfcc
+from tests.peak import peak
 
 PARAMS = Params()
 
@@ -41,12 +42,6 @@ def landmarks(root: Path, out: Path, *rows: ManifestRow) -> None:
     splits = [replace(row, split=split) for row, split in zip(rows, ("train", "val", "test"), strict=True)]
     faces = build_faces(splits, root, PARAMS.landmarks, out / "faces", jobs=1)
     assert {row["status"] for row in faces} == {"ok"}
-
-
-def peak() -> float:
-    """Of this program: getrusage would count what the process was before it became this program."""
-    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    return int(status["VmHWM"].split()[0]) / 1024
 
 
 def main(short: Path, long: Path, out: Path) -> None:

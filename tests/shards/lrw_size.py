@@ -7,7 +7,6 @@ Clips, hashes and metrics are made up. Prints a line of JSON: CPU seconds of eac
 
 import hashlib
 import json
-import resource
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -21,6 +20,7 @@ from pipeline.prepare.manifest import ManifestRow, read_manifest, write_manifest
 from pipeline.shards.build import build_shards
 from pipeline.shards.plan import Item, cut, row_key
 from pipeline.shards.table import Row, write_shard
+from tests.peak import peak
 
 CLIPS, WORDS = 540_000, 500
 PER_SHARD = 256
@@ -56,8 +56,7 @@ def main(folder: Path) -> None:
     with timed("what is there"):
         cells = build_shards(folder, items, never, FIELDS, per_shard=PER_SHARD, jobs=2, title="made up")
     assert list(cells) == ids
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"shards": len(plans), "longest": max(map(len, plans)), "peak": peak, "seconds": spent}))
+    print(json.dumps({"shards": len(plans), "longest": max(map(len, plans)), "peak": peak(), "seconds": spent}))
 
 
 def fake_up(number: int, clip: str) -> ManifestRow:
