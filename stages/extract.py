@@ -1,5 +1,6 @@
 """Stage extract: the corpus's clips into data/clips, a manifest with a verdict a clip and shards of speech."""
 
+from pipeline.config.windows import require_long_clips
 from pipeline.corpora.registry import open_corpus
 from pipeline.prepare.extract import extract
 from pipeline.prepare.quality.rejections import TooManyLost
@@ -16,6 +17,10 @@ def main(context: Context) -> None:
         rows = extract(corpus, context.params.extract, paths.CLIPS, context.jobs, memory)
     except TooManyLost as error:
         raise explain(error, context, "extract", error.rows, [], corpus.root) from None
+    good = [row for row in rows if row.status == "ok"]
+    require_long_clips(
+        context.params, {split: [row.frames for row in good if row.split == split] for split in ("train", "val")}
+    )
     context.run.metrics({"clips": len(rows), "rejected": sum(row.status != "ok" for row in rows)})
 
 

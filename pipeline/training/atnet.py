@@ -13,6 +13,7 @@ from torch.optim import Adam, Optimizer
 
 from pipeline.config.params import Params
 from pipeline.config.training import AtNetParams
+from pipeline.config.windows import require_long_clips
 from pipeline.models.atnet import AtNet
 from pipeline.runtime import paths
 from pipeline.runtime.devices import autocast, best_device, compiled, to_device
@@ -123,6 +124,7 @@ class AtNetTask:
 def train_from_store(params: Params, callbacks: Sequence[Callback]) -> None:
     """Train on the project's clips into models/atnet; killed, it goes on where it was. PipelineError as `train`."""
     train_split, val_split = open_sources("atnet")
+    require_long_clips(params, {"train": train_split.lengths, "val": val_split.lengths})
     belongs = {"landmarks": train_split.model.digest, "speech": asdict(SpeechFeatures(params.mfcc.window))}
     task = AtNetTask(train_split, val_split, params.atnet, params.seed, belongs)
     train(task, paths.ATNET, paths.resume_folder("train_atnet"), callbacks)

@@ -13,6 +13,7 @@ from torch.optim import Adam, Optimizer
 
 from pipeline.config.params import Params
 from pipeline.config.training import VgNetParams
+from pipeline.config.windows import require_long_clips
 from pipeline.faces.crop import CROP
 from pipeline.models.discriminator import Discriminator
 from pipeline.models.losses import decision_loss, landmark_weights, pixel_loss, regression_loss
@@ -214,6 +215,7 @@ class VgNetTask:
 def train_from_store(params: Params, callbacks: Sequence[Callback]) -> None:
     """Train on the project's clips into models/vgnet; killed, it goes on where it was. PipelineError as `train`."""
     train_split, val_split = open_sources("vgnet")
+    require_long_clips(params, {"train": train_split.lengths, "val": val_split.lengths})
     belongs = {"landmarks": train_split.model.digest, "crop": asdict(CROP)}
     task = VgNetTask(train_split, val_split, params.vgnet, params.seed, belongs)
     train(task, paths.VGNET, paths.resume_folder("train_vgnet"), callbacks)
