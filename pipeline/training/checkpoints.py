@@ -54,11 +54,6 @@ class Checkpoints:
         """Remove this training's checkpoints: it is done."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    @property
-    def last(self) -> Path | None:
-        """The newest checkpoint's file."""
-        return next(iter(self._files()), None)
-
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob("*.pt"), reverse=True)
 

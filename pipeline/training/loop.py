@@ -16,12 +16,13 @@ from torch.optim import Optimizer
 
 from pipeline.config.training import LoopParams
 from pipeline.models.files import save_model
+from pipeline.runtime.devices import training_threads
 from pipeline.training import distribution
 from pipeline.training.callbacks import Callback, History
 from pipeline.training.checkpoints import Checkpoints
 from pipeline.training.data import LOADERS, load_ahead
 from pipeline.training.ema import Ema
-from pipeline.training.loss_monitor import LossMonitor
+from pipeline.training.loss_monitor import LossMonitor, diverged
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +101,11 @@ def train(task: Task, out: Path, resume: Path, callbacks: Sequence[Callback] = (
     steps made. Raises PipelineError when a loss is not a number or explodes, and when several processes cannot share
     the batch or differ in params or data.
     """
+    with training_threads(task.params.width):
+        return _train(task, out, resume, callbacks)
+
+
+def _train(task: Task, out: Path, resume: Path, callbacks: Sequence[Callback]) -> dict[str, float]:
     params, seed, data = task.params, task.seed, task.data
     distribution.require_equal_shares(task.name, params.batch)
     steps = params.steps if params.epochs == 0 else math.ceil(params.epochs * task.clips / params.batch)
@@ -134,7 +140,7 @@ def train(task: Task, out: Path, resume: Path, callbacks: Sequence[Callback] = (
 
         validating = step % params.validate_every == 0 or step == steps
         if validating or step % CHECK_EVERY == 0:
-            monitor.check(str(checkpoints.last or "none"))
+            monitor.check()
             for callback in everyone:
                 callback.progress(step, monitor.latest)
         if not validating:
@@ -146,7 +152,11 @@ def train(task: Task, out: Path, resume: Path, callbacks: Sequence[Callback] = (
             state.warnings.append(warning)
             log.warning("%s, step %d: %s", task.name, step, warning)
 
+        # The losses are of the weights before the step: those after it are seen here, before they are saved.
+        require_numbers(step, {task.name: task.network, **task.helpers})
         found = distribution.on_first(lambda: task.validate(ema.network))
+        if not math.isfinite(found.metrics[task.criterion]):
+            raise diverged(step, f"the validation's `{task.criterion}` is {found.metrics[task.criterion]}")
         values = {f"train.{name}": loss for name, loss in losses.items()}
         values |= {f"val.{name}": value for name, value in found.metrics.items()} | {"lr": params.lr * share}
         state.history.append((step, values))
@@ -190,6 +200,14 @@ def train(task: Task, out: Path, resume: Path, callbacks: Sequence[Callback] = (
     if distribution.is_first():
         checkpoints.clear()
     return summary
+
+
+def require_numbers(step: int, networks: Mapping[str, nn.Module]) -> None:
+    """Raise the PipelineError of a training that diverged where a weight is not a finite number."""
+    for name, network in networks.items():
+        for tensor in network.state_dict().values():
+            if not torch.isfinite(tensor).all():
+                raise diverged(step, f"a weight of {name} is not a finite number")
 
 
 def schedule(params: LoopParams, index: int, steps: int) -> float:

@@ -13,6 +13,15 @@ EXPLODED = 1000.0
 """A loss that is so many times what it was in the first steps has exploded."""
 
 
+def diverged(step: int, what: str) -> PipelineError:
+    """The error of a training that makes no sense any more. Its checkpoints help nobody: other params start afresh."""
+    return PipelineError(
+        f"Training failed at step {step}: {what}. Lower the learning rate (`lr`), clip the gradient (`grad_clip`), or "
+        "set `precision` to float32, and start again: with other params it begins at step 0, and with these it would "
+        "fail again."
+    )
+
+
 class LossMonitor:
     """Takes every step's losses as they lie on the device, and reads them now and then, so nothing waits for it."""
 
@@ -28,7 +37,7 @@ class LossMonitor:
         """Take the losses of the step that made `step` steps full."""
         self._unseen.append((step, {name: loss.detach() for name, loss in losses.items()}))
 
-    def check(self, last_good: str) -> None:
+    def check(self) -> None:
         """Read what was added, as means over all processes, so that they all find the same.
 
         PipelineError names the first step with a loss that is not a number or has exploded.
@@ -42,11 +51,7 @@ class LossMonitor:
             for name, value in zip(names, row, strict=True):
                 limit = EXPLODED * self.reference.get(name, math.inf)
                 if not math.isfinite(value) or abs(value) > limit > 0:
-                    raise PipelineError(
-                        f"Training failed at step {step}: the loss `{name}` is {value:.4g}. The last good checkpoint "
-                        f"is {last_good}. Lower the learning rate, clip the gradient (`grad_clip`), or use "
-                        "`precision: float32`."
-                    )
+                    raise diverged(step, f"the loss `{name}` is {value:.4g}")
             self._seen.append(dict(zip(names, row, strict=True)))
         if not self.reference:
             self.reference = {name: abs(self._mean(name)) for name in names}

@@ -7,6 +7,10 @@ import torch
 from pipeline.training.checkpoints import Checkpoints
 
 
+def newest(checkpoints: Checkpoints) -> Path:
+    return max(checkpoints.folder.glob("*.pt"))
+
+
 def test_the_newest_state_comes_back(tmp_path: Path) -> None:
     checkpoints = Checkpoints(tmp_path, "a" * 64)
     assert checkpoints.load() is None
@@ -28,8 +32,7 @@ def test_a_damaged_checkpoint_is_refused_and_the_one_before_used(
     checkpoints = Checkpoints(tmp_path, "a" * 64)
     checkpoints.save(5, {"step": 5})
     checkpoints.save(10, {"step": 10})
-    path = checkpoints.last
-    assert path is not None
+    path = newest(checkpoints)
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes({"torn": bytes(content[:100]), "flipped": bytes(content), "garbage": b"nothing"}[damage])
@@ -43,8 +46,7 @@ def test_a_foreign_checkpoint_is_refused(tmp_path: Path, caplog: pytest.LogCaptu
     theirs.save(99, {"step": 99})
     assert ours.load() is None  # it lies in a folder of its own
     ours.save(5, {"step": 5})
-    assert theirs.last is not None
-    theirs.last.rename(ours.folder / theirs.last.name)
+    newest(theirs).rename(ours.folder / newest(theirs).name)
     with caplog.at_level(logging.WARNING):
         assert ours.load() == {"step": 5}
     assert "it belongs to a training with other params or data" in caplog.text
