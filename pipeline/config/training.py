@@ -102,8 +102,11 @@ class VgNetParams(LoopParams):
     """Weight of the discriminator's decision in the generator's loss; 0 leaves it out (ablation)."""
     regression_weight: float = 1.0
     """Weight of the landmark regression; 0 leaves it out (ablation)."""
-    mouth_weight: float = 100.0
-    """Weight of the y of the 20 mouth points within the regression, beside 1 for everything else."""
+    mouth_weight: float = 10_000.0
+    """Weight of the squared error of the y of the 20 mouth points within the regression, beside 1 for everything else.
+
+    The original's mask of 100 multiplies the landmarks before their difference is squared: 100^2.
+    """
 
     def __post_init__(self) -> None:
         """Check ranges; raises ValueError naming the key and what it may be."""

@@ -34,8 +34,12 @@ def decision_loss(logits_B: Tensor, real: bool) -> Tensor:
     return functional.softplus(-logits_B if real else logits_B).mean()
 
 
-def landmark_weights(mouth: float = 100.0) -> Tensor:
-    """Weights (136,) of the regression: `mouth` for the y of the mouth's points, 1 for everything else."""
+def landmark_weights(mouth: float = 10_000.0) -> Tensor:
+    """Weights (136,) of the squared errors: `mouth` for the y of the mouth's points, 1 for everything else.
+
+    The original release multiplies both the predicted and the true landmarks by a mask of 100 on the y of the mouth
+    before it squares their difference: 100^2 here.
+    """
     weights_P2 = torch.ones(COUNT, 2)
     weights_P2[MOUTH, 1] = mouth
     return weights_P2.flatten()

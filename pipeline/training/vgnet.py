@@ -19,12 +19,20 @@ from pipeline.models.discriminator import Discriminator
 from pipeline.models.losses import decision_loss, landmark_weights, pixel_loss, regression_loss
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime import paths
-from pipeline.runtime.devices import autocast, best_device, compiled, to_device, to_floats, to_pictures
+from pipeline.runtime.devices import (
+    autocast,
+    best_device,
+    compiled,
+    to_device,
+    to_floats,
+    to_pictures,
+    training_threads,
+)
 from pipeline.runtime.errors import PipelineError
 from pipeline.training import distribution
 from pipeline.training.callbacks import Callback
 from pipeline.training.data import ClipSource, Window, long_enough, training_windows, validation_windows
-from pipeline.training.initialization import init_generator, init_normal
+from pipeline.training.initialization import init_discriminator, init_generator
 from pipeline.training.loop import Validation, train
 from pipeline.training.pictures import draw_strips
 from pipeline.training.sources import open_sources
@@ -32,8 +40,8 @@ from pipeline.training.synchronized import parallel
 
 VALIDATION_WINDOWS = 32
 """At most so many windows of the validation split are used."""
-START_CLIPS = 256
-"""At most so many training clips are used before the first step."""
+START_CLIPS, START_WINDOWS = 256, 24
+"""At most so many training clips' landmarks, and windows of them, are used before the first step."""
 
 
 class VgBatch(NamedTuple):
@@ -69,7 +77,8 @@ class VgNetTask:
         self.device = best_device()
         torch.manual_seed(seed)
         network = VgNet(params.width, params.recurrence, params.attention, params.dropout)
-        init_generator(network, self._some_landmarks())
+        with training_threads(params.width):
+            init_generator(network, self._some_landmarks())
         self.network = to_device(network, self.device)
         forward = parallel(self.network, unused=params.recurrence == "none")  # its state's weights
         self.forward = compiled(forward) if params.compile else forward
@@ -79,7 +88,8 @@ class VgNetTask:
         self.helpers: dict[str, nn.Module] = {}
         if params.adversarial_weight > 0 or params.regression_weight > 0:
             discriminator = Discriminator(params.width)
-            init_normal(discriminator)
+            with training_threads(params.width):
+                init_discriminator(discriminator, *self._some_windows())
             self.discriminator = to_device(discriminator, self.device)
             self.judge = parallel(self.discriminator)
             self.helpers["discriminator"] = self.discriminator
@@ -92,6 +102,11 @@ class VgNetTask:
         source = self.source_train
         clips = sorted({window.clip for window in validation_windows(source.lengths, self.params.frames, START_CLIPS)})
         return torch.from_numpy(np.concatenate([source.landmarks(clip) for clip in clips]))
+
+    def _some_windows(self) -> tuple[Tensor, Tensor]:
+        windows = validation_windows(self.source_train.lengths, self.params.frames, START_WINDOWS)
+        sample = self._read(self.source_train, windows)
+        return to_floats(sample.pictures_BTHWC[:, 1:], torch.device("cpu")), sample.landmarks_BTL[:, 0]
 
     def batch(self, step: int) -> VgBatch:
         """See `Task`."""

@@ -30,8 +30,8 @@ class DrawnClips:
     def landmarks(self, clip: int) -> NDArray[np.float32]:
         landmarks_T68x2 = np.zeros((self.lengths[clip], 68, 2), np.float32)
         landmarks_T68x2[:, :, 0] = np.linspace(-1, 1, 68)
-        landmarks_T68x2[:, 48:58, 1] = -self.openings[clip][:, None]
-        landmarks_T68x2[:, 58:, 1] = self.openings[clip][:, None]
+        landmarks_T68x2[:, 48:58, 1] = -0.1 * self.openings[clip][:, None]
+        landmarks_T68x2[:, 58:, 1] = 0.1 * self.openings[clip][:, None]
         return landmarks_T68x2.reshape(-1, 136)
 
     def coefficients(self, clip: int) -> NDArray[np.float32]:
