@@ -161,5 +161,5 @@ def judged(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Judged:
     )
     corpus = open_corpus(params, folder)
     clips = extract(corpus, params.extract, folder / "clips", 2)
-    faces = build_faces(clips, corpus.root, params.landmarks, folder / "faces", 2)
+    faces = build_faces(clips, folder / "clips", corpus.root, params.landmarks, folder / "faces", 2)
     return Judged(corpus.root, [vars(row) for row in clips], faces, folder, params)

@@ -95,7 +95,7 @@ def test_other_limits_judge_anew_and_compute_nothing(judged: Judged, tmp_path: P
 
     def lost(**limits: float) -> set[str]:
         params = replace(judged.params.landmarks, **limits)  # type: ignore[arg-type]
-        rows = build_faces(clips, judged.root, params, tmp_path / "faces", 1)
+        rows = build_faces(clips, tmp_path / "clips", judged.root, params, tmp_path / "faces", 1)
         assert shards == {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/shard-*")}
         return {row["id"].split("/")[0] for row in rows if row["status"] != "ok"}
 
