@@ -36,9 +36,7 @@ def measure_movement(points_T68x2: NDArray[np.floating], found_T: NDArray[np.boo
     return float(np.sqrt(np.square(smooth - smooth.mean(axis=0)).sum(axis=2).mean(axis=0)).mean())
 
 
-def measure_sync(
-    points_T68x2: NDArray[np.floating], found_T: NDArray[np.bool_], samples_N: NDArray[np.int16]
-) -> float:
+def measure_sync(points_T68x2: NDArray[np.floating], found_T: NDArray[np.bool_], samples_N: NDArray[np.int16]) -> float:
     """How far sound and lips go together, -1 to 1: the correlation of how fast the 20 points of the mouth move with the
     level of the speech, at the best of the lags up to `LAG` frames.
 

@@ -9,10 +9,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.faces.frontal import measure_frontal
 from pipeline.faces.identity import find_cuts, measure_identity, signatures
 from pipeline.faces.lips import measure_movement, measure_sync
 from pipeline.faces.track import Track
-from pipeline.landmarks.points import MOUTH, MOUTH_LEFT, MOUTH_RIGHT, NOSE_BASE, STABLE
+from pipeline.landmarks.points import MOUTH, STABLE
 from pipeline.runtime.rounding import to_grid
 
 QUALITY = [
@@ -114,17 +115,6 @@ def measure_jitter(points_TPx2: NDArray[np.floating], found_T: NDArray[np.bool_]
         return float("nan")
     second = np.diff(points_TPx2, n=2, axis=0)[steady]
     return float(np.hypot(second[..., 0], second[..., 1]).mean() / np.sqrt(3 * np.pi))
-
-
-def measure_frontal(points_T68x2: NDArray[np.floating]) -> float:
-    """How frontal upright faces are: 1 from the front, 0 where the nose hides the far corner of the mouth.
-
-    The horizontal distances from the base of the nose to the two corners of the mouth, the shorter over the longer, at
-    least 0; the median over the frames. GRID's speakers, who face the camera, have 0.74 to 0.98.
-    """
-    x_TP = points_T68x2[:, :, 0]
-    sides = np.stack([x_TP[:, NOSE_BASE] - x_TP[:, MOUTH_RIGHT], x_TP[:, MOUTH_LEFT] - x_TP[:, NOSE_BASE]])
-    return float(np.median(np.maximum(sides.min(axis=0), 0) / np.maximum(sides.max(axis=0), 1e-6)))
 
 
 def _within(

@@ -13,7 +13,8 @@ from skimage.filters import laplace
 from pipeline.config.params import Landmarks
 from pipeline.faces.align import align
 from pipeline.faces.crop import crop_face, to_crop
-from pipeline.faces.measure import EVERY, FACE, measure, measure_frontal, measure_jitter
+from pipeline.faces.frontal import measure_frontal
+from pipeline.faces.measure import EVERY, FACE, measure, measure_jitter
 from pipeline.faces.track import Track, track_face
 from pipeline.media import read_frames
 
