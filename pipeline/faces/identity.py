@@ -103,7 +103,7 @@ def find_cuts(
 
 
 def _apart(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Half the squared distance of signatures: 0 for equal ones, 1 for those that have nothing to do with each other."""
+    """Half the squared distance of signatures: 0 for equal ones, about 1 for those that share nothing."""
     return np.asarray(np.square(one - other).sum(axis=-1) / 2, np.float32)
 
 

@@ -40,7 +40,7 @@ def check_face(name: str, choice: Choice, rule: FaceRule) -> None:
         log.warning("The face in %s is turned to the side, and its mouth may move wrongly. Give a frontal one.", name)
     if not choice.whole or choice.outside > OUTSIDE:
         log.warning(
-            "The face in %s reaches the edge of the picture: %.0f%% of the video repeats that edge. Give a picture with "
-            "some room around the face.",
+            "The face in %s reaches the edge of the picture: %.0f%% of the video repeats that edge. Give a picture "
+            "with some room around the face.",
             *(name, 100 * choice.outside),
         )

@@ -81,7 +81,8 @@ class TalkingHead:
     def generate(self, picture: Picture, speech: Speech, face: FaceRule | None = None) -> Iterator[NDArray[np.uint8]]:
         """The face in the picture says the speech: frames, RGB uint8 (128, 128, 3), 25 per second, as long as it.
 
-        Of several faces ``face`` says which; without it, the rule of the training. Raises PipelineError, before the first frame, when the picture holds no face or the speech no sound.
+        Of several faces ``face`` says which; without it, the rule of the training. Raises PipelineError, before the
+        first frame, when the picture holds no face or the speech no sound.
         """
         reference = read_reference(picture, self.preprocessing, face or self.face)
         with opened_speech(speech) as samples_N:

@@ -160,8 +160,9 @@ def build_faces(
 
     ``clips_folder`` is that of the manifest, with the clips' speech; ``root`` is the corpus's folder, to which the
     manifest's paths are relative. A clip whose decoder gives nothing for ``time_limit`` seconds (0: no limit) is timed
-    out, until the stage runs again. Returns the index's rows with the metrics of ``QUALITY`` and the ``reason`` of each verdict, which are not part of the index: there a changed
-    limit would touch what the stages after this one read, also where it changes no verdict.
+    out, until the stage runs again. Returns the index's rows with the metrics of ``QUALITY`` and the ``reason`` of each
+    verdict, which are not part of the index: there a changed limit would touch what the stages after this one read,
+    also where it changes no verdict.
     Raises TooManyLost when more than ``params.max_lost`` of the clips are rejected, or a split is left without any.
     """
     good = [clip for clip in manifest if clip.status == "ok"]

@@ -48,7 +48,7 @@ def measured(
     track: Track, transforms: NDArray[np.float32], crops: NDArray[np.uint8], picture: tuple[int, ...]
 ) -> dict[str, float]:
     points = to_crop(track.points_T68x2, transforms)
-    return measure(track, points, transforms, crops, (picture[0], picture[1]))
+    return measure(track, points, transforms, crops, (picture[0], picture[1]), np.zeros(0, np.int16))
 
 
 def metrics_of(frames: Frames) -> dict[str, float]:
