@@ -15,17 +15,12 @@ from pipeline.corpora.base import (
     register,
     require_shares,
 )
+from pipeline.corpora.layout import VIDEOS, contents, unpacking
 from pipeline.corpora.split import split_names
 from pipeline.media import MediaError, probe, ticks
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.time_limit import TimedOut, limited, within
-
-SUFFIXES = (
-    *(".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"),
-    *(".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv"),
-)
-"""What counts as a video."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +67,12 @@ class Folder:
         """All clips. A file that cannot be opened is one clip: what is wrong with it will be found on reading it."""
         advice = f"Put videos there, or set {self.key}.root to the folder that has them."
         need_folder(self.root, f"{self.key}.root", advice)
-        paths = list(files_below(self.root, SUFFIXES))
+        paths = list(files_below(self.root, VIDEOS))
         if not paths:
-            raise PipelineError(f"{self.key}.root: no video ({', '.join(SUFFIXES)}) in {self.root}. {advice}")
+            raise PipelineError(
+                f"{self.key}.root: no video ({', '.join(VIDEOS)}) in {self.root}, which holds {contents(self.root)}. "
+                f"{unpacking(self.root) or advice}"
+            )
         names = self._names(paths)
         pieces = {name: self._pieces(path) for name, path in names.items()}
         splits = self._splits(pieces)

@@ -1,11 +1,16 @@
 """Seeded splits and draws that depend on the names alone: never on their order, the machine or the Python version."""
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
 
-from pipeline.corpora.base import Split
+from pipeline.corpora.base import SPLITS, Clip, Split
 from pipeline.runtime.errors import PipelineError
+
+log = logging.getLogger(__name__)
 
 
 def rank(seed: int, name: str) -> str:
@@ -53,6 +58,33 @@ def draw(names: Iterable[str], count: int, *, seed: int, group: Callable[[str], 
     for members in _shuffled_groups(names, seed, group):
         turns += enumerate(members)
     return sorted(name for _, name in sorted(turns, key=lambda turn: (turn[0], rank(seed, turn[1])))[:count])
+
+
+def unite_equal(clips: list[Clip], hashes: Mapping[Path, str]) -> list[Clip]:
+    """The clips, those of equal content in one split: that of most of them, or the last of train, val, test among several.
+
+    ``hashes`` are the files' SHA-256, empty for what could not be read. Warns with their number and an example. Raises
+    PipelineError when a split would be left without a clip.
+    """
+    groups: dict[tuple[str, float, float | None], list[Clip]] = defaultdict(list)
+    for clip in clips:
+        groups[hashes[clip.path] or clip.id, clip.start, clip.duration].append(clip)
+    equal = [group for group in groups.values() if len(group) > 1]
+    if not equal:
+        return clips
+    copies = sum(map(len, equal)) - len(equal)
+    example = f"{equal[0][0].id} and {equal[0][1].id}"
+    splits: dict[str, Split] = {clip.id: clip.split for clip in clips}
+    for group in equal:
+        votes = Counter(clip.split for clip in group)
+        splits |= dict.fromkeys((clip.id for clip in group), max(reversed(SPLITS), key=lambda split: votes[split]))
+    for split in {clip.split for clip in clips} - set(splits.values()):
+        raise PipelineError(
+            f"{copies} clips are copies of others, such as {example}, and equal clips stay in one split: {split} is "
+            "left without a clip. Remove the copies, or add other clips."
+        )
+    log.warning("%d clips are copies of others, such as %s. Equal clips stay in one split.", copies, example)
+    return [replace(clip, split=splits[clip.id]) for clip in clips]
 
 
 def _shuffled_groups(names: Iterable[str], seed: int, group: Callable[[str], str]) -> list[list[str]]:

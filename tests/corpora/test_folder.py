@@ -107,6 +107,10 @@ def test_errors_name_the_key(tmp_path: Path) -> None:
         clips(tmp_path / "none")
     with pytest.raises(PipelineError, match=r"corpora\.folder\.root: no video \(\.3gp, .*\.mp4.*\) in "):
         clips(tmp_path)
+    (tmp_path / "videos.zip").touch()
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(PipelineError, match=r"which holds 1 \.txt; 1 \.zip\. Unpack videos\.zip there\.$"):
+        clips(tmp_path)
     video(tmp_path / "a.mp4", 100)
     with pytest.raises(PipelineError, match=r"make 2 clips of 2 s, too few .* Lower corpora\.folder\.clip_seconds"):
         clips(tmp_path)
