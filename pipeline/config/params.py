@@ -85,7 +85,7 @@ class Landmarks:
     max_cuts: int = 0
     """Clips within which more new shots begin are rejected, whoever is seen in them."""
     max_identity: float = 0.5
-    """Clips whose faces are less alike are rejected, by the distance of dlib's descriptors: one person has up to 0.43,
+    """Clips whose faces are less alike are rejected, by the distance of dlib's descriptors: one person has up to 0.44,
     two have 0.5 and more, which are compared only where something gives a reason to."""
     min_movement: float = 0.18
     """Clips whose mouth changes its shape less, in crop pixels, are rejected: speech has 0.25 and more, a still picture

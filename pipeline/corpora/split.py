@@ -61,10 +61,10 @@ def draw(names: Iterable[str], count: int, *, seed: int, group: Callable[[str], 
 
 
 def unite_equal(clips: list[Clip], hashes: Mapping[Path, str]) -> list[Clip]:
-    """The clips, those of equal content in one split: that of most of them, or the last of train, val, test among several.
+    """The clips, those of equal content in one split: that of most of them, of several the last of the three.
 
-    ``hashes`` are the files' SHA-256, empty for what could not be read. Warns with their number and an example. Raises
-    PipelineError when a split would be left without a clip.
+    ``hashes`` are the files' SHA-256, empty for what could not be read. Warns with the number of copies and an example.
+    Copies stay in several splits, and the warning says so, only where one of these would have no clip otherwise.
     """
     groups: dict[tuple[str, float, float | None], list[Clip]] = defaultdict(list)
     for clip in clips:
@@ -72,18 +72,23 @@ def unite_equal(clips: list[Clip], hashes: Mapping[Path, str]) -> list[Clip]:
     equal = [group for group in groups.values() if len(group) > 1]
     if not equal:
         return clips
-    copies = sum(map(len, equal)) - len(equal)
-    example = f"{equal[0][0].id} and {equal[0][1].id}"
     splits: dict[str, Split] = {clip.id: clip.split for clip in clips}
+    apart = 0
     for group in equal:
-        votes = Counter(clip.split for clip in group)
-        splits |= dict.fromkeys((clip.id for clip in group), max(reversed(SPLITS), key=lambda split: votes[split]))
-    for split in {clip.split for clip in clips} - set(splits.values()):
-        raise PipelineError(
-            f"{copies} clips are copies of others, such as {example}, and equal clips stay in one split: {split} is "
-            "left without a clip. Remove the copies, or add other clips."
-        )
-    log.warning("%d clips are copies of others, such as %s. Equal clips stay in one split.", copies, example)
+        votes = Counter(splits[clip.id] for clip in group)
+        home = max(reversed(SPLITS), key=lambda split: votes[split])
+        counts = Counter(splits.values())
+        if any(counts[split] == votes[split] for split in votes if split != home):
+            apart += 1
+        else:
+            splits |= dict.fromkeys((clip.id for clip in group), home)
+    log.warning(
+        "%d clips are copies of others, such as %s of %s. %s",
+        *(sum(map(len, equal)) - len(equal), equal[0][1].id, equal[0][0].id),
+        f"{apart} of them with their copies make up a whole split and are in several: add other clips."
+        if apart
+        else "Equal clips are in one split.",
+    )
     return [replace(clip, split=splits[clip.id]) for clip in clips]
 
 

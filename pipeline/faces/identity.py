@@ -14,7 +14,10 @@ import dlib
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.faces.align import align
+from pipeline.faces.crop import CROP, crop_face
 from pipeline.faces.shape_predictor import check_model, model_path
+from pipeline.landmarks.points import STABLE
 
 WINDOW = 5
 """Frames whose median stands for them: a blink, a flash or a damaged frame does not count."""
@@ -25,10 +28,13 @@ CUT = 0.04
 """Distance of signatures of successive frames that may be a cut; in front of a camera that stands still 0.03 at most.
 """
 UNLIKE = 3.0
-"""A cut's distance is so many times that of nine in ten other frames: a head that moves all the time is no cut."""
+"""A cut's distance is so many times that of nine in ten other frames: a head that moves all the time does not count."""
 LEAP, ZOOM = 1.0, 0.15
 """A face that moves by so many of its radii within a frame, or grows or shrinks by so much, is of another shot; real
 ones move by 0.4 and grow by 0.06 at most."""
+
+ASTRAY = 8.0
+"""Pixels by which a face may be away from its place in the crop."""
 
 _AREA = slice(8, 120)
 _CHIP = slice(8, 113), slice(12, 117)  # rows and columns of a crop that dlib would describe, on average
@@ -46,15 +52,20 @@ def signatures(crops_THWC: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def measure_identity(
-    crops_THWC: NDArray[np.uint8], signatures_TS: NDArray[np.float32], found_T: NDArray[np.bool_]
+    crops_THWC: NDArray[np.uint8],
+    points_T68x2: NDArray[np.float32],
+    signatures_TS: NDArray[np.float32],
+    found_T: NDArray[np.bool_],
 ) -> float:
     """The distance of dlib's face descriptors between the two parts of a clip that are least alike; 0 where all are.
 
-    Only frames in which the face was found count. Parts that lie apart count as those side by side: it does not matter
-    whether a cut, a dissolve or a gap separates them, nor how often. The same person has up to 0.43, also where the
-    head turns; other people have 0.5 and more in all but 2 of 10,000 pairs of portraits.
+    ``points_T68x2`` are in pixels of the crops. Only frames count in which the face was found, and not those beside a
+    leap, which the smooth alignment leaves away from its place. Parts that lie apart count as those side by side: it
+    does not matter whether a cut, a dissolve or a gap separates them, nor how often. The same person has up to 0.44,
+    also where the head turns; other people have 0.5 and more in all but 2 of 10,000 pairs of portraits.
     """
-    seen = np.flatnonzero(found_T)
+    away_T2 = (points_T68x2[:, STABLE] - np.array(CROP.points, np.float32)).mean(axis=1)
+    seen = np.flatnonzero(found_T & (np.linalg.norm(away_T2, axis=1) < ASTRAY))
     count = len(seen) // WINDOW
     if count < 2:
         return 0.0
@@ -67,7 +78,7 @@ def measure_identity(
     other = (_apart(windows, windows[order[-1]]) < apart)[order]
     # Of both parts the window in the middle, which neither a dissolve nor the extreme of a movement is.
     frames = [seen[part[len(part) // 2] * WINDOW + WINDOW // 2] for part in (order[~other], order[other])]
-    one, two = (np.array(_descriptor().compute_face_descriptor(_chip(crops_THWC[frame]))) for frame in frames)
+    one, two = (_describe(crops_THWC[frame], points_T68x2[frame]) for frame in frames)
     return float(np.linalg.norm(one - two))
 
 
@@ -99,7 +110,8 @@ def find_cuts(
         [np.array([np.median(one[at + first : at + first + WINDOW], axis=0) for at in inner]) for one in tracks]
         for first in (-WINDOW, 0)
     ]
-    return [int(at) for at in inner[change(*sides)]] if len(inner) else []
+    cuts = inner[change(*sides)] if len(inner) else inner
+    return [int(at) for at in cuts if at - 1 not in cuts]  # behind a leap the smooth alignment goes on moving
 
 
 def _apart(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -107,8 +119,10 @@ def _apart(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.f
     return np.asarray(np.square(one - other).sum(axis=-1) / 2, np.float32)
 
 
-def _chip(crop_HWC: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return np.asarray(cv2.resize(crop_HWC[_CHIP], (150, 150), interpolation=cv2.INTER_LINEAR), np.uint8)
+def _describe(crop_HWC: NDArray[np.uint8], points_68x2: NDArray[np.float32]) -> NDArray[np.float64]:
+    upright = crop_face(crop_HWC, align(points_68x2[None], per_frame=True, smoothing=0.0)[0])
+    chip = cv2.resize(upright[_CHIP], (150, 150), interpolation=cv2.INTER_LINEAR)
+    return np.array(_descriptor().compute_face_descriptor(np.asarray(chip, np.uint8)))
 
 
 @lru_cache(maxsize=1)

@@ -23,13 +23,16 @@ SHARE = 0.2
 _DEPTH = 40.0  # dB below the loudest frame, under which levels do not differ
 
 
-def measure_movement(points_T68x2: NDArray[np.floating], found_T: NDArray[np.bool_]) -> float:
+def measure_movement(points_T68x2: NDArray[np.floating], shows_T: NDArray[np.bool_]) -> float:
     """How much the shape of a mouth changes, in pixels of the crop: the deviation of its points over the clip, where
-    every frame's mouth is laid on the usual one first, so that neither a zoom nor a shaken camera counts.
+    every frame's mouth is laid on the usual one first, so that neither a zoom nor a shaken camera counts. NaN where the
+    mouth ``shows_T`` in less than half of the frames.
 
     Speech has 0.25 and more, a still picture 0 to 0.13, also where it is zoomed, shaken, noisy or badly encoded.
     """
-    mouths = points_T68x2[found_T][:, MOUTH].astype(np.float64)
+    if shows_T.mean() < 0.5:
+        return float("nan")
+    mouths = points_T68x2[shows_T][:, MOUTH].astype(np.float64)
     usual = np.median(mouths, axis=0)
     laid = np.stack([apply_similarity(fit_similarity(mouth, usual), mouth) for mouth in mouths])
     smooth = gaussian_filter1d(laid, SMOOTH, axis=0, mode="nearest")

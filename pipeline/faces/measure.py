@@ -96,8 +96,8 @@ def measure(
         "mouth": float((found_T & shows_T).mean()),
         "frontal": measure_frontal(points_T68x2[found_T]),
         "cuts": float(len(find_cuts(seen_TS, track.points_T68x2[:, STABLE], found_T))),
-        "identity": float(to_grid(measure_identity(crops_THWC, seen_TS, found_T), COARSE)),
-        "movement": measure_movement(points_T68x2, found_T),
+        "identity": float(to_grid(measure_identity(crops_THWC, points_T68x2, seen_TS, found_T), COARSE)),
+        "movement": measure_movement(points_T68x2, found_T & shows_T),
         "sync": measure_sync(points_T68x2, found_T, samples_N),
     }
     return {name: float(to_grid(value, STEP)) for name, value in metrics.items()}

@@ -5,7 +5,7 @@ picture's edge cuts; among equals the rule decides. ``left`` and ``right`` name 
 smaller than the largest do not compete.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.config.params import FaceRule
 from pipeline.faces.align import align
-from pipeline.faces.crop import share_outside, to_crop
+from pipeline.faces.crop import crop_face, share_outside, to_crop
 from pipeline.faces.detect import Box, detect_faces, levels_above
 from pipeline.faces.frontal import measure_frontal
 from pipeline.faces.shape_predictor import predict_landmarks
@@ -23,6 +23,8 @@ SMALL = 80.0
 from the front."""
 TURNED = 0.3
 """A face that is less frontal is turned to the side."""
+SURE = 0.3
+"""Scores of the detector below which it may be wrong."""
 MINOR = 0.25
 """Faces under this share of the largest one's area are beside the point."""
 
@@ -123,15 +125,14 @@ def _faces(image_HWC: NDArray[np.uint8], rule: FaceRule, skip: int) -> list[Choi
     boxes = detect_faces(image_HWC, skip)
     points = predict_landmarks([image_HWC] * len(boxes), boxes)
     size = (image_HWC.shape[1], image_HWC.shape[0])
-    return [
-        Choice(
-            box=box,
-            points_68x2=one,
-            weight=weight(rule, box, size),
-            whole=is_whole(one[None], size),
-            frontal=frontal(one[None]),
-            outside=share_outside(align(one[None], per_frame=True, smoothing=0.0)[0], size),
-            faces=len(boxes),
-        )
-        for box, one in zip(boxes, points, strict=True)
-    ]
+    found, sure = [], []
+    for box, points_68x2 in zip(boxes, points, strict=True):
+        transform = align(points_68x2[None], per_frame=True, smoothing=0.0)[0]
+        whole = is_whole(points_68x2[None], size)
+        outside = share_outside(transform, size)
+        face = Choice(box, points_68x2, weight(rule, box, size), whole, frontal(points_68x2[None]), outside, 1)
+        found.append(face)
+        # What passes for a weak face is one when it is found again upright; one that an edge cuts is always weak.
+        if box.score >= SURE or not whole or detect_faces(crop_face(image_HWC, transform)):
+            sure.append(face)
+    return [replace(face, faces=len(sure or found)) for face in sure or found]

@@ -112,7 +112,7 @@ def test_equal_files_are_in_one_split(content: str, given: str, right: str, capl
         united = unite_equal(*cut(content, given))
     assert [clip.split for clip in united] == [clip.split for clip in cut(content, right)[0]]
     copies = len(content.replace("-", "")) - len(set(content.replace("-", "")))
-    said = f"{copies} clips are copies of others, such as c0 and c1. Equal clips stay in one split."
+    said = f"{copies} clips are copies of others, such as c1 of c0. Equal clips are in one split."
     assert [record.getMessage() for record in caplog.records] == ([said] if copies else [])
 
 
@@ -129,6 +129,10 @@ def test_equal_pieces_of_equal_videos_are_in_one_split() -> None:
     assert [clip.split for clip in united] == ["train", "test", "train", "test", "val"]
 
 
-def test_copies_of_one_file_make_no_three_splits() -> None:
-    with pytest.raises(PipelineError, match=r"^8 clips are copies of others, such as c0 and c1, .* without a clip"):
-        unite_equal(*cut("aaaaaaaaa", "tttttttve"))
+def test_copies_that_make_up_a_split_are_named(caplog: pytest.LogCaptureFixture) -> None:
+    clips, hashes = cut("aaaaaaaaabb", "tttttttvett")
+    assert unite_equal(clips, hashes) == clips
+    assert caplog.messages == [
+        "9 clips are copies of others, such as c1 of c0. 1 of them with their copies make up a whole split and are in "
+        "several: add other clips."
+    ]
