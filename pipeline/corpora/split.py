@@ -61,10 +61,10 @@ def draw(names: Iterable[str], count: int, *, seed: int, group: Callable[[str], 
 
 
 def unite_equal(clips: list[Clip], hashes: Mapping[Path, str]) -> list[Clip]:
-    """The clips, those of equal content in one split: that of most of them, of several the last of the three.
+    """The clips, those of equal content in one split: that of most of them, unless another would have no clip then.
 
-    ``hashes`` are the files' SHA-256, empty for what could not be read. Warns with the number of copies and an example.
-    Copies stay in several splits, and the warning says so, only where one of these would have no clip otherwise.
+    ``hashes`` are the files' SHA-256, empty for what could not be read. Warns with the number of copies and an example,
+    and where copies are all that two splits have, so that they stay in both.
     """
     groups: dict[tuple[str, float, float | None], list[Clip]] = defaultdict(list)
     for clip in clips:
@@ -73,22 +73,18 @@ def unite_equal(clips: list[Clip], hashes: Mapping[Path, str]) -> list[Clip]:
     if not equal:
         return clips
     splits: dict[str, Split] = {clip.id: clip.split for clip in clips}
-    apart = 0
+    outcome = "Equal clips are in one split."
     for group in equal:
-        votes = Counter(splits[clip.id] for clip in group)
-        home = max(reversed(SPLITS), key=lambda split: votes[split])
-        counts = Counter(splits.values())
-        if any(counts[split] == votes[split] for split in votes if split != home):
-            apart += 1
-        else:
+        votes, counts = Counter(splits[clip.id] for clip in group), Counter(splits.values())
+        emptied = [split for split in votes if votes[split] == counts[split]]
+        homes = [split for split in votes if not set(emptied) - {split}]
+        if homes:
+            home = max(homes, key=lambda split: (votes[split], SPLITS.index(split)))
             splits |= dict.fromkeys((clip.id for clip in group), home)
-    log.warning(
-        "%d clips are copies of others, such as %s of %s. %s",
-        *(sum(map(len, equal)) - len(equal), equal[0][1].id, equal[0][0].id),
-        f"{apart} of them with their copies make up a whole split and are in several: add other clips."
-        if apart
-        else "Equal clips are in one split.",
-    )
+        else:
+            outcome = "Some are all that two splits have, and stay in both: add other clips."
+    copies = sum(map(len, equal)) - len(equal)
+    log.warning("%d clips are copies of others, such as %s of %s. %s", copies, equal[0][1].id, equal[0][0].id, outcome)
     return [replace(clip, split=splits[clip.id]) for clip in clips]
 
 

@@ -39,8 +39,8 @@ def face_at(
     on: Any = None,
     opening: float = 0.0,
 ) -> Image:
-    """The photograph's face with its middle at (x, y) of a picture ``size``, on grey or on ``on``; its mouth opened by so
-    many pixels of the photograph.
+    """The photograph's face with its middle at (x, y) of a picture ``size``, on grey or on ``on``; its mouth opened by
+    so many pixels of the photograph.
     """
     middle = np.array([225.0, 115.0])
     transform = np.column_stack([np.eye(2) * scale, np.array([x, y]) - scale * middle])
