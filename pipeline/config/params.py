@@ -91,7 +91,7 @@ class Landmarks:
     """Clips whose mouth changes its shape less, in crop pixels, are rejected: speech has 0.25 and more, a still picture
     up to 0.13."""
     min_sync: float = 0.2
-    """Clips whose sound and lips go together less, as a correlation, are rejected: real ones have 0.35 and more. Told
+    """Clips whose sound and lips go together less, as a correlation, are rejected: real ones have 0.26 and more. Told
     only from 2 s on, with pauses in the speech."""
     max_lost: float = 0.3
     """The stage fails when more than this share of the clips is rejected."""
