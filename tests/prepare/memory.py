@@ -54,7 +54,7 @@ def main(short: Path, long: Path, out: Path) -> None:
     assert sum(1 for _ in read_frames(long / rows[0].path)) == sum(row.frames for row in rows)
     told["long"] = peak()
     minutes = speech(long, out / "minutes", 60)
-    landmarks(long, out / "minutes", rows[0], rows[1], minutes[-1])
+    landmarks(long, out / "minutes", minutes[0], minutes[1], minutes[-1])
     told["clips of a minute"] = peak()
     print(json.dumps(told))
 
