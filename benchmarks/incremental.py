@@ -28,7 +28,7 @@ def preprocess(root: Path, out: Path) -> float:
     params = Params()
     corpus = Grid(root, "corpora.grid", seed=0, val=0.1, test=0.1, split_by="clip", speakers=(), max_clips=0)
     extract(corpus, params.extract, out / "clips", jobs=1, memory=out / "hashes.parquet")
-    build_faces(read_manifest(out / "clips"), root, params.landmarks, out / "faces", jobs=1)
+    build_faces(read_manifest(out / "clips"), out / "clips", root, params.landmarks, out / "faces", jobs=1)
     build_mfcc(out / "clips", params.mfcc, out / "mfcc", jobs=1)
     return time.process_time() - start
 

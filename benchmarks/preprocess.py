@@ -75,7 +75,9 @@ def stages(corpus: Corpus, params: Params, out: Path, jobs: int = 1) -> list[Cal
     """The work of extract, landmarks and mfcc, one after the other."""
 
     def faces() -> object:
-        return build_faces(read_manifest(out / "clips"), corpus.root, params.landmarks, out / "faces", jobs)
+        return build_faces(
+            read_manifest(out / "clips"), out / "clips", corpus.root, params.landmarks, out / "faces", jobs
+        )
 
     return [
         partial(extract, corpus, params.extract, out / "clips", jobs),

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from pipeline.config.params import FaceRule
 from pipeline.runtime import paths
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError, clear_errors
@@ -29,6 +30,9 @@ def generate(
     models: Annotated[
         str, typer.Option(help="The bundle: a folder of models, trained or imported, or models:/NAME@ALIAS of MLflow.")
     ] = str(paths.MODELS),
+    face: Annotated[
+        FaceRule | None, typer.Option(help="Whose face, of several; landmarks.face of the training without it.")
+    ] = None,
     precision: Annotated[
         Precision, typer.Option(help="Of VG-net; auto is bfloat16 where the processor has it.")
     ] = "auto",
@@ -38,7 +42,7 @@ def generate(
         from pipeline.inference.generate import generate as make
         from pipeline.inference.talking_head import TalkingHead
 
-        frames = make(TalkingHead.from_pretrained(models, precision), picture, speech, out)
+        frames = make(TalkingHead.from_pretrained(models, precision), picture, speech, out, face)
         print(f"{out}: {frames} frames, {frames / FPS:.2f} s")
 
 

@@ -27,7 +27,7 @@ def main(context: Context) -> None:
         paths.REPORTS,
         context.jobs,
     )
-    write_card(paths.MODELS, describe(context.params.corpus, summary))
+    write_card(paths.MODELS, describe(context.params.corpus, context.params.landmarks.face, summary))
     write_provenance(paths.MODELS, git("rev-parse", "HEAD"))
     context.run.artifact(paths.REPORTS)
     for network, record in records.items():

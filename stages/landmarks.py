@@ -19,7 +19,7 @@ def main(context: Context) -> None:
     clips = [vars(row) for row in manifest]
     params, limit = context.params.landmarks, context.params.extract.time_limit
     try:
-        faces = build_faces(manifest, root, params, paths.FACES, context.jobs, time_limit=limit)
+        faces = build_faces(manifest, paths.CLIPS, root, params, paths.FACES, context.jobs, time_limit=limit)
     except TooManyLost as error:
         raise explain(error, context, "landmarks", clips, error.rows, root) from None
     table = write_report(paths.QUALITY, clips, faces, root, paths.FACES, context.params)

@@ -82,6 +82,17 @@ class Landmarks:
     """Clips whose mouth shows in a smaller share of the frames are rejected."""
     min_frontal: float = 0.05
     """Clips with less frontal faces are rejected: 1 is frontal, at 0 the nose hides a corner of the mouth."""
+    max_cuts: int = 0
+    """Clips within which more new shots begin are rejected, whoever is seen in them."""
+    max_identity: float = 0.5
+    """Clips whose faces are less alike are rejected, by the distance of dlib's descriptors: one person has up to 0.44,
+    two have 0.5 and more, which are compared only where something gives a reason to."""
+    min_movement: float = 0.18
+    """Clips whose mouth changes its shape less, in crop pixels, are rejected: speech has 0.25 and more, a still picture
+    up to 0.13."""
+    min_sync: float = 0.2
+    """Clips whose sound and lips go together less, as a correlation, are rejected: real ones have 0.26 and more. Told
+    only from 2 s on, with pauses in the speech."""
     max_lost: float = 0.3
     """The stage fails when more than this share of the clips is rejected."""
     shard_clips: int = 16
@@ -93,9 +104,12 @@ class Landmarks:
         require(50 <= self.jpeg_quality <= 100, "jpeg_quality must be 50 to 100")
         for share in ("min_detected", "min_mouth", "min_frontal"):
             require(0 <= getattr(self, share) <= 1, f"{share} must be 0 (keeps all) to 1")
-        for least in ("min_score", "min_face_size", "min_sharpness"):
+        for least in ("min_score", "min_face_size", "min_sharpness", "min_movement"):
             require(getattr(self, least) >= 0, f"{least} must be 0 (keeps all) or more")
         require(self.max_jitter > 0, "max_jitter must be above 0 pixels")
+        require(self.max_cuts >= 0, "max_cuts must be 0 or more")
+        require(self.max_identity > 0, "max_identity must be above 0 (2 keeps all)")
+        require(-1 <= self.min_sync <= 1, "min_sync must be -1 (keeps all) to 1")
         require(0 <= self.max_lost <= 1, "max_lost must be a share from 0 to 1")
         require(self.shard_clips >= 1, "shard_clips must be at least 1")
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NoReturn, Protocol
 
 from pipeline.config.params import require
 from pipeline.runtime.errors import PipelineError
@@ -110,7 +110,7 @@ def files_below(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
     Raises PipelineError for a folder that cannot be read: what is in it must not be passed over.
     """
     seen: set[str] = set()
-    for parent, folders, names in os.walk(folder, onerror=_unreadable, followlinks=True):
+    for parent, folders, names in os.walk(folder, onerror=unreadable, followlinks=True):
         real = os.path.realpath(parent)
         if real in seen:  # a link that leads back
             folders.clear()
@@ -122,7 +122,8 @@ def files_below(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
                 yield Path(parent, name)
 
 
-def _unreadable(error: OSError) -> None:
+def unreadable(error: OSError) -> NoReturn:
+    """Raise PipelineError for a folder that cannot be read."""
     words = str(error.strerror).lower()
     raise PipelineError(
         f"The folder {error.filename} cannot be read ({words}). Fix its permissions, or move it out of the corpus."

@@ -15,17 +15,15 @@ from pipeline.corpora.base import (
     register,
     require_shares,
 )
+from pipeline.corpora.layout import VIDEOS, contents, unpacking
 from pipeline.corpora.split import split_names
 from pipeline.media import MediaError, probe, ticks
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.hashes import hash_file
 from pipeline.runtime.time_limit import TimedOut, limited, within
 
-SUFFIXES = (
-    *(".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"),
-    *(".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv"),
-)
-"""What counts as a video."""
+_ENOUGH = 3  # videos, of which each goes to one split as a whole
 
 
 @dataclass(frozen=True)
@@ -56,6 +54,7 @@ class Folder:
     the video's name.
 
     Whole videos go to train, val or test; of one or two videos, the earlier part is for training, then val, then test.
+    Copies of a video go where it goes, and do not count among three or more.
     """
 
     root: Path
@@ -72,18 +71,23 @@ class Folder:
         """All clips. A file that cannot be opened is one clip: what is wrong with it will be found on reading it."""
         advice = f"Put videos there, or set {self.key}.root to the folder that has them."
         need_folder(self.root, f"{self.key}.root", advice)
-        paths = list(files_below(self.root, SUFFIXES))
+        paths = list(files_below(self.root, VIDEOS))
         if not paths:
-            raise PipelineError(f"{self.key}.root: no video ({', '.join(SUFFIXES)}) in {self.root}. {advice}")
+            raise PipelineError(
+                f"{self.key}.root: no video ({', '.join(VIDEOS)}) in {self.root}, which holds {contents(self.root)}. "
+                f"{unpacking(self.root) or advice}"
+            )
         names = self._names(paths)
         pieces = {name: self._pieces(path) for name, path in names.items()}
-        splits = self._splits(pieces)
+        first = self._first_copies(names)
+        splits = self._splits({name: pieces[name] for name in names if first[name] == name})
         clips = []
         for name, path in names.items():
             speaker = path.parent.name if path.parent != self.root else path.stem
             for number, (start, duration) in enumerate(pieces[name]):
                 clip = f"{name}#{number:04d}"
-                clips.append(Clip(clip, speaker, splits[clip], "", path, start, duration))
+                split = splits[f"{first[name]}#{number:04d}"]
+                clips.append(Clip(clip, speaker, split, "", path, start, duration))
         return sorted(clips, key=lambda clip: clip.id)
 
     def _names(self, paths: list[Path]) -> dict[str, Path]:
@@ -99,6 +103,17 @@ class Folder:
                 raise PipelineError(f"{self.key}.root: the file name {name!r} is not valid UTF-8. Rename it.") from None
             names[name] = path
         return names
+
+    def _first_copies(self, names: dict[str, Path]) -> dict[str, str]:
+        """Each video's name, or, where there are enough others, that of the first one with the same content."""
+        sizes = {name: path.stat().st_size if path.is_file() else -1 for name, path in names.items()}
+        often = Counter(sizes.values())
+        first: dict[tuple[int, str], str] = {}
+        found = {}
+        for name, path in names.items():
+            digest = hash_file(path, self.time_limit) if often[sizes[name]] > 1 and sizes[name] >= 0 else ""
+            found[name] = first.setdefault((sizes[name], digest or name), name)
+        return found if len(first) >= _ENOUGH else {name: name for name in names}
 
     def _pieces(self, path: Path) -> list[tuple[float, float | None]]:
         """Start and duration of one video's clips, in whole frames; None is up to the end."""
@@ -118,7 +133,7 @@ class Folder:
     def _splits(self, pieces: dict[str, list[tuple[float, float | None]]]) -> dict[str, Split]:
         ids = {name: [f"{name}#{number:04d}" for number in range(len(one))] for name, one in pieces.items()}
         shares = f"{self.key}.val or {self.key}.test"
-        if len(ids) >= 3:
+        if len(ids) >= _ENOUGH:
             keys = f"{shares}, or add videos to {self.key}.root"
             videos = split_names(ids, seed=self.seed, val=self.val, test=self.test, keys=keys, what="videos")
             return {clip: videos[name] for name, clips in ids.items() for clip in clips}

@@ -1,17 +1,21 @@
 """The GRID audiovisual sentence corpus (Cooke et al., 2006), and anything laid out like it."""
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
 from pipeline.config.params import require
 from pipeline.corpora.base import Clip, CorpusEntry, Opening, files_below, need_folder, register, require_shares
+from pipeline.corpora.layout import VIDEOS, contents, levels, subfolders, unpacking
 from pipeline.corpora.split import draw, split_names
 from pipeline.runtime.errors import PipelineError
 
-_SUFFIXES = (".mpg", ".mp4")
-_SPEAKER = re.compile(r"s\d+")
+_USUAL = (".mpg", ".mp4")
+_SPEAKER = re.compile(r"s\d+", re.IGNORECASE)
+_ALIGNMENTS = ("alignments", "alignment", "align")
 _PAUSES = {"sil", "sp"}
 
 
@@ -42,6 +46,9 @@ class Grid:
     """GRID's layout: ``sN/NAME.mpg``, or deeper as in the tar files (``sN/video/mpg_6000/NAME.mpg``), with the words in
     ``alignments/sN/NAME.align`` or ``sN/align/NAME.align``. A clip without alignment has an empty text.
 
+    Folders and suffixes may be in capitals, videos in another container, and the speakers' folders up to two folders
+    further down.
+
     The official corpus has 33 speakers: s1 to s34 without s21, whose video was lost.
     """
 
@@ -61,7 +68,9 @@ class Grid:
 
     def clips(self) -> list[Clip]:
         """All clips, or those of ``speakers``; at most ``max_clips``, even over the speakers."""
-        files = self._files()
+        need_folder(self.root, f"{self.key}.root", self.advice)
+        folders = self._folders()
+        files = self._files(folders)
         ids = draw(files, self.max_clips, seed=self.seed, group=_speaker)
         share_keys = f"{self.key}.val or {self.key}.test"
         if self.split_by == "clip":
@@ -73,37 +82,68 @@ class Grid:
                 map(_speaker, ids), seed=self.seed, val=self.val, test=self.test, keys=keys, what="speakers"
             )
             splits = {clip: people[_speaker(clip)] for clip in ids}
-        return [Clip(clip, _speaker(clip), splits[clip], self._text(clip), files[clip]) for clip in ids]
+        texts = self._alignments(folders)
+        return [Clip(clip, _speaker(clip), splits[clip], _words(texts.get(clip.lower())), files[clip]) for clip in ids]
 
-    def _files(self) -> dict[str, Path]:
-        need_folder(self.root, f"{self.key}.root", self.advice)
-        folders = {one.name: one for one in self.root.iterdir() if one.is_dir() and _SPEAKER.fullmatch(one.name)}
-        unknown = [name for name in self.speakers if name not in folders]
+    def _folders(self) -> dict[str, list[Path]]:
+        """The folders of each wanted speaker, of the highest level that has videos."""
+        found: dict[str, list[Path]] = defaultdict(list)
+        for level in levels(self.root):
+            for folder in level:
+                if _SPEAKER.fullmatch(folder.name):
+                    found[folder.name.lower()].append(folder)
+            if any(next(files_below(one, VIDEOS), None) for folders in found.values() for one in folders):
+                break
+            found.clear()
+        if not found:
+            raise self._no_clip()
+        unknown = [name for name in self.speakers if name.lower() not in found]
         if unknown:
-            known = ", ".join(sorted(folders, key=lambda name: int(name[1:]))) or "none"
+            known = ", ".join(sorted(found, key=lambda name: int(name[1:])))
             raise PipelineError(
                 f"{self.key}.speakers: no folder {unknown[0]} in {self.root}. There are: {known}. Name some of these."
             )
+        return {name: found[name] for name in dict.fromkeys(map(str.lower, self.speakers or found))}
+
+    def _files(self, folders: dict[str, list[Path]]) -> dict[str, Path]:
         files: dict[str, Path] = {}
-        for speaker in self.speakers or folders:
-            for path in files_below(folders[speaker], _SUFFIXES):
+        for speaker, places in folders.items():
+            for path in (path for place in places for path in files_below(place, VIDEOS)):
                 # The same sentence may lie there in two qualities: the one higher up counts, then the first by name.
                 best = files.get(clip := f"{speaker}/{path.stem}", path)
-                files[clip] = min(best, path, key=lambda one: (len(one.parts), one))
+                files[clip] = min(best, path, key=lambda one: (len(one.parts), one.suffix.lower() not in _USUAL, one))
         if not files:
-            raise PipelineError(f"{self.key}.root: no clip such as s1/bbaf2n.mpg in {self.root}. {self.advice}")
+            raise self._no_clip()
         return files
 
-    def _text(self, clip: str) -> str:
-        speaker, name = clip.split("/")
-        for path in (
-            self.root / "alignments" / speaker / f"{name}.align",
-            self.root / speaker / "align" / f"{name}.align",
-        ):
-            if path.is_file():
-                lines = (line.split() for line in path.read_text(encoding="utf-8", errors="replace").splitlines())
-                return " ".join(line[2] for line in lines if len(line) == 3 and line[2] not in _PAUSES)
+    def _alignments(self, folders: dict[str, list[Path]]) -> dict[str, Path]:
+        """The file of each clip's words, by the clip's id in small letters."""
+        holders = dict.fromkeys([self.root, *(place.parent for places in folders.values() for place in places)])
+        apart = [one for holder in holders for one in subfolders(holder) if one.name.lower() in _ALIGNMENTS]
+        found: dict[str, Path] = {}
+        for place in [*(one for folder in apart for one in subfolders(folder)), *chain(*folders.values())]:
+            if place.name.lower() in folders:
+                for path in files_below(place, (".align",)):
+                    found.setdefault(f"{place.name}/{path.stem}".lower(), path)
+        return found
+
+    def _no_clip(self) -> PipelineError:
+        advice = unpacking(self.root) or self.advice
+        if _SPEAKER.fullmatch(self.root.name):
+            advice = f"That is the folder of one speaker: set {self.key}.root to {self.root.parent}."
+        elif next(files_below(self.root, VIDEOS), None):
+            advice = "Put every speaker's clips into a folder, s1, s2, ..., or take the corpus `folder`."
+        seen = contents(self.root)
+        return PipelineError(
+            f"{self.key}.root: no clip such as s1/bbaf2n.mpg in {self.root}, which holds {seen}. {advice}"
+        )
+
+
+def _words(alignment: Path | None) -> str:
+    if alignment is None:
         return ""
+    lines = (line.split() for line in alignment.read_text(encoding="utf-8", errors="replace").splitlines())
+    return " ".join(line[2] for line in lines if len(line) == 3 and line[2] not in _PAUSES)
 
 
 def _speaker(clip: str) -> str:

@@ -1,13 +1,12 @@
 """Lip Reading in the Wild (Chung and Zisserman, 2016): one word per clip, with its own split."""
 
 import os
-from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 from pipeline.config.params import require
 from pipeline.corpora.base import SPLITS, Clip, CorpusEntry, Split, need_folder, register
+from pipeline.corpora.layout import VIDEOS, contents, levels, subfolders
 from pipeline.corpora.split import draw
 from pipeline.runtime.errors import PipelineError
 
@@ -45,17 +44,26 @@ class Lrw:
 
     @property
     def root(self) -> Path:
-        """The folder of the words."""
-        return self.base / _FOLDER if (self.base / _FOLDER).is_dir() else self.base
+        """The folder of the words: ``base``, or the one of LRW's name in it or up to three folders further down."""
+        if _is_word(self.base) or any(map(_is_word, subfolders(self.base))):
+            return self.base
+        for level in levels(self.base):
+            for folder in level:
+                if folder.name.lower() == _FOLDER or any(map(_is_word, subfolders(folder))):
+                    return folder
+        return self.base
 
     def clips(self) -> list[Clip]:
         """All clips, or those of ``words``; at most ``max_clips``, in the splits' shares and even over the words."""
-        ids = self._ids()
-        counts = self._counts({split: len(ids[split]) for split in SPLITS})
-        chosen = [one for split in SPLITS for one in draw(ids[split], counts[split], seed=self.seed, group=_word)]
-        root = self.root
+        files = self._files()
+        counts = self._counts({split: len(files[split]) for split in SPLITS})
         return [
-            Clip(one, "", cast(Split, one.split("/")[1]), _word(one), root / f"{one}.mp4") for one in sorted(chosen)
+            Clip(one, "", split, _word(one), path)
+            for one, (split, path) in sorted(
+                (one, (split, files[split][one]))
+                for split in SPLITS
+                for one in draw(files[split], counts[split], seed=self.seed, group=_word)
+            )
         ]
 
     def _counts(self, there: dict[str, int]) -> dict[str, int]:
@@ -71,26 +79,32 @@ class Lrw:
             )
         return counts
 
-    def _ids(self) -> dict[str, list[str]]:
+    def _files(self) -> dict[Split, dict[str, Path]]:
+        """Every clip's file by split and id."""
         advice = (
             f"Unpack LRW there (`atvgnet fetch lrw` says where to apply for it), or set {self.key}.root to its folder."
         )
         need_folder(self.base, f"{self.key}.root", advice)
-        folders = {one.name: Path(one) for one in os.scandir(self.root) if one.is_dir()}
-        unknown = [word for word in self.words if word not in folders]
+        folders = {one.name.lower(): one for one in subfolders(self.root)}
+        found: dict[Split, dict[str, Path]] = {split: {} for split in SPLITS}
+        unknown = [word for word in self.words if word.lower() not in folders]
         if unknown:
             raise PipelineError(
-                f"{self.key}.words: no folder {unknown[0]} in {self.root}. Words are in capitals: ABOUT."
+                f"{self.key}.words: no folder {unknown[0]} in {self.root}, which holds {contents(self.root)}. "
+                "Name some of these words."
             )
-        found: dict[str, list[str]] = defaultdict(list)
-        for word in self.words or folders:
+        for word in dict.fromkeys(map(str.lower, self.words or folders)):
+            places = {one.name.lower(): one for one in subfolders(folders[word])}
             for split in SPLITS:
-                folder = folders[word] / split
-                names = os.listdir(folder) if folder.is_dir() else []
-                found[split] += [f"{word}/{split}/{name[:-4]}" for name in names if _is_clip(name)]
+                for path in map(Path, os.scandir(places[split]) if split in places else ()):
+                    if path.suffix.lower() in VIDEOS and not path.name.startswith("."):
+                        found[split][f"{folders[word].name}/{split}/{path.stem}"] = path
         if not any(found.values()):
+            if _is_word(self.base):
+                advice = f"That is the folder of one word: set {self.key}.root to {self.base.parent}."
             raise PipelineError(
-                f"{self.key}.root: no clip such as ABOUT/train/ABOUT_00001.mp4 in {self.root}. {advice}"
+                f"{self.key}.root: no clip such as ABOUT/train/ABOUT_00001.mp4 in {self.root}, which holds "
+                f"{contents(self.root)}. {advice}"
             )
         for split in SPLITS:
             if not found[split]:
@@ -100,8 +114,10 @@ class Lrw:
         return found
 
 
-def _is_clip(name: str) -> bool:
-    return name.endswith(".mp4") and not name.startswith(".")
+def _is_word(folder: Path) -> bool:
+    """Whether a folder has splits with videos in them."""
+    splits = (one for one in subfolders(folder) if one.name.lower() in SPLITS)
+    return any(one.name.lower().endswith(VIDEOS) for split in splits for one in os.scandir(split))
 
 
 def _word(clip: str) -> str:

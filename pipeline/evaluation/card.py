@@ -4,12 +4,15 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from pipeline.config.params import FaceRule
 from pipeline.corpora.registry import find_corpus
 from pipeline.runtime import paths
 
 
-def describe(corpus: str, metrics: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+def describe(corpus: str, face: FaceRule, metrics: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
     """The card of the models in the project, which ``corpus`` trained: JSON data, the same for the same training.
+
+    ``face`` is `landmarks.face`, by which `generate` chooses as the training did.
 
     The params and the hashes of the data are those that the networks' files have, so they are those that trained them.
     """
@@ -26,6 +29,7 @@ def describe(corpus: str, metrics: Mapping[str, Mapping[str, float]]) -> dict[st
             "data": {name: meta["data"] for name, meta in trained.items()},
             "params": {name: meta["params"] for name, meta in trained.items()},
         },
+        "face": face,
         "metrics": metrics,
         "licence": entry.licence,
         "attribution": entry.attribution,

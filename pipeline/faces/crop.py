@@ -47,6 +47,12 @@ def crop_face(frame_HWC: NDArray[np.uint8], transform_2x3: NDArray[np.float32]) 
     return np.asarray(crop, np.uint8)
 
 
+def share_outside(transform_2x3: NDArray[np.float32], size: tuple[int, int]) -> float:
+    """The share of a crop, 0 to 1, beyond its picture of ``size`` (width, height), where the edge is repeated."""
+    inside = np.ones((size[1], size[0]), np.uint8)
+    return 1.0 - float(cv2.warpAffine(inside, transform_2x3, (SIZE, SIZE), flags=cv2.INTER_NEAREST).mean())
+
+
 STEP = 2.0**-10
 """Points are multiples of this part of a pixel: far coarser than the last bits, in which processors differ, and far
 finer than the tenth of a pixel by which dlib's points are uncertain."""

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.faces.detect import Box, detect_faces, levels_above
+from pipeline.faces.select import MINOR
 from pipeline.faces.shape_predictor import predict_landmarks
 from pipeline.landmarks.points import STABLE
 
@@ -26,8 +27,6 @@ SHOT_CHANGE = 40.0
 """Mean grey-level difference of successive 16x16 thumbnails above which the shot changed."""
 SHRINK = 0.8
 """Faces smaller than this share of the smallest one followed are not searched for."""
-MINOR = 0.25
-"""Faces under this share of the largest one's area may come and go without being searched for between key frames."""
 
 Image = NDArray[np.uint8]
 
@@ -109,6 +108,7 @@ def _place(face: Face) -> NDArray[np.float64]:
 
 
 def _main(boxes: list[Box]) -> list[Box]:
+    """Those that may not come and go without being searched for between key frames."""
     largest = max((box.area for box in boxes), default=0.0)
     return [box for box in boxes if box.area >= MINOR * largest]
 

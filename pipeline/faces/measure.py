@@ -9,8 +9,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.faces.frontal import measure_frontal
+from pipeline.faces.identity import find_cuts, measure_identity, signatures
+from pipeline.faces.lips import measure_movement, measure_sync
 from pipeline.faces.track import Track
-from pipeline.landmarks.points import MOUTH, MOUTH_LEFT, MOUTH_RIGHT, NOSE_BASE, STABLE
+from pipeline.landmarks.points import MOUTH, STABLE
 from pipeline.runtime.rounding import to_grid
 
 QUALITY = [
@@ -21,6 +24,10 @@ QUALITY = [
     pa.field("sharpness", pa.float64()),  # from 0, no unit
     pa.field("mouth", pa.float64()),  # share of frames, 0 to 1
     pa.field("frontal", pa.float64()),  # 0 to 1
+    pa.field("cuts", pa.float64()),  # how many
+    pa.field("identity", pa.float64()),  # distance of face descriptors, 0 to about 1.2
+    pa.field("movement", pa.float64()),  # crop pixels
+    pa.field("sync", pa.float64()),  # correlation, -1 to 1
 ]
 
 FACE = (slice(32, 112), slice(28, 100))
@@ -36,6 +43,8 @@ above 0.38; bars painted over them near 0."""
 
 STEP = 2.0**-20
 """Metrics are multiples of it, about a millionth, and so the same on every processor; no limit is set as finely."""
+COARSE = 2.0**-7
+"""The same for what a network of dlib's computes in single precision."""
 
 
 def no_face() -> dict[str, float]:
@@ -49,11 +58,12 @@ def measure(
     transforms_T2x3: NDArray[np.float32],
     crops_THWC: NDArray[np.uint8],
     picture: tuple[int, int],
+    samples_N: NDArray[np.int16],
 ) -> dict[str, float]:
     """The metrics of ``QUALITY`` for one clip with a face in at least one frame.
 
     ``points_T68x2`` are the points in pixels of the crop, ``transforms_T2x3`` take source pixels there, ``crops_THWC``
-    are the RGB crops, ``picture`` is the source's (height, width).
+    are the RGB crops, ``picture`` is the source's (height, width), ``samples_N`` the clip's sound, 16 kHz mono.
 
     - ``detected``: share of frames in which the face was found.
     - ``score``: the detector's mean score in those.
@@ -65,6 +75,9 @@ def measure(
       at least ``MARGIN`` within the picture, and they are no ``FLAT`` area. What covers a mouth and has edges of its
       own, such as a hand, is not recognised.
     - ``frontal``: see ``measure_frontal``.
+    - ``cuts``, ``identity``: how many shots begin within the clip, and how unlike its faces are (`find_cuts` and
+      `measure_identity` of pipeline.faces.identity).
+    - ``movement``, ``sync``: whether the mouth speaks, and what is heard (pipeline.faces.lips).
     """
     scale_T = np.hypot(transforms_T2x3[:, 0, 0], transforms_T2x3[:, 1, 0], dtype=np.float64)
     found_T = track.found_T
@@ -73,6 +86,7 @@ def measure(
     mouth_T20x2 = track.points_T68x2[:, MOUTH]
     shows_T &= _within(mouth_T20x2, picture, MARGIN / scale_T) & _within(points_T68x2[:, MOUTH], crops_THWC.shape[1:3])
     stable_TPx2 = track.points_T68x2[:, STABLE] * np.median(scale_T)
+    seen_TS = signatures(crops_THWC)
     metrics = {
         "detected": float(found_T.mean()),
         "score": float(track.scores_T[found_T].mean()),
@@ -81,6 +95,10 @@ def measure(
         "sharpness": float(np.median(sharpness)),
         "mouth": float((found_T & shows_T).mean()),
         "frontal": measure_frontal(points_T68x2[found_T]),
+        "cuts": float(len(find_cuts(seen_TS, track.points_T68x2[:, STABLE], found_T))),
+        "identity": float(to_grid(measure_identity(crops_THWC, points_T68x2, seen_TS, found_T), COARSE)),
+        "movement": measure_movement(points_T68x2, found_T & shows_T),
+        "sync": measure_sync(points_T68x2, found_T, samples_N),
     }
     return {name: float(to_grid(value, STEP)) for name, value in metrics.items()}
 
@@ -97,17 +115,6 @@ def measure_jitter(points_TPx2: NDArray[np.floating], found_T: NDArray[np.bool_]
         return float("nan")
     second = np.diff(points_TPx2, n=2, axis=0)[steady]
     return float(np.hypot(second[..., 0], second[..., 1]).mean() / np.sqrt(3 * np.pi))
-
-
-def measure_frontal(points_T68x2: NDArray[np.floating]) -> float:
-    """How frontal upright faces are: 1 from the front, 0 where the nose hides the far corner of the mouth.
-
-    The horizontal distances from the base of the nose to the two corners of the mouth, the shorter over the longer, at
-    least 0; the median over the frames. GRID's speakers, who face the camera, have 0.74 to 0.98.
-    """
-    x_TP = points_T68x2[:, :, 0]
-    sides = np.stack([x_TP[:, NOSE_BASE] - x_TP[:, MOUTH_RIGHT], x_TP[:, MOUTH_LEFT] - x_TP[:, NOSE_BASE]])
-    return float(np.median(np.maximum(sides.min(axis=0), 0) / np.maximum(sides.max(axis=0), 1e-6)))
 
 
 def _within(

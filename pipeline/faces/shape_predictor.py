@@ -37,13 +37,27 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         return cast(Callable[..., Any], numba.njit(function))
 
 
-def shape_predictor_path() -> Path:
-    """The 68-point model's file."""
+def model_path(name: str) -> Path:
+    """A file of face_recognition_models."""
     # Importing the package needs pkg_resources, which newer setuptools no longer has; its folder is all we want.
     spec = importlib.util.find_spec("face_recognition_models")
     assert spec is not None, "face_recognition_models is a declared dependency"
     assert spec.origin is not None
-    return Path(spec.origin).parent / "models" / "shape_predictor_68_face_landmarks.dat"
+    return Path(spec.origin).parent / "models" / name
+
+
+def check_model(path: Path, what: str, size: int) -> None:
+    """PipelineError unless the file has the size in bytes that ``what`` has: its content is taken for granted."""
+    if path.stat().st_size != size:
+        raise PipelineError(
+            f"{path} ({path.stat().st_size} bytes) is not {what} of {size} bytes. Install it again: "
+            "pip install --force-reinstall --no-deps face_recognition_models"
+        )
+
+
+def shape_predictor_path() -> Path:
+    """The 68-point model's file."""
+    return model_path("shape_predictor_68_face_landmarks.dat")
 
 
 class Model(NamedTuple):
@@ -159,12 +173,7 @@ def load_model() -> Model:
         np.empty((_CASCADES, _PIXELS, 2), np.float32),
     )
     path = shape_predictor_path()
-    size = path.stat().st_size
-    if size != _BYTES:  # what follows takes the file's content for granted
-        raise PipelineError(
-            f"{path} ({size} bytes) is not the 68-point model of {_BYTES} bytes. Install it again: "
-            "pip install --force-reinstall --no-deps face_recognition_models"
-        )
+    check_model(path, "the 68-point model", _BYTES)
     _read(np.memmap(path, np.uint8, "r"), *model)
     return model
 

@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 from pipeline.config.params import FaceRule
 from pipeline.faces.detect import Box
 from pipeline.faces.key_frames import Face, Faces, Image
-from pipeline.faces.select import weight
+from pipeline.faces.select import choose, frontal, is_whole, weight
 
 SAME_FACE = 0.3
 """Overlap above which faces of neighbouring frames are the same person's."""
+LASTING = 0.5
+"""A face that is seen in a smaller share of the frames than this one of the most frequent face's passes through."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ def track_face(frames: Iterable[Image], detect_every: int, rule: FaceRule = "pro
     """Find the clip's face in RGB frames (H, W, 3), which are read once and kept no longer than ``detect_every``
     frames.
 
-    Of several faces that one is kept to which ``rule`` gives the most weight, summed over the frames it is seen in.
+    Of several lasting faces that one is kept which `pipeline.faces.select.choose` takes, by its weight summed over the
+    frames it is seen in.
     """
     faces = Faces()
     people = _People(rule)
@@ -47,10 +50,12 @@ def track_face(frames: Iterable[Image], detect_every: int, rule: FaceRule = "pro
 
 
 class _Person:
-    """One face followed through the clip."""
+    """One face followed through the clip; a `Candidate`."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: tuple[int, int]) -> None:
+        self.size = size
         self.weight = 0.0
+        self.areas: list[float] = []
         self.points: dict[int, NDArray[np.float32]] = {}
         self.scores: dict[int, float] = {}
         self.box: Box | None = None
@@ -58,7 +63,20 @@ class _Person:
     def see(self, number: int, face: Face) -> None:
         self.points[number] = face.points
         self.scores[number] = face.box.score
+        self.areas.append(face.box.area)
         self.box = face.box
+
+    @property
+    def area(self) -> float:
+        return float(np.median(self.areas))
+
+    @property
+    def whole(self) -> bool:
+        return is_whole(np.array(list(self.points.values())), self.size)
+
+    @property
+    def frontal(self) -> float:
+        return frontal(np.array(list(self.points.values())))
 
 
 class _People:
@@ -77,21 +95,23 @@ class _People:
                 near = [one for one in free if one.box is not None and one.box.overlap(face.box) >= SAME_FACE]
                 person = max(near, key=lambda one: one.box.overlap(face.box) if one.box else 0.0, default=None)
                 if person is None:
-                    person = _Person()
+                    person = _Person((frame.shape[1], frame.shape[0]))
                     self._all.append(person)
                 else:
                     free.remove(person)
                 person.see(self._frames, face)
-                person.weight += weight(self._rule, face.box, (frame.shape[1], frame.shape[0]))
+                person.weight += weight(self._rule, face.box, person.size)
             self._frames += 1
 
     def best(self) -> Track:
-        """The face of the most weight; where it was lost and found elsewhere, or came back after a cut, it goes on."""
+        """The face that is chosen; where it was lost and found elsewhere, or came back after a cut, it goes on."""
         nowhere = np.full((68, 2), np.nan, np.float32)
         seen: dict[int, NDArray[np.float32]] = {}
         scores: dict[int, float] = {}
         if self._all:
-            leader = max(self._all, key=lambda one: one.weight)
+            longest = max(len(one.points) for one in self._all)
+            lasting = [one for one in self._all if len(one.points) >= LASTING * longest]
+            leader = lasting[0] if len(lasting) == 1 else choose(lasting, self._rule)
             seen, scores = dict(leader.points), dict(leader.scores)
             for other in sorted(self._all, key=lambda one: -one.weight):
                 if not seen.keys() & other.points.keys() and _same_size(leader, other):

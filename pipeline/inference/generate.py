@@ -4,6 +4,7 @@ from pathlib import Path
 
 from rich.progress import track
 
+from pipeline.config.params import FaceRule
 from pipeline.faces.crop import SIZE
 from pipeline.inference.inputs import opened_speech, read_reference
 from pipeline.inference.talking_head import CHUNK, TalkingHead, frames_of
@@ -12,9 +13,9 @@ from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
 
 
-def generate(head: TalkingHead, picture: Path, speech: Path, out: Path) -> int:
+def generate(head: TalkingHead, picture: Path, speech: Path, out: Path, face: FaceRule | None = None) -> int:
     """Make the face in ``picture`` say ``speech`` (any sound or video file) and write the MP4 ``out``; returns its
-    frames.
+    frames. ``face`` as in `TalkingHead.generate`.
 
     128x128 at 25 fps, the sound whole and the pictures as long as it, to the frame begun. Memory does not
     grow with the speech. Raises PipelineError when the picture holds no face, the file no sound, or ``out`` cannot be
@@ -22,7 +23,7 @@ def generate(head: TalkingHead, picture: Path, speech: Path, out: Path) -> int:
     """
     if out.suffix.lower() != ".mp4":
         raise PipelineError(f"{out} is not an .mp4 file. Give the output a name that ends in .mp4.")
-    reference = read_reference(picture, head.preprocessing)
+    reference = read_reference(picture, head.preprocessing, face or head.face)
     with opened_speech(speech) as samples_N:
         frames = frames_of(samples_N)
         painted, total = head.speak(reference, samples_N), -(-frames // CHUNK)

@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.config.params import FaceRule
+from pipeline.inference.face import check_face
 from pipeline.inference.preprocessing.base import Preprocessing, Reference
 from pipeline.media.read import read_audio_blocks
 from pipeline.runtime.clock import FPS, RATE, SAMPLES_PER_FRAME
@@ -20,8 +22,8 @@ Speech = str | Path | NDArray[np.int16]
 """A sound file or a video with sound, or mono samples (N,) at 16 kHz."""
 
 
-def read_reference(picture: Picture, preprocessing: Preprocessing) -> Reference:
-    """The crop of the largest face in a picture, and its landmarks.
+def read_reference(picture: Picture, preprocessing: Preprocessing, face: FaceRule = "prominent") -> Reference:
+    """The crop of the face that is meant in a picture, and its landmarks; a warning where it is not a good one.
 
     Raises PipelineError when the file is missing, cannot be read as a picture, or holds no frontal face.
     """
@@ -29,11 +31,13 @@ def read_reference(picture: Picture, preprocessing: Preprocessing) -> Reference:
     image_HWC = _read_picture(Path(picture)) if isinstance(picture, str | Path) else picture
     if image_HWC.dtype != np.uint8 or image_HWC.ndim != 3 or image_HWC.shape[2] != 3:
         raise PipelineError(f"{name} is {image_HWC.dtype} {image_HWC.shape}. Give RGB as uint8 (height, width, 3).")
-    reference = preprocessing.reference(image_HWC)
+    reference = preprocessing.reference(image_HWC, face)
     if reference is None:
         raise PipelineError(
             f"{name} shows no face that could be found. Give a frontal, evenly lit face of at least 80 pixels."
         )
+    if reference.choice is not None:
+        check_face(name, reference.choice, face)
     return reference
 
 

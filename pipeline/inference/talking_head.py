@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pipeline.config.params import FaceRule, Landmarks
 from pipeline.inference.inputs import Picture, Speech, opened_speech, read_reference
 from pipeline.inference.loading import load_preprocessing
 from pipeline.inference.preprocessing.base import Preprocessing, Reference
@@ -71,12 +72,19 @@ class TalkingHead:
         bundle = load_bundle(Path(source))
         return cls(bundle.atnet, bundle.vgnet, load_preprocessing(bundle), best_device(), precision, bundle.card)
 
-    def generate(self, picture: Picture, speech: Speech) -> Iterator[NDArray[np.uint8]]:
+    @property
+    def face(self) -> FaceRule:
+        """Whose face speaks where a picture shows several: `landmarks.face` of the training, as the card has it."""
+        rule: FaceRule = self.card.get("face", Landmarks().face)
+        return rule
+
+    def generate(self, picture: Picture, speech: Speech, face: FaceRule | None = None) -> Iterator[NDArray[np.uint8]]:
         """The face in the picture says the speech: frames, RGB uint8 (128, 128, 3), 25 per second, as long as it.
 
-        Raises PipelineError, before the first frame, when the picture holds no face or the speech no sound.
+        Of several faces ``face`` says which; without it, the rule of the training. Raises PipelineError, before the
+        first frame, when the picture holds no face or the speech no sound.
         """
-        reference = read_reference(picture, self.preprocessing)
+        reference = read_reference(picture, self.preprocessing, face or self.face)
         with opened_speech(speech) as samples_N:
             for painted in self.speak(reference, samples_N):
                 yield from painted.frames_THWC

@@ -14,6 +14,7 @@ from rich import get_console
 
 from pipeline.config.params import Extract
 from pipeline.corpora.base import Clip, Corpus
+from pipeline.corpora.split import unite_equal
 from pipeline.media import Damage, MediaError, probe, read_audio_blocks, ticks
 from pipeline.prepare.manifest import ManifestRow, write_manifest
 from pipeline.prepare.quality.rejections import check_losses
@@ -103,6 +104,7 @@ def extract(corpus: Corpus, params: Extract, out: Path, jobs: int, memory: Path 
     with get_console().status("listing the clips"):
         clips, root = corpus.clips(), corpus.root
     hashes = hash_files((clip.path for clip in clips), jobs, time_limit=params.time_limit, memory=memory)
+    clips = unite_equal(clips, hashes)
     items = [Item(clip.id, row_key(VERSION, hashes[clip.path], clip.start, clip.duration), clip) for clip in clips]
     decode = partial(decode_clip, time_limit=params.time_limit)
     readable = next((clip.path for clip in clips if hashes[clip.path]), root)

@@ -14,7 +14,7 @@ from pipeline.config.params import Landmarks
 from pipeline.faces.align import align
 from pipeline.faces.crop import SIZE, crop_face, encode_jpeg, to_crop
 from pipeline.faces.measure import QUALITY, measure, no_face
-from pipeline.faces.track import Track, track_face
+from pipeline.faces.track import track_face
 from pipeline.media import MediaError, read_frames
 from pipeline.prepare.manifest import ManifestRow
 from pipeline.prepare.quality.rejections import check_losses
@@ -23,10 +23,12 @@ from pipeline.runtime.clock import FPS
 from pipeline.runtime.time_limit import TimedOut, limited
 from pipeline.shards.build import build_shards, write_index
 from pipeline.shards.plan import UNFINISHED, Item, row_key
+from pipeline.shards.read import read_row
 from pipeline.shards.table import Row, array_field, jpeg_field
 
-VERSION = 4
-"""Raised with every change of this file or of pipeline.faces that changes a row's bytes."""
+VERSION = 5
+"""Raised with every change of this file, of pipeline.faces, or of how frames and sound are read, that changes a row's
+bytes."""
 
 KEEP_BYTES = 64 * 2**20
 """Frames of clips up to this size are kept between the two passes; longer ones are decoded twice, in constant memory.
@@ -45,11 +47,12 @@ FIELDS = [
 
 @dataclass(frozen=True)
 class _Source:
-    """Where a clip's frames are."""
+    """Where a clip's frames are, and where its samples stand in data/clips: shard and row."""
 
     path: Path
     start: float
     frames: int
+    sound: tuple[Path, int]
 
     def read(self) -> Iterator[NDArray[np.uint8]]:
         return read_frames(self.path, start=self.start, duration=self.frames / FPS)
@@ -81,9 +84,17 @@ class FaceBuilder:
             return _empty(error.reason)
         except TimedOut as error:
             return {**_empty(error.reason), "key": UNFINISHED}
-        return _row(
-            track, to_crop(track.points_T68x2, transforms), transforms, crops, frames.size, self.params.jpeg_quality
-        )
+        points = to_crop(track.points_T68x2, transforms)
+        samples = read_row(*source.sound, ["samples"])["samples"]
+        return {
+            "points": points,  # in pixels of the crop
+            "transform": transforms,
+            "found": track.found_T,
+            "jpeg": [encode_jpeg(crop, self.params.jpeg_quality) for crop in crops],
+            "frames": len(crops),
+            **measure(track, points, transforms, crops, frames.size, samples),
+            "error": "",
+        }
 
 
 class _Replay:
@@ -109,25 +120,6 @@ class _Replay:
                 kept.append(frame)
             yield frame
         self.kept = kept
-
-
-def _row(
-    track: Track,
-    points_T68x2: NDArray[np.float32],
-    transforms: NDArray[np.float32],
-    crops_THWC: NDArray[np.uint8],
-    picture: tuple[int, int],
-    jpeg_quality: int,
-) -> Row:
-    return {
-        "points": points_T68x2,  # in pixels of the crop
-        "transform": transforms,
-        "found": track.found_T,
-        "jpeg": [encode_jpeg(crop, jpeg_quality) for crop in crops_THWC],
-        "frames": len(crops_THWC),
-        **measure(track, points_T68x2, transforms, crops_THWC, picture),
-        "error": "",
-    }
 
 
 def _empty(error: str) -> Row:
@@ -156,14 +148,21 @@ INDEX_SCHEMA = pa.schema(
 
 
 def build_faces(
-    manifest: list[ManifestRow], root: Path, params: Landmarks, out: Path, jobs: int, time_limit: float = 0.0
+    manifest: list[ManifestRow],
+    clips_folder: Path,
+    root: Path,
+    params: Landmarks,
+    out: Path,
+    jobs: int,
+    time_limit: float = 0.0,
 ) -> list[dict[str, Any]]:
     """Write ``out``: shards of all clips that extract found good, and index.parquet with the status of each.
 
-    ``root`` is the corpus's folder, to which the manifest's paths are relative. A clip whose decoder gives nothing for
-    ``time_limit`` seconds (0: no limit) is timed out, until the stage runs again. Returns the index's rows
-    with the metrics of ``QUALITY`` and the ``reason`` of each verdict, which are not part of the index: there a changed
-    limit would touch what the stages after this one read, also where it changes no verdict.
+    ``clips_folder`` is that of the manifest, with the clips' speech; ``root`` is the corpus's folder, to which the
+    manifest's paths are relative. A clip whose decoder gives nothing for ``time_limit`` seconds (0: no limit) is timed
+    out, until the stage runs again. Returns the index's rows with the metrics of ``QUALITY`` and the ``reason`` of each
+    verdict, which are not part of the index: there a changed limit would touch what the stages after this one read,
+    also where it changes no verdict.
     Raises TooManyLost when more than ``params.max_lost`` of the clips are rejected, or a split is left without any.
     """
     good = [clip for clip in manifest if clip.status == "ok"]
@@ -172,12 +171,12 @@ def build_faces(
         Item(
             clip.id,
             row_key(*recipe, clip.sha256, clip.start, clip.frames),
-            _Source(root / clip.path, clip.start, clip.frames),
+            _Source(root / clip.path, clip.start, clip.frames, (clips_folder.absolute() / clip.shard, clip.row)),
         )
         for clip in good
     ]
     builder = FaceBuilder(params, time_limit)
-    first = [item.source.path for item in items[:1]]
+    first = [path for item in items[:1] for path in (item.source.path, item.source.sound[0])]
     cells = build_shards(
         out, items, builder, FIELDS, per_shard=params.shard_clips, jobs=jobs, title="faces", sees=first
     )

@@ -1,5 +1,6 @@
 """A user's own videos: found, cut, named and split."""
 
+import shutil
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
@@ -76,6 +77,20 @@ def test_one_or_two_videos_are_split_in_time(tmp_path: Path) -> None:
     assert [clip.split for clip in clips(tmp_path, test=0.2)] == ["train"] * 14 + ["val"] * 2 + ["test"] * 4
 
 
+@pytest.mark.parametrize("others", [2, 3, 8])
+def test_copies_go_where_the_first_goes(tmp_path: Path, others: int) -> None:
+    """Nine copies, under other names and in other folders, and a few more videos."""
+    first = video(tmp_path / "take1.mp4", 60)
+    for name in ("take2.mp4", "take3.mov", "a/take1.mp4", "b/x.mp4", "c d/y.mp4", "z1.mp4", "z2.mp4", "z3.mp4"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copyfile(first, tmp_path / name)
+    for number in range(others):
+        video(tmp_path / f"other{number}.mp4", 51 + number)
+    found = clips(tmp_path)
+    assert len({clip.split for clip in found if clip.path.read_bytes() == first.read_bytes()}) == 1
+    assert {clip.split for clip in found} == {"train", "val", "test"}
+
+
 def test_equal_names_stay_apart(tmp_path: Path) -> None:
     for name in ("a.mp4", "a.mov", "b.mp4", "c/a.mp4"):
         video(tmp_path / name, 30)
@@ -106,6 +121,10 @@ def test_errors_name_the_key(tmp_path: Path) -> None:
     ):
         clips(tmp_path / "none")
     with pytest.raises(PipelineError, match=r"corpora\.folder\.root: no video \(\.3gp, .*\.mp4.*\) in "):
+        clips(tmp_path)
+    (tmp_path / "videos.zip").touch()
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(PipelineError, match=r"which holds 1 \.txt; 1 \.zip\. Unpack videos\.zip there\.$"):
         clips(tmp_path)
     video(tmp_path / "a.mp4", 100)
     with pytest.raises(PipelineError, match=r"make 2 clips of 2 s, too few .* Lower corpora\.folder\.clip_seconds"):

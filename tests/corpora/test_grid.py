@@ -87,6 +87,71 @@ def test_of_two_qualities_one_counts(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["S1/a.MPG", "S1/b.MPG", "S2/a.MPG"],
+        ["grid/s1/a.mpg", "grid/s1/b.mpg", "grid/s2/a.mpg"],
+        ["data/GRID/S1/a.mpg", "data/GRID/S1/b.mpg", "data/GRID/s2/a.mpg"],
+        ["s1.mpg_vcd/s1/a.mpg", "s1.mpg_vcd/s1/b.mpg", "s2.mpg_vcd/s2/a.mpg"],
+        ["video/s1/mpg_6000/a.mpg", "video/s1/mpg_6000/b.mpg", "video/s2/a.mpg"],
+        ["s1/a.avi", "s1/b.mp4", "s2/a.MOV"],
+        ["s1/video/a.mpg", "S1/b.mpg", "s2/a.mpg"],
+    ],
+)
+def test_layouts_of_other_copies(tmp_path: Path, names: list[str]) -> None:
+    make(tmp_path, *names, "alignments/s1/a.align")
+    assert [clip.id for clip in clips(tmp_path, speakers=("S1", "s2"))] == ["s1/a", "s1/b", "s2/a"]
+    assert {clip.speaker for clip in clips(tmp_path, speakers=("s1", "S2"))} == {"s1", "s2"}
+
+
+@pytest.mark.parametrize(
+    ("video", "alignment"),
+    [
+        ("S1/A.MPG", "alignments/s1/a.align"),
+        ("s1/a.mpg", "Alignments/S1/A.ALIGN"),
+        ("s1/a.mpg", "s1/Align/a.align"),
+        ("grid/s1/a.mpg", "grid/alignments/s1/a.align"),
+        ("grid/s1/a.mpg", "align/s1/a.align"),
+    ],
+)
+def test_words_of_other_copies(tmp_path: Path, video: str, alignment: str) -> None:
+    make(tmp_path, video, video.replace("a.", "b.").replace("A.", "B."), video.replace("a.", "c.").replace("A.", "C."))
+    path = make(tmp_path, alignment) / alignment
+    path.write_text("0 1000 sil\n1000 2000 bin\n")
+    assert [clip.text for clip in clips(tmp_path)] == ["bin", "", ""]
+
+
+def test_the_usual_layout_hides_others(tmp_path: Path) -> None:
+    make(tmp_path, "s1/a.mpg", "s1/b.mpg", "s1/c.mpg", "old/s1/d.mpg", "old/s9/e.mpg", "s1/a.avi", "s1/notes.zip")
+    assert {clip.path.name for clip in clips(tmp_path)} == {"a.mpg", "b.mpg", "c.mpg"}
+
+
+@pytest.mark.parametrize(
+    ("names", "below", "said"),
+    [
+        (["s1.zip", "s2.zip"], "", r"which holds 2 \.zip\. Unpack s1\.zip and 1 more there\.$"),
+        (["a/s1.mpg_vcd.tar"], "", r"which holds the folder a; 1 \.tar\. Unpack a/s1\.mpg_vcd\.tar there\.$"),
+        (
+            ["S1/a.mpg"],
+            "S1",
+            r"holds 1 \.mpg\. That is the folder of one speaker: set corpora\.grid\.root to .*/r\.",
+        ),
+        (["id1/a.mpg", "id2/b.MPG"], "", r"the folders id1, id2; 1 \.MPG; 1 \.mpg\. Put every speaker's clips into"),
+        (
+            ["a/x.wav", "b/x.wav", "c/x.wav", "d/x"],
+            "",
+            r"folders a, b, c and 1 more; 3 \.wav; 1 without suffix\. Unpack",
+        ),
+        ([".hidden"], "", r"which holds nothing\. Unpack the corpus there \(Zenodo"),
+    ],
+)
+def test_what_is_there_instead_is_said(tmp_path: Path, names: list[str], below: str, said: str) -> None:
+    make(tmp_path / "r", *names)
+    with pytest.raises(PipelineError, match=said):
+        clips(tmp_path / "r" / below)
+
+
 def test_split_by_clip_has_every_speaker_in_every_split(tmp_path: Path) -> None:
     found = clips(many(tmp_path, 8, 10), val=0.1, test=0.2)
     for speaker in {clip.speaker for clip in found}:

@@ -60,7 +60,11 @@ def test_filters(tmp_path: Path) -> None:
     [
         (None, {}, r"corpora\.lrw\.root: the folder .* does not exist\. Unpack LRW there"),
         ((0, 0, 0, 0), {}, r"corpora\.lrw\.root: no clip such as ABOUT/train/ABOUT_00001\.mp4 in "),
-        ((2, 3, 1, 1), {"words": ("about",)}, r"corpora\.lrw\.words: no folder about in .* capitals"),
+        (
+            (2, 3, 1, 1),
+            {"words": ("about",)},
+            r"corpora\.lrw\.words: no folder about in .* the folders WORD0, WORD1; .*\. Name some",
+        ),
         ((2, 3, 0, 1), {}, r"corpora\.lrw: no clip in val\. Take more words"),
         ((2, 3, 1, 1), {"max_clips": 2}, r"corpora\.lrw\.max_clips = 2 leaves no clip for train"),
     ],
@@ -73,3 +77,38 @@ def test_errors_name_the_key(
         (tmp_path / "lipread_mp4").mkdir(exist_ok=True)
     with pytest.raises(PipelineError, match=message):
         clips(tmp_path if counts else tmp_path / "none", **lrw)
+
+
+@pytest.mark.parametrize("below", ["lipread_mp4", "LIPREAD_MP4", "lrw-v1/lipread_mp4", "a/b/Lipread_mp4", "", "words"])
+def test_the_words_are_found_where_they_lie(tmp_path: Path, below: str) -> None:
+    usual = make(tmp_path / "usual", 2, 3, 1, 1)
+    (tmp_path / "odd" / below).parent.mkdir(parents=True, exist_ok=True)
+    (usual / "lipread_mp4").rename(tmp_path / "odd" / below) if below else usual.joinpath("lipread_mp4").rename(
+        tmp_path / "odd"
+    )
+    assert Counter(clip.split for clip in clips(tmp_path / "odd")) == {"train": 6, "val": 2, "test": 2}
+
+
+def test_capitals_and_containers_do_not_matter(tmp_path: Path) -> None:
+    for name in ("TRAIN/A_1.MP4", "val/A_2.avi", "Test/A_3.mkv", "Test/A_3.txt", "Test/._A_3.mkv"):
+        (tmp_path / "lipread_mp4/about" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "lipread_mp4/about" / name).touch()
+    found = clips(tmp_path, words=("ABOUT",))
+    assert {clip.id: clip.path.name for clip in found} == {
+        "about/train/A_1": "A_1.MP4",
+        "about/val/A_2": "A_2.avi",
+        "about/test/A_3": "A_3.mkv",
+    }
+
+
+def test_the_folder_of_one_word(tmp_path: Path) -> None:
+    make(tmp_path, 1, 3, 1, 1)
+    with pytest.raises(PipelineError, match=r"folder of one word: set corpora\.lrw\.root to .*/lipread_mp4\.$"):
+        clips(tmp_path / "lipread_mp4/WORD0")
+
+
+def test_what_is_there_instead_is_said(tmp_path: Path) -> None:
+    (tmp_path / "lrw-v1-partaa").touch()
+    (tmp_path / "docs").mkdir()
+    with pytest.raises(PipelineError, match=r"which holds the folder docs; 1 without suffix\. Unpack LRW there"):
+        clips(tmp_path)

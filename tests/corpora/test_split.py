@@ -1,14 +1,17 @@
 """Splits and draws depend on names and seed alone, and give every split its share."""
 
+import logging
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.corpora.split import draw, rank, split_names
+from pipeline.corpora.base import Clip, Split
+from pipeline.corpora.split import draw, rank, split_names, unite_equal
 from pipeline.runtime.errors import PipelineError
 
 NAMES = st.lists(st.text(max_size=8), min_size=3, max_size=80, unique=True)
@@ -85,3 +88,52 @@ def test_the_same_on_every_machine() -> None:
 def test_too_few(names: list[str], val: float, test: float) -> None:
     with pytest.raises(PipelineError, match=rf"^{len(names)} speakers cannot be split .* Change corpora\.grid\.val\.$"):
         split_names(names, seed=0, val=val, test=test, keys="corpora.grid.val", what="speakers")
+
+
+def cut(content: str, splits: str) -> tuple[list[Clip], dict[Path, str]]:
+    """A file a letter of both: its content, and the split it was given; a dash is a file that cannot be read."""
+    names: dict[str, Split] = {"t": "train", "v": "val", "e": "test"}
+    clips = [Clip(f"c{n}", "", names[split], "", Path(f"/c{n}")) for n, split in enumerate(splits)]
+    return clips, {clip.path: one.strip("-") for clip, one in zip(clips, content, strict=True)}
+
+
+@pytest.mark.parametrize(
+    ("content", "given", "right"),
+    [
+        ("abcdef", "tttvve", "tttvve"),
+        ("aabcde", "tettve", "eettve"),
+        ("aaabcd", "ttetve", "ttttve"),
+        ("aaabbcd", "tvetvet", "eeevvet"),
+        ("aaabc", "ttvte", "vvvte"),
+        ("--abcd", "teteve", "teteve"),
+    ],
+)
+def test_equal_files_are_in_one_split(content: str, given: str, right: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        united = unite_equal(*cut(content, given))
+    assert [clip.split for clip in united] == [clip.split for clip in cut(content, right)[0]]
+    copies = len(content.replace("-", "")) - len(set(content.replace("-", "")))
+    said = f"{copies} clips are copies of others, such as c1 of c0. Equal clips are in one split."
+    assert [record.getMessage() for record in caplog.records] == ([said] if copies else [])
+
+
+def test_equal_pieces_of_equal_videos_are_in_one_split() -> None:
+    pieces: list[tuple[str, float, Split]] = [
+        ("a", 0.0, "train"),
+        ("a", 3.0, "train"),
+        ("b", 0.0, "train"),
+        ("b", 3.0, "test"),
+        ("c", 0.0, "val"),
+    ]
+    clips = [Clip(f"{name}{start}", "", split, "", Path(name), start, 3.0) for name, start, split in pieces]
+    united = unite_equal(clips, {Path("a"): "x", Path("b"): "x", Path("c"): "y"})
+    assert [clip.split for clip in united] == ["train", "test", "train", "test", "val"]
+
+
+def test_copies_that_are_all_that_two_splits_have_are_named(caplog: pytest.LogCaptureFixture) -> None:
+    clips, hashes = cut("aaaaaaaaabb", "tttttttvett")
+    assert unite_equal(clips, hashes) == clips
+    assert caplog.messages == [
+        "9 clips are copies of others, such as c1 of c0. "
+        "Some are all that two splits have, and stay in both: add other clips."
+    ]

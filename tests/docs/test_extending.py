@@ -88,7 +88,8 @@ def write_flv(path: Path, seconds: float = 1.2) -> None:
         video.width, video.height, video.pix_fmt = 480, 360, "yuv420p"
         sound = container.add_stream("libmp3lame", rate=44100, layout="mono")
         for number in range(round(seconds * 30)):
-            picture = face_at(230 + number / 3, 170, scale=1.2, size=(480, 360))
+            opening = 16 * abs(np.sin(number / 6))
+            picture = face_at(230 + number / 3, 170, scale=1.2, size=(480, 360), opening=opening)
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
             frame.pts, frame.time_base = number, Fraction(1, 30)
             container.mux(video.encode(frame))

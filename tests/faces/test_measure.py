@@ -13,7 +13,8 @@ from skimage.filters import laplace
 from pipeline.config.params import Landmarks
 from pipeline.faces.align import align
 from pipeline.faces.crop import crop_face, to_crop
-from pipeline.faces.measure import EVERY, FACE, measure, measure_frontal, measure_jitter
+from pipeline.faces.frontal import measure_frontal
+from pipeline.faces.measure import EVERY, FACE, measure, measure_jitter
 from pipeline.faces.track import Track, track_face
 from pipeline.media import read_frames
 
@@ -47,7 +48,7 @@ def measured(
     track: Track, transforms: NDArray[np.float32], crops: NDArray[np.uint8], picture: tuple[int, ...]
 ) -> dict[str, float]:
     points = to_crop(track.points_T68x2, transforms)
-    return measure(track, points, transforms, crops, (picture[0], picture[1]))
+    return measure(track, points, transforms, crops, (picture[0], picture[1]), np.zeros(0, np.int16))
 
 
 def metrics_of(frames: Frames) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """A picture and speech to a video, with small untrained networks: length, sound, memory and errors."""
 
 import wave
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -9,6 +10,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from pipeline.config.params import FaceRule
+from pipeline.inference.face import check_face
 from pipeline.inference.generate import generate
 from pipeline.inference.inputs import read_reference
 from pipeline.inference.preprocessing.base import Reference
@@ -89,11 +92,88 @@ def test_chunks_join_without_a_seam(head: TalkingHead, landmarks: LandmarkModel,
     assert np.abs(whole.astype(int) - pieces).max() <= 1
 
 
-def test_reference_is_the_largest_face_upright(head: TalkingHead, face: Path) -> None:
+def test_reference_is_the_face_upright(head: TalkingHead, face: Path) -> None:
     reference = read_reference(face, head.preprocessing)
     assert reference.image_HWC.shape == (128, 128, 3)
     assert reference.points_68x2.min() > 4
     assert reference.points_68x2.max() < 124
+
+
+def beside(photograph: Image, *places: tuple[float, float]) -> Image:
+    """The photograph's face on grey, once for each place: where its middle is from the left, and how large."""
+    picture = np.full((300, 560, 3), 120, np.uint8)
+    for x, scale in places:
+        shift = np.array([x, 150]) - scale * np.array([225.0, 115.0])
+        face = np.asarray(cv2.warpAffine(photograph, np.column_stack([np.eye(2) * scale, shift]), (560, 300)), np.uint8)
+        left, right = max(0, int(x - 110 * scale)), int(x + 110 * scale)
+        picture[:, left:right] = face[:, left:right]
+    return picture
+
+
+@pytest.mark.parametrize(
+    ("places", "face", "taken", "said"),
+    [
+        ([(280, 0.9)], None, 280, []),
+        ([(150, 1.0), (420, 0.9)], None, 150, ["shows 2 faces. The one at x = "]),
+        ([(150, 1.0), (420, 0.9)], "right", 420, ["shows 2 faces. The one at x = "]),
+        ([(34, 1.1), (380, 0.9)], None, 380, ["shows 2 faces. The one at x = "]),
+        (
+            [(34, 1.1), (380, 0.9)],
+            "left",
+            10,
+            ["shows 2 faces. The one at x = ", "reaches the edge"],
+        ),
+        ([(280, 0.45)], None, 280, ["pixels wide, and the video will be blurred. Give one of at least 80."]),
+    ],
+)
+def test_whose_face_and_what_is_said_of_it(
+    head: TalkingHead,
+    photograph: Image,
+    caplog: pytest.LogCaptureFixture,
+    places: list[tuple[float, float]],
+    face: FaceRule | None,
+    taken: float,
+    said: list[str],
+) -> None:
+    reference = read_reference(beside(photograph, *places), head.preprocessing, face or head.face)
+    assert reference.choice is not None
+    assert reference.choice.points_68x2[30, 0] == pytest.approx(taken, abs=15)  # the tip of the nose
+    assert len(caplog.messages) == len(said)
+    assert all(part in message for part, message in zip(said, caplog.messages, strict=True))
+
+
+@pytest.mark.parametrize("side", ["left", "right", "top", "bottom"])
+def test_a_face_at_any_edge(head: TalkingHead, photograph: Image, caplog: pytest.LogCaptureFixture, side: str) -> None:
+    cut = {"left": (0, 195), "right": (0, 0), "top": (85, 60), "bottom": (0, 60)}[side]
+    height, width = {"right": (300, 255), "bottom": (160, 400)}.get(side, (300, 300))
+    picture = np.ascontiguousarray(photograph[cut[0] : cut[0] + height, cut[1] : cut[1] + width])
+    read_reference(picture, head.preprocessing)
+    (message,) = caplog.messages
+    assert "reaches the edge of the picture" in message
+
+
+def test_a_profile_is_refused_and_a_turned_head_named(
+    photograph: Image, head: TalkingHead, caplog: pytest.LogCaptureFixture
+) -> None:
+    choice = read_reference(photograph, head.preprocessing).choice
+    assert choice is not None
+    assert not caplog.messages
+    with pytest.raises(
+        PipelineError, match=r"^The face in a\.jpg \(at x = 2.., y = 1..\) is turned .* a frontal one\.$"
+    ):
+        check_face("a.jpg", replace(choice, frontal=0.04), "prominent")
+    with pytest.raises(PipelineError, match=r"another of its 3 with --face prominent, largest, central or left\.$"):
+        check_face("a.jpg", replace(choice, frontal=0.0, faces=3), "right")
+    check_face("a.jpg", replace(choice, frontal=0.2), "prominent")
+    assert caplog.messages == [
+        "The face in a.jpg is turned to the side, and its mouth may move wrongly. Give a frontal one."
+    ]
+
+
+def test_the_bundle_keeps_the_rule(head: TalkingHead) -> None:
+    assert head.face == "prominent"
+    trained = TalkingHead(head.atnet, VgNet(width=8), head.preprocessing, head.device, card={"face": "left"})
+    assert trained.face == "left"
 
 
 def test_errors(head: TalkingHead, face: Path, tmp_path: Path) -> None:

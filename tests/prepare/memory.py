@@ -11,7 +11,7 @@ import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from pipeline.config.params import Params
+from pipeline.config.params import Landmarks, Params
 from pipeline.corpora.base import Corpus
 from pipeline.corpora.folder import FolderParams
 from pipeline.corpora.registry import open_corpus
@@ -22,7 +22,7 @@ from pipeline.prepare.manifest import ManifestRow, read_manifest
 from pipeline.prepare.mfcc import build_mfcc
 from tests.peak import peak
 
-PARAMS = Params()
+PARAMS = Params(landmarks=Landmarks(min_movement=0.0))  # a photograph does not speak
 
 
 def corpus_of(root: Path, seconds: float) -> Corpus:
@@ -40,7 +40,7 @@ def speech(root: Path, out: Path, seconds: float) -> list[ManifestRow]:
 def landmarks(root: Path, out: Path, *rows: ManifestRow) -> None:
     """Of three clips."""
     splits = [replace(row, split=split) for row, split in zip(rows, ("train", "val", "test"), strict=True)]
-    faces = build_faces(splits, root, PARAMS.landmarks, out / "faces", jobs=1)
+    faces = build_faces(splits, out / "clips", root, PARAMS.landmarks, out / "faces", jobs=1)
     assert {row["status"] for row in faces} == {"ok"}
 
 
@@ -54,7 +54,7 @@ def main(short: Path, long: Path, out: Path) -> None:
     assert sum(1 for _ in read_frames(long / rows[0].path)) == sum(row.frames for row in rows)
     told["long"] = peak()
     minutes = speech(long, out / "minutes", 60)
-    landmarks(long, out / "minutes", rows[0], rows[1], minutes[-1])
+    landmarks(long, out / "minutes", minutes[0], minutes[1], minutes[-1])
     told["clips of a minute"] = peak()
     print(json.dumps(told))
 

@@ -36,7 +36,7 @@ def preprocess(kind: str, root: Path, out: Path, jobs: int, shard_clips: int = 2
     extract(corpus, replace(params.extract, shard_clips=shard_clips), out / "clips", jobs, out / "hashes.parquet")
     print("landmarks", flush=True)
     landmarks = replace(params.landmarks, shard_clips=shard_clips)
-    build_faces(read_manifest(out / "clips"), corpus.root, landmarks, out / "faces", jobs)
+    build_faces(read_manifest(out / "clips"), out / "clips", corpus.root, landmarks, out / "faces", jobs)
     print("mfcc", flush=True)
     build_mfcc(out / "clips", replace(params.mfcc, shard_clips=shard_clips), out / "mfcc", jobs)
     print("done", flush=True)

@@ -48,7 +48,7 @@ def preprocess(out: Path) -> None:
     """Write clips, faces, mfcc and landmarks below ``out``."""
     corpus = open_corpus(PARAMS, Path.cwd())
     extract(corpus, PARAMS.extract, out / "clips", 1, out / "hashes.parquet")
-    build_faces(read_manifest(out / "clips"), corpus.root, PARAMS.landmarks, out / "faces", 1)
+    build_faces(read_manifest(out / "clips"), out / "clips", corpus.root, PARAMS.landmarks, out / "faces", 1)
     build_mfcc(out / "clips", PARAMS.mfcc, out / "mfcc", 1)
     store = ClipStore(out)
     model = fit_model((store.points(clip) for clip in store.ids("train")), PARAMS.pca.components)

@@ -68,6 +68,22 @@ def test_a_manifest_of_another_version_is_refused(home: Path, tmp_path: Path) ->
         read_manifest(tmp_path / "none")
 
 
+def test_copies_are_in_one_split(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    root = tmp_path / "grid"
+    for number in range(8):
+        clip(root / f"s{number % 2 + 1}/c{number}.mpg", 40 + number)
+    for copy in ("s1/d.mpg", "s2/e.mpg", "s1/f.mpg", "s2/video/c0.mpg"):
+        (root / copy).parent.mkdir(exist_ok=True)
+        shutil.copyfile(root / "s1/c0.mpg", root / copy)
+    rows = rows_of(root, tmp_path / "clips")
+    splits = {row.sha256: set[str]() for row in rows.values()}
+    for row in rows.values():
+        splits[row.sha256].add(row.split)
+    assert {len(one) for one in splits.values()} == {1}
+    assert {row.split for row in rows.values()} == {"train", "val", "test"}
+    assert caplog.messages[0].startswith("4 clips are copies of others, such as s1/d of s1/c0.")
+
+
 def test_good_clips(home: Path, tmp_path: Path) -> None:
     rows = rows_of(home, tmp_path / "clips")
     assert list(rows) == sorted(rows)

@@ -7,6 +7,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.config.params import FaceRule
+from pipeline.faces.select import Choice
+
 
 @dataclass(frozen=True)
 class Reference:
@@ -14,13 +17,15 @@ class Reference:
 
     image_HWC: NDArray[np.uint8]
     points_68x2: NDArray[np.float32]
+    choice: Choice | None = None
+    """The face in the picture it was cropped from; None where it is a frame of a clip."""
 
 
 class Preprocessing(Protocol):
     """The inputs of AT-net and VG-net, as their weights were trained with them, and the meaning of what they answer."""
 
-    def reference(self, image_HWC: NDArray[np.uint8]) -> Reference | None:
-        """The crop of the largest face of any RGB picture; None where no face is found."""
+    def reference(self, image_HWC: NDArray[np.uint8], face: FaceRule = "prominent") -> Reference | None:
+        """The crop of the face that is meant in any RGB picture; None where no face is found."""
 
     def windows(self, samples_N: NDArray[np.int16], frames: int, chunk: int = 32) -> Iterator[NDArray[np.float32]]:
         """Speech windows of video frames in chunks (T, 28, 12) of at most `chunk`, from 16 kHz mono samples.

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.config.params import FaceRule
 from pipeline.faces.align import align
 from pipeline.faces.crop import CROP, CropGeometry, crop_face, to_crop
-from pipeline.faces.select import largest_face
-from pipeline.faces.shape_predictor import predict_landmarks
+from pipeline.faces.select import choose_face
 from pipeline.inference.preprocessing.base import Reference
 from pipeline.landmarks.pca import LandmarkModel
 from pipeline.speech.streaming import stream_windows
@@ -24,14 +24,14 @@ class ProjectPreprocessing:
     """Seconds of speech behind an MFCC row."""
     crop: CropGeometry = CROP
 
-    def reference(self, image_HWC: NDArray[np.uint8]) -> Reference | None:
+    def reference(self, image_HWC: NDArray[np.uint8], face: FaceRule = "prominent") -> Reference | None:
         """As `Preprocessing`."""
-        box = largest_face(image_HWC)
-        if box is None:
+        choice = choose_face(image_HWC, face)
+        if choice is None:
             return None
-        points = predict_landmarks([image_HWC], [box])[0]
-        transform = align(points[None], per_frame=True, smoothing=0.0, crop=self.crop)
-        return Reference(crop_face(image_HWC, transform[0]), to_crop(points[None], transform)[0])
+        points = choice.points_68x2[None]
+        transform = align(points, per_frame=True, smoothing=0.0, crop=self.crop)
+        return Reference(crop_face(image_HWC, transform[0]), to_crop(points, transform)[0], choice)
 
     def windows(self, samples_N: NDArray[np.int16], frames: int, chunk: int = 32) -> Iterator[NDArray[np.float32]]:
         """As `Preprocessing`."""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.config.params import FaceRule
 from pipeline.inference.preprocessing.base import Reference
 from pipeline.inference.published.landmarks import Expressions, resting
 from pipeline.inference.published.mfcc import Speech, stream_windows
@@ -50,10 +51,13 @@ class PublishedPreprocessing:
         shapes = Expressions(basics["mean_shape_img"], rest, basics["S"], basics["mean_lrw1"], basis)
         return cls(recipe, shapes, basics["base_68"])
 
-    def reference(self, image_HWC: NDArray[np.uint8]) -> Reference | None:
+    def reference(self, image_HWC: NDArray[np.uint8], face: FaceRule = "prominent") -> Reference | None:
         """As `Preprocessing`."""
-        face = find_face(image_HWC)
-        return None if face is None else Reference(*cut_region(image_HWC, *face, self.template, self.recipe.crop))
+        choice = find_face(image_HWC, face)
+        if choice is None:
+            return None
+        points = choice.points_68x2.astype(np.float64)
+        return Reference(*cut_region(image_HWC, choice.box, points, self.template, self.recipe.crop), choice)
 
     def windows(self, samples_N: NDArray[np.int16], frames: int, chunk: int = 32) -> Iterator[NDArray[np.float32]]:
         """As `Preprocessing`."""

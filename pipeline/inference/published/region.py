@@ -1,16 +1,16 @@
 """The original's face region: a square about the detected face, enlarged, then laid on a template."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from skimage.transform import estimate_transform, warp
 
+from pipeline.config.params import FaceRule
 from pipeline.faces.crop import SIZE
 from pipeline.faces.detect import Box
-from pipeline.faces.select import largest_face
-from pipeline.faces.shape_predictor import predict_landmarks
+from pipeline.faces.select import Choice, choose_face
 
 STEADY = slice(27, 45)
 """Nose, right eye and half of the left one: the points that are laid on the template."""
@@ -28,12 +28,11 @@ class Crop:
     """Pixels of the template's frame left and above of the 128 that are kept."""
 
 
-def find_face(image_HWC: NDArray[np.uint8]) -> tuple[Box, NDArray[np.float64]] | None:
-    """The largest face of an RGB picture and its 68 points (68, 2), as dlib sees the grey picture: in whole pixels."""
+def find_face(image_HWC: NDArray[np.uint8], face: FaceRule = "prominent") -> Choice | None:
+    """The face that is meant in an RGB picture, as dlib sees the grey picture: its points in whole pixels."""
     grey = cv2.cvtColor(cv2.cvtColor(image_HWC, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-    seen = np.asarray(grey, np.uint8)
-    box = largest_face(seen)
-    return None if box is None else (box, np.round(predict_landmarks([seen], [box])[0]).astype(np.float64))
+    choice = choose_face(np.asarray(grey, np.uint8), face)
+    return None if choice is None else replace(choice, points_68x2=np.round(choice.points_68x2))
 
 
 def box_around(points_68x2: NDArray[np.floating]) -> Box:

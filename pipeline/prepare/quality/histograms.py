@@ -19,6 +19,10 @@ TITLES = {
     "sharpness": "sharpness",
     "mouth": "mouth shows, share of frames",
     "frontal": "frontal (1) to turned away (0)",
+    "cuts": "shots that begin within the clip",
+    "identity": "how unlike its faces are",
+    "movement": "movement of the mouth, crop px",
+    "sync": "sound and lips, correlation",
 }
 BINS = 40
 _KEPT, _REJECTED = "#4c78a8", "#e45756"
@@ -32,11 +36,11 @@ def histograms_figure(table: pd.DataFrame, params: Any) -> Any:
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(13, 8.5))
+    figure = Figure(figsize=(13, 11.3))
     lost = table["status"] != "ok"
     figure.suptitle(f"{len(table)} clips, {lost.sum()} rejected (red); limits dashed", fontsize=11)
-    room = {"left": 0.04, "right": 0.985, "bottom": 0.06, "top": 0.92, "hspace": 0.42, "wspace": 0.22}
-    axes = figure.subplots(3, 4, gridspec_kw=room).ravel()
+    room = {"left": 0.04, "right": 0.985, "bottom": 0.045, "top": 0.94, "hspace": 0.42, "wspace": 0.22}
+    axes = figure.subplots(4, 4, gridspec_kw=room).ravel()
     for axis, limit in zip(axes, LIMITS, strict=False):
         value = limit.value(getattr(params, limit.section))
         lines = [value] if limit.smallest else [-value, value] if (table[limit.metric] < 0).any() else [value]

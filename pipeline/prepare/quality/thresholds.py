@@ -55,6 +55,10 @@ LIMITS = (
     Limit("sharpness", "landmarks", "min_sharpness", "the face is blurred"),
     Limit("mouth", "landmarks", "min_mouth", "the mouth shows in too few frames"),
     Limit("frontal", "landmarks", "min_frontal", "the head is turned away"),
+    Limit("cuts", "landmarks", "max_cuts", "another shot begins within the clip"),
+    Limit("identity", "landmarks", "max_identity", "two people are seen as one"),
+    Limit("movement", "landmarks", "min_movement", "the mouth does not move"),
+    Limit("sync", "landmarks", "min_sync", "sound and lips do not go together"),
 )
 
 

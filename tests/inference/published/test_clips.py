@@ -30,7 +30,7 @@ def prepared(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     params = Params(corpus="lrw", corpora={"lrw": asdict(LrwParams(root=str(folder / "corpus")))})
     corpus = open_corpus(params, folder)
     clips = extract(corpus, Extract(), folder / "clips", 1)
-    build_faces(clips, corpus.root, Landmarks(), folder / "faces", 1)
+    build_faces(clips, folder / "clips", corpus.root, Landmarks(), folder / "faces", 1)
     return folder
 
 

@@ -48,7 +48,7 @@ def test_face_and_region(
     )
     face = find_face(image)
     assert face is not None
-    box, points = face
+    box, points = face.box, face.points_68x2.astype(float)
     np.testing.assert_allclose(
         in_square(points, box, preprocessing.recipe.crop), golden_steps[f"{name}_crop_landmarks"], atol=1e-9
     )
@@ -57,7 +57,7 @@ def test_face_and_region(
     np.testing.assert_array_equal(reference.image_HWC, region)
     again = find_face(reference.image_HWC)
     assert again is not None
-    np.testing.assert_array_equal(again[1], golden_steps[f"{name}_region_landmarks"])
+    np.testing.assert_array_equal(again.points_68x2, golden_steps[f"{name}_region_landmarks"])
 
 
 @pytest.mark.parametrize("name", SPEAKERS)
@@ -133,7 +133,9 @@ def test_the_square_about_followed_points_gives_nearly_the_same_region(
     )
     face = find_face(image)
     assert face is not None
-    cut, _ = cut_region(image, box_around(face[1]), face[1], preprocessing.template, preprocessing.recipe.crop)
+    cut, _ = cut_region(
+        image, box_around(face.points_68x2), face.points_68x2, preprocessing.template, preprocessing.recipe.crop
+    )
     assert np.abs(cut.astype(int) - region).mean() < 1
 
 
@@ -142,7 +144,7 @@ def test_a_face_at_the_edge_of_the_picture(original: Path, preprocessing: Publis
     image = picture(original / "demo" / "s31.png")
     face = find_face(image)
     assert face is not None
-    box, points = face
+    box, points = face.box, face.points_68x2.astype(float)
     left, top = int(box.left) - 5, int(box.top) - 5
     shift = np.array([left, top])
     moved = type(box)(box.left - left, box.top - top, box.right - left, box.bottom - top)

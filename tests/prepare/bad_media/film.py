@@ -19,6 +19,8 @@ START, SPEED = 95.0, 40.0
 TONE, TONE_FROM, TONE_TO = 440.0, 0.4, 0.8
 """Hz, s, s."""
 SECONDS = 1.2
+LIPS = 147.0
+"""The row of the photograph between the lips."""
 
 
 @lru_cache(maxsize=1)
@@ -29,13 +31,27 @@ def photograph() -> Image:
     return np.asarray(data.astronaut(), np.uint8)
 
 
-def face_at(x: float, y: float = 105.0, scale: float = 0.75, size: tuple[int, int] = SIZE, on: Any = None) -> Image:
-    """The photograph's face with its middle at (x, y) of a picture ``size``, on grey or on the picture ``on``."""
+def face_at(
+    x: float,
+    y: float = 105.0,
+    scale: float = 0.75,
+    size: tuple[int, int] = SIZE,
+    on: Any = None,
+    opening: float = 0.0,
+) -> Image:
+    """The photograph's face with its middle at (x, y) of a picture ``size``, on grey or on ``on``; its mouth opened by
+    so many pixels of the photograph.
+    """
     middle = np.array([225.0, 115.0])
     transform = np.column_stack([np.eye(2) * scale, np.array([x, y]) - scale * middle])
     ground = np.full((size[1], size[0], 3), 120, np.uint8) if on is None else on.copy()
     # The head alone, so that a second one beside it stays whole.
     head = photograph()[0:240, 110:340]
+    if opening:
+        rows = np.interp(np.arange(240), [0, LIPS, LIPS + opening + 25, 239 + opening], [0, LIPS, LIPS + 25, 239])
+        columns = np.arange(230, dtype=np.float32)
+        maps = np.meshgrid(columns, rows.astype(np.float32))
+        head = np.asarray(cv2.remap(head, *maps, cv2.INTER_LINEAR), np.uint8)
     shift = transform @ np.array([110.0, 0.0, 1.0])
     moved = np.column_stack([transform[:, :2], shift])
     cv2.warpAffine(head, moved, size, dst=ground, borderMode=cv2.BORDER_TRANSPARENT)

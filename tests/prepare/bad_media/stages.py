@@ -45,17 +45,23 @@ def run_stages(root: Path, params: Params, jobs: int = 1) -> Outcome:
     corpus = open_corpus(params, root)
     rows = extract(corpus, params.extract, root.parent / "clips", jobs)
     faces = build_faces(
-        rows, corpus.root, params.landmarks, root.parent / "faces", jobs, time_limit=params.extract.time_limit
+        rows,
+        root.parent / "clips",
+        corpus.root,
+        params.landmarks,
+        root.parent / "faces",
+        jobs,
+        time_limit=params.extract.time_limit,
     )
     paths = {row.id: row.path for row in rows}
     return Outcome(root, {row.path: row for row in rows}, {paths[row["id"]]: row for row in faces})
 
 
 def lenient(folder: Path, time_limit: float = TIME_LIMIT) -> Params:
-    """A ``folder`` corpus of which any share may be bad."""
+    """A ``folder`` corpus of which any share may be bad; the faces of films are a photograph's and do not speak."""
     return Params(
         corpus="folder",
         corpora={"folder": asdict(FolderParams(root=str(folder), val=0.2, test=0.2))},
         extract=Extract(max_lost=1.0, time_limit=time_limit, shard_clips=4),
-        landmarks=Landmarks(max_lost=1.0, shard_clips=4),
+        landmarks=Landmarks(max_lost=1.0, shard_clips=4, min_movement=0.0),
     )

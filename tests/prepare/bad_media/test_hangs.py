@@ -88,14 +88,16 @@ def test_given_up_by_landmarks_and_tried_again(tmp_path: Path, params: Params) -
     settings = replace(params.landmarks, shard_clips=4)
 
     def faces() -> dict[str, dict[str, object]]:
-        return {row["id"]: row for row in build_faces(manifest, root, settings, out, 1, time_limit=1.0)}
+        return {
+            row["id"]: row for row in build_faces(manifest, tmp_path / "clips", root, settings, out, 1, time_limit=1.0)
+        }
 
     first = faces()[f"{TRAINING}#0000"]
     assert (first["status"], first["reason"], first["frames"]) == ("rejected", REASON, 0)
     fixed(root / VICTIM, content)
     assert {row["status"] for row in faces().values()} == {"ok"}
     whole = {path.name: path.read_bytes() for path in out.iterdir()}
-    build_faces(manifest, root, settings, tmp_path / "fresh", 1)
+    build_faces(manifest, tmp_path / "clips", root, settings, tmp_path / "fresh", 1)
     assert whole == {path.name: path.read_bytes() for path in (tmp_path / "fresh").iterdir()}
 
 

@@ -1,7 +1,9 @@
 """A corpus in LRW's layout with one clip of every defect, made from real clips, and what the stages say of it."""
 
+import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +62,20 @@ def absent(frames: Frames, sound: Samples) -> tuple[Frames, Samples | None]:
     return frames[:15] + [background(frame) for frame in frames[15:]], sound
 
 
+def two(frames: Frames, sound: Samples) -> tuple[Frames, Samples | None]:
+    """The second speaker has the first one's place."""
+    return [*frames[:15], *other_speaker(len(frames) - 15)], sound
+
+
+def still(frames: Frames, sound: Samples) -> tuple[Frames, Samples | None]:
+    return frames[:1] * len(frames), sound
+
+
+@lru_cache
+def other_speaker(count: int) -> tuple[NDArray[np.uint8], ...]:
+    return tuple(read_frames(Path(os.environ["ATVGNET_CORPORA"]) / "grid/s5/lbax4n.mpg", duration=count / 25))
+
+
 def silent(frames: Frames, sound: Samples) -> tuple[Frames, Samples | None]:
     return frames, np.zeros_like(sound)
 
@@ -99,6 +115,13 @@ DEFECTS: dict[str, tuple[str, Callable[[Frames, Samples], tuple[Frames, Samples 
         "the face is found in too few frames (detected below landmarks.min_detected = 0.8); "
         "the mouth shows in too few frames (mouth below landmarks.min_mouth = 0.8)",
     ),
+    "TWO": (
+        "landmarks",
+        two,
+        "another shot begins within the clip (cuts beyond landmarks.max_cuts = 0); "
+        "two people are seen as one (identity beyond landmarks.max_identity = 0.5)",
+    ),
+    "STILL": ("landmarks", still, "the mouth does not move (movement below landmarks.min_movement = 0.18)"),
     "SILENT": ("extract", silent, "the sound is too quiet (level below extract.min_level = -60)"),
     "HALF": (
         "extract",
@@ -161,5 +184,5 @@ def judged(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Judged:
     )
     corpus = open_corpus(params, folder)
     clips = extract(corpus, params.extract, folder / "clips", 2)
-    faces = build_faces(clips, corpus.root, params.landmarks, folder / "faces", 2)
+    faces = build_faces(clips, folder / "clips", corpus.root, params.landmarks, folder / "faces", 2)
     return Judged(corpus.root, [vars(row) for row in clips], faces, folder, params)

@@ -23,6 +23,10 @@ GOOD = {
     "sharpness": 0.2,
     "mouth": 1.0,
     "frontal": 0.8,
+    "cuts": 0.0,
+    "identity": 0.0,
+    "movement": 0.6,
+    "sync": 0.7,
 }
 
 

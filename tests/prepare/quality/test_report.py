@@ -66,7 +66,7 @@ def test_what_could_not_be_measured_is_empty(table: pd.DataFrame) -> None:
     assert measured["MUTE"] == {"frames", "damaged"}
     assert measured["SILENT"] == measured["HALF"] == sound
     assert measured["NOFACE"] == {*sound, "detected", "mouth"}
-    assert measured["GOOD"] == measured["BLURRED"] == whole
+    assert measured["GOOD"] == measured["BLURRED"] == whole - {"sync"}
 
 
 def test_sound_by_an_independent_computation(judged: Judged, table: pd.DataFrame) -> None:
@@ -95,7 +95,7 @@ def test_other_limits_judge_anew_and_compute_nothing(judged: Judged, tmp_path: P
 
     def lost(**limits: float) -> set[str]:
         params = replace(judged.params.landmarks, **limits)  # type: ignore[arg-type]
-        rows = build_faces(clips, judged.root, params, tmp_path / "faces", 1)
+        rows = build_faces(clips, tmp_path / "clips", judged.root, params, tmp_path / "faces", 1)
         assert shards == {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/shard-*")}
         return {row["id"].split("/")[0] for row in rows if row["status"] != "ok"}
 
@@ -136,15 +136,15 @@ def test_the_bytes_depend_on_the_clips_alone(judged: Judged, tmp_path: Path) -> 
     written = pq.read_table(tmp_path / "one/quality.parquet").to_pandas()
     assert list(written.columns) == ["id", "speaker", "split", "status", "stage", "reason", *METRICS]
     assert len(pd.read_csv(tmp_path / "one/clips.csv")) == len(written) == len(judged.clips)
-    assert Image.open(tmp_path / "one/rejected.jpg").size == (1440, 34 + 2 * 340)
+    assert Image.open(tmp_path / "one/rejected.jpg").size == (1440, 34 + 3 * 340)
 
 
 def test_numbers_for_the_run(table: pd.DataFrame) -> None:
     numbers = summary(table)
     assert numbers["clips"] == len(table)
-    assert numbers["rejected"] == 12
-    assert numbers["rejected_share"] == pytest.approx(12 / len(table))
-    assert numbers["rejected_by"] == {"extract": 5, "landmarks": 7}
+    assert numbers["rejected"] == 14
+    assert numbers["rejected_share"] == pytest.approx(14 / len(table))
+    assert numbers["rejected_by"] == {"extract": 5, "landmarks": 9}
     assert numbers["median"]["jitter"] == pytest.approx(np.nanmedian(table["jitter"]))
 
 
@@ -225,9 +225,9 @@ def test_the_sheet_takes_evenly_from_the_reasons(
     assert choose_rejected(lost.assign(status="ok"), 8) == []
     monkeypatch.setattr(contact_sheet, "COLUMNS", 4)
     whole = draw_sheet(table, sources)
-    assert whole.shape == (34 + 3 * 340, 4 * 240, 3)
-    cells = whole[34:].reshape(3, 340, 4, 240, 3).transpose(0, 2, 1, 3, 4).reshape(12, 340, 240, 3)
-    assert len({cell.tobytes() for cell in cells}) == 12
+    assert whole.shape == (34 + 4 * 340, 4 * 240, 3)
+    cells = whole[34:].reshape(4, 340, 4, 240, 3).transpose(0, 2, 1, 3, 4).reshape(16, 340, 240, 3)
+    assert len({cell.tobytes() for cell in cells[:14]}) == 14
 
 
 def test_no_rejected_clip_is_said(table: pd.DataFrame, sources: Sources) -> None:

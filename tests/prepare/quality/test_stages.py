@@ -72,14 +72,14 @@ def test_the_report_is_an_out_and_in_the_run(project: Project, capsys: pytest.Ca
     (project.folder / "reports/metrics.json").write_text("{}")
     print_report(Path("reports"))
     told = " ".join(capsys.readouterr().out.split())
-    assert "Clips: 24, 12 rejected (50.0%), shown in data/quality/rejected.jpg" in told
+    assert "Clips: 26, 14 rejected (53.8%), shown in data/quality/rejected.jpg" in told
 
 
 @pytest.mark.parametrize(
     ("stage", "table", "rejected", "reason"),
     [
-        ("extract", paths.CLIPS / "manifest.parquet", "5 of 24", "1 x the file is empty (0 bytes)"),
-        ("landmarks", paths.FACES / "index.parquet", "7 of 19", "3 x the mouth shows in too few frames"),
+        ("extract", paths.CLIPS / "manifest.parquet", "5 of 26", "1 x the file is empty (0 bytes)"),
+        ("landmarks", paths.FACES / "index.parquet", "9 of 21", "3 x the mouth shows in too few frames"),
     ],
 )
 def test_a_failure_leaves_the_pictures(
