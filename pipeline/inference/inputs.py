@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.inference.preprocessing.base import Preprocessing, Reference
+from pipeline.media.picture import read_picture
 from pipeline.media.read import read_audio_blocks
 from pipeline.runtime.clock import FPS, RATE, SAMPLES_PER_FRAME
 from pipeline.runtime.errors import PipelineError
@@ -40,10 +40,7 @@ def read_reference(picture: Picture, preprocessing: Preprocessing) -> Reference:
 def _read_picture(path: Path) -> NDArray[np.uint8]:
     if not path.exists():
         raise PipelineError(f"{path} does not exist. Give a picture of a face with -p.")
-    decoded = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
-    if decoded is None:
-        raise PipelineError(f"{path} cannot be read as a picture. Give a JPEG or PNG.")
-    return np.asarray(decoded, np.uint8)
+    return read_picture(path)
 
 
 @contextmanager
