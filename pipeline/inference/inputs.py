@@ -1,5 +1,6 @@
 """What a talking head is given: a picture of a face and speech, as files or as arrays."""
 
+import logging
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,10 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.inference.preprocessing.base import Preprocessing, Reference
+from pipeline.media import Damage, sound_remarks
 from pipeline.media.picture import read_picture
 from pipeline.media.read import read_audio_blocks
 from pipeline.runtime.clock import FPS, RATE, SAMPLES_PER_FRAME
 from pipeline.runtime.errors import PipelineError
+
+_AUDIBLE = 33  # of 32767: 60 dB below full scale
+log = logging.getLogger(__name__)
 
 Picture = str | Path | NDArray[np.uint8]
 """An image file, or RGB (H, W, 3)."""
@@ -47,6 +52,9 @@ def _read_picture(path: Path) -> NDArray[np.uint8]:
 def opened_speech(speech: Speech) -> Iterator[NDArray[np.int16]]:
     """The speech as mono samples (N,) at 16 kHz; those of a file in a memory map, so an hour of it takes no memory.
 
+    A file's sound is heard from its own beginning, whatever picture is beside it. What is unusual about it, or could
+    not be decoded, is logged in one line.
+
     Raises PipelineError when the file is missing, has no sound, or lasts less than one video frame.
     """
     if isinstance(speech, str | Path):
@@ -54,10 +62,18 @@ def opened_speech(speech: Speech) -> Iterator[NDArray[np.int16]]:
         if not path.exists():
             raise PipelineError(f"{path} does not exist. Give a sound or video file with -i.")
         with tempfile.TemporaryDirectory() as folder:
-            raw = Path(folder) / "speech.raw"
+            raw, damage, peak = Path(folder) / "speech.raw", Damage(), 0
             with raw.open("wb") as file:
-                for block in read_audio_blocks(path, rate=RATE):
+                for block in read_audio_blocks(path, rate=RATE, by_itself=True, damage=damage):
                     file.write(block.tobytes())
+                    peak = max(peak, int(block.max()), -int(block.min()))
+            remarks = sound_remarks(path)
+            if str(damage):
+                remarks.append(f"damaged: {damage}")
+            if peak < _AUDIBLE:
+                remarks.append("silent, or nearly so")
+            if remarks:
+                log.warning("%s: %s", path, "; ".join(remarks))
             samples = np.memmap(raw, np.int16, mode="r") if raw.stat().st_size else np.zeros(0, np.int16)
             yield _long_enough(samples, str(path))
     else:

@@ -8,6 +8,7 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 from numpy.typing import NDArray
 
 from pipeline.media.hdr import is_ordinary, to_srgb
+from pipeline.media.upright import reduced
 
 # swscale's default for YUV to RGB is one level too dark on average, and differs between processors.
 _EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.BITEXACT
@@ -20,7 +21,7 @@ PLAIN = 255
 
 
 class ToRgb:
-    """Converts the frames of one video, all to the size of the first."""
+    """Converts the frames of one video, all to the size of the first, or a fraction of it where that is large."""
 
     def __init__(self) -> None:
         self._size: tuple[int, int] | None = None
@@ -28,7 +29,7 @@ class ToRgb:
 
     def __call__(self, frame: Any) -> NDArray[np.uint8]:
         """The RGB picture (H, W, 3) of PyAV's ``frame``, an array of its own."""
-        self._size = self._size or (frame.width, frame.height)
+        self._size = self._size or reduced(frame.width, frame.height)
         if self._usual(frame):
             return np.asarray(cv2.cvtColor(frame.to_ndarray(), cv2.COLOR_YUV2RGB_I420), np.uint8)
         if not is_ordinary(frame):

@@ -63,12 +63,13 @@ def _words(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or type(error).__name__).lower()
 
 
+_MOST_PIXELS = 64_000_000  # twice 8K; decoders keep several frames
 _ASIDE = Disposition.visual_impaired | Disposition.hearing_impaired | Disposition.comment
 
 
 def streams_of(container: Any, kind: Kind) -> list[Any]:
-    """The streams of ``kind``, those that players take before others first: what is marked default, what can be decoded,
-    what is not for the hard of hearing or seeing. A picture attached to a sound file is not a video.
+    """The streams of ``kind``, first the one that players take: it can be decoded, is marked default, is not for people who
+    hear or see badly, comes first. A picture attached to a sound file is not a video.
     """
     pictures = Disposition.attached_pic | Disposition.timed_thumbnails
     streams = [stream for stream in getattr(container.streams, kind) if not stream.disposition & pictures]
@@ -91,6 +92,8 @@ def _need_stream(container: Any, path: Path, kind: Kind) -> Any:
         raise MediaError(path, f"no {kind} stream", f"Use a file with {'a picture' if kind == 'video' else 'sound'}.")
     if stream.codec_context is None:
         raise MediaError(path, f"its {kind} codec is not supported", "Convert it, for example to H.264 with AAC.")
+    if kind == "video" and stream.codec_context.width * stream.codec_context.height > _MOST_PIXELS:
+        raise MediaError(path, "its picture has too many pixels", "Make it smaller, for example 1920 pixels wide.")
     stream.codec_context.thread_count = 1
     return stream
 
@@ -187,10 +190,19 @@ def _seek(container: Any, stream: Any, time: Fraction) -> bool:
     return True
 
 
-def _decoded(
-    packets: Iterator[Any], stream: Any, damage: Damage, since: Fraction | None
-) -> Iterator[TimedFrame]:
+def _decoder(stream: Any) -> Any:
+    """The stream's own, but libvpx's for WebM with transparency: FFmpeg's VP8 and VP9 leave that out."""
+    name = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(stream.codec_context.name)
+    if name not in av.codecs_available or stream.metadata.get("alpha_mode") != "1":
+        return stream.codec_context
+    decoder = av.CodecContext.create(name, "r")
+    decoder.thread_count = 1
+    return decoder
+
+
+def _decoded(packets: Iterator[Any], stream: Any, damage: Damage, since: Fraction | None) -> Iterator[TimedFrame]:
     """Decode on over damaged packets. A frame without a time follows the one before."""
+    decoder = _decoder(stream)
     step = 1 / source_rate(stream) if stream.type == "video" else Fraction(1, 50)
     time: Fraction | None = None
 
@@ -206,7 +218,7 @@ def _decoded(
         if packet is None:
             return
         try:
-            frames = packet.decode()
+            frames = decoder.decode(packet)
         except (OSError, av.error.FFmpegError):
             damage.lost += counts()
             continue
@@ -221,7 +233,7 @@ def _decoded(
 def _in_order(
     frames: Iterator[TimedFrame], damage: Damage, since: Fraction | None, longest: float
 ) -> Iterator[TimedFrame]:
-    """Drop frames whose time is damaged: it goes back, is later than the next one, or jumps by more than ``longest``."""
+    """Drop frames whose time is damaged: it goes back, is later than the next, or jumps by more than ``longest`` s."""
     most = Fraction(longest) + 1  # frames may be shown in another order than they are decoded in
     last: Fraction | None = None
     held: TimedFrame | None = None

@@ -1,7 +1,7 @@
 """High dynamic range and wide colours as ordinary ones (sRGB), the same bytes on every processor.
 
 White of ordinary video is where ITU-R BT.2408 puts it: at 75% of HLG's signal and 203 cd/m2 of PQ's. What is darker
-than three quarters of it keeps its brightness; what is brighter is pressed together up to full white.
+than nine tenths of it keeps its brightness; what is brighter is pressed together up to full white.
 """
 
 from functools import cache
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 _ONE = 16384  # white in fixed point; the brightest that is told apart is four times as bright
 _TOP = 4 * _ONE - 1
-_KNEE = 0.75
+_KNEE = 0.9
 _TO_BT709 = {  # from linear RGB of these primaries; ITU-R BT.2087, and SMPTE EG 432-1 in the same way
     ColorPrimaries.BT2020: [[1.6605, -0.5877, -0.0728], [-0.1246, 1.1330, -0.0084], [-0.0182, -0.1006, 1.1188]],
     ColorPrimaries.SMPTE432: [[1.2249, -0.2249, 0.0], [-0.0421, 1.0421, 0.0], [-0.0196, -0.0786, 1.0982]],
@@ -51,7 +51,7 @@ def _light(transfer: int) -> NDArray[np.int32]:
         light *= 10000 / 203
     else:
         light = np.where(signal <= 0.04045, signal / 12.92, ((signal + 0.055) / 1.055) ** 2.4)
-    return np.minimum(np.rint(light * _ONE), _TOP).astype(np.int32)
+    return np.asarray(np.minimum(np.rint(light * _ONE), _TOP), np.int32)
 
 
 @cache
@@ -63,4 +63,4 @@ def _signal(roll_off: bool) -> NDArray[np.uint8]:
         light = np.where(light > _KNEE, bright, light)
     light = np.clip(light, 0, 1)
     signal = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
-    return np.rint(signal * 255).astype(np.uint8)
+    return np.asarray(np.rint(signal * 255), np.uint8)

@@ -1,5 +1,6 @@
 """A picture file as RGB: upright, opaque, and of no more pixels than a face needs."""
 
+import io
 import math
 import warnings
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from pipeline.media.colour import PLAIN
 from pipeline.runtime.errors import PipelineError
@@ -85,7 +86,21 @@ def _eight_bit(path: Path, file: Image.Image) -> Image.Image:
         file = Image.fromarray((values >> 8).astype(np.uint8))
     elif file.mode in ("I", "F"):
         raise PipelineError(f"{path} cannot be read as a picture: its values have no known range. Give a JPEG or PNG.")
-    return file.convert("RGB")
+    return _in_srgb(file).convert("RGB")
+
+
+def _in_srgb(file: Image.Image) -> Image.Image:
+    """The colours of another space that the file names, such as a phone's Display P3 or a printer's CMYK, as sRGB."""
+    named = file.info.get("icc_profile")
+    if not named or file.mode not in ("RGB", "CMYK"):
+        return file
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(named))
+        if "sRGB" in ImageCms.getProfileDescription(profile):
+            return file
+        return ImageCms.profileToProfile(file, profile, ImageCms.createProfile("sRGB"), outputMode="RGB") or file
+    except (OSError, ImageCms.PyCMSError):  # a damaged profile: the colours as they are
+        return file
 
 
 def _ends_in_zeros(path: Path, last: bytes) -> bool:

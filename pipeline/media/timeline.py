@@ -111,10 +111,10 @@ class _Stream:
 
     def _take(self, packet: _Packet) -> None:
         _, time, shown, length = packet
-        if self._last is not None and time > self._last:
-            self.longest = max(self.longest, time - self._last)
-            if self._is_video:  # whose lengths are the mean at best, also where the rate varies
-                length = min(length, time - self._last)
+        step = 0 if self._last is None else time - self._last
+        self.longest = max(self.longest, step)
+        if self._is_video:  # whose lengths are the mean at best, also where the rate varies
+            length = max(0, min(length, step))
         self._last = time
         self.part.first[self.index] = min(shown, self.part.first.get(self.index, shown))
         self.part.last[self.index] = max(shown + length, self.part.last.get(self.index, shown))
@@ -134,6 +134,8 @@ def clocks(packets: Iterable[Any], streams: list[Any]) -> tuple[dict[int, Clock]
     units = {stream.index: (stream.time_base.numerator * _SECOND, stream.time_base.denominator) for stream in streams}
     numbers = dict.fromkeys(met, 0)
     for packet in packets:
+        if not packet.size:  # PyAV ends each stream with an empty one
+            continue
         index, time = packet.stream_index, packet.dts
         if time is not None:
             shown = time if packet.pts is None else packet.pts
