@@ -68,8 +68,8 @@ _ASIDE = Disposition.visual_impaired | Disposition.hearing_impaired | Dispositio
 
 
 def streams_of(container: Any, kind: Kind) -> list[Any]:
-    """The streams of ``kind``, first the one that players take: it can be decoded, is marked default, is not for people who
-    hear or see badly, comes first. A picture attached to a sound file is not a video.
+    """The streams of ``kind``, first the one that players take: it can be decoded, is marked default, is no description
+    for the blind or a comment, comes first. A picture attached to a sound file is not a video.
     """
     pictures = Disposition.attached_pic | Disposition.timed_thumbnails
     streams = [stream for stream in getattr(container.streams, kind) if not stream.disposition & pictures]
@@ -135,7 +135,7 @@ def _packets(container: Any, *streams: Any) -> Iterator[Any]:
 def frames_from(
     path: Path, kind: Kind, target: Fraction | None = None, damage: Damage | None = None
 ) -> Generator[TimedFrame, None, None]:
-    """All frames of the first stream of ``kind``, times rising, from the one on at ``target`` or an earlier one.
+    """All frames of the stream of ``kind``, times rising, from the one on at ``target`` or an earlier one.
 
     ``target`` is on the file's own clock; None is the beginning. ``damage`` counts what goes wrong from the target on.
     The frames are the decoder's: copy what is kept. Raises MediaError when the file or the stream is not there, or when

@@ -52,7 +52,7 @@ def test_two_people_with_a_channel_each_are_both_heard(tmp_path: Path) -> None:
     [("2.1", 3), ("3.0", 3), ("quad", 4), ("5.0", 5), ("5.1", 6), ("7.1", 8), ("6 channels", 6), ("12 channels", 12)],
 )
 def test_speech_in_one_of_many_channels(tmp_path: Path, layout: str, channels: int) -> None:
-    for channel in range(channels):
+    for channel in {0, 2, 3, channels - 1} & set(range(channels)):
         values = np.zeros((channels, len(SPEECH)), np.float32)
         values[channel] = SPEECH
         assert level(read_audio(write_sound(tmp_path / "a.wav", values, layout))) == pytest.approx(LOUD, abs=0.5)

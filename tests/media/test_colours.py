@@ -35,9 +35,8 @@ def light(signal: Numbers) -> Numbers:
 def hlg(linear: Numbers) -> Numbers:
     """White at 75% of the signal."""
     scene = linear * 0.26496
-    return np.where(
-        scene <= 1 / 12, np.sqrt(3 * scene), 0.17883277 * np.log(12 * scene - 0.28466892 + 1e-9) + 0.55991073
-    )
+    bright = 0.17883277 * np.log(np.maximum(12 * scene, 1) - 0.28466892) + 0.55991073
+    return np.where(scene <= 1 / 12, np.sqrt(3 * scene), bright)
 
 
 def pq(linear: Numbers) -> Numbers:
