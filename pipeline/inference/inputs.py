@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.inference.preprocessing.base import Preprocessing, Reference
-from pipeline.media import Damage, sound_remarks
+from pipeline.media import Damage, sound_warnings
 from pipeline.media.picture import read_picture
 from pipeline.media.read import read_audio_blocks
 from pipeline.runtime.clock import FPS, RATE, SAMPLES_PER_FRAME
@@ -67,13 +67,13 @@ def opened_speech(speech: Speech) -> Iterator[NDArray[np.int16]]:
                 for block in read_audio_blocks(path, rate=RATE, by_itself=True, damage=damage):
                     file.write(block.tobytes())
                     peak = max(peak, int(block.max()), -int(block.min()))
-            remarks = sound_remarks(path)
+            warnings = sound_warnings(path)
             if str(damage):
-                remarks.append(f"damaged: {damage}")
+                warnings.append(f"damaged: {damage}")
             if peak < _AUDIBLE:
-                remarks.append("silent, or nearly so")
-            if remarks:
-                log.warning("%s: %s", path, "; ".join(remarks))
+                warnings.append("silent, or nearly so")
+            if warnings:
+                log.warning("%s: %s", path, "; ".join(warnings))
             samples = np.memmap(raw, np.int16, mode="r") if raw.stat().st_size else np.zeros(0, np.int16)
             yield _long_enough(samples, str(path))
     else:

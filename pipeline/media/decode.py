@@ -68,8 +68,8 @@ _ASIDE = Disposition.visual_impaired | Disposition.hearing_impaired | Dispositio
 
 
 def streams_of(container: Any, kind: Kind) -> list[Any]:
-    """The streams of ``kind``, first the one that players take: it can be decoded, is marked default, is no description
-    for the blind or a comment, comes first. A picture attached to a sound file is not a video.
+    """The streams of ``kind``, first the one that players take: it can be decoded, is marked default, is neither a
+    comment nor a description for the blind, comes first. A picture attached to a sound file is not a video.
     """
     pictures = Disposition.attached_pic | Disposition.timed_thumbnails
     streams = [stream for stream in getattr(container.streams, kind) if not stream.disposition & pictures]

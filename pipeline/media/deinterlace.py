@@ -12,7 +12,8 @@ from pipeline.media.decode import TimedFrame
 
 
 def deinterlaced(frames: Iterator[TimedFrame]) -> Iterator[TimedFrame]:
-    """The same frames, one for one; those marked as interlaced go through libav's bwdif, which looks at neighbours.
+    """The same frames, one for one; those marked as interlaced go through libav's bwdif, which takes their
+    neighbours into account.
 
     Nothing happens to a video up to its first interlaced frame, nor to frames between that are not interlaced.
     """

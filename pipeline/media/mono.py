@@ -74,7 +74,7 @@ def _loudest(powers_TC: NDArray[np.float64], gains_C: NDArray[np.float32]) -> in
 
 @cache
 def _gains(layout: str, channels: int) -> NDArray[np.float32]:
-    """How loud each channel is in the mix; nothing is in that of channels which are no speakers, such as ambisonic."""
+    """How loud each channel is in the mix; zeros where channels belong to no loudspeaker, such as ambisonic ones."""
     one_by_one = np.eye(channels, dtype=np.float32).reshape(1, -1) / 2
     try:
         graph = _linked("flt", layout, 48000, [*_mixing(channels), ("aresample", "ochl=mono:osf=s16")])

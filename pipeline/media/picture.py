@@ -29,7 +29,7 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
 
     What is transparent lies on a plain ground, so colours that nobody sees stay unseen. A picture of more than 25
     megapixels comes smaller by a whole number.
-    Raises PipelineError when the file is no picture, broken off, damaged, or too large for the memory.
+    Raises PipelineError when the file is not a picture, broken off, damaged, or too large for the memory.
     """
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(path) as file:

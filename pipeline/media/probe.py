@@ -33,22 +33,22 @@ class MediaInfo:
     """Where time stamps restart or jump, on the video's clock; without video, the sound's."""
 
 
-def sound_remarks(path: Path) -> list[str]:
+def sound_warnings(path: Path) -> list[str]:
     """What is unusual about the file's sound, in words: more tracks than the one that is heard, joined recordings.
 
     Raises MediaError when the file cannot be opened.
     """
-    remarks = []
+    warnings = []
     with opened(path) as container:
         tracks = streams_of(container, "audio")
         if len(tracks) > 1:
             number = 1 + sorted(track.index for track in tracks).index(tracks[0].index)
-            remarks.append(f"{len(tracks)} sound tracks, of which number {number} is heard")
+            warnings.append(f"{len(tracks)} sound tracks, of which number {number} is heard")
     joins = clocks_of(path)[1]
     for how, count in (("restart", sum(not one.ahead for one in joins)), ("jump", sum(one.ahead for one in joins))):
         if count:
-            remarks.append(f"timestamps {how} in the file, {count} time{'s' * (count > 1)}; the parts are joined")
-    return remarks
+            warnings.append(f"timestamps {how} in the file, {count} time{'s' * (count > 1)}; the parts are joined")
+    return warnings
 
 
 def probe(path: Path) -> MediaInfo:

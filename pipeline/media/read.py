@@ -23,7 +23,7 @@ from pipeline.runtime.clock import FPS, RATE
 Samples = NDArray[np.int16]
 Image = NDArray[np.uint8]
 
-_KEPT = 60  # s of sound that are kept between the look at the channels and the mixing
+_KEPT = 60  # s of sound that are kept between the check of the channels and the mixing
 _PREROLL = Fraction(1)  # s decoded before `start`, so that decoder and resampler have settled
 
 

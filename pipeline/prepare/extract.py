@@ -14,7 +14,7 @@ from rich import get_console
 
 from pipeline.config.params import Extract
 from pipeline.corpora.base import Clip, Corpus
-from pipeline.media import Damage, MediaError, probe, read_audio_blocks, sound_remarks, ticks
+from pipeline.media import Damage, MediaError, probe, read_audio_blocks, sound_warnings, ticks
 from pipeline.media.timeline import Join
 from pipeline.prepare.manifest import ManifestRow, write_manifest
 from pipeline.prepare.quality.rejections import check_losses
@@ -45,7 +45,7 @@ FIELDS = [
     pa.field("level", pa.float64()),  # of the sound beside the picture, dB below full scale
     pa.field("damaged", pa.int32()),
     pa.field("damage", pa.string()),
-    pa.field("remarks", pa.string()),  # on the whole file
+    pa.field("unusual", pa.string()),  # on the whole file
     pa.field("error", pa.string()),
 ]
 
@@ -62,14 +62,14 @@ def decode_clip(clip: Clip, time_limit: float = 0.0) -> Row:
         "audio_offset": 0.0,
         "heard": 0.0,
         "level": math.nan,
-        "remarks": "",
+        "unusual": "",
         "error": "",
     }
     damage = Damage()
     try:
         info = within(time_limit, probe, clip.path)
         row["fps"], row["audio_offset"] = info.fps, info.audio_offset
-        row["remarks"] = SEPARATOR.join(sound_remarks(clip.path))
+        row["unusual"] = SEPARATOR.join(sound_warnings(clip.path))
         frames = ticks(clip.path, fps=FPS, start=clip.start, duration=clip.duration, damage=damage)
         row["frames"] = sum(1 for _ in limited(time_limit, frames))
         length = row["frames"] / FPS
@@ -184,8 +184,8 @@ def _warnings(cell: Row, clip: Clip, usual: int | None) -> str:
         warnings.append(f"{cell['frames']} frames where {usual} are usual")
     if cell["damage"]:
         warnings.append(f"damaged: {cell['damage']}")
-    if cell["remarks"]:
-        warnings.append(cell["remarks"])
+    if cell["unusual"]:
+        warnings.append(cell["unusual"])
     missing = cell["frames"] / FPS - cell["heard"]
     if missing > _UNEQUAL:
         warnings.append(f"the sound ends {missing:.2f} s before the picture")

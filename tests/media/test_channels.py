@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.media import MediaError, read_audio, sound_remarks
+from pipeline.media import MediaError, read_audio, sound_warnings
 from tests.media.encode import encode, even_times
 from tests.media.sounds import level, speech, write_sound
 
@@ -37,7 +37,7 @@ def test_two_channels(tmp_path: Path, pair: str, codec: str) -> None:
     for samples in (read_audio(path), read_audio(path, duration=1.0)):
         assert len(samples) == 16000
         assert level(samples) == pytest.approx(LOUD, abs=0.5)
-    assert not sound_remarks(path)
+    assert not sound_warnings(path)
 
 
 def test_two_people_with_a_channel_each_are_both_heard(tmp_path: Path) -> None:
@@ -88,11 +88,11 @@ def tracks(count: int) -> NDArray[np.float32]:
 def test_the_track_marked_default_is_heard(tmp_path: Path, suffix: str, codec: str, count: int, default: int) -> None:
     path = write_sound(tmp_path / f"a.{suffix}", tracks(count), "mono", codec, default)
     assert level(read_audio(path)) == pytest.approx(LOUD - 12 * default, abs=0.5)
-    assert sound_remarks(path) == [f"{count} sound tracks, of which number {default + 1} is heard"]
+    assert sound_warnings(path) == [f"{count} sound tracks, of which number {default + 1} is heard"]
 
 
 def test_one_track_is_nothing_unusual(tmp_path: Path) -> None:
     path = encode(tmp_path / "a.mp4", even_times(25, 25), audio=np.zeros(16000, np.int16), audio_codec="aac")
-    assert sound_remarks(path) == []
+    assert sound_warnings(path) == []
     with pytest.raises(MediaError, match="no such file"):
-        sound_remarks(tmp_path / "none.mp4")
+        sound_warnings(tmp_path / "none.mp4")
