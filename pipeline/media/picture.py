@@ -70,13 +70,13 @@ def _decoded(path: Path, file: Image.Image) -> NDArray[np.uint8]:
     ImageOps.exif_transpose(file, in_place=True)
     if file.format in _LAST_BYTES and _ends_in_zeros(path, _LAST_BYTES[file.format]):
         raise _broken(path, "its end is missing")
-    shown = file.convert("RGBA") if file.has_transparency_data else _eight_bit(path, file)
+    shown = _as(file, "RGBA") if file.has_transparency_data else _eight_bit(path, file)
     rest = math.ceil(math.sqrt(math.prod(shown.size) / _ENOUGH))
     if rest > 1:
-        shown = shown.convert("RGBa").reduce(rest).convert("RGBA") if shown.mode == "RGBA" else shown.reduce(rest)
+        shown = shown.reduce(rest)
     if shown.mode == "RGBA":
         shown = Image.alpha_composite(Image.new("RGBA", shown.size, (PLAIN, PLAIN, PLAIN)), shown)
-    return np.array(shown.convert("RGB"))
+    return np.array(_as(shown, "RGB"))
 
 
 def _eight_bit(path: Path, file: Image.Image) -> Image.Image:
@@ -86,7 +86,12 @@ def _eight_bit(path: Path, file: Image.Image) -> Image.Image:
         file = Image.fromarray((values >> 8).astype(np.uint8))
     elif file.mode in ("I", "F"):
         raise PipelineError(f"{path} cannot be read as a picture: its values have no known range. Give a JPEG or PNG.")
-    return _in_srgb(file).convert("RGB")
+    return _as(_in_srgb(file), "RGB")
+
+
+def _as(file: Image.Image, mode: str) -> Image.Image:
+    """In that mode; the given one where it has it, as a copy of a large one takes much memory."""
+    return file if file.mode == mode else file.convert(mode)
 
 
 def _in_srgb(file: Image.Image) -> Image.Image:
