@@ -1,20 +1,25 @@
 """What a talking head is given: a picture of a face and speech, as files or as arrays."""
 
+import logging
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.config.params import FaceRule
 from pipeline.inference.face import check_face
 from pipeline.inference.preprocessing.base import Preprocessing, Reference
+from pipeline.media import Damage, sound_warnings
+from pipeline.media.picture import read_picture
 from pipeline.media.read import read_audio_blocks
 from pipeline.runtime.clock import FPS, RATE, SAMPLES_PER_FRAME
 from pipeline.runtime.errors import PipelineError
+
+_AUDIBLE = 33  # of 32767: 60 dB below full scale
+log = logging.getLogger(__name__)
 
 Picture = str | Path | NDArray[np.uint8]
 """An image file, or RGB (H, W, 3)."""
@@ -44,15 +49,15 @@ def read_reference(picture: Picture, preprocessing: Preprocessing, face: FaceRul
 def _read_picture(path: Path) -> NDArray[np.uint8]:
     if not path.exists():
         raise PipelineError(f"{path} does not exist. Give a picture of a face with -p.")
-    decoded = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
-    if decoded is None:
-        raise PipelineError(f"{path} cannot be read as a picture. Give a JPEG or PNG.")
-    return np.asarray(decoded, np.uint8)
+    return read_picture(path)
 
 
 @contextmanager
 def opened_speech(speech: Speech) -> Iterator[NDArray[np.int16]]:
     """The speech as mono samples (N,) at 16 kHz; those of a file in a memory map, so an hour of it takes no memory.
+
+    A file's sound is heard from its own beginning, whatever picture is beside it. What is unusual about it, or could
+    not be decoded, is logged in one line.
 
     Raises PipelineError when the file is missing, has no sound, or lasts less than one video frame.
     """
@@ -61,10 +66,18 @@ def opened_speech(speech: Speech) -> Iterator[NDArray[np.int16]]:
         if not path.exists():
             raise PipelineError(f"{path} does not exist. Give a sound or video file with -i.")
         with tempfile.TemporaryDirectory() as folder:
-            raw = Path(folder) / "speech.raw"
+            raw, damage, peak = Path(folder) / "speech.raw", Damage(), 0
             with raw.open("wb") as file:
-                for block in read_audio_blocks(path, rate=RATE):
+                for block in read_audio_blocks(path, rate=RATE, by_itself=True, damage=damage):
                     file.write(block.tobytes())
+                    peak = max(peak, int(block.max()), -int(block.min()))
+            warnings = sound_warnings(path)
+            if str(damage):
+                warnings.append(f"damaged: {damage}")
+            if peak < _AUDIBLE:
+                warnings.append("silent, or nearly so")
+            if warnings:
+                log.warning("%s: %s", path, "; ".join(warnings))
             samples = np.memmap(raw, np.int16, mode="r") if raw.stat().st_size else np.zeros(0, np.int16)
             yield _long_enough(samples, str(path))
     else:

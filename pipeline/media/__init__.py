@@ -1,7 +1,7 @@
 """Reading and writing of video and sound, by presentation time."""
 
 from pipeline.media.errors import Damage, MediaError
-from pipeline.media.probe import MediaInfo, probe
+from pipeline.media.probe import MediaInfo, probe, sound_warnings
 from pipeline.media.read import count_frames, read_audio, read_audio_blocks, read_frames, ticks
 from pipeline.media.write import VideoWriter
 
@@ -15,5 +15,6 @@ __all__ = [
     "read_audio",
     "read_audio_blocks",
     "read_frames",
+    "sound_warnings",
     "ticks",
 ]

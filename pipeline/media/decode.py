@@ -5,8 +5,9 @@ for the same cores. libav writes nothing to stderr (PyAV keeps its log off by de
 """
 
 from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from fractions import Fraction
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from stat import S_ISREG
@@ -17,13 +18,13 @@ import av.error
 from av.stream import Disposition
 
 from pipeline.media.errors import Damage, MediaError
+from pipeline.media.timeline import Clock, Join, clocks, is_even
 from pipeline.media.upright import pixel_aspect
 
 Kind = Literal["video", "audio"]
 TimedFrame = tuple[Fraction, Any]
 """The time in seconds on the file's own clock, and PyAV's frame."""
 
-_MAX_JUMP = 60  # s between two frames, above which the time stamp is taken for damaged
 # s to aim before the target, until a frame lies before it. Never at the target itself: in MPEG program streams the
 # first frames after a seek can have their neighbour's time.
 _SEEK_MARGINS = (Fraction(1), Fraction(4), Fraction(16))
@@ -62,12 +63,27 @@ def _words(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or type(error).__name__).lower()
 
 
+_MOST_PIXELS = 64_000_000  # twice 8K; decoders keep several frames
+_ASIDE = Disposition.visual_impaired | Disposition.hearing_impaired | Disposition.comment
+
+
+def streams_of(container: Any, kind: Kind) -> list[Any]:
+    """The streams of ``kind``, first the one that players take: it can be decoded, is marked default, is neither a
+    comment nor a description for the blind, comes first. A picture attached to a sound file is not a video.
+    """
+    pictures = Disposition.attached_pic | Disposition.timed_thumbnails
+    streams = [stream for stream in getattr(container.streams, kind) if not stream.disposition & pictures]
+
+    def rank(stream: Any) -> tuple[bool, bool, bool]:
+        marks = stream.disposition
+        return stream.codec_context is None, not marks & Disposition.default, bool(marks & _ASIDE)
+
+    return sorted(streams, key=rank)
+
+
 def find_stream(container: Any, kind: Kind) -> Any:
-    """The first stream of ``kind``, or None; a picture attached to a sound file is not a video."""
-    for stream in getattr(container.streams, kind):
-        if not stream.disposition & Disposition.attached_pic:
-            return stream
-    return None
+    """The stream of ``kind`` that players take, or None."""
+    return next(iter(streams_of(container, kind)), None)
 
 
 def _need_stream(container: Any, path: Path, kind: Kind) -> Any:
@@ -76,6 +92,8 @@ def _need_stream(container: Any, path: Path, kind: Kind) -> Any:
         raise MediaError(path, f"no {kind} stream", f"Use a file with {'a picture' if kind == 'video' else 'sound'}.")
     if stream.codec_context is None:
         raise MediaError(path, f"its {kind} codec is not supported", "Convert it, for example to H.264 with AAC.")
+    if kind == "video" and stream.codec_context.width * stream.codec_context.height > _MOST_PIXELS:
+        raise MediaError(path, "its picture has too many pixels", "Make it smaller, for example 1920 pixels wide.")
     stream.codec_context.thread_count = 1
     return stream
 
@@ -85,23 +103,57 @@ def source_rate(stream: Any) -> Fraction:
     return Fraction(stream.average_rate or stream.guessed_rate or 25)
 
 
+def clocks_of(path: Path) -> tuple[dict[Kind, Clock], list[Join]]:
+    """The clock of the file's picture and sound, as far as it has them, and where time stamps restart or jump.
+
+    Raises MediaError when the file cannot be opened.
+    """
+    try:
+        about = path.stat()
+        return _clocks_of(path, about.st_size, about.st_mtime_ns)
+    except OSError:
+        return _clocks_of(path, 0, 0)  # opening it says what is wrong
+
+
+@lru_cache(maxsize=256)
+def _clocks_of(path: Path, size: int, changed: int) -> tuple[dict[Kind, Clock], list[Join]]:
+    kinds: tuple[Kind, ...] = ("video", "audio")
+    with opened(path) as container:
+        streams = {kind: stream for kind in kinds if (stream := find_stream(container, kind)) is not None}
+        if "mp4" in container.format.name and all(map(is_even, streams.values())):  # its index is whole
+            return {kind: Clock() for kind in streams}, []
+        found, joins = clocks(_packets(container, *streams.values()), list(streams.values()))
+        return {kind: found[stream.index] for kind, stream in streams.items()}, joins
+
+
+def _packets(container: Any, *streams: Any) -> Iterator[Any]:
+    """Up to where the container breaks off."""
+    with suppress(OSError, av.error.FFmpegError):
+        yield from container.demux(*streams)
+
+
 def frames_from(
     path: Path, kind: Kind, target: Fraction | None = None, damage: Damage | None = None
 ) -> Generator[TimedFrame, None, None]:
-    """All frames of the first stream of ``kind``, times rising, from the one on at ``target`` or an earlier one.
+    """All frames of the stream of ``kind``, times rising, from the one on at ``target`` or an earlier one.
 
     ``target`` is on the file's own clock; None is the beginning. ``damage`` counts what goes wrong from the target on.
     The frames are the decoder's: copy what is kept. Raises MediaError when the file or the stream is not there, or when
     nothing in it can be decoded.
     """
     damage = damage or Damage()
+    clock = clocks_of(path)[0].get(kind, Clock())
     for margin in (*_SEEK_MARGINS, None) if target is not None else (None,):
         with opened(path) as container:
             stream = _need_stream(container, path, kind)
-            if margin is not None and target is not None and not _seek(container, stream, target - margin):
+            since = None if margin is None or target is None else target - margin
+            if since is not None and len(clock.shifts) == 1 and not _seek(container, stream, since):
                 continue
             before = (damage.lost, damage.concealed)
-            frames = _in_order(_decoded(container, stream, damage, target), damage, target)
+            packets = container.demux(stream)
+            if len(clock.shifts) > 1:
+                packets = _on_one_clock(packets, clock, since)
+            frames = _in_order(_decoded(packets, stream, damage, target), damage, target, clock.longest)
             head = next(frames, None)
             if margin is None and head is None:
                 raise MediaError(path, f"no {kind} in it could be decoded", "Fetch it again or remove it.")
@@ -112,6 +164,24 @@ def frames_from(
             damage.lost, damage.concealed = before  # the container's index led past the target: aim further back
 
 
+def _on_one_clock(packets: Iterator[Any], clock: Clock, since: Fraction | None) -> Iterator[Any]:
+    """All ``packets`` of a stream, times made one; those before ``since``, which cannot be sought here, left out up to
+    the next whole picture.
+    """
+    shifts = dict(clock.shifts)
+    shift, awaited = 0, since is not None
+    for number, packet in enumerate(packets):
+        shift = shifts.get(number, shift)
+        ticks = round(Fraction(shift, 1_000_000) / packet.time_base)
+        if packet.pts is not None:
+            packet.pts += ticks
+        if packet.dts is not None:
+            packet.dts += ticks
+            awaited = awaited and (packet.dts * packet.time_base < (since or 0) or not packet.is_keyframe)
+        if not awaited:
+            yield packet
+
+
 def _seek(container: Any, stream: Any, time: Fraction) -> bool:
     try:
         container.seek(int(time / stream.time_base), stream=stream)
@@ -120,15 +190,25 @@ def _seek(container: Any, stream: Any, time: Fraction) -> bool:
     return True
 
 
-def _decoded(container: Any, stream: Any, damage: Damage, since: Fraction | None) -> Iterator[TimedFrame]:
+def _decoder(stream: Any) -> Any:
+    """The stream's own, but libvpx's for WebM with transparency: FFmpeg's VP8 and VP9 leave that out."""
+    name = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(stream.codec_context.name)
+    if name not in av.codecs_available or stream.metadata.get("alpha_mode") != "1":
+        return stream.codec_context
+    decoder = av.CodecContext.create(name, "r")
+    decoder.thread_count = 1
+    return decoder
+
+
+def _decoded(packets: Iterator[Any], stream: Any, damage: Damage, since: Fraction | None) -> Iterator[TimedFrame]:
     """Decode on over damaged packets. A frame without a time follows the one before."""
+    decoder = _decoder(stream)
     step = 1 / source_rate(stream) if stream.type == "video" else Fraction(1, 50)
     time: Fraction | None = None
 
     def counts() -> bool:
         return since is None or (time is not None and time >= since)
 
-    packets = container.demux(stream)
     while True:
         try:
             packet = next(packets, None)
@@ -138,7 +218,7 @@ def _decoded(container: Any, stream: Any, damage: Damage, since: Fraction | None
         if packet is None:
             return
         try:
-            frames = packet.decode()
+            frames = decoder.decode(packet)
         except (OSError, av.error.FFmpegError):
             damage.lost += counts()
             continue
@@ -150,15 +230,18 @@ def _decoded(container: Any, stream: Any, damage: Damage, since: Fraction | None
             yield time, frame
 
 
-def _in_order(frames: Iterator[TimedFrame], damage: Damage, since: Fraction | None) -> Iterator[TimedFrame]:
-    """Drop frames whose time is damaged: it goes back, is later than the next one, or jumps by more than a minute."""
+def _in_order(
+    frames: Iterator[TimedFrame], damage: Damage, since: Fraction | None, longest: float
+) -> Iterator[TimedFrame]:
+    """Drop frames whose time is damaged: it goes back, is later than the next, or jumps by more than ``longest`` s."""
+    most = Fraction(longest) + 1  # frames may be shown in another order than they are decoded in
     last: Fraction | None = None
     held: TimedFrame | None = None
     for timed in frames:
         time = timed[0]
         if held is None:
             held = timed
-        elif time > held[0] + _MAX_JUMP or (last is not None and time <= last):
+        elif time > held[0] + most or (last is not None and time <= last):
             damage.lost += since is None or time >= since
         elif time > held[0]:
             yield held

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from pipeline.media.decode import find_stream, first_time, frames_from, opened, source_rate
+from pipeline.media.decode import clocks_of, find_stream, first_time, frames_from, opened, source_rate, streams_of
 from pipeline.media.errors import MediaError
+from pipeline.media.timeline import Join
 from pipeline.media.upright import orientation, shown_size
 
 
@@ -28,6 +29,26 @@ class MediaInfo:
     """Start of the audio minus start of the video, s; 0 when one of them is missing."""
     rotation: int
     """Quarter turns the picture is shown with, in degrees counter-clockwise: 0, 90, 180 or 270."""
+    joins: tuple[Join, ...]
+    """Where time stamps restart or jump, on the video's clock; without video, the sound's."""
+
+
+def sound_warnings(path: Path) -> list[str]:
+    """What is unusual about the file's sound, in words: more tracks than the one that is heard, joined recordings.
+
+    Raises MediaError when the file cannot be opened.
+    """
+    warnings = []
+    with opened(path) as container:
+        tracks = streams_of(container, "audio")
+        if len(tracks) > 1:
+            number = 1 + sorted(track.index for track in tracks).index(tracks[0].index)
+            warnings.append(f"{len(tracks)} sound tracks, of which number {number} is heard")
+    joins = clocks_of(path)[1]
+    for how, count in (("restart", sum(not one.ahead for one in joins)), ("jump", sum(one.ahead for one in joins))):
+        if count:
+            warnings.append(f"timestamps {how} in the file, {count} time{'s' * (count > 1)}; the parts are joined")
+    return warnings
 
 
 def probe(path: Path) -> MediaInfo:
@@ -56,6 +77,10 @@ def probe(path: Path) -> MediaInfo:
             width, height = shown_size(frame)
     if audio is not None:
         audio_start = first_time(path, "audio")
+    clocks, joins = clocks_of(path)
+    begin = float(video_start if video_start is not None else audio_start or 0)
+    if joins:  # the container knows nothing of what comes behind
+        duration = clocks["video" if video_start is not None else "audio"].end - begin
     offset = 0.0
     if audio_start is not None and video_start is not None:
         offset = float(audio_start - video_start)
@@ -68,4 +93,5 @@ def probe(path: Path) -> MediaInfo:
         duration=duration,
         audio_offset=offset,
         rotation=rotation,
+        joins=tuple(Join(join.time - begin, join.ahead) for join in joins),
     )

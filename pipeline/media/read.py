@@ -5,27 +5,26 @@ Time 0 is the video's first frame; both streams are put on this clock, whatever 
 
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import groupby, takewhile
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-import av
-import av.error
-import av.filter
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.media.colour import ToRgb
 from pipeline.media.decode import TimedFrame, find_stream, first_time, frames_from, opened, source_rate
+from pipeline.media.deinterlace import deinterlaced
 from pipeline.media.errors import Damage
-from pipeline.media.upright import shown_size, upright
+from pipeline.media.mono import channels_alone, resampled
+from pipeline.media.upright import orientation, shown_size, upright
 from pipeline.runtime.clock import FPS, RATE
 
 Samples = NDArray[np.int16]
 Image = NDArray[np.uint8]
 
+_KEPT = 60  # s of sound that are kept between the check of the channels and the mixing
 _PREROLL = Fraction(1)  # s decoded before `start`, so that decoder and resampler have settled
-_MAX_GAP = 0.03  # s by which sound may leave its time stamps before silence is put in or samples are dropped
 
 
 def read_frames(
@@ -48,10 +47,11 @@ def read_frames(
     Raises MediaError when the file is unreadable or has no video.
     """
     to_rgb = ToRgb()
-    shown: tuple[int, int] | None = None
-    for frame in ticks(path, fps=fps, start=start, duration=duration, damage=damage):
-        shown = shown or shown_size(frame)
-        yield upright(to_rgb(frame), frame, shown)
+    seen: tuple[tuple[int, bool], tuple[int, int]] | None = None
+    for frame in ticks(path, fps=fps, start=start, duration=duration, damage=damage, shown=True):
+        # Of the first alone: a frame that was asked for its side data stays in memory until Python collects garbage.
+        seen = seen or (orientation(frame), shown_size(frame))
+        yield upright(to_rgb(frame), *seen)
 
 
 def count_frames(
@@ -66,18 +66,18 @@ def count_frames(
     return sum(1 for _ in ticks(path, fps=fps, start=start, duration=duration, damage=damage))
 
 
-def ticks(path: Path, *, fps: float, start: float, duration: float | None, damage: Damage | None) -> Iterator[Any]:
-    """The decoder's frame for every tick of ``read_frames``."""
+def ticks(
+    path: Path, *, fps: float, start: float, duration: float | None, damage: Damage | None, shown: bool = False
+) -> Iterator[Any]:
+    """The decoder's frame for every tick of ``read_frames``; deinterlaced if it is to be ``shown``, not counted."""
     step = 1 / _exact(fps)
     begin = _exact(start)
-    if begin > 0:
-        origin = first_time(path, "video")
-        timed = frames_from(path, "video", origin + begin, damage)
-        held, frame = next(timed)
-    else:
-        timed = frames_from(path, "video", damage=damage)
-        held, frame = next(timed)
-        origin = held
+    origin = first_time(path, "video") if begin > 0 else None
+    timed: Iterator[TimedFrame] = frames_from(path, "video", None if origin is None else origin + begin, damage)
+    if shown:
+        timed = deinterlaced(timed)
+    held, frame = next(timed)
+    origin = held if origin is None else origin
     wanted = None if duration is None else round(_exact(duration) / step)
     tick = origin + begin
     sent = 0
@@ -129,16 +129,18 @@ def read_audio(
     start: float = 0.0,
     duration: float | None = None,
     damage: Damage | None = None,
+    by_itself: bool = False,
 ) -> Samples:
     """The sound as mono int16 (N,) at ``rate`` Hz, on the video's clock: sample n is heard at ``start + n / rate``.
 
     Sound that starts after the video has silence before it, sound before the video's first frame is cut off, gaps are
     silent. With ``duration``, N is exactly ``round(duration * rate)``, filled with silence where the sound ends sooner;
-    without, it goes on to the end of the sound. A file without video has its first sample at 0.
+    without, it goes on to the end of the sound. A file without video has its first sample at 0; so has every file with
+    ``by_itself``.
     Raises MediaError when the file is unreadable or has no sound.
     """
-    blocks = [np.zeros(0, np.int16), *read_audio_blocks(path, rate=rate, start=start, duration=duration, damage=damage)]
-    samples = np.concatenate(blocks)
+    blocks = read_audio_blocks(path, rate=rate, start=start, duration=duration, damage=damage, by_itself=by_itself)
+    samples = np.concatenate([np.zeros(0, np.int16), *blocks])
     if duration is None:
         return samples
     return np.pad(samples, (0, _count(duration, rate) - len(samples)))
@@ -151,21 +153,27 @@ def read_audio_blocks(
     start: float = 0.0,
     duration: float | None = None,
     damage: Damage | None = None,
+    by_itself: bool = False,
 ) -> Iterator[Samples]:
     """What ``read_audio`` gives, in blocks and without the silence after the end, in constant memory."""
     begin = _exact(start)
     with opened(path) as container:
-        on_video_clock = find_stream(container, "video") is not None
+        on_video_clock = not by_itself and find_stream(container, "video") is not None
     origin = first_time(path, "video" if on_video_clock else "audio")
     preroll = min(begin, _PREROLL)
     target = origin + begin - preroll if begin > preroll else None
-    frames: Iterator[TimedFrame] = frames_from(path, "audio", target, damage)
-    if duration is not None:
-        end = origin + begin + _exact(duration)
-        frames = takewhile(lambda timed: timed[0] < end, frames)
+    end = None if duration is None else origin + begin + _exact(duration)
+
+    def frames(damage: Damage | None) -> Iterator[TimedFrame]:
+        timed = frames_from(path, "audio", target, damage)
+        return timed if end is None else takewhile(lambda one: one[0] < end, timed)
+
+    short = list(frames(damage)) if duration is not None and duration <= _KEPT else None  # else they are decoded twice
+    alone = channels_alone(short if short is not None else frames(None))
+    heard = iter(short) if short is not None else frames(damage)
     skip = round(preroll * rate)
     left = None if duration is None else _count(duration, rate)
-    for block in _resampled(frames, rate, origin + begin - preroll):
+    for block in resampled(heard, rate, origin + begin - preroll, alone):
         kept, skip = block[skip:], max(0, skip - len(block))
         if left is not None:
             kept = kept[:left]
@@ -178,75 +186,3 @@ def read_audio_blocks(
 
 def _count(duration: float, rate: int) -> int:
     return round(_exact(duration) * rate)
-
-
-def _resampled(frames: Iterator[TimedFrame], rate: int, origin: Fraction) -> Iterator[Samples]:
-    """Mono blocks whose first sample is at ``origin``. A stream that changes its format gets a new filter there."""
-    done = 0
-    for _, group in groupby(_end_trimmed(frames), key=lambda timed: _format(timed[1])):
-        graph: Any = None
-        for time, frame in group:
-            graph = graph or _graph(frame, rate, done)
-            frame.time_base = Fraction(1, frame.sample_rate)
-            frame.pts = round((time - origin) * frame.sample_rate)
-            graph.push(frame)
-            for block in _pulled(graph):
-                done += len(block)
-                yield block
-        graph.push(None)
-        for block in _pulled(graph):
-            done += len(block)
-            yield block
-
-
-def _end_trimmed(frames: Iterator[TimedFrame]) -> Iterator[TimedFrame]:
-    """Cut from the last frame what the encoder added to fill its block; the container tells by the frame's duration."""
-    held: TimedFrame | None = None
-    for timed in frames:
-        if held:
-            yield held
-        held = timed
-    if held:
-        yield held[0], _trimmed(held[1])
-
-
-def _trimmed(frame: Any) -> Any:
-    unit = Fraction(frame.time_base) * frame.sample_rate  # samples by which the container rounds durations
-    heard = round(frame.duration * unit) if frame.duration else frame.samples
-    if heard >= frame.samples - unit:
-        return frame
-    columns = heard if frame.format.is_planar else heard * len(frame.layout.channels)
-    kept = np.ascontiguousarray(frame.to_ndarray()[:, :columns])
-    short = av.AudioFrame.from_ndarray(kept, format=frame.format.name, layout=frame.layout.name)
-    short.sample_rate = frame.sample_rate
-    return short
-
-
-def _format(frame: Any) -> tuple[str, str, int]:
-    return frame.format.name, frame.layout.name, frame.sample_rate
-
-
-def _graph(frame: Any, rate: int, first_sample: int) -> Any:
-    """libav's resampler: keeps sound on its time stamps (``async``) and starts at a given sample (``first_pts``)."""
-    graph = av.filter.Graph()
-    source = graph.add_abuffer(
-        sample_rate=frame.sample_rate,
-        format=frame.format.name,
-        layout=frame.layout.name,
-        time_base=Fraction(1, frame.sample_rate),
-    )
-    resampler = graph.add(
-        "aresample",
-        f"{rate}:async=1:min_comp=0.00001:min_hard_comp={_MAX_GAP}:first_pts={first_sample}:ochl=mono:osf=s16",
-    )
-    graph.link_nodes(source, resampler, graph.add("abuffersink")).configure()
-    return graph
-
-
-def _pulled(graph: Any) -> Iterator[Samples]:
-    while True:
-        try:
-            frame = graph.pull()
-        except (BlockingIOError, av.error.EOFError):
-            return
-        yield frame.to_ndarray().reshape(-1).copy()

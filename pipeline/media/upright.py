@@ -1,5 +1,6 @@
-"""How a decoded picture is meant to be seen: turned, mirrored, and with square pixels."""
+"""How a decoded picture is meant to be seen: turned, mirrored, with square pixels, and no larger than of use."""
 
+import math
 from fractions import Fraction
 from typing import Any
 
@@ -12,6 +13,16 @@ Image = NDArray[np.uint8]
 
 _WIDEST = 4
 """A pixel said to be wider or higher than this is taken for damaged, and for square."""
+
+
+_ENOUGH = 5_000_000
+"""Pixels of a video's picture; of larger ones, such as 4K, a face is cropped as well at half the size, or less."""
+
+
+def reduced(width: int, height: int) -> tuple[int, int]:
+    """The size at which pictures of ``width`` and ``height`` are used: divided by a whole number if they are large."""
+    factor = math.ceil(math.sqrt(width * height / _ENOUGH))
+    return width // factor, height // factor
 
 
 def pixel_aspect(stream: Any) -> Fraction:
@@ -34,15 +45,18 @@ def orientation(frame: Any) -> tuple[int, bool]:
 def shown_size(frame: Any) -> tuple[int, int]:
     """Width and height of the picture as shown; with pixels that are not square the shorter side grows."""
     aspect: Fraction = frame.opaque or Fraction(1)
-    width, height = round(frame.width * max(aspect, Fraction(1))), round(frame.height / min(aspect, Fraction(1)))
+    width, height = reduced(frame.width, frame.height)
+    width, height = round(width * max(aspect, Fraction(1))), round(height / min(aspect, Fraction(1)))
     return (height, width) if orientation(frame)[0] % 2 else (width, height)
 
 
-def upright(picture_HWC: Image, frame: Any, size: tuple[int, int]) -> Image:
-    """The decoded ``frame``'s pixels as shown, at ``size`` (width, height): an array of its own, or the given one."""
-    turns, mirrored = orientation(frame)
-    turned = np.rot90(picture_HWC, turns)
-    shown = np.ascontiguousarray(turned[:, ::-1] if mirrored else turned)
+def upright(picture_HWC: Image, turned: tuple[int, bool], size: tuple[int, int]) -> Image:
+    """A decoded frame's pixels as shown, given its ``orientation``, at ``size`` (width, height): its own array, or the
+    given one.
+    """
+    turns, mirrored = turned
+    shown = np.rot90(picture_HWC, turns)
+    shown = np.ascontiguousarray(shown[:, ::-1] if mirrored else shown)
     if shown.shape[1::-1] != size:
         shown = np.asarray(cv2.resize(shown, size, interpolation=cv2.INTER_LINEAR_EXACT), np.uint8)
     return shown

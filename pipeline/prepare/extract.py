@@ -15,7 +15,8 @@ from rich import get_console
 from pipeline.config.params import Extract
 from pipeline.corpora.base import Clip, Corpus
 from pipeline.corpora.split import unite_equal
-from pipeline.media import Damage, MediaError, probe, read_audio_blocks, ticks
+from pipeline.media import Damage, MediaError, probe, read_audio_blocks, sound_warnings, ticks
+from pipeline.media.timeline import Join
 from pipeline.prepare.manifest import ManifestRow, write_manifest
 from pipeline.prepare.quality.rejections import check_losses
 from pipeline.prepare.quality.thresholds import SEPARATOR, verdict
@@ -27,7 +28,7 @@ from pipeline.shards.plan import UNFINISHED, Item, row_key
 from pipeline.shards.read import Rows
 from pipeline.shards.table import Row, array_field
 
-VERSION = 2
+VERSION = 3
 """Raised with every change of this file or of pipeline.media that changes a row's bytes."""
 
 SILENCE = -120.0
@@ -45,6 +46,7 @@ FIELDS = [
     pa.field("level", pa.float64()),  # of the sound beside the picture, dB below full scale
     pa.field("damaged", pa.int32()),
     pa.field("damage", pa.string()),
+    pa.field("unusual", pa.string()),  # on the whole file
     pa.field("error", pa.string()),
 ]
 
@@ -61,12 +63,14 @@ def decode_clip(clip: Clip, time_limit: float = 0.0) -> Row:
         "audio_offset": 0.0,
         "heard": 0.0,
         "level": math.nan,
+        "unusual": "",
         "error": "",
     }
     damage = Damage()
     try:
         info = within(time_limit, probe, clip.path)
         row["fps"], row["audio_offset"] = info.fps, info.audio_offset
+        row["unusual"] = SEPARATOR.join(sound_warnings(clip.path))
         frames = ticks(clip.path, fps=FPS, start=clip.start, duration=clip.duration, damage=damage)
         row["frames"] = sum(1 for _ in limited(time_limit, frames))
         length = row["frames"] / FPS
@@ -77,11 +81,23 @@ def decode_clip(clip: Clip, time_limit: float = 0.0) -> Row:
         wanted = row["frames"] * SAMPLES_PER_FRAME
         row["samples"] = np.pad(samples[:wanted], (0, max(0, wanted - len(samples))))
         row["level"] = _level(samples[:wanted])
+        row["error"] = _joined(info.joins, clip.start, length)
     except MediaError as error:
         row["error"] = error.reason
     except TimedOut as error:
         row["error"], row["key"] = error.reason, UNFINISHED
     return {**row, "damaged": damage.concealed + damage.lost, "damage": str(damage)}
+
+
+def _joined(joins: Iterable[Join], start: float, length: float) -> str:
+    """Why a clip of two recordings is none; empty where none of the ``joins`` lies within it."""
+    edge = 0.5 / FPS
+    inside = [one for one in joins if start + edge < one.time < start + length - edge]
+    if not inside:
+        return ""
+    return (
+        "timestamps jump within the clip" if all(one.ahead for one in inside) else "timestamps restart within the clip"
+    )
 
 
 def _level(samples_N: NDArray[np.int16]) -> float:
@@ -170,6 +186,8 @@ def _warnings(cell: Row, clip: Clip, usual: int | None) -> str:
         warnings.append(f"{cell['frames']} frames where {usual} are usual")
     if cell["damage"]:
         warnings.append(f"damaged: {cell['damage']}")
+    if cell["unusual"]:
+        warnings.append(cell["unusual"])
     missing = cell["frames"] / FPS - cell["heard"]
     if missing > _UNEQUAL:
         warnings.append(f"the sound ends {missing:.2f} s before the picture")
@@ -177,4 +195,6 @@ def _warnings(cell: Row, clip: Clip, usual: int | None) -> str:
         warnings.append("the sound goes on after the picture")
     if not clip.start and cell["audio_offset"] > _UNEQUAL:
         warnings.append(f"the sound starts {cell['audio_offset']:.2f} s after the picture")
+    if not clip.start and cell["audio_offset"] < -_UNEQUAL:
+        warnings.append(f"{-cell['audio_offset']:.2f} s of sound before the picture are left out")
     return SEPARATOR.join(warnings)

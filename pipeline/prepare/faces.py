@@ -26,7 +26,7 @@ from pipeline.shards.plan import UNFINISHED, Item, row_key
 from pipeline.shards.read import read_row
 from pipeline.shards.table import Row, array_field, jpeg_field
 
-VERSION = 5
+VERSION = 6
 """Raised with every change of this file, of pipeline.faces, or of how frames and sound are read, that changes a row's
 bytes."""
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 """What a disk says that is full, or read-only, wherever it is written to."""
-_EXTRA = ("dvc", "espeakng_loader", "mlflow", "PIL", "psutil", "requests", "ruamel", "urllib3")
+_EXTRA = ("dvc", "espeakng_loader", "mlflow", "psutil", "requests", "ruamel", "urllib3")
 """Packages of the extra `pipeline` (pyproject.toml): generation and evaluation do without them."""
 
 

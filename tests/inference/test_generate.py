@@ -2,6 +2,7 @@
 
 import wave
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from pipeline.config.params import FaceRule
 from pipeline.inference.face import check_face
 from pipeline.inference.generate import generate
-from pipeline.inference.inputs import read_reference
+from pipeline.inference.inputs import opened_speech, read_reference
 from pipeline.inference.preprocessing.base import Reference
 from pipeline.inference.preprocessing.project import ProjectPreprocessing
 from pipeline.inference.talking_head import TalkingHead
@@ -22,6 +23,8 @@ from pipeline.media import count_frames, probe, read_audio
 from pipeline.models.atnet import AtNet
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime.errors import PipelineError
+from tests.media.encode import encode, even_times
+from tests.media.sounds import write_sound
 
 Image = NDArray[np.uint8]
 
@@ -74,6 +77,48 @@ def test_same_bytes_twice_and_other_sound_formats(head: TalkingHead, face: Path,
     for name in ("one.mp4", "two.mp4"):
         generate(head, face, sound, tmp_path / name)
     assert (tmp_path / "one.mp4").read_bytes() == (tmp_path / "two.mp4").read_bytes()
+
+
+def test_sound_is_heard_from_its_own_beginning(tmp_path: Path) -> None:
+    """Whenever the picture beside it begins."""
+    noise = np.random.default_rng(0).integers(-9000, 9000, 48000).astype(np.int16)
+    for late in (0.0, 2.0):
+        path = tmp_path / "a.mkv"
+        encode(path, [time + Fraction(late) for time in even_times(25, 25)], time_base=Fraction(1, 1000), audio=noise)
+        with opened_speech(path) as samples:
+            np.testing.assert_array_equal(samples, noise)
+    path = encode(tmp_path / "late.mkv", even_times(75, 25), audio=noise, audio_start=1.0)
+    with opened_speech(path) as samples:
+        np.testing.assert_array_equal(samples, noise)
+
+
+def test_what_is_unusual_about_the_sound_is_said_in_one_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    noise = speech(tmp_path / "a.wav", 1.0)
+    tracks = write_sound(tmp_path / "tracks.mka", np.zeros((2, 1, 48000), np.float32), "mono", default=1)
+    joined = tmp_path / "joined.ts"
+    sound = {"audio": np.full(44100, 5000, np.int16), "audio_codec": "mp2", "audio_rate": 44100}
+    joined.write_bytes(encode(tmp_path / "a.ts", even_times(25, 25), **sound).read_bytes() * 2)  # type: ignore[arg-type]
+    for path, line in (
+        (noise, ""),
+        (tracks, "2 sound tracks, of which number 2 is heard; silent, or nearly so"),
+        (joined, "timestamps restart in the file, 1 time; the parts are joined"),
+    ):
+        caplog.clear()
+        with opened_speech(path) as samples:
+            assert len(samples) >= 16000
+        assert [record.getMessage() for record in caplog.records] == ([f"{path}: {line}"] if line else [])
+
+
+def test_damage_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    content = bytearray(
+        encode(tmp_path / "a.aac", [], audio=np.full(48000, 5000, np.int16), audio_codec="aac").read_bytes()
+    )
+    content[len(content) // 2 : len(content) // 2 + 200] = b"\xa5" * 200
+    (tmp_path / "b.aac").write_bytes(content)
+    with opened_speech(tmp_path / "b.aac"):
+        pass
+    assert len(caplog.records) == 1
+    assert "damaged: " in caplog.text
 
 
 def test_chunks_join_without_a_seam(head: TalkingHead, landmarks: LandmarkModel, photograph: Image) -> None:
@@ -182,10 +227,13 @@ def test_errors(head: TalkingHead, face: Path, tmp_path: Path) -> None:
     cv2.imwrite(str(grey), np.full((200, 200, 3), 127, np.uint8))
     text = tmp_path / "text.jpg"
     text.write_text("no picture")
+    half = tmp_path / "half.jpg"
+    half.write_bytes(face.read_bytes()[:-2000])
     out = tmp_path / "out.mp4"
     cases = [
         (grey, sound, out, r"grey\.png shows no face"),
         (text, sound, out, r"text\.jpg cannot be read as a picture"),
+        (half, sound, out, r"half\.jpg is damaged or broken off: fetch it again"),
         (tmp_path / "none.jpg", sound, out, r"none\.jpg does not exist\. Give a picture of a face with -p"),
         (face, tmp_path / "none.wav", out, r"none\.wav does not exist\. Give a sound or video file with -i"),
         (face, grey, out, r"grey\.png.*sound|grey\.png.*audio"),

@@ -39,7 +39,8 @@ def clip(path: Path, frames: int = 40, **how: object) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     sound = {"audio": np.full(frames * 1764, 4000, np.int16), "audio_codec": "mp2", "audio_rate": 44100}
     picture = {"codec": "mpeg1video", "time_base": Fraction(1, 25)}
-    return encode(path, even_times(frames, 25), **{**picture, **sound, **how})  # type: ignore[arg-type]
+    times = how.pop("times", even_times(frames, 25))
+    return encode(path, times, **{**picture, **sound, **how})  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -170,6 +171,20 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
 }
 
 
+def joined(path: Path) -> None:
+    """Two recordings of 40 frames, the second with a clock of its own."""
+    path.write_bytes(clip(path).read_bytes() * 2)
+
+
+def paused(path: Path) -> None:
+    later = clip(path, times=[time + 100 for time in even_times(40, 25)], audio_start=100.0).read_bytes()
+    path.write_bytes(clip(path).read_bytes() + later)
+
+
+BAD["joined"] = (joined, "timestamps restart within the clip")
+BAD["paused"] = (paused, "timestamps jump within the clip")
+
+
 @pytest.mark.parametrize("kind", BAD)
 def test_a_bad_clip_has_a_reason(home: Path, tmp_path: Path, kind: str) -> None:
     make, reason = BAD[kind]
@@ -194,6 +209,29 @@ def test_odd_clips_carry_a_remark(home: Path, tmp_path: Path) -> None:
     assert odd["s1/sound late"][1].startswith("the sound starts 0.")
     assert odd["s1/sound goes on"] == ("ok", "the sound goes on after the picture")
     assert len(odd) == 4
+
+
+def test_what_is_unusual_about_the_sound_stands_in_the_row(home: Path, tmp_path: Path) -> None:
+    clip(home / "s1/early.mpg", times=[time + Fraction(12, 25) for time in even_times(40, 25)], audio_start=0.02)
+    row = rows_of(home, tmp_path / "clips")["s1/early"]
+    assert row.reason.startswith("the sound ends 0.4")
+    assert "s of sound before the picture are left out" in row.reason
+
+
+def test_a_joined_video_is_cut_where_it_was_joined(tmp_path: Path) -> None:
+    """Clips on either side are whole; one that runs over the place is rejected."""
+    (tmp_path / "videos").mkdir()
+    videos = [clip(tmp_path / f"videos/{name}.ts", 75, audio=np.full(132300, 4000, np.int16)) for name in "abc"]
+    videos[0].write_bytes(videos[0].read_bytes() * 2)
+    for seconds, status in ((3.0, ["ok", "ok"]), (2.0, ["ok", "rejected", "ok"])):
+        params = FolderParams(root="videos", clip_seconds=seconds, val=0.34, test=0.33)
+        corpus = open_corpus(Params(corpus="folder", corpora={"folder": asdict(params)}), tmp_path)
+        rows = [
+            row for row in extract(corpus, replace(SETTINGS, max_lost=0.5), tmp_path / "clips", 1) if row.path == "a.ts"
+        ]
+        assert [row.status for row in rows] == status
+        assert {row.frames for row in rows} == {round(seconds * 25)}
+        assert all(row.reason.startswith("timestamps restart") for row in rows)
 
 
 def test_delayed_sound_is_paired_with_its_pictures(home: Path, tmp_path: Path) -> None:

@@ -1,0 +1,115 @@
+"""A picture file as RGB: upright, opaque, and of no more pixels than a face needs."""
+
+import io
+import math
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from pipeline.media.colour import PLAIN
+from pipeline.runtime.errors import PipelineError
+
+_ENOUGH = 25_000_000
+"""Pixels; of a larger picture every few are averaged. A face that is found in it still has more than a crop shows."""
+_MOST = 64_000_000
+"""Pixels that are decoded at full size, which is what all formats but one need."""
+
+_LAST_BYTES = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82", "WEBP": b"", "AVIF": b""}
+"""How files of these formats end; b"" is anything but zeros."""
+_PADDING = 64
+"""Zeros at the end that may be."""
+
+
+def read_picture(path: Path) -> NDArray[np.uint8]:
+    """RGB (H, W, 3) of a JPEG, PNG, WebP, TIFF or what else Pillow reads, turned as its EXIF says.
+
+    What is transparent lies on a plain ground, so colours that nobody sees stay unseen. A picture of more than 25
+    megapixels comes smaller by a whole number.
+    Raises PipelineError when the file is not a picture, broken off, damaged, or too large for the memory.
+    """
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(path) as file:
+            _check_size(path, file)
+            return _decoded(path, file)
+    except PipelineError:
+        raise
+    except Image.DecompressionBombError:
+        raise _too_large(path) from None
+    except UnidentifiedImageError:
+        advice = "Give a JPEG or PNG; if it is one, it is broken off: fetch it again."
+        raise PipelineError(f"{path} cannot be read as a picture. {advice}") from None
+    except Exception as error:  # whatever the many decoders say of bytes that are not as they should be
+        if isinstance(error, OSError) and error.errno:
+            raise PipelineError(f"{path} cannot be read as a picture: {error.strerror}. Give another.") from None
+        raise _broken(path, str(error)) from None
+
+
+def _broken(path: Path, why: str) -> PipelineError:
+    return PipelineError(f"{path} is damaged or broken off: fetch it again, or give another picture ({why}).")
+
+
+def _too_large(path: Path) -> PipelineError:
+    return PipelineError(f"{path} has too many pixels to read. Give it with at most {_MOST // 10**6} megapixels.")
+
+
+def _check_size(path: Path, file: Image.Image) -> None:
+    in_steps = file.format == "JPEG" and not file.info.get("progressive")  # can be decoded at a fraction of its size
+    if not in_steps and math.prod(file.size) > _MOST:
+        raise _too_large(path)
+
+
+def _decoded(path: Path, file: Image.Image) -> NDArray[np.uint8]:
+    factor = math.ceil(math.sqrt(math.prod(file.size) / _ENOUGH))
+    if factor > 1:  # JPEG's decoder can leave out what is not wanted, and is quick by it
+        file.draft(None, (file.width // factor, file.height // factor))
+    file.load()
+    ImageOps.exif_transpose(file, in_place=True)
+    if file.format in _LAST_BYTES and _ends_in_zeros(path, _LAST_BYTES[file.format]):
+        raise _broken(path, "its end is missing")
+    shown = _as(file, "RGBA") if file.has_transparency_data else _eight_bit(path, file)
+    rest = math.ceil(math.sqrt(math.prod(shown.size) / _ENOUGH))
+    if rest > 1:
+        shown = shown.reduce(rest)
+    if shown.mode == "RGBA":
+        shown = Image.alpha_composite(Image.new("RGBA", shown.size, (PLAIN, PLAIN, PLAIN)), shown)
+    return np.array(_as(shown, "RGB"))
+
+
+def _eight_bit(path: Path, file: Image.Image) -> Image.Image:
+    """RGB; of 16-bit grey the upper byte, which Pillow itself would cut off at 255."""
+    if file.mode.startswith("I;16"):
+        values: Any = np.asarray(file)
+        file = Image.fromarray((values >> 8).astype(np.uint8))
+    elif file.mode in ("I", "F"):
+        raise PipelineError(f"{path} cannot be read as a picture: its values have no known range. Give a JPEG or PNG.")
+    return _as(_in_srgb(file), "RGB")
+
+
+def _as(file: Image.Image, mode: str) -> Image.Image:
+    """In that mode; the given one where it has it, as a copy of a large one takes much memory."""
+    return file if file.mode == mode else file.convert(mode)
+
+
+def _in_srgb(file: Image.Image) -> Image.Image:
+    """The colours of another space that the file names, such as a phone's Display P3 or a printer's CMYK, as sRGB."""
+    named = file.info.get("icc_profile")
+    if not named or file.mode not in ("RGB", "CMYK"):
+        return file
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(named))
+        if "sRGB" in ImageCms.getProfileDescription(profile):
+            return file
+        return ImageCms.profileToProfile(file, profile, ImageCms.createProfile("sRGB"), outputMode="RGB") or file
+    except (OSError, ImageCms.PyCMSError):  # a damaged profile: the colours as they are
+        return file
+
+
+def _ends_in_zeros(path: Path, last: bytes) -> bool:
+    """Whether the file has room for what was never fetched, which decoders take for a picture too."""
+    content = path.read_bytes()
+    kept = content.rstrip(b"\0")
+    return len(content) - len(kept) > _PADDING and not (last and kept.endswith(last))

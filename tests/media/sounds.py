@@ -1,0 +1,49 @@
+"""Sound files made for tests, of any channels and tracks."""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from av.stream import Disposition
+from numpy.typing import NDArray
+
+RATE = 48000
+
+
+def speech(seconds: float = 1.0, seed: int = 0) -> NDArray[np.float32]:
+    """Noise in syllables, peak 0.5, at 48 kHz."""
+    draw = np.random.default_rng(seed)
+    count = round(seconds * 20)
+    noise = np.convolve(draw.standard_normal(count * RATE // 20), np.ones(20) / 20, "same")
+    values = noise * np.repeat(draw.uniform(0.1, 1, count), RATE // 20)
+    return np.asarray(values / np.abs(values).max() / 2, np.float32)
+
+
+def level(samples_N: NDArray[Any]) -> float:
+    """Root mean square, dB below full scale of int16."""
+    return float(10 * np.log10(np.mean(np.square(samples_N, dtype=np.float64)) / 32768**2 + 1e-12))
+
+
+def write_sound(
+    path: Path, channels_CN: NDArray[np.float32], layout: str = "stereo", codec: str = "pcm_s16le", default: int = 0
+) -> Path:
+    """A file of one track at 48 kHz, or, given (tracks, C, N), of several, of which one is marked default."""
+    tracks = channels_CN if channels_CN.ndim == 3 else channels_CN[None]
+    with av.open(str(path), "w") as container:
+        streams: list[Any] = [container.add_stream(codec, rate=RATE, layout=layout) for _ in tracks]
+        packets = []
+        for number, (stream, track) in enumerate(zip(streams, tracks, strict=True)):
+            stream.disposition = Disposition.default if number == default else Disposition(0)
+            fit = av.AudioResampler(format=stream.codec_context.format.name, layout=layout, rate=RATE)
+            for offset in range(0, track.shape[1], 4096):
+                packed = np.ascontiguousarray(track[:, offset : offset + 4096].T, np.float32).reshape(1, -1)
+                frame = av.AudioFrame.from_ndarray(packed, format="flt", layout=layout)
+                frame.sample_rate, frame.pts, frame.time_base = RATE, offset, Fraction(1, RATE)
+                packets += [(offset, packet) for one in fit.resample(frame) for packet in stream.encode(one)]
+            packets += [(track.shape[1], packet) for one in fit.resample(None) for packet in stream.encode(one)]
+            packets += [(track.shape[1], packet) for packet in stream.encode(None)]
+        for _, packet in sorted(packets, key=lambda one: one[0]):
+            container.mux(packet)
+    return path
