@@ -8,7 +8,7 @@ import yaml
 
 from pipeline.runtime.git import git
 
-TRAINED = ("models/atnet", "models/vgnet", "models/bundle.json", "reports")
+TRAINED = ("models/atnet", "models/vgnet", "models/bundle.json", "reports/")
 """Outs whose last bits may hang on the kind of processor; those of all other stages do not."""
 
 
@@ -26,8 +26,8 @@ def compare_with_commit(lock: Path = Path("dvc.lock")) -> list[str]:
             return []
         known = _hashes(earlier, "outs")
         changed += [out for out, md5 in _hashes(stage, "outs").items() if known.get(out) != md5]
-    trained = [out for out in changed if out in TRAINED]
-    others = [out for out in changed if out not in TRAINED]
+    trained = [out for out in changed if out.startswith(TRAINED)]
+    others = [out for out in changed if not out.startswith(TRAINED)]
     lines = []
     if others:
         lines.append(
