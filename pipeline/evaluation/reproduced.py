@@ -37,7 +37,8 @@ def compare_with_commit(lock: Path = Path("dvc.lock")) -> list[str]:
     if trained:
         lines.append(
             f"Other bytes than committed: {', '.join(trained)}. Training may end in other last bits on another kind of "
-            "processor; the metrics above are those of your training."
+            "processor; the metrics above are those of your training. `git commit -am 'Reproduced here'` makes it what "
+            "experiments are compared with and go back to."
         )
     return lines
 

@@ -36,7 +36,7 @@ MOST_METRICS = 1000
 """What MLflow takes in one request."""
 
 SILENT_SECONDS = 600
-"""Without a sign of life for so long, a run is over whose process cannot be looked for; there is one every 10 s."""
+"""Without a sign of life for so long, a run is over whose process cannot be seen; there is one every 10 s."""
 
 Item = TypeVar("Item")
 

@@ -35,7 +35,7 @@ def test_an_experiment_that_is_left_costs_no_second_evaluation(reproduced: Proje
     try:
         assert reproduced.stages_run_by("dvc", "exp", "run", "-S", "evaluate.videos=0") == ["evaluate"]
         assert not list((reproduced.folder / "reports/pictures").iterdir())
-        assert "at_vg.lmd" not in reproduced.run("dvc", "metrics", "diff")  # the same figures
+        assert "at_vg.lmd" not in reproduced.run("dvc", "metrics", "diff")  # the same means
         reproduced.run("git", "restore", "params.yaml")
         printed = reproduced.run("dvc", "repro")
         assert "Stage 'evaluate' is cached - skipping run" in printed
