@@ -1,4 +1,4 @@
-"""The metrics of the last evaluation as a table in the terminal, and how many clips were rejected."""
+"""The metrics of an evaluation as a table in the terminal, how many clips were rejected, and where to go on."""
 
 import csv
 from collections.abc import Mapping
@@ -19,8 +19,8 @@ from pipeline.tracking.pages import where_to_look
 
 
 def print_report(reports: Path, quality: Path = paths.QUALITY) -> None:
-    """Print the metrics with their 95% intervals, how many clips were rejected, and what to open next. PipelineError
-    when nothing was evaluated yet.
+    """Print the metrics with their 95% intervals, and how many clips were rejected. PipelineError when nothing was
+    evaluated yet.
     """
     path = reports / INTERVALS
     if not path.exists():

@@ -81,7 +81,8 @@ def _tags(earlier: Mapping[str, str], judgement: Judgement) -> dict[str, str]:
     """What a version with the tags `earlier` is tagged with: the value, and its own one where that is another now."""
     value = repr(judgement.value)
     tags = {judgement.key: value}
-    lower = earlier.get(CLIPS) == judgement.clips and not float(earlier[VALUE]) <= judgement.value
+    own = float(earlier[VALUE]) if earlier.get(CLIPS) == judgement.clips else -math.inf
+    lower = judgement.value < own or math.isnan(own)
     if OWN not in earlier or _supersedes(judgement, earlier) or lower:
         tags |= {OWN: judgement.key, METRIC: judgement.metric, VALUE: value, JUDGED_ON: judgement.corpus}
         tags |= {CLIPS: judgement.clips, PARTNER: judgement.partner}

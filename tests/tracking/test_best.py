@@ -73,6 +73,7 @@ def test_a_poor_partner_takes_nothing_from_a_version(registry: Registry) -> None
     first = registry.train()
     assert registry.evaluate(first, 0.6) == 1
     assert registry.evaluate(first, 2.5, partner="poor") == 1
+    assert registry.evaluate(first, float("nan"), partner="broken") == 1
     assert registry.tags(1)["best.value"] == "0.6"
     short = registry.train()
     assert registry.evaluate(short, 0.9) == 1
