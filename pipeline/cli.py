@@ -170,9 +170,10 @@ def print_params() -> None:
 def report() -> None:
     """Print the metrics of the last evaluation and what to open next."""
     with clear_errors("atvgnet"):
-        from pipeline.evaluation.report import print_report
+        from pipeline.evaluation.report import print_next, print_report
         from pipeline.evaluation.reproduced import compare_with_commit
 
         print_report(paths.REPORTS)
+        print_next()
         for line in compare_with_commit():
             print(line)

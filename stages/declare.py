@@ -3,18 +3,21 @@
     python -m stages.declare
 
 - the files that each stage depends on, as its imports have them;
-- a plot per clip for every metric of the registry.
+- a chart with a mark per clip for every metric of the registry and every metric of the quality table.
 
 A test compares. Imports within functions count; modules that change no byte of what a stage makes do not, nor what they
 import: reporting, tracking, the distribution of work, and params, whose values DVC tracks itself.
 """
 
+import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import grimp
 
 from pipeline.evaluation.registry import BASELINES, METRICS
+from pipeline.prepare.quality.thresholds import LIMITS
 
 NEUTRAL = (
     "pipeline.config",
@@ -32,6 +35,21 @@ NEUTRAL = (
     "stages.runner",
 )
 DVC = Path("dvc.yaml")
+
+QUALITY = {
+    "frames": ("Length", "frames at 25 fps"),
+    "damaged": ("Damaged frames", "share of the frames"),
+    "level": ("Level of the sound", "dB, 0 is full scale"),
+    "length_difference": ("Length of the sound less that of the picture", "s"),
+    "detected": ("Face found", "share of the frames"),
+    "score": ("Score of the detector", ""),
+    "face_size": ("Size of the face", "source pixels behind a side of the crop"),
+    "jitter": ("Jitter of the points", "px of the 128x128 face"),
+    "sharpness": ("Sharpness", ""),
+    "mouth": ("Mouth shown", "share of the frames"),
+    "frontal": ("How frontal the face is", "1 is frontal"),
+}
+"""Title and unit of the quality table's metrics; one that is missing here is called by its column."""
 
 
 def modules_of(stage: str, graph: grimp.ImportGraph) -> set[str]:
@@ -90,19 +108,42 @@ def build_graph() -> grimp.ImportGraph:
     return grimp.build_graph("pipeline", "stages", cache_dir=None)
 
 
-def with_plots(text: str) -> str:
-    """dvc.yaml with the scatter plots of clips.csv, a column per metric and baseline."""
-    plots = "".join(
-        f"  - {entry.title} per clip:\n      template: scatter\n      x: id\n      y:\n"
-        f"        reports/clips.csv: [{', '.join(f'{entry.name}_{baseline}' for baseline in BASELINES)}]\n"
-        f"      y_label: {entry.label}\n"
+def plots() -> str:
+    """The charts of dvc.yaml that have a mark per clip: of every metric of the evaluation, and of the quality table.
+
+    They are called by a column's name, since DVC makes JavaScript of what they are called, and an apostrophe ends that.
+    """
+    evaluated = (
+        _plot(entry.name, entry.title, entry.unit, entry.direction, "reports/clips.csv", list(BASELINES))
         for entry in METRICS.values()
     )
-    pattern = (
-        r"(?:  - [^\n]* per clip:\n      template: scatter\n      x: id\n      y:\n"
-        r"        reports/clips\.csv: .*\n      y_label: .*\n)+"
+    prepared = (
+        _plot(
+            limit.metric,
+            *QUALITY.get(limit.metric, (limit.metric, "")),
+            "higher is better" if limit.smallest else "nearer to 0 is better",
+            "data/quality/clips.csv",
+        )
+        for limit in LIMITS
     )
-    return re.sub(pattern, lambda _: plots, text)
+    return "".join((*evaluated, *prepared))
+
+
+def _plot(name: str, title: str, unit: str, direction: str, file: str, baselines: Sequence[str] = ()) -> str:
+    columns = [f"{name}_{baseline}" for baseline in baselines] or [name]
+    meaning = ", ".join(filter(None, (unit, direction)))
+    text = json.dumps(f"{title} per clip ({meaning})", ensure_ascii=False)
+    return (
+        f"  - {file.split('/')[-2]}_{name}:\n      title: {text}\n      template: per_clip\n      x: id\n"
+        f"      x_label: clip\n      y:\n        {file}: [{', '.join(columns)}]\n"
+        f"      y_label: {json.dumps(unit or title, ensure_ascii=False)}\n"
+    )
+
+
+def with_plots(text: str) -> str:
+    """dvc.yaml with these charts."""
+    chart = r"  - \w+:\n      title: [^\n]*\n      template: per_clip\n(?:      [^\n]*\n)+"
+    return re.sub(f"(?:{chart})+", lambda _: plots(), text)
 
 
 def declared(text: str, graph: grimp.ImportGraph) -> str:

@@ -2,15 +2,19 @@
 
 from dataclasses import asdict
 
+from pipeline.config.params import Params
 from pipeline.evaluation.card import describe
 from pipeline.evaluation.clips import StoredClips
-from pipeline.evaluation.evaluate import evaluate
-from pipeline.evaluation.registry import BASELINES
+from pipeline.evaluation.evaluate import Summary, choose_clips, evaluate
+from pipeline.evaluation.measure import means
+from pipeline.evaluation.registry import BASELINES, DECIDING
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.models.bundle import write_card, write_provenance
 from pipeline.runtime import paths
 from pipeline.runtime.git import git
+from pipeline.runtime.hashes import hash_file
 from pipeline.shards.clip_store import ClipStore
+from pipeline.tracking.best import Judgement, digest
 from pipeline.training.record import read_record
 from pipeline.training.sources import FOLDERS, NETWORKS, input_example
 from stages.runner import Context, run_stage
@@ -19,9 +23,10 @@ from stages.runner import Context, run_stage
 def main(context: Context) -> None:
     """Measure the whole system beside its baselines, and close the pipeline's run."""
     records = {network: read_record(network, context.params) for network in NETWORKS}
+    clips = StoredClips(ClipStore(paths.DATA))
     summary = evaluate(
         TalkingHead.from_pretrained(paths.MODELS, context.params.vgnet.precision),
-        StoredClips(ClipStore(paths.DATA)),
+        clips,
         context.params.evaluate,
         context.params.seed,
         paths.REPORTS,
@@ -35,14 +40,28 @@ def main(context: Context) -> None:
         model = FOLDERS[network], input_example(network, context.params), f"atvgnet-{network}"
         context.run.adopt(f"train_{network}", sections, record.curves, record.summary, model)
     context.run.bundle(paths.MODELS)
-    # A baseline whose pictures show no face at all has no distance, and its model no claim to be the best.
-    best = {
-        model: f"{baseline.name}.lmd"
-        for baseline in BASELINES.values()
-        for model in baseline.judges
-        if "lmd" in summary[baseline.name]
+    context.run.finish(means(summary), _judgements(context.params, clips.ids("test"), summary))
+
+
+def _judgements(params: Params, ids: list[str], summary: Summary) -> dict[str, Judgement]:
+    """The value by which each registered model competes, that of the whole first.
+
+    A baseline whose pictures show no face at all has no distance, and its model no claim to be the best.
+    """
+    chosen = choose_clips(ids, params.evaluate.max_clips, params.seed)
+    return {
+        model: Judgement(
+            metric=f"{baseline.name}.{DECIDING}",
+            value=summary[baseline.name][DECIDING],
+            corpus=params.corpus,
+            clips=digest(chosen),
+            whole=len(chosen) == len(ids),
+            partner=digest([hash_file(paths.MODELS / partner / "model.safetensors", 0.0)]) if partner else "",
+        )
+        for baseline in reversed(BASELINES.values())
+        if DECIDING in summary[baseline.name]
+        for model, partner in baseline.judges.items()
     }
-    context.run.finish(summary, best, judged_on=context.params.corpus)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ from rich.progress import track
 from pipeline.config.params import Evaluate
 from pipeline.evaluation.baselines.base import Generated, TestClip
 from pipeline.evaluation.clips import Clips
-from pipeline.evaluation.measure import compare, find_landmarks, summarize
+from pipeline.evaluation.measure import compare, find_landmarks, means, summarize
+from pipeline.evaluation.names import file_stems
 from pipeline.evaluation.pictures import metrics_figure, strip, write_video
 from pipeline.evaluation.registry import BASELINES, METRICS
 from pipeline.inference.talking_head import TalkingHead
@@ -21,6 +22,9 @@ from pipeline.runtime import workers as parallel
 from pipeline.runtime.errors import PipelineError
 
 Summary = dict[str, dict[str, float]]
+
+MEANS, INTERVALS = "metrics.json", "metrics.csv"
+"""What the evaluation found: means alone, small enough for git and for one screen; and with their 95% intervals."""
 
 
 def choose_clips(ids: list[str], max_clips: int, seed: int) -> list[str]:
@@ -34,24 +38,25 @@ def choose_clips(ids: list[str], max_clips: int, seed: int) -> list[str]:
 def evaluate(head: TalkingHead, clips: Clips, params: Evaluate, seed: int, out: Path, jobs: int) -> Summary:
     """Measure the test split and write ``out``.
 
-    metrics.json (means by method with 95% intervals), clips.csv (a row per clip, a column per method and metric),
-    metrics.png, pictures/ID.png and videos/ID.mp4 for the first ``params.videos`` clips of the test split.
+    metrics.json (means by method), metrics.csv (the same with 95% intervals), clips.csv (a row per clip, a column per
+    method and metric), metrics.png, pictures/ID.png and videos/ID.mp4 for ``params.videos`` clips of the test split.
     Raises PipelineError when there is no test clip.
     """
     ids = choose_clips(clips.ids("test"), params.max_clips, seed)
     if not ids:
         raise PipelineError("No clip of the test split is good. Give the split a larger share, or add clips.")
     shown = set(ids[:: max(1, len(ids) // max(1, params.videos))][: params.videos])
+    stems = file_stems(ids)
+    for folder in (out / "pictures", out / "videos"):  # outs of the stage, also where nothing is to be shown
+        folder.mkdir(parents=True, exist_ok=True)
 
     def work() -> Iterator[tuple[TestClip, dict[str, Generated]]]:
         for name in ids:
             clip = clips.load(name)
             generated = {name: entry.generate(head, clip) for name, entry in BASELINES.items()}
             if name in shown:
-                stem = name.replace("/", "_")
-                _write_png(out / "pictures" / f"{stem}.png", strip(clip, generated))
-                (out / "videos").mkdir(parents=True, exist_ok=True)
-                write_video(out / "videos" / f"{stem}.mp4", clip, generated["at_vg"], clips.samples(name))
+                _write_png(out / "pictures" / f"{stems[name]}.png", strip(clip, generated))
+                write_video(out / "videos" / f"{stems[name]}.mp4", clip, generated["at_vg"], clips.samples(name))
             yield clip, generated
 
     rows: list[dict[str, str | float]] = []
@@ -79,16 +84,22 @@ def _measure(clip: TestClip, generated: dict[str, Generated]) -> list[dict[str, 
 
 
 def write_tables(out: Path, clips: pd.DataFrame, summary: Summary) -> None:
-    """Write clips.csv, a row per clip, and metrics.json."""
+    """Write clips.csv, a row per clip; metrics.csv, a row per method and metric; and metrics.json."""
     out.mkdir(parents=True, exist_ok=True)
     wide = clips.pivot(index=["id", "speaker"], columns="method", values=list(METRICS))
     wide.columns = wide.columns.map("_".join)
     wide.reset_index().to_csv(out / "clips.csv", index=False, float_format="%.6f", lineterminator="\n")
-    (out / "metrics.json").write_text(json.dumps(summary, indent=2) + "\n")
+    rows = [
+        {"baseline": method, "metric": name, "mean": row[name], "low": row[f"{name}_low"], "high": row[f"{name}_high"]}
+        for method, row in summary.items()
+        for name in METRICS
+        if name in row
+    ]
+    pd.DataFrame(rows).to_csv(out / INTERVALS, index=False, lineterminator="\n")
+    (out / MEANS).write_text(json.dumps(means(summary), indent=2, allow_nan=False) + "\n")
 
 
 def _write_png(path: Path, image_HWC: NDArray[np.uint8]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     good, data = cv2.imencode(".png", image_HWC[:, :, ::-1])
     assert good
     path.write_bytes(bytes(data))

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pipeline.evaluation.baselines.base import REFERENCE_FRAME
 from pipeline.evaluation.bootstrap import interval
-from pipeline.evaluation.registry import METRICS
+from pipeline.evaluation.registry import DECIDING, METRICS
 from pipeline.faces.detect import detect_faces
 from pipeline.faces.shape_predictor import predict_landmarks
 
@@ -66,3 +66,12 @@ def summarize(clips: pd.DataFrame, seed: int) -> dict[str, dict[str, float]]:
                 metrics |= {name: float(values.mean()), f"{name}_low": low, f"{name}_high": high}
         summary[str(method)] = {name: round(value, 6) for name, value in metrics.items()}
     return summary
+
+
+def means(summary: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+    """A `summary` without its intervals, what matters most first, which DVC and MLflow then show first."""
+    names = sorted(METRICS, key=lambda name: name != DECIDING)
+    return {
+        method: {name: summary[method][name] for name in names if name in summary[method]}
+        for method in reversed(summary)
+    }

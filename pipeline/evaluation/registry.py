@@ -17,4 +17,7 @@ import pipeline.evaluation.baselines.at_vg  # noqa: F401
 from pipeline.evaluation.baselines.base import BASELINES
 from pipeline.evaluation.metrics.base import METRICS
 
-__all__ = ["BASELINES", "METRICS"]
+__all__ = ["BASELINES", "DECIDING", "METRICS"]
+
+DECIDING = "lmd"
+"""The metric by which models compete, the lowest being best; it comes first where there is room for one."""

@@ -1,6 +1,7 @@
-"""The metrics of the last evaluation as a table in the terminal, and how many clips were rejected."""
+"""The metrics of an evaluation as a table in the terminal, how many clips were rejected, and where to go on."""
 
-import json
+import csv
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -8,27 +9,30 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from pipeline.evaluation.evaluate import INTERVALS
 from pipeline.evaluation.metrics.base import MetricEntry
 from pipeline.evaluation.registry import BASELINES, METRICS
 from pipeline.prepare.quality import SHEET, TABLE
 from pipeline.runtime import paths
 from pipeline.runtime.errors import PipelineError
+from pipeline.tracking.pages import where_to_look
 
 
 def print_report(reports: Path, quality: Path = paths.QUALITY) -> None:
-    """Print metrics.json with its 95% intervals, how many clips were rejected, and what to open next. PipelineError
-    when nothing was evaluated yet.
+    """Print the metrics with their 95% intervals, and how many clips were rejected. PipelineError when nothing was
+    evaluated yet.
     """
-    path = reports / "metrics.json"
+    path = reports / INTERVALS
     if not path.exists():
         raise PipelineError(f"{path} is missing. Run `dvc repro` first.")
-    summary = json.loads(path.read_text())
+    with path.open(encoding="utf-8") as file:
+        found = {(row["baseline"], row["metric"]): row for row in csv.DictReader(file)}
     table = Table(title="Test split: means over clips with 95% intervals", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("baseline", no_wrap=True)
     for entry in METRICS.values():
         table.add_column(f"{entry.title} {'↑' if entry.higher_is_better else '↓'}", justify="right")
-    for baseline, metrics in summary.items():
-        table.add_row(baseline, *(_cell(metrics, entry) for entry in METRICS.values()))
+    for name in dict.fromkeys(baseline for baseline, _ in found):
+        table.add_row(name, *(_cell(found.get((name, entry.name)), entry) for entry in METRICS.values()))
     console = Console()
     console.print(table)
     for baseline in BASELINES.values():
@@ -38,7 +42,13 @@ def print_report(reports: Path, quality: Path = paths.QUALITY) -> None:
     if (quality / TABLE).exists():
         console.print(_clips(quality), highlight=False)
     console.print(f"Pictures: {reports}/pictures   videos: {reports}/videos", highlight=False)
-    console.print("Next: dvc plots show   |   mlflow ui   |   dvc exp run -S vgnet.lr=2e-4", highlight=False)
+
+
+def print_next() -> None:
+    """Print what to open and do next, with the addresses of MLflow's pages where there are any."""
+    print("Next: dvc plots show   |   dvc exp run -S vgnet.lr=2e-4")
+    for line in where_to_look():
+        print(line)
 
 
 def _clips(quality: Path) -> str:
@@ -49,8 +59,8 @@ def _clips(quality: Path) -> str:
     return f"Clips: {len(rejected)}, {share}, shown in {quality / SHEET}; all metrics and reasons: {quality / TABLE}"
 
 
-def _cell(metrics: dict[str, float], entry: MetricEntry) -> str:
-    if entry.name not in metrics:
+def _cell(row: Mapping[str, str] | None, entry: MetricEntry) -> str:
+    if row is None:
         return "-"
-    mean, low, high = (f"{metrics[entry.name + end]:.{entry.digits}f}" for end in ("", "_low", "_high"))
+    mean, low, high = (f"{float(row[column]):.{entry.digits}f}" for column in ("mean", "low", "high"))
     return f"{mean}\n{low}-{high}"

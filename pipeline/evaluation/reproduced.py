@@ -8,7 +8,7 @@ import yaml
 
 from pipeline.runtime.git import git
 
-TRAINED = ("models/atnet", "models/vgnet", "models/bundle.json", "reports")
+TRAINED = ("models/atnet", "models/vgnet", "models/bundle.json", "reports/")
 """Outs whose last bits may hang on the kind of processor; those of all other stages do not."""
 
 
@@ -26,8 +26,8 @@ def compare_with_commit(lock: Path = Path("dvc.lock")) -> list[str]:
             return []
         known = _hashes(earlier, "outs")
         changed += [out for out, md5 in _hashes(stage, "outs").items() if known.get(out) != md5]
-    trained = [out for out in changed if out in TRAINED]
-    others = [out for out in changed if out not in TRAINED]
+    trained = [out for out in changed if out.startswith(TRAINED)]
+    others = [out for out in changed if not out.startswith(TRAINED)]
     lines = []
     if others:
         lines.append(
@@ -37,7 +37,8 @@ def compare_with_commit(lock: Path = Path("dvc.lock")) -> list[str]:
     if trained:
         lines.append(
             f"Other bytes than committed: {', '.join(trained)}. Training may end in other last bits on another kind of "
-            "processor; the metrics above are those of your training."
+            "processor; the metrics above are those of your training. `git commit -am 'Reproduced here'` makes it what "
+            "experiments are compared with and go back to."
         )
     return lines
 

@@ -14,11 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.runtime import paths
 from pipeline.tracking import runs
 from pipeline.tracking.runs import MOST_METRICS, Operation, Target, batches
 
 ELSEWHERE = "made elsewhere"
 """Stands for the run of a stage whose outs came from a machine with another store."""
+
+SAMPLE = paths.SYNTHETIC.as_posix()
+"""The embedded corpus, which is made, and not used, where another one is chosen."""
 
 ADOPTED = "Trained where this store is not, and committed to DVC. Written down afterwards: without pictures and load."
 
@@ -111,7 +115,7 @@ def link(target: Target) -> set[str]:
             "deps": {dep.path: dep.md5 for dep in record.deps},
             "outs": {out.path: out.md5 for out in record.outs},
         }
-        _log_inputs(target.client, target.parent_id, record.outs, name)
+        _log_inputs(target, target.parent_id, record.outs, name)
     for name in ran.keys() - stages.keys():
         stages[name] = {"run_id": ran[name], "from_cache": False}
     for name, entry in stages.items():
@@ -141,7 +145,7 @@ def adopt(
         from mlflow.entities import Metric
 
         record, now = records[stage], int(time.time() * 1000)
-        own = runs.open_apart(target.store, stage, {runs.KEY: record.key, "mlflow.note.content": ADOPTED}, params)
+        own = runs.open_apart(target, stage, {runs.KEY: record.key, "mlflow.note.content": ADOPTED}, params)
         points = [Metric(name, value, now, step) for step, row in curves.items() for name, value in row.items()]
         points += [Metric(f"kept.{name}", value, now, max(curves)) for name, value in summary.items()]
         for batch in batches(points, MOST_METRICS):
@@ -156,17 +160,17 @@ def adopt(
 def _log_made(target: Target, deps: Iterable[Data], stages: Mapping[str, StageRecord]) -> None:
     """Write down those of `deps` that a stage made, as what the run of `target` reads."""
     made = {out.path for record in stages.values() for out in record.outs}
-    _log_inputs(target.client, target.child_id, [dep for dep in deps if dep.path in made], "input")
+    _log_inputs(target, target.child_id, [dep for dep in deps if dep.path in made], "input")
 
 
-def _log_inputs(client: Any, run_id: str, data: Iterable[Data], context: str) -> None:
-    """Data sets of a run, with DVC's hashes as digests."""
+def _log_inputs(target: Target, run_id: str, data: Iterable[Data], context: str) -> None:
+    """Data sets of a run, called after the corpus they come from, with DVC's hashes as digests."""
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
     entries = [
         DatasetInput(
             Dataset(
-                name=item.path,
+                name=f"{target.corpus}: {item.path}" if target.corpus else item.path,
                 digest=item.md5,
                 source_type="dvc",
                 source=json.dumps({"path": item.path, "md5": item.md5}),
@@ -175,10 +179,10 @@ def _log_inputs(client: Any, run_id: str, data: Iterable[Data], context: str) ->
             tags=[InputTag("mlflow.data.context", context)],
         )
         for item in data
-        if item.md5
+        if item.md5 and (item.path != SAMPLE or target.corpus in ("", paths.SYNTHETIC.name))
     ]
     if entries:
-        client.log_inputs(run_id, entries)
+        target.client.log_inputs(run_id, entries)
 
 
 def _note(experiment_id: str, stages: Mapping[str, Any]) -> str:

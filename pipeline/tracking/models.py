@@ -1,4 +1,4 @@
-"""The registry of models: networks and bundles go in, the best version gets its alias, and bundles come out.
+"""The registry of models: networks and bundles go in, and bundles come out.
 
 MLflow's own way for torch models either pickles the module, which loads only beside the very same code, or exports its
 graph, which fixes the number of frames, knows one input and drops the example. So a model goes in as it is at rest
@@ -6,7 +6,6 @@ graph, which fixes the number of frames, knows one input and drops the example. 
 """
 
 import atexit
-import math
 import re
 import shutil
 import tempfile
@@ -20,12 +19,9 @@ import numpy as np
 
 from pipeline.runtime.errors import PipelineError
 from pipeline.tracking import store as stores
+from pipeline.tracking.address import trouble, unfit, unreachable
+from pipeline.tracking.best import BEST
 from pipeline.tracking.runs import COMMIT, EXPERIMENT, STAGE, Operation, Target
-
-BEST = "best"
-"""Alias of the registered version with the lowest deciding metric."""
-
-METRIC, VALUE, JUDGED_ON = "best.metric", "best.value", "best.judged_on"
 
 Shape = tuple[int, ...]
 """-1 stands for a free axis."""
@@ -80,30 +76,6 @@ def bundle(folder: Path, registered: str) -> Operation:
     return write
 
 
-def compete(client: Any, model: str, makers: set[str], metric: str, value: float, judged_on: str) -> None:
-    """Judge the latest version of `model` that one of the runs `makers` logged, and move the aliases to the best.
-
-    The lowest value of `metric` is best. Only values from the same data, which `judged_on` names, are compared:
-    `best-<judged_on>` is the best version on that data, and `best` the best on the data judged on last.
-    """
-    versions = [
-        found
-        for run_id in makers
-        for found in client.search_model_versions(f"name = '{model}' and run_id = '{run_id}'")
-    ]
-    if not versions:
-        return
-    latest = max(versions, key=lambda found: int(found.version)).version
-    for tag, content in ((METRIC, metric), (VALUE, repr(value)), (JUDGED_ON, judged_on)):
-        client.set_model_version_tag(model, latest, tag, content)
-    # The lowest of all that were judged alike, not just of this one and the holder: so it does not matter in
-    # which order parallel experiments end, or whether a version is judged again.
-    alike = f"name = '{model}' and tags.`{METRIC}` = '{metric}' and tags.`{JUDGED_ON}` = '{judged_on}'"
-    winner = min(client.search_model_versions(alike, max_results=1000), key=_rank)
-    for alias in (BEST, f"{BEST}-{judged_on}"):
-        client.set_registered_model_alias(model, alias, winner.version)
-
-
 def fetch_bundle(uri: str) -> Path:
     """The folder of a registered bundle, `models:/NAME@ALIAS` or `models:/NAME/VERSION`, until the process ends.
 
@@ -118,7 +90,9 @@ def fetch_bundle(uri: str) -> Path:
             f"{uri} needs MLflow. Install it with `pip install mlflow`, or give the folder of a bundle."
         )
     store = stores.named_uri()
-    problem = stores.unreachable(store)
+    if why := unfit(store):
+        raise PipelineError(f"{uri} cannot be fetched: MLFLOW_TRACKING_URI={store} {why}.")
+    problem = unreachable(store)
     if store.startswith("sqlite:///") and not Path(store.removeprefix("sqlite:///")).exists():
         problem = "the file does not exist"
     if problem:
@@ -130,7 +104,7 @@ def fetch_bundle(uri: str) -> Path:
         return _download(stores.connect(store), store, uri, *parts.groups())
     except stores.store_errors() as error:
         raise PipelineError(
-            f"{uri} cannot be fetched from {store}: {stores.first_line(error)}. See what it has with `mlflow ui`."
+            f"{uri} cannot be fetched from {store}: {trouble(error)}. See what it has with `mlflow ui`."
         ) from error
 
 
@@ -201,9 +175,3 @@ def _signature(inputs: Mapping[str, tuple[str, Shape]], outputs: Mapping[str, tu
         return Schema([TensorSpec(np.dtype(dtype), shape, name) for name, (dtype, shape) in arrays.items()])
 
     return ModelSignature(inputs=schema(inputs), outputs=schema(outputs))
-
-
-def _rank(version: Any) -> tuple[bool, float, int]:
-    """Order of versions: the lowest value first, NaN last, the older of two equals first."""
-    value = float(version.tags[VALUE])
-    return math.isnan(value), value, int(version.version)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.tracking import lineage, models, runs
+from pipeline.tracking.best import Judgement, compete
 from pipeline.tracking.runs import Invocation, Operation, Target
 from pipeline.tracking.store import Store, open_store, warn
 from pipeline.tracking.writer import Writer
@@ -100,15 +101,14 @@ class Run:
         """A training callback that writes curves and pictures to this run."""
         return RunCallback(self)
 
-    def finish(self, metrics: Mapping[str, Any], best: Mapping[str, str], judged_on: str) -> None:
+    def finish(self, metrics: Mapping[str, Any], judgements: Mapping[str, Judgement]) -> None:
         """End the pipeline run: its final metrics, the links to the runs behind its stages, the aliases of its models.
 
-        `best` names for each registered model the flat name of the metric, of which the lowest is best, and `judged_on`
-        the data: only values from the same data are compared. Raises KeyError when a metric is missing.
+        `judgements` has the value by which each registered model competes. The metrics of those come first, in their
+        order, and so stand first where MLflow shows the run.
         """
-        flat = _numbers(metrics)
-        deciding = {model: (name, flat[name]) for model, name in best.items()}
-        self.metrics(metrics)
+        flat = {judgement.metric: judgement.value for judgement in judgements.values()} | _numbers(metrics)
+        self.metrics(flat)
 
         def write(target: Target) -> None:
             from mlflow.entities import Metric
@@ -117,8 +117,8 @@ class Run:
             final = [Metric(name, value, now, 0) for name, value in flat.items()]
             target.client.log_batch(target.parent_id, metrics=final)
             makers = lineage.link(target)
-            for model, (name, value) in deciding.items():
-                models.compete(target.client, model, makers, name, value, judged_on)
+            for model, judgement in judgements.items():
+                compete(target.client, model, makers, judgement)
 
         self._put(write)
 

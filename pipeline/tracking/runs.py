@@ -8,67 +8,37 @@ good.
 import os
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipeline.runtime.git import git
+from pipeline.tracking.owner import Owner, visible_processes
 from pipeline.tracking.store import Store
+from pipeline.tracking.system import SIGN
 
 if TYPE_CHECKING:
     import psutil  # imported where it is used: without MLflow nothing here needs it
 
 INVOCATION, HOST, PID, STARTED = "pipeline.invocation", "pipeline.host", "pipeline.pid", "pipeline.started"
+PROCESSES = "pipeline.processes"
 STAGE, KEY, ERROR = "dvc.stage", "dvc.key", "error"
 COMMIT, EXPERIMENT = "git.commit", "dvc.exp.name"
 PARENT = "mlflow.parentRunId"
+CORPUS = "corpus"
+"""The param that names the corpus, in projects that have several."""
 
 MOST_PARAMS = 100
 MOST_METRICS = 1000
 """What MLflow takes in one request."""
 
-SAME_START = 5.0
-"""Seconds by which two readings of one process's start may differ (the kernel derives it from an adjustable clock)."""
+SILENT_SECONDS = 600
+"""Without a sign of life for so long, a run is over whose process cannot be seen; there is one every 10 s."""
 
 Item = TypeVar("Item")
-
-
-@dataclass(frozen=True)
-class Owner:
-    """A process of this machine that a run belongs to."""
-
-    host: str
-    pid: int
-    started: float
-    """Seconds since the epoch; tells a process from a later one with the same number."""
-
-    @classmethod
-    def of(cls, process: "psutil.Process") -> "Owner":
-        """The owner that `process` is."""
-        return cls(socket.gethostname(), process.pid, process.create_time())
-
-    @classmethod
-    def this(cls) -> "Owner":
-        """This process."""
-        import psutil
-
-        return cls.of(psutil.Process())
-
-    def same(self, other: "Owner") -> bool:
-        """Whether both name the same process."""
-        started_together = abs(self.started - other.started) < SAME_START
-        return (self.host, self.pid) == (other.host, other.pid) and started_together
-
-    def alive(self) -> bool:
-        """Whether the process still runs; asked only of owners of this host."""
-        import psutil
-
-        try:
-            return self.same(Owner.of(psutil.Process(self.pid)))
-        except psutil.NoSuchProcess:
-            return False
 
 
 @dataclass(frozen=True)
@@ -110,9 +80,11 @@ class Invocation:
         """Equal for the stages of one invocation; `Owner.same` then rules out a reused process number."""
         return f"{self.owner.host}:{self.owner.pid}:{self.experiment or ''}"
 
-    def name(self, stage: str) -> str:
-        """What the parent run is called."""
-        return self.experiment or f"{'repro' if self.stage else stage} {self.commit[:7]}".strip()
+    def name(self, stage: str, corpus: str) -> str:
+        """What the parent run is called; `corpus` may be empty."""
+        begun = "repro" if self.stage else stage
+        words = (self.experiment, corpus) if self.experiment else (begun, corpus, self.commit[:7])
+        return " ".join(filter(None, words))
 
     @cached_property
     def commit(self) -> str:
@@ -144,6 +116,8 @@ class Target:
     store: Store
     parent_id: str
     child_id: str
+    corpus: str = ""
+    """The corpus of the params, after which data are called."""
 
     @property
     def client(self) -> Any:
@@ -166,13 +140,14 @@ def open_runs(
     parent_id = _parent(store, invocation, stage, all_params)
     name = invocation.stage or stage  # DVC's own name, by which `dvc.lock` has it
     child = _create(store, stage, {**_tags(invocation, Owner.this()), STAGE: name, PARENT: parent_id}, params)
-    return Target(store, parent_id, child)
+    return Target(store, parent_id, child, str(all_params.get(CORPUS, "")))
 
 
-def open_apart(store: Store, stage: str, tags: Mapping[str, str], params: Mapping[str, Any]) -> Target:
-    """Make a run, RUNNING, for a `stage` that no pipeline run of this store contains."""
-    run_id = _create(store, stage, {**_tags(Invocation.current(), Owner.this()), **tags, STAGE: stage}, params)
-    return Target(store, run_id, run_id)
+def open_apart(beside: Target, stage: str, tags: Mapping[str, str], params: Mapping[str, Any]) -> Target:
+    """Make a run, RUNNING, in the store of `beside` for a `stage` that no pipeline run there contains."""
+    own = {**_tags(Invocation.current(), Owner.this()), **tags, STAGE: stage}
+    run_id = _create(beside.store, stage, own, params)
+    return replace(beside, parent_id=run_id, child_id=run_id)
 
 
 def close_runs(target: Target, error: BaseException | None) -> None:
@@ -192,10 +167,25 @@ def close_runs(target: Target, error: BaseException | None) -> None:
 
 
 def mark_killed(store: Store) -> None:
-    """Set runs to KILLED that are still RUNNING though their process of this host is gone."""
-    for run in _search(store, f"attributes.status = 'RUNNING' and tags.`{HOST}` = '{socket.gethostname()}'"):
-        if not _owner(run).alive():
+    """Set runs to KILLED that are still RUNNING though their process is gone.
+
+    Of a process under this host's name that cannot be seen from here, because the machine was started again or because
+    it is in another container, the run's signs of life are asked for.
+    """
+    here = visible_processes()
+    running = _search(store, f"attributes.status = 'RUNNING' and tags.`{HOST}` = '{socket.gethostname()}'")
+    for run in running:
+        owner = _owner(run)
+        if not (owner.alive() if owner.processes == here else _gave_a_sign(store, run, running)):
             store.client.set_terminated(run.info.run_id, "KILLED")
+
+
+def _gave_a_sign(store: Store, run: Any, running: Sequence[Any]) -> bool:
+    """Whether `run`, or a stage's run inside it, began or sampled the machine's load of late."""
+    parts = [run, *(one for one in running if one.data.tags.get(PARENT) == run.info.run_id)]
+    signs = [point.timestamp for part in parts for point in store.client.get_metric_history(part.info.run_id, SIGN)]
+    last = max([*signs, *(part.info.start_time for part in parts)])
+    return bool(time.time() - last / 1000 < SILENT_SECONDS)
 
 
 def children(target: Target) -> dict[str, str]:
@@ -227,7 +217,7 @@ def _parent(store: Store, invocation: Invocation, stage: str, all_params: Mappin
             store.client.update_run(run.info.run_id, "RUNNING")
             return str(run.info.run_id)
     tags = {**_tags(invocation, invocation.owner), INVOCATION: invocation.key}
-    return _create(store, invocation.name(stage), tags, all_params)
+    return _create(store, invocation.name(stage, str(all_params.get(CORPUS, ""))), tags, all_params)
 
 
 def _create(store: Store, name: str, tags: Mapping[str, str], params: Mapping[str, Any]) -> str:
@@ -254,10 +244,11 @@ def _tags(invocation: Invocation, owner: Owner) -> dict[str, str]:
         HOST: owner.host,
         PID: str(owner.pid),
         STARTED: repr(owner.started),
+        PROCESSES: owner.processes,
     }
     return {name: value for name, value in tags.items() if value}
 
 
 def _owner(run: Any) -> Owner:
     tags = run.data.tags
-    return Owner(tags[HOST], int(tags[PID]), float(tags[STARTED]))
+    return Owner(tags[HOST], int(tags[PID]), float(tags[STARTED]), tags.get(PROCESSES, ""))

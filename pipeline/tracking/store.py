@@ -16,16 +16,16 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline.runtime.paths import project_root
+from pipeline.tracking.address import trouble, unfit, unreachable
+from pipeline.tracking.moved import ARTIFACTS, follow
 
 EXPERIMENT = "atvgnet"
 """MLflow's name for the collection of all runs, unless MLFLOW_EXPERIMENT_NAME names another."""
-
-PROBE_SECONDS = 5
-"""How long a server may take to answer at all."""
 
 LOCKED_SECONDS = 60
 """How long to go on trying while another process has locked the local database."""
@@ -63,32 +63,51 @@ class Store:
 
 def local_uri() -> str:
     """The project's own database, also when the stage runs in DVC's temporary copy."""
-    return f"sqlite:///{project_root() / 'mlflow.db'}"
+    return f"sqlite:///{_local_file()}"
+
+
+def experiment_name() -> str:
+    """MLflow's name for the collection of the project's runs."""
+    return os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT
 
 
 def named_uri() -> str:
-    """The store of this project: what MLFLOW_TRACKING_URI says, or its own database.
+    """The store of this project: what MLFLOW_TRACKING_URI says, or its own database."""
+    return _anchored(os.environ.get("MLFLOW_TRACKING_URI") or local_uri())
 
-    A relative SQLite file lies in the project, not in a temporary copy.
-    """
-    uri = os.environ.get("MLFLOW_TRACKING_URI") or local_uri()
+
+def registry_uri(uri: str) -> str:
+    """Where the models of the store at `uri` are registered: there, unless MLFLOW_REGISTRY_URI names another store."""
+    named = os.environ.get("MLFLOW_REGISTRY_URI") or uri
+    return uri if unfit(named) else _anchored(named)
+
+
+def _anchored(uri: str) -> str:
+    """A relative SQLite file lies in the project, not in a temporary copy."""
     scheme = "sqlite:///"
     return f"{scheme}{project_root() / uri.removeprefix(scheme)}" if uri.startswith(scheme) else uri
 
 
 def open_store(start: Callable[[Store], Result]) -> Result | None:
-    """What `start` makes in the project's store, in the local one when a server does not answer, or None when neither
-    can be written to. Warns of both, and never raises for a store's sake.
+    """What `start` makes in the project's store, in the local one when the named one cannot be used, or None when
+    neither can be written to. Warns of both, and never raises for a store's sake.
     """
+    _warn_of_registry()
     uri = named_uri()
-    if uri != local_uri():
-        problem = unreachable(uri)
-        if problem is None:
-            try:
-                return start(_open(uri))
-            except store_errors() as error:
-                problem = first_line(error)
+    if uri == local_uri():
+        return open_local(start)
+    if why := unfit(uri):
+        warn(f"MLFLOW_TRACKING_URI={uri} {why}. The run goes on and is tracked in {_local_file()}.")
+    elif problem := unreachable(uri):
         warn_of_fallback(uri, problem)
+    else:
+        try:
+            return start(_open(uri))
+        except store_errors() as error:
+            warn(
+                f"MLFLOW_TRACKING_URI={uri} cannot be used: {trouble(error)}. Correct the variable; the run goes on "
+                f"and is tracked in {_local_file()}."
+            )
     return open_local(start)
 
 
@@ -97,50 +116,37 @@ def open_local(start: Callable[[Store], Result]) -> Result | None:
     try:
         return start(_open(local_uri()))
     except store_errors() as error:
-        warn(f"{local_uri()} cannot be used ({first_line(error)}). This run goes on and is not tracked.")
+        warn(f"{local_uri()} cannot be used ({trouble(error)}). This run goes on and is not tracked.")
         return None
 
 
 def warn_of_fallback(uri: str, problem: str) -> None:
-    """Say that `uri` is not written to, and what is instead."""
+    """Say that the server at `uri` is not written to, and what is instead."""
     warn(
         f"the server of MLFLOW_TRACKING_URI={uri} does not answer ({problem}). The run goes on and is tracked in "
-        f"{project_root() / 'mlflow.db'} (see it with `mlflow ui`). Start the server or correct the variable; "
+        f"{_local_file()} (see it with `mlflow ui`). Start the server or correct the variable; "
         "what is in the local store can be copied to a server with the mlflow-export-import package."
     )
 
 
-def unreachable(uri: str) -> str | None:
-    """Why nothing answers at `uri`, or None. Only servers are asked; any answer counts, also a refusal."""
-    if not uri.startswith(("http://", "https://")):
-        return None
-    import requests
+def _warn_of_registry() -> None:
+    if why := unfit(named := os.environ.get("MLFLOW_REGISTRY_URI") or "sqlite:///"):
+        warn(f"MLFLOW_REGISTRY_URI={named} {why}. Models are registered where the runs are tracked.")
 
-    insecure = os.environ.get("MLFLOW_TRACKING_INSECURE_TLS", "").lower() == "true"
-    try:
-        requests.get(f"{uri.rstrip('/')}/health", timeout=PROBE_SECONDS, verify=not insecure)
-    except requests.Timeout:
-        return f"no answer in {PROBE_SECONDS} s"
-    except requests.ConnectionError as error:
-        return "connection refused" if "refused" in str(error) else first_line(error)
-    except requests.RequestException as error:
-        return first_line(error)
-    return None
+
+def _local_file() -> Path:
+    return project_root() / "mlflow.db"
 
 
 def store_errors() -> tuple[type[Exception], ...]:
-    """What a store's trouble raises. Anything else is a fault of this program and is not caught for a store's sake."""
+    """What a store's trouble raises, also a driver that is not installed. Anything else is a fault of this program and
+    is not caught for a store's sake.
+    """
     import requests
     import sqlalchemy.exc
     from mlflow.exceptions import MlflowException
 
-    return MlflowException, requests.RequestException, sqlalchemy.exc.SQLAlchemyError, OSError
-
-
-def first_line(error: BaseException) -> str:
-    """What `error` says, shortened to a line."""
-    lines = str(error).strip().splitlines()
-    return (lines[0] if lines else type(error).__name__)[:300]
+    return MlflowException, requests.RequestException, sqlalchemy.exc.SQLAlchemyError, OSError, ImportError
 
 
 def retry_locked(action: Callable[[], Result]) -> Result:
@@ -172,16 +178,20 @@ class _RetryingClient:
 
 
 def connect(uri: str) -> Any:
-    """An `mlflow.MlflowClient` of the store at `uri`, which tries again while the database is locked."""
+    """An `mlflow.MlflowClient` of the store at `uri`, which tries again while the database is locked.
+
+    Paths in a database that came here with its project are put right first; the user is told.
+    """
     _configure()
     from mlflow import MlflowClient
 
+    for database in {uri, registry_uri(uri)}:
+        for place in retry_locked(partial(follow, database, project_root())):
+            warn(
+                f"this project was in {place} when its runs were written to {database}. Their files, and those of new "
+                f"runs, are in {project_root() / ARTIFACTS} from now on."
+            )
     return _RetryingClient(MlflowClient(uri, registry_uri=registry_uri(uri)))
-
-
-def registry_uri(uri: str) -> str:
-    """Where the models of the store at `uri` are registered: there, unless MLFLOW_REGISTRY_URI names another store."""
-    return os.environ.get("MLFLOW_REGISTRY_URI") or uri
 
 
 def _open(uri: str) -> Store:
@@ -193,12 +203,12 @@ def _open(uri: str) -> Store:
     is_database = uri.split(":")[0].split("+")[0] in DATABASE_ENGINES
     # A server decides itself where artifacts go. Beside a database MLflow would put them in the working directory,
     # which for a temporary copy is soon gone.
-    artifacts = project_root() / "mlartifacts"
+    artifacts = project_root() / ARTIFACTS
     with _one_at_a_time(artifacts / ".lock") if is_database else contextlib.nullcontext():
         client = connect(uri)
         mlflow.set_tracking_uri(uri)  # model logging reads the process-wide settings
         mlflow.set_registry_uri(registry_uri(uri))
-        name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT
+        name = experiment_name()
         found = client.get_experiment_by_name(name)
         if found is None:
             with contextlib.suppress(MlflowException):  # another machine may have made it in between

@@ -6,6 +6,9 @@ from typing import Any
 
 INTERVAL_SECONDS = 10.0
 
+SIGN = "system/cpu_utilization_percentage"
+"""A metric that every sample has."""
+
 
 class SystemMetrics:
     """Samples with MLflow's own monitors, in a thread, and hands each sample to `report(values, step)`.

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pipeline.tracking import store as stores
+from pipeline.tracking.address import first_line, unreachable
 from pipeline.tracking.runs import MOST_METRICS, Operation, Target, batches
 from pipeline.tracking.store import Store, store_errors, warn
 
@@ -81,7 +82,7 @@ class Writer:
         try:
             operation(target)
         except store_errors() as error:
-            if target.store.local or not (problem := stores.unreachable(target.store.uri)):
+            if target.store.local or not (problem := unreachable(target.store.uri)):
                 self._complain(error)
             else:
                 self._fall_back(target, problem)
@@ -97,7 +98,7 @@ class Writer:
             self._apply(operation)
 
     def _complain(self, error: Exception) -> None:
-        message = stores.first_line(error)
+        message = first_line(error)
         if message not in self._complaints:
             self._complaints.add(message)
             warn(f"an entry could not be written to {self.target.store.uri if self.target else 'the store'}: {message}")

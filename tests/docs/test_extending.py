@@ -173,7 +173,7 @@ print_report(Path("shown"))
     assert "Mean" in printed
     plots = (project.folder / "dvc.yaml").read_text()
     assert "reports/clips.csv: [mae_static, mae_vg_gt, mae_at_vg, mae_late]" in plots
-    assert "Mean absolute error (1 is white against black, lower is better)" in plots
+    assert "Mean absolute error per clip (1 is white against black, lower is better)" in plots
 
 
 def test_the_network_trains_and_is_read_back(project: Project) -> None:

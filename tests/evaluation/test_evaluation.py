@@ -1,11 +1,15 @@
+import json
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
 from pipeline.evaluation.baselines.base import Generated, TestClip
-from pipeline.evaluation.evaluate import choose_clips
+from pipeline.evaluation.evaluate import choose_clips, write_tables
 from pipeline.evaluation.measure import compare, find_landmarks, summarize
+from pipeline.evaluation.metrics.psnr import CAP_DB
 from pipeline.evaluation.pictures import LABEL_HEIGHT, draw_landmarks, metrics_figure, strip
 from pipeline.evaluation.registry import METRICS
 from pipeline.faces.align import align
@@ -62,6 +66,41 @@ def test_summary_is_the_mean_over_clips_with_its_interval() -> None:
     assert summary["static"]["ssim_low"] < ours.mean() < summary["static"]["ssim_high"]
     assert "lmd" not in summary["at_vg"]
     metrics_figure(summary)  # draws what is there
+
+
+def test_equal_pictures_have_the_cap_and_nothing_else_reaches_it(crop: Image) -> None:
+    """`static` on a clip of one picture: PSNR is infinite by its definition, which JSON has no number for."""
+    real = np.stack([crop] * 4)
+    points = find_landmarks(real)
+    nearly = real.copy()
+    nearly[1:, 0, 0, 0] ^= 1
+    assert compare(real, real, points, points)["psnr"] == CAP_DB
+    assert compare(real, nearly, points, points)["psnr"] == pytest.approx(95.05, abs=0.01)
+    half = real.copy()
+    half[2:, 0, 0, 0] ^= 1
+    assert compare(real, half, points, points)["psnr"] == pytest.approx((CAP_DB + 2 * 95.05) / 3, abs=0.01)
+
+
+def test_metrics_are_finite_json_in_which_the_deciding_one_comes_first(crop: Image, tmp_path: Path) -> None:
+    """With a baseline whose pictures are those of the clip, and one in which no face is found."""
+    real = np.stack([crop] * 3)
+    points, nothing = find_landmarks(real), np.full((3, 68, 2), np.nan, np.float32)
+    rows = [
+        {"id": "a", "speaker": "s", "method": "static", **compare(real, real, points, points)},
+        {"id": "a", "speaker": "s", "method": "at_vg", **compare(real, real, points, nothing)},
+    ]
+    table = pd.DataFrame(rows)
+    write_tables(tmp_path, table, summarize(table, seed=0))
+    refuse = pytest.fail
+    means = json.loads((tmp_path / "metrics.json").read_text(), parse_constant=refuse)
+    assert list(means) == ["at_vg", "static"]
+    assert list(means["static"]) == ["lmd", "psnr", "ssim", "f_lmd", "lost"]
+    assert list(means["at_vg"]) == ["psnr", "ssim", "lost"]
+    assert means["static"]["psnr"] == CAP_DB
+    intervals = pd.read_csv(tmp_path / "metrics.csv")
+    assert list(intervals.columns) == ["baseline", "metric", "mean", "low", "high"]
+    assert len(intervals) == 8
+    assert np.isfinite(intervals[["mean", "low", "high"]]).all(axis=None)
 
 
 def test_clips_are_drawn_with_the_seed() -> None:

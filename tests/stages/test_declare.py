@@ -1,5 +1,6 @@
 """dvc.yaml names the code that each stage depends on, and a stage reruns when that changes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import grimp
@@ -7,7 +8,8 @@ import pytest
 import yaml
 
 from pipeline.evaluation.registry import BASELINES, METRICS
-from stages.declare import DVC, build_graph, declared, modules_of, paths_of, with_dependencies, with_plots
+from pipeline.prepare.quality.thresholds import LIMITS
+from stages.declare import DVC, build_graph, declared, modules_of, paths_of, plots, with_dependencies, with_plots
 
 STAGES = sorted(path.stem for path in Path("stages").glob("*.py") if "run_stage" in path.read_text())
 
@@ -31,14 +33,28 @@ def test_a_dependency_that_is_forgotten_or_left_over_comes_right(graph: grimp.Im
     assert with_dependencies(extra, graph) == text
 
 
-def test_every_metric_has_a_plot_of_every_baseline() -> None:
+def test_every_metric_has_a_chart_by_clip_that_says_unit_and_direction() -> None:
     text = DVC.read_text(encoding="utf-8")
-    plots = {name: plot for one in yaml.safe_load(text)["plots"] if isinstance(one, dict) for name, plot in one.items()}
+    charts = {
+        name: one for plot in yaml.safe_load(text)["plots"] if isinstance(plot, dict) for name, one in plot.items()
+    }
     for entry in METRICS.values():
-        plot = plots[f"{entry.title} per clip"]
-        assert plot["y"] == {"reports/clips.csv": [f"{entry.name}_{baseline}" for baseline in BASELINES]}
-        assert plot["y_label"] == entry.label
+        chart = charts[f"reports_{entry.name}"]
+        assert chart["y"] == {"reports/clips.csv": [f"{entry.name}_{baseline}" for baseline in BASELINES]}
+        assert chart["title"].startswith(f"{entry.title} per clip (")
+        assert chart["title"].endswith(entry.label.rpartition("(")[2])
+    for limit in LIMITS:
+        assert charts[f"quality_{limit.metric}"]["y"] == {"data/quality/clips.csv": [limit.metric]}
     assert with_plots(text.replace("lmd_vg_gt, ", "")) == text
+
+
+def test_a_title_of_any_characters_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And never part of what DVC makes JavaScript of."""
+    title = 'Levenshtein\'s "distance": 50% #1 \\ µ'
+    monkeypatch.setitem(METRICS, "lmd", replace(METRICS["lmd"], title=title, unit="µm: 1"))
+    charts = {name: one for plot in yaml.safe_load(plots()) for name, one in plot.items()}
+    assert charts["reports_lmd"]["title"] == f"{title} per clip (µm: 1, lower is better)"
+    assert all(name.isidentifier() for name in charts)
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def imported(reproduced: Project, original: Path) -> Iterator[str]:
 def test_the_stages_models_measure_as_in_the_stage(reproduced: Project) -> None:
     reproduced.run("atvgnet", "evaluate", "--models", "models", "--out", "again")
     try:
-        for name in ("metrics.json", "clips.csv"):
+        for name in ("metrics.json", "metrics.csv", "clips.csv"):
             assert (reproduced.folder / "again" / name).read_bytes() == (
                 reproduced.folder / "reports" / name
             ).read_bytes()
@@ -55,7 +55,8 @@ def test_the_bundle_is_registered(reproduced: Project) -> None:
     try:
         assert printed == ""
         card = json.loads((fetched / "bundle.json").read_text())
-        assert card["metrics"]["at_vg"] == json.loads((reproduced.folder / "reports/metrics.json").read_text())["at_vg"]
+        means = json.loads((reproduced.folder / "reports/metrics.json").read_text())["at_vg"]
+        assert card["metrics"]["at_vg"].items() >= means.items()
         assert load_bundle(fetched).card == load_bundle(reproduced.folder / "models").card
     finally:
         shutil.rmtree(fetched)
@@ -66,7 +67,7 @@ def test_imported_models_beside_their_baselines(reproduced: Project, imported: s
     assert "the first frame repeated" in printed
     reports = reproduced.folder / imported / "reports"
     metrics = json.loads((reports / "metrics.json").read_text())
-    assert list(metrics) == ["static", "vg_gt", "at_vg"]
+    assert list(metrics) == ["at_vg", "vg_gt", "static"]
     assert metrics["static"]["lost"] < 0.5  # the original's regions show faces too
     own = json.loads((reproduced.folder / "reports" / "metrics.json").read_text())
     assert metrics["static"]["psnr"] != own["static"]["psnr"]  # and are other pictures

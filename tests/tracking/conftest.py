@@ -45,7 +45,9 @@ STAGES = {
             metrics = {"at_vg": {"lmd": card["meta"]["lr"] + params["evaluate"]["more"]}}
             Path("metrics.json").write_text(json.dumps(metrics))
             current.artifact(Path("metrics.json"), "report")
-            current.finish(metrics, best={"atvgnet-atnet": "at_vg.lmd"}, judged_on="numbers")
+            lmd = metrics["at_vg"]["lmd"]
+            judgement = tracking.Judgement("at_vg.lmd", lmd, "numbers", "clips", whole=True, partner="vgnet")
+            current.finish(metrics, {"atvgnet-atnet": judgement})
     """,
     "wait": """
         import time

@@ -134,29 +134,6 @@ def test_coefficients_have_their_name(client: Any, folder: Path, recurrent: bool
     )
 
 
-def test_alias_goes_to_the_lowest_on_the_same_data(client: Any) -> None:
-    def judged(value: float, corpus: str) -> None:
-        save_model(Path("models/vgnet"), "model", VgNet(width=1), {"value": value})
-        with tracking.stage("train_vgnet", {}) as run:
-            run.model(Path("models/vgnet"), inputs_of(frames=1), MODEL)
-            run.finish({"vg_gt": {"lmd": value}}, best={MODEL: "vg_gt.lmd"}, judged_on=corpus)
-
-    def aliases() -> dict[str, str]:
-        return {alias: str(version) for alias, version in client.get_registered_model(MODEL).aliases.items()}
-
-    judged(2.0, "sample")
-    assert aliases() == {"best": "2", "best-sample": "2"}
-    judged(float("nan"), "sample")
-    judged(2.5, "sample")
-    assert aliases() == {"best": "2", "best-sample": "2"}
-    judged(1.5, "sample")
-    assert aliases() == {"best": "5", "best-sample": "5"}
-    judged(3.0, "grid")
-    assert aliases() == {"best": "6", "best-sample": "5", "best-grid": "6"}
-    tags = client.get_model_version_by_alias(MODEL, "best").tags
-    assert (tags["best.metric"], tags["best.value"], tags["best.judged_on"]) == ("vg_gt.lmd", "3.0", "grid")
-
-
 def test_no_code_is_pickled(client: Any) -> None:
     logged = {path.name for path in Path("mlartifacts").rglob("models/*/artifacts/**/*") if path.is_file()}
     assert {"MLmodel", "input_example.json", "model.safetensors", "model.json", "served.py"} <= logged
@@ -185,7 +162,7 @@ def bundle(client: Any) -> Path:
         for lmd in (2.0, 1.0, 3.0):
             with tracking.stage("evaluate", {}) as run:
                 run.bundle(folder)
-                run.finish({"at_vg": {"lmd": lmd}}, best={"atvgnet": "at_vg.lmd"}, judged_on="sample")
+                run.finish({}, {"atvgnet": tracking.Judgement("at_vg.lmd", lmd, "sample", "clips", whole=True)})
     return folder
 
 

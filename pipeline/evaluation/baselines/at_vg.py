@@ -11,4 +11,6 @@ def at_vg(head: TalkingHead, clip: TestClip) -> Generated:
     return painted(head, clip, np.concatenate(list(head.landmarks(clip.reference, chunks(clip.windows_TRC)))))
 
 
-register(BaselineEntry("at_vg", "both networks, from speech alone", at_vg, judges=("atvgnet-atnet", "atvgnet")))
+register(
+    BaselineEntry("at_vg", "both networks, from speech alone", at_vg, judges={"atvgnet": "", "atvgnet-atnet": "vgnet"})
+)

@@ -1,7 +1,7 @@
 """What a baseline is: a way to generate a test clip's frames, and its entry in the registry."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,8 +47,10 @@ class BaselineEntry:
     title: str
     """What it is, as reports say it."""
     generate: Callable[[TalkingHead, TestClip], Generated]
-    judges: tuple[str, ...] = ()
-    """The registered models of which the best is the one with the lowest LMD here."""
+    judges: Mapping[str, str] = field(default_factory=dict)
+    """The registered models of which the best is the one with the lowest LMD here, each with the other network whose
+    work that LMD shows too; empty where there is none.
+    """
 
 
 BASELINES: dict[str, BaselineEntry] = {}

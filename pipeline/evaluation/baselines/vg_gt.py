@@ -9,4 +9,4 @@ def vg_gt(head: TalkingHead, clip: TestClip) -> Generated:
     return painted(head, clip, head.preprocessing.normalize(clip.points_T68x2, clip.reference.points_68x2))
 
 
-register(BaselineEntry("vg_gt", "VG-net on real landmarks", vg_gt, judges=("atvgnet-vgnet",)))
+register(BaselineEntry("vg_gt", "VG-net on real landmarks", vg_gt, judges={"atvgnet-vgnet": ""}))

@@ -34,8 +34,12 @@ class MetricEntry:
     @property
     def label(self) -> str:
         """Title, unit and direction, as axes and headings say them."""
-        direction = "higher is better" if self.higher_is_better else "lower is better"
-        return f"{self.title} ({self.unit}, {direction})" if self.unit else f"{self.title} ({direction})"
+        return f"{self.title} ({self.unit}, {self.direction})" if self.unit else f"{self.title} ({self.direction})"
+
+    @property
+    def direction(self) -> str:
+        """Which values are better, in words."""
+        return "higher is better" if self.higher_is_better else "lower is better"
 
 
 METRICS: dict[str, MetricEntry] = {}

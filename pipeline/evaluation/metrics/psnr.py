@@ -1,16 +1,29 @@
 """PSNR as it is defined: float RGB at the face's own size, the mean over frames of 10 log10(1 / MSE)."""
 
-from torchmetrics import Metric
+from torch import Tensor
 from torchmetrics.image import PeakSignalNoiseRatio
 
 from pipeline.evaluation.metrics.base import MetricEntry, register
 
+CAP_DB = 100.0
+"""What equal frames have, where the definition says infinity. Frames of 8 bits that differ in one value have 95 dB, so
+nothing else reaches it.
+"""
 
-def psnr() -> Metric:
-    """Of frames in [0, 1]; infinite for equal frames."""
-    return PeakSignalNoiseRatio(data_range=1.0, reduction="elementwise_mean", dim=(1, 2, 3))
+
+class CappedPsnr(PeakSignalNoiseRatio):
+    """Of frames in [0, 1]; each frame's value is at most `CAP_DB`."""
+
+    def __init__(self) -> None:
+        super().__init__(data_range=1.0, reduction="none", dim=(1, 2, 3))
+
+    def compute(self) -> Tensor:
+        """In dB."""
+        return super().compute().clamp(max=CAP_DB).mean()
 
 
 register(
-    MetricEntry(name="psnr", title="PSNR", unit="dB", higher_is_better=True, digits=2, compares="frames", make=psnr)
+    MetricEntry(
+        name="psnr", title="PSNR", unit="dB", higher_is_better=True, digits=2, compares="frames", make=CappedPsnr
+    )
 )

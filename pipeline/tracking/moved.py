@@ -1,0 +1,81 @@
+"""A project that was moved, renamed or copied: the paths in its database follow it.
+
+MLflow writes down where artifacts lie as absolute paths. Left alone, a project in another place would go on writing
+where it was, which after a copy is the original, and its earlier runs and models would have lost their files.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+ARTIFACTS = "mlartifacts"
+"""The folder of a project that holds its artifacts, a folder for each experiment."""
+
+_FOLDERS = (ARTIFACTS, "mlruns")  # the second is that of MLflow's experiment Default
+_COLUMNS = (
+    ("experiments", "artifact_location"),
+    ("runs", "artifact_uri"),
+    ("logged_models", "artifact_location"),
+    ("model_versions", "storage_location"),
+)
+_SQLITE = "sqlite:///"
+
+
+def follow(uri: str, project: Path) -> list[Path]:
+    """Put those paths in the SQLite database `uri` right that are of an earlier place of `project`.
+
+    Returns the earlier places: on an ordinary day none. What exists only there, such as what was written after the
+    project had left, keeps its path. Raises sqlalchemy.exc.SQLAlchemyError.
+    """
+    database = Path(uri.removeprefix(_SQLITE))
+    if not uri.startswith(_SQLITE) or not database.exists():
+        return []
+    from sqlalchemy import create_engine, inspect
+    from sqlalchemy.pool import NullPool
+
+    with create_engine(uri, poolclass=NullPool).begin() as connection:
+        if not {table for table, _ in _COLUMNS} <= set(inspect(connection).get_table_names()):
+            return []  # MLflow has still to make it, or is of another version and will say so
+        folders = {_path(location).parent for location in _values(connection, *_COLUMNS[0])}
+        places = sorted({folder.parent for folder in folders if folder.name == ARTIFACTS} - {project})
+        return [place for place in places if _replace(connection, place, project, database)]
+
+
+def _replace(connection: "Connection", old: Path, new: Path, database: Path) -> bool:
+    """Have the paths below `old` be below `new`, if `old` is where this very project was."""
+    from sqlalchemy import text
+
+    rows = [
+        (table, column, value, new / _path(value).relative_to(old))
+        for table, column in _COLUMNS
+        for value in _values(connection, table, column)
+        if any(_path(value).is_relative_to(old / folder) for folder in _FOLDERS)
+    ]
+    travelled = any(after.exists() for *_, after in rows)
+    if database.is_relative_to(new):
+        known = travelled or not old.exists() or (old / database.relative_to(new)).exists()
+    else:  # a database that other projects may share
+        known = travelled and not old.exists()
+    if not known:
+        return False
+    for table, column, value, after in rows:
+        if table == "experiments" or after.exists() or not _path(value).exists():
+            change = text(f"UPDATE {table} SET {column} = :after WHERE {column} = :before")
+            location = after.as_uri() if value.startswith("file:") else str(after)
+            connection.execute(change, {"after": location, "before": value})
+    return True
+
+
+def _values(connection: "Connection", table: str, column: str) -> list[str]:
+    from sqlalchemy import text
+
+    query = text(f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL")
+    return [str(value) for value in connection.execute(query).scalars()]
+
+
+def _path(location: str) -> Path:
+    """Of a path, or a URI of a file; of any other URI something that is in no project."""
+    return Path(unquote(location.removeprefix("file://")) if location.startswith("file:") else location)
