@@ -2,12 +2,13 @@
 
 import shlex
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from pipeline.runtime import paths
+from pipeline.runtime import cores, paths
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError, clear_errors
 
@@ -18,6 +19,21 @@ export = typer.Typer(no_args_is_help=True, help="Give the prepared clips to othe
 app.add_typer(export, name="export")
 
 
+def _say_version(asked: bool) -> None:
+    if asked:
+        print(f"atvgnet {version('atvgnet')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which.")
+    ] = False,
+) -> None:
+    """The command line: what DVC's own commands do not do."""
+
+
 Precision = Literal["auto", "float32", "bfloat16"]
 
 
@@ -25,7 +41,7 @@ Precision = Literal["auto", "float32", "bfloat16"]
 def generate(
     picture: Annotated[Path, typer.Option("-p", "--picture", help="A picture of a face.")],
     speech: Annotated[Path, typer.Option("-i", "--input", help="Speech: a sound file, or a video with sound.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The MP4 to write.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The MP4 to write, 128x128 pixels, 25 frames a second.")],
     models: Annotated[
         str, typer.Option(help="The bundle: a folder of models, trained or imported, or models:/NAME@ALIAS of MLflow.")
     ] = str(paths.MODELS),
@@ -35,11 +51,15 @@ def generate(
 ) -> None:
     """Make the face in a picture say the speech."""
     with clear_errors("atvgnet"):
+        from pipeline.corpora.registry import seen_by
+        from pipeline.faces.crop import SIZE
         from pipeline.inference.generate import generate as make
         from pipeline.inference.talking_head import TalkingHead
 
-        frames = make(TalkingHead.from_pretrained(models, precision), picture, speech, out)
-        print(f"{out}: {frames} frames, {frames / FPS:.2f} s")
+        head = TalkingHead.from_pretrained(models, precision)
+        print(seen_by(head.card), flush=True)
+        frames = make(head, picture, speech, out)
+        print(f"{out}: {frames} frames, {frames / FPS:.2f} s, {SIZE}x{SIZE} pixels")
 
 
 @app.command()
@@ -146,7 +166,7 @@ def evaluate(
         from pipeline.evaluation.report import print_report
 
         folder = out or models / paths.REPORTS.name
-        evaluate_models(models, folder, load_params(paths.PARAMS), paths.project_root(), paths.jobs())
+        evaluate_models(models, folder, load_params(paths.PARAMS), paths.project_root(), cores.jobs())
         print_report(folder)
 
 

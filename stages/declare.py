@@ -10,6 +10,7 @@ import: reporting, tracking, the distribution of work, and params, whose values 
 """
 
 import re
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from pathlib import Path
 
 import grimp
@@ -19,6 +20,7 @@ from pipeline.evaluation.registry import BASELINES, METRICS
 NEUTRAL = (
     "pipeline.config",
     "pipeline.tracking",
+    "pipeline.runtime.cores",
     "pipeline.runtime.errors",
     "pipeline.runtime.git",
     "pipeline.runtime.hashes",
@@ -111,4 +113,7 @@ def declared(text: str, graph: grimp.ImportGraph) -> str:
 
 
 if __name__ == "__main__":
+    ArgumentParser(
+        "python -m stages.declare", description=__doc__, formatter_class=RawDescriptionHelpFormatter
+    ).parse_args()
     DVC.write_text(declared(DVC.read_text(encoding="utf-8"), build_graph()), encoding="utf-8")

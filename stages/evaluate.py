@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pipeline.evaluation.card import describe
 from pipeline.evaluation.clips import StoredClips
 from pipeline.evaluation.evaluate import evaluate
+from pipeline.evaluation.folder import replacing_evaluation
 from pipeline.evaluation.registry import BASELINES
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.models.bundle import write_card, write_provenance
@@ -19,14 +20,10 @@ from stages.runner import Context, run_stage
 def main(context: Context) -> None:
     """Measure the whole system beside its baselines, and close the pipeline's run."""
     records = {network: read_record(network, context.params) for network in NETWORKS}
-    summary = evaluate(
-        TalkingHead.from_pretrained(paths.MODELS, context.params.vgnet.precision),
-        StoredClips(ClipStore(paths.DATA)),
-        context.params.evaluate,
-        context.params.seed,
-        paths.REPORTS,
-        context.jobs,
-    )
+    head = TalkingHead.from_pretrained(paths.MODELS, context.params.vgnet.precision)
+    clips = StoredClips(ClipStore(paths.DATA))
+    with replacing_evaluation(paths.REPORTS) as folder:
+        summary = evaluate(head, clips, context.params.evaluate, context.params.seed, folder, context.jobs)
     write_card(paths.MODELS, describe(context.params.corpus, summary))
     write_provenance(paths.MODELS, git("rev-parse", "HEAD"))
     context.run.artifact(paths.REPORTS)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -55,9 +56,9 @@ def evaluate(head: TalkingHead, clips: Clips, params: Evaluate, seed: int, out: 
             yield clip, generated
 
     rows: list[dict[str, str | float]] = []
-    measured = parallel.run(((_measure, task, {}) for task in work()), jobs, ordered=True)
-    for clip_rows in track(measured, total=len(ids), description="evaluate", transient=True):
-        rows += clip_rows
+    with closing(parallel.run(((_measure, task, {}) for task in work()), jobs, ordered=True)) as measured:
+        for clip_rows in track(measured, total=len(ids), description="evaluate", transient=True):
+            rows += clip_rows
     table = pd.DataFrame(rows)
     summary = summarize(table, seed)
     write_tables(out, table, summary)

@@ -14,7 +14,6 @@
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,7 @@ from pipeline.models.atnet import AtNet
 from pipeline.models.registry import load_model
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.files import replacing
 from pipeline.speech.features import SpeechFeatures
 
 log = logging.getLogger(__name__)
@@ -106,9 +106,8 @@ def _load(folder: Path, kind: type[Network]) -> tuple[Network, dict[str, Any]]:
 def write_card(folder: Path, card: Mapping[str, Any]) -> None:
     """Write `bundle.json` for the parts that are in `folder`; equal parts and `card` (JSON data) give equal bytes."""
     content = {"format": FORMAT, **card, "parts": _parts(folder)}
-    unfinished = folder / f"{CARD}.part"
-    unfinished.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    os.replace(unfinished, folder / CARD)
+    with replacing(folder / CARD) as unfinished:
+        unfinished.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def write_provenance(folder: Path, commit: str) -> None:

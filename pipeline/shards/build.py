@@ -3,7 +3,7 @@
 import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -59,9 +59,10 @@ def build_shards(
         tasks: Iterator[parallel.Task] = (
             (build, (name, [_piece(item, known) for item in plan]), {}) for name, plan in missing.items()
         )
-        for name, written, cells in parallel.run(tasks, jobs, sees=[mark, *sees]):
-            built[name] = written, cells
-            advance(len(cells))
+        with closing(parallel.run(tasks, jobs, sees=[mark, *sees])) as shards:
+            for name, written, cells in shards:
+                built[name] = written, cells
+                advance(len(cells))
     return Rows(_joined([built[name] for name in plans], schema))
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.runtime.files import replacing
+
 
 class Callback:
     """Receives what happens in a training. Override what you need; the rest does nothing."""
@@ -55,9 +57,8 @@ class History(Callback):
         for number, row in self.rows.items():
             table.writerow([number, *(f"{row[name]:.6g}" if name in row else "" for name in columns)])
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = self.path.with_name(self.path.name + ".part")
-        unfinished.write_text(text.getvalue())
-        unfinished.replace(self.path)
+        with replacing(self.path) as unfinished:
+            unfinished.write_text(text.getvalue())
 
 
 def progress() -> Callback:

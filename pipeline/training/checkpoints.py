@@ -15,6 +15,8 @@ from typing import Any
 
 import torch
 
+from pipeline.runtime.files import writing
+
 log = logging.getLogger(__name__)
 
 KEEP = 2
@@ -31,12 +33,12 @@ class Checkpoints:
     def save(self, step: int, state: dict[str, Any]) -> None:
         """Write the state after `step` steps (tensors, numbers, text, and lists and dicts of them); drop the oldest."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        unfinished = self.folder / f"{os.getpid()}.part"
-        with unfinished.open("wb") as file:
-            torch.save({"identity": self.identity, "step": step, "state": state}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(self.folder / f"{step:08d}-{_digest(unfinished)}.pt")
+        with writing(self.folder) as unfinished:
+            with unfinished.open("wb") as file:
+                torch.save({"identity": self.identity, "step": step, "state": state}, file)
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(self.folder / f"{step:08d}-{_digest(unfinished)}.pt")
         for old in self._files()[KEEP:]:
             old.unlink(missing_ok=True)
 

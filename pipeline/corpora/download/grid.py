@@ -40,18 +40,15 @@ def fetch_grid(
     """
     retries = retries or Retries()
     speakers = list(dict.fromkeys(speakers))
-    try:
-        if speakers and all(_is_whole(folder, one) for one in speakers):
-            for one in speakers:
-                say(_summary(folder, one))
-            return
-        # Who starts without a network wants to know it soon; later it may be away for longer.
-        archives = read_record(record, Web(replace(retries, count=retries.count // 2)))
-        speakers = _known(speakers, archives, record)
-        with clear_disk_errors(folder), one_at_a_time(_hidden(folder)):
-            _fetch_missing(folder, speakers, archives, Web(retries), say)
-    except KeyboardInterrupt:
-        raise PipelineError("Stopped. What arrived is kept: the same command goes on where it was.") from None
+    if speakers and all(_is_whole(folder, one) for one in speakers):
+        for one in speakers:
+            say(_summary(folder, one))
+        return
+    # Who starts without a network wants to know it soon; later it may be away for longer.
+    archives = read_record(record, Web(replace(retries, count=retries.count // 2)))
+    speakers = _known(speakers, archives, record)
+    with clear_disk_errors(folder), one_at_a_time(_hidden(folder)):
+        _fetch_missing(folder, speakers, archives, Web(retries), say)
 
 
 def _known(asked: list[str], archives: dict[str, Archive], record: str) -> list[str]:

@@ -1,6 +1,7 @@
 """The whole corpus: plan the clips, make them on all cores, describe them, and put the folder in place."""
 
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -29,14 +30,17 @@ def build_synthetic(params: SyntheticParams, folder: Path, jobs: int) -> None:
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     tasks: list[parallel.Task] = [(make_clip, (plan, unfinished.absolute()), {}) for plan in plans]
-    made = parallel.run(tasks, min(jobs, len(plans)), ordered=True, sees=[unfinished.absolute()])
-    scripts = list(track(made, description="sample corpus", total=len(plans)))
-    script = pd.concat(scripts, ignore_index=True)
-    script.to_parquet(unfinished / "script.parquet", index=False)
-    draw_contact_sheet(script, unfinished)
-    if folder.exists():
-        shutil.rmtree(folder)
-    unfinished.rename(folder)
+    try:
+        with closing(parallel.run(tasks, min(jobs, len(plans)), ordered=True, sees=[unfinished.absolute()])) as made:
+            scripts = list(track(made, description="sample corpus", total=len(plans)))
+        script = pd.concat(scripts, ignore_index=True)
+        script.to_parquet(unfinished / "script.parquet", index=False)
+        draw_contact_sheet(script, unfinished)
+        if folder.exists():
+            shutil.rmtree(folder)
+        unfinished.rename(folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def plan_clips(params: SyntheticParams) -> list[ClipPlan]:
