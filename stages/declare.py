@@ -20,6 +20,7 @@ from pipeline.evaluation.registry import BASELINES, METRICS
 NEUTRAL = (
     "pipeline.config",
     "pipeline.tracking",
+    "pipeline.runtime.checkout",
     "pipeline.runtime.cores",
     "pipeline.runtime.errors",
     "pipeline.runtime.git",

@@ -12,6 +12,7 @@ from pipeline.config.file import load_params
 from pipeline.config.params import Params
 from pipeline.corpora.registry import check_corpora
 from pipeline.runtime import cores, paths
+from pipeline.runtime.checkout import check_experiment
 from pipeline.runtime.errors import clear_errors
 
 
@@ -71,6 +72,7 @@ def _take_no_arguments(name: str) -> None:
 
 
 def _run(name: str, uses: Sequence[str], body: Body, tracked: bool = True) -> None:
+    check_experiment()
     params = load_params(paths.PARAMS)
     if "corpora" in uses:
         check_corpora(params)
