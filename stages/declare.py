@@ -82,7 +82,7 @@ def with_dependencies(text: str, graph: grimp.ImportGraph) -> str:
         return head + "".join(f"      - {path}\n" for path in [*code, *data])
 
     pattern = (
-        r"(?P<head>^  (?P<stage>\w+):\n    cmd: python -m stages\.\w+\n(?:    .*\n)*?    deps:\n)"
+        r"(?P<head>^  (?P<stage>\w+):\n    cmd: python3 -m stages\.\w+\n(?:    .*\n)*?    deps:\n)"
         r"(?P<deps>(?:      - .*\n)+)"
     )
     return re.sub(pattern, section, text, flags=re.MULTILINE)
