@@ -14,8 +14,8 @@ from importlib.util import find_spec
 
 def find_environment() -> None:
     """Go on as the interpreter that has the packages, where this one has not and a DVC called it."""
-    stage = os.environ.get("DVC_STAGE")
-    if stage is None or find_spec("av") is not None:
+    stage = os.environ.get("DVC_STAGE", "").rpartition(":")[2]  # called in a subfolder, DVC says ../dvc.yaml:NAME
+    if not stage or find_spec("av") is not None:
         return
     for python in (*_callers(), os.path.join(os.environ.get("DVC_ROOT", "."), ".venv/bin/python")):
         if (
