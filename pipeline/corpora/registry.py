@@ -18,6 +18,7 @@ from pipeline.corpora.base import CORPORA, Corpus, CorpusEntry, Opening
 from pipeline.runtime import paths
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import lies_in
+from pipeline.runtime.paths import StrPath
 
 
 def find_corpus(name: str) -> CorpusEntry:
@@ -45,14 +46,14 @@ def check_corpora(params: Params) -> None:
     corpus_params(params, params.corpus)
 
 
-def open_corpus(params: Params, project: Path) -> Corpus:
+def open_corpus(params: Params, project: StrPath) -> Corpus:
     """The corpus that ``params.corpus`` names; its root, where relative, is below ``project``.
 
     Nothing is read before ``clips()``.
     """
     entry = find_corpus(params.corpus)
     section = corpus_params(params, params.corpus)
-    root = Path(project, Path(section.root).expanduser()).absolute() if entry.has_root else project
+    root = Path(project, Path(section.root).expanduser()).absolute() if entry.has_root else Path(project)
     key, extract = f"corpora.{params.corpus}", params.extract
     return entry.open(section, Opening(root, key, params.seed, extract.min_frames, extract.time_limit))
 
@@ -66,14 +67,14 @@ def seen_by(card: Mapping[str, Any]) -> str:
     return f"models: trained on the corpus {corpus}. {seen}".rstrip()
 
 
-def check_root(params: Params, project: Path) -> None:
+def check_root(params: Params, project: StrPath) -> None:
     """PipelineError for a root that lies in what the stages write, or, with the corpus `folder`, that has it inside:
     videos that were made would become clips, and DVC removes outs before it makes them again.
     """
     if not find_corpus(params.corpus).has_root:
         return
     root, key = open_corpus(params, project).root, f"corpora.{params.corpus}.root"
-    for out in (project / one for one in paths.OUTS):
+    for out in (Path(project, one) for one in paths.OUTS):
         if lies_in(root, out) or (params.corpus == "folder" and lies_in(out, root)):
             raise PipelineError(f"{key}: {root} and {out}, which the stages write, overlap. Give clips a folder apart.")
 

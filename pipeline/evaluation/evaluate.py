@@ -20,6 +20,7 @@ from pipeline.evaluation.registry import BASELINES, METRICS
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.runtime import workers as parallel
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.paths import StrPath
 
 Summary = dict[str, dict[str, float]]
 
@@ -32,13 +33,14 @@ def choose_clips(ids: list[str], max_clips: int, seed: int) -> list[str]:
     return [ids[number] for number in sorted(drawn)]
 
 
-def evaluate(head: TalkingHead, clips: Clips, params: Evaluate, seed: int, out: Path, jobs: int) -> Summary:
+def evaluate(head: TalkingHead, clips: Clips, params: Evaluate, seed: int, out: StrPath, jobs: int) -> Summary:
     """Measure the test split and write ``out``.
 
     metrics.json (means by method with 95% intervals), clips.csv (a row per clip, a column per method and metric),
     metrics.png, pictures/ID.png and videos/ID.mp4 for the first ``params.videos`` clips of the test split.
     Raises PipelineError when there is no test clip.
     """
+    out = Path(out)
     ids = choose_clips(clips.ids("test"), params.max_clips, seed)
     if not ids:
         raise PipelineError("No clip of the test split is good. Give the split a larger share, or add clips.")
@@ -79,8 +81,9 @@ def _measure(clip: TestClip, generated: dict[str, Generated]) -> list[dict[str, 
     return rows
 
 
-def write_tables(out: Path, clips: pd.DataFrame, summary: Summary) -> None:
+def write_tables(out: StrPath, clips: pd.DataFrame, summary: Summary) -> None:
     """Write clips.csv, a row per clip, and metrics.json."""
+    out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     wide = clips.pivot(index=["id", "speaker"], columns="method", values=list(METRICS))
     wide.columns = wide.columns.map("_".join)

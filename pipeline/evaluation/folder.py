@@ -7,18 +7,20 @@ from pathlib import Path
 from uuid import uuid4
 
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.paths import StrPath
 
 MADE = ("metrics.json", "clips.csv", "metrics.png", "pictures", "videos")
 """What an evaluation writes."""
 
 
 @contextmanager
-def replacing_evaluation(out: Path) -> Iterator[Path]:
+def replacing_evaluation(out: StrPath) -> Iterator[Path]:
     """A folder to evaluate into; when the block ends well, what it holds takes the place of the earlier evaluation.
 
     Else the earlier one stays as it is. So does what else lies in ``out``. Raises PipelineError, before anything is
     done, where there is something and no evaluation.
     """
+    out = Path(out)
     if out.exists() and not (out.is_dir() and (not any(out.iterdir()) or (out / MADE[0]).exists())):
         raise PipelineError(f"{out} is there, and is no earlier evaluation. Give another folder with --out.")
     unfinished = out / f".{uuid4().hex}.tmp"

@@ -17,7 +17,7 @@ from pipeline.runtime.paths import StrPath
 from pipeline.shards.clip_store import ClipStore
 
 
-def evaluate_models(models: StrPath, out: StrPath, params: Params, project: Path, jobs: int) -> Summary:
+def evaluate_models(models: StrPath, out: StrPath, params: Params, project: StrPath, jobs: int) -> Summary:
     """Measure the models in ``models`` on the test split that the stages prepared, and write ``out`` as the stage does.
 
     Imported models see the clips as they were trained to: cut from the corpus's own files, which ``params`` and

@@ -13,12 +13,14 @@ from pipeline.evaluation.registry import BASELINES, METRICS
 from pipeline.prepare.quality import SHEET, TABLE
 from pipeline.runtime import paths
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.paths import StrPath
 
 
-def print_report(reports: Path, quality: Path = paths.QUALITY) -> None:
+def print_report(reports: StrPath, quality: StrPath = paths.QUALITY) -> None:
     """Print metrics.json with its 95% intervals, how many clips were rejected, and what to open next. PipelineError
     when nothing was evaluated yet.
     """
+    reports, quality = Path(reports), Path(quality)
     path = reports / "metrics.json"
     if not path.exists():
         raise PipelineError(f"{path} is missing. Run `dvc repro` first.")

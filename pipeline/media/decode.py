@@ -18,6 +18,7 @@ from av.stream import Disposition
 
 from pipeline.media.errors import Damage, MediaError
 from pipeline.media.upright import pixel_aspect
+from pipeline.runtime.paths import StrPath
 
 Kind = Literal["video", "audio"]
 TimedFrame = tuple[Fraction, Any]
@@ -30,12 +31,13 @@ _SEEK_MARGINS = (Fraction(1), Fraction(4), Fraction(16))
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Any]:
+def opened(path: StrPath) -> Iterator[Any]:
     """The opened container of ``path``.
 
     Raises MediaError for whatever is wrong: no such file, a folder, a pipe, no permission, zero bytes, no media file,
     broken off.
     """
+    path = Path(path)
     try:
         if path.is_dir():
             raise MediaError(path, "a folder, not a file", "Name a media file.")
@@ -70,7 +72,7 @@ def find_stream(container: Any, kind: Kind) -> Any:
     return None
 
 
-def _need_stream(container: Any, path: Path, kind: Kind) -> Any:
+def _need_stream(container: Any, path: StrPath, kind: Kind) -> Any:
     stream = find_stream(container, kind)
     if stream is None:
         raise MediaError(path, f"no {kind} stream", f"Use a file with {'a picture' if kind == 'video' else 'sound'}.")
@@ -86,7 +88,7 @@ def source_rate(stream: Any) -> Fraction:
 
 
 def frames_from(
-    path: Path, kind: Kind, target: Fraction | None = None, damage: Damage | None = None
+    path: StrPath, kind: Kind, target: Fraction | None = None, damage: Damage | None = None
 ) -> Generator[TimedFrame, None, None]:
     """All frames of the first stream of ``kind``, times rising, from the one on at ``target`` or an earlier one.
 
@@ -170,7 +172,7 @@ def _in_order(frames: Iterator[TimedFrame], damage: Damage, since: Fraction | No
         yield held
 
 
-def first_time(path: Path, kind: Kind) -> Fraction:
+def first_time(path: StrPath, kind: Kind) -> Fraction:
     """When the first frame of the stream is shown or heard, in seconds on the file's own clock. Raises MediaError."""
     with closing(frames_from(path, kind)) as frames:
         time, _ = next(frames)

@@ -3,11 +3,11 @@
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 from pipeline.media.decode import find_stream, first_time, frames_from, opened, source_rate
 from pipeline.media.errors import MediaError
 from pipeline.media.upright import orientation, shown_size
+from pipeline.runtime.paths import StrPath
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class MediaInfo:
     """Quarter turns the picture is shown with, in degrees counter-clockwise: 0, 90, 180 or 270."""
 
 
-def probe(path: Path) -> MediaInfo:
+def probe(path: StrPath) -> MediaInfo:
     """Read of ``path``: the header, and the first frame of each stream.
 
     Raises MediaError when the file is not a readable media file, or has neither video nor audio that can be decoded.

@@ -6,7 +6,6 @@ Time 0 is the video's first frame; both streams are put on this clock, whatever 
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import groupby, takewhile
-from pathlib import Path
 from typing import Any
 
 import av
@@ -20,6 +19,7 @@ from pipeline.media.decode import TimedFrame, find_stream, first_time, frames_fr
 from pipeline.media.errors import Damage
 from pipeline.media.upright import shown_size, upright
 from pipeline.runtime.clock import FPS, RATE
+from pipeline.runtime.paths import StrPath
 
 Samples = NDArray[np.int16]
 Image = NDArray[np.uint8]
@@ -29,7 +29,7 @@ _MAX_GAP = 0.03  # s by which sound may leave its time stamps before silence is 
 
 
 def read_frames(
-    path: Path,
+    path: StrPath,
     *,
     fps: float = FPS,
     start: float = 0.0,
@@ -55,7 +55,7 @@ def read_frames(
 
 
 def count_frames(
-    path: Path,
+    path: StrPath,
     *,
     fps: float = FPS,
     start: float = 0.0,
@@ -66,7 +66,7 @@ def count_frames(
     return sum(1 for _ in ticks(path, fps=fps, start=start, duration=duration, damage=damage))
 
 
-def ticks(path: Path, *, fps: float, start: float, duration: float | None, damage: Damage | None) -> Iterator[Any]:
+def ticks(path: StrPath, *, fps: float, start: float, duration: float | None, damage: Damage | None) -> Iterator[Any]:
     """The decoder's frame for every tick of ``read_frames``."""
     step = 1 / _exact(fps)
     begin = _exact(start)
@@ -109,7 +109,7 @@ def _takes_over(time: Fraction, held: Fraction, tick: Fraction, step: Fraction) 
     return ahead <= 0 or (ahead < step / 2 and ahead < tick - held)
 
 
-def _shown_for(frame: Any, path: Path, length_before: Fraction) -> Fraction:
+def _shown_for(frame: Any, path: StrPath, length_before: Fraction) -> Fraction:
     """How long the last frame is on, s: its own duration, or that of the one before, or what the container says.
 
     A second at most, or as long as the one before: where rates vary or times are damaged, containers are wrong here.
@@ -123,7 +123,7 @@ def _shown_for(frame: Any, path: Path, length_before: Fraction) -> Fraction:
 
 
 def read_audio(
-    path: Path,
+    path: StrPath,
     *,
     rate: int = RATE,
     start: float = 0.0,
@@ -145,7 +145,7 @@ def read_audio(
 
 
 def read_audio_blocks(
-    path: Path,
+    path: StrPath,
     *,
     rate: int = RATE,
     start: float = 0.0,

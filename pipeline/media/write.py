@@ -71,11 +71,10 @@ class VideoWriter:
             self._container = av.open(f"file:{self._temporary}", "w", format="mp4", options=options)
             self._video = self._add_video(crf)
             self._sound = self._add_sound() if self._audio is not None else None
-        except (OSError, av.error.FFmpegError) as error:
-            self._temporary.unlink(missing_ok=True)
-            raise self._failed(error) from None
-        except BaseException:  # such as a signal
-            self._temporary.unlink(missing_ok=True)
+        except BaseException as error:  # a signal too
+            self._discard()
+            if isinstance(error, OSError | av.error.FFmpegError):
+                raise self._failed(error) from None
             raise
 
     def _add_video(self, crf: int) -> Any:
@@ -169,4 +168,8 @@ class VideoWriter:
         finally:
             with suppress(OSError, av.error.FFmpegError):  # the first error is the one to tell
                 self._container.close()
+            self._discard()
+
+    def _discard(self) -> None:
+        with suppress(OSError):
             self._temporary.unlink(missing_ok=True)

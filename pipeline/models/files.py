@@ -8,10 +8,12 @@ from safetensors.torch import save
 from torch import nn
 
 from pipeline.runtime.files import replacing
+from pipeline.runtime.paths import StrPath
 
 
-def save_model(folder: Path, name: str, module: nn.Module, meta: dict[str, Any]) -> None:
+def save_model(folder: StrPath, name: str, module: nn.Module, meta: dict[str, Any]) -> None:
     """Write a network; equal weights and `meta` (JSON data) give equal bytes."""
+    folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     card = {"architecture": type(module).__name__, "arguments": module.arguments, "meta": meta}
     tensors = {key: tensor.detach().cpu().contiguous() for key, tensor in module.state_dict().items()}

@@ -17,16 +17,18 @@ PARQUET = {"compression": "zstd", "use_dictionary": False, "write_statistics": F
 """How parquet is written: bytes depend on the table alone."""
 
 
-def write_table(path: Path, table: pa.Table) -> None:
+def write_table(path: StrPath, table: pa.Table) -> None:
     """Write parquet whose bytes depend on the table alone, whole or not at all; PipelineError when that fails."""
+    path = Path(path)
     with explained(path.parent), replacing(path) as temporary:
         path.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(table, temporary, **PARQUET)
 
 
 @contextmanager
-def writing(folder: Path, mark: str = "") -> Iterator[Path]:
+def writing(folder: StrPath, mark: str = "") -> Iterator[Path]:
     """A name in ``folder`` for a file until it is whole; what is left under it in the end is removed."""
+    folder = Path(folder)
     temporary = folder / f"{mark or '.'}{uuid4().hex}.tmp"
     try:
         yield temporary
@@ -36,8 +38,9 @@ def writing(folder: Path, mark: str = "") -> Iterator[Path]:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: StrPath) -> Iterator[Path]:
     """A name for a file that takes the place of ``path`` when the block ends well; else nothing of it is left."""
+    path = Path(path)
     with writing(path.parent) as temporary:
         yield temporary
         temporary.replace(path)
@@ -62,8 +65,9 @@ def refuse_input(output: StrPath, *inputs: StrPath) -> None:
 
 
 @contextmanager
-def explained(folder: Path) -> Iterator[None]:
+def explained(folder: StrPath) -> Iterator[None]:
     """Make a PipelineError of what the disk refuses."""
+    folder = Path(folder)
     try:
         yield
     except OSError as error:

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.runtime.files import replacing
+from pipeline.runtime.paths import StrPath
 
 
 class Callback:
@@ -43,7 +44,8 @@ class History(Callback):
     Holds no times, so the same training writes the same bytes. The file is replaced whole by a rename.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: StrPath) -> None:
+        path = Path(path)
         self.path = path
         self.rows: dict[int, dict[str, float]] = {}
 
@@ -115,17 +117,17 @@ class Bar(Callback):
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
-            TextColumn("loss {task.fields[loss]:.4f}"),
+            TextColumn("{task.fields[loss]}"),
         )
 
     def start(self, name: str, steps: int) -> None:
         """Open the bar."""
-        self.task = self.bar.add_task(name, total=steps, loss=float("nan"))
+        self.task = self.bar.add_task(name, total=steps, loss="")
         self.bar.start()
 
     def progress(self, step: int, loss: float) -> None:
         """Move the bar."""
-        self.bar.update(self.task, completed=step, loss=loss)
+        self.bar.update(self.task, completed=step, loss=f"loss {loss:.4f}")
 
     def done(self, step: int, summary: Mapping[str, float]) -> None:
         """Close the bar."""

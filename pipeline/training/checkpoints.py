@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from pipeline.runtime.files import writing
+from pipeline.runtime.paths import StrPath
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +27,8 @@ KEEP = 2
 class Checkpoints:
     """The checkpoints of one training in `folder`, told from others' by `identity`, the hash of params and data."""
 
-    def __init__(self, folder: Path, identity: str) -> None:
+    def __init__(self, folder: StrPath, identity: str) -> None:
+        folder = Path(folder)
         self.identity = identity
         self.folder = folder / identity[:16]
 

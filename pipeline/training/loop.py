@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 
 from pipeline.config.training import LoopParams
 from pipeline.models.files import save_model
+from pipeline.runtime.paths import StrPath
 from pipeline.training import distribution
 from pipeline.training.callbacks import Callback, History
 from pipeline.training.checkpoints import Checkpoints
@@ -92,7 +93,7 @@ class State:
     warnings: list[str] = field(default_factory=list)
 
 
-def train(task: Task, out: Path, resume: Path, callbacks: Sequence[Callback] = ()) -> dict[str, float]:
+def train(task: Task, out: StrPath, resume: StrPath, callbacks: Sequence[Callback] = ()) -> dict[str, float]:
     """Train `task`, going on from `resume`, a folder outside `out`, where an equal training was killed.
 
     `out` receives model.* and the helpers' files (safetensors and JSON), and history.csv. Params, seed and data tell
@@ -100,6 +101,7 @@ def train(task: Task, out: Path, resume: Path, callbacks: Sequence[Callback] = (
     steps made. Raises PipelineError when a loss is not a number or explodes, and when several processes cannot share
     the batch or differ in params or data.
     """
+    out, resume = Path(out), Path(resume)
     params, seed, data = task.params, task.seed, task.data
     distribution.require_equal_shares(task.name, params.batch)
     steps = params.steps if params.epochs == 0 else math.ceil(params.epochs * task.clips / params.batch)

@@ -16,6 +16,7 @@ from pipeline.corpora.download.record import Archive, read_record
 from pipeline.corpora.download.unpack import SafeZip, open_zip
 from pipeline.corpora.download.web import Retries, Web
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.paths import StrPath
 
 RECORD = "https://zenodo.org/api/records/3625687"
 _ALIGNMENTS = "alignments.zip"
@@ -25,7 +26,7 @@ _GROWTH = 1.1
 
 
 def fetch_grid(
-    folder: Path,
+    folder: StrPath,
     speakers: Sequence[str] = (),
     record: str = RECORD,
     retries: Retries | None = None,
@@ -38,6 +39,7 @@ def fetch_grid(
     deleted when it is unpacked. Says a line about each speaker that is there. Raises PipelineError for an unknown
     speaker, and when network, server, archive or disk fail; the same call then goes on where it was, also after a kill.
     """
+    folder = Path(folder)
     retries = retries or Retries()
     speakers = list(dict.fromkeys(speakers))
     if speakers and all(_is_whole(folder, one) for one in speakers):

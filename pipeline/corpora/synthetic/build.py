@@ -15,9 +15,10 @@ from pipeline.corpora.synthetic.corpus import SyntheticParams
 from pipeline.corpora.synthetic.grammar import draw_sentences
 from pipeline.runtime import workers as parallel
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.paths import StrPath
 
 
-def build_synthetic(params: SyntheticParams, folder: Path, jobs: int) -> None:
+def build_synthetic(params: SyntheticParams, folder: StrPath, jobs: int) -> None:
     """Make the corpus in ``folder``, which it replaces as a whole once everything is there.
 
     Besides GRID's layout, ``script.parquet`` has a row per frame: speaker, name, frame, ``opening`` and ``width`` of
@@ -25,6 +26,7 @@ def build_synthetic(params: SyntheticParams, folder: Path, jobs: int) -> None:
     same params give the same bytes with any number of ``jobs``. Raises PipelineError for params of which no
     corpus can be made.
     """
+    folder = Path(folder)
     plans = plan_clips(params)
     unfinished = folder.with_name(f".{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
