@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_ECHO = 2.0  # s in which another signal is taken for the same one: `timeout` and batch systems send it twice
+_ECHO = 5.0
+"""Seconds in which another signal is taken for the same one, which `timeout` and batch systems send twice, and in which
+what is open closes; Ctrl-C pressed again later is heard."""
 
 
 class Stopped(KeyboardInterrupt):
@@ -26,8 +28,8 @@ class Stopped(KeyboardInterrupt):
 def stoppable() -> Iterator[None]:
     """Make an exception of every signal that ends a process, so that what is open closes and removes what it began.
 
-    A signal that whoever started the process had it ignore, as `nohup` does, stays ignored. After one that came the
-    handlers stay to the end of the process: what is removed then takes time in which it may come again.
+    A signal that whoever started the process had it ignore, as `nohup` does, stays ignored. The block is a program's
+    whole work: the handlers stay, so that a signal does not break off the closing of what is behind it either.
     """
     if threading.current_thread() is not threading.main_thread():  # where no signal arrives
         yield
@@ -40,13 +42,10 @@ def stoppable() -> Iterator[None]:
         if last - before > _ECHO:
             raise Stopped(number)
 
-    earlier = {number: signal.getsignal(number) for number in SIGNALS}
-    for number, handler in earlier.items():
-        if handler != signal.SIG_IGN:
+    for number in SIGNALS:
+        if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, stop)
     try:
         yield
     finally:
-        if last == float("-inf"):
-            for number, handler in earlier.items():
-                signal.signal(number, handler)
+        last = time.monotonic()

@@ -37,7 +37,10 @@ class Checkpoints:
         self.folder.mkdir(parents=True, exist_ok=True)
         with writing(self.folder) as unfinished:
             with unfinished.open("wb") as file:
-                torch.save({"identity": self.identity, "step": step, "state": state}, file)
+                try:
+                    torch.save({"identity": self.identity, "step": step, "state": state}, file)
+                except RuntimeError as error:  # what torch makes of a full disk
+                    raise (error.__context__ if isinstance(error.__context__, OSError) else error) from None
                 file.flush()
                 os.fsync(file.fileno())
             unfinished.replace(self.folder / f"{step:08d}-{_digest(unfinished)}.pt")
