@@ -53,7 +53,8 @@ def clear_errors(name: str) -> Iterator[None]:
             raise
         _forget_output()
         message = f"{error}. Free space or make the disk writable, then run again: what is finished is kept."
-    print(f"{name}: {message}", file=sys.stderr)
+    if code == 1 or "LOCAL_RANK" not in os.environ:  # of processes that train together, the one that started them tells
+        print(f"{name}: {message}", file=sys.stderr)
     sys.exit(code)
 
 

@@ -9,6 +9,7 @@ import hashlib
 import importlib.metadata
 import os
 import platform
+import warnings
 from collections.abc import Callable, Generator, Iterable, Sequence
 from functools import cache
 from pathlib import Path
@@ -45,6 +46,8 @@ def _here(jobs: int, tasks: Iterable[Task], return_as: str) -> Generator[Any, No
     import joblib
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
+    # said of work that is given up, as on a signal
+    warnings.filterwarnings("ignore", r"\d+ tasks (which were still|have been)", module="joblib")
     try:
         yield from joblib.Parallel(n_jobs=jobs, return_as=return_as)(tasks)
     except BrokenProcessPool as error:
