@@ -62,7 +62,7 @@ def seen_by(card: Mapping[str, Any]) -> str:
     """What models with this card (`pipeline.models.bundle`) were trained on, in a line for whoever uses them."""
     corpus = card.get("trained_on", {}).get("corpus")
     if corpus is None:
-        return "models: no card says what they were trained on."
+        return "models: no card of theirs says what they were trained on."
     seen = CORPORA[corpus].seen if corpus in CORPORA else ""
     return f"models: trained on the corpus {corpus}. {seen}".rstrip()
 

@@ -59,7 +59,7 @@ def export_webdataset(store: ClipStore, to: StrPath, splits: Sequence[str], per_
     in the store's own folders, cannot be written, or when a split has no good clip.
     """
     to = Path(to)
-    refuse_input(to, store.clips.folder, store.faces.folder, store.speech.folder)
+    refuse_input(to, *(store.data / name for name in ("clips", "faces", "mfcc")))
     store.check()
     clips = {split: store.ids(split) for split in splits}
     for split, ids in clips.items():
@@ -69,6 +69,8 @@ def export_webdataset(store: ClipStore, to: StrPath, splits: Sequence[str], per_
     about = {"format": "webdataset", "clips": counts, "clips_per_tar": per_tar, "source": _source(store)}
     try:
         _claim(to, about)
+        for left in to.glob(".*.tmp"):  # of an export that was killed
+            left.unlink()
         with progress("export", sum(counts.values())) as advance:
             for split, ids in clips.items():
                 for number, start in enumerate(range(0, len(ids), per_tar)):

@@ -34,8 +34,10 @@ def import_published(atnet: StrPath | None, vgnet: StrPath | None, basics: StrPa
     """
     basics, to = Path(basics), Path(to)
     given = {name: Path(path) for name, path in (("atnet", atnet), ("vgnet", vgnet)) if path is not None}
-    for output in (to, *(to / name / f"model.{end}" for name in given for end in ("safetensors", "json"))):
-        refuse_input(output, basics, *given.values())
+    for output in (to / name / f"model.{end}" for name in given for end in ("safetensors", "json")):
+        refuse_input(output, *given.values())
+    if lies_in(basics, to):
+        refuse_input(to, basics)
     if not given:
         raise PipelineError("There is nothing to import. Give --atnet FILE, --vgnet FILE or both.")
     ours = paths.LANDMARKS_MODEL, paths.ATNET, paths.VGNET, paths.REPORTS
