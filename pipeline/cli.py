@@ -57,7 +57,7 @@ Precision = Literal["auto", "float32", "bfloat16"]
 def generate(
     picture: Annotated[Path, typer.Option("-p", "--picture", help="A picture of a face.")],
     speech: Annotated[Path, typer.Option("-i", "--input", help="Speech: a sound file, or a video with sound.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The MP4 to write, 128x128 pixels, 25 frames a second.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The MP4 to write, 128x128 pixels, 25 frames per second.")],
     models: Annotated[
         str, typer.Option(help="The bundle: a folder of models, trained or imported, or models:/NAME@ALIAS of MLflow.")
     ] = str(paths.MODELS),

@@ -24,7 +24,7 @@ def make(folder: Path, target: str) -> "subprocess.CompletedProcess[str]":
 def test_repro_asks_git_first(folder: Path) -> None:
     done = make(folder, "repro")
     assert done.returncode != 0
-    assert "is no git clone" in done.stderr
+    assert "is not a git clone" in done.stderr
     assert "git init && git add -A && git commit -m start" in done.stderr
     assert not (folder / ".venv").exists()
 

@@ -22,7 +22,7 @@ def replacing_evaluation(out: StrPath) -> Iterator[Path]:
     """
     out = Path(out)
     if out.exists() and not (out.is_dir() and (not any(out.iterdir()) or (out / MADE[0]).exists())):
-        raise PipelineError(f"{out} is there, and is no earlier evaluation. Give another folder with --out.")
+        raise PipelineError(f"{out} is there, and what is in it is not an evaluation. Give another folder with --out.")
     unfinished = out / f".{uuid4().hex}.tmp"
     unfinished.mkdir(parents=True)
     try:

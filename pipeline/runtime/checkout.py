@@ -24,7 +24,7 @@ def check_checkout(folder: Path) -> list[str]:
     """What experiments will miss in ``folder``, the project; PipelineError where DVC runs nothing at all."""
     if not any((place / ".git").exists() for place in (folder.resolve(), *folder.resolve().parents)):
         raise PipelineError(
-            f"{folder.resolve()} is no git clone, as a download without history, and DVC works in those alone. Run "
+            f"{folder.resolve()} is not a git clone, like a download without history, and DVC works in clones alone. Run "
             f"`git init && {_COMMIT}` there, then this again."
         )
     where = "-C", str(folder)
@@ -33,7 +33,7 @@ def check_checkout(folder: Path) -> list[str]:
     asked = subprocess.run(["git", *where, "rev-parse", "--git-dir"], capture_output=True, text=True, check=False)
     if said := " ".join(asked.stderr.split()):
         if "safe.directory" not in said:  # which stops experiments alone
-            raise PipelineError(f"git cannot read {folder.resolve()}: {said}. Mend that, or clone again.")
+            raise PipelineError(f"git cannot read {folder.resolve()}: {said}. Fix that, or clone again.")
         return [f"`dvc exp` will not work: {said}"]
     faults = []
     if not git(*where, "ls-tree", "HEAD", "dvc.yaml"):

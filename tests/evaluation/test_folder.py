@@ -36,7 +36,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "pictures").mkdir()
     (tmp_path / "pictures" / "mine.png").write_text("")
     for out in (tmp_path, tmp_path / "pictures" / "mine.png"):
-        with pytest.raises(PipelineError, match="is there, and is no earlier evaluation"):
+        with pytest.raises(PipelineError, match="is there, and what is in it is not an evaluation"):
             evaluate(out, "metrics.json")
     with pytest.raises(KeyboardInterrupt):
         evaluate(tmp_path / "new", "fails")

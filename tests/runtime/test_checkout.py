@@ -47,7 +47,7 @@ def test_clones_of_all_kinds_are_fine(project: Path, tmp_path: Path) -> None:
 
 def test_a_download_is_refused(project: Path, tmp_path: Path) -> None:
     shutil.rmtree(project / ".git")
-    with pytest.raises(PipelineError, match=r"project is no git clone.*`git init && git add -A && git commit"):
+    with pytest.raises(PipelineError, match=r"project is not a git clone.*`git init && git add -A && git commit"):
         check_checkout(project)
 
 
