@@ -28,7 +28,7 @@ def choose_corpus(path: StrPath, corpus: str, root: StrPath | None) -> list[str]
     params = load_params(path)  # a file that is wrong is not touched
     check_corpora(params)
     if root is not None:
-        corpora = {**params.corpora, corpus: {**params.corpora[corpus], "root": str(root.resolve())}}
+        corpora = {**params.corpora, corpus: {**params.corpora.get(corpus, {}), "root": str(root.resolve())}}
         params = replace(params, corpus=corpus, corpora=corpora)
         check_root(params, path.resolve().parent)
         open_corpus(params, path.resolve().parent).clips()  # it says what is not as it should be

@@ -24,8 +24,8 @@ def check_checkout(folder: Path) -> list[str]:
     """What experiments will miss in ``folder``, the project; PipelineError where DVC runs nothing at all."""
     if not any((place / ".git").exists() for place in (folder.resolve(), *folder.resolve().parents)):
         raise PipelineError(
-            f"{folder.resolve()} is not a git clone, like a download without history, and DVC works in clones alone. Run "
-            f"`git init && {_COMMIT}` there, then this again."
+            f"{folder.resolve()} is not a git clone, like a download without history, and DVC works in clones alone. "
+            f"Run `git init && {_COMMIT}` there, then this again."
         )
     where = "-C", str(folder)
     if shutil.which("git") is None:
