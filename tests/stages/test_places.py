@@ -40,12 +40,9 @@ def test_dvc_called_by_its_path_runs_the_stages_in_its_environment(reproduced: P
     dvc = str(Path(sys.executable).parent / "dvc")
     elsewhere = {**copy.environment, "PATH": f"{tmp_path / 'bin'}{os.pathsep}/usr/bin:/bin"}
 
-    def repro(**changed: str) -> "subprocess.CompletedProcess[str]":
-        command = [dvc, "repro", "--force", "--single-item", "pca"]
-        return subprocess.run(command, cwd=copy.folder, env=elsewhere | changed, capture_output=True, text=True)
-
     before = (copy.folder / "models/landmarks/landmarks.npz").read_bytes()
-    done = repro()
+    command = [dvc, "repro", "--force", "--single-item", "pca"]
+    done = subprocess.run(command, cwd=copy.folder, env=elsewhere, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (copy.folder / "models/landmarks/landmarks.npz").read_bytes() == before
 
