@@ -52,7 +52,7 @@ def lies_in(path: StrPath, folder: StrPath) -> bool:
     """
     if not os.path.exists(folder):
         return False
-    places = (path, *Path(path).resolve().parents)
+    places = (path, *(Path(path).resolve().parents if os.path.isdir(folder) else ()))
     return any(os.path.samefile(place, folder) for place in places if os.path.exists(place))
 
 
