@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help env repro test lint docs bench lock clean
+.PHONY: help checkout env repro test lint docs bench lock clean
+.NOTPARALLEL:
 
 help:
 	@echo "make repro   environment and the pipeline on the embedded corpus"
@@ -13,18 +14,26 @@ help:
 	@echo "make docs    the API reference, in docs/api"
 	@echo "make bench   the benchmarks"
 	@echo "make lock    renew constraints.txt from pyproject.toml"
-	@echo "make clean   remove the environment and everything the pipeline made"
+	@echo "make clean   remove the environment and everything the pipeline made, its runs and experiments too"
+
+define right_python
+@test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+  || { echo "$(PYTHON) is $$($(PYTHON) --version); set PYTHON=python3.12 or another from 3.11 to 3.13"; exit 1; }
+endef
+
+checkout:
+	$(right_python)
+	@$(or $(wildcard $(BIN)/python),$(PYTHON)) -m pipeline.runtime.checkout
 
 env: $(VENV)/.complete
 
 $(VENV)/.complete: pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
-	  || { echo "$(PYTHON) is $$($(PYTHON) --version); set PYTHON=python3.12 or another from 3.11 to 3.13"; exit 1; }
+	$(right_python)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-repro: env
+repro: checkout env
 	$(BIN)/dvc repro
 	@$(BIN)/atvgnet report
 
@@ -48,4 +57,9 @@ lock: env
 	  --no-header --no-annotate --no-emit-index-url --upgrade pyproject.toml --output-file constraints.txt
 
 clean:
-	rm -rf $(VENV) data/sample data/clips data/faces data/mfcc models reports mlflow.db mlartifacts .dvc/cache .dvc/tmp *.egg-info
+	rm -rf $(VENV) *.egg-info data/sample data/clips data/faces data/mfcc data/quality \
+	  models/landmarks models/atnet models/vgnet models/bundle.json models/provenance.json \
+	  reports/*.csv reports/metrics.png reports/pictures reports/videos dvc_plots mlflow.db* mlartifacts .dvc/tmp
+	@if find . -name '*.dvc' -type f ! -path './.dvc/*' | grep -q .; \
+	  then echo "left: .dvc/cache, which may have the only copy of what you gave to dvc add"; \
+	  else rm -rf .dvc/cache; fi

@@ -14,12 +14,13 @@ from pathlib import Path
 import cv2
 
 from pipeline.config.params import Params
-from pipeline.corpora.base import files_below
+from pipeline.corpora.base import files_below, need_folder
 from pipeline.corpora.grid import Grid
 from pipeline.prepare.extract import extract
 from pipeline.prepare.faces import build_faces
 from pipeline.prepare.manifest import read_manifest
 from pipeline.prepare.mfcc import build_mfcc
+from pipeline.runtime.errors import PipelineError, clear_errors
 
 
 def preprocess(root: Path, out: Path) -> float:
@@ -52,7 +53,12 @@ def main() -> None:
     parser.add_argument("--added", type=int, default=2)
     chosen = parser.parse_args()
     cv2.setNumThreads(0)
+    need_folder(chosen.root, "--root", "Give a corpus in GRID's layout, such as data/sample after `dvc repro`.")
     found = list(files_below(chosen.root, (".mpg",)))[: chosen.clips + chosen.added]
+    if len(found) < 4 * chosen.added:
+        raise PipelineError(
+            f"--root: {chosen.root} has {len(found)} clips, too few to add {chosen.added}. Lower --added."
+        )
     every = len(found) // chosen.added  # spread over the corpus, as new clips are
     added = found[every // 2 :: every][: chosen.added]
     with tempfile.TemporaryDirectory() as folder:
@@ -77,4 +83,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with clear_errors("incremental"):
+        main()

@@ -36,6 +36,7 @@ from pipeline.prepare.extract import extract
 from pipeline.prepare.faces import build_faces
 from pipeline.prepare.manifest import read_manifest
 from pipeline.prepare.mfcc import build_mfcc
+from pipeline.runtime.errors import clear_errors
 from pipeline.shards.read import ShardReader
 
 STEPS = {
@@ -215,4 +216,5 @@ def _line(name: str, metrics: list[float], unit: str = "") -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with clear_errors("preprocess"):
+        main()

@@ -1,14 +1,17 @@
 """The command line: what DVC's own commands do not do."""
 
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from pipeline.config.params import FaceRule
-from pipeline.runtime import paths
+from pipeline.runtime import cores, paths
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError, clear_errors
 
@@ -19,6 +22,35 @@ export = typer.Typer(no_args_is_help=True, help="Give the prepared clips to othe
 app.add_typer(export, name="export")
 
 
+@contextmanager
+def command() -> Iterator[None]:
+    """What every command does with its errors; in a subfolder of the project also say where that is."""
+    with clear_errors("atvgnet"):
+        try:
+            yield
+        except PipelineError as error:
+            above = (one for one in Path.cwd().parents if (one / "dvc.yaml").exists() and (one / paths.PARAMS).exists())
+            project = None if paths.PARAMS.exists() else next(above, None)
+            if project is None or " is missing" not in str(error):
+                raise
+            raise PipelineError(f"{error} The project is in {project}: run the command there.") from error
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        print(f"atvgnet {version('atvgnet')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which.")
+    ] = False,
+) -> None:
+    """The command line: what DVC's own commands do not do."""
+
+
 Precision = Literal["auto", "float32", "bfloat16"]
 
 
@@ -26,7 +58,7 @@ Precision = Literal["auto", "float32", "bfloat16"]
 def generate(
     picture: Annotated[Path, typer.Option("-p", "--picture", help="A picture of a face.")],
     speech: Annotated[Path, typer.Option("-i", "--input", help="Speech: a sound file, or a video with sound.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The MP4 to write.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The MP4 to write, 128x128 pixels, 25 frames per second.")],
     models: Annotated[
         str, typer.Option(help="The bundle: a folder of models, trained or imported, or models:/NAME@ALIAS of MLflow.")
     ] = str(paths.MODELS),
@@ -38,12 +70,16 @@ def generate(
     ] = "auto",
 ) -> None:
     """Make the face in a picture say the speech."""
-    with clear_errors("atvgnet"):
+    with command():
+        from pipeline.corpora.registry import seen_by
+        from pipeline.faces.crop import SIZE
         from pipeline.inference.generate import generate as make
         from pipeline.inference.talking_head import TalkingHead
 
-        frames = make(TalkingHead.from_pretrained(models, precision), picture, speech, out, face)
-        print(f"{out}: {frames} frames, {frames / FPS:.2f} s")
+        head = TalkingHead.from_pretrained(models, precision)
+        print(seen_by(head.card), flush=True)
+        frames = make(head, picture, speech, out, face)
+        print(f"{out}: {frames} frames, {frames / FPS:.2f} s, {SIZE}x{SIZE} pixels")
 
 
 @app.command()
@@ -52,7 +88,7 @@ def use(
     root: Annotated[Path | None, typer.Option(help="Where it lies.")] = None,
 ) -> None:
     """Choose the corpus in params.yaml; everything else in the file, comments too, stays as it is."""
-    with clear_errors("atvgnet"):
+    with command():
         from pipeline.corpora.choose import choose_corpus
 
         for line in choose_corpus(paths.PARAMS, corpus, root):
@@ -70,7 +106,7 @@ def fetch_grid(
 
     About 0.4 GB a speaker, 14 GB in all. The archives are deleted once they are unpacked.
     """
-    with clear_errors("atvgnet"):
+    with command():
         from pipeline.corpora.download import grid
 
         folder = to or _root("grid")
@@ -84,7 +120,7 @@ def fetch_lrw(
     to: Annotated[Path | None, typer.Option(help="The folder; corpora.lrw.root of params.yaml without it.")] = None,
 ) -> None:
     """Say where to apply for LRW, or, where it is unpacked, whether it is whole."""
-    with clear_errors("atvgnet"):
+    with command():
         from pipeline.corpora.download.lrw import check_lrw
         from pipeline.corpora.lrw import Lrw
 
@@ -109,7 +145,7 @@ def export_webdataset(
     clips: Annotated[int, typer.Option(min=1, help="Clips a tar.")] = 256,
 ) -> None:
     """Write the good clips of data/ as WebDataset tars: crops, points, speech, MFCC and what is known of each."""
-    with clear_errors("atvgnet"):
+    with command():
         from pipeline.corpora.base import SPLITS
         from pipeline.prepare.export import export_webdataset
         from pipeline.shards.clip_store import ClipStore
@@ -129,7 +165,7 @@ def import_published(
     to: Annotated[Path, typer.Option(help="The folder of models to write.")] = paths.PUBLISHED,
 ) -> None:
     """Turn the weights that the paper's authors published into model files, with the preprocessing they need."""
-    with clear_errors("atvgnet"):
+    with command():
         from pipeline.inference.published.import_weights import import_published as convert
 
         for line in convert(atnet, vgnet, basics, to):
@@ -144,20 +180,20 @@ def evaluate(
     ] = None,
 ) -> None:
     """Measure any models on the test split, as the stage evaluate measures those in models/."""
-    with clear_errors("atvgnet"):
+    with command():
         from pipeline.config.file import load_params
         from pipeline.evaluation.of_models import evaluate_models
         from pipeline.evaluation.report import print_report
 
         folder = out or models / paths.REPORTS.name
-        evaluate_models(models, folder, load_params(paths.PARAMS), paths.project_root(), paths.jobs())
+        evaluate_models(models, folder, load_params(paths.PARAMS), paths.project_root(), cores.jobs())
         print_report(folder)
 
 
 @app.command("params")
 def print_params() -> None:
     """Print params.yaml as JSON, once it is checked: what a machine without this environment trains by."""
-    with clear_errors("atvgnet"):
+    with command():
         from pipeline.config.file import dump_params, load_params
         from pipeline.corpora.registry import check_corpora
 
@@ -169,7 +205,7 @@ def print_params() -> None:
 @app.command()
 def report() -> None:
     """Print the metrics of the last evaluation and what to open next."""
-    with clear_errors("atvgnet"):
+    with command():
         from pipeline.evaluation.report import print_next, print_report
         from pipeline.evaluation.reproduced import compare_with_commit
 

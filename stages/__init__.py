@@ -1,1 +1,5 @@
-"""One module a DVC stage; each is run as ``python -m stages.NAME`` from the project's folder."""
+"""One module a DVC stage; each is run as ``python3 -m stages.NAME`` from the project's folder."""
+
+from stages.interpreter import find_environment
+
+find_environment()

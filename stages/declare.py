@@ -11,6 +11,7 @@ import: reporting, tracking, the distribution of work, and params, whose values 
 
 import json
 import re
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from pipeline.prepare.quality.thresholds import LIMITS
 NEUTRAL = (
     "pipeline.config",
     "pipeline.tracking",
+    "pipeline.runtime.checkout",
+    "pipeline.runtime.cores",
     "pipeline.runtime.errors",
     "pipeline.runtime.git",
     "pipeline.runtime.hashes",
@@ -97,7 +100,7 @@ def with_dependencies(text: str, graph: grimp.ImportGraph) -> str:
         return head + "".join(f"      - {path}\n" for path in [*code, *data])
 
     pattern = (
-        r"(?P<head>^  (?P<stage>\w+):\n    cmd: python -m stages\.\w+\n(?:    .*\n)*?    deps:\n)"
+        r"(?P<head>^  (?P<stage>\w+):\n    cmd: python3 -m stages\.\w+\n(?:    .*\n)*?    deps:\n)"
         r"(?P<deps>(?:      - .*\n)+)"
     )
     return re.sub(pattern, section, text, flags=re.MULTILINE)
@@ -152,4 +155,7 @@ def declared(text: str, graph: grimp.ImportGraph) -> str:
 
 
 if __name__ == "__main__":
+    ArgumentParser(
+        "python -m stages.declare", description=__doc__, formatter_class=RawDescriptionHelpFormatter
+    ).parse_args()
     DVC.write_text(declared(DVC.read_text(encoding="utf-8"), build_graph()), encoding="utf-8")

@@ -6,6 +6,7 @@ from pipeline.config.params import Params
 from pipeline.evaluation.card import describe
 from pipeline.evaluation.clips import StoredClips
 from pipeline.evaluation.evaluate import Summary, choose_clips, evaluate
+from pipeline.evaluation.folder import replacing_evaluation
 from pipeline.evaluation.measure import means
 from pipeline.evaluation.registry import BASELINES, DECIDING
 from pipeline.inference.talking_head import TalkingHead
@@ -23,15 +24,10 @@ from stages.runner import Context, run_stage
 def main(context: Context) -> None:
     """Measure the whole system beside its baselines, and close the pipeline's run."""
     records = {network: read_record(network, context.params) for network in NETWORKS}
+    head = TalkingHead.from_pretrained(paths.MODELS, context.params.vgnet.precision)
     clips = StoredClips(ClipStore(paths.DATA))
-    summary = evaluate(
-        TalkingHead.from_pretrained(paths.MODELS, context.params.vgnet.precision),
-        clips,
-        context.params.evaluate,
-        context.params.seed,
-        paths.REPORTS,
-        context.jobs,
-    )
+    with replacing_evaluation(paths.REPORTS) as folder:
+        summary = evaluate(head, clips, context.params.evaluate, context.params.seed, folder, context.jobs)
     write_card(paths.MODELS, describe(context.params.corpus, context.params.landmarks.face, summary))
     write_provenance(paths.MODELS, git("rev-parse", "HEAD"))
     context.run.artifact(paths.REPORTS)

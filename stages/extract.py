@@ -1,7 +1,7 @@
 """Stage extract: the corpus's clips into data/clips, a manifest with a verdict a clip and shards of speech."""
 
 from pipeline.config.windows import require_long_clips
-from pipeline.corpora.registry import open_corpus
+from pipeline.corpora.registry import check_root, open_corpus
 from pipeline.prepare.extract import extract
 from pipeline.prepare.quality.rejections import TooManyLost
 from pipeline.runtime import paths
@@ -11,6 +11,7 @@ from stages.runner import Context, run_stage
 
 def main(context: Context) -> None:
     """Decode every clip once."""
+    check_root(context.params, context.project)
     corpus = open_corpus(context.params, context.project)
     memory = paths.resume_folder("extract") / "hashes.parquet"
     try:

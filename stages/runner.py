@@ -1,5 +1,7 @@
 """What every stage does: params in, one tracked run, one clear message when something is wrong."""
 
+import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -9,7 +11,8 @@ from pipeline import tracking
 from pipeline.config.file import load_params
 from pipeline.config.params import Params
 from pipeline.corpora.registry import check_corpora
-from pipeline.runtime import paths
+from pipeline.runtime import cores, paths
+from pipeline.runtime.checkout import check_experiment
 from pipeline.runtime.errors import clear_errors
 
 
@@ -33,6 +36,7 @@ def run_stage(name: str, uses: Sequence[str], body: Body) -> None:
 
     A PipelineError ends the process with its message and exit code 1; outs made by earlier runs stay as they are.
     """
+    _take_no_arguments(name)
     with clear_errors(name):
         _run(name, uses, body)
 
@@ -42,13 +46,14 @@ def run_training_stage(name: str, uses: Sequence[str], body: Body) -> None:
 
     Not started by torchrun, the stage starts ``ATVGNET_PROCESSES`` of them itself, if that is more than one.
     """
+    _take_no_arguments(name)
     from torch import distributed
 
     from pipeline.training.distribution import is_first, joined
     from pipeline.training.launch import launch
 
     with clear_errors(name):
-        processes = paths.training_processes()
+        processes = cores.training_processes()
         if processes > 1 and not distributed.is_torchelastic_launched():
             launch(f"stages.{name}", processes)
             return
@@ -56,11 +61,22 @@ def run_training_stage(name: str, uses: Sequence[str], body: Body) -> None:
             _run(name, uses, body, tracked=is_first())
 
 
+def _take_no_arguments(name: str) -> None:
+    """Where the stage is the program: answer ``--help``, and refuse anything else."""
+    program = Path(sys.argv[0])
+    if (program.parent.name, program.name) == ("stages", f"{name}.py"):
+        about = f"{sys.modules['__main__'].__doc__}\nIts params are those of params.yaml; `dvc repro` runs it."
+        ArgumentParser(
+            f"python -m stages.{name}", description=about, formatter_class=RawDescriptionHelpFormatter
+        ).parse_args()
+
+
 def _run(name: str, uses: Sequence[str], body: Body, tracked: bool = True) -> None:
+    check_experiment()
     params = load_params(paths.PARAMS)
     if "corpora" in uses:
         check_corpora(params)
-    jobs = paths.jobs()
+    jobs = cores.jobs()
     tracking_it = tracking.stage(name, params, uses=uses) if tracked else nullcontext(tracking.Run(None))
     with tracking_it as run:
         body(Context(params, run, paths.project_root(), jobs))

@@ -1,17 +1,29 @@
 """The command line as a user calls it: help, and errors without a traceback."""
 
+import importlib.metadata
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
+import soundfile  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+
+from pipeline.models.bundle import write_card
+from tests.models.test_bundle import write_bundle
+from tests.small_disk import run_on_small_disk
+
+ATVGNET = str(Path(sys.executable).parent / "atvgnet")
 
 
 def atvgnet(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [str(Path(sys.executable).parent / "atvgnet"), *arguments]
     wide = {**os.environ, "COLUMNS": "200", "TERM": "dumb"}
-    return subprocess.run(command, cwd=folder, env=wide, capture_output=True, text=True)
+    return subprocess.run([ATVGNET, *arguments], cwd=folder, env=wide, capture_output=True, text=True)
 
 
 @pytest.fixture
@@ -47,9 +59,93 @@ def test_errors_are_one_message(folder: Path, arguments: list[str], message: str
 
 
 def test_use_tells_what_it_changed_and_what_comes_next(folder: Path) -> None:
-    done = atvgnet(folder, "use", "folder", "--root", str(folder))
+    videos = folder / "data/raw/mine"
+    videos.mkdir(parents=True)
+    for name in "abcd":
+        (videos / f"{name}.mp4").touch()
+    done = atvgnet(folder, "use", "folder", "--root", str(videos))
     assert done.stdout.splitlines() == [
         "corpus: sample -> folder",
-        f"corpora.folder.root: data/raw/folder -> {folder}",
+        f"corpora.folder.root: data/raw/folder -> {videos}",
         "Now run: dvc repro",
     ]
+
+
+def test_its_version(folder: Path) -> None:
+    assert atvgnet(folder, "--version").stdout == f"atvgnet {importlib.metadata.version('atvgnet')}\n"
+
+
+@pytest.mark.parametrize("command", ["report", "params", "use grid", "generate -p a -i b -o c.mp4"])
+def test_below_the_project_it_says_where_that_is(folder: Path, command: str) -> None:
+    (folder / "dvc.yaml").touch()
+    (folder / "deep" / "below").mkdir(parents=True)
+    done = atvgnet(folder / "deep" / "below", *command.split())
+    assert done.returncode == 1
+    assert done.stderr.strip().endswith(f"The project is in {folder}: run the command there.")
+
+
+def test_output_that_the_disk_does_not_take(folder: Path) -> None:
+    command = f"{ATVGNET} params > /dev/full"
+    done = subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith("atvgnet: [Errno 28] No space left on device. Free space")
+
+
+@pytest.fixture
+def speaking(folder: Path, photograph: NDArray[np.uint8]) -> Path:
+    """With a bundle, a picture, and speech of a minute; its folder of temporary files is `temporary`."""
+    write_bundle(folder / "models")
+    cv2.imwrite(str(folder / "face.jpg"), photograph[:, :, ::-1])
+    samples = (np.random.default_rng(0).standard_normal(16000 * 60) * 3000).astype(np.int16)
+    soundfile.write(folder / "speech.wav", samples, 16000)
+    (folder / "temporary").mkdir()
+    return folder
+
+
+def generating(*files: str) -> list[str]:
+    picture, speech, out = files or ("face.jpg", "speech.wav", "out.mp4")
+    return [ATVGNET, "generate", "-p", picture, "-i", speech, "-o", out]
+
+
+@pytest.mark.parametrize("moment", ["temporary/*/speech.raw", ".*.tmp"])
+def test_generate_stopped_leaves_nothing(speaking: Path, moment: str) -> None:
+    before = sorted(speaking.iterdir())
+    environment = {**os.environ, "TMPDIR": str(speaking / "temporary")}
+    process = subprocess.Popen(generating(), cwd=speaking, env=environment, stderr=subprocess.PIPE, text=True)
+    while not list(speaking.glob(moment)):
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.terminate()
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert errors.startswith("atvgnet: Stopped (SIGTERM).")
+    assert errors.count("\n") == 1
+    assert sorted(speaking.iterdir()) == before
+    assert not list((speaking / "temporary").iterdir())
+
+
+@pytest.mark.parametrize("full", ["small", "temporary"])
+def test_generate_on_a_full_disk(speaking: Path, full: str) -> None:
+    (speaking / "small").mkdir()
+    environment = ["env", f"TMPDIR={speaking}/temporary"]
+    files = (f"{speaking}/{name}" for name in ("face.jpg", "speech.wav", "small/out.mp4"))
+    command = [*environment, *generating(*files), "--models", f"{speaking}/models"]
+    done = run_on_small_disk(speaking / full, *command)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "No space left on device" in done.stderr
+    assert "Free space" in done.stderr
+
+
+def test_generate_says_what_the_models_have_seen_and_refuses_its_inputs(speaking: Path) -> None:
+    write_card(speaking / "models", {"trained_on": {"corpus": "sample"}})
+    (speaking / "mine.mp4").write_bytes((speaking / "speech.wav").read_bytes())
+    (speaking / "link.mp4").symlink_to("mine.mp4")
+    for out in ("mine.mp4", "link.mp4"):
+        done = subprocess.run(
+            generating("face.jpg", "mine.mp4", out), cwd=speaking, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 1
+        assert done.stderr == f"atvgnet: The output {out} is the input mine.mp4. Give the output another place.\n"
+        assert done.stdout.startswith("models: trained on the corpus sample. They know one face,")
+    assert (speaking / "mine.mp4").read_bytes() == (speaking / "speech.wav").read_bytes()

@@ -4,10 +4,10 @@
     python docs/pictures/make.py FOLDER     # or of another one
 
 Writes beside itself: talking.webp (two videos of the evaluation), strip.jpg (one of its strips), contact_sheet.jpg (the
-speakers of the corpus).
+speakers of the corpus), face.jpg (one of them, which the README's commands take).
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 import cv2
@@ -22,6 +22,8 @@ WIDTH = 768
 """Of the moving picture, pixels."""
 OPENINGS = 5
 """Pictures per speaker in the contact sheet, from closed lips to the widest opening."""
+SPEAKER = "s1"
+"""Whose picture face.jpg is."""
 FACE = (slice(8, 248), slice(60, 300))
 """The face within the embedded corpus's frames."""
 SIDE, GAP = 160, 4
@@ -65,6 +67,11 @@ def contact_sheet(corpus: Path) -> Image.Image:
     return Image.fromarray(np.vstack(lines))
 
 
+def face(corpus: Path) -> Image.Image:
+    """The first frame of a speaker's first clip."""
+    return Image.fromarray(read_video(min((corpus / SPEAKER).glob("*.mpg")))[0])
+
+
 def main(project: Path, out: Path) -> None:
     """Make all of them from the outs in ``project``."""
     videos = sorted((project / "reports/videos").glob("*.mp4"))
@@ -75,7 +82,10 @@ def main(project: Path, out: Path) -> None:
     first.save(out / "talking.webp", save_all=True, append_images=rest, duration=40, loop=0, quality=70, method=4)
     Image.open(strips[0]).convert("RGB").save(out / "strip.jpg", quality=88, optimize=True)
     contact_sheet(project / "data/sample").save(out / "contact_sheet.jpg", quality=88, optimize=True)
+    face(project / "data/sample").save(out / "face.jpg", quality=92, optimize=True)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "."), Path(__file__).parent)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("project", nargs="?", type=Path, default=Path())
+    main(parser.parse_args().project, Path(__file__).parent)

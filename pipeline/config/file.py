@@ -13,17 +13,19 @@ from typing import Any, Literal, TypeVar
 
 from pipeline.config.params import Params
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.paths import StrPath
 
 RENAMED = {f"{network}.patience": f"{network}.early_stopping" for network in ("atnet", "vgnet")}
 """Keys by their earlier names; still read."""
 
 
-def load_params(path: Path) -> Params:
+def load_params(path: StrPath) -> Params:
     """Read and check ``path``: params.yaml, or a ``.json`` of it, as `dump_params` makes, for machines without PyYAML.
 
     Raises PipelineError naming the file or the key: a file that is missing or no YAML, a key that is unknown (with the
     nearest known one), missing, of a wrong type or out of its range.
     """
+    path = Path(path)
     if path.suffix == ".json":
         return build(Params, _read_json(path), "")
     import yaml

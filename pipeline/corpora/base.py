@@ -80,6 +80,8 @@ class CorpusEntry:
     """Under which its clips may be used, and so models trained on them."""
     attribution: str
     """Whom to name."""
+    seen: str = ""
+    """What models that were trained on it alone have seen, where faces of others will disappoint; a sentence."""
 
     @property
     def has_root(self) -> bool:

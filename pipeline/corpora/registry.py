@@ -3,6 +3,7 @@
 A corpus is a module that calls `register`, a line here, and a section of params.yaml (docs/extending.md).
 """
 
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,10 @@ import pipeline.corpora.synthetic.corpus  # noqa: F401
 from pipeline.config.file import advice, build
 from pipeline.config.params import Params
 from pipeline.corpora.base import CORPORA, Corpus, CorpusEntry, Opening
+from pipeline.runtime import paths
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.files import lies_in
+from pipeline.runtime.paths import StrPath
 
 
 def find_corpus(name: str) -> CorpusEntry:
@@ -42,16 +46,37 @@ def check_corpora(params: Params) -> None:
     corpus_params(params, params.corpus)
 
 
-def open_corpus(params: Params, project: Path) -> Corpus:
+def open_corpus(params: Params, project: StrPath) -> Corpus:
     """The corpus that ``params.corpus`` names; its root, where relative, is below ``project``.
 
     Nothing is read before ``clips()``.
     """
     entry = find_corpus(params.corpus)
     section = corpus_params(params, params.corpus)
-    root = Path(project, Path(section.root).expanduser()).absolute() if entry.has_root else project
+    root = Path(project, Path(section.root).expanduser()).absolute() if entry.has_root else Path(project)
     key, extract = f"corpora.{params.corpus}", params.extract
     return entry.open(section, Opening(root, key, params.seed, extract.min_frames, extract.time_limit))
+
+
+def seen_by(card: Mapping[str, Any]) -> str:
+    """What models with this card (`pipeline.models.bundle`) were trained on, in a line for whoever uses them."""
+    corpus = card.get("trained_on", {}).get("corpus")
+    if corpus is None:
+        return "models: no card of theirs says what they were trained on."
+    seen = CORPORA[corpus].seen if corpus in CORPORA else ""
+    return f"models: trained on the corpus {corpus}. {seen}".rstrip()
+
+
+def check_root(params: Params, project: StrPath) -> None:
+    """PipelineError for a root that lies in what the stages write, or, with the corpus `folder`, that has it inside:
+    videos that were made would become clips, and DVC removes outs before it makes them again.
+    """
+    if not find_corpus(params.corpus).has_root:
+        return
+    root, key = open_corpus(params, project).root, f"corpora.{params.corpus}.root"
+    for out in (Path(project, one) for one in paths.OUTS):
+        if lies_in(root, out) or (params.corpus == "folder" and lies_in(out, root)):
+            raise PipelineError(f"{key}: {root} and {out}, which the stages write, overlap. Give clips a folder apart.")
 
 
 def default_sections() -> dict[str, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -20,6 +21,7 @@ from pipeline.evaluation.registry import BASELINES, METRICS
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.runtime import workers as parallel
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.paths import StrPath
 
 Summary = dict[str, dict[str, float]]
 
@@ -35,13 +37,14 @@ def choose_clips(ids: list[str], max_clips: int, seed: int) -> list[str]:
     return [ids[number] for number in sorted(drawn)]
 
 
-def evaluate(head: TalkingHead, clips: Clips, params: Evaluate, seed: int, out: Path, jobs: int) -> Summary:
+def evaluate(head: TalkingHead, clips: Clips, params: Evaluate, seed: int, out: StrPath, jobs: int) -> Summary:
     """Measure the test split and write ``out``.
 
     metrics.json (means by method), metrics.csv (the same with 95% intervals), clips.csv (a row per clip, a column per
     method and metric), metrics.png, pictures/ID.png and videos/ID.mp4 for ``params.videos`` clips of the test split.
     Raises PipelineError when there is no test clip.
     """
+    out = Path(out)
     ids = choose_clips(clips.ids("test"), params.max_clips, seed)
     if not ids:
         raise PipelineError("No clip of the test split is good. Give the split a larger share, or add clips.")
@@ -60,9 +63,9 @@ def evaluate(head: TalkingHead, clips: Clips, params: Evaluate, seed: int, out: 
             yield clip, generated
 
     rows: list[dict[str, str | float]] = []
-    measured = parallel.run(((_measure, task, {}) for task in work()), jobs, ordered=True)
-    for clip_rows in track(measured, total=len(ids), description="evaluate", transient=True):
-        rows += clip_rows
+    with closing(parallel.run(((_measure, task, {}) for task in work()), jobs, ordered=True)) as measured:
+        for clip_rows in track(measured, total=len(ids), description="evaluate", transient=True):
+            rows += clip_rows
     table = pd.DataFrame(rows)
     summary = summarize(table, seed)
     write_tables(out, table, summary)
@@ -83,8 +86,9 @@ def _measure(clip: TestClip, generated: dict[str, Generated]) -> list[dict[str, 
     return rows
 
 
-def write_tables(out: Path, clips: pd.DataFrame, summary: Summary) -> None:
+def write_tables(out: StrPath, clips: pd.DataFrame, summary: Summary) -> None:
     """Write clips.csv, a row per clip; metrics.csv, a row per method and metric; and metrics.json."""
+    out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     wide = clips.pivot(index=["id", "speaker"], columns="method", values=list(METRICS))
     wide.columns = wide.columns.map("_".join)

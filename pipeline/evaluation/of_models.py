@@ -6,25 +6,34 @@ from pipeline.config.params import Params
 from pipeline.corpora.registry import open_corpus
 from pipeline.evaluation.clips import Clips, StoredClips
 from pipeline.evaluation.evaluate import Summary, evaluate
+from pipeline.evaluation.folder import replacing_evaluation
 from pipeline.evaluation.published_clips import SourceClips
 from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.runtime import paths
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.files import refuse_input
+from pipeline.runtime.paths import StrPath
 from pipeline.shards.clip_store import ClipStore
 
 
-def evaluate_models(models: Path, out: Path, params: Params, project: Path, jobs: int) -> Summary:
+def evaluate_models(models: StrPath, out: StrPath, params: Params, project: StrPath, jobs: int) -> Summary:
     """Measure the models in ``models`` on the test split that the stages prepared, and write ``out`` as the stage does.
 
     Imported models see the clips as they were trained to: cut from the corpus's own files, which ``params`` and
-    ``project`` say where to find. Raises PipelineError when something is missing, or ``out`` is the stage's.
+    ``project`` say where to find. Raises PipelineError when something is missing, or ``out`` is the stage's, is or lies
+    in what is read, or holds anything else than an earlier evaluation.
     """
+    models, out = Path(models), Path(out)
     if out.resolve() == paths.REPORTS.resolve():
         raise PipelineError(f"{out} belongs to the stage evaluate. Give another folder with --out.")
+    corpus = open_corpus(params, project)
+    parts = (models / name for name in ("atnet", "vgnet", "landmarks"))
+    refuse_input(out, *parts, paths.CLIPS, paths.FACES, paths.MFCC, corpus.root)
     head = TalkingHead.from_pretrained(models, params.vgnet.precision)
     store = ClipStore(paths.DATA)
     clips: Clips = StoredClips(store)
     if isinstance(head.preprocessing, PublishedPreprocessing):
-        clips = SourceClips(store, open_corpus(params, project).root, head.preprocessing)
-    return evaluate(head, clips, params.evaluate, params.seed, out, jobs)
+        clips = SourceClips(store, corpus.root, head.preprocessing)
+    with replacing_evaluation(out) as folder:
+        return evaluate(head, clips, params.evaluate, params.seed, folder, jobs)

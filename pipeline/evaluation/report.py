@@ -15,13 +15,15 @@ from pipeline.evaluation.registry import BASELINES, METRICS
 from pipeline.prepare.quality import SHEET, TABLE
 from pipeline.runtime import paths
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.paths import StrPath
 from pipeline.tracking.pages import where_to_look
 
 
-def print_report(reports: Path, quality: Path = paths.QUALITY) -> None:
+def print_report(reports: StrPath, quality: StrPath = paths.QUALITY) -> None:
     """Print the metrics with their 95% intervals, and how many clips were rejected. PipelineError when nothing was
     evaluated yet.
     """
+    reports, quality = Path(reports), Path(quality)
     path = reports / INTERVALS
     if not path.exists():
         raise PipelineError(f"{path} is missing. Run `dvc repro` first.")

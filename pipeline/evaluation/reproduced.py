@@ -7,13 +7,15 @@ from typing import Any
 import yaml
 
 from pipeline.runtime.git import git
+from pipeline.runtime.paths import StrPath
 
 TRAINED = ("models/atnet", "models/vgnet", "models/bundle.json", "reports/")
 """Outs whose last bits may hang on the kind of processor; those of all other stages do not."""
 
 
-def compare_with_commit(lock: Path = Path("dvc.lock")) -> list[str]:
+def compare_with_commit(lock: StrPath = Path("dvc.lock")) -> list[str]:
     """What to tell the user; empty when all is as committed, or when other params or code were meant to change it."""
+    lock = Path(lock)
     committed = git("show", f"HEAD:./{lock}")
     if not committed or not lock.exists():
         return []

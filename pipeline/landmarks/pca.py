@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pipeline.landmarks.points import STABLE
 from pipeline.landmarks.similarity import apply_similarity, fit_similarity, invert_similarity
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.paths import StrPath
 from pipeline.runtime.rounding import to_grid
 
 FACTOR = 5.0
@@ -76,14 +77,16 @@ class LandmarkModel:
         """
         return (reference_L + (coefficients_TK - reference_K) @ self.basis.T).astype(np.float32)
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: StrPath) -> None:
         """Write ``folder/landmarks.npz``, the same bytes for the same model."""
+        folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         np.savez(folder / FILE, template=self.template, mean=self.mean, basis=self.basis, explained=self.explained)
 
     @classmethod
-    def load(cls, folder: Path) -> "LandmarkModel":
+    def load(cls, folder: StrPath) -> "LandmarkModel":
         """Read it back; PipelineError when the file is not there or is none of ours."""
+        folder = Path(folder)
         path = folder / FILE
         if not path.exists():
             raise PipelineError(f"{path} is missing. Run `dvc repro pca` to fit it.")

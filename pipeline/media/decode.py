@@ -20,6 +20,7 @@ from av.stream import Disposition
 from pipeline.media.errors import Damage, MediaError
 from pipeline.media.timeline import Clock, Join, clocks, is_even
 from pipeline.media.upright import pixel_aspect
+from pipeline.runtime.paths import StrPath
 
 Kind = Literal["video", "audio"]
 TimedFrame = tuple[Fraction, Any]
@@ -31,12 +32,13 @@ _SEEK_MARGINS = (Fraction(1), Fraction(4), Fraction(16))
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Any]:
+def opened(path: StrPath) -> Iterator[Any]:
     """The opened container of ``path``.
 
     Raises MediaError for whatever is wrong: no such file, a folder, a pipe, no permission, zero bytes, no media file,
     broken off.
     """
+    path = Path(path)
     try:
         if path.is_dir():
             raise MediaError(path, "a folder, not a file", "Name a media file.")
@@ -86,7 +88,7 @@ def find_stream(container: Any, kind: Kind) -> Any:
     return next(iter(streams_of(container, kind)), None)
 
 
-def _need_stream(container: Any, path: Path, kind: Kind) -> Any:
+def _need_stream(container: Any, path: StrPath, kind: Kind) -> Any:
     stream = find_stream(container, kind)
     if stream is None:
         raise MediaError(path, f"no {kind} stream", f"Use a file with {'a picture' if kind == 'video' else 'sound'}.")
@@ -103,11 +105,12 @@ def source_rate(stream: Any) -> Fraction:
     return Fraction(stream.average_rate or stream.guessed_rate or 25)
 
 
-def clocks_of(path: Path) -> tuple[dict[Kind, Clock], list[Join]]:
+def clocks_of(path: StrPath) -> tuple[dict[Kind, Clock], list[Join]]:
     """The clock of the file's picture and sound, as far as it has them, and where time stamps restart or jump.
 
     Raises MediaError when the file cannot be opened.
     """
+    path = Path(path)
     try:
         about = path.stat()
         return _clocks_of(path, about.st_size, about.st_mtime_ns)
@@ -133,7 +136,7 @@ def _packets(container: Any, *streams: Any) -> Iterator[Any]:
 
 
 def frames_from(
-    path: Path, kind: Kind, target: Fraction | None = None, damage: Damage | None = None
+    path: StrPath, kind: Kind, target: Fraction | None = None, damage: Damage | None = None
 ) -> Generator[TimedFrame, None, None]:
     """All frames of the stream of ``kind``, times rising, from the one on at ``target`` or an earlier one.
 
@@ -253,7 +256,7 @@ def _in_order(
         yield held
 
 
-def first_time(path: Path, kind: Kind) -> Fraction:
+def first_time(path: StrPath, kind: Kind) -> Fraction:
     """When the first frame of the stream is shown or heard, in seconds on the file's own clock. Raises MediaError."""
     with closing(frames_from(path, kind)) as frames:
         time, _ = next(frames)

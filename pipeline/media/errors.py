@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.paths import StrPath
 
 
 class MediaError(PipelineError):
@@ -12,9 +13,9 @@ class MediaError(PipelineError):
     ``reason`` says why without naming the file, so that it can stand in a table that is the same on every machine.
     """
 
-    def __init__(self, path: Path, reason: str, advice: str = "") -> None:
+    def __init__(self, path: StrPath, reason: str, advice: str = "") -> None:
         super().__init__(f"{path}: {reason}. {advice}".rstrip())
-        self.path = path
+        self.path = Path(path)
         self.reason = reason
         self.advice = advice
 

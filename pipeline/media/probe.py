@@ -3,12 +3,12 @@
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 from pipeline.media.decode import clocks_of, find_stream, first_time, frames_from, opened, source_rate, streams_of
 from pipeline.media.errors import MediaError
 from pipeline.media.timeline import Join
 from pipeline.media.upright import orientation, shown_size
+from pipeline.runtime.paths import StrPath
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class MediaInfo:
     """Where time stamps restart or jump, on the video's clock; without video, the sound's."""
 
 
-def sound_warnings(path: Path) -> list[str]:
+def sound_warnings(path: StrPath) -> list[str]:
     """What is unusual about the file's sound, in words: more tracks than the one that is heard, joined recordings.
 
     Raises MediaError when the file cannot be opened.
@@ -51,7 +51,7 @@ def sound_warnings(path: Path) -> list[str]:
     return warnings
 
 
-def probe(path: Path) -> MediaInfo:
+def probe(path: StrPath) -> MediaInfo:
     """Read of ``path``: the header, and the first frame of each stream.
 
     Raises MediaError when the file is not a readable media file, or has neither video nor audio that can be decoded.

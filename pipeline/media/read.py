@@ -6,7 +6,6 @@ Time 0 is the video's first frame; both streams are put on this clock, whatever 
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import takewhile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from pipeline.media.errors import Damage
 from pipeline.media.mono import channels_alone, resampled
 from pipeline.media.upright import orientation, shown_size, upright
 from pipeline.runtime.clock import FPS, RATE
+from pipeline.runtime.paths import StrPath
 
 Samples = NDArray[np.int16]
 Image = NDArray[np.uint8]
@@ -28,7 +28,7 @@ _PREROLL = Fraction(1)  # s decoded before `start`, so that decoder and resample
 
 
 def read_frames(
-    path: Path,
+    path: StrPath,
     *,
     fps: float = FPS,
     start: float = 0.0,
@@ -55,7 +55,7 @@ def read_frames(
 
 
 def count_frames(
-    path: Path,
+    path: StrPath,
     *,
     fps: float = FPS,
     start: float = 0.0,
@@ -67,7 +67,7 @@ def count_frames(
 
 
 def ticks(
-    path: Path, *, fps: float, start: float, duration: float | None, damage: Damage | None, shown: bool = False
+    path: StrPath, *, fps: float, start: float, duration: float | None, damage: Damage | None, shown: bool = False
 ) -> Iterator[Any]:
     """The decoder's frame for every tick of ``read_frames``; deinterlaced if it is to be ``shown``, not counted."""
     step = 1 / _exact(fps)
@@ -109,7 +109,7 @@ def _takes_over(time: Fraction, held: Fraction, tick: Fraction, step: Fraction) 
     return ahead <= 0 or (ahead < step / 2 and ahead < tick - held)
 
 
-def _shown_for(frame: Any, path: Path, length_before: Fraction) -> Fraction:
+def _shown_for(frame: Any, path: StrPath, length_before: Fraction) -> Fraction:
     """How long the last frame is on, s: its own duration, or that of the one before, or what the container says.
 
     A second at most, or as long as the one before: where rates vary or times are damaged, containers are wrong here.
@@ -123,7 +123,7 @@ def _shown_for(frame: Any, path: Path, length_before: Fraction) -> Fraction:
 
 
 def read_audio(
-    path: Path,
+    path: StrPath,
     *,
     rate: int = RATE,
     start: float = 0.0,
@@ -147,7 +147,7 @@ def read_audio(
 
 
 def read_audio_blocks(
-    path: Path,
+    path: StrPath,
     *,
     rate: int = RATE,
     start: float = 0.0,

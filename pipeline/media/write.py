@@ -37,7 +37,7 @@ class VideoWriter:
 
     def __init__(
         self,
-        path: Path,
+        path: str | Path,
         *,
         size: tuple[int, int],
         fps: float = FPS,
@@ -56,7 +56,7 @@ class VideoWriter:
             raise ValueError(f"audio must be int16 of shape (N,), not {audio.dtype} {audio.shape}")
         if audio_rate not in _AAC_RATES:
             raise ValueError(f"audio_rate must be one of {', '.join(map(str, _AAC_RATES))}")
-        self.path = path
+        self.path = path = Path(path)
         self._temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         self._size = size
         self._rate = Fraction(fps).limit_denominator(1_000_000)
@@ -69,10 +69,13 @@ class VideoWriter:
             path.parent.mkdir(parents=True, exist_ok=True)
             options = {"movflags": "faststart", "fflags": "bitexact"}
             self._container = av.open(f"file:{self._temporary}", "w", format="mp4", options=options)
-        except (OSError, av.error.FFmpegError) as error:
-            raise self._failed(error) from None
-        self._video = self._add_video(crf)
-        self._sound = self._add_sound() if self._audio is not None else None
+            self._video = self._add_video(crf)
+            self._sound = self._add_sound() if self._audio is not None else None
+        except BaseException as error:  # a signal too
+            self._discard()
+            if isinstance(error, OSError | av.error.FFmpegError):
+                raise self._failed(error) from None
+            raise
 
     def _add_video(self, crf: int) -> Any:
         stream = self._container.add_stream("libx264", rate=self._rate, options={"crf": str(crf), "preset": "fast"})
@@ -165,4 +168,8 @@ class VideoWriter:
         finally:
             with suppress(OSError, av.error.FFmpegError):  # the first error is the one to tell
                 self._container.close()
+            self._discard()
+
+    def _discard(self) -> None:
+        with suppress(OSError):
             self._temporary.unlink(missing_ok=True)

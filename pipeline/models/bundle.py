@@ -14,7 +14,6 @@
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,8 @@ from pipeline.models.atnet import AtNet
 from pipeline.models.registry import load_model
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.files import replacing
+from pipeline.runtime.paths import StrPath
 from pipeline.speech.features import SpeechFeatures
 
 log = logging.getLogger(__name__)
@@ -56,11 +57,12 @@ class Bundle:
     """`bundle.json`, and the `commit`; empty before an evaluation wrote it."""
 
 
-def load_bundle(folder: Path) -> Bundle:
+def load_bundle(folder: StrPath) -> Bundle:
     """Read a bundle; both networks in eval mode on the CPU.
 
     Raises PipelineError naming the part that is missing or damaged, or the two parts that do not belong together.
     """
+    folder = Path(folder)
     if not folder.is_dir():
         raise PipelineError(f"{folder} is missing. Train the models with `dvc repro`, or give the folder of a bundle.")
     atnet, atnet_meta = _load(folder / "atnet", AtNet)
@@ -103,20 +105,21 @@ def _load(folder: Path, kind: type[Network]) -> tuple[Network, dict[str, Any]]:
     return network, meta
 
 
-def write_card(folder: Path, card: Mapping[str, Any]) -> None:
+def write_card(folder: StrPath, card: Mapping[str, Any]) -> None:
     """Write `bundle.json` for the parts that are in `folder`; equal parts and `card` (JSON data) give equal bytes."""
+    folder = Path(folder)
     content = {"format": FORMAT, **card, "parts": _parts(folder)}
-    unfinished = folder / f"{CARD}.part"
-    unfinished.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    os.replace(unfinished, folder / CARD)
+    with replacing(folder / CARD) as unfinished:
+        unfinished.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def write_provenance(folder: Path, commit: str) -> None:
+def write_provenance(folder: StrPath, commit: str) -> None:
     """Write `provenance.json`: the commit of the code that trained the bundle.
 
     It is a file of its own, which no stage declares: with the commit in it, the card's bytes would change with every
     commit, and a pipeline that nothing changed would not reproduce them.
     """
+    folder = Path(folder)
     card = hashlib.sha256((folder / CARD).read_bytes()).hexdigest()
     content = json.dumps({"card": card, "commit": commit}, indent=2)
     (folder / PROVENANCE).write_text(content + "\n", encoding="utf-8")

@@ -15,16 +15,18 @@ from pipeline.models.atnet import AtNet
 from pipeline.models.discriminator import Discriminator
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.paths import StrPath
 from pipeline.runtime.remote import or_pull
 
 ARCHITECTURES: dict[str, type[nn.Module]] = {"AtNet": AtNet, "VgNet": VgNet, "Discriminator": Discriminator}
 
 
-def load_model(folder: Path, name: str) -> tuple[nn.Module, dict[str, Any]]:
+def load_model(folder: StrPath, name: str) -> tuple[nn.Module, dict[str, Any]]:
     """A network in eval mode on the CPU, and the `meta` it was saved with.
 
     Raises PipelineError naming the file that is missing, damaged or of another network.
     """
+    folder = Path(folder)
     card_path, weights_path = folder / f"{name}.json", folder / f"{name}.safetensors"
     for path in (card_path, weights_path):
         if not path.exists():

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from pipeline.models.registry import load_model
+from pipeline.runtime.paths import StrPath
 
 
 class Network(Protocol):
@@ -40,8 +41,9 @@ class Served:
         return {name: tensor.numpy() for name, tensor in zip(self.network.outputs, tensors, strict=True)}
 
 
-def load(folder: Path) -> Served:
+def load(folder: StrPath) -> Served:
     """The network saved in `folder`, on the CPU. Raises PipelineError when it is missing or damaged."""
+    folder = Path(folder)
     return Served(cast(Network, load_model(folder, "model")[0]))
 
 

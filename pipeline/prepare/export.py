@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from pipeline.runtime.clock import FPS, RATE
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.files import refuse_input, replacing
+from pipeline.runtime.paths import StrPath
 from pipeline.runtime.progress import progress
 from pipeline.shards.clip_store import ClipStore
 from pipeline.shards.read import INDEX, MANIFEST
@@ -49,13 +51,15 @@ def sample_key(clip: str) -> str:
     return clip.replace("%", "%25").replace(".", "%2E")
 
 
-def export_webdataset(store: ClipStore, to: Path, splits: Sequence[str], per_tar: int) -> dict[str, int]:
+def export_webdataset(store: ClipStore, to: StrPath, splits: Sequence[str], per_tar: int) -> dict[str, int]:
     """Write ``to/atvgnet-SPLIT-000000.tar`` and so on with ``per_tar`` clips each, in the order of their ids.
 
     The bytes depend on the clips alone. Each tar appears when it is whole; an export that was interrupted goes on.
-    Returns how many clips each split has. Raises PipelineError when ``to`` holds anything else than this export, when
-    it cannot be written, or when a split has no good clip.
+    Returns how many clips each split has. Raises PipelineError when ``to`` holds anything else than this export, lies
+    in the store's own folders, cannot be written, or when a split has no good clip.
     """
+    to = Path(to)
+    refuse_input(to, *(store.data / name for name in ("clips", "faces", "mfcc")))
     store.check()
     clips = {split: store.ids(split) for split in splits}
     for split, ids in clips.items():
@@ -65,6 +69,8 @@ def export_webdataset(store: ClipStore, to: Path, splits: Sequence[str], per_tar
     about = {"format": "webdataset", "clips": counts, "clips_per_tar": per_tar, "source": _source(store)}
     try:
         _claim(to, about)
+        for left in to.glob(".*.tmp"):  # of an export that was killed
+            left.unlink()
         with progress("export", sum(counts.values())) as advance:
             for split, ids in clips.items():
                 for number, start in enumerate(range(0, len(ids), per_tar)):
@@ -96,9 +102,8 @@ def _claim(to: Path, about: dict[str, Any]) -> None:
     if not mark.exists():
         if any(one for one in to.iterdir() if not one.name.endswith(".tmp")):
             raise PipelineError(f"{to} is not empty, and what is in it is not an export. Name a new folder with --to.")
-        temporary = to / f".{ABOUT}.tmp"  # a full disk leaves no half of the mark, which would not be known again
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(mark)
+        with replacing(mark) as temporary:  # a full disk leaves no half of the mark, which would not be known again
+            temporary.write_text(text, encoding="utf-8")
     elif mark.read_bytes() != text.encode():
         raise PipelineError(
             f"{to} holds an export of other clips, another split or another number of clips per tar. Remove it, or "
@@ -107,17 +112,15 @@ def _claim(to: Path, about: dict[str, Any]) -> None:
 
 
 def _write_tar(path: Path, store: ClipStore, clips: Iterable[str]) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with tarfile.open(temporary, "w", format=tarfile.PAX_FORMAT, encoding="utf-8") as tar:
-            for clip in clips:
-                for suffix, data in files(store, clip):
-                    file = tarfile.TarInfo(f"{sample_key(clip)}.{suffix}")  # its time, owner and permissions are fixed
-                    file.size = len(data)
-                    tar.addfile(file, io.BytesIO(data))
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with (
+        replacing(path) as temporary,
+        tarfile.open(temporary, "w", format=tarfile.PAX_FORMAT, encoding="utf-8") as tar,
+    ):
+        for clip in clips:
+            for suffix, data in files(store, clip):
+                file = tarfile.TarInfo(f"{sample_key(clip)}.{suffix}")  # its time, owner and permissions are fixed
+                file.size = len(data)
+                tar.addfile(file, io.BytesIO(data))
 
 
 def _npy(values: NDArray[Any]) -> bytes:

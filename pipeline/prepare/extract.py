@@ -22,6 +22,7 @@ from pipeline.prepare.quality.rejections import check_losses
 from pipeline.prepare.quality.thresholds import SEPARATOR, verdict
 from pipeline.runtime.clock import FPS, RATE, SAMPLES_PER_FRAME
 from pipeline.runtime.hashes import hash_files
+from pipeline.runtime.paths import StrPath
 from pipeline.runtime.time_limit import TimedOut, limited, within
 from pipeline.shards.build import build_shards
 from pipeline.shards.plan import UNFINISHED, Item, row_key
@@ -106,7 +107,9 @@ def _level(samples_N: NDArray[np.int16]) -> float:
     return max(SILENCE, 10 * math.log10(mean / 32768**2)) if mean else SILENCE
 
 
-def extract(corpus: Corpus, params: Extract, out: Path, jobs: int, memory: Path | None = None) -> list[ManifestRow]:
+def extract(
+    corpus: Corpus, params: Extract, out: StrPath, jobs: int, memory: StrPath | None = None
+) -> list[ManifestRow]:
     """Write ``out``: shards of mono 16 kHz speech of all clips, and manifest.parquet. Returns the manifest's rows.
 
     ``memory`` is a file that spares the next run hashing what has not changed (``hash_files``).
@@ -117,6 +120,7 @@ def extract(corpus: Corpus, params: Extract, out: Path, jobs: int, memory: Path 
     Raises PipelineError when the corpus has no clips, when more than ``params.max_lost`` of them are rejected, when a
     split is left without a good clip, or when ``out`` cannot be written.
     """
+    out, memory = Path(out), None if memory is None else Path(memory)
     with get_console().status("listing the clips"):
         clips, root = corpus.clips(), corpus.root
     hashes = hash_files((clip.path for clip in clips), jobs, time_limit=params.time_limit, memory=memory)

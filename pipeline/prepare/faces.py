@@ -20,6 +20,7 @@ from pipeline.prepare.manifest import ManifestRow
 from pipeline.prepare.quality.rejections import check_losses
 from pipeline.prepare.quality.thresholds import verdict
 from pipeline.runtime.clock import FPS
+from pipeline.runtime.paths import StrPath
 from pipeline.runtime.time_limit import TimedOut, limited
 from pipeline.shards.build import build_shards, write_index
 from pipeline.shards.plan import UNFINISHED, Item, row_key
@@ -149,10 +150,10 @@ INDEX_SCHEMA = pa.schema(
 
 def build_faces(
     manifest: list[ManifestRow],
-    clips_folder: Path,
-    root: Path,
+    clips_folder: StrPath,
+    root: StrPath,
     params: Landmarks,
-    out: Path,
+    out: StrPath,
     jobs: int,
     time_limit: float = 0.0,
 ) -> list[dict[str, Any]]:
@@ -165,6 +166,7 @@ def build_faces(
     also where it changes no verdict.
     Raises TooManyLost when more than ``params.max_lost`` of the clips are rejected, or a split is left without any.
     """
+    clips_folder, root, out = Path(clips_folder), Path(root), Path(out)
     good = [clip for clip in manifest if clip.status == "ok"]
     recipe = (VERSION, params.detect_every, params.face, params.alignment, params.smoothing, params.jpeg_quality)
     items = [

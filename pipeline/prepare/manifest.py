@@ -7,6 +7,7 @@ from typing import Any, get_type_hints
 
 import pyarrow as pa
 
+from pipeline.runtime.paths import StrPath
 from pipeline.shards.build import write_index
 from pipeline.shards.read import MANIFEST, read_index
 
@@ -44,13 +45,15 @@ _TYPES = {"str": pa.string(), "float": pa.float64(), "int": pa.int32()}
 _SCHEMA = pa.schema([(name, _TYPES[kind.__name__]) for name, kind in get_type_hints(ManifestRow).items()])
 
 
-def write_manifest(folder: Path, rows: Iterable[ManifestRow]) -> None:
+def write_manifest(folder: StrPath, rows: Iterable[ManifestRow]) -> None:
     """Write ``folder/manifest.parquet``, sorted by id, the same bytes for the same rows, and sweep older shards."""
+    folder = Path(folder)
     write_index(folder, (vars(row) for row in sorted(rows, key=lambda row: row.id)), _SCHEMA, MANIFEST)
 
 
-def read_manifest(folder: Path) -> list[ManifestRow]:
+def read_manifest(folder: StrPath) -> list[ManifestRow]:
     """Read it back; PipelineError when it is not there or of another version."""
+    folder = Path(folder)
     return [ManifestRow(*cells) for cells in zip(*map(_cells, read_index(folder, MANIFEST).columns), strict=True)]
 
 

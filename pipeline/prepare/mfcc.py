@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipeline.config.params import Mfcc
+from pipeline.runtime.paths import StrPath
 from pipeline.shards.build import build_shards, write_index
 from pipeline.shards.plan import Item, row_key
 from pipeline.shards.read import MANIFEST, ShardReader, read_row
@@ -43,8 +44,9 @@ class MfccBuilder:
         return {"mfcc": rows, "rows": len(rows)}
 
 
-def build_mfcc(clips_folder: Path, params: Mfcc, out: Path, jobs: int) -> None:
+def build_mfcc(clips_folder: StrPath, params: Mfcc, out: StrPath, jobs: int) -> None:
     """Write ``out``: the MFCC of every good clip of the manifest in ``clips_folder``, and index.parquet."""
+    clips_folder, out = Path(clips_folder), Path(out)
     reader = ShardReader(clips_folder.absolute(), MANIFEST)
     recipe = (VERSION, params.window)
     content = ("sha256", "start", "duration")

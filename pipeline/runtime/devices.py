@@ -12,13 +12,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from pipeline.runtime.cores import cores
 from pipeline.runtime.errors import PipelineError
 
 Precision = Literal["auto", "float32", "bfloat16"]
 
 
 def best_device() -> torch.device:
-    """The GPU when there is one (this process's own, where several train together), else the CPU."""
+    """The GPU when there is one (this process's own, where several train together), else the CPU.
+
+    torch counts the machine's cores; its threads are made no more than those that the process may use.
+    """
+    if "OMP_NUM_THREADS" not in os.environ and torch.get_num_threads() > cores():
+        torch.set_num_threads(cores())
     if not torch.cuda.is_available():
         return torch.device("cpu")
     torch.set_float32_matmul_precision("high")

@@ -1,9 +1,13 @@
 """The one exception that is meant for the user's eyes."""
 
 import errno
+import os
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from pipeline.runtime.stop import Stopped, stoppable
 
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 """What a disk says that is full, or read-only, wherever it is written to."""
@@ -20,24 +24,43 @@ class PipelineError(Exception):
 
 @contextmanager
 def clear_errors(name: str) -> Iterator[None]:
-    """End the process ``name`` with exit code 1 and a message: of a PipelineError, a full disk or a missing package."""
+    """End the process ``name`` with a message where a traceback would tell its user nothing.
+
+    Exit code 1 for a PipelineError, a full disk or a missing package, 128 and the signal's number for one that ended
+    it, after all that was open is closed and removed.
+    """
+    code = 1
     try:
-        yield
+        with stoppable():
+            yield
+            sys.stdout.flush()  # here, where a full disk that takes the output still gets its message
+            return
     except PipelineError as error:
-        print(f"{name}: {error}", file=sys.stderr)
-        sys.exit(1)
+        message = str(error)
+    except Stopped as error:
+        traceback.clear_frames(error.__traceback__)  # what they hold, such as generators of workers, closes now
+        message, code = str(error), 128 + error.signal
     except ModuleNotFoundError as error:
         package = (error.name or "").split(".")[0]
         if package not in _EXTRA:
             raise
-        advice = (
-            "Install it with `pip install 'atvgnet[pipeline]'`, or from a checkout with `pip install '.[pipeline]'`."
+        message = (
+            f"this needs the package {package}. Install it with `pip install 'atvgnet[pipeline]'`, or from a checkout "
+            "with `pip install '.[pipeline]'`."
         )
-        print(f"{name}: this needs the package {package}. {advice}", file=sys.stderr)
-        sys.exit(1)
     except OSError as error:
         if error.errno not in _DISK:
             raise
-        advice = "Free space or make the disk writable, then run again: what is finished is kept."
-        print(f"{name}: {error}. {advice}", file=sys.stderr)
-        sys.exit(1)
+        _forget_output()
+        message = f"{error}. Free space or make the disk writable, then run again: what is finished is kept."
+    if code == 1 or "LOCAL_RANK" not in os.environ:  # of processes that train together, the one that started them tells
+        print(f"{name}: {message}", file=sys.stderr)
+    sys.exit(code)
+
+
+def _forget_output() -> None:
+    """What the disk does not take of the output is not offered again at the process's end, which would print more."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.runtime.files import write_table
+from pipeline.runtime.paths import StrPath
 from pipeline.runtime.progress import progress
 from pipeline.runtime.time_limit import TimedOut, limited
 
@@ -53,8 +54,9 @@ def hash_files(
     return {path: digest for path, (_, digest) in known.items()}
 
 
-def hash_file(path: Path, time_limit: float) -> str:
+def hash_file(path: StrPath, time_limit: float) -> str:
     """The SHA-256; empty for a file that cannot be read, or gives nothing for ``time_limit`` seconds (0: no limit)."""
+    path = Path(path)
     digest = hashlib.sha256()
     try:
         for block in limited(time_limit, _blocks(path)):

@@ -8,6 +8,9 @@ such a copy (tracking store, resume state, the user's corpora) is anchored in th
 import os
 from pathlib import Path
 
+StrPath = str | os.PathLike[str]
+"""What a function takes that reads or writes a file."""
+
 PARAMS = Path("params.yaml")
 SYNTHETIC = Path("data/sample")
 DATA = Path("data")
@@ -21,6 +24,8 @@ ATNET = MODELS / "atnet"
 VGNET = MODELS / "vgnet"
 PUBLISHED = MODELS / "published"
 REPORTS = Path("reports")
+OUTS = (CLIPS, FACES, QUALITY, MFCC, MODELS, REPORTS)
+"""Where stages write what they make of a corpus."""
 
 
 def project_root() -> Path:
@@ -36,24 +41,3 @@ def resume_folder(stage: str) -> Path:
 def rejected_folder(stage: str) -> Path:
     """Where ``stage`` shows the rejected clips when they are so many that it fails: no out, so it survives."""
     return project_root() / ".dvc" / "tmp" / "rejected" / stage
-
-
-def jobs() -> int:
-    """Worker processes: ``ATVGNET_JOBS``, else one per core. Not a param, since it never changes a result."""
-    return _count("ATVGNET_JOBS", "worker processes") or os.cpu_count() or 1
-
-
-def training_processes() -> int:
-    """Processes of this machine in which a training stage trains: ``ATVGNET_PROCESSES``, else 1. Not a param either."""
-    return _count("ATVGNET_PROCESSES", "processes that train together") or 1
-
-
-def _count(variable: str, what: str) -> int | None:
-    text = os.environ.get(variable, "")
-    if not text:
-        return None
-    if not text.isdigit() or int(text) < 1:
-        from pipeline.runtime.errors import PipelineError
-
-        raise PipelineError(f"{variable} is {text!r}. Set it to a whole number of {what}, at least 1.")
-    return int(text)

@@ -3,17 +3,18 @@
 from configparser import Error, RawConfigParser
 from pathlib import Path
 
-from pipeline.runtime.paths import project_root
+from pipeline.runtime.paths import StrPath, project_root
 
 _FILES = ("config", "config.local")  # the second one is this machine's, and counts more
 
 
-def pull_command(project: Path) -> str | None:
+def pull_command(project: StrPath) -> str | None:
     """What fetches the outs of ``project``: `dvc pull`, with `-r NAME` where no remote is the default one.
 
     None where no remote is set. Reads `.dvc/config` and `.dvc/config.local` without DVC, which a machine that trains or
     generates may lack; a file that cannot be read counts as empty.
     """
+    project = Path(project)
     parser = RawConfigParser(strict=False)
     for name in _FILES:
         try:

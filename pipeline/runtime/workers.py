@@ -9,7 +9,8 @@ import hashlib
 import importlib.metadata
 import os
 import platform
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Generator, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,7 +26,9 @@ _PACKAGES = ("av", "dlib-bin", "librosa", "numba", "numpy", "opencv-python-headl
 """They make the bytes."""
 
 
-def run(tasks: Iterable[Task], jobs: int, *, ordered: bool = False, sees: Sequence[Path] = ()) -> Iterator[Any]:
+def run(
+    tasks: Iterable[Task], jobs: int, *, ordered: bool = False, sees: Sequence[Path] = ()
+) -> Generator[Any, None, None]:
     """The results of ``tasks`` as they come, or ``ordered`` as the tasks are.
 
     They run in ``jobs`` processes, or on all workers of the cluster. Tasks are drawn from the iterable a few at a time,
@@ -39,10 +42,12 @@ def run(tasks: Iterable[Task], jobs: int, *, ordered: bool = False, sees: Sequen
     return _on_cluster(address, tasks, return_as, sees) if address else _here(jobs, tasks, return_as)
 
 
-def _here(jobs: int, tasks: Iterable[Task], return_as: str) -> Iterator[Any]:
+def _here(jobs: int, tasks: Iterable[Task], return_as: str) -> Generator[Any, None, None]:
     import joblib
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
+    # said of work that is given up, as on a signal
+    warnings.filterwarnings("ignore", r"\d+ tasks (which were still|have been)", module="joblib")
     try:
         yield from joblib.Parallel(n_jobs=jobs, return_as=return_as)(tasks)
     except BrokenProcessPool as error:
@@ -52,7 +57,9 @@ def _here(jobs: int, tasks: Iterable[Task], return_as: str) -> Iterator[Any]:
         ) from error
 
 
-def _on_cluster(address: str, tasks: Iterable[Task], return_as: str, sees: Sequence[Path]) -> Iterator[Any]:
+def _on_cluster(
+    address: str, tasks: Iterable[Task], return_as: str, sees: Sequence[Path]
+) -> Generator[Any, None, None]:
     try:
         import distributed
     except ImportError as error:

@@ -3,7 +3,7 @@
 import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from pipeline.runtime import workers as parallel
 from pipeline.runtime.files import explained, write_table, writing
+from pipeline.runtime.paths import StrPath
 from pipeline.runtime.progress import progress
 from pipeline.shards.plan import PREFIX, Item, cut, shard_name
 from pipeline.shards.read import FORMAT, INDEX, Rows, open_shard
@@ -24,7 +25,7 @@ _Piece = tuple[Item, _Place | None]  # a clip, and the row of an earlier shard t
 
 
 def build_shards(
-    folder: Path,
+    folder: StrPath,
     items: Sequence[Item],
     compute: Callable[[Any], Row],
     fields: Sequence[pa.Field],
@@ -44,6 +45,7 @@ def build_shards(
     with its ``shard`` and ``row``. Raises PipelineError when the folder cannot be written, and what ``parallel.run``
     raises; finished shards are kept.
     """
+    folder = Path(folder)
     schema = pa.schema([pa.field("id", pa.string()), pa.field("key", pa.string()), *fields])
     folder = folder.absolute()
     plans = {shard_name((item.id, item.key) for item in plan): plan for plan in cut(items, per_shard)}
@@ -59,9 +61,10 @@ def build_shards(
         tasks: Iterator[parallel.Task] = (
             (build, (name, [_piece(item, known) for item in plan]), {}) for name, plan in missing.items()
         )
-        for name, written, cells in parallel.run(tasks, jobs, sees=[mark, *sees]):
-            built[name] = written, cells
-            advance(len(cells))
+        with closing(parallel.run(tasks, jobs, sees=[mark, *sees])) as shards:
+            for name, written, cells in shards:
+                built[name] = written, cells
+                advance(len(cells))
     return Rows(_joined([built[name] for name in plans], schema))
 
 
@@ -154,8 +157,9 @@ def _joined(built: Sequence[tuple[str, pa.Table]], schema: pa.Schema) -> pa.Tabl
     return pa.concat_tables(parts).drop_columns(["key"])
 
 
-def write_index(folder: Path, rows: Iterable[Row], schema: pa.Schema, name: str = INDEX) -> None:
+def write_index(folder: StrPath, rows: Iterable[Row], schema: pa.Schema, name: str = INDEX) -> None:
     """Write the folder's table of clips (``id``, ``shard``, ``row``, ...) and sweep shards it does not name."""
+    folder = Path(folder)
     source = iter(rows)
     batches = [schema.empty_table()]
     while batch := list(islice(source, _BATCH)):
@@ -165,8 +169,9 @@ def write_index(folder: Path, rows: Iterable[Row], schema: pa.Schema, name: str 
     sweep(folder, table["shard"].to_pylist())
 
 
-def sweep(folder: Path, wanted: Iterable[str]) -> None:
+def sweep(folder: StrPath, wanted: Iterable[str]) -> None:
     """Remove the shards that are not ``wanted`` (by file name)."""
+    folder = Path(folder)
     keep = set(wanted)
     for path in folder.glob(f"{PREFIX}*.parquet"):
         if path.name not in keep:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from pipeline.faces.crop import decode_jpeg
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.paths import StrPath
 from pipeline.shards.read import MANIFEST, ShardReader
 from pipeline.shards.table import Row
 from pipeline.speech.windows import windows
@@ -32,8 +33,9 @@ class ClipStore:
     Everything of one clip has T frames at 25 per second.
     """
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: StrPath) -> None:
         """``data`` holds `faces`, `mfcc` and `clips`; PipelineError when one is asked for that is not there."""
+        data = Path(data)
         self.data = data
         self._reading = threading.Lock()  # parquet readers are shared by the threads; decoding is not held up
 

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.paths import StrPath
 from pipeline.runtime.remote import or_pull
 from pipeline.shards.table import Row, from_cell
 
@@ -22,8 +23,9 @@ FORMAT = b"2"
 
 
 @lru_cache(maxsize=16)  # an open shard of 256 clips takes 4 MB
-def open_shard(path: Path) -> pq.ParquetFile:
+def open_shard(path: StrPath) -> pq.ParquetFile:
     """The shard, kept open: its footer is read once for many rows."""
+    path = Path(path)
     return pq.ParquetFile(path, memory_map=True)
 
 
@@ -68,8 +70,9 @@ class Rows(Mapping[str, Row]):
         return ids
 
 
-def read_index(folder: Path, name: str = INDEX) -> pa.Table:
+def read_index(folder: StrPath, name: str = INDEX) -> pa.Table:
     """The table of clips that ``write_index`` wrote; PipelineError when it is not there or of another version."""
+    folder = Path(folder)
     path = folder / name
     if not path.exists():
         raise PipelineError(f"{path} is missing. Run `dvc repro` to make it{or_pull()}.")
@@ -89,8 +92,9 @@ class ShardReader:
     in order.
     """
 
-    def __init__(self, folder: Path, index: str = INDEX) -> None:
+    def __init__(self, folder: StrPath, index: str = INDEX) -> None:
         """Read the index of ``folder``; PipelineError as ``read_index``."""
+        folder = Path(folder)
         self.folder = folder
         self.index = Rows(read_index(folder, index))
 

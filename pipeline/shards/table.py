@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.runtime.files import PARQUET, explained, writing
+from pipeline.runtime.paths import StrPath
 from pipeline.shards.plan import shard_name
 
 Row = dict[str, Any]
@@ -64,13 +65,14 @@ def small(schema: pa.Schema) -> pa.Schema:
     return pa.schema([one for one in schema if not _is_array(one) and not pa.types.is_list(one.type)])
 
 
-def write_shard(folder: Path, rows: Iterable[pa.Table], schema: pa.Schema, mark: str = "") -> tuple[str, pa.Table]:
+def write_shard(folder: StrPath, rows: Iterable[pa.Table], schema: pa.Schema, mark: str = "") -> tuple[str, pa.Table]:
     """Write ``rows`` (of ``schema``, which has id and key) as they come, so that memory holds one of them at a time.
 
     The file has a name that begins with ``mark`` until it is whole. Returns the name it has then, and the small cells,
     which stand once more in the footer, where a reader finds those of all rows at once. Raises what drawing a row
     raises, and PipelineError when ``folder`` cannot be written; then nothing is left of the shard.
     """
+    folder = Path(folder)
     parts = []
     with writing(folder, mark) as temporary:
         with explained(folder):
@@ -93,8 +95,9 @@ def write_shard(folder: Path, rows: Iterable[pa.Table], schema: pa.Schema, mark:
     return name, cells
 
 
-def read_cells(path: Path, schema: pa.Schema) -> pa.Table | None:
+def read_cells(path: StrPath, schema: pa.Schema) -> pa.Table | None:
     """The small cells of a shard's rows; None where the file is torn or no shard of this ``schema``."""
+    path = Path(path)
     try:
         footer = pq.read_metadata(path).metadata or {}
     except (pa.ArrowInvalid, OSError):

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.runtime.paths import StrPath
 from pipeline.tracking import lineage, models, runs
 from pipeline.tracking.best import Judgement, compete
 from pipeline.tracking.runs import Invocation, Operation, Target
@@ -61,8 +62,9 @@ class Run:
         image.load()
         self._put(lambda target: target.client.log_image(target.child_id, image, artifact_file=f"figures/{name}.png"))
 
-    def artifact(self, path: Path, folder: str | None = None) -> None:
+    def artifact(self, path: StrPath, folder: str | None = None) -> None:
         """Write a file, or a folder with all it holds, into `folder` of the artifacts. Raises FileNotFoundError."""
+        path = Path(path)
         if not path.exists():
             raise FileNotFoundError(f"artifact {path} does not exist")
         if path.is_dir():
@@ -71,15 +73,17 @@ class Run:
         else:
             self._put(lambda target: target.client.log_artifact(target.child_id, str(path), folder))
 
-    def model(self, folder: Path, example: Mapping[str, np.ndarray], registered: str) -> None:
+    def model(self, folder: StrPath, example: Mapping[str, np.ndarray], registered: str) -> None:
         """Register the network saved in `folder` as the next version of `registered`.
 
         `example` is a small input of the network, by the names of its `forward`'s arguments.
         """
+        folder = Path(folder)
         self._put(models.network(folder, example, registered))
 
-    def bundle(self, folder: Path, registered: str = "atvgnet") -> None:
+    def bundle(self, folder: StrPath, registered: str = "atvgnet") -> None:
         """Register the bundle in `folder`, without what only training needs, as the next version of `registered`."""
+        folder = Path(folder)
         self._put(models.bundle(folder, registered))
 
     def adopt(

@@ -65,7 +65,8 @@ class Invocation:
         """
         import psutil
 
-        stage = os.environ.get("DVC_STAGE")
+        # called in a subfolder, DVC says ../dvc.yaml:NAME
+        stage = os.environ.get("DVC_STAGE", "").rpartition(":")[2] or None
         ancestors = psutil.Process().parents() if stage else []
         dvc = next((ancestor for ancestor in ancestors if is_dvc(ancestor)), None)
         return cls(

@@ -15,6 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.runtime.files import replacing
+from pipeline.runtime.paths import StrPath
+
 
 class Callback:
     """Receives what happens in a training. Override what you need; the rest does nothing."""
@@ -41,7 +44,8 @@ class History(Callback):
     Holds no times, so the same training writes the same bytes. The file is replaced whole by a rename.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: StrPath) -> None:
+        path = Path(path)
         self.path = path
         self.rows: dict[int, dict[str, float]] = {}
 
@@ -55,9 +59,8 @@ class History(Callback):
         for number, row in self.rows.items():
             table.writerow([number, *(f"{row[name]:.6g}" if name in row else "" for name in columns)])
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = self.path.with_name(self.path.name + ".part")
-        unfinished.write_text(text.getvalue())
-        unfinished.replace(self.path)
+        with replacing(self.path) as unfinished:
+            unfinished.write_text(text.getvalue())
 
 
 def progress() -> Callback:
@@ -114,17 +117,17 @@ class Bar(Callback):
             BarColumn(),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
-            TextColumn("loss {task.fields[loss]:.4f}"),
+            TextColumn("{task.fields[loss]}"),
         )
 
     def start(self, name: str, steps: int) -> None:
         """Open the bar."""
-        self.task = self.bar.add_task(name, total=steps, loss=float("nan"))
+        self.task = self.bar.add_task(name, total=steps, loss="")
         self.bar.start()
 
     def progress(self, step: int, loss: float) -> None:
         """Move the bar."""
-        self.bar.update(self.task, completed=step, loss=loss)
+        self.bar.update(self.task, completed=step, loss=f"loss {loss:.4f}")
 
     def done(self, step: int, summary: Mapping[str, float]) -> None:
         """Close the bar."""

@@ -15,6 +15,9 @@ from typing import Any
 
 import torch
 
+from pipeline.runtime.files import writing
+from pipeline.runtime.paths import StrPath
+
 log = logging.getLogger(__name__)
 
 KEEP = 2
@@ -24,19 +27,23 @@ KEEP = 2
 class Checkpoints:
     """The checkpoints of one training in `folder`, told from others' by `identity`, the hash of params and data."""
 
-    def __init__(self, folder: Path, identity: str) -> None:
+    def __init__(self, folder: StrPath, identity: str) -> None:
+        folder = Path(folder)
         self.identity = identity
         self.folder = folder / identity[:16]
 
     def save(self, step: int, state: dict[str, Any]) -> None:
         """Write the state after `step` steps (tensors, numbers, text, and lists and dicts of them); drop the oldest."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        unfinished = self.folder / f"{os.getpid()}.part"
-        with unfinished.open("wb") as file:
-            torch.save({"identity": self.identity, "step": step, "state": state}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(self.folder / f"{step:08d}-{_digest(unfinished)}.pt")
+        with writing(self.folder) as unfinished:
+            with unfinished.open("wb") as file:
+                try:
+                    torch.save({"identity": self.identity, "step": step, "state": state}, file)
+                except RuntimeError as error:  # what torch makes of a full disk
+                    raise (error.__context__ if isinstance(error.__context__, OSError) else error) from None
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(self.folder / f"{step:08d}-{_digest(unfinished)}.pt")
         for old in self._files()[KEEP:]:
             old.unlink(missing_ok=True)
 

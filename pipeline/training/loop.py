@@ -17,6 +17,7 @@ from torch.optim import Optimizer
 from pipeline.config.training import LoopParams
 from pipeline.models.files import save_model
 from pipeline.runtime.devices import training_threads
+from pipeline.runtime.paths import StrPath
 from pipeline.training import distribution
 from pipeline.training.callbacks import Callback, History
 from pipeline.training.checkpoints import Checkpoints
@@ -93,7 +94,7 @@ class State:
     warnings: list[str] = field(default_factory=list)
 
 
-def train(task: Task, out: Path, resume: Path, callbacks: Sequence[Callback] = ()) -> dict[str, float]:
+def train(task: Task, out: StrPath, resume: StrPath, callbacks: Sequence[Callback] = ()) -> dict[str, float]:
     """Train `task`, going on from `resume`, a folder outside `out`, where an equal training was killed.
 
     `out` receives model.* and the helpers' files (safetensors and JSON), and history.csv. Params, seed and data tell
@@ -102,7 +103,7 @@ def train(task: Task, out: Path, resume: Path, callbacks: Sequence[Callback] = (
     the batch or differ in params or data.
     """
     with training_threads(task.params.width):
-        return _train(task, out, resume, callbacks)
+        return _train(task, Path(out), Path(resume), callbacks)
 
 
 def _train(task: Task, out: Path, resume: Path, callbacks: Sequence[Callback]) -> dict[str, float]:

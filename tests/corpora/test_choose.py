@@ -14,9 +14,18 @@ def params(tmp_path: Path) -> Path:
     return path
 
 
+def grid(folder: Path) -> Path:
+    """Files that are called as GRID's."""
+    for number in range(9):
+        path = folder / "s1" / f"bbaf{number}n.mpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return folder
+
+
 def test_changes_two_lines_and_nothing_else(params: Path, tmp_path: Path) -> None:
     before = params.read_text().splitlines()
-    said = choose_corpus(params, "grid", tmp_path)
+    said = choose_corpus(params, "grid", grid(tmp_path))
     after = params.read_text().splitlines()
     changed = [line for line, old in zip(after, before, strict=True) if line != old]
     assert [line.split(" # ") for line in changed] == [
@@ -41,12 +50,23 @@ def test_there_and_back_is_the_file_as_it_was(params: Path) -> None:
         ("grit", None, "corpus is 'grit'; it must be one of folder, grid, lrw, sample. Did you mean grid"),
         ("sample", ".", "has no root"),
         ("grid", "/no/such/folder", "/no/such/folder is not a folder"),
+        ("grid", "{tmp}", r"corpora\.grid\.root: no clip such as s1/bbaf2n\.mpg in .*\. Unpack the corpus there"),
+        ("lrw", "{tmp}", r"corpora\.lrw\.root: no clip such as ABOUT/train"),
+        ("folder", "{tmp}/empty", r"corpora\.folder\.root: no video"),
+        ("folder", "{tmp}/reports/videos", r"which the stages write, overlap\. Give clips a folder apart"),
+        ("folder", "{tmp}/linked", "overlap"),
+        ("folder", "{tmp}", "overlap"),
+        ("grid", "{tmp}/data/clips", "overlap"),
     ],
 )
-def test_errors_leave_the_file_alone(params: Path, corpus: str, root: str | None, message: str) -> None:
+def test_errors_leave_the_file_alone(params: Path, tmp_path: Path, corpus: str, root: str | None, message: str) -> None:
+    for name in ("data/clips/s1", "reports/videos", "empty"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "linked").symlink_to("reports")
+    root = root.format(tmp=tmp_path) if root else None
     before = params.read_text()
     with pytest.raises(PipelineError, match=message):
-        choose_corpus(params, corpus, Path(root) if root else None)
+        choose_corpus(params, corpus, root)
     assert params.read_text() == before
 
 
@@ -56,3 +76,11 @@ def test_a_wrong_file_is_not_touched(params: Path) -> None:
     with pytest.raises(PipelineError, match="seed is 'none'"):
         choose_corpus(params, "grid", None)
     assert params.read_text() == before
+
+
+def test_a_file_that_is_a_link_stays_one(params: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").mkdir()
+    (tmp_path / "link" / "params.yaml").symlink_to(params)
+    choose_corpus(tmp_path / "link" / "params.yaml", "lrw", None)
+    assert (tmp_path / "link" / "params.yaml").is_symlink()
+    assert load_params(params).corpus == "lrw"

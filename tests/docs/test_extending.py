@@ -135,12 +135,11 @@ def test_crema_d_through_the_stages(project: Project, tmp_path: Path) -> None:
 
 
 def test_a_root_without_the_corpus_is_told(project: Project, tmp_path: Path) -> None:
-    project.run(*ATVGNET, "use", "crema_d", "--root", str(tmp_path))
-    printed = project.run("python", "-m", "stages.extract", good=False)
+    printed = project.run(*ATVGNET, "use", "crema_d", "--root", str(tmp_path), good=False)
     assert "corpora.crema_d.root: the folder" in printed
     assert "set corpora.crema_d.root to the folder that holds VideoFlash" in printed
     (tmp_path / "VideoFlash").mkdir()
-    printed = project.run("python", "-m", "stages.extract", good=False)
+    printed = project.run(*ATVGNET, "use", "crema_d", "--root", str(tmp_path), good=False)
     assert "no clip such as 1001_DFA_ANG_XX.flv" in printed
 
 

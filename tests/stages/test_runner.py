@@ -1,5 +1,8 @@
+import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from tests.small_disk import run_on_small_disk
 
@@ -27,3 +30,22 @@ def test_a_full_disk_ends_a_stage_with_advice(tmp_path: Path) -> None:
     assert len(warnings) == 1
     assert "database or disk is full" in warnings[0]
     assert warnings[0].endswith("This run goes on and is not tracked.")
+
+
+@pytest.mark.parametrize("stage", ["mfcc", "train_atnet", "declare"])
+def test_a_stage_answers_help_and_refuses_arguments(stage: str) -> None:
+    before = (ROOT / "dvc.yaml").read_bytes()
+
+    def run(argument: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", f"stages.{stage}", argument], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+
+    shown = run("--help")
+    assert shown.returncode == 0
+    assert shown.stdout.startswith(f"usage: python -m stages.{stage}")
+    wrong = run("--steps=3")
+    assert wrong.returncode == 2
+    assert "unrecognized arguments: --steps=3" in wrong.stderr
+    assert not shown.stderr
+    assert (ROOT / "dvc.yaml").read_bytes() == before

@@ -16,6 +16,7 @@ from pipeline.corpora.download.record import Archive, read_record
 from pipeline.corpora.download.unpack import SafeZip, open_zip
 from pipeline.corpora.download.web import Retries, Web
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.paths import StrPath
 
 RECORD = "https://zenodo.org/api/records/3625687"
 _ALIGNMENTS = "alignments.zip"
@@ -25,7 +26,7 @@ _GROWTH = 1.1
 
 
 def fetch_grid(
-    folder: Path,
+    folder: StrPath,
     speakers: Sequence[str] = (),
     record: str = RECORD,
     retries: Retries | None = None,
@@ -38,20 +39,18 @@ def fetch_grid(
     deleted when it is unpacked. Says a line about each speaker that is there. Raises PipelineError for an unknown
     speaker, and when network, server, archive or disk fail; the same call then goes on where it was, also after a kill.
     """
+    folder = Path(folder)
     retries = retries or Retries()
     speakers = list(dict.fromkeys(speakers))
-    try:
-        if speakers and all(_is_whole(folder, one) for one in speakers):
-            for one in speakers:
-                say(_summary(folder, one))
-            return
-        # Who starts without a network wants to know it soon; later it may be away for longer.
-        archives = read_record(record, Web(replace(retries, count=retries.count // 2)))
-        speakers = _known(speakers, archives, record)
-        with clear_disk_errors(folder), one_at_a_time(_hidden(folder)):
-            _fetch_missing(folder, speakers, archives, Web(retries), say)
-    except KeyboardInterrupt:
-        raise PipelineError("Stopped. What arrived is kept: the same command goes on where it was.") from None
+    if speakers and all(_is_whole(folder, one) for one in speakers):
+        for one in speakers:
+            say(_summary(folder, one))
+        return
+    # Who starts without a network wants to know it soon; later it may be away for longer.
+    archives = read_record(record, Web(replace(retries, count=retries.count // 2)))
+    speakers = _known(speakers, archives, record)
+    with clear_disk_errors(folder), one_at_a_time(_hidden(folder)):
+        _fetch_missing(folder, speakers, archives, Web(retries), say)
 
 
 def _known(asked: list[str], archives: dict[str, Archive], record: str) -> list[str]:

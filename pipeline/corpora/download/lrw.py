@@ -9,6 +9,7 @@ from rich import get_console
 from rich.progress import track
 
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.paths import StrPath
 
 WORDS = 500
 CLIPS = {"train": 488_766, "val": 25_000, "test": 25_000}
@@ -24,12 +25,13 @@ LRW is given out for research under an agreement with BBC R&D.
   4. Check the result: atvgnet fetch lrw --to FOLDER"""
 
 
-def check_lrw(root: Path) -> list[str]:
+def check_lrw(root: StrPath) -> list[str]:
     """Check every clip's name and size below ``root``, the folder of the words.
 
     Returns a line about each split. Raises PipelineError: where to apply when there is no word, else what is missing
     or wrong unless the corpus is whole.
     """
+    root = Path(root)
     try:
         words = sorted(one.name for one in os.scandir(root) if one.is_dir() and not one.name.startswith("."))
         if not words:

@@ -1,6 +1,7 @@
 """The whole corpus: plan the clips, make them on all cores, describe them, and put the folder in place."""
 
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,10 @@ from pipeline.corpora.synthetic.corpus import SyntheticParams
 from pipeline.corpora.synthetic.grammar import draw_sentences
 from pipeline.runtime import workers as parallel
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.paths import StrPath
 
 
-def build_synthetic(params: SyntheticParams, folder: Path, jobs: int) -> None:
+def build_synthetic(params: SyntheticParams, folder: StrPath, jobs: int) -> None:
     """Make the corpus in ``folder``, which it replaces as a whole once everything is there.
 
     Besides GRID's layout, ``script.parquet`` has a row per frame: speaker, name, frame, ``opening`` and ``width`` of
@@ -24,19 +26,23 @@ def build_synthetic(params: SyntheticParams, folder: Path, jobs: int) -> None:
     same params give the same bytes with any number of ``jobs``. Raises PipelineError for params of which no
     corpus can be made.
     """
+    folder = Path(folder)
     plans = plan_clips(params)
     unfinished = folder.with_name(f".{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     tasks: list[parallel.Task] = [(make_clip, (plan, unfinished.absolute()), {}) for plan in plans]
-    made = parallel.run(tasks, min(jobs, len(plans)), ordered=True, sees=[unfinished.absolute()])
-    scripts = list(track(made, description="sample corpus", total=len(plans)))
-    script = pd.concat(scripts, ignore_index=True)
-    script.to_parquet(unfinished / "script.parquet", index=False)
-    draw_contact_sheet(script, unfinished)
-    if folder.exists():
-        shutil.rmtree(folder)
-    unfinished.rename(folder)
+    try:
+        with closing(parallel.run(tasks, min(jobs, len(plans)), ordered=True, sees=[unfinished.absolute()])) as made:
+            scripts = list(track(made, description="sample corpus", total=len(plans)))
+        script = pd.concat(scripts, ignore_index=True)
+        script.to_parquet(unfinished / "script.parquet", index=False)
+        draw_contact_sheet(script, unfinished)
+        if folder.exists():
+            shutil.rmtree(folder)
+        unfinished.rename(folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def plan_clips(params: SyntheticParams) -> list[ClipPlan]:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.paths import StrPath
 
 SHAPES = {
     "mean_shape_img": (68, 2),
@@ -18,8 +19,9 @@ SHAPES = {
 """Those that its published weights need: two mean faces, expressions, the region's template, and the PCA of LRW."""
 
 
-def read_basics(folder: Path) -> dict[str, NDArray[np.float64]]:
+def read_basics(folder: StrPath) -> dict[str, NDArray[np.float64]]:
     """The arrays by name, without unpickling anything; PipelineError names the first that is missing or another."""
+    folder = Path(folder)
     arrays = {}
     for name, shape in SHAPES.items():
         path = folder / f"{name}.npy"

@@ -9,13 +9,15 @@ from torch import Tensor, nn
 
 from pipeline.inference.published.keys import Layout, build, recognize
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.paths import StrPath
 
 
-def read_network(path: Path, wanted: tuple[Layout, ...], option: str) -> tuple[nn.Module, Layout]:
+def read_network(path: StrPath, wanted: tuple[Layout, ...], option: str) -> tuple[nn.Module, Layout]:
     """The network in ``path``, one of ``wanted``, and which of them it is; ``option`` is what the user gave it with.
 
     Raises PipelineError when the file is of another kind, naming the first key or shape that is wrong.
     """
+    path = Path(path)
     tensors = read_tensors(path)
     layout = recognize(tensors)
     advice = f"Give {wanted[0].published}, as its authors publish it, with {option}."
@@ -31,12 +33,13 @@ def read_network(path: Path, wanted: tuple[Layout, ...], option: str) -> tuple[n
         raise PipelineError(f"{path} does not fit {layout.title} of the original release: {error}. {advice}") from error
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
+def read_tensors(path: StrPath) -> dict[str, Tensor]:
     """The state dict that ``torch.save`` wrote, in its zip format or the one before it, on the CPU.
 
     Of a pickle, only what makes up tensors is read; a file that asks for more is refused, and nothing of it is run.
     Raises PipelineError saying what the file is instead, and what to do.
     """
+    path = Path(path)
     if not path.is_file():
         raise PipelineError(f"{path} is {'a folder' if path.exists() else 'missing'}. Give the downloaded .pth file.")
     try:

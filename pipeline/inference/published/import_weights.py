@@ -13,6 +13,8 @@ from pipeline.models.bundle import PUBLISHED, write_card
 from pipeline.models.files import save_model
 from pipeline.runtime import paths
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.files import lies_in, refuse_input
+from pipeline.runtime.paths import StrPath
 
 CARD = {
     "name": "atvgnet-published",
@@ -24,22 +26,33 @@ CARD = {
 }
 
 
-def import_published(atnet: Path | None, vgnet: Path | None, basics: Path, to: Path) -> list[str]:
+def import_published(atnet: StrPath | None, vgnet: StrPath | None, basics: StrPath, to: StrPath) -> list[str]:
     """Write `to`/atnet and `to`/vgnet, of what is given, and beside them how the original prepares what they see.
 
     All is read and checked before anything is written. Returns what to tell the user. Raises PipelineError when a file
-    is not what it should be, or `to` holds models that were trained here.
+    is not what it should be, or `to` holds models that were trained here, or what is imported.
     """
-    if atnet is None and vgnet is None:
+    basics, to = Path(basics), Path(to)
+    given = {name: Path(path) for name, path in (("atnet", atnet), ("vgnet", vgnet)) if path is not None}
+    for output in (to / name / f"model.{end}" for name in given for end in ("safetensors", "json")):
+        refuse_input(output, *given.values())
+    if lies_in(basics, to):
+        refuse_input(to, basics)
+    if not given:
         raise PipelineError("There is nothing to import. Give --atnet FILE, --vgnet FILE or both.")
-    if (to / paths.LANDMARKS_MODEL.name).exists() or to.resolve() == paths.MODELS.resolve():
+    ours = paths.LANDMARKS_MODEL, paths.ATNET, paths.VGNET, paths.REPORTS
+    parts = to, to / "atnet", to / "vgnet"
+    if (
+        (to / paths.LANDMARKS_MODEL.name).exists()
+        or to.resolve() == paths.MODELS.resolve()
+        or any(lies_in(part, one) for part in parts for one in ours)
+    ):
         raise PipelineError(f"{to} is for models that are trained here. Give another folder with --to.")
     preprocessing = PublishedPreprocessing.from_basics(read_basics(basics))
     found: dict[str, tuple[Path, nn.Module, Layout]] = {}
-    if atnet is not None:
-        found["atnet"] = (atnet, *read_network(atnet, (ATNET, ATNET_SINGLE), "--atnet"))
-    if vgnet is not None:
-        found["vgnet"] = (vgnet, *read_network(vgnet, (VGNET,), "--vgnet"))
+    layouts = {"atnet": (ATNET, ATNET_SINGLE), "vgnet": (VGNET,)}
+    for name, path in given.items():
+        found[name] = (path, *read_network(path, layouts[name], f"--{name}"))
     lines = []
     try:
         preprocessing.save(to)

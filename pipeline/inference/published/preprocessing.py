@@ -16,6 +16,7 @@ from pipeline.inference.published.landmarks import Expressions, resting
 from pipeline.inference.published.mfcc import Speech, stream_windows
 from pipeline.inference.published.region import Crop, cut_region, find_face
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.paths import StrPath
 
 ARRAYS = "preprocessing.npz"
 RECORD = "preprocessing.json"
@@ -83,15 +84,17 @@ class PublishedPreprocessing:
         """As `Preprocessing`."""
         return self.shapes.place(landmarks_TL / self.recipe.factor, reference_68x2).astype(np.float32)
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: StrPath) -> None:
         """Write preprocessing.json, the numbers, and preprocessing.npz, the arrays; the same bytes for the same."""
+        folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         np.savez(folder / ARRAYS, template=self.template, **vars(self.shapes))
         (folder / RECORD).write_text(json.dumps(asdict(self.recipe), indent=2) + "\n", encoding="utf-8")
 
     @classmethod
-    def load(cls, folder: Path) -> "PublishedPreprocessing":
+    def load(cls, folder: StrPath) -> "PublishedPreprocessing":
         """Read it back; PipelineError when a file is missing or no such record."""
+        folder = Path(folder)
         try:
             record: dict[str, Any] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
             exaggeration = tuple(float(one) for one in record.pop("exaggeration"))

@@ -11,16 +11,20 @@ from pipeline.prepare.quality import HISTOGRAMS, PLOTTED, SHEET, TABLE
 from pipeline.prepare.quality.contact_sheet import Sources, draw_sheet
 from pipeline.prepare.quality.histograms import histograms_figure
 from pipeline.prepare.quality.table import quality_table, write_quality
+from pipeline.runtime.paths import StrPath
 
 Rows = Sequence[Mapping[str, Any]]
 
 
-def write_report(folder: Path, clips: Rows, faces: Rows, root: Path, shards: Path, params: Any) -> pd.DataFrame:
+def write_report(
+    folder: StrPath, clips: Rows, faces: Rows, root: StrPath, shards: StrPath, params: Any
+) -> pd.DataFrame:
     """Write the four files into ``folder``, and return the quality table.
 
     ``clips`` are the manifest's rows, ``faces`` those of the stage landmarks; ``root`` is the corpus's folder,
     ``shards`` that of the faces, ``params`` all params. The bytes depend on these alone.
     """
+    folder, root, shards = Path(folder), Path(root), Path(shards)
     table = quality_table(clips, faces)
     folder.mkdir(parents=True, exist_ok=True)
     write_quality(table, folder / TABLE, folder / PLOTTED)

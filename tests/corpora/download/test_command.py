@@ -65,8 +65,8 @@ def test_stopped_in_the_middle(project: Path, zenodo: Zenodo, with_signal: signa
     code, errors, there = stopped(project, zenodo, with_signal)
     if with_signal == signal.SIGINT:
         assert (code, errors) == (
-            1,
-            "atvgnet: Stopped. What arrived is kept: the same command goes on where it was.\n",
+            130,
+            "atvgnet: Stopped (SIGINT). Run the same command again; what is finished is not done again.\n",
         )
     else:
         assert code == -signal.SIGKILL

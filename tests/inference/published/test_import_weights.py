@@ -95,3 +95,25 @@ def test_a_folder_that_cannot_be_written(layouts: Layouts, original: Path, tmp_p
     (tmp_path / "file").touch()
     with pytest.raises(PipelineError, match=r"file/to cannot be written .* Make room"):
         import_published(tmp_path / "a.pth", None, original / "basics", tmp_path / "file" / "to")
+
+
+def test_what_is_imported_is_not_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By whatever name; it is refused before anything is read."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "basics").mkdir()
+    (tmp_path / "models/atnet").mkdir(parents=True)
+    (tmp_path / "to/atnet").mkdir(parents=True)
+    (tmp_path / "mine.pth").write_text("weights")
+    (tmp_path / "to/atnet/model.safetensors").symlink_to(tmp_path / "mine.pth")
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked/atnet").symlink_to(tmp_path / "models/atnet")
+    for to, said in (
+        ("basics", "lies in the input basics"),
+        ("to/../basics", "lies in the input basics"),
+        ("to", "is the input mine.pth"),
+        ("linked", "is for models that are trained here"),
+        ("models/atnet/new", "is for models that are trained here"),
+    ):
+        with pytest.raises(PipelineError, match=said):
+            import_published("mine.pth", None, "basics", to)
+    assert (tmp_path / "mine.pth").read_text() == "weights"

@@ -200,3 +200,10 @@ def test_from_the_command_line(project: Path, exported: Path, tmp_path: Path) ->
         1,
         "atvgnet: 'dev' is not a split. Choose one of train, val, test, all.",
     )
+
+
+def test_the_stores_own_folders_are_refused(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(project / "data" / "faces")
+    for to in (project / "data" / "clips" / "tars", str(tmp_path / "link"), str(tmp_path / "link" / "tars")):
+        with pytest.raises(PipelineError, match="lies in the input"):
+            export_webdataset(prepared(project), to, ["train"], per_tar=2)

@@ -1,0 +1,47 @@
+"""The folder of an evaluation, which a new one replaces whole: no picture of an earlier corpus stays in it."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from uuid import uuid4
+
+from pipeline.evaluation.evaluate import INTERVALS, MEANS
+from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.paths import StrPath
+
+MADE = (MEANS, INTERVALS, "clips.csv", "metrics.png", "pictures", "videos")
+"""What an evaluation writes."""
+
+
+@contextmanager
+def replacing_evaluation(out: StrPath) -> Iterator[Path]:
+    """A folder to evaluate into; when the block ends well, what it holds takes the place of the earlier evaluation.
+
+    Else the earlier one stays as it is. So does what else lies in ``out``. Raises PipelineError, before anything is
+    done, where there is something and no evaluation.
+    """
+    out = Path(out)
+    known = {MEANS, ".gitignore"}  # DVC removes the stage's outs before it runs, and leaves its .gitignore
+    if out.exists() and not (out.is_dir() and ((names := set(os.listdir(out))) <= known or MEANS in names)):
+        raise PipelineError(f"{out} is there, and what is in it is not an evaluation. Give another folder with --out.")
+    unfinished = out / f".{uuid4().hex}.tmp"
+    unfinished.mkdir(parents=True)
+    try:
+        yield unfinished
+        for name in MADE:
+            _remove(out / name)
+            if (unfinished / name).exists():
+                (unfinished / name).rename(out / name)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        with suppress(OSError):
+            out.rmdir()  # where it is empty
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

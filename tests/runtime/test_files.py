@@ -1,0 +1,69 @@
+"""An output is told from an input whatever it is called."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.files import lies_in, refuse_input, replacing
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / "a.mp4").write_text("mine")
+    (tmp_path / "other.mp4").write_text("other")
+    (tmp_path / "symbolic.mp4").symlink_to("clips/a.mp4")
+    (tmp_path / "again.mp4").symlink_to("symbolic.mp4")
+    os.link(tmp_path / "clips" / "a.mp4", tmp_path / "hard.mp4")
+    (tmp_path / "linked").symlink_to("clips")
+    (tmp_path / "nowhere.mp4").symlink_to("gone.mp4")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("clips/a.mp4", "./clips/../clips/a.mp4", "symbolic.mp4", "again.mp4", "hard.mp4", "linked/a.mp4"),
+        "{folder}/clips/a.mp4",
+    ],
+)
+def test_the_same_file_by_any_name(folder: Path, name: str) -> None:
+    output = name.format(folder=folder)
+    for given in ("clips/a.mp4", "symbolic.mp4", folder / "hard.mp4"):
+        with pytest.raises(PipelineError, match=r"The output .* is the input .*\. Give the output another place\."):
+            refuse_input(output, "other.mp4", given)
+
+
+@pytest.mark.parametrize("name", ["clips", "linked", "clips/new.mp4", "linked/new/deep.mp4", "linked/a.mp4"])
+def test_a_folder_and_what_is_in_it(folder: Path, name: str) -> None:
+    with pytest.raises(PipelineError, match="lies in the input clips"):
+        refuse_input(name, "clips")
+    assert lies_in(folder / name, "linked")
+
+
+@pytest.mark.parametrize("name", ["other.mp4", "new.mp4", "clips2/a.mp4", "nowhere.mp4", "clips.mp4"])
+def test_another_file_is_no_input(folder: Path, name: str) -> None:
+    refuse_input(name, "clips", "clips/a.mp4", "gone.mp4")
+
+
+def test_names_in_another_case_where_the_disk_takes_them_for_one(folder: Path) -> None:
+    same = (folder / "CLIPS").exists()
+    assert lies_in("CLIPS/A.mp4", "clips") == same
+
+
+def test_a_file_is_there_whole_or_as_it_was(folder: Path) -> None:
+    def stop() -> None:
+        with replacing(folder / "other.mp4") as unfinished:
+            unfinished.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stop()
+    assert (folder / "other.mp4").read_text() == "other"
+    with replacing("other.mp4") as unfinished:
+        unfinished.write_text("whole")
+    assert (folder / "other.mp4").read_text() == "whole"
+    assert not list(folder.glob(".*"))
