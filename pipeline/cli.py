@@ -159,7 +159,9 @@ def export_webdataset(
 
 @app.command("import-upstream")
 def import_published(
-    basics: Annotated[Path, typer.Option(help="The folder basics of the original's repository.")],
+    basics: Annotated[
+        Path | None, typer.Option(help="The folder basics of the original's repository; the first time alone.")
+    ] = None,
     atnet: Annotated[Path | None, typer.Option(help="Its AT-net, atnet_lstm_18.pth.")] = None,
     vgnet: Annotated[Path | None, typer.Option(help="Its VG-net, generator_23.pth.")] = None,
     to: Annotated[Path, typer.Option(help="The folder of models to write.")] = paths.PUBLISHED,

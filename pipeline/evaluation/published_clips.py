@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from pipeline.evaluation.baselines.base import TestClip
 from pipeline.faces.crop import from_crop
+from pipeline.inference.published.hearing import hear_clip
 from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.inference.published.region import box_around, cut_region
 from pipeline.media import read_frames
@@ -16,7 +17,7 @@ from pipeline.shards.clip_store import ClipStore
 
 
 class SourceClips:
-    """The original's regions of the frames of the corpus's own files; speech from data/clips.
+    """The original's regions of the frames of the corpus's own files, and its windows of their sound.
 
     The face is the one that the stage landmarks followed, so no frame is lost; its points are that stage's, to
     fractions of a pixel, and the square is cut about them.
@@ -46,8 +47,9 @@ class SourceClips:
         if len(cut) != len(points):
             raise PipelineError(f"{path} has {len(cut)} frames where data/faces has {len(points)}. Run `dvc repro`.")
         regions, moved = (np.stack(parts) for parts in zip(*cut, strict=True))
-        heard = np.concatenate(list(ours.windows(self.samples(clip), len(cut))))
-        return TestClip(clip, known["speaker"], regions, moved, heard)
+        heard = hear_clip(path, known["start"], len(cut) / FPS)
+        windows = np.concatenate(list(ours.windows(heard, len(cut))))
+        return TestClip(clip, known["speaker"], regions, moved, windows)
 
     def samples(self, clip: str) -> NDArray[np.int16]:
         """As `Clips`."""

@@ -44,7 +44,9 @@ def _detector() -> Any:
 
 
 def detect_faces(frame_HWC: NDArray[np.uint8], skip: int = 0) -> list[Box]:
-    """All frontal faces of an RGB frame, best first; of 40 px and more, as dlib finds them with an upsampling of 1.
+    """All frontal faces of an RGB frame, or of a grey one (H, W), best first.
+
+    Of 40 px and more, as dlib finds them with an upsampling of 1.
 
     ``skip`` leaves out so many of the finest levels of dlib's pyramid: each makes the smallest face that is found a
     fifth larger and takes a third off the time. Boxes of the faces that are found are the same to the pixel.

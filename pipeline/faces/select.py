@@ -113,16 +113,21 @@ class Choice:
         return self.box.area
 
 
-def choose_face(image_HWC: NDArray[np.uint8], rule: FaceRule = "prominent") -> Choice | None:
-    """The face of an RGB picture; None where none is found."""
-    faces = _faces(image_HWC, rule, levels_above(SMALL))
+def choose_face(
+    image_HWC: NDArray[np.uint8], rule: FaceRule = "prominent", grey_HW: NDArray[np.uint8] | None = None
+) -> Choice | None:
+    """The face of an RGB picture; None where none is found.
+
+    ``grey_HW`` is what the detector is shown in place of it, where given: now and then its boxes differ.
+    """
+    faces = _faces(image_HWC, rule, levels_above(SMALL), grey_HW)
     if not any(face.whole and face.frontal >= TURNED for face in faces):
-        faces = _faces(image_HWC, rule, 0)
+        faces = _faces(image_HWC, rule, 0, grey_HW)
     return choose(faces, rule) if faces else None
 
 
-def _faces(image_HWC: NDArray[np.uint8], rule: FaceRule, skip: int) -> list[Choice]:
-    boxes = detect_faces(image_HWC, skip)
+def _faces(image_HWC: NDArray[np.uint8], rule: FaceRule, skip: int, grey_HW: NDArray[np.uint8] | None) -> list[Choice]:
+    boxes = detect_faces(image_HWC if grey_HW is None else grey_HW, skip)
     points = predict_landmarks([image_HWC] * len(boxes), boxes)
     size = (image_HWC.shape[1], image_HWC.shape[0])
     found, sure = [], []

@@ -30,7 +30,7 @@ def generate(head: TalkingHead, picture: StrPath, speech: StrPath, out: StrPath,
         raise PipelineError(f"{out} is a folder. Give the output a name that is not taken.")
     refuse_input(out, picture, speech)
     reference = read_reference(picture, head.preprocessing, face or head.face)
-    with opened_speech(speech) as samples_N:
+    with opened_speech(speech, head.preprocessing) as samples_N:
         frames = frames_of(samples_N)
         painted, total = head.speak(reference, samples_N), -(-frames // CHUNK)
         with VideoWriter(out, size=(SIZE, SIZE), fps=FPS, audio=samples_N) as video:

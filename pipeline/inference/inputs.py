@@ -14,8 +14,7 @@ from pipeline.inference.face import check_face
 from pipeline.inference.preprocessing.base import Preprocessing, Reference
 from pipeline.media import Damage, sound_warnings
 from pipeline.media.picture import read_picture
-from pipeline.media.read import read_audio_blocks
-from pipeline.runtime.clock import FPS, RATE, SAMPLES_PER_FRAME
+from pipeline.runtime.clock import FPS, SAMPLES_PER_FRAME
 from pipeline.runtime.errors import PipelineError
 
 _AUDIBLE = 33  # of 32767: 60 dB below full scale
@@ -53,7 +52,7 @@ def _read_picture(path: Path) -> NDArray[np.uint8]:
 
 
 @contextmanager
-def opened_speech(speech: Speech) -> Iterator[NDArray[np.int16]]:
+def opened_speech(speech: Speech, preprocessing: Preprocessing) -> Iterator[NDArray[np.int16]]:
     """The speech as mono samples (N,) at 16 kHz; those of a file in a memory map, so an hour of it takes no memory.
 
     A file's sound is heard from its own beginning, whatever picture is beside it. What is unusual about it, or could
@@ -68,9 +67,9 @@ def opened_speech(speech: Speech) -> Iterator[NDArray[np.int16]]:
         with tempfile.TemporaryDirectory() as folder:
             raw, damage, peak = Path(folder) / "speech.raw", Damage(), 0
             with raw.open("wb") as file:
-                for block in read_audio_blocks(path, rate=RATE, by_itself=True, damage=damage):
+                for block in preprocessing.hear(path, damage):
                     file.write(block.tobytes())
-                    peak = max(peak, int(block.max()), -int(block.min()))
+                    peak = max(peak, int(block.max(initial=0)), -int(block.min(initial=0)))
             warnings = sound_warnings(path)
             if str(damage):
                 warnings.append(f"damaged: {damage}")

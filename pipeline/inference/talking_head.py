@@ -85,14 +85,14 @@ class TalkingHead:
         first frame, when the picture holds no face or the speech no sound.
         """
         reference = read_reference(picture, self.preprocessing, face or self.face)
-        with opened_speech(speech) as samples_N:
+        with opened_speech(speech, self.preprocessing) as samples_N:
             for painted in self.speak(reference, samples_N):
                 yield from painted.frames_THWC
 
     def speak(self, reference: Reference, samples_N: NDArray[np.int16]) -> Iterator[Painted]:
         """The reference says the speech, mono samples (N,) at 16 kHz: chunks of at most `CHUNK` frames."""
         heard = self.preprocessing.windows(samples_N, frames_of(samples_N), CHUNK)
-        return self.paint(reference, self.landmarks(reference, heard))
+        return self.paint(reference, self.landmarks(reference, heard), spoken=True)
 
     @torch.inference_mode()
     def landmarks(self, reference: Reference, windows: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
@@ -106,9 +106,13 @@ class TalkingHead:
             yield self.preprocessing.expand(reference_L, coefficients_BTK[0].cpu().numpy())
 
     @torch.inference_mode()
-    def paint(self, reference: Reference, landmarks: Iterable[NDArray[np.float32]]) -> Iterator[Painted]:
-        """Frames for each chunk of normalised landmarks (T, 136)."""
+    def paint(
+        self, reference: Reference, landmarks: Iterable[NDArray[np.float32]], *, spoken: bool = False
+    ) -> Iterator[Painted]:
+        """Frames for each chunk of normalised landmarks (T, 136), which are AT-net's where they are `spoken`."""
         reference_L = self._normalized(reference)
+        if spoken:
+            reference_L = self.preprocessing.seen_beside_speech(reference_L)
         image_BCHW = self._tensor(reference.image_HWC.astype(np.float32) / 127.5 - 1.0).permute(0, 3, 1, 2)
         state = None
         for chunk_TL in landmarks:

@@ -88,7 +88,8 @@ def find_stream(container: Any, kind: Kind) -> Any:
     return next(iter(streams_of(container, kind)), None)
 
 
-def _need_stream(container: Any, path: StrPath, kind: Kind) -> Any:
+def need_stream(container: Any, path: StrPath, kind: Kind) -> Any:
+    """As `find_stream`; MediaError where there is none."""
     stream = find_stream(container, kind)
     if stream is None:
         raise MediaError(path, f"no {kind} stream", f"Use a file with {'a picture' if kind == 'video' else 'sound'}.")
@@ -148,7 +149,7 @@ def frames_from(
     clock = clocks_of(path)[0].get(kind, Clock())
     for margin in (*_SEEK_MARGINS, None) if target is not None else (None,):
         with opened(path) as container:
-            stream = _need_stream(container, path, kind)
+            stream = need_stream(container, path, kind)
             since = None if margin is None or target is None else target - margin
             if since is not None and len(clock.shifts) == 1 and not _seek(container, stream, since):
                 continue

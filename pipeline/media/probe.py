@@ -4,7 +4,16 @@ from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 
-from pipeline.media.decode import clocks_of, find_stream, first_time, frames_from, opened, source_rate, streams_of
+from pipeline.media.decode import (
+    clocks_of,
+    find_stream,
+    first_time,
+    frames_from,
+    need_stream,
+    opened,
+    source_rate,
+    streams_of,
+)
 from pipeline.media.errors import MediaError
 from pipeline.media.timeline import Join
 from pipeline.media.upright import orientation, shown_size
@@ -31,6 +40,15 @@ class MediaInfo:
     """Quarter turns the picture is shown with, in degrees counter-clockwise: 0, 90, 180 or 270."""
     joins: tuple[Join, ...]
     """Where time stamps restart or jump, on the video's clock; without video, the sound's."""
+
+
+def sound_rate(path: StrPath) -> int:
+    """Samples per second of the sound that is heard.
+
+    Raises MediaError when the file cannot be opened, or has no sound.
+    """
+    with opened(path) as container:
+        return int(need_stream(container, path, "audio").rate)
 
 
 def sound_warnings(path: StrPath) -> list[str]:

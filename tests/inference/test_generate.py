@@ -79,20 +79,22 @@ def test_same_bytes_twice_and_other_sound_formats(head: TalkingHead, face: Path,
     assert (tmp_path / "one.mp4").read_bytes() == (tmp_path / "two.mp4").read_bytes()
 
 
-def test_sound_is_heard_from_its_own_beginning(tmp_path: Path) -> None:
+def test_sound_is_heard_from_its_own_beginning(head: TalkingHead, tmp_path: Path) -> None:
     """Whenever the picture beside it begins."""
     noise = np.random.default_rng(0).integers(-9000, 9000, 48000).astype(np.int16)
     for late in (0.0, 2.0):
         path = tmp_path / "a.mkv"
         encode(path, [time + Fraction(late) for time in even_times(25, 25)], time_base=Fraction(1, 1000), audio=noise)
-        with opened_speech(path) as samples:
+        with opened_speech(path, head.preprocessing) as samples:
             np.testing.assert_array_equal(samples, noise)
     path = encode(tmp_path / "late.mkv", even_times(75, 25), audio=noise, audio_start=1.0)
-    with opened_speech(path) as samples:
+    with opened_speech(path, head.preprocessing) as samples:
         np.testing.assert_array_equal(samples, noise)
 
 
-def test_what_is_unusual_about_the_sound_is_said_in_one_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_is_unusual_about_the_sound_is_said_in_one_line(
+    head: TalkingHead, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     noise = speech(tmp_path / "a.wav", 1.0)
     tracks = write_sound(tmp_path / "tracks.mka", np.zeros((2, 1, 48000), np.float32), "mono", default=1)
     joined = tmp_path / "joined.ts"
@@ -104,18 +106,18 @@ def test_what_is_unusual_about_the_sound_is_said_in_one_line(tmp_path: Path, cap
         (joined, "timestamps restart in the file, 1 time; the parts are joined"),
     ):
         caplog.clear()
-        with opened_speech(path) as samples:
+        with opened_speech(path, head.preprocessing) as samples:
             assert len(samples) >= 16000
         assert [record.getMessage() for record in caplog.records] == ([f"{path}: {line}"] if line else [])
 
 
-def test_damage_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_damage_is_said(head: TalkingHead, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     content = bytearray(
         encode(tmp_path / "a.aac", [], audio=np.full(48000, 5000, np.int16), audio_codec="aac").read_bytes()
     )
     content[len(content) // 2 : len(content) // 2 + 200] = b"\xa5" * 200
     (tmp_path / "b.aac").write_bytes(content)
-    with opened_speech(tmp_path / "b.aac"):
+    with opened_speech(tmp_path / "b.aac", head.preprocessing):
         pass
     assert len(caplog.records) == 1
     assert "damaged: " in caplog.text
@@ -165,7 +167,7 @@ def beside(photograph: Image, *places: tuple[float, float]) -> Image:
         (
             [(34, 1.1), (380, 0.9)],
             "left",
-            10,
+            34,
             ["shows 2 faces. The one at x = ", "reaches the edge"],
         ),
         ([(280, 0.45)], None, 280, ["pixels wide, and the video will be blurred. Give one of at least 80."]),

@@ -31,9 +31,13 @@ def test_the_readme_in_an_empty_folder(tmp_path: Path, photograph: NDArray[np.ui
     """Its Python lines, as they stand, beside nothing but a bundle, a picture and a sound."""
     (code,) = re.findall(r"```python\n(.*?from_pretrained.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     write_bundle(tmp_path / "models")
-    cv2.imwrite(str(tmp_path / "face.jpg"), photograph[:, :, ::-1])
-    soundfile.write(tmp_path / "speech.wav", sound(0.5), 16000)
-    show = "\nimport numpy\nprint(len(list(head.generate('face.jpg', 'speech.wav'))))"
+    ((picture_name, speech_name),) = re.findall(r'generate\("(.*?)", "(.*?)"\)', code)
+    picture, speech = tmp_path / picture_name, tmp_path / speech_name
+    for path in (picture, speech):
+        path.parent.mkdir(parents=True)
+    cv2.imwrite(str(picture), photograph[:, :, ::-1])
+    soundfile.write(speech, sound(0.5), 16000, format="WAV")
+    show = f"\nprint(len(list(head.generate({str(picture)!r}, {str(speech)!r}))))"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [sys.executable, "-c", code + show], cwd=tmp_path, env=environment, capture_output=True, text=True

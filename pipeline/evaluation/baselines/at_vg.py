@@ -8,7 +8,8 @@ from pipeline.inference.talking_head import TalkingHead, chunks
 
 def at_vg(head: TalkingHead, clip: TestClip) -> Generated:
     """Landmarks from the speech, painted."""
-    return painted(head, clip, np.concatenate(list(head.landmarks(clip.reference, chunks(clip.windows_TRC)))))
+    landmarks_TL = np.concatenate(list(head.landmarks(clip.reference, chunks(clip.windows_TRC))))
+    return painted(head, clip, landmarks_TL, spoken=True)
 
 
 register(

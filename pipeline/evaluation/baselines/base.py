@@ -62,8 +62,8 @@ def register(entry: BaselineEntry) -> None:
     BASELINES[entry.name] = entry
 
 
-def painted(head: TalkingHead, clip: TestClip, landmarks_TL: NDArray[np.float32]) -> Generated:
-    """VG-net's frames on normalised landmarks (T, 136)."""
-    parts = list(head.paint(clip.reference, chunks(landmarks_TL)))
+def painted(head: TalkingHead, clip: TestClip, landmarks_TL: NDArray[np.float32], *, spoken: bool = False) -> Generated:
+    """VG-net's frames on normalised landmarks (T, 136), which are AT-net's where they are `spoken`."""
+    parts = list(head.paint(clip.reference, chunks(landmarks_TL), spoken=spoken))
     frames, attention = (np.concatenate(one) for one in zip(*parts, strict=True))
     return Generated(frames, head.preprocessing.place(landmarks_TL, clip.reference.points_68x2), attention)

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from pipeline.config.params import FaceRule
 from pipeline.faces.select import Choice
+from pipeline.media import Damage
+from pipeline.runtime.paths import StrPath
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,12 @@ class Preprocessing(Protocol):
     def reference(self, image_HWC: NDArray[np.uint8], face: FaceRule = "prominent") -> Reference | None:
         """The crop of the face that is meant in any RGB picture; None where no face is found."""
 
+    def hear(self, path: StrPath, damage: Damage) -> Iterator[NDArray[np.int16]]:
+        """The whole sound of a file as mono samples at 16 kHz, in blocks; `damage` counts what cannot be decoded.
+
+        Raises MediaError when the file is unreadable or has no sound.
+        """
+
     def windows(self, samples_N: NDArray[np.int16], frames: int, chunk: int = 32) -> Iterator[NDArray[np.float32]]:
         """Speech windows of video frames in chunks (T, 28, 12) of at most `chunk`, from 16 kHz mono samples.
 
@@ -43,6 +51,9 @@ class Preprocessing(Protocol):
 
     def expand(self, reference_L: NDArray[np.floating], coefficients_TK: NDArray[np.floating]) -> NDArray[np.float32]:
         """The normalised landmarks (T, 136) that AT-net means by its coefficients, for the face of the reference."""
+
+    def seen_beside_speech(self, reference_L: NDArray[np.floating]) -> NDArray[np.float32]:
+        """The reference's normalised landmarks (136,) as VG-net sees them beside those that AT-net means."""
 
     def place(self, landmarks_TL: NDArray[np.floating], reference_68x2: NDArray[np.floating]) -> NDArray[np.float32]:
         """Normalised landmarks (T, 136) back as pixels (T, 68, 2), where the reference's face stands."""

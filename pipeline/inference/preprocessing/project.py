@@ -12,6 +12,10 @@ from pipeline.faces.crop import CROP, CropGeometry, crop_face, to_crop
 from pipeline.faces.select import choose_face
 from pipeline.inference.preprocessing.base import Reference
 from pipeline.landmarks.pca import LandmarkModel
+from pipeline.media import Damage
+from pipeline.media.read import read_audio_blocks
+from pipeline.runtime.clock import RATE
+from pipeline.runtime.paths import StrPath
 from pipeline.speech.streaming import stream_windows
 
 
@@ -33,6 +37,10 @@ class ProjectPreprocessing:
         transform = align(points, per_frame=True, smoothing=0.0, crop=self.crop)
         return Reference(crop_face(image_HWC, transform[0]), to_crop(points, transform)[0], choice)
 
+    def hear(self, path: StrPath, damage: Damage) -> Iterator[NDArray[np.int16]]:
+        """As `Preprocessing`."""
+        return read_audio_blocks(path, rate=RATE, by_itself=True, damage=damage)
+
     def windows(self, samples_N: NDArray[np.int16], frames: int, chunk: int = 32) -> Iterator[NDArray[np.float32]]:
         """As `Preprocessing`."""
         return stream_windows(samples_N, frames, self.mfcc_window, chunk)
@@ -50,6 +58,10 @@ class ProjectPreprocessing:
     def expand(self, reference_L: NDArray[np.floating], coefficients_TK: NDArray[np.floating]) -> NDArray[np.float32]:
         """As `Preprocessing`."""
         return self.landmarks.move(reference_L, self.landmarks.project(reference_L), coefficients_TK)
+
+    def seen_beside_speech(self, reference_L: NDArray[np.floating]) -> NDArray[np.float32]:
+        """As `Preprocessing`: whole."""
+        return np.asarray(reference_L, np.float32)
 
     def place(self, landmarks_TL: NDArray[np.floating], reference_68x2: NDArray[np.floating]) -> NDArray[np.float32]:
         """As `Preprocessing`."""

@@ -1,6 +1,7 @@
 """`atvgnet import-upstream`: published checkpoints to model files of this project."""
 
 import hashlib
+import shlex
 from pathlib import Path
 
 from torch import nn
@@ -8,7 +9,7 @@ from torch import nn
 from pipeline.inference.published.basics import read_basics
 from pipeline.inference.published.checkpoint import read_network
 from pipeline.inference.published.keys import ATNET, ATNET_SINGLE, VGNET, Layout
-from pipeline.inference.published.preprocessing import PublishedPreprocessing
+from pipeline.inference.published.preprocessing import RECORD, PublishedPreprocessing
 from pipeline.models.bundle import PUBLISHED, write_card
 from pipeline.models.files import save_model
 from pipeline.runtime import paths
@@ -26,17 +27,18 @@ CARD = {
 }
 
 
-def import_published(atnet: StrPath | None, vgnet: StrPath | None, basics: StrPath, to: StrPath) -> list[str]:
+def import_published(atnet: StrPath | None, vgnet: StrPath | None, basics: StrPath | None, to: StrPath) -> list[str]:
     """Write `to`/atnet and `to`/vgnet, of what is given, and beside them how the original prepares what they see.
 
+    A record of that which lies there already, edited or not, stays; without one `basics` is needed.
     All is read and checked before anything is written. Returns what to tell the user. Raises PipelineError when a file
     is not what it should be, or `to` holds models that were trained here, or what is imported.
     """
-    basics, to = Path(basics), Path(to)
+    basics, to = None if basics is None else Path(basics), Path(to)
     given = {name: Path(path) for name, path in (("atnet", atnet), ("vgnet", vgnet)) if path is not None}
     for output in (to / name / f"model.{end}" for name in given for end in ("safetensors", "json")):
         refuse_input(output, *given.values())
-    if lies_in(basics, to):
+    if basics is not None and lies_in(basics, to):
         refuse_input(to, basics)
     if not given:
         raise PipelineError("There is nothing to import. Give --atnet FILE, --vgnet FILE or both.")
@@ -48,14 +50,22 @@ def import_published(atnet: StrPath | None, vgnet: StrPath | None, basics: StrPa
         or any(lies_in(part, one) for part in parts for one in ours)
     ):
         raise PipelineError(f"{to} is for models that are trained here. Give another folder with --to.")
-    preprocessing = PublishedPreprocessing.from_basics(read_basics(basics))
+    record = to / RECORD
+    recorded = record.exists()
+    if recorded:
+        PublishedPreprocessing.load(to)
+    elif basics is None:
+        raise PipelineError("Give the folder basics of the original's repository with --basics.")
+    else:
+        preprocessing = PublishedPreprocessing.from_basics(read_basics(basics))
     found: dict[str, tuple[Path, nn.Module, Layout]] = {}
     layouts = {"atnet": (ATNET, ATNET_SINGLE), "vgnet": (VGNET,)}
     for name, path in given.items():
         found[name] = (path, *read_network(path, layouts[name], f"--{name}"))
-    lines = []
+    lines = [f"{record} stays as it is; remove it and give --basics for the original's numbers"] if recorded else []
     try:
-        preprocessing.save(to)
+        if not recorded:
+            preprocessing.save(to)
         for name, (path, network, layout) in found.items():
             save_model(
                 to / name, "model", network, {"landmarks": PUBLISHED, "file": path.name, "sha256": _sha256(path)}
@@ -70,11 +80,12 @@ def import_published(atnet: StrPath | None, vgnet: StrPath | None, basics: StrPa
     missing = [name for name in ("atnet", "vgnet") if not (to / name / "model.json").exists()]
     if missing:
         return [*lines, f"Still missing: run this again with --{missing[0]} FILE"]
-    return [
-        *lines,
-        f"Now run: atvgnet generate --models {to} -p face.jpg -i speech.wav -o out.mp4",
-        f"or, once the stages have prepared your clips: atvgnet evaluate --models {to}",
-    ]
+    folder = shlex.quote(str(to))
+    lines.append("Now run, with a picture and speech of yours:")
+    lines.append(f"atvgnet generate --models {folder} -p face.jpg -i speech.wav -o out.mp4")
+    if paths.PARAMS.exists():
+        lines.append(f"or, once the stages have prepared your clips: atvgnet evaluate --models {folder}")
+    return lines
 
 
 def _sha256(path: Path) -> str:

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from pipeline.config.params import FaceRule
 from pipeline.inference.preprocessing.base import Reference
+from pipeline.inference.published.hearing import hear
 from pipeline.inference.published.landmarks import Expressions, resting
 from pipeline.inference.published.mfcc import Speech, stream_windows
 from pipeline.inference.published.region import Crop, cut_region, find_face
+from pipeline.media import Damage
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
 
@@ -60,6 +62,10 @@ class PublishedPreprocessing:
         points = choice.points_68x2.astype(np.float64)
         return Reference(*cut_region(image_HWC, choice.box, points, self.template, self.recipe.crop), choice)
 
+    def hear(self, path: StrPath, damage: Damage) -> Iterator[NDArray[np.int16]]:
+        """As `Preprocessing`."""
+        return hear(path, damage)
+
     def windows(self, samples_N: NDArray[np.int16], frames: int, chunk: int = 32) -> Iterator[NDArray[np.float32]]:
         """As `Preprocessing`."""
         return stream_windows(samples_N, frames, self.recipe.speech, chunk)
@@ -79,6 +85,10 @@ class PublishedPreprocessing:
         return np.asarray(
             self.shapes.mean + (coefficients_TK * self.recipe.exaggeration) @ self.shapes.basis.T, np.float32
         )
+
+    def seen_beside_speech(self, reference_L: NDArray[np.floating]) -> NDArray[np.float32]:
+        """As `Preprocessing`: what the coefficients say of it, which is not exaggerated."""
+        return np.asarray(self.shapes.mean + self.project(reference_L) @ self.shapes.basis.T, np.float32)
 
     def place(self, landmarks_TL: NDArray[np.floating], reference_68x2: NDArray[np.floating]) -> NDArray[np.float32]:
         """As `Preprocessing`."""

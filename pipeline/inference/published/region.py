@@ -30,8 +30,8 @@ class Crop:
 
 def find_face(image_HWC: NDArray[np.uint8], face: FaceRule = "prominent") -> Choice | None:
     """The face that is meant in an RGB picture, as dlib sees the grey picture: its points in whole pixels."""
-    grey = cv2.cvtColor(cv2.cvtColor(image_HWC, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-    choice = choose_face(np.asarray(grey, np.uint8), face)
+    grey_HW = np.asarray(cv2.cvtColor(image_HWC, cv2.COLOR_RGB2GRAY), np.uint8)
+    choice = choose_face(np.repeat(grey_HW[:, :, None], 3, axis=2), face, grey_HW)
     return None if choice is None else replace(choice, points_68x2=np.round(choice.points_68x2))
 
 

@@ -47,8 +47,8 @@ def imported(layouts: Layouts, original: Path, tmp_path_factory: pytest.TempPath
     assert done.stdout.splitlines() == [
         "models/published/atnet: AT-net, 30,071,750 parameters, from atnet.pth",
         "models/published/vgnet: VG-net, 58,355,781 parameters, from vgnet.pth",
-        "Now run: atvgnet generate --models models/published -p face.jpg -i speech.wav -o out.mp4",
-        "or, once the stages have prepared your clips: atvgnet evaluate --models models/published",
+        "Now run, with a picture and speech of yours:",
+        "atvgnet generate --models models/published -p face.jpg -i speech.wav -o out.mp4",
     ]
     for file in ("atnet.pth", "vgnet.pth"):  # a third of a gigabyte
         (folder / file).unlink()

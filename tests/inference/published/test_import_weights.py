@@ -66,6 +66,28 @@ def test_one_network_after_the_other(layouts: Layouts, original: Path, tmp_path:
         TalkingHead.from_pretrained(to)
 
 
+def test_the_second_import_keeps_what_was_edited_and_needs_no_basics(
+    layouts: Layouts, original: Path, tmp_path: Path
+) -> None:
+    torch.save(hollow(layouts["atnet_single"]["state_dict"]), tmp_path / "single.pth")
+    torch.save(hollow(layouts["vgnet_generator"]["state_dict"]), tmp_path / "vgnet.pth")
+    to = tmp_path / "my models"
+    with pytest.raises(PipelineError, match=r"Give the folder basics of the original's repository with --basics"):
+        import_published(tmp_path / "single.pth", None, None, to)
+    assert not to.exists()
+    import_published(tmp_path / "single.pth", None, original / "basics", to)
+    record = to / "preprocessing.json"
+    edited = record.read_text().replace("2.2", "1.0")
+    record.write_text(edited)
+    arrays = (to / "preprocessing.npz").read_bytes()
+    for basics in (None, original / "basics"):
+        lines = import_published(None, tmp_path / "vgnet.pth", basics, to)
+        assert lines[0] == f"{record} stays as it is; remove it and give --basics for the original's numbers"
+        assert f"atvgnet generate --models '{to}' -p face.jpg -i speech.wav -o out.mp4" in lines
+        assert record.read_text() == edited
+        assert (to / "preprocessing.npz").read_bytes() == arrays
+
+
 def test_nothing_is_written_where_anything_is_wrong(layouts: Layouts, original: Path, tmp_path: Path) -> None:
     basics, good, bad, to = original / "basics", tmp_path / "good.pth", tmp_path / "bad.pth", tmp_path / "to"
     torch.save(hollow(layouts["atnet_lstm"]["state_dict"]), good)

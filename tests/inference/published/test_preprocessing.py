@@ -1,18 +1,21 @@
 """The original's preprocessing, step by step, as recorded from it for two real pictures and a sentence."""
 
 import json
+from itertools import islice
 from pathlib import Path
 
 import cv2
+import dlib
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from pipeline.faces.detect import detect_faces
 from pipeline.inference.published.basics import read_basics
 from pipeline.inference.published.mfcc import Speech, mfcc
 from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.inference.published.region import box_around, cut_region, find_face, in_square
-from pipeline.media import read_audio
+from pipeline.media import read_audio, read_frames
 from pipeline.runtime.errors import PipelineError
 
 Image = NDArray[np.uint8]
@@ -68,6 +71,31 @@ def test_landmarks_and_coefficients(
     (landmarks_L,) = preprocessing.normalize(points[None], points)
     np.testing.assert_allclose(landmarks_L / 5, golden_steps[f"{name}_normalised"], atol=1e-7)
     np.testing.assert_allclose(preprocessing.project(landmarks_L), golden_steps[f"{name}_coefficients"], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", SPEAKERS)
+def test_beside_speech_the_reference_is_what_its_coefficients_say(
+    name: str, preprocessing: PublishedPreprocessing, original: Path, golden_steps: dict[str, NDArray[np.float64]]
+) -> None:
+    basis, mean = (np.load(original / "basics" / f"{array}.npy") for array in ("U_lrw1", "mean_lrw1"))
+    seen = preprocessing.seen_beside_speech(5 * golden_steps[f"{name}_normalised"])
+    np.testing.assert_allclose(seen, mean + basis[:, :6] @ golden_steps[f"{name}_coefficients"], atol=1e-5)
+    assert np.abs(seen - 5 * golden_steps[f"{name}_normalised"]).max() == pytest.approx(0.0052, abs=1e-4)
+
+
+def test_the_detector_is_shown_one_grey_channel(corpora: Path) -> None:
+    """Its boxes on three equal ones differ in some of these frames."""
+    detector, other = dlib.get_frontal_face_detector(), 0
+    for path in sorted(corpora.glob("lrw_like/lipread_mp4/CHANGE/*/*.mp4")):
+        for frame in islice(read_frames(path), 0, None, 9):
+            grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+            boxes = [(box.left(), box.top(), box.right(), box.bottom()) for box in detector(grey, 1)]
+            face = find_face(frame, "largest")
+            assert face is not None
+            ours = (face.box.left, face.box.top, face.box.right, face.box.bottom)
+            assert ours == max(boxes, key=lambda box: (box[2] - box[0]) * (box[3] - box[1]))
+            other += ours not in [(b.left, b.top, b.right, b.bottom) for b in detect_faces(np.dstack([grey] * 3))]
+    assert other
 
 
 def test_mfcc(speech: NDArray[np.int16], golden_steps: dict[str, NDArray[np.float64]]) -> None:
