@@ -12,14 +12,18 @@ from pipeline.corpora.synthetic.warp import HEIGHT, WIDTH
 
 Picture = NDArray[np.float32]
 
+_EYES_SHARE = 0.6  # in how much darker the skin is than the photograph's: left as bright, eyes seem to glow
+
 
 def painted(photo: Photo, appearance: Appearance) -> Picture:
     """The photograph in the speaker's colours, RGB float32 in [0, 255], (H, W, 3)."""
     image = photo.image_HWC.astype(np.float32) / np.float32(255)
     lab = _converted(image, cv2.COLOR_RGB2LAB)
     skin = photo.skin * (1 - 0.85 * photo.eyes)
-    lab = _toned(lab, skin, appearance.skin)
     lightness, red, yellow, _ = appearance.skin
+    darker = max(0.0, 1 - lightness / float(np.average(lab[..., 0], weights=skin)))
+    lab = _toned(lab, skin, appearance.skin)
+    lab[..., 0] *= 1 - _EYES_SHARE * darker * photo.eyes
     lab = _toned(lab, photo.lips, (lightness, red + 11, yellow - 1, 0.8))
     lab = _toned(lab, photo.hair, appearance.hair)
     turned = _suit(_converted(lab, cv2.COLOR_LAB2RGB), photo.suit, appearance.suit)
