@@ -3,5 +3,5 @@
 import os
 
 # Threads of torch's arithmetic that wait for each other spin by default, and hold up whatever else runs, themselves
-# included (docs/training.md has figures). It is read when torch is loaded, so it is set before.
+# included (docs/training.md has measurements). It is read when torch is loaded, so it is set before.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

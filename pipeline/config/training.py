@@ -84,7 +84,7 @@ class VgNetParams(LoopParams):
     """Windows in a step. Paper: 10."""
     frames: int = 8
     """Consecutive video frames in a window. Paper: 16."""
-    lr: float = 2e-3
+    lr: float = 6e-4
     """Adam's learning rate of the generator at its highest. Paper: 2e-4."""
     discriminator_lr: float = 2e-4
     """And of the discriminator, which unlike it learns nothing at higher rates. Paper: 2e-4."""
@@ -100,8 +100,9 @@ class VgNetParams(LoopParams):
     """Weight of the pixel loss."""
     adversarial_weight: float = 1.0
     """Weight of the discriminator's decision in the generator's loss; 0 leaves it out (ablation)."""
-    regression_weight: float = 1.0
-    """Weight of the landmark regression; 0 leaves it out (ablation)."""
+    regression_weight: float = 0.01
+    """Weight of the landmark regression; 0 leaves it out (ablation). Paper: 1, by which in short trainings the
+    discriminator learns to read and the generator hardly to paint (docs/results.md)."""
     mouth_weight: float = 10_000.0
     """Weight of the squared error of the y of the 20 mouth points within the regression, beside 1 for everything else.
 

@@ -99,7 +99,7 @@ def test_numbers_as_people_write_them(tmp_path: Path, written: str) -> None:
     text = SHIPPED.read_text()
     before, after = text.split("vgnet:\n")
     path = tmp_path / "params.yaml"
-    path.write_text(before + "vgnet:\n" + after.replace("  lr: 0.002", f"  lr: {written}"))
+    path.write_text(before + "vgnet:\n" + after.replace("  lr: 0.0006", f"  lr: {written}"))
     assert load_params(path).vgnet.lr == 2e-4
 
 

@@ -181,7 +181,7 @@ def test_a_diverging_training_stops_with_the_step_and_what_to_do(tmp_path: Path)
 
 
 class BadStep(AtNetTask):
-    """Its second step leaves a weight that is no number, which no loss has seen yet."""
+    """Its second step leaves a weight that is not a number, which no loss has seen yet."""
 
     def step(self, batch: AtBatch) -> dict[str, Tensor]:
         losses = super().step(batch)
