@@ -31,7 +31,7 @@ from pipeline.models.vgnet import VgNet
 from pipeline.runtime import paths
 from pipeline.runtime.devices import Precision, autocast, best_device, number_type, to_floats, to_pictures
 from pipeline.shards.clip_store import ClipStore
-from pipeline.training.data import LOADERS, StoreSource, load_ahead
+from pipeline.training.data import StoreSource, load_ahead, loaders
 from pipeline.training.vgnet import VgBatch, VgNetTask
 
 GENERATED = 75
@@ -181,7 +181,7 @@ def loading(rounds: int, task: VgNetTask, step: float) -> None:
     taken = []
     for _ in range(rounds):
         start = time.perf_counter()
-        for _ in load_ahead(task.batch, range(count), LOADERS):
+        for _ in load_ahead(task.batch, range(count), loaders()):
             pass
         taken.append((time.perf_counter() - start) / count)
     _line("loader to training", [step / one for one in taken], "")

@@ -42,7 +42,7 @@ def test_help_names_the_commands(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["report"], "metrics.json is missing. Run `dvc repro` first."),
+        (["report"], "metrics.csv is missing. Run `dvc repro` first."),
         (["use", "grit"], "corpus is 'grit'; it must be one of folder, grid, lrw, sample. Did you mean grid?"),
         (["use", "grid", "--root", "nowhere"], "nowhere is not a folder."),
         (

@@ -30,8 +30,16 @@ def test_repro_asks_git_first(folder: Path) -> None:
 
 
 def test_clean_leaves_what_the_pipeline_did_not_make(folder: Path) -> None:
-    made = ("models/atnet/model.json", "models/bundle.json", "data/clips/a", "reports/metrics.json", "mlflow.db")
-    kept = ("models/.gitignore", "models/published/atnet/model.json", "data/.gitignore", "data/raw/mine.mp4", "my.mp4")
+    made = ("models/atnet/model.json", "models/bundle.json", "data/clips/a", "reports/clips.csv", "mlflow.db")
+    kept = (
+        "reports/metrics.json",
+        "reports/.gitignore",
+        "models/.gitignore",
+        "models/published/atnet/model.json",
+        "data/.gitignore",
+        "data/raw/mine.mp4",
+        "my.mp4",
+    )
     for name in (*made, *kept, ".dvc/cache/files/md5/aa/bb", ".venv/bin/python"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).touch()

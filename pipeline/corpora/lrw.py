@@ -45,7 +45,7 @@ class Lrw:
     @property
     def root(self) -> Path:
         """The folder of the words: ``base``, or the one of LRW's name in it or up to three folders further down."""
-        if _is_word(self.base) or any(map(_is_word, subfolders(self.base))):
+        if not self.base.exists() or _is_word(self.base) or any(map(_is_word, subfolders(self.base))):
             return self.base
         for level in levels(self.base):
             for folder in level:

@@ -31,8 +31,8 @@ NETWORK_REQUIREMENTS = ("numpy", "safetensors", "torch")
 
 BUNDLE_LOADER = "pipeline.inference.served"
 BUNDLE_REQUIREMENTS = (
-    "av", "dlib-bin", "face_recognition_models", "librosa", "numba", "numpy", "opencv-python-headless", "safetensors",
-    "scipy", "torch",
+    "av", "dlib-bin", "face_recognition_models", "joblib", "librosa", "numba", "numpy", "opencv-python-headless",
+    "pillow", "safetensors", "scipy", "torch",
 )  # fmt: skip
 BUNDLE_PARTS = ("landmarks", "atnet", "vgnet", "bundle.json", "provenance.json")
 BUNDLE_INPUTS: dict[str, tuple[str, Shape]] = {"image": ("uint8", (-1, -1, 3)), "samples": ("int16", (-1,))}

@@ -19,8 +19,10 @@ from pipeline.runtime.cores import cores
 from pipeline.runtime.errors import PipelineError
 from pipeline.shards.clip_store import ClipStore
 
-LOADERS = min(8, cores())
-"""Threads that make batches: as many as cores. One decodes some 4,000 faces per second."""
+
+def loaders() -> int:
+    """Threads that make batches: as many as cores. One decodes some 4,000 faces per second."""
+    return min(8, cores())
 
 
 class ClipSource(Protocol):

@@ -21,7 +21,7 @@ from pipeline.runtime.paths import StrPath
 from pipeline.training import distribution
 from pipeline.training.callbacks import Callback, History
 from pipeline.training.checkpoints import Checkpoints
-from pipeline.training.data import LOADERS, load_ahead
+from pipeline.training.data import load_ahead, loaders
 from pipeline.training.ema import Ema
 from pipeline.training.loss_monitor import LossMonitor, diverged
 
@@ -132,7 +132,7 @@ def _train(task: Task, out: Path, resume: Path, callbacks: Sequence[Callback]) -
     torch.backends.cudnn.benchmark = True  # shapes do not change from step to step
     stopped = params.early_stopping > 0 and state.stale >= params.early_stopping
     ahead = range(state.step, state.step if stopped else steps)
-    for index, batch in zip(ahead, load_ahead(task.batch, ahead, LOADERS), strict=True):
+    for index, batch in zip(ahead, load_ahead(task.batch, ahead, loaders()), strict=True):
         share = schedule(params, index, steps)
         set_learning_rates(task.optimisers.values(), share)
         state.step = step = index + 1

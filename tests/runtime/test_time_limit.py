@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from pipeline.media import read_frames
 from pipeline.runtime.hashes import hash_file
@@ -40,6 +42,19 @@ def test_hashing_a_file_that_hangs_is_given_up(tmp_path: Path) -> None:
     assert hash_file(tmp_path / "a.mp4", SECONDS) == ""
 
 
+def decoded(path: Path) -> Iterator[NDArray[np.uint8]]:
+    with av.open(str(path)) as container:
+        for frame in container.decode(video=0):
+            yield np.array(frame.to_ndarray(format="rgb24"), np.uint8)
+
+
+def test_a_video_that_stalls_is_given_up(tmp_path: Path) -> None:
+    """Before its first frame: its time stamps are looked through first."""
+    pipe_behind(tmp_path / "a.mp4", "mkv")
+    with pytest.raises(TimedOut):
+        next(limited(SECONDS, read_frames(tmp_path / "a.mp4")))
+
+
 def test_a_decoder_that_stalls_half_way_is_given_up(tmp_path: Path) -> None:
     pipe = pipe_behind(tmp_path / "a.mp4", "mkv")
     whole = encode(tmp_path / "whole.mkv", even_times(100, 25)).read_bytes()
@@ -54,7 +69,7 @@ def test_a_decoder_that_stalls_half_way_is_given_up(tmp_path: Path) -> None:
     threading.Thread(target=feed, daemon=True).start()
     shown: list[int] = []
     with pytest.raises(TimedOut):
-        shown.extend(number_of(frame) for frame in limited(SECONDS, read_frames(tmp_path / "a.mp4")))
+        shown.extend(number_of(frame) for frame in limited(SECONDS, decoded(tmp_path / "a.mp4")))
     stalled.set()
     assert 20 < len(shown) < 60
     assert shown == list(range(len(shown)))
