@@ -27,7 +27,7 @@ PER_SHARD = 256
 SCHEMA = pa.schema([pa.field("id", pa.string()), pa.field("key", pa.string()), *FIELDS])
 CELLS: Row = {
     **{"samples": b"", "fps": 25.0, "frames": 29, "audio_offset": 0.02, "heard": 1.16, "level": -21.1, "damaged": 0},
-    **{"damage": "", "error": ""},
+    **{"damage": "", "unusual": "", "error": ""},
 }
 
 

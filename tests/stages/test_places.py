@@ -79,4 +79,4 @@ def test_the_readmes_command_generates(reproduced: Project, tmp_path: Path) -> N
     )
     printed = reproduced.run(*words)
     assert "models: trained on the corpus sample. They know one face" in printed
-    assert "75 frames, 3.00 s, 128x128 pixels" in printed
+    assert "76 frames, 3.04 s, 128x128 pixels" in printed
