@@ -49,7 +49,7 @@ def decoded(path: Path) -> Iterator[NDArray[np.uint8]]:
 
 
 def test_a_video_that_stalls_is_given_up(tmp_path: Path) -> None:
-    """Before its first frame: its time stamps are looked through first."""
+    """Before its first frame: its time stamps are read first."""
     pipe_behind(tmp_path / "a.mp4", "mkv")
     with pytest.raises(TimedOut):
         next(limited(SECONDS, read_frames(tmp_path / "a.mp4")))
