@@ -154,7 +154,8 @@ def test_the_addresses_of_the_report_show_runs_models_and_pictures(reproduced: P
     program = """if True:
         import json, mlflow
         client = mlflow.MlflowClient("sqlite:///mlflow.db")
-        (run,) = client.search_runs(["1"], "tags.`mlflow.runName` LIKE 'repro sample %'")
+        named = "tags.`mlflow.runName` LIKE 'repro sample %'"  # other tests add more
+        run, *_ = client.search_runs(["1"], named, order_by=["attributes.start_time ASC"])
         inside = client.search_runs(["1"], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'")
         evaluated = next(one for one in inside if one.info.run_name == "evaluate")
         inputs = [entry.dataset.name for entry in run.inputs.dataset_inputs]

@@ -111,7 +111,7 @@ def test_outs_from_elsewhere_are_committed_and_tracked(reproduced: Project, bare
 
     before = {stage: len(runs(stage)) for stage in ("train_atnet", "train_vgnet")}
     try:
-        reproduced.change({"vgnet.lr": 0.0006, "atnet.lr": 0.0007})
+        reproduced.change({"vgnet.lr": 0.0008, "atnet.lr": 0.0007})
         box(reproduced, tmp_path).run(*bare, "pipeline.training", "vgnet")
         shutil.copytree(tmp_path / "models/vgnet", reproduced.folder / "models/vgnet", dirs_exist_ok=True)
         reproduced.run("dvc", "commit", "-f", "train_vgnet")
@@ -123,7 +123,7 @@ def test_outs_from_elsewhere_are_committed_and_tracked(reproduced: Project, bare
         assert len(runs("train_vgnet")) == before["train_vgnet"] + 1
         adopted = runs("train_vgnet")[0]
         assert adopted.info.status == "FINISHED"
-        assert adopted.data.params["vgnet.lr"] == "0.0006"
+        assert adopted.data.params["vgnet.lr"] == "0.0008"
         assert "vgnet.lr" not in shared.data.params
         with (reproduced.folder / "models/vgnet/history.csv").open() as file:
             rows = list(csv.DictReader(file))
@@ -155,7 +155,7 @@ def test_a_network_that_was_trained_otherwise_is_no_longer_the_projects(
     assert record.summary["step"] in (2, 4)
     other = replace(params, seed=7, vgnet=replace(params.vgnet, lr=0.5))
     said = (
-        r"models/vgnet was not trained with .*: vgnet\.lr was 0\.002 and is 0\.5; seed was 0 and is 7\. Put that back"
+        r"models/vgnet was not trained with .*: vgnet\.lr was 0\.0006 and is 0\.5; seed was 0 and is 7\. Put that back"
     )
     with pytest.raises(PipelineError, match=said):
         read_record("vgnet", other)

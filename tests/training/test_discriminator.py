@@ -13,7 +13,7 @@ from pipeline.training.initialization import init_discriminator, init_normal
 from pipeline.training.vgnet import VgNetTask
 from tests.training.synthetic import DrawnClips
 
-PARAMS = VgNetParams(width=8, batch=2, frames=4)
+PARAMS = VgNetParams(width=8, batch=2, frames=4, lr=2e-3, regression_weight=1.0)
 TRAIN, VAL = DrawnClips(3), DrawnClips(2, seed=1)
 
 
