@@ -52,9 +52,9 @@ SLIM = 32
 def training_threads(width: int) -> Iterator[None]:
     """One thread for the arithmetic of a slim network's training, where `OMP_NUM_THREADS` does not say otherwise.
 
-    Its operations are so short that threads mostly wait for each other: alone on two cores the second one makes a
-    training 1.4 times as fast, and beside any other work 2 to 10 times as slow. Sums in one thread also come out the
-    same whatever the number of cores. Wider networks, and all generation, use all cores.
+    Its operations are so short that threads mostly wait for each other: on two cores a second one makes a training 1.5
+    times as fast where nothing else runs, and half as fast or slower beside other work (docs/training.md). Sums in one
+    thread also come out the same whatever the number of cores. Wider networks, and all generation, use all cores.
     """
     before = torch.get_num_threads()
     if width <= SLIM and "OMP_NUM_THREADS" not in os.environ:
