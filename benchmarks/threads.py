@@ -50,9 +50,9 @@ def training(network: str) -> Iterator[int]:
     params = load_params(paths.PARAMS)
     task: AtNetTask | VgNetTask
     if network == "atnet":
-        task = AtNetTask(*open_sources("atnet"), params.atnet, params.seed)
+        task = AtNetTask(*open_sources("atnet", params), params.atnet, params.seed)
     else:
-        task = VgNetTask(*open_sources("vgnet"), params.vgnet, params.seed)
+        task = VgNetTask(*open_sources("vgnet", params), params.vgnet, params.seed)
     with training_threads(task.params.width):
         step = 0
         while True:

@@ -28,7 +28,7 @@ def main(context: Context) -> None:
     clips = StoredClips(ClipStore(paths.DATA))
     with replacing_evaluation(paths.REPORTS) as folder:
         summary = evaluate(head, clips, context.params.evaluate, context.params.seed, folder, context.jobs)
-    write_card(paths.MODELS, describe(context.params.corpus, context.params.landmarks.face, summary))
+    write_card(paths.MODELS, describe(context.params, summary))
     write_provenance(paths.MODELS, git("rev-parse", "HEAD"))
     context.run.artifact(paths.REPORTS)
     for network, record in records.items():

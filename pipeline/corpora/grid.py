@@ -33,6 +33,8 @@ class GridParams:
     """Share of the clips (or speakers) for the test."""
     speakers: tuple[str, ...] = ()
     """Only these speakers, such as [s1, s29]; empty: all."""
+    test_speakers: tuple[str, ...] = ()
+    """All clips of these speakers are for the test, whatever else; the original's is [s29]."""
     max_clips: int = 0
     """At most so many clips, drawn evenly over the speakers; 0: all."""
 
@@ -60,6 +62,7 @@ class Grid:
     test: float
     split_by: Literal["clip", "speaker"] = "clip"
     speakers: tuple[str, ...] = ()
+    test_speakers: tuple[str, ...] = ()
     max_clips: int = 0
     advice: str = (
         "Unpack the corpus there (Zenodo record 3625687; `atvgnet fetch grid` does it), or name its folder: "
@@ -72,16 +75,19 @@ class Grid:
         folders = self._folders()
         files = self._files(folders)
         ids = draw(files, self.max_clips, seed=self.seed, group=_speaker)
+        unseen = {name.lower() for name in self.test_speakers}
+        seen = [clip for clip in ids if _speaker(clip) not in unseen]
         share_keys = f"{self.key}.val or {self.key}.test"
         if self.split_by == "clip":
             keys = f"{share_keys}, or take more clips ({self.key}.speakers, {self.key}.max_clips)"
-            splits = split_names(ids, seed=self.seed, val=self.val, test=self.test, keys=keys, group=_speaker)
+            splits = split_names(seen, seed=self.seed, val=self.val, test=self.test, keys=keys, group=_speaker)
         else:
             keys = f"{share_keys}, take more speakers ({self.key}.speakers), or set {self.key}.split_by to clip"
             people = split_names(
-                map(_speaker, ids), seed=self.seed, val=self.val, test=self.test, keys=keys, what="speakers"
+                map(_speaker, seen), seed=self.seed, val=self.val, test=self.test, keys=keys, what="speakers"
             )
-            splits = {clip: people[_speaker(clip)] for clip in ids}
+            splits = {clip: people[_speaker(clip)] for clip in seen}
+        splits |= {clip: "test" for clip in ids if _speaker(clip) in unseen}
         texts = self._alignments(folders)
         return [Clip(clip, _speaker(clip), splits[clip], _words(texts.get(clip.lower())), files[clip]) for clip in ids]
 
@@ -97,12 +103,13 @@ class Grid:
             found.clear()
         if not found:
             raise self._no_clip()
-        unknown = [name for name in self.speakers if name.lower() not in found]
-        if unknown:
-            known = ", ".join(sorted(found, key=lambda name: int(name[1:])))
-            raise PipelineError(
-                f"{self.key}.speakers: no folder {unknown[0]} in {self.root}. There are: {known}. Name some of these."
-            )
+        for key, names in (("speakers", self.speakers), ("test_speakers", self.test_speakers)):
+            unknown = [name for name in names if name.lower() not in found]
+            if unknown:
+                known = ", ".join(sorted(found, key=lambda name: int(name[1:])))
+                raise PipelineError(
+                    f"{self.key}.{key}: no folder {unknown[0]} in {self.root}. There are: {known}. Name some of these."
+                )
         return {name: found[name] for name in dict.fromkeys(map(str.lower, self.speakers or found))}
 
     def _files(self, folders: dict[str, list[Path]]) -> dict[str, Path]:
@@ -159,6 +166,7 @@ def _open(params: GridParams, opening: Opening) -> Grid:
         test=params.test,
         split_by=params.split_by,
         speakers=params.speakers,
+        test_speakers=params.test_speakers,
         max_clips=params.max_clips,
     )
 

@@ -4,21 +4,41 @@ A corpus is a module that calls `register`, a line here, and a section of params
 """
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import pipeline.corpora.folder
 import pipeline.corpora.grid
 import pipeline.corpora.lrw
+import pipeline.corpora.portraits
 import pipeline.corpora.synthetic.corpus  # noqa: F401
 from pipeline.config.file import advice, build
 from pipeline.config.params import Params
-from pipeline.corpora.base import CORPORA, Corpus, CorpusEntry, Opening
+from pipeline.corpora import union
+from pipeline.corpora.base import CORPORA, Corpus, CorpusEntry, Opening, register
 from pipeline.runtime import paths
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import lies_in
 from pipeline.runtime.paths import StrPath
+
+
+def _unite(params: union.UnionParams, opening: Opening) -> Corpus:
+    """Without its members, which `open_corpus` gives it."""
+    return union.Union(opening.root, {}, params.evaluate_on)
+
+
+register(
+    CorpusEntry(
+        name=union.NAME,
+        title="several corpora as one",
+        layout="that of each",
+        params=union.UnionParams,
+        open=_unite,
+        licence="Those of its corpora",
+        attribution="As its corpora ask.",
+    )
+)
 
 
 def find_corpus(name: str) -> CorpusEntry:
@@ -44,6 +64,9 @@ def check_corpora(params: Params) -> None:
             raise PipelineError(f"corpora.{name} is not a param. {advice(name, sorted(CORPORA))}")
         corpus_params(params, name)
     corpus_params(params, params.corpus)
+    for member in union.members_of(params):
+        find_corpus(member)
+        corpus_params(params, member)
 
 
 def open_corpus(params: Params, project: StrPath) -> Corpus:
@@ -53,9 +76,22 @@ def open_corpus(params: Params, project: StrPath) -> Corpus:
     """
     entry = find_corpus(params.corpus)
     section = corpus_params(params, params.corpus)
-    root = Path(project, Path(section.root).expanduser()).absolute() if entry.has_root else Path(project)
     key, extract = f"corpora.{params.corpus}", params.extract
-    return entry.open(section, Opening(root, key, params.seed, extract.min_frames, extract.time_limit))
+    root = _root(params, params.corpus, project)
+    opened = entry.open(section, Opening(root, key, params.seed, extract.min_frames, extract.time_limit))
+    if not isinstance(opened, union.Union):
+        return opened
+    members = {name: open_corpus(replace(params, corpus=name), project) for name in union.members_of(params)}
+    return replace(opened, members=members)
+
+
+def _root(params: Params, name: str, project: StrPath) -> Path:
+    """The folder that a corpus's section names; for one without, where its own files may lie."""
+    if name == union.NAME:
+        return paths.resume_folder(union.NAME)
+    if not find_corpus(name).has_root:
+        return Path(project)
+    return Path(project, Path(corpus_params(params, name).root).expanduser()).absolute()
 
 
 def seen_by(card: Mapping[str, Any]) -> str:
@@ -68,17 +104,28 @@ def seen_by(card: Mapping[str, Any]) -> str:
 
 
 def check_root(params: Params, project: StrPath) -> None:
-    """PipelineError for a root that lies in what the stages write, or, with the corpus `folder`, that has it inside:
-    videos that were made would become clips, and DVC removes outs before it makes them again.
+    """PipelineError for a root that lies in what the stages write, or, with the corpora `folder` and `portraits`, that
+    has it inside: videos that were made would become clips, and DVC removes outs before it makes them again.
     """
-    if not find_corpus(params.corpus).has_root:
-        return
-    root, key = open_corpus(params, project).root, f"corpora.{params.corpus}.root"
-    for out in (Path(project, one) for one in paths.OUTS):
-        if lies_in(root, out) or (params.corpus == "folder" and lies_in(out, root)):
-            raise PipelineError(f"{key}: {root} and {out}, which the stages write, overlap. Give clips a folder apart.")
+    for name in union.members_of(params):
+        if not find_corpus(name).has_root:
+            continue
+        root, key = _root(params, name, project), f"corpora.{name}.root"
+        for out in (Path(project, one) for one in paths.OUTS):
+            if lies_in(root, out) or (name in ("folder", "portraits") and lies_in(out, root)):
+                raise PipelineError(
+                    f"{key}: {root} and {out}, which the stages write, overlap. Give clips a folder apart."
+                )
 
 
 def default_sections() -> dict[str, dict[str, Any]]:
     """Every corpus's section with its defaults."""
     return {name: {one.name: one.default for one in fields(entry.params)} for name, entry in CORPORA.items()}
+
+
+def terms(params: Params) -> tuple[str, str]:
+    """Licence and attribution of the chosen corpus; of a union those of each member."""
+    entries = [find_corpus(name) for name in union.members_of(params)]
+    if len(entries) == 1:
+        return entries[0].licence, entries[0].attribution
+    return "; ".join(f"{one.name}: {one.licence}" for one in entries), " ".join(one.attribution for one in entries)

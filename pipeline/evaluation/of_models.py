@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pipeline.config.params import Params
 from pipeline.corpora.registry import open_corpus
+from pipeline.corpora.union import roots
 from pipeline.evaluation.clips import Clips, StoredClips
 from pipeline.evaluation.evaluate import Summary, evaluate
 from pipeline.evaluation.folder import replacing_evaluation
@@ -29,7 +30,7 @@ def evaluate_models(models: StrPath, out: StrPath, params: Params, project: StrP
         raise PipelineError(f"{out} belongs to the stage evaluate. Give another folder with --out.")
     corpus = open_corpus(params, project)
     parts = (models / name for name in ("atnet", "vgnet", "landmarks"))
-    refuse_input(out, *parts, paths.CLIPS, paths.FACES, paths.MFCC, corpus.root)
+    refuse_input(out, *parts, paths.CLIPS, paths.FACES, paths.MFCC, *roots(corpus))
     head = TalkingHead.from_pretrained(models, params.vgnet.precision)
     store = ClipStore(paths.DATA)
     clips: Clips = StoredClips(store)

@@ -13,6 +13,7 @@ StrPath = str | os.PathLike[str]
 
 PARAMS = Path("params.yaml")
 SYNTHETIC = Path("data/sample")
+PORTRAITS = Path("data/portraits")
 DATA = Path("data")
 CLIPS = DATA / "clips"
 FACES = DATA / "faces"
@@ -24,7 +25,7 @@ ATNET = MODELS / "atnet"
 VGNET = MODELS / "vgnet"
 PUBLISHED = MODELS / "published"
 REPORTS = Path("reports")
-OUTS = (CLIPS, FACES, QUALITY, MFCC, MODELS, REPORTS)
+OUTS = (PORTRAITS, CLIPS, FACES, QUALITY, MFCC, MODELS, REPORTS)
 """Where stages write what they make of a corpus."""
 
 

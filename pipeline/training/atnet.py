@@ -74,7 +74,8 @@ class AtNetTask:
     def batch(self, step: int) -> AtBatch:
         """See `Task`."""
         params = self.params
-        drawn = training_windows(self.source_train.lengths, params.frames, params.batch, self.seed, step)
+        source = self.source_train
+        drawn = training_windows(source.lengths, params.frames, params.batch, self.seed, step, source.weights)
         share = distribution.own_share(drawn)
         rows = [self._read(self.source_train, window, params.frames) for window in share]
         return AtBatch(*(torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)))
@@ -123,7 +124,7 @@ class AtNetTask:
 
 def train_from_store(params: Params, callbacks: Sequence[Callback]) -> None:
     """Train on the project's clips into models/atnet; killed, it goes on where it was. PipelineError as `train`."""
-    train_split, val_split = open_sources("atnet")
+    train_split, val_split = open_sources("atnet", params)
     require_long_clips(params, {"train": train_split.lengths, "val": val_split.lengths})
     belongs = {"landmarks": train_split.model.digest, "speech": asdict(SpeechFeatures(params.mfcc.window))}
     task = AtNetTask(train_split, val_split, params.atnet, params.seed, belongs)

@@ -6,9 +6,10 @@ threads nor a restart changes it, and there is no position in the data to rememb
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -33,6 +34,10 @@ class ClipSource(Protocol):
         """Frames of each clip."""
 
     @property
+    def weights(self) -> "Weights":
+        """In a union the clips of each of its corpora, and its weight; else empty."""
+
+    @property
     def digest(self) -> str:
         """A hash of all that the other methods answer."""
 
@@ -52,11 +57,20 @@ class ClipSource(Protocol):
 class StoreSource:
     """The good clips of a split, read from the clip store as they are needed.
 
-    `speech` says whether AT-net trains on it, and so whether its features count in `digest`. PipelineError for a
+    `speech` says whether AT-net trains on it, and so whether its features count in `digest`. `weights` are those of a
+    union's corpora, by the name that its clips' ids begin with; empty: every clip counts alike. PipelineError for a
     missing folder or an empty split.
     """
 
-    def __init__(self, store: ClipStore, model: LandmarkModel, split: str, *, speech: bool) -> None:
+    def __init__(
+        self,
+        store: ClipStore,
+        model: LandmarkModel,
+        split: str,
+        *,
+        speech: bool,
+        weights: Mapping[str, float] = MappingProxyType({}),
+    ) -> None:
         self.model = model
         self._store = store
         self._ids = store.ids(split)
@@ -65,7 +79,12 @@ class StoreSource:
                 f"{store.data} has no good clip in the {split} split. Give the corpus more clips to split."
             )
         self.lengths = [store.length(clip) for clip in self._ids]
-        self.digest = hashlib.sha256(f"{store.digest(self._ids, speech=speech)} {model.digest}".encode()).hexdigest()
+        self.weights = {
+            tuple(clip for clip, its in enumerate(self._ids) if its.startswith(f"{name}/")): weight
+            for name, weight in weights.items()
+        }
+        content = [store.digest(self._ids, speech=speech), model.digest, *([repr(weights)] if weights else [])]
+        self.digest = hashlib.sha256(" ".join(content).encode()).hexdigest()
         # Landmarks of recent clips are kept (40 kB each): normalising them costs more than reading them.
         self.landmarks = lru_cache(maxsize=4096)(self._landmarks)
 
@@ -104,14 +123,30 @@ def long_enough(lengths: Sequence[int], frames: int) -> list[int]:
     return clips
 
 
-def training_windows(lengths: Sequence[int], frames: int, batch: int, seed: int, step: int) -> list[Window]:
-    """The windows of step `step` (from 0): every clip once per pass, in an order and at places drawn from the seed."""
+Weights = Mapping[tuple[int, ...], float]
+"""Groups of clips, and how often windows are drawn from each."""
+
+
+def training_windows(
+    lengths: Sequence[int], frames: int, batch: int, seed: int, step: int, weights: Weights = MappingProxyType({})
+) -> list[Window]:
+    """The windows of step `step` (from 0): every clip once per pass, in an order and at places drawn from the seed.
+
+    With `weights` each is drawn by itself: a group by its weight, and one of its clips.
+    """
     clips = long_enough(lengths, frames)
+    groups = [[clip for clip in group if lengths[clip] > frames] for group in weights]
+    shares = np.array([weight if group else 0.0 for group, weight in zip(groups, weights.values(), strict=True)])
     drawn = []
     for position in range(step * batch, (step + 1) * batch):
-        turn, place = divmod(position, len(clips))
-        clip = clips[_order(len(clips), seed, turn)[place]]
         random = np.random.default_rng([seed, 1, position])
+        if groups:
+            draw = np.random.default_rng([seed, 2, position])
+            group = groups[int(draw.choice(len(groups), p=shares / shares.sum()))]
+            clip = group[int(draw.integers(len(group)))]
+        else:
+            turn, place = divmod(position, len(clips))
+            clip = clips[_order(len(clips), seed, turn)[place]]
         drawn.append(_window(clip, int(random.integers(lengths[clip] - frames + 1)), frames, lengths, random))
     return drawn
 

@@ -33,7 +33,7 @@ def read_record(network: Network, params: Params) -> Record:
     other = [
         f"{name} was {trained.get(name)} and is {value}" for name, value in wanted.items() if trained.get(name) != value
     ]
-    if meta["data"] != digest(network):
+    if meta["data"] != digest(network, params):
         other.append("the clips or their landmarks were others")
     if other:
         raise PipelineError(

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.config.params import Params
+from pipeline.corpora.union import weights_of
 from pipeline.landmarks.pca import LandmarkModel
 from pipeline.runtime import paths
 from pipeline.shards.clip_store import ClipStore
@@ -16,21 +17,24 @@ NETWORKS: tuple[Network, ...] = ("atnet", "vgnet")
 FOLDERS = {"atnet": paths.ATNET, "vgnet": paths.VGNET}
 
 
-def open_sources(network: Network) -> tuple[StoreSource, StoreSource]:
+def open_sources(network: Network, params: Params) -> tuple[StoreSource, StoreSource]:
     """The training and the validation split; PipelineError when one is empty or the landmark model is missing."""
     model = LandmarkModel.load(paths.LANDMARKS_MODEL)
-    store, speech = ClipStore(paths.DATA), network == "atnet"
-    return StoreSource(store, model, "train", speech=speech), StoreSource(store, model, "val", speech=speech)
+    store, speech, weights = ClipStore(paths.DATA), network == "atnet", weights_of(params)
+    return (
+        StoreSource(store, model, "train", speech=speech, weights=weights),
+        StoreSource(store, model, "val", speech=speech),
+    )
 
 
-def digest(network: Network) -> str:
+def digest(network: Network, params: Params) -> str:
     """The hash of what is trained on, as the trained network's `meta` holds it under `data`."""
-    return "".join(source.digest for source in open_sources(network))
+    return "".join(source.digest for source in open_sources(network, params))
 
 
 def input_example(network: Network, params: Params) -> dict[str, NDArray[Any]]:
     """A small input of the trained network, by the names of its `forward`'s arguments."""
-    _, val = open_sources(network)
+    _, val = open_sources(network, params)
     if network == "atnet":
         return {
             "reference_BK": val.coefficients(0)[:1],

@@ -111,7 +111,8 @@ class VgNetTask:
     def batch(self, step: int) -> VgBatch:
         """See `Task`."""
         params = self.params
-        drawn = training_windows(self.source_train.lengths, params.frames, params.batch, self.seed, step)
+        source = self.source_train
+        drawn = training_windows(source.lengths, params.frames, params.batch, self.seed, step, source.weights)
         return self._read(self.source_train, distribution.own_share(drawn))
 
     def _read(self, source: ClipSource, drawn: Sequence[Window]) -> VgBatch:
@@ -229,7 +230,7 @@ class VgNetTask:
 
 def train_from_store(params: Params, callbacks: Sequence[Callback]) -> None:
     """Train on the project's clips into models/vgnet; killed, it goes on where it was. PipelineError as `train`."""
-    train_split, val_split = open_sources("vgnet")
+    train_split, val_split = open_sources("vgnet", params)
     require_long_clips(params, {"train": train_split.lengths, "val": val_split.lengths})
     belongs = {"landmarks": train_split.model.digest, "crop": asdict(CROP)}
     task = VgNetTask(train_split, val_split, params.vgnet, params.seed, belongs)

@@ -14,6 +14,7 @@ class DrawnClips:
         random = np.random.default_rng(seed)
         time_T = np.arange(frames)
         self.lengths = [frames] * clips
+        self.weights: dict[tuple[int, ...], float] = {}
         self.digest = repr((clips, frames, seed))
         self.colours = random.integers(80, 220, (clips, 3))
         self.openings = [

@@ -39,6 +39,9 @@ _COLLAR = (
 _ABOVE = ((60, 0), (140, 0), (227, -8), (310, 0), (400, 0), (60, 60), (400, 60))
 _RIM = ((60, 120), (400, 120), (60, 190), (400, 190), (110, 250), (227, 250), (350, 250))
 
+AROUND = np.array([*_HAIR, *_NECK, *_COLLAR, *_ABOVE, *_RIM], np.float64)
+"""The control points beyond the face (41, 2), in photograph pixels."""
+
 # Which control points shape a layer: each leaves out the other's lip.
 _ALL = np.arange(135)
 UPPER_LAYER = np.delete(_ALL, np.r_[LOWER_INNER, LOWER_OUTER])
@@ -72,7 +75,7 @@ def anatomy(appearance: Appearance) -> Anatomy:
     photographed = _photographed()
     neutral = to_frame(_shaped(_neutral(photographed), appearance.shape), appearance.scale)
     half_width = float(neutral[CORNERS][1, 0] - neutral[CORNERS][0, 0]) / 2
-    return Anatomy(photographed, neutral, _moves(neutral, half_width), half_width)
+    return Anatomy(photographed, neutral, moves_of(neutral, half_width), half_width)
 
 
 def _photographed() -> Points:
@@ -85,9 +88,7 @@ def _photographed() -> Points:
         0.5 * (points[35] + corners[1]) + (3, 0),
     ]
     lips = (outlines.UPPER_OUTER, outlines.UPPER_INNER, outlines.LOWER_INNER, outlines.LOWER_OUTER)
-    return np.concatenate(
-        [points[:48], corners, *map(np.array, lips), cheeks, *map(np.array, (_HAIR, _NECK, _COLLAR, _ABOVE, _RIM))]
-    )
+    return np.concatenate([points[:48], corners, *map(np.array, lips), cheeks, AROUND])
 
 
 def _neutral(points: Points) -> Points:
@@ -141,7 +142,8 @@ def _shaped(points: Points, shape: Shape) -> Points:
     return shaped
 
 
-def _moves(neutral: Points, half_width: float) -> dict[str, Points]:
+def moves_of(neutral: Points, half_width: float) -> dict[str, Points]:
+    """What each of :data:`MOVES` does at 1 to control points (135, 2) that lie so at rest; in their pixels."""
     moves = {name: np.zeros_like(neutral) for name in MOVES}
     middle = neutral[CORNERS].mean(0)
     across = np.clip((neutral[LOWER_INNER, 0] - middle[0]) / half_width, -1, 1)

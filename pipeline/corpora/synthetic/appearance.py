@@ -52,6 +52,18 @@ class Shape:
 
 
 @dataclass(frozen=True)
+class Light:
+    """From where a face is lit."""
+
+    angle: float
+    """Radians: 0 from the right, pi/2 from above."""
+    strength: float
+    """0 to 1: by how much the lit side is brighter."""
+    warmth: float
+    """-1 (blue) to 1 (yellow)."""
+
+
+@dataclass(frozen=True)
 class Appearance:
     """Everything that stays with a speaker from clip to clip."""
 
@@ -66,11 +78,7 @@ class Appearance:
     hair: tuple[float, float, float, float]
     suit: tuple[int, float]
     background: tuple[Colour, Colour]
-    light_angle: float
-    """Radians, where the light comes from: 0 from the right, pi/2 from above."""
-    light_strength: float
-    light_warmth: float
-    """-1 (blue) to 1 (yellow)."""
+    light: Light
     seed: int
 
 
@@ -114,8 +122,6 @@ def _draw(speaker: str, take: Sequence[int], rng: np.random.Generator) -> Appear
         hair=_HAIRS[hair],
         suit=_SUITS[suit],
         background=_BACKGROUNDS[background],
-        light_angle=about(np.pi / 2, np.pi / 2),
-        light_strength=about(0.2, 0.12),
-        light_warmth=about(0.0, 0.8),
+        light=Light(angle=about(np.pi / 2, np.pi / 2), strength=about(0.2, 0.12), warmth=about(0.0, 0.8)),
         seed=int(rng.integers(2**31)),
     )

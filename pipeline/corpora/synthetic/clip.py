@@ -11,10 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.corpora.synthetic.appearance import Appearance
+from pipeline.corpora.synthetic.espeak import Voice
 from pipeline.corpora.synthetic.face import Face, Measure, Pose
 from pipeline.corpora.synthetic.grammar import Sentence
 from pipeline.corpora.synthetic.motion import head_track
-from pipeline.corpora.synthetic.speech import FRAMES, alignment, speak
+from pipeline.corpora.synthetic.speech import FRAMES, SoundTrack, alignment, speak
+from pipeline.corpora.synthetic.subject import subject_of
 from pipeline.corpora.synthetic.video import write_mpeg
 from pipeline.corpora.synthetic.visemes import mouth_track
 
@@ -30,29 +32,37 @@ class ClipPlan:
     seed: tuple[int, ...]
 
 
-def make_clip(plan: ClipPlan, folder: Path) -> pd.DataFrame:
-    """Write ``sN/NAME.mpg`` and ``alignments/sN/NAME.align`` under ``folder``; return the clip's rows of the script."""
-    cv2.setNumThreads(0)
-    speaker, name = plan.appearance.speaker, plan.sentence.name
-    rng = np.random.default_rng(plan.seed)
-    track = speak(plan.sentence, plan.appearance.voice, rng)
-    mouth = mouth_track(track.phonemes, plan.appearance.articulation)
+def render_clip(
+    face: Face, sentence: Sentence, voice: Voice, articulation: float, rng: np.random.Generator, path: Path
+) -> tuple[SoundTrack, list[Measure]]:
+    """Write the video of ``face`` saying ``sentence`` to ``path``; what is heard, and the mouth in every frame."""
+    track = speak(sentence, voice, rng)
+    mouth = mouth_track(track.phonemes, articulation)
     head = head_track(mouth.opening_T, rng)
     tracks = {key.removesuffix("_T"): values_T for key, values_T in (vars(mouth) | vars(head)).items()}
     poses = [Pose(**{key: float(values_T[t]) for key, values_T in tracks.items()}) for t in range(FRAMES)]
     measures: list[Measure] = []
 
     def frames() -> Iterator[NDArray[np.uint8]]:
-        face = _face(plan.appearance)
         for pose in poses:
             frame, measure = face.render(pose)
             measures.append(measure)
             yield frame
 
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_mpeg(path, frames(), track.samples_N)
+    return track, measures
+
+
+def make_clip(plan: ClipPlan, folder: Path) -> pd.DataFrame:
+    """Write ``sN/NAME.mpg`` and ``alignments/sN/NAME.align`` under ``folder``; return the clip's rows of the script."""
+    cv2.setNumThreads(0)
+    appearance, name = plan.appearance, plan.sentence.name
+    speaker, rng = appearance.speaker, np.random.default_rng(plan.seed)
     video, align = folder / speaker / f"{name}.mpg", folder / "alignments" / speaker / f"{name}.align"
-    for path in (video, align):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    write_mpeg(video, frames(), track.samples_N)
+    face = _face(appearance)
+    track, measures = render_clip(face, plan.sentence, appearance.voice, appearance.articulation, rng, video)
+    align.parent.mkdir(parents=True, exist_ok=True)
     align.write_text(alignment(track.words), newline="\n")
     script = pd.DataFrame(
         {
@@ -70,4 +80,4 @@ def make_clip(plan: ClipPlan, folder: Path) -> pd.DataFrame:
 @lru_cache(maxsize=2)
 def _face(appearance: Appearance) -> Face:
     """A process makes a speaker's clips one after the other and the face once."""
-    return Face(appearance)
+    return Face(subject_of(appearance))

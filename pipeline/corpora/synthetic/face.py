@@ -1,4 +1,4 @@
-"""A speaker's face that can be posed: the photograph, reshaped and recoloured once, then warped for each frame."""
+"""A face that can be posed: a photograph, reshaped once, then warped for each frame."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.corpora.synthetic import anatomy as body
-from pipeline.corpora.synthetic.appearance import Appearance
 from pipeline.corpora.synthetic.eyes import Lids
 from pipeline.corpora.synthetic.mouth import MouthInside
-from pipeline.corpora.synthetic.paint import background, lit, painted
-from pipeline.corpora.synthetic.photo import Points, photo
+from pipeline.corpora.synthetic.paint import lit
+from pipeline.corpora.synthetic.photo import Points
+from pipeline.corpora.synthetic.subject import Subject
 from pipeline.corpora.synthetic.warp import (
     GRID_H,
     GRID_W,
@@ -61,34 +61,34 @@ class Measure:
 
 
 class Face:
-    """Renders one speaker. Building it takes about half a second; a frame about 6 ms."""
+    """Renders one subject. Building it takes about half a second; a frame about 6 ms."""
 
-    def __init__(self, appearance: Appearance) -> None:
-        self._appearance = appearance
-        self._anatomy = anatomy = body.anatomy(appearance)
+    def __init__(self, subject: Subject) -> None:
+        self._mirrored = subject.mirrored
+        self._anatomy = anatomy = subject.anatomy
         self._moves_KN2 = np.stack([anatomy.moves[name] for name in body.MOVES])
         self._upper = self._fields(body.UPPER_LAYER)
         self._lower = self._fields(body.LOWER_LAYER)
         self._head = self._head_fields()
 
-        image = np.dstack([painted(photo(), appearance), photo().person * np.float32(255)])
+        image = np.dstack([subject.image_HWC, subject.person_HW * np.float32(255)])
         upper, lower = (self._texture(image, layer) for layer in (body.UPPER_LAYER, body.LOWER_LAYER))
         nose = anatomy.neutral[30]
         face_width = float(anatomy.neutral[16, 0] - anatomy.neutral[0, 0])
         self._seam = self._seam_height(upper.shape[:2])
         for texture in (upper, lower):
             texture[..., :3] = lit(
-                texture[..., :3], appearance, (nose[0] * FINE, nose[1] * FINE), face_width * FINE / 2
+                texture[..., :3], subject.light, (nose[0] * FINE, nose[1] * FINE), face_width * FINE / 2
             )
             # Where closed lips meet there is a shadow.
             near = np.exp(-((self._seam / (0.05 * anatomy.half_width * FINE)) ** 2)) * self._between_corners(0.25)
             texture[..., :3] *= 1 - 0.6 * near[..., None]
         self._lids = Lids(upper[..., :3], anatomy.neutral, FINE)
         self._upper_texture, self._lower_texture = (np.round(one).astype(np.uint8) for one in (upper, lower))
-        self._background = np.round(background(appearance)).astype(np.uint8)
+        self._background = np.round(subject.background_HWC).astype(np.uint8)
         self._box = self._mouth_box()
         self._lips = self._lip_masks()
-        self._inside = MouthInside(image[..., :3], appearance, anatomy, self._box, FINE)
+        self._inside = MouthInside(subject.teeth, anatomy, self._box, FINE)
 
     def render(self, pose: Pose) -> tuple[NDArray[np.uint8], Measure]:
         """The frame (288, 360, 3) RGB, and the true opening and width of its mouth."""
@@ -113,7 +113,7 @@ class Face:
 
         person = frame[..., 3] / np.float32(255)
         picture = cv2.blendLinear(cv2.cvtColor(frame, cv2.COLOR_RGBA2RGB), self._background, person, 1 - person)
-        if self._appearance.mirrored:
+        if self._mirrored:
             picture = cv2.flip(picture, 1)
         return np.asarray(picture, np.uint8), self._measure(points, pose)
 

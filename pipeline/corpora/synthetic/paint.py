@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.corpora.synthetic.appearance import Appearance
+from pipeline.corpora.synthetic.appearance import Appearance, Light
 from pipeline.corpora.synthetic.photo import Photo
 from pipeline.corpora.synthetic.warp import HEIGHT, WIDTH
 
@@ -30,15 +30,13 @@ def painted(photo: Photo, appearance: Appearance) -> Picture:
     return turned.clip(0, 1) * np.float32(255)
 
 
-def lit(picture: Picture, appearance: Appearance, middle: tuple[float, float], reach: float) -> Picture:
-    """``picture`` under the speaker's light, which falls off over ``reach`` pixels on both sides of ``middle``."""
+def lit(picture: Picture, light: Light, middle: tuple[float, float], reach: float) -> Picture:
+    """``picture`` under that light, which falls off over ``reach`` pixels on both sides of ``middle``."""
     rows, columns = np.mgrid[: picture.shape[0], : picture.shape[1]].astype(np.float32)
-    towards = (columns - middle[0]) * np.cos(appearance.light_angle) - (rows - middle[1]) * np.sin(
-        appearance.light_angle
-    )
-    light = 1 + appearance.light_strength * np.tanh(towards / reach)
-    colour = 1 + 0.06 * appearance.light_warmth * np.array([1, 0.2, -1.2], np.float32)
-    return np.asarray(np.clip(picture * light[..., None] * colour, 0, 255), np.float32)
+    towards = (columns - middle[0]) * np.cos(light.angle) - (rows - middle[1]) * np.sin(light.angle)
+    share = 1 + light.strength * np.tanh(towards / reach)
+    colour = 1 + 0.06 * light.warmth * np.array([1, 0.2, -1.2], np.float32)
+    return np.asarray(np.clip(picture * share[..., None] * colour, 0, 255), np.float32)
 
 
 def background(appearance: Appearance) -> Picture:

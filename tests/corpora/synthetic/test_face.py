@@ -3,6 +3,7 @@ import pytest
 
 from pipeline.corpora.synthetic.appearance import draw_appearances
 from pipeline.corpora.synthetic.face import Face, Pose
+from pipeline.corpora.synthetic.subject import subject_of
 from pipeline.corpora.synthetic.warp import GRID_H, GRID_W, enlarge, interpolate, inverse_map
 from pipeline.faces.detect import detect_faces
 from pipeline.faces.shape_predictor import predict_landmarks
@@ -12,7 +13,7 @@ WHOLE = (slice(None), slice(None))
 
 @pytest.fixture(scope="module")
 def face() -> Face:
-    return Face(draw_appearances(1, seed=0)[0])
+    return Face(subject_of(draw_appearances(1, seed=0)[0]))
 
 
 def test_a_shift_comes_back_as_that_shift() -> None:

@@ -1,0 +1,25 @@
+"""Stage portraits: photographs made to speak, where the corpus is or has portraits; without them an empty table."""
+
+from pipeline.corpora.registry import check_root, corpus_params
+from pipeline.corpora.synthetic.portraits import PHOTOS, build_portraits, summary, write_empty
+from pipeline.corpora.union import members_of
+from pipeline.runtime import paths
+from stages.runner import Context, run_stage
+
+
+def main(context: Context) -> None:
+    """Clips of every photograph, and a row with the reason of each that cannot be used."""
+    if "portraits" not in members_of(context.params):
+        write_empty(paths.PORTRAITS)
+        return
+    check_root(context.params, context.project)
+    params = corpus_params(context.params, "portraits")
+    root = (context.project / params.root).expanduser().absolute()
+    table = build_portraits(root, "corpora.portraits", params.clips, params.seed, paths.PORTRAITS, context.jobs)
+    print(summary(table))
+    context.run.metrics({"photos": len(table), "unusable": int((table["status"] != "ok").sum())})
+    context.run.artifact(paths.PORTRAITS / PHOTOS)
+
+
+if __name__ == "__main__":
+    run_stage("portraits", ["corpus", "corpora"], main)
