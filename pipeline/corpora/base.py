@@ -80,6 +80,8 @@ class CorpusEntry:
     """Under which its clips may be used, and so models trained on them."""
     attribution: str
     """Whom to name."""
+    made: bool = False
+    """Whether a stage makes its clips, so that there are none before `dvc repro`."""
     seen: str = ""
     """What models that were trained on it alone have seen, where faces of others will disappoint; a sentence."""
 

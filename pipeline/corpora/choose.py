@@ -22,7 +22,7 @@ def choose_corpus(path: StrPath, corpus: str, root: StrPath | None) -> list[str]
     path, root = Path(path), None if root is None else Path(root)
     entry = find_corpus(corpus)
     if root is not None and not entry.has_root:
-        raise PipelineError(f"The {corpus} corpus is made by the project and has no root. Leave --root out.")
+        raise PipelineError(f"The {corpus} corpus has no root of its own. Leave --root out.")
     if root is not None and not root.is_dir():
         raise PipelineError(f"{root} is not a folder. Give the folder the {corpus} corpus lies in with --root.")
     params = load_params(path)  # a file that is wrong is not touched
@@ -31,7 +31,8 @@ def choose_corpus(path: StrPath, corpus: str, root: StrPath | None) -> list[str]
         corpora = {**params.corpora, corpus: {**params.corpora.get(corpus, {}), "root": str(root.resolve())}}
         params = replace(params, corpus=corpus, corpora=corpora)
         check_root(params, path.resolve().parent)
-        open_corpus(params, path.resolve().parent).clips()  # it says what is not as it should be
+        if not entry.made:
+            open_corpus(params, path.resolve().parent).clips()  # it says what is not as it should be
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 4096

@@ -82,6 +82,7 @@ register(
         open=_open,
         licence="That of your photographs",
         attribution="Your own photographs; espeak-ng speaks.",
+        made=True,
         seen="Their movements are a synthesiser's, not people's.",
     )
 )

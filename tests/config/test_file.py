@@ -38,7 +38,7 @@ def test_shipped_params_are_the_defaults() -> None:
     ("key", "value", "message"),
     [
         ("vgnet.lrr", 1e-4, r"vgnet\.lrr is not a param\. Did you mean lr\?"),
-        ("corpus", "grit", r"corpus is 'grit'; it must be one of folder, grid, lrw, sample\. Did you mean grid\?"),
+        ("corpus", "grit", r"corpus is 'grit'; it must be one of folder, grid, lrw, portraits, sample, union\. Did you mean grid\?"),
         ("vgnet.lr", "fast", r"vgnet\.lr is 'fast'; it must be a number"),
         (
             "vgnet.lr",

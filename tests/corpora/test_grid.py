@@ -234,3 +234,15 @@ def test_an_unmade_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.chdir(tmp_path)
     with pytest.raises(PipelineError, match=r"data/sample does not exist\. Make it with `dvc repro"):
         open_corpus(Params(corpora=default_sections()), tmp_path).clips()
+
+
+@pytest.mark.parametrize("split_by", ["clip", "speaker"])
+def test_test_speakers_are_in_the_test_alone(split_by: str, tmp_path: Path) -> None:
+    found = clips(many(tmp_path, 4, 6), split_by=split_by, val=0.2, test=0.2, test_speakers=("S4",))
+    assert {clip.split for clip in found if clip.speaker == "s4"} == {"test"}
+    assert {clip.split for clip in found if clip.speaker != "s4"} == {"train", "val", "test"}
+
+
+def test_a_test_speaker_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match=r"corpora\.grid\.test_speakers: no folder s9 in .* There are: s1\."):
+        clips(many(tmp_path, 1, 6), test_speakers=("s9",))

@@ -44,6 +44,16 @@ def test_windows_are_a_function_of_seed_and_step() -> None:
     assert training_windows(lengths, 16, 4, 0, 7) != training_windows(lengths, 16, 4, 0, 8)
 
 
+def test_groups_are_drawn_as_often_as_they_weigh() -> None:
+    """Whatever their number of clips; of one without a clip that is long enough nothing is drawn."""
+    lengths = [40] * 6 + [10]
+    weights = {(0, 1): 3.0, (2, 3, 4, 5): 1.0, (6,): 5.0}
+    drawn = [window for step in range(500) for window in training_windows(lengths, 16, 4, 0, step, weights)]
+    assert sum(window.clip < 2 for window in drawn) / len(drawn) == pytest.approx(0.75, abs=0.03)
+    assert {window.clip for window in drawn} == set(range(6))
+    assert training_windows(lengths, 16, 4, 0, 7, weights) == training_windows(lengths, 16, 4, 0, 7, weights)
+
+
 def test_validation_windows_are_spread_over_the_split() -> None:
     drawn = validation_windows([40] * 100, 16, most=5)
     assert [window.clip for window in drawn] == [0, 24, 49, 74, 99]

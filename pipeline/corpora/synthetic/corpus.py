@@ -48,6 +48,7 @@ register(
         open=_open,
         licence="MIT",
         attribution="The photograph is NASA's portrait of Eileen Collins (public domain); espeak-ng speaks.",
+        made=True,
         seen="They know one face, a photograph that synthetic speakers share; others hardly move their lips, and "
         "streaks may show. For those train on clips of real people (README, Your data).",
     )
