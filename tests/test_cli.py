@@ -43,7 +43,10 @@ def test_help_names_the_commands(folder: Path) -> None:
     ("arguments", "message"),
     [
         (["report"], "metrics.csv is missing. Run `dvc repro` first."),
-        (["use", "grit"], "corpus is 'grit'; it must be one of folder, grid, lrw, portraits, sample, union. Did you mean grid?"),
+        (
+            ["use", "grit"],
+            "corpus is 'grit'; it must be one of folder, grid, lrw, portraits, sample, union. Did you mean grid?",
+        ),
         (["use", "grid", "--root", "nowhere"], "nowhere is not a folder."),
         (
             ["generate", "-p", "a.jpg", "-i", "b.wav", "-o", "c.mp4"],

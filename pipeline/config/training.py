@@ -4,7 +4,7 @@ Defaults are tuned for the embedded sample on two CPU cores. The docstring under
 (Chen et al., CVPR 2019) wherever it differs.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import Literal
 
 
@@ -75,6 +75,33 @@ class AtNetParams(LoopParams):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PictureAugmentation:
+    """How strongly VG-net's training windows are changed, from 0 (never) to 1; one draw a window, up to the strength.
+
+    What a strength of 1 is stands in `pipeline/training/augment.py`. Paper: none.
+    """
+
+    flip: float = 0.0
+    """Share of the windows that are mirrored, their landmarks with them."""
+    shift: float = 0.0
+    """At 1, crops are moved by up to 5% of their side, scaled by 8% and turned by 5 degrees."""
+    light: float = 0.0
+    """At 1, gamma is 0.67 to 1.5, and one edge up to 1.5 times as bright as the middle."""
+    colour: float = 0.0
+    """At 1, channels change by up to 15% (white balance), saturation by 40% and hue by 10 degrees."""
+    blur: float = 0.0
+    """At 1, a Gaussian of up to 1.5 pixels of a crop of 128."""
+    compression: float = 0.0
+    """At 1, JPEG of quality 95 to 20."""
+
+    def __post_init__(self) -> None:
+        """Check ranges; raises ValueError naming the key."""
+        for kind in fields(self):
+            if not 0 <= (value := getattr(self, kind.name)) <= 1:
+                raise ValueError(f"{kind.name} must be from 0 to 1; it is {value!r}")
+
+
+@dataclass(frozen=True, kw_only=True)
 class VgNetParams(LoopParams):
     """Training of VG-net, landmarks to video, against its discriminator."""
 
@@ -108,6 +135,8 @@ class VgNetParams(LoopParams):
 
     The original's mask of 100 multiplies the landmarks before their difference is squared: 100^2.
     """
+    augment: PictureAugmentation = field(default_factory=PictureAugmentation)
+    """Augmentation of the training's pictures; the validation's stay as they are."""
 
     def __post_init__(self) -> None:
         """Check ranges; raises ValueError naming the key and what it may be."""

@@ -1,6 +1,7 @@
 """The 68 points of a face, as dlib numbers them (iBUG 300-W)."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 COUNT = 68
 NUMBERS = 2 * COUNT
@@ -25,3 +26,20 @@ NOSE_BASE, MOUTH_RIGHT, MOUTH_LEFT = 33, 48, 54
 
 STABLE = np.array([27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 39, 42, 45])
 """Nose and eye corners, which neither speech nor blinking moves: what similarity transforms are fitted to."""
+
+# fmt: off
+MIRRORED = np.array([
+    *range(16, -1, -1),  # jaw
+    *range(26, 16, -1),  # brows
+    *range(27, 31), *range(35, 30, -1),  # nose
+    *range(45, 41, -1), 47, 46, *range(39, 35, -1), 41, 40,  # eyes
+    *range(54, 47, -1), *range(59, 54, -1),  # outer lips
+    *range(64, 59, -1), *range(67, 64, -1),  # inner lips
+])
+# fmt: on
+"""Which point of a face each point of its mirror picture is: what is right becomes left."""
+
+
+def mirror_points(points_T68x2: NDArray[np.floating]) -> NDArray[np.floating]:
+    """The points (..., 68, 2) of the mirrored faces, about x = 0."""
+    return points_T68x2[..., MIRRORED, :] * np.array([-1, 1], points_T68x2.dtype)

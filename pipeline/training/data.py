@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.landmarks.pca import LandmarkModel
+from pipeline.landmarks.points import mirror_points
 from pipeline.runtime.cores import cores
 from pipeline.runtime.errors import PipelineError
 from pipeline.shards.clip_store import ClipStore
@@ -44,8 +45,8 @@ class ClipSource(Protocol):
     def pictures(self, clip: int, frames: Sequence[int]) -> NDArray[np.uint8]:
         """These frames' faces, RGB (len(frames), 128, 128, 3)."""
 
-    def landmarks(self, clip: int) -> NDArray[np.float32]:
-        """Normalised landmarks of all T frames (T, 136)."""
+    def landmarks(self, clip: int, mirrored: bool = False) -> NDArray[np.float32]:
+        """Normalised landmarks of all T frames (T, 136), or of the mirrored frames."""
 
     def coefficients(self, clip: int) -> NDArray[np.float32]:
         """Their PCA coefficients (T, K)."""
@@ -92,8 +93,9 @@ class StoreSource:
         """As `ClipSource`."""
         return self._store.frames(self._ids[clip], frames)
 
-    def _landmarks(self, clip: int) -> NDArray[np.float32]:
-        return self.model.normalize(self._store.points(self._ids[clip]))
+    def _landmarks(self, clip: int, mirrored: bool = False) -> NDArray[np.float32]:
+        points_T68x2 = self._store.points(self._ids[clip])
+        return self.model.normalize(mirror_points(points_T68x2) if mirrored else points_T68x2)
 
     def coefficients(self, clip: int) -> NDArray[np.float32]:
         """As `ClipSource`."""
@@ -141,7 +143,7 @@ def training_windows(
     for position in range(step * batch, (step + 1) * batch):
         random = np.random.default_rng([seed, 1, position])
         if groups:
-            draw = np.random.default_rng([seed, 2, position])
+            draw = np.random.default_rng([seed, 3, position])  # 2 is the augmentation's
             group = groups[int(draw.choice(len(groups), p=shares / shares.sum()))]
             clip = group[int(draw.integers(len(group)))]
         else:

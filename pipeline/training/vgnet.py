@@ -30,6 +30,7 @@ from pipeline.runtime.devices import (
 )
 from pipeline.runtime.errors import PipelineError
 from pipeline.training import distribution
+from pipeline.training.augment import NO_CHANGE, Change, augment, draw
 from pipeline.training.callbacks import Callback
 from pipeline.training.data import ClipSource, Window, long_enough, training_windows, validation_windows
 from pipeline.training.initialization import init_discriminator, init_generator
@@ -113,14 +114,15 @@ class VgNetTask:
         params = self.params
         source = self.source_train
         drawn = training_windows(source.lengths, params.frames, params.batch, self.seed, step, source.weights)
-        return self._read(self.source_train, distribution.own_share(drawn))
+        changes = [draw(params.augment, self.seed, step * params.batch + place) for place in range(params.batch)]
+        return self._read(source, distribution.own_share(drawn), distribution.own_share(changes))
 
-    def _read(self, source: ClipSource, drawn: Sequence[Window]) -> VgBatch:
+    def _read(self, source: ClipSource, drawn: Sequence[Window], changes: Sequence[Change] | None = None) -> VgBatch:
         pictures, landmarks = [], []
-        for window in drawn:
+        for window, change in zip(drawn, changes or [NO_CHANGE] * len(drawn), strict=True):
             frames = [window.reference, *range(window.start, window.start + self.params.frames)]
-            pictures.append(source.pictures(window.clip, frames))
-            landmarks.append(source.landmarks(window.clip)[frames])
+            pictures.append(augment(source.pictures(window.clip, frames), change))
+            landmarks.append(source.landmarks(window.clip, change.mirrored)[frames])
         return VgBatch(torch.from_numpy(np.stack(pictures)), torch.from_numpy(np.stack(landmarks)))
 
     def step(self, batch: VgBatch) -> dict[str, Tensor]:

@@ -47,7 +47,11 @@ def test_there_and_back_is_the_file_as_it_was(params: Path) -> None:
 @pytest.mark.parametrize(
     ("corpus", "root", "message"),
     [
-        ("grit", None, "corpus is 'grit'; it must be one of folder, grid, lrw, portraits, sample, union. Did you mean grid"),
+        (
+            "grit",
+            None,
+            "corpus is 'grit'; it must be one of folder, grid, lrw, portraits, sample, union. Did you mean grid",
+        ),
         ("sample", ".", "has no root"),
         ("grid", "/no/such/folder", "/no/such/folder is not a folder"),
         ("grid", "{tmp}", r"corpora\.grid\.root: no clip such as s1/bbaf2n\.mpg in .*\. Unpack the corpus there"),

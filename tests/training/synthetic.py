@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.landmarks.points import mirror_points
+
 
 class DrawnClips:
     """A `ClipSource` of `clips` clips of `frames` frames; the mouth's opening is a smooth curve in [0, 1] per clip."""
@@ -28,12 +30,13 @@ class DrawnClips:
             cv2.ellipse(picture, (64, 90), (20, opening), 0, 0, 360, (40, 0, 0), -1)
         return made
 
-    def landmarks(self, clip: int) -> NDArray[np.float32]:
+    def landmarks(self, clip: int, mirrored: bool = False) -> NDArray[np.float32]:
         landmarks_T68x2 = np.zeros((self.lengths[clip], 68, 2), np.float32)
         landmarks_T68x2[:, :, 0] = np.linspace(-1, 1, 68)
         landmarks_T68x2[:, 48:58, 1] = -0.1 * self.openings[clip][:, None]
         landmarks_T68x2[:, 58:, 1] = 0.1 * self.openings[clip][:, None]
-        return landmarks_T68x2.reshape(-1, 136)
+        landmarks = mirror_points(landmarks_T68x2) if mirrored else landmarks_T68x2
+        return landmarks.reshape(-1, 136).astype(np.float32)
 
     def coefficients(self, clip: int) -> NDArray[np.float32]:
         opening_T = self.openings[clip]

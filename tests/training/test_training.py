@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.config.training import AtNetParams, VgNetParams
+from pipeline.config.training import AtNetParams, PictureAugmentation, VgNetParams
 from pipeline.models.atnet import AtNet
 from pipeline.models.registry import load_model
 from pipeline.models.vgnet import VgNet
@@ -31,7 +31,8 @@ from pipeline.training.vgnet import VgNetTask
 from tests.training.synthetic import DrawnClips
 
 AT = AtNetParams(width=8, steps=9, batch=2, frames=4, validate_every=3, warmup=2)
-VG = VgNetParams(width=8, steps=6, batch=2, frames=3, validate_every=2, warmup=2)
+AUGMENT = PictureAugmentation(flip=0.5, shift=0.5, light=0.5, colour=0.5, blur=0.5, compression=0.5)
+VG = VgNetParams(width=8, steps=6, batch=2, frames=3, validate_every=2, warmup=2, augment=AUGMENT)
 TRAIN, VAL = DrawnClips(3), DrawnClips(2, seed=1)
 FILES = {
     "atnet": ["history.csv", "model.json", "model.safetensors"],

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.config.training import AtNetParams, VgNetParams
+from pipeline.config.training import AtNetParams, PictureAugmentation, VgNetParams
 from pipeline.models.discriminator import Discriminator
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime.errors import PipelineError
@@ -26,7 +26,15 @@ from tests.training.synthetic import DrawnClips
 AT = AtNetParams(width=8, steps=6, batch=4, frames=4, validate_every=2, precision="float32", lr=2e-4)
 # Adam's first steps are as long for a gradient of rounding errors as for any other, so the discriminator's are short.
 VG = VgNetParams(
-    width=8, steps=6, batch=4, frames=3, validate_every=2, precision="float32", lr=2e-4, discriminator_lr=1e-6
+    width=8,
+    steps=6,
+    batch=4,
+    frames=3,
+    validate_every=2,
+    precision="float32",
+    lr=2e-4,
+    discriminator_lr=1e-6,
+    augment=PictureAugmentation(flip=0.5, shift=0.5, light=0.5, colour=0.5),
 )
 TRAININGS: dict[str, AtNetParams | VgNetParams] = {
     "atnet": AT,

@@ -1,0 +1,121 @@
+"""What augmentation brings on speakers whom VG-net has never seen, and what it costs on the one whom it has.
+
+Trains VG-net on one speaker's training clips of what `dvc repro` has prepared, without augmentation and with each of
+`--changes`, and measures `vg_gt` on all clips of every other speaker and on test clips of the same one: means with 95%
+bootstrap intervals over clips, and of LMD the mean difference from no augmentation, clip by clip. What is in
+`--out` already is not trained again.
+
+    python benchmarks/augmentation.py --speaker s1 --steps 700 --changes flip=0.5 colour=1 flip=0.5,colour=1
+"""
+
+import argparse
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.config.file import load_params
+from pipeline.config.training import PictureAugmentation, VgNetParams
+from pipeline.evaluation.baselines.static import static
+from pipeline.evaluation.baselines.vg_gt import vg_gt
+from pipeline.evaluation.bootstrap import interval
+from pipeline.evaluation.clips import StoredClips
+from pipeline.evaluation.measure import compare, find_landmarks
+from pipeline.faces.crop import CROP
+from pipeline.inference.talking_head import TalkingHead
+from pipeline.landmarks.pca import LandmarkModel
+from pipeline.runtime import paths
+from pipeline.shards.clip_store import ClipStore
+from pipeline.training.data import StoreSource
+from pipeline.training.loop import train
+from pipeline.training.vgnet import VgNetTask
+
+NONE = "none"
+METRICS = ("psnr", "ssim", "lmd")
+
+
+class OneSpeaker(ClipStore):
+    """The clips of one speaker."""
+
+    def __init__(self, speaker: str) -> None:
+        super().__init__(paths.DATA)
+        self._speaker = speaker
+
+    def ids(self, split: str) -> list[str]:
+        return [clip for clip in super().ids(split) if self.speaker(clip) == self._speaker]
+
+
+def trained(speaker: str, params: VgNetParams, seed: int, out: Path) -> TalkingHead:
+    """The project's AT-net and landmark model beside a VG-net trained on ``speaker`` alone."""
+    model, store = LandmarkModel.load(paths.LANDMARKS_MODEL), OneSpeaker(speaker)
+    sources = (StoreSource(store, model, split, speech=False) for split in ("train", "val"))
+    task = VgNetTask(*sources, params, seed, {"landmarks": model.digest, "crop": asdict(CROP)})
+    train(task, out / "vgnet", out / "resume")
+    for part in (paths.ATNET, paths.LANDMARKS_MODEL):
+        (out / part.name).unlink(missing_ok=True)
+        (out / part.name).symlink_to(part.resolve())
+    return TalkingHead.from_pretrained(out, params.precision)
+
+
+def measured(head: TalkingHead, clips: dict[str, list[str]], change: str, every: int) -> pd.DataFrame:
+    """A row per clip and method, of every so many frames."""
+    stored = StoredClips(ClipStore(paths.DATA))
+    rows: list[dict[str, object]] = []
+    for group, ids in clips.items():
+        for clip in map(stored.load, ids):
+            real_THWC = clip.frames_THWC[::every]
+            real_points = find_landmarks(real_THWC)
+            methods = {change: vg_gt} if change != NONE else {"static": static, NONE: vg_gt}
+            for name, method in methods.items():
+                fake_THWC = method(head, clip).frames_THWC[::every]
+                metrics = compare(real_THWC, fake_THWC, real_points, find_landmarks(fake_THWC))
+                rows.append({"change": name, "group": group, "id": clip.id, **metrics})
+    return pd.DataFrame(rows)
+
+
+def table(rows: pd.DataFrame) -> str:
+    lines = ["| clips | augment | PSNR, dB | SSIM | LMD, px | difference in LMD |", "|---|---|---|---|---|---|"]
+    for group, of_group in rows.groupby("group", sort=False):
+        plain = of_group[of_group.change == NONE].set_index("id")["lmd"]
+        for change, one in of_group.groupby("change", sort=False):
+            values = [one[name] for name in METRICS] + [one.set_index("id")["lmd"] - plain]
+            cells = ["{:.3f} [{:.3f}, {:.3f}]".format(value.mean(), *interval(value)) for value in values]
+            lines.append(f"| {group} ({len(one)}) | `{change}` | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    kinds = [kind.name for kind in fields(PictureAugmentation)]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--speaker", help="the first of the training split, if not given")
+    parser.add_argument("--changes", nargs="*", default=[f"{kind}=0.5" for kind in kinds])
+    parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--same", type=int, default=12, help="at most so many test clips of the speaker")
+    parser.add_argument("--every", type=int, default=1, help="measure every so many frames")
+    parser.add_argument("--out", type=Path, default=Path("reports/augmentation"))
+    arguments = parser.parse_args()
+
+    store = ClipStore(paths.DATA)
+    speaker = arguments.speaker or store.speaker(store.ids("train")[0])
+    everything = [clip for split in ("train", "val", "test") for clip in store.ids(split)]
+    clips = {
+        "other speakers": [clip for clip in everything if store.speaker(clip) != speaker],
+        "same speaker": OneSpeaker(speaker).ids("test")[: arguments.same],
+    }
+    plain = replace(load_params(paths.PARAMS).vgnet, steps=arguments.steps, epochs=0)
+    found = arguments.out / f"clips-{speaker}-{arguments.steps}-{arguments.seed}.csv"
+    rows = pd.read_csv(found) if found.exists() else pd.DataFrame({"change": []})
+    for change in [NONE, *arguments.changes]:
+        if change in set(rows.change):
+            continue
+        strengths = dict(pair.split("=") for pair in change.split(",") if change != NONE)
+        params = replace(plain, augment=PictureAugmentation(**{kind: float(one) for kind, one in strengths.items()}))
+        head = trained(speaker, params, arguments.seed, arguments.out / f"{found.stem}-{change}")
+        rows = pd.concat([rows, measured(head, clips, change, arguments.every)], ignore_index=True)
+        rows.to_csv(found, index=False)
+    print(table(rows))
+
+
+if __name__ == "__main__":
+    main()
