@@ -125,6 +125,8 @@ class VgNetParams(LoopParams):
     """Weigh the pixel loss by the attention; false weighs all pixels alike (ablation)."""
     pixel_weight: float = 10.0
     """Weight of the pixel loss."""
+    mouth_focus: float = 0.0
+    """By how much more the pixels in the middle of the mouth weigh, falling off over lips and chin. Paper: 0."""
     adversarial_weight: float = 1.0
     """Weight of the discriminator's decision in the generator's loss; 0 leaves it out (ablation)."""
     regression_weight: float = 0.01
@@ -144,6 +146,7 @@ class VgNetParams(LoopParams):
         self._require(0 <= self.dropout < 1, "dropout", "from 0 to below 1")
         self._require(0 < self.discriminator_lr < 1, "discriminator_lr", "above 0 and below 1")
         self._require(self.pixel_weight > 0, "pixel_weight", "above 0")
+        self._require(self.mouth_focus >= 0, "mouth_focus", "0 or more")
         self._require(self.adversarial_weight >= 0, "adversarial_weight", "0 or more")
         self._require(self.regression_weight >= 0, "regression_weight", "0 or more")
         self._require(self.mouth_weight > 0, "mouth_weight", "above 0")

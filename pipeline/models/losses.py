@@ -9,19 +9,38 @@ from torch.nn import functional
 
 from pipeline.landmarks.points import COUNT, MOUTH
 
+MOUTH_X, MOUTH_Y, MOUTH_REACH_X, MOUTH_REACH_Y = 0.5, 0.67, 0.15, 0.10
+"""Of `mouth_map`, as shares of the side: the middle, and the deviation to the side and down."""
 
-def pixel_loss(fake_BTCHW: Tensor, real_BTCHW: Tensor, attention_BT1HW: Tensor | None) -> Tensor:
+
+def pixel_loss(
+    fake_BTCHW: Tensor, real_BTCHW: Tensor, attention_BT1HW: Tensor | None, mouth_focus: float = 0.0
+) -> Tensor:
     """The dynamic pixel-wise loss,
 
-        mean(|fake - real| . (A + 0.5)),
+        mean(|fake - real| . (A + 0.5) . (1 + f M)),
 
     where the attention A, the map of what is painted, only weighs and receives no gradient. With None for A (the
-    ablation) every pixel weighs 1.
+    ablation) every pixel weighs 1. `mouth_focus` f is ours: by how much more the middle of `mouth_map` M weighs.
     """
     distance_BTCHW = (fake_BTCHW - real_BTCHW).abs()
+    if mouth_focus:
+        distance_BTCHW = distance_BTCHW * (1 + mouth_focus * mouth_map(distance_BTCHW))
     if attention_BT1HW is None:
         return distance_BTCHW.mean()
     return (distance_BTCHW * (attention_BT1HW.detach() + 0.5)).mean()
+
+
+def mouth_map(like_BTCHW: Tensor) -> Tensor:
+    """1 in the middle of the mouth, falling off as a Gaussian over lips and chin (H, W), for pictures like these.
+
+    It stays in its place, since faces are aligned: of real speakers' mouths the middle lies within 2% of the side about
+    it, and the lips within two deviations.
+    """
+    height, width = like_BTCHW.shape[-2:]
+    y_H, x_W = (torch.arange(size, device=like_BTCHW.device) / size for size in (height, width))
+    away_HW = ((x_W - MOUTH_X) / MOUTH_REACH_X) ** 2 + ((y_H[:, None] - MOUTH_Y) / MOUTH_REACH_Y) ** 2
+    return torch.exp(-away_HW / 2)
 
 
 def decision_loss(logits_B: Tensor, real: bool) -> Tensor:

@@ -137,7 +137,8 @@ class VgNetTask:
             generated = self.forward(reference_BCHW, reference_BL, landmarks_BTL)
         fake_BTCHW = generated.frames_BTCHW.float()
         attention = generated.attention_BT1HW.float() if params.dynamic_loss and params.attention else None
-        losses = {"generator": params.pixel_weight * (pixel := pixel_loss(fake_BTCHW, real_BTCHW, attention))}
+        pixel = pixel_loss(fake_BTCHW, real_BTCHW, attention, params.mouth_focus)
+        losses = {"generator": params.pixel_weight * pixel}
         losses["pixel"] = pixel
 
         if self.helpers:

@@ -20,6 +20,23 @@ def test_pixel_loss_is_the_weighted_mean(pictures: tuple[torch.Tensor, ...]) -> 
     assert losses.pixel_loss(made, real, None).item() == pytest.approx((made - real).abs().mean().item())
 
 
+def test_mouth_focus_weighs_the_mouth(pictures: tuple[torch.Tensor, ...]) -> None:
+    made, real, attention = pictures
+    weights = 1 + 3 * losses.mouth_map(real).numpy()
+    expected = np.mean(np.abs(made.detach().numpy() - real.numpy()) * (attention.detach().numpy() + 0.5) * weights)
+    assert losses.pixel_loss(made, real, attention, 3.0).item() == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("size", [128, 256])
+def test_the_mouth_map_lies_on_the_mouth(size: int) -> None:
+    """Lips of aligned faces: those of the crop's geometry lie below the nose, whose base is at 0.547 of the side."""
+    found = losses.mouth_map(torch.zeros(1, 1, 3, size, size)).numpy()
+    y, x = np.unravel_index(found.argmax(), found.shape)
+    assert (x / size, y / size) == pytest.approx((0.5, 0.67), abs=0.01)
+    assert found[round(0.55 * size), size // 2] < 0.5
+    assert found[size // 2 - size // 4, size // 2] < 0.01
+
+
 def test_pixel_loss_gives_no_gradient_to_the_attention(pictures: tuple[torch.Tensor, ...]) -> None:
     made, real, attention = pictures
     losses.pixel_loss(made, real, attention).backward()
