@@ -16,7 +16,7 @@ import yaml
 
 from tests.stages.conftest import Project, copy_project
 
-STAGES = ["sample", "extract", "landmarks", "pca", "mfcc", "train_atnet", "train_vgnet", "evaluate"]
+STAGES = ["sample", "portraits", "extract", "landmarks", "pca", "mfcc", "train_atnet", "train_vgnet", "evaluate"]
 
 
 def test_the_picture_of_the_design(reproduced: Project) -> None:
@@ -24,6 +24,7 @@ def test_the_picture_of_the_design(reproduced: Project) -> None:
     edges = set(re.findall(r'"(\w+)" -> "(\w+)"', drawn))
     assert edges == {
         ("sample", "extract"),
+        ("portraits", "extract"),
         ("extract", "landmarks"),
         ("landmarks", "pca"),
         ("extract", "mfcc"),
@@ -65,7 +66,9 @@ def test_what_a_param_reruns(reproduced: Project) -> None:
     """Each stage depends on just the params it uses."""
     first = {
         "corpora.sample.seed": ["sample", "extract"],
-        "corpora.grid.root": [],
+        "corpora.grid.root": ["extract"],  # which a union may have in it
+        "corpora.portraits.clips": ["portraits", "extract"],
+        "corpora.union.weights": ["extract", "train_atnet", "train_vgnet"],
         "extract.shard_clips": ["extract"],
         "extract.min_frames": ["extract", "landmarks"],  # which draws all limits beside the metrics
         "extract.time_limit": ["extract", "landmarks"],
@@ -77,7 +80,12 @@ def test_what_a_param_reruns(reproduced: Project) -> None:
         "evaluate.videos": ["evaluate"],
         "seed": ["extract", "train_atnet", "train_vgnet", "evaluate"],
     }
-    values: dict[str, object] = {"corpora.grid.root": "elsewhere", "landmarks.smoothing": 0.5, "mfcc.window": 0.03}
+    values: dict[str, object] = {
+        "corpora.grid.root": "elsewhere",
+        "corpora.union.weights": [2.0],
+        "landmarks.smoothing": 0.5,
+        "mfcc.window": 0.03,
+    }
     params = reproduced.folder / "params.yaml"
     before = params.read_text()
     try:
