@@ -175,8 +175,8 @@ def _list(root: Path, key: str, clips: int, seed: int, jobs: int) -> list[Photo]
     ]
 
 
-def _place(*made_of: object) -> str:
-    return hashlib.sha256(repr(made_of).encode()).hexdigest()[:32]
+def _place(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 
 def _write_tables(folder: Path, table: pd.DataFrame, photos: Sequence[Photo], texts: dict[str, list[str]]) -> None:
