@@ -18,7 +18,7 @@ from pipeline.runtime.errors import PipelineError, clear_errors
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 fetch = typer.Typer(no_args_is_help=True, help="Get a corpus.")
 app.add_typer(fetch, name="fetch")
-export = typer.Typer(no_args_is_help=True, help="Give the prepared clips to other tools.")
+export = typer.Typer(no_args_is_help=True, help="Give the prepared clips, or a bundle, to others.")
 app.add_typer(export, name="export")
 
 
@@ -60,8 +60,12 @@ def generate(
     speech: Annotated[Path, typer.Option("-i", "--input", help="Speech: a sound file, or a video with sound.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The MP4 to write, 128x128 pixels, 25 frames per second.")],
     models: Annotated[
-        str, typer.Option(help="The bundle: a folder of models, trained or imported, or models:/NAME@ALIAS of MLflow.")
-    ] = str(paths.MODELS),
+        str | None,
+        typer.Option(
+            help="The bundle: a folder of models, such as models, which `dvc repro` trains, or models:/NAME@ALIAS of "
+            "MLflow; those that ship with the project without it."
+        ),
+    ] = None,
     face: Annotated[
         FaceRule | None, typer.Option(help="Whose face, of several; landmarks.face of the training without it.")
     ] = None,
@@ -77,7 +81,7 @@ def generate(
         from pipeline.inference.talking_head import TalkingHead
 
         head = TalkingHead.from_pretrained(models, precision)
-        print(seen_by(head.card), flush=True)
+        print(f"{'' if models else 'pretrained '}{seen_by(head.card)}", flush=True)
         frames = make(head, picture, speech, out, face)
         print(f"{out}: {frames} frames, {frames / FPS:.2f} s, {SIZE}x{SIZE} pixels")
 
@@ -155,6 +159,23 @@ def export_webdataset(
         counts = export_webdataset(ClipStore(paths.DATA), to, SPLITS if split == "all" else [split], clips)
         each = ", ".join(f"{name} {count}" for name, count in counts.items())
         print(f"{to}: {sum(counts.values())} clips ({each})")
+
+
+@export.command("bundle")
+def export_bundle(
+    to: Annotated[Path, typer.Option(help="The folder to write.")],
+    models: Annotated[Path, typer.Option(help="The bundle.")] = paths.MODELS,
+    seen: Annotated[
+        str, typer.Option(help="What they have seen, and where they will disappoint: `generate` says it.")
+    ] = "",
+) -> None:
+    """Write a bundle as small as it can be: half precision, without what only training needs."""
+    with command():
+        from pipeline.models.pretrained import ship
+
+        ship(models, to, {"seen": seen} if seen else {})
+        size = sum(path.stat().st_size for path in to.rglob("*") if path.is_file())
+        print(f"{to}: {size / 1e6:.1f} MB")
 
 
 @app.command("import-upstream")

@@ -99,8 +99,9 @@ def seen_by(card: Mapping[str, Any]) -> str:
     corpus = card.get("trained_on", {}).get("corpus")
     if corpus is None:
         return "models: no card of theirs says what they were trained on."
-    seen = CORPORA[corpus].seen if corpus in CORPORA else ""
-    return f"models: trained on the corpus {corpus}. {seen}".rstrip()
+    seen = card.get("seen") or (CORPORA[corpus].seen if corpus in CORPORA else "")
+    trained = f"corpora {corpus.replace('+', ', ')}" if "+" in corpus else f"corpus {corpus}"
+    return f"models: trained on the {trained}. {seen}".rstrip()
 
 
 def check_root(params: Params, project: StrPath) -> None:

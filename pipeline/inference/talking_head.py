@@ -16,6 +16,7 @@ from pipeline.inference.preprocessing.base import Preprocessing, Reference
 from pipeline.models.atnet import AtNet
 from pipeline.models.bundle import load_bundle
 from pipeline.models.folding import for_inference
+from pipeline.models.pretrained import pretrained_folder
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime.clock import SAMPLES_PER_FRAME
 from pipeline.runtime.devices import Precision, autocast, best_device
@@ -60,8 +61,9 @@ class TalkingHead:
         self.precision = precision
 
     @classmethod
-    def from_pretrained(cls, source: str | Path, precision: Precision = "auto") -> "TalkingHead":
-        """From a bundle: a folder, or `models:/NAME@ALIAS`, a registered one, where MLflow is installed.
+    def from_pretrained(cls, source: str | Path | None = None, precision: Precision = "auto") -> "TalkingHead":
+        """From a bundle: a folder, or `models:/NAME@ALIAS`, a registered one, where MLflow is installed; without
+        `source` the one that ships with the project.
 
         Raises PipelineError when a part is missing, damaged, or does not belong to the others.
         """
@@ -69,7 +71,7 @@ class TalkingHead:
             from pipeline.tracking.models import fetch_bundle
 
             source = fetch_bundle(str(source))
-        bundle = load_bundle(Path(source))
+        bundle = load_bundle(pretrained_folder() if source is None else Path(source))
         return cls(bundle.atnet, bundle.vgnet, load_preprocessing(bundle), best_device(), precision, bundle.card)
 
     @property

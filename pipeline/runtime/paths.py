@@ -24,6 +24,7 @@ LANDMARKS_MODEL = MODELS / "landmarks"
 ATNET = MODELS / "atnet"
 VGNET = MODELS / "vgnet"
 PUBLISHED = MODELS / "published"
+PRETRAINED = MODELS / "pretrained"
 REPORTS = Path("reports")
 OUTS = (PORTRAITS, CLIPS, FACES, QUALITY, MFCC, MODELS, REPORTS)
 """Where stages write what they make of a corpus."""

@@ -83,7 +83,7 @@ def copy_project(folder: Path) -> Project:
         source = ROOT / name
         if source.exists() and name != "dvc.lock":
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, folder / name)
+            shutil.copy2(source, folder / name, follow_symlinks=False)
     project = Project(folder)
     tree = yaml.safe_load((folder / "params.yaml").read_text())
     for section, keys in SMALL.items():
