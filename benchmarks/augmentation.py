@@ -48,8 +48,8 @@ class OneSpeaker(ClipStore):
 def trained(speaker: str, params: VgNetParams, seed: int, out: Path) -> TalkingHead:
     """The project's AT-net and landmark model beside a VG-net trained on ``speaker`` alone."""
     model, store = LandmarkModel.load(paths.LANDMARKS_MODEL), OneSpeaker(speaker)
-    sources = (StoreSource(store, model, split, speech=False) for split in ("train", "val"))
-    task = VgNetTask(*sources, params, seed, {"landmarks": model.digest, "crop": asdict(CROP)})
+    train_split, val_split = (StoreSource(store, model, split, speech=False) for split in ("train", "val"))
+    task = VgNetTask(train_split, val_split, params, seed, {"landmarks": model.digest, "crop": asdict(CROP)})
     train(task, out / "vgnet", out / "resume")
     for part in (paths.ATNET, paths.LANDMARKS_MODEL):
         (out / part.name).unlink(missing_ok=True)
