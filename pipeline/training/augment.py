@@ -1,8 +1,8 @@
 """Augmentation: a window as another camera and another light would have shown it, or mirrored.
 
 What a window undergoes is drawn once, for its reference and all its frames, since a video is of one camera: a network
-that meets a bluish or blurred reference shall paint a bluish or blurred video. The draw is a pure function of the seed and the window's
-position in the training, as the window itself is.
+that meets a bluish or blurred reference shall paint a bluish or blurred video. The draw is a pure function of the seed
+and the window's position in the training, as the window itself is.
 """
 
 from typing import NamedTuple
