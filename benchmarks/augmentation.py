@@ -1,11 +1,11 @@
 """What augmentation brings on speakers whom VG-net has never seen, and what it costs on the one whom it has.
 
-Trains VG-net on one speaker's training clips of what `dvc repro` has prepared, without augmentation and with each of
-`--changes`, and measures `vg_gt` on all clips of every other speaker and on test clips of the same one: means with 95%
-bootstrap intervals over clips, and of LMD the mean difference from no augmentation, clip by clip. What is in
-`--out` already is not trained again.
+Trains VG-net without augmentation on one speaker's training clips of what `dvc repro` has prepared, and goes on from
+there once without and once with each of `--changes`. Measures `vg_gt` on all clips of every other speaker and on test
+clips of the same one: means with 95% bootstrap intervals over clips, and the mean difference in LMD from no
+augmentation, clip by clip. What is in `--out` already is not done again.
 
-    python benchmarks/augmentation.py --speaker s1 --steps 700 --changes flip=0.5 colour=1 flip=0.5,colour=1
+    python benchmarks/augmentation.py --speaker s1 --base 2000 --steps 1000 --changes flip=0.5 flip=0.5,colour=1
 """
 
 import argparse
@@ -24,6 +24,7 @@ from pipeline.evaluation.measure import compare, find_landmarks
 from pipeline.faces.crop import CROP
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.landmarks.pca import LandmarkModel
+from pipeline.models.registry import load_model
 from pipeline.runtime import paths
 from pipeline.shards.clip_store import ClipStore
 from pipeline.training.data import StoreSource
@@ -45,12 +46,15 @@ class OneSpeaker(ClipStore):
         return [clip for clip in super().ids(split) if self.speaker(clip) == self._speaker]
 
 
-def trained(speaker: str, params: VgNetParams, seed: int, out: Path) -> TalkingHead:
-    """The project's AT-net and landmark model beside a VG-net trained on ``speaker`` alone."""
+def trained(speaker: str, params: VgNetParams, seed: int, base: Path | None, out: Path) -> TalkingHead:
+    """The project's AT-net and landmark model beside a VG-net trained on ``speaker`` alone, from ``base`` on."""
     model, store = LandmarkModel.load(paths.LANDMARKS_MODEL), OneSpeaker(speaker)
-    sources = (StoreSource(store, model, split, speech=False) for split in ("train", "val"))
-    task = VgNetTask(*sources, params, seed, {"landmarks": model.digest, "crop": asdict(CROP)})
-    train(task, out / "vgnet", out / "resume")
+    train_split, val_split = (StoreSource(store, model, split, speech=False) for split in ("train", "val"))
+    task = VgNetTask(train_split, val_split, params, seed, {"landmarks": model.digest, "crop": asdict(CROP)})
+    if base is not None:
+        task.network.load_state_dict(load_model(base / "vgnet", "model")[0].state_dict())
+    if not (out / "vgnet" / "model.json").exists():
+        train(task, out / "vgnet", out / "resume")
     for part in (paths.ATNET, paths.LANDMARKS_MODEL):
         (out / part.name).unlink(missing_ok=True)
         (out / part.name).symlink_to(part.resolve())
@@ -63,12 +67,12 @@ def measured(head: TalkingHead, clips: dict[str, list[str]], change: str, every:
     rows: list[dict[str, object]] = []
     for group, ids in clips.items():
         for clip in map(stored.load, ids):
-            real_THWC = clip.frames_THWC[::every]
-            real_points = find_landmarks(real_THWC)
+            clip = replace(clip, frames_THWC=clip.frames_THWC[::every], points_T68x2=clip.points_T68x2[::every])
+            real_points = find_landmarks(clip.frames_THWC)
             methods = {change: vg_gt} if change != NONE else {"static": static, NONE: vg_gt}
             for name, method in methods.items():
-                fake_THWC = method(head, clip).frames_THWC[::every]
-                metrics = compare(real_THWC, fake_THWC, real_points, find_landmarks(fake_THWC))
+                fake_THWC = method(head, clip).frames_THWC
+                metrics = compare(clip.frames_THWC, fake_THWC, real_points, find_landmarks(fake_THWC))
                 rows.append({"change": name, "group": group, "id": clip.id, **metrics})
     return pd.DataFrame(rows)
 
@@ -89,7 +93,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--speaker", help="the first of the training split, if not given")
     parser.add_argument("--changes", nargs="*", default=[f"{kind}=0.5" for kind in kinds])
-    parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--base", type=int, default=60, help="steps without augmentation at first")
+    parser.add_argument("--steps", type=int, default=30, help="steps after them")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--same", type=int, default=12, help="at most so many test clips of the speaker")
     parser.add_argument("--every", type=int, default=1, help="measure every so many frames")
@@ -103,18 +108,21 @@ def main() -> None:
         "other speakers": [clip for clip in everything if store.speaker(clip) != speaker],
         "same speaker": OneSpeaker(speaker).ids("test")[: arguments.same],
     }
-    plain = replace(load_params(paths.PARAMS).vgnet, steps=arguments.steps, epochs=0)
-    found = arguments.out / f"clips-{speaker}-{arguments.steps}-{arguments.seed}.csv"
+    plain = replace(load_params(paths.PARAMS).vgnet, epochs=0)
+    name = f"{speaker}-{arguments.base}-{arguments.steps}-{arguments.seed}"
+    base, found = arguments.out / f"base-{name}", arguments.out / f"{name}.csv"
+    trained(speaker, replace(plain, steps=arguments.base), arguments.seed, None, base)
     rows = pd.read_csv(found) if found.exists() else pd.DataFrame({"change": []})
     for change in [NONE, *arguments.changes]:
         if change in set(rows.change):
             continue
         strengths = dict(pair.split("=") for pair in change.split(",") if change != NONE)
-        params = replace(plain, augment=PictureAugmentation(**{kind: float(one) for kind, one in strengths.items()}))
-        head = trained(speaker, params, arguments.seed, arguments.out / f"{found.stem}-{change}")
+        augment = PictureAugmentation(**{kind: float(one) for kind, one in strengths.items()})
+        params = replace(plain, augment=augment, steps=arguments.steps)
+        head = trained(speaker, params, arguments.seed + 1, base, arguments.out / f"{name}-{change}")
         rows = pd.concat([rows, measured(head, clips, change, arguments.every)], ignore_index=True)
         rows.to_csv(found, index=False)
-    print(table(rows))
+        print(table(rows), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Augmentation: a window as another camera and another light would have shown it, or mirrored.
 
 What a window undergoes is drawn once, for its reference and all its frames, since a video is of one camera: a network
-that meets a bluish or blurred reference shall keep its look. The draw is a pure function of the seed and the window's
-position in the training, as the window itself is.
+that meets a bluish or blurred reference shall paint a bluish or blurred video. The draw is a pure function of the seed
+and the window's position in the training, as the window itself is.
 """
 
 from typing import NamedTuple
@@ -75,8 +75,9 @@ def _shifted(pictures_THWC: NDArray[np.uint8], numbers: NDArray[np.float64]) -> 
     middle = (size - 1) / 2
     transform_2x3 = cv2.getRotationMatrix2D((middle, middle), ANGLE * angle, np.exp(SCALE * scale))
     transform_2x3[:, 2] += SHIFT * size * x, SHIFT * size * y
-    how = {"flags": cv2.INTER_CUBIC, "borderMode": cv2.BORDER_REFLECT_101}
-    return np.stack([cv2.warpAffine(one, transform_2x3, (size, size), **how) for one in pictures_THWC])
+    sides, cubic, mirrored = (size, size), cv2.INTER_CUBIC, cv2.BORDER_REFLECT_101
+    moved = [cv2.warpAffine(one, transform_2x3, sides, flags=cubic, borderMode=mirrored) for one in pictures_THWC]
+    return np.stack(moved).astype(np.uint8, copy=False)
 
 
 def _lit(pictures_THWC: NDArray[np.uint8], numbers: NDArray[np.float64]) -> NDArray[np.uint8]:
@@ -86,7 +87,7 @@ def _lit(pictures_THWC: NDArray[np.uint8], numbers: NDArray[np.float64]) -> NDAr
     across = np.linspace(-1, 1, pictures_THWC.shape[1])
     light_HW1 = np.exp(GRADIENT * (x * across[None, :, None] + y * across[:, None, None])).astype(np.float32)
     lit = levels[pictures_THWC] * light_HW1
-    return np.minimum(lit + 0.5, 255).astype(np.uint8)
+    return np.asarray(np.minimum(lit + 0.5, 255).astype(np.uint8))
 
 
 def _coloured(pictures_THWC: NDArray[np.uint8], numbers: NDArray[np.float64]) -> NDArray[np.uint8]:
