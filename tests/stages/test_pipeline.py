@@ -70,6 +70,7 @@ def test_what_a_param_reruns(reproduced: Project) -> None:
         "extract.min_frames": ["extract", "landmarks"],  # which draws all limits beside the metrics
         "extract.time_limit": ["extract", "landmarks"],
         "landmarks.smoothing": ["landmarks"],
+        "landmarks.size": ["landmarks"],
         "pca.components": ["pca"],
         "mfcc.window": ["mfcc", "train_atnet"],  # whose file says what it hears
         "atnet.lr": ["train_atnet"],
@@ -77,7 +78,12 @@ def test_what_a_param_reruns(reproduced: Project) -> None:
         "evaluate.videos": ["evaluate"],
         "seed": ["extract", "train_atnet", "train_vgnet", "evaluate"],
     }
-    values: dict[str, object] = {"corpora.grid.root": "elsewhere", "landmarks.smoothing": 0.5, "mfcc.window": 0.03}
+    values: dict[str, object] = {
+        "corpora.grid.root": "elsewhere",
+        "landmarks.smoothing": 0.5,
+        "landmarks.size": 256,
+        "mfcc.window": 0.03,
+    }
     params = reproduced.folder / "params.yaml"
     before = params.read_text()
     try:

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from pipeline.faces.crop import from_crop
+from pipeline.faces.crop import SIZE, from_crop, rescale
 from pipeline.media import MediaError, read_frames
 from pipeline.prepare.quality.table import METRICS
 from pipeline.runtime.clock import FPS
@@ -146,7 +146,8 @@ def _mark(
 ) -> None:
     """Draw the points and the crop of side ``size`` into a picture ``scale`` times as large as the source."""
     inverse = cv2.invertAffineTransform(transform_2x3.astype(np.float64))
-    corners = np.array([(0, 0), (size, 0), (size, size), (0, size)]) @ inverse[:, :2].T + inverse[:, 2]
+    corners = rescale(np.array([(0, 0), (SIZE, 0), (SIZE, SIZE), (0, SIZE)]), SIZE, size)
+    corners = corners @ inverse[:, :2].T + inverse[:, 2]
     cv2.polylines(picture, [_fixed(corners * scale)], True, (255, 200, 0), 1, cv2.LINE_AA, shift=4)
     for x, y in _fixed((points_68x2 + 0.5) * scale - 0.5):
         cv2.circle(picture, (int(x), int(y)), 16, (0, 255, 0), -1, cv2.LINE_AA, shift=4)
