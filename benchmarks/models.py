@@ -2,7 +2,8 @@
 
 Naive, as it is usually written down: frame by frame, float32, and one forward of the generator for each of the two
 losses. Ours: what a generation and a training step do. In one run: the rate of the machine's matrix products,
-generation of 75 frames, a training step, and the loading of its batches from the shards that `dvc repro` has made.
+generation of 75 frames, a training step, and the loading of its batches from the shards that `dvc repro` has made, all
+at the size of their faces (`landmarks.size`).
 
     python benchmarks/models.py --rounds 3
 """
@@ -70,9 +71,9 @@ def naive_judgement(network: Discriminator, frames_BTCHW: Tensor, reference: Ten
 class NaiveTraining:
     """A step of both networks: a forward of the generator for the discriminator, and another one for itself."""
 
-    def __init__(self, params: VgNetParams, device: torch.device) -> None:
-        self.generator = VgNet(params.width, dropout=params.dropout).to(device)
-        self.judge = Discriminator(params.width).to(device)
+    def __init__(self, params: VgNetParams, size: int, device: torch.device) -> None:
+        self.generator = VgNet(params.width, dropout=params.dropout, size=size).to(device)
+        self.judge = Discriminator(params.width, size).to(device)
         self.optimisers = [Adam(one.parameters(), 2e-4, (0.5, 0.999)) for one in (self.generator, self.judge)]
         self.weights, self.device = landmark_weights().to(device), device
 
@@ -126,11 +127,11 @@ def operations(work: Callable[[], object]) -> float:
 
 
 @torch.inference_mode()
-def generation(rounds: int, frames: int, device: torch.device, precision: Precision, rate: float) -> None:
+def generation(rounds: int, frames: int, size: int, device: torch.device, precision: Precision, rate: float) -> None:
     torch.manual_seed(0)
-    naive = VgNet().eval().to(device)
+    naive = VgNet(size=size).eval().to(device)
     ours = for_inference(naive, device, precision)
-    image, reference = torch.rand(1, 3, 128, 128, device=device) * 2 - 1, torch.randn(1, 136, device=device)
+    image, reference = torch.rand(1, 3, size, size, device=device) * 2 - 1, torch.randn(1, 136, device=device)
     landmarks_BTL = reference[:, None] + 0.1 * torch.randn(1, frames, 136, device=device)
 
     def generate() -> NDArray[np.uint8]:
@@ -155,8 +156,8 @@ def generation(rounds: int, frames: int, device: torch.device, precision: Precis
     _line("of the matrix rate", [work / one / rate for one in fast], "")
 
 
-def training(rounds: int, params: VgNetParams, device: torch.device, rate: float) -> None:
-    clips = StoreSource(ClipStore(paths.DATA), LandmarkModel.load(paths.LANDMARKS_MODEL), "train", speech=False)
+def training(rounds: int, params: VgNetParams, store: ClipStore, device: torch.device, rate: float) -> None:
+    clips = StoreSource(store, LandmarkModel.load(paths.LANDMARKS_MODEL), "train", speech=False)
     task = VgNetTask(clips, clips, params, seed=0)
     drawn = task.batch(0)
     step = partial(task.step, drawn)
@@ -165,7 +166,7 @@ def training(rounds: int, params: VgNetParams, device: torch.device, rate: float
         torch.cuda.reset_peak_memory_stats(device)
         step()
         print(f"memory of a training step: {torch.cuda.max_memory_allocated(device) / 2**30:.1f} GB")
-    naive_step = partial(NaiveTraining(params, device).step, drawn)
+    naive_step = partial(NaiveTraining(params, clips.size, device).step, drawn)
     work = operations(partial(VgNetTask(clips, clips, replace(params, compile=False), seed=0).step, drawn))
     slow, fast = _both(naive_step, step, rounds, device)
     print(f"a training step of {params.batch} x {params.frames} frames, {work / 1e12:.2f} TFLOP")
@@ -223,10 +224,12 @@ def main() -> None:
     rates = {one: matrix_rate(one, device) for one in (torch.float32, kind)}
     for one, rate in rates.items():
         print(f"matrix product, {str(one).removeprefix('torch.')}: {rate / 1e9:.0f} GFLOP/s")
-    generation(chosen.rounds, chosen.frames, device, chosen.precision, rates[kind])
+    store = ClipStore(paths.DATA)
+    print(f"faces of {store.size} pixels")
+    generation(chosen.rounds, chosen.frames, store.size, device, chosen.precision, rates[kind])
     how = {"compile": chosen.compile, "precision": chosen.precision}
     params = VgNetParams(width=64, batch=chosen.batch, frames=16, dropout=0.5, lr=2e-4, **how)
-    training(chosen.rounds, params, device, rates[kind])
+    training(chosen.rounds, params, store, device, rates[kind])
 
 
 if __name__ == "__main__":

@@ -58,7 +58,9 @@ Precision = Literal["auto", "float32", "bfloat16"]
 def generate(
     picture: Annotated[Path, typer.Option("-p", "--picture", help="A picture of a face.")],
     speech: Annotated[Path, typer.Option("-i", "--input", help="Speech: a sound file, or a video with sound.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The MP4 to write, 128x128 pixels, 25 frames per second.")],
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="The MP4 to write: 25 frames per second, of the models' size.")
+    ],
     models: Annotated[
         str | None,
         typer.Option(
@@ -76,14 +78,13 @@ def generate(
     """Make the face in a picture say the speech."""
     with command():
         from pipeline.corpora.registry import seen_by
-        from pipeline.faces.crop import SIZE
         from pipeline.inference.generate import generate as make
         from pipeline.inference.talking_head import TalkingHead
 
         head = TalkingHead.from_pretrained(models, precision)
         print(f"{'' if models else 'pretrained '}{seen_by(head.card)}", flush=True)
         frames = make(head, picture, speech, out, face)
-        print(f"{out}: {frames} frames, {frames / FPS:.2f} s, {SIZE}x{SIZE} pixels")
+        print(f"{out}: {frames} frames, {frames / FPS:.2f} s, {head.size}x{head.size} pixels")
 
 
 @app.command()

@@ -66,14 +66,19 @@ class Landmarks:
     """clip: one scale, rotation and position smoothed over time; frame: each frame on its own, as the original."""
     smoothing: float = 0.2
     """Seconds of the Gaussian that smooths the alignment over a clip."""
+    size: Literal[128, 256] = 128
+    """Side in pixels of the face crops, and of all that the networks generate. 256 asks for videos with as many pixels
+    behind a face, and costs time and memory (docs/training.md). Paper: 128. What the limits below call crop pixels are
+    those of a 128x128 crop always, so a clip is judged the same."""
     jpeg_quality: int = 95
-    """Of the stored 128x128 face crops."""
+    """Of the stored face crops."""
     min_detected: float = 0.8
     """Clips whose face is found in a smaller share of the frames are rejected."""
     min_score: float = 0.5
     """Clips with a lower mean score of the detector are rejected: whole faces have 0.8 to 4, parts of them less."""
     min_face_size: float = 64.0
-    """Clips with fewer source pixels behind a side of the 128x128 crop are rejected; 64 is an enlargement by two."""
+    """Clips with fewer source pixels behind a side of the crop are rejected; 64 is an enlargement by two, at size 256
+    by four."""
     max_jitter: float = 1.0
     """Clips whose points shake more, in crop pixels, are rejected: lips move a pixel or two from frame to frame."""
     min_sharpness: float = 0.02

@@ -10,19 +10,29 @@ from torch import Tensor
 from pipeline.evaluation.baselines.base import REFERENCE_FRAME
 from pipeline.evaluation.bootstrap import interval
 from pipeline.evaluation.registry import DECIDING, METRICS
-from pipeline.faces.detect import detect_faces
+from pipeline.faces.crop import SIZE, rescale
+from pipeline.faces.detect import detect_faces, levels_above
 from pipeline.faces.shape_predictor import predict_landmarks
+
+SMALLEST = 40.0
+"""Pixels of a face of 128x128 from which on dlib finds one."""
 
 
 def find_landmarks(frames_THWC: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """dlib's 68 points (T, 68, 2) of 128x128 frames, NaN where it finds no face. Runs in worker processes."""
+    """dlib's 68 points (T, 68, 2) of square frames, NaN where it finds no face. Runs in worker processes.
+
+    They are in pixels of a face of 128x128, whatever the frames' size, so that metrics of both sizes are comparable;
+    larger frames are searched for faces as large in proportion.
+    """
     cv2.setNumThreads(0)
+    size = frames_THWC.shape[1]
+    skip = levels_above(SMALLEST * size / SIZE)
     points = np.full((len(frames_THWC), 68, 2), np.nan, np.float32)
     for number, frame in enumerate(frames_THWC):
-        boxes = detect_faces(frame)
+        boxes = detect_faces(frame, skip)
         if boxes:
             points[number] = predict_landmarks([frame], boxes[:1])[0]
-    return points
+    return rescale(points, size, SIZE)
 
 
 def compare(

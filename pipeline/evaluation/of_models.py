@@ -22,8 +22,8 @@ def evaluate_models(models: StrPath, out: StrPath, params: Params, project: StrP
     """Measure the models in ``models`` on the test split that the stages prepared, and write ``out`` as the stage does.
 
     Imported models see the clips as they were trained to: cut from the corpus's own files, which ``params`` and
-    ``project`` say where to find. Raises PipelineError when something is missing, or ``out`` is the stage's, is or lies
-    in what is read, or holds anything else than an earlier evaluation.
+    ``project`` say where to find. Raises PipelineError when something is missing, the clips have another size than the
+    models, or ``out`` is the stage's, is or lies in what is read, or holds anything else than an earlier evaluation.
     """
     models, out = Path(models), Path(out)
     if out.resolve() == paths.REPORTS.resolve():
@@ -36,5 +36,10 @@ def evaluate_models(models: StrPath, out: StrPath, params: Params, project: StrP
     clips: Clips = StoredClips(store)
     if isinstance(head.preprocessing, PublishedPreprocessing):
         clips = SourceClips(store, corpus.root, head.preprocessing)
+    elif head.size != store.size:
+        raise PipelineError(
+            f"{models} makes faces of {head.size} pixels, and {store.faces.folder} has crops of {store.size}. Prepare "
+            f"the clips with landmarks.size = {head.size}, or give models of {store.size}."
+        )
     with replacing_evaluation(out) as folder:
         return evaluate(head, clips, params.evaluate, params.seed, folder, jobs)

@@ -16,6 +16,8 @@ from pipeline.media import VideoWriter
 from pipeline.runtime.clock import FPS
 
 LABEL_HEIGHT = 18
+PANEL = 256
+"""Side in pixels of a picture in a video."""
 COLOURS = ("#999999", "#4c78a8", "#e45756", "#72b7b2", "#54a24b", "#eeca3b", "#b279a2", "#9d755d")
 
 
@@ -53,28 +55,26 @@ def strip(clip: TestClip, generated: Mapping[str, Generated], columns: int = 8) 
     return np.vstack(pictures)
 
 
-def write_video(path: Path, clip: TestClip, generated: Generated, samples_N: NDArray[np.int16], scale: int = 2) -> None:
-    """Real, landmarks, attention and generated side by side, each at ``scale`` times 128 pixels, with the clip's
-    sound.
-    """
+def write_video(path: Path, clip: TestClip, generated: Generated, samples_N: NDArray[np.int16]) -> None:
+    """Real, landmarks, attention and generated side by side, each of ``PANEL`` pixels, with the clip's sound."""
     assert generated.points_T68x2 is not None
     assert generated.attention_THW is not None
-    side = clip.frames_THWC.shape[1] * scale
-    with VideoWriter(path, size=(4 * side, side + LABEL_HEIGHT), fps=FPS, audio=samples_N) as video:
+    size = clip.frames_THWC.shape[1]
+    with VideoWriter(path, size=(4 * PANEL, PANEL + LABEL_HEIGHT), fps=FPS, audio=samples_N) as video:
         for real, points, attention, frame in zip(
             clip.frames_THWC, generated.points_T68x2, generated.attention_THW, generated.frames_THWC, strict=True
         ):
             panels = {
-                "real": _enlarge(real, side),
-                "landmarks from speech": draw_landmarks(points, scale=scale),
-                "attention": _enlarge(heat(attention), side),
-                "generated": _enlarge(frame, side),
+                "real": _enlarge(real),
+                "landmarks from speech": draw_landmarks(points, size, PANEL // size),
+                "attention": _enlarge(heat(attention)),
+                "generated": _enlarge(frame),
             }
             video.write(np.hstack([label(panel, name) for name, panel in panels.items()]))
 
 
-def _enlarge(image_HWC: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    return np.asarray(cv2.resize(image_HWC, (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)
+def _enlarge(image_HWC: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.resize(image_HWC, (PANEL, PANEL), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def metrics_figure(summary: Mapping[str, Mapping[str, float]]) -> Any:

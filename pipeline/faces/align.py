@@ -1,4 +1,4 @@
-"""Laying a face upright: a similarity transform from source pixels to the 128x128 crop, for each frame of a clip."""
+"""Laying a face upright: a similarity transform from source pixels to the crop, for each frame of a clip."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,6 +1,11 @@
-"""The picture of an aligned face."""
+"""The picture of an aligned face.
+
+Faces are judged and compared in a crop of 128x128 pixels (`SIZE`), whatever the size that is stored and learnt
+(`landmarks.size`): a larger crop shows the same part of the picture in more pixels.
+"""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -9,7 +14,7 @@ from numpy.typing import NDArray
 from pipeline.runtime.rounding import to_grid
 
 SIZE = 128
-"""Side of the face crop in pixels."""
+"""Side in pixels of the crop that limits and metrics speak of."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +37,28 @@ CROP = CropGeometry(SIZE, (
 a long face with the mouth open below."""
 
 
-def crop_face(frame_HWC: NDArray[np.uint8], transform_2x3: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """The 128x128 RGB crop of a frame under ``transform_2x3`` (source pixels to crop pixels), anti-aliased when it
-    shrinks.
+def rescale(values: NDArray[Any], before: int, after: int) -> NDArray[Any]:
+    """Coordinates in pixels of a crop of side ``before`` as those of side ``after``: pixels have their middle at whole
+    numbers, so that the crops' edges meet.
+    """
+    return values if before == after else (values + 0.5) * (after / before) - 0.5
+
+
+def crop_geometry(size: int) -> CropGeometry:
+    """How the same face lies in a crop of ``size`` pixels a side."""
+    x, y = rescale(np.array(CROP.points), SIZE, size).T.tolist()
+    return CropGeometry(size, tuple(zip(x, y, strict=True)))
+
+
+def onto_crop(transform_T2x3: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """Transforms (T, 2, 3) onto the 128x128 crop as those onto one of ``size`` pixels a side."""
+    linear, shift = transform_T2x3[:, :, :2] * (size / SIZE), rescale(transform_T2x3[:, :, 2:], SIZE, size)
+    return np.concatenate([linear, shift], axis=2)
+
+
+def crop_face(frame_HWC: NDArray[np.uint8], transform_2x3: NDArray[np.float32], size: int = SIZE) -> NDArray[np.uint8]:
+    """The RGB crop (size, size, 3) of a frame under ``transform_2x3`` (source pixels to crop pixels), anti-aliased when
+    it shrinks.
     """
     scale = float(np.hypot(transform_2x3[0, 0], transform_2x3[1, 0]))
     transform = transform_2x3.astype(np.float64)
@@ -43,7 +67,7 @@ def crop_face(frame_HWC: NDArray[np.uint8], transform_2x3: NDArray[np.float32]) 
         frame_HWC = np.asarray(halved, np.uint8)
         transform = transform @ np.array([[2, 0, 0.5], [0, 2, 0.5], [0, 0, 1]])
         scale *= 2
-    crop = cv2.warpAffine(frame_HWC, transform, (SIZE, SIZE), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    crop = cv2.warpAffine(frame_HWC, transform, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(crop, np.uint8)
 
 

@@ -1,7 +1,7 @@
 """How good a face is, per clip, in metrics that its row keeps. The limits are in pipeline.prepare.quality.thresholds.
 
-None of them depends on the size or brightness of the picture: lengths are in pixels of the 128x128 crop, where every
-face has the same size, and grey levels are compared with those of the same face.
+None of them depends on the size or brightness of the picture, nor on `landmarks.size`: lengths are in pixels of the
+128x128 crop, where every face has the same size, and grey levels are compared with those of the same face.
 """
 
 import cv2
@@ -63,11 +63,12 @@ def measure(
     """The metrics of ``QUALITY`` for one clip with a face in at least one frame.
 
     ``points_T68x2`` are the points in pixels of the crop, ``transforms_T2x3`` take source pixels there, ``crops_THWC``
-    are the RGB crops, ``picture`` is the source's (height, width), ``samples_N`` the clip's sound, 16 kHz mono.
+    are the RGB crops (T, 128, 128, 3), ``picture`` is the source's (height, width), ``samples_N`` the clip's sound,
+    16 kHz mono.
 
     - ``detected``: share of frames in which the face was found.
     - ``score``: the detector's mean score in those.
-    - ``face_size``: source pixels behind a side of the crop, the clip's median; under 128 the crop is an enlargement.
+    - ``face_size``: source pixels behind a side of the crop, the clip's median; a larger crop is an enlargement.
     - ``jitter``: see ``measure_jitter``.
     - ``sharpness``: variance of the Laplacian over the variance of the grey levels, both within ``FACE``; the clip's
       median. Blur of 1.5 crop pixels brings any face under 0.025.

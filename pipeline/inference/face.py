@@ -4,6 +4,7 @@ import logging
 from typing import get_args
 
 from pipeline.config.params import FaceRule, Landmarks
+from pipeline.faces.crop import SIZE
 from pipeline.faces.select import SMALL, TURNED, Choice
 from pipeline.runtime.errors import PipelineError
 
@@ -13,8 +14,9 @@ OUTSIDE = 0.1
 """The share of a crop that may lie beyond the picture without a warning: a background that is missing at one side."""
 
 
-def check_face(name: str, choice: Choice, rule: FaceRule) -> None:
-    """Warn where there were several faces, and where the one in the picture ``name`` is small, turned or cut off.
+def check_face(name: str, choice: Choice, rule: FaceRule, size: int = SIZE) -> None:
+    """Warn where there were several faces, and where the one in the picture ``name`` is small for a video of ``size``
+    pixels a side, turned or cut off.
 
     Raises PipelineError where it is turned so far that the stage landmarks would reject it.
     """
@@ -31,10 +33,10 @@ def check_face(name: str, choice: Choice, rule: FaceRule) -> None:
         )
     if choice.faces > 1:
         log.warning("%s shows %d faces. The one %s speaks; %s may choose another.", name, choice.faces, where, another)
-    if side < SMALL:
+    if side < (least := round(SMALL * size / SIZE)):
         log.warning(
             "The face in %s is %d pixels wide, and the video will be blurred. Give one of at least %d.",
-            *(name, side, SMALL),
+            *(name, side, least),
         )
     if choice.frontal < TURNED:
         log.warning("The face in %s is turned to the side, and its mouth may move wrongly. Give a frontal one.", name)

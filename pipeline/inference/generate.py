@@ -5,7 +5,6 @@ from pathlib import Path
 from rich.progress import track
 
 from pipeline.config.params import FaceRule
-from pipeline.faces.crop import SIZE
 from pipeline.inference.inputs import opened_speech, read_reference
 from pipeline.inference.talking_head import CHUNK, TalkingHead, frames_of
 from pipeline.media import VideoWriter
@@ -19,9 +18,9 @@ def generate(head: TalkingHead, picture: StrPath, speech: StrPath, out: StrPath,
     """Make the face in ``picture`` say ``speech`` (any sound or video file) and write the MP4 ``out``; returns its
     frames. ``face`` as in `TalkingHead.generate`.
 
-    128x128 at 25 fps, the sound whole and the pictures as long as it, to the frame begun. Memory does not
-    grow with the speech. Raises PipelineError when the picture holds no face, the file no sound, or ``out`` is one of
-    the two or cannot be written.
+    As large as `head.size` says, at 25 fps, the sound whole and the pictures as long as it, to the frame begun. Memory
+    does not grow with the speech. Raises PipelineError when the picture holds no face, the file no sound, or ``out`` is
+    one of the two or cannot be written.
     """
     picture, speech, out = Path(picture), Path(speech), Path(out)
     if out.suffix.lower() != ".mp4":
@@ -33,7 +32,7 @@ def generate(head: TalkingHead, picture: StrPath, speech: StrPath, out: StrPath,
     with opened_speech(speech, head.preprocessing) as samples_N:
         frames = frames_of(samples_N)
         painted, total = head.speak(reference, samples_N), -(-frames // CHUNK)
-        with VideoWriter(out, size=(SIZE, SIZE), fps=FPS, audio=samples_N) as video:
+        with VideoWriter(out, size=(head.size, head.size), fps=FPS, audio=samples_N) as video:
             for chunk in track(painted, total=total, description="generate", transient=True):
                 for frame in chunk.frames_THWC:
                     video.write(frame)

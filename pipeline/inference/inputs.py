@@ -41,7 +41,7 @@ def read_reference(picture: Picture, preprocessing: Preprocessing, face: FaceRul
             f"{name} shows no face that could be found. Give a frontal, evenly lit face of at least 80 pixels."
         )
     if reference.choice is not None:
-        check_face(name, reference.choice, face)
+        check_face(name, reference.choice, face, len(reference.image_HWC))
     return reference
 
 

@@ -1,6 +1,5 @@
 """The preprocessing that belongs to a bundle."""
 
-from pipeline.faces.crop import SIZE
 from pipeline.inference.preprocessing.base import Preprocessing
 from pipeline.inference.preprocessing.project import ProjectPreprocessing
 from pipeline.models.bundle import Bundle
@@ -19,10 +18,5 @@ def load_preprocessing(bundle: Bundle) -> Preprocessing:
         raise PipelineError(
             f"{bundle.folder / 'atnet'} was trained on other speech features ({bundle.speech}) than this version "
             f"computes ({ours}). Use the version of the project that trained it."
-        )
-    if bundle.crop.size != SIZE:
-        raise PipelineError(
-            f"{bundle.folder / 'vgnet'} was trained on crops of {bundle.crop.size} pixels, and this version makes "
-            f"{SIZE}. Use the version of the project that trained it."
         )
     return ProjectPreprocessing(bundle.landmarks, bundle.speech.window, bundle.crop)

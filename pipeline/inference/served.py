@@ -18,7 +18,7 @@ class ServedBundle:
         self.head = head
 
     def predict(self, arrays: Mapping[str, np.ndarray], params: Any = None) -> dict[str, np.ndarray]:
-        """`frames`, RGB uint8 (T, 128, 128, 3) at 25 per second, of the face in `image`, RGB uint8 (H, W, 3), which
+        """`frames`, RGB uint8 (T, size, size, 3) at 25 per second, of the face in `image`, RGB uint8 (H, W, 3), which
         says `samples`, int16 (N,) at 16 kHz. Raises PipelineError when there is no face, or less than a frame of sound.
         """
         return {"frames": np.stack(list(self.head.generate(arrays["image"], arrays["samples"])))}

@@ -29,7 +29,7 @@ class Painted(NamedTuple):
     """A chunk of T generated frames."""
 
     frames_THWC: NDArray[np.uint8]
-    """RGB (T, 128, 128, 3)."""
+    """RGB (T, size, size, 3)."""
     attention_THW: NDArray[np.float32]
     """Where pixels were painted, 0 to 1."""
 
@@ -75,13 +75,19 @@ class TalkingHead:
         return cls(bundle.atnet, bundle.vgnet, load_preprocessing(bundle), best_device(), precision, bundle.card)
 
     @property
+    def size(self) -> int:
+        """Side in pixels of the frames: 128 or 256."""
+        return self.vgnet.size
+
+    @property
     def face(self) -> FaceRule:
         """Whose face speaks where a picture shows several: `landmarks.face` of the training, as the card has it."""
         rule: FaceRule = self.card.get("face", Landmarks().face)
         return rule
 
     def generate(self, picture: Picture, speech: Speech, face: FaceRule | None = None) -> Iterator[NDArray[np.uint8]]:
-        """The face in the picture says the speech: frames, RGB uint8 (128, 128, 3), 25 per second, as long as it.
+        """The face in the picture says the speech: frames, RGB uint8 (size, size, 3), 25 per second, as long as
+        it.
 
         Of several faces ``face`` says which; without it, the rule of the training. Raises PipelineError, before the
         first frame, when the picture holds no face or the speech no sound.

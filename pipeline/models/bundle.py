@@ -95,6 +95,11 @@ def load_bundle(folder: StrPath) -> Bundle:
         raise PipelineError(
             f"{folder} was written by another version of this project ({error!r}). Train again with `dvc repro`."
         ) from error
+    if vgnet.size != crop.size:
+        raise PipelineError(
+            f"{folder / 'vgnet'} does not fit its crops: the network takes pictures of {vgnet.size} pixels a side, and "
+            f"was trained on crops of {crop.size}. Take the folder whole from one training, or train again."
+        )
     return Bundle(folder, atnet, vgnet, landmarks, speech, crop, card)
 
 

@@ -1,10 +1,12 @@
 """The regression-based discriminator (Chen et al., CVPR 2019, section 3.4)."""
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
 from pipeline.landmarks.points import NUMBERS
-from pipeline.models.layers import conv, plain_conv, scaled
+from pipeline.models.layers import conv, has_outer_level, plain_conv, scaled
 
 
 class Discriminator(nn.Module):
@@ -12,17 +14,21 @@ class Discriminator(nn.Module):
 
     An LSTM over the frames reads their features beside the reference's landmarks. From each of its states one layer
     reads the landmarks, as an offset in (-1, 1) to the reference's, and one a decision, averaged over the video.
+
+    At `size` 256 its pictures go through one convolution more, before the others.
     """
 
-    def __init__(self, width: int = 64) -> None:
+    def __init__(self, width: int = 64, size: int = 128) -> None:
         super().__init__()
         self.arguments = {"width": width}
-        c64, c128, c256, c512 = (scaled(count, width) for count in (64, 128, 256, 512))
+        c32, c64, c128, c256, c512 = (scaled(count, width) for count in (32, 64, 128, 256, 512))
+        down = [c64, c128, c256, c512]  # to 8 x 8
+        if has_outer_level(size):
+            self.arguments["size"] = size  # files of 128 stay as they are
+            down = [c32, *down]
         self.image = nn.Sequential(
-            plain_conv(3, c64, stride=2),
-            conv(c64, c128, stride=2),
-            conv(c128, c256, stride=2),
-            conv(c256, c512, stride=2),
+            plain_conv(3, down[0], stride=2),
+            *(conv(inputs, outputs, stride=2) for inputs, outputs in pairwise(down)),
             nn.Flatten(),
             nn.Linear(c512 * 8 * 8, c512),
             nn.ReLU(inplace=True),
@@ -35,7 +41,7 @@ class Discriminator(nn.Module):
         self.decision = nn.Linear(c256, 1)
 
     def forward(self, frames_BTCHW: Tensor, reference_landmarks_BL: Tensor) -> tuple[Tensor, Tensor]:
-        """The logit that the video (B, T, 3, 128, 128), in [-1, 1], is real (B,), and its landmarks (B, T, 136)."""
+        """The logit that the video (B, T, 3, size, size), in [-1, 1], is real (B,), and its landmarks (B, T, 136)."""
         batch, frames = frames_BTCHW.shape[:2]
         image_BTD = self.image(frames_BTCHW.flatten(0, 1)).unflatten(0, (batch, frames))
         reference_BTD = self.reference(reference_landmarks_BL).unsqueeze(1).expand(-1, frames, -1)

@@ -8,6 +8,13 @@ def scaled(channels: int, width: int) -> int:
     return max(1, channels * width // 64)
 
 
+def has_outer_level(size: int) -> bool:
+    """Whether pictures of `size` pixels a side take a level more than the paper's, of 128; ValueError for others."""
+    if size not in (128, 256):
+        raise ValueError(f"size must be 128 or 256, not {size}")
+    return size == 256
+
+
 def conv(inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1, padding: int = 1) -> nn.Sequential:
     """Convolution without bias, batch normalisation, ReLU."""
     return nn.Sequential(

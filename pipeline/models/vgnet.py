@@ -1,5 +1,6 @@
 """VG-net: landmarks and one picture to video (Chen et al., CVPR 2019, sections 3.3 and 3.4)."""
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -7,18 +8,18 @@ from torch import Tensor, nn
 
 from pipeline.landmarks.points import NUMBERS
 from pipeline.models.convgru import ConvGru, Recurrence
-from pipeline.models.layers import Residual, conv, scaled, upsample
+from pipeline.models.layers import Residual, conv, has_outer_level, scaled, upsample
 
 
 class VgOutput(NamedTuple):
     """What VG-net makes of T frames."""
 
     frames_BTCHW: Tensor
-    """The video (B, T, 3, 128, 128), in [-1, 1]."""
+    """The video (B, T, 3, size, size), in [-1, 1]."""
     attention_BT1HW: Tensor
-    """Where the video is painted (1) and where it is the reference picture (0), (B, T, 1, 128, 128)."""
+    """Where the video is painted (1) and where it is the reference picture (0), (B, T, 1, size, size)."""
     colour_BTCHW: Tensor
-    """The paint (B, T, 3, 128, 128), in [-1, 1]."""
+    """The paint (B, T, 3, size, size), in [-1, 1]."""
     landmark_attention_BT1HW: Tensor
     """Where the landmarks have moved away from the reference's (B, T, 1, 32, 32), in [0, 1]."""
     state_BCHW: Tensor | None
@@ -32,33 +33,47 @@ class VgNet(nn.Module):
     32 x 32, the attention M over the landmarks' motion chooses between the reference's features and the decoded ones.
 
     `attention=False` is the ablation without either map: the sum of both features, and a frame is C.
+
+    At `size` 256 the encoder has one level more before the others and the decoder one behind them, so that M, the
+    ConvGRU and its state are what they are at 128.
     """
 
     def __init__(
-        self, width: int = 64, recurrence: Recurrence = "time", attention: bool = True, dropout: float = 0.5
+        self,
+        width: int = 64,
+        recurrence: Recurrence = "time",
+        attention: bool = True,
+        dropout: float = 0.5,
+        size: int = 128,
     ) -> None:
         super().__init__()
         self.arguments = {"width": width, "recurrence": recurrence, "attention": attention, "dropout": dropout}
+        outer = has_outer_level(size)
+        if outer:  # files of 128 stay as they are
+            self.arguments["size"] = size
+        self.size = size
         self.inputs: dict[str, tuple[int, ...]] = {
-            "image_BCHW": (-1, 3, 128, 128),
+            "image_BCHW": (-1, 3, size, size),
             "reference_landmarks_BL": (-1, NUMBERS),
             "landmarks_BTL": (-1, -1, NUMBERS),
         }
         self.outputs: dict[str, tuple[int, ...]] = {
-            "frames_BTCHW": (-1, -1, 3, 128, 128),
-            "attention_BT1HW": (-1, -1, 1, 128, 128),
-            "colour_BTCHW": (-1, -1, 3, 128, 128),
+            "frames_BTCHW": (-1, -1, 3, size, size),
+            "attention_BT1HW": (-1, -1, 1, size, size),
+            "colour_BTCHW": (-1, -1, 3, size, size),
             "landmark_attention_BT1HW": (-1, -1, 1, 32, 32),
         }
         if recurrence == "time":
             self.outputs["state_BCHW"] = (-1, scaled(512, width), 8, 8)
         self.attention = attention
-        c32, c64, c128, c256, c512 = (scaled(count, width) for count in (32, 64, 128, 256, 512))
+        c16, c32, c64, c128, c256, c512 = (scaled(count, width) for count in (16, 32, 64, 128, 256, 512))
+        down, up = [c64, c64, c128], [c128, c64, c32]  # from the picture to 32 x 32, and back
+        if outer:
+            down, up = [c32, *down], [*up, c16]
         self.image_near = nn.Sequential(  # E1
             nn.ReflectionPad2d(3),
-            conv(3, c64, kernel=7, padding=0),
-            conv(c64, c64, stride=2),
-            conv(c64, c128, stride=2),
+            conv(3, down[0], kernel=7, padding=0),
+            *(conv(above, below, stride=2) for above, below in pairwise(down)),
         )
         self.image_deep = nn.Sequential(conv(c128, c256, stride=2), conv(c256, c512, stride=2))  # E2
         self.landmark_map = nn.Sequential(nn.Linear(NUMBERS, 8 * 8), nn.ReLU(inplace=True), nn.Unflatten(1, (1, 8, 8)))
@@ -76,8 +91,9 @@ class VgNet(nn.Module):
         self.decode_deep = nn.Sequential(  # D1
             *(Residual(c512, dropout) for _ in range(9)), upsample(c512, c256), upsample(c256, c128)
         )
-        self.decode_near = nn.Sequential(upsample(c128, c64), upsample(c64, c32))  # D2
-        self.heads = nn.Conv2d(c32, 4 if attention else 3, 7, padding=3)  # colour, and attention as the fourth channel
+        self.decode_near = nn.Sequential(*(upsample(below, above) for below, above in pairwise(up)))  # D2
+        outputs = 4 if attention else 3  # colour, and attention as the fourth channel
+        self.heads = nn.Conv2d(up[-1], outputs, 7, padding=3)
 
     def forward(
         self,
@@ -88,7 +104,7 @@ class VgNet(nn.Module):
     ) -> VgOutput:
         """Video of a face.
 
-        Takes the reference picture (B, 3, 128, 128) in [-1, 1], its landmarks (B, 136), those of the T frames to make
+        Takes the reference picture (B, 3, size, size) in [-1, 1], its landmarks (B, 136), those of the T frames to make
         (B, T, 136), and the state of the frames before these, if any. Every layer but the recurrence sees all frames as
         one batch (N = B * T); the reference is encoded once.
         """

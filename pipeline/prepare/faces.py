@@ -1,8 +1,10 @@
 """Stage landmarks: every clip's 68 points, alignment and face crops, in shards with an index of their quality."""
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import cv2
@@ -12,7 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline.config.params import Landmarks
 from pipeline.faces.align import align
-from pipeline.faces.crop import SIZE, crop_face, encode_jpeg, to_crop
+from pipeline.faces.crop import SIZE, crop_face, encode_jpeg, onto_crop, rescale, to_crop
 from pipeline.faces.measure import QUALITY, measure, no_face
 from pipeline.faces.track import track_face
 from pipeline.media import MediaError, read_frames
@@ -26,6 +28,8 @@ from pipeline.shards.build import build_shards, write_index
 from pipeline.shards.plan import UNFINISHED, Item, row_key
 from pipeline.shards.read import read_row
 from pipeline.shards.table import Row, array_field, jpeg_field
+
+log = logging.getLogger(__name__)
 
 VERSION = 6
 """Raised with every change of this file, of pipeline.faces, or of how frames and sound are read, that changes a row's
@@ -70,7 +74,7 @@ class FaceBuilder:
     def __call__(self, source: _Source) -> Row:
         """The cells of ``FIELDS``; a clip without a face has empty arrays and says so in ``error``."""
         cv2.setNumThreads(0)  # one clip per core: OpenCV's own threads would only get in each other's way
-        frames = _Replay(source, self.time_limit)
+        frames, size = _Replay(source, self.time_limit), self.params.size
         try:
             track = track_face(frames, self.params.detect_every, self.params.face)
             if not track.found_T.any():
@@ -78,9 +82,13 @@ class FaceBuilder:
             transforms = align(
                 track.points_T68x2, per_frame=self.params.alignment == "frame", smoothing=self.params.smoothing
             )
-            crops = np.empty((len(transforms), SIZE, SIZE, 3), np.uint8)
-            for number, (frame, transform) in enumerate(zip(frames, transforms, strict=True)):
-                crops[number] = crop_face(frame, transform)
+            stored = onto_crop(transforms, size)
+            # The crops by which a clip is judged, the same whatever the size, and the files of those that are stored.
+            crops, files = np.empty((len(transforms), SIZE, SIZE, 3), np.uint8), []
+            for number, (frame, transform) in enumerate(zip(frames, stored, strict=True)):
+                crops[number] = crop_face(frame, transforms[number])
+                crop = crops[number] if size == SIZE else crop_face(frame, transform, size)
+                files.append(encode_jpeg(crop, self.params.jpeg_quality))
         except MediaError as error:
             return _empty(error.reason)
         except TimedOut as error:
@@ -88,10 +96,10 @@ class FaceBuilder:
         points = to_crop(track.points_T68x2, transforms)
         samples = read_row(*source.sound, ["samples"])["samples"]
         return {
-            "points": points,  # in pixels of the crop
-            "transform": transforms,
+            "points": rescale(points, SIZE, size),  # in pixels of the stored crop
+            "transform": stored,
             "found": track.found_T,
-            "jpeg": [encode_jpeg(crop, self.params.jpeg_quality) for crop in crops],
+            "jpeg": files,
             "frames": len(crops),
             **measure(track, points, transforms, crops, frames.size, samples),
             "error": "",
@@ -168,7 +176,8 @@ def build_faces(
     """
     clips_folder, root, out = Path(clips_folder), Path(root), Path(out)
     good = [clip for clip in manifest if clip.status == "ok"]
-    recipe = (VERSION, params.detect_every, params.face, params.alignment, params.smoothing, params.jpeg_quality)
+    size = [] if params.size == SIZE else [params.size]  # the rows of 128 keep the keys from before there was a choice
+    recipe = (VERSION, params.detect_every, params.face, params.alignment, params.smoothing, params.jpeg_quality, *size)
     items = [
         Item(
             clip.id,
@@ -200,4 +209,18 @@ def build_faces(
         )
     check_losses(rows, params.max_lost, "landmarks")
     write_index(out, rows, INDEX_SCHEMA)
+    warn_of_enlargement([row["face_size"] for row in rows if row["status"] == "ok"], params.size)
     return rows
+
+
+def warn_of_enlargement(face_sizes: Sequence[float], size: int) -> None:
+    """Warn where crops larger than 128 pixels show no more than those would: most faces have not as many in the source.
+
+    ``face_sizes`` are the metric `face_size` of the good clips, source pixels behind a side of the crop.
+    """
+    if size > SIZE and (usual := median(face_sizes)) <= SIZE:
+        log.warning(
+            "landmarks.size is %d, and the clips have %.0f pixels (median) behind a side of the crop: it only enlarges "
+            "them. Set it to %d, or give videos with larger faces.",
+            *(size, usual, SIZE),
+        )

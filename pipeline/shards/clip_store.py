@@ -54,6 +54,11 @@ class ClipStore:
         """The manifest of `data/clips`."""
         return ShardReader(self.data / "clips", MANIFEST)
 
+    @cached_property
+    def size(self) -> int:
+        """Side in pixels of the crops, which all have the same."""
+        return int(self.frames(self.faces.ids(status="ok")[0], [0]).shape[1])
+
     def ids(self, split: str) -> list[str]:
         """The good clips of `train`, `val` or `test`, in order."""
         return self.faces.ids(split=split, status="ok")
@@ -77,7 +82,7 @@ class ClipStore:
         return files
 
     def frames(self, clip: str, chosen: Sequence[int] | None = None) -> NDArray[np.uint8]:
-        """The crops, RGB (T, 128, 128, 3), or those ``chosen`` by number."""
+        """The crops, RGB (T, size, size, 3), or those ``chosen`` by number."""
         files = self.jpegs(clip)
         return np.stack([decode_jpeg(files[number]) for number in (range(len(files)) if chosen is None else chosen)])
 

@@ -36,7 +36,6 @@ BUNDLE_REQUIREMENTS = (
 )  # fmt: skip
 BUNDLE_PARTS = ("landmarks", "atnet", "vgnet", "bundle.json", "provenance.json")
 BUNDLE_INPUTS: dict[str, tuple[str, Shape]] = {"image": ("uint8", (-1, -1, 3)), "samples": ("int16", (-1,))}
-BUNDLE_OUTPUTS: dict[str, tuple[str, Shape]] = {"frames": ("uint8", (-1, 128, 128, 3))}
 
 
 def network(folder: Path, example: Mapping[str, np.ndarray], registered: str) -> Operation:
@@ -70,7 +69,10 @@ def bundle(folder: Path, registered: str) -> Operation:
                     shutil.copytree(source, copy / source.name, ignore=shutil.ignore_patterns("discriminator.*"))
                 elif source.exists():
                     shutil.copy(source, copy)
-            signature = _signature(BUNDLE_INPUTS, BUNDLE_OUTPUTS)
+            from pipeline.models.served import load
+
+            size = load(copy / "vgnet").network.inputs["image_BCHW"][-1]
+            signature = _signature(BUNDLE_INPUTS, {"frames": ("uint8", (-1, size, size, 3))})
             _register(target, copy, registered, BUNDLE_LOADER, BUNDLE_REQUIREMENTS, signature)
 
     return write

@@ -42,8 +42,12 @@ class ClipSource(Protocol):
     def digest(self) -> str:
         """A hash of all that the other methods answer."""
 
+    @property
+    def size(self) -> int:
+        """Side of the pictures in pixels."""
+
     def pictures(self, clip: int, frames: Sequence[int]) -> NDArray[np.uint8]:
-        """These frames' faces, RGB (len(frames), 128, 128, 3)."""
+        """These frames' faces, RGB (len(frames), size, size, 3)."""
 
     def landmarks(self, clip: int, mirrored: bool = False) -> NDArray[np.float32]:
         """Normalised landmarks of all T frames (T, 136), or of the mirrored frames."""
@@ -88,6 +92,11 @@ class StoreSource:
         self.digest = hashlib.sha256(" ".join(content).encode()).hexdigest()
         # Landmarks of recent clips are kept (40 kB each): normalising them costs more than reading them.
         self.landmarks = lru_cache(maxsize=4096)(self._landmarks)
+
+    @property
+    def size(self) -> int:
+        """As `ClipSource`."""
+        return self._store.size
 
     def pictures(self, clip: int, frames: Sequence[int]) -> NDArray[np.uint8]:
         """As `ClipSource`."""

@@ -14,7 +14,7 @@ from torch.optim import Adam, Optimizer
 from pipeline.config.params import Params
 from pipeline.config.training import VgNetParams
 from pipeline.config.windows import require_long_clips
-from pipeline.faces.crop import CROP
+from pipeline.faces.crop import crop_geometry
 from pipeline.models.discriminator import Discriminator
 from pipeline.models.losses import decision_loss, landmark_weights, pixel_loss, regression_loss
 from pipeline.models.vgnet import VgNet
@@ -77,7 +77,7 @@ class VgNetTask:
             )
         self.device = best_device()
         torch.manual_seed(seed)
-        network = VgNet(params.width, params.recurrence, params.attention, params.dropout)
+        network = VgNet(params.width, params.recurrence, params.attention, params.dropout, source_train.size)
         with training_threads(params.width):
             init_generator(network, self._some_landmarks())
         self.network = to_device(network, self.device)
@@ -88,7 +88,7 @@ class VgNetTask:
         }
         self.helpers: dict[str, nn.Module] = {}
         if params.adversarial_weight > 0 or params.regression_weight > 0:
-            discriminator = Discriminator(params.width)
+            discriminator = Discriminator(params.width, source_train.size)
             with training_threads(params.width):
                 init_discriminator(discriminator, *self._some_windows())
             self.discriminator = to_device(discriminator, self.device)
@@ -235,6 +235,6 @@ def train_from_store(params: Params, callbacks: Sequence[Callback]) -> None:
     """Train on the project's clips into models/vgnet; killed, it goes on where it was. PipelineError as `train`."""
     train_split, val_split = open_sources("vgnet", params)
     require_long_clips(params, {"train": train_split.lengths, "val": val_split.lengths})
-    belongs = {"landmarks": train_split.model.digest, "crop": asdict(CROP)}
+    belongs = {"landmarks": train_split.model.digest, "crop": asdict(crop_geometry(train_split.size))}
     task = VgNetTask(train_split, val_split, params.vgnet, params.seed, belongs)
     train(task, paths.VGNET, paths.resume_folder("train_vgnet"), callbacks)

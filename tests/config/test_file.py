@@ -61,6 +61,7 @@ def test_shipped_params_are_the_defaults() -> None:
         ("corpora.grid.val", 0.95, r"corpora\.grid\.val and test are shares"),
         ("landmarks", [], r"landmarks must be a section of keys"),
         ("landmarks.alignment", "eyes", r"landmarks\.alignment is 'eyes'; it must be one of clip, frame"),
+        ("landmarks.size", 200, r"landmarks\.size is 200; it must be one of 128, 256\."),
         ("extract.min_frames", 3, r"extract\.min_frames must be at least 17"),
         ("evaluate.video", 1, r"evaluate\.video is not a param\. Did you mean videos\?"),
     ],

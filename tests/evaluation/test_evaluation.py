@@ -10,26 +10,60 @@ from pipeline.evaluation.baselines.base import Generated, TestClip
 from pipeline.evaluation.evaluate import choose_clips, write_tables
 from pipeline.evaluation.measure import compare, find_landmarks, summarize
 from pipeline.evaluation.metrics.psnr import CAP_DB
-from pipeline.evaluation.pictures import LABEL_HEIGHT, draw_landmarks, metrics_figure, strip
+from pipeline.evaluation.pictures import LABEL_HEIGHT, PANEL, draw_landmarks, metrics_figure, strip, write_video
 from pipeline.evaluation.registry import METRICS
 from pipeline.faces.align import align
-from pipeline.faces.crop import crop_face
+from pipeline.faces.crop import crop_face, onto_crop
 from pipeline.faces.detect import detect_faces
 from pipeline.faces.shape_predictor import predict_landmarks
+from pipeline.media import probe
 
 Image = NDArray[np.uint8]
 
 
 @pytest.fixture(scope="module")
 def crop(photograph: Image) -> Image:
+    return crop_of(photograph, 128)
+
+
+def crop_of(photograph: Image, size: int) -> Image:
     points = predict_landmarks([photograph], detect_faces(photograph, 1)[:1])[0]
-    return crop_face(photograph, align(points[None], per_frame=True, smoothing=0)[0])
+    return crop_face(photograph, onto_crop(align(points[None], per_frame=True, smoothing=0), size)[0], size)
 
 
 def test_landmarks_are_found_in_crops_and_not_elsewhere(crop: Image) -> None:
     points = find_landmarks(np.stack([crop, np.zeros_like(crop)]))
     assert np.isfinite(points[0]).all()
     assert np.isnan(points[1]).all()
+
+
+def test_distances_are_those_of_a_face_of_128_whatever_the_size(photograph: Image) -> None:
+    """Between the same two pictures: the face, and the face with its lower half moved down."""
+    distances = []
+    for size in (128, 256):
+        real = crop_of(photograph, size)
+        fake = real.copy()
+        fake[size // 2 + size // 16 :] = real[size // 2 : -size // 16]
+        points = find_landmarks(np.stack([real, fake]))
+        assert 60 < np.ptp(points[0, :, 0]) < 128
+        pair = np.repeat(points, 2, axis=0)  # the first frame is the reference, and does not count
+        distances.append(compare(np.stack([real] * 2), np.stack([fake] * 2), pair[:2], pair[2:]))
+    small, large = distances
+    assert small["f_lmd"] > 1
+    assert large["f_lmd"] == pytest.approx(small["f_lmd"], rel=0.2)
+    assert large["psnr"] == pytest.approx(small["psnr"], abs=1)
+    assert large["lost"] == 0
+
+
+@pytest.mark.parametrize("size", [128, 256])
+def test_videos_are_as_large_whatever_the_size(photograph: Image, tmp_path: Path, size: int) -> None:
+    frames = np.stack([crop_of(photograph, size)] * 3)
+    points = np.full((3, 68, 2), size / 2, np.float32)
+    clip = TestClip("a", "s", frames, points, np.zeros((3, 28, 12), np.float32))
+    painted = Generated(frames, points, np.ones((3, size, size), np.float32))
+    write_video(tmp_path / "a.mp4", clip, painted, np.zeros(1920, np.int16))
+    info = probe(tmp_path / "a.mp4")
+    assert (info.width, info.height) == (4 * PANEL, PANEL + LABEL_HEIGHT)
 
 
 def test_a_perfect_copy_and_a_grey_one(crop: Image) -> None:

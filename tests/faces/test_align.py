@@ -8,7 +8,17 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.faces.align import align
-from pipeline.faces.crop import CROP, SIZE, crop_face, decode_jpeg, encode_jpeg, to_crop
+from pipeline.faces.crop import (
+    CROP,
+    SIZE,
+    crop_face,
+    crop_geometry,
+    decode_jpeg,
+    encode_jpeg,
+    onto_crop,
+    rescale,
+    to_crop,
+)
 from pipeline.faces.detect import detect_faces
 from pipeline.faces.shape_predictor import predict_landmarks
 from pipeline.faces.track import track_face
@@ -83,6 +93,26 @@ def test_crop_equals_opencv_area_average() -> None:
     transform = np.array([[0.25, 0, -0.375], [0, 0.25, -0.375]], np.float32)  # pixel centres onto pixel centres
     expected = cv2.resize(smooth, (128, 128), interpolation=cv2.INTER_AREA)
     assert np.abs(crop_face(np.asarray(smooth, np.uint8), transform).astype(int) - expected)[2:-2, 2:-2].max() <= 2
+
+
+def test_a_larger_crop_shows_the_same_in_more_pixels(photograph: Image) -> None:
+    points = points_of(photograph)[None]
+    small = align(points, per_frame=True, smoothing=0)
+    large = onto_crop(small, 256)
+    np.testing.assert_allclose(large, align(points, per_frame=True, smoothing=0, crop=crop_geometry(256)), atol=1e-4)
+    crops = crop_face(photograph, small[0]), crop_face(photograph, large[0], 256)
+    halved = cv2.resize(crops[1], (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+    assert np.abs(halved.astype(int) - crops[0]).mean() < 2
+    # Corners of the picture meet, and so pixel 0 of the small one lies between pixels 0 and 1 of the large one.
+    np.testing.assert_array_equal(rescale(np.array([-0.5, 0.0, 127.5]), SIZE, 256), [-0.5, 0.5, 255.5])
+    np.testing.assert_allclose(to_crop(points, large), rescale(to_crop(points, small), SIZE, 256), atol=2**-8)
+
+
+def test_the_usual_crop_is_the_same_to_the_byte(photograph: Image) -> None:
+    transform = align(points_of(photograph)[None], per_frame=True, smoothing=0)
+    assert crop_geometry(SIZE) == CROP
+    np.testing.assert_array_equal(onto_crop(transform, SIZE), transform)
+    assert onto_crop(transform, 256).dtype == np.float32
 
 
 def test_jpeg_round_trip(photograph: Image) -> None:

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.config.params import FaceRule
+from pipeline.faces.detect import Box
 from pipeline.inference.face import check_face
 from pipeline.inference.generate import generate
 from pipeline.inference.inputs import opened_speech, read_reference
@@ -211,9 +212,23 @@ def test_a_profile_is_refused_and_a_turned_head_named(
         check_face("a.jpg", replace(choice, frontal=0.04), "prominent")
     with pytest.raises(PipelineError, match=r"another of its 3 with --face prominent, largest, central or left\.$"):
         check_face("a.jpg", replace(choice, frontal=0.0, faces=3), "right")
-    check_face("a.jpg", replace(choice, frontal=0.2), "prominent")
+    check_face("a.jpg", replace(choice, frontal=0.2), "prominent", 128)
     assert caplog.messages == [
         "The face in a.jpg is turned to the side, and its mouth may move wrongly. Give a frontal one."
+    ]
+
+
+def test_a_larger_video_asks_for_a_larger_face(
+    photograph: Image, head: TalkingHead, caplog: pytest.LogCaptureFixture
+) -> None:
+    choice = read_reference(photograph, head.preprocessing).choice
+    assert choice is not None
+    middling = replace(choice, box=Box(0, 0, 120, 120))
+    check_face("a.jpg", middling, "prominent", 128)
+    assert not caplog.messages
+    check_face("a.jpg", middling, "prominent", 256)
+    assert caplog.messages == [
+        "The face in a.jpg is 120 pixels wide, and the video will be blurred. Give one of at least 160."
     ]
 
 

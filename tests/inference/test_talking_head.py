@@ -46,9 +46,10 @@ def test_the_readme_in_an_empty_folder(tmp_path: Path, photograph: NDArray[np.ui
     assert done.stdout.splitlines()[-1] == "13"
 
 
-def test_frames_are_as_long_as_the_speech(tmp_path: Path, photograph: NDArray[np.uint8]) -> None:
-    shown = frames(write_bundle(tmp_path / "models"), photograph)
-    assert shown.shape == (13, 128, 128, 3)
+@pytest.mark.parametrize("size", [128, 256])
+def test_frames_are_as_long_as_the_speech(tmp_path: Path, photograph: NDArray[np.uint8], size: int) -> None:
+    shown = frames(write_bundle(tmp_path / "models", size=size), photograph)
+    assert shown.shape == (13, size, size, 3)
     assert shown.dtype == np.uint8
 
 
@@ -75,14 +76,6 @@ def test_what_this_version_does_not_compute_is_refused(tmp_path: Path) -> None:
     card = folder / "atnet" / "model.json"
     card.write_text(card.read_text().replace('"hop": 160', '"hop": 80'))
     with pytest.raises(PipelineError, match=r"models/atnet was trained on other speech features .*hop=80.*hop=160"):
-        TalkingHead.from_pretrained(folder)
-
-
-def test_a_crop_of_another_size_is_refused(tmp_path: Path) -> None:
-    folder = write_bundle(tmp_path / "models")
-    card = folder / "vgnet" / "model.json"
-    card.write_text(card.read_text().replace('"size": 128', '"size": 256'))
-    with pytest.raises(PipelineError, match=r"models/vgnet was trained on crops of 256 pixels, .* makes 128\. Use the"):
         TalkingHead.from_pretrained(folder)
 
 

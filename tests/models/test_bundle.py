@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.faces.crop import CROP
+from pipeline.faces.crop import CROP, crop_geometry
 from pipeline.landmarks.pca import LandmarkModel, fit_model
 from pipeline.models.atnet import AtNet
 from pipeline.models.bundle import PUBLISHED, load_bundle, write_card, write_provenance
@@ -27,14 +27,14 @@ def fitted(seed: int, components: int = 6) -> LandmarkModel:
     return fit_model([face + draw.normal(0, 1, (20, 68, 2)) for _ in range(3)], components)
 
 
-def write_bundle(folder: Path, seed: int = 0, window: float = 0.025) -> Path:
+def write_bundle(folder: Path, seed: int = 0, window: float = 0.025, size: int = 128) -> Path:
     """A bundle as the stages leave it, of small networks that nothing trained."""
     torch.manual_seed(seed)
     landmarks = fitted(seed)
     landmarks.save(folder / "landmarks")
     belongs = {"landmarks": landmarks.digest}
     save_model(folder / "atnet", "model", AtNet(width=8), {**belongs, "speech": asdict(SpeechFeatures(window))})
-    save_model(folder / "vgnet", "model", VgNet(width=8), {**belongs, "crop": asdict(CROP)})
+    save_model(folder / "vgnet", "model", VgNet(width=8, size=size), {**belongs, "crop": asdict(crop_geometry(size))})
     write_card(folder, {"name": "small", "metrics": {"at_vg": {"lmd": 1.0}}, "licence": "MIT"})
     return folder
 
@@ -53,6 +53,23 @@ def test_read_back_whole(folder: Path) -> None:
     assert not bundle.vgnet.training
     write_provenance(folder, "c0ffee")
     assert load_bundle(folder).card["commit"] == "c0ffee"
+
+
+def test_a_bundle_of_larger_faces(tmp_path: Path) -> None:
+    bundle = load_bundle(write_bundle(tmp_path / "models", size=256))
+    assert bundle.vgnet.size == 256
+    assert bundle.crop == crop_geometry(256)
+
+
+@pytest.mark.parametrize(("network", "crop"), [(128, 256), (256, 128)])
+def test_a_network_of_another_size_than_its_crops_is_refused(folder: Path, network: int, crop: int) -> None:
+    meta = {"landmarks": fitted(0).digest, "crop": asdict(crop_geometry(crop))}
+    save_model(folder / "vgnet", "model", VgNet(width=8, size=network), meta)
+    message = (
+        rf"models/vgnet does not fit its crops: .* takes pictures of {network} pixels .* on crops of {crop}\. Take"
+    )
+    with pytest.raises(PipelineError, match=message):
+        load_bundle(folder)
 
 
 def test_equal_bundles_are_equal_bytes(folder: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from pipeline.models.atnet import AtNet
 from pipeline.models.convgru import ConvGru, Recurrence
@@ -15,8 +16,8 @@ def seeded() -> None:
     torch.manual_seed(0)
 
 
-def vg_inputs(batch: int, frames: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    return torch.rand(batch, 3, 128, 128) * 2 - 1, torch.randn(batch, 136), torch.randn(batch, frames, 136)
+def vg_inputs(batch: int, frames: int, size: int = 128) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    return torch.rand(batch, 3, size, size) * 2 - 1, torch.randn(batch, 136), torch.randn(batch, frames, 136)
 
 
 def close(a: torch.Tensor, b: torch.Tensor) -> None:
@@ -58,9 +59,10 @@ def test_convgru_recurs_over_what_it_is_told() -> None:
 
 
 @torch.inference_mode()
-def test_vgnet_in_pieces_equals_vgnet_at_once() -> None:
-    network = VgNet(width=8).eval()
-    image, reference, landmarks = vg_inputs(2, 5)
+@pytest.mark.parametrize("size", [128, 256])
+def test_vgnet_in_pieces_equals_vgnet_at_once(size: int) -> None:
+    network = VgNet(width=8, size=size).eval()
+    image, reference, landmarks = vg_inputs(2, 5, size)
     whole = network(image, reference, landmarks)
     first = network(image, reference, landmarks[:, :2])
     rest = network(image, reference, landmarks[:, 2:], first.state_BCHW)
@@ -68,10 +70,11 @@ def test_vgnet_in_pieces_equals_vgnet_at_once() -> None:
 
 
 @torch.inference_mode()
-def test_vgnet_composes_paint_and_example_by_attention() -> None:
-    image, reference, landmarks = vg_inputs(1, 2)
-    out = VgNet(width=8).eval()(image, reference, landmarks)
-    assert out.frames_BTCHW.shape == (1, 2, 3, 128, 128)
+@pytest.mark.parametrize("size", [128, 256])
+def test_vgnet_composes_paint_and_example_by_attention(size: int) -> None:
+    image, reference, landmarks = vg_inputs(1, 2, size)
+    out = VgNet(width=8, size=size).eval()(image, reference, landmarks)
+    assert out.frames_BTCHW.shape == (1, 2, 3, size, size)
     assert out.landmark_attention_BT1HW.shape == (1, 2, 1, 32, 32)
     a, c = out.attention_BT1HW.numpy(), out.colour_BTCHW.numpy()
     np.testing.assert_allclose(out.frames_BTCHW.numpy(), a * c + (1 - a) * image[:, None].numpy(), atol=1e-5)
@@ -95,12 +98,34 @@ def test_atnet_in_pieces_equals_atnet_at_once(recurrent: bool) -> None:
 
 
 @torch.inference_mode()
-def test_discriminator_reads_landmarks_as_an_offset_to_the_example() -> None:
+@pytest.mark.parametrize("size", [128, 256])
+def test_discriminator_reads_landmarks_as_an_offset_to_the_example(size: int) -> None:
     reference = torch.randn(2, 136)
-    logits, landmarks = Discriminator(width=8).eval()(torch.rand(2, 3, 3, 128, 128), reference)
+    logits, landmarks = Discriminator(width=8, size=size).eval()(torch.rand(2, 3, 3, size, size), reference)
     assert logits.shape == (2,)
     assert landmarks.shape == (2, 3, 136)
     assert ((landmarks - reference[:, None]).abs() < 1).all()
+
+
+@pytest.mark.parametrize("kind", [VgNet, Discriminator])
+def test_a_size_more_is_a_level_more_and_nothing_else(kind: type[VgNet | Discriminator]) -> None:
+    """All but the outermost layers are those of 128, and so are the files of 128."""
+    with torch.device("meta"):
+        small, large = kind(width=64), kind(width=64, size=256)
+    outer = ("image_near", "decode_near", "heads", "image")
+    shapes = [
+        {name: one.shape for name, one in network.state_dict().items() if name.partition(".")[0] not in outer}
+        for network in (small, large)
+    ]
+    assert shapes[0] == shapes[1]
+    convolutions = [
+        sum(isinstance(one, nn.Conv2d | nn.ConvTranspose2d) for one in net.modules()) for net in (small, large)
+    ]
+    assert convolutions[1] - convolutions[0] == (2 if kind is VgNet else 1)
+    assert "size" not in small.arguments
+    assert large.arguments["size"] == 256
+    with pytest.raises(ValueError, match="size must be 128 or 256, not 64"):
+        kind(size=64)
 
 
 @pytest.mark.parametrize("width", [8, 16, 32])

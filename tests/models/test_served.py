@@ -18,6 +18,7 @@ from pipeline.models.vgnet import VgNet
         AtNet(components=5, width=4),
         AtNet(width=4, recurrent=False),
         VgNet(width=4),
+        VgNet(width=4, size=256),
         VgNet(width=4, recurrence="batch"),
         VgNet(width=4, recurrence="none", attention=False),
     ],

@@ -73,6 +73,7 @@ def test_what_a_param_reruns(reproduced: Project) -> None:
         "extract.min_frames": ["extract", "landmarks"],  # which draws all limits beside the metrics
         "extract.time_limit": ["extract", "landmarks"],
         "landmarks.smoothing": ["landmarks"],
+        "landmarks.size": ["landmarks"],
         "pca.components": ["pca"],
         "mfcc.window": ["mfcc", "train_atnet"],  # whose file says what it hears
         "atnet.lr": ["train_atnet"],
@@ -84,6 +85,7 @@ def test_what_a_param_reruns(reproduced: Project) -> None:
         "corpora.grid.root": "elsewhere",
         "corpora.union.weights": [2.0],
         "landmarks.smoothing": 0.5,
+        "landmarks.size": 256,
         "mfcc.window": 0.03,
     }
     params = reproduced.folder / "params.yaml"

@@ -12,22 +12,24 @@ from pipeline.landmarks.points import mirror_points
 class DrawnClips:
     """A `ClipSource` of `clips` clips of `frames` frames; the mouth's opening is a smooth curve in [0, 1] per clip."""
 
-    def __init__(self, clips: int = 4, frames: int = 24, seed: int = 0) -> None:
+    def __init__(self, clips: int = 4, frames: int = 24, seed: int = 0, size: int = 128) -> None:
         random = np.random.default_rng(seed)
         time_T = np.arange(frames)
         self.lengths = [frames] * clips
         self.weights: dict[tuple[int, ...], float] = {}
-        self.digest = repr((clips, frames, seed))
+        self.digest = repr((clips, frames, seed, size))
+        self.size = size
         self.colours = random.integers(80, 220, (clips, 3))
         self.openings = [
             0.5 + 0.5 * np.sin(time_T * random.uniform(0.3, 0.8) + random.uniform(0, 6)) for _ in range(clips)
         ]
 
     def pictures(self, clip: int, frames: Sequence[int]) -> NDArray[np.uint8]:
-        made = np.full((len(frames), 128, 128, 3), self.colours[clip], np.uint8)
+        scale = self.size // 128
+        made = np.full((len(frames), self.size, self.size, 3), self.colours[clip], np.uint8)
         for picture, frame in zip(made, frames, strict=True):
-            opening = round(2 + 14 * float(self.openings[clip][frame]))
-            cv2.ellipse(picture, (64, 90), (20, opening), 0, 0, 360, (40, 0, 0), -1)
+            opening = scale * round(2 + 14 * float(self.openings[clip][frame]))
+            cv2.ellipse(picture, (64 * scale, 90 * scale), (20 * scale, opening), 0, 0, 360, (40, 0, 0), -1)
         return made
 
     def landmarks(self, clip: int, mirrored: bool = False) -> NDArray[np.float32]:

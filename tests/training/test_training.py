@@ -20,6 +20,7 @@ from torch import Tensor
 
 from pipeline.config.training import AtNetParams, PictureAugmentation, VgNetParams
 from pipeline.models.atnet import AtNet
+from pipeline.models.discriminator import Discriminator
 from pipeline.models.registry import load_model
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime.errors import PipelineError
@@ -90,6 +91,18 @@ def test_training_writes_its_outs_and_tells_its_listeners(name: str, tmp_path: P
     assert isinstance(model, AtNet if name == "atnet" else VgNet)
     assert model.arguments["width"] == 8
     assert (meta["seed"], meta["step"]) == (0, summary["step"])
+
+
+def test_faces_of_256_pixels_make_networks_of_256(tmp_path: Path) -> None:
+    train_clips, val_clips = (DrawnClips(2, seed=seed, size=256) for seed in (0, 1))
+    recorder = Recorder()
+    task = VgNetTask(train_clips, val_clips, replace(VG, steps=2), 0)
+    train(task, tmp_path / "out", tmp_path / "resume", (recorder,))
+    for name, kind in (("model", VgNet), ("discriminator", Discriminator)):
+        network, _ = load_model(tmp_path / "out", name)
+        assert isinstance(network, kind)
+        assert network.arguments["size"] == 256
+    assert [shape for _, _, shape in recorder.pictures] == [(2 * 256, 4 * 256, 3)]
 
 
 @pytest.mark.parametrize("name", ["atnet", "vgnet"])

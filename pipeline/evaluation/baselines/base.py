@@ -15,7 +15,7 @@ REFERENCE_FRAME = 0
 
 @dataclass(frozen=True)
 class TestClip:
-    """A clip of the test split: crops uint8 (T, 128, 128, 3), their points (T, 68, 2), speech windows (T, 28, 12)."""
+    """A clip of the test split: crops uint8 (T, size, size, 3), their points (T, 68, 2), speech windows (T, 28, 12)."""
 
     id: str
     speaker: str
@@ -31,7 +31,7 @@ class TestClip:
 
 @dataclass(frozen=True)
 class Generated:
-    """Frames (T, 128, 128, 3), and where there are any the points that were drawn and the attention."""
+    """Frames (T, size, size, 3), and where there are any the points that were drawn and the attention."""
 
     frames_THWC: NDArray[np.uint8]
     points_T68x2: NDArray[np.float32] | None = None

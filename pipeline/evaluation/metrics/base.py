@@ -9,8 +9,8 @@ from torchmetrics import Metric
 Compares = Literal["frames", "landmarks"]
 """What is handed to a metric's ``update``, T generated frames as ``preds`` and the real ones as ``target``:
 
-- ``frames``: float RGB in [0, 1], (T, 3, 128, 128);
-- ``landmarks``: dlib's 68 points (T, 68, 2) in pixels of the crop, NaN where it found no face.
+- ``frames``: float RGB in [0, 1], (T, 3, size, size), at the face's own size, 128 or 256 (`landmarks.size`);
+- ``landmarks``: dlib's 68 points (T, 68, 2) in pixels of a face of 128x128, whatever its size; NaN where it found none.
 """
 
 

@@ -32,13 +32,13 @@ class LandmarkDistance(Metric):
             self.add_state(name, torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
 
     def update(self, preds: Tensor, target: Tensor) -> None:
-        """Add frames, (T, 68, 2) in pixels of the crop."""
+        """Add frames, (T, 68, 2) in pixels of the 128x128 face."""
         both = found(preds) & found(target)
         self.distance += landmark_distance(preds[both], target[both], self.points).sum()
         self.compared += both.sum()
 
     def compute(self) -> Tensor:
-        """In pixels of the crop."""
+        """In pixels of the 128x128 face."""
         return self.distance / self.compared
 
 

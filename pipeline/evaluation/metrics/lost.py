@@ -20,7 +20,7 @@ class LostFaces(Metric):
             self.add_state(name, torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
 
     def update(self, preds: Tensor, target: Tensor) -> None:
-        """Add frames, (T, 68, 2) in pixels of the crop."""
+        """Add frames, (T, 68, 2) in pixels of the 128x128 face."""
         self.lost += (found(target) & ~found(preds)).sum()
         self.frames += found(target).sum()
 

@@ -15,7 +15,7 @@ from pipeline.runtime.paths import StrPath
 
 @dataclass(frozen=True)
 class Reference:
-    """The picture a face is made from: RGB (128, 128, 3) and its 68 points (68, 2) in the picture's pixels."""
+    """The picture a face is made from: RGB (size, size, 3) and its 68 points (68, 2) in the picture's pixels."""
 
     image_HWC: NDArray[np.uint8]
     points_68x2: NDArray[np.float32]

@@ -35,7 +35,7 @@ class ProjectPreprocessing:
             return None
         points = choice.points_68x2[None]
         transform = align(points, per_frame=True, smoothing=0.0, crop=self.crop)
-        return Reference(crop_face(image_HWC, transform[0]), to_crop(points, transform)[0], choice)
+        return Reference(crop_face(image_HWC, transform[0], self.crop.size), to_crop(points, transform)[0], choice)
 
     def hear(self, path: StrPath, damage: Damage) -> Iterator[NDArray[np.int16]]:
         """As `Preprocessing`."""

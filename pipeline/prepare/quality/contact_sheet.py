@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from pipeline.faces.crop import SIZE, from_crop
+from pipeline.faces.crop import SIZE, from_crop, rescale
 from pipeline.media import MediaError, read_frames
 from pipeline.prepare.quality.table import METRICS
 from pipeline.runtime.clock import FPS
@@ -42,6 +42,8 @@ class Sources:
     """The corpus's folder."""
     shards: Path
     """The folder of the faces' shards."""
+    size: int
+    """Side of their crops in pixels."""
     time_limit: float = 0.0
     """Seconds after which a file that hangs has no picture; 0: never."""
 
@@ -121,7 +123,7 @@ def _framed(name: str, sources: Sources) -> Picture:
     if cells is not None:
         one = slice(number, number + 1)
         points = from_crop(cells["points"][one], cells["transform"][one])[0]
-        _mark(picture, points, cells["transform"][number], scale)
+        _mark(picture, points, cells["transform"][number], sources.size, scale)
     left, top = (PICTURE[0] - width) // 2, (PICTURE[1] - height) // 2
     canvas[top : top + height, left : left + width] = picture
     return canvas
@@ -140,11 +142,12 @@ def _read_frame(sources: Sources, clip: Mapping[str, Any], number: int) -> Pictu
 
 
 def _mark(
-    picture: Picture, points_68x2: NDArray[np.floating], transform_2x3: NDArray[np.floating], scale: float
+    picture: Picture, points_68x2: NDArray[np.floating], transform_2x3: NDArray[np.floating], size: int, scale: float
 ) -> None:
-    """Draw the points and the outline of the crop into a picture ``scale`` times as large as the source."""
+    """Draw the points and the crop of side ``size`` into a picture ``scale`` times as large as the source."""
     inverse = cv2.invertAffineTransform(transform_2x3.astype(np.float64))
-    corners = np.array([(0, 0), (SIZE, 0), (SIZE, SIZE), (0, SIZE)]) @ inverse[:, :2].T + inverse[:, 2]
+    corners = rescale(np.array([(0, 0), (SIZE, 0), (SIZE, SIZE), (0, SIZE)]), SIZE, size)
+    corners = corners @ inverse[:, :2].T + inverse[:, 2]
     cv2.polylines(picture, [_fixed(corners * scale)], True, (255, 200, 0), 1, cv2.LINE_AA, shift=4)
     for x, y in _fixed((points_68x2 + 0.5) * scale - 0.5):
         cv2.circle(picture, (int(x), int(y)), 16, (0, 255, 0), -1, cv2.LINE_AA, shift=4)

@@ -29,7 +29,7 @@ def write_report(
     folder.mkdir(parents=True, exist_ok=True)
     write_quality(table, folder / TABLE, folder / PLOTTED)
     histograms_figure(table, params).savefig(folder / HISTOGRAMS, dpi=90, metadata={"Software": None})
-    sources = Sources(_by_id(clips), _by_id(faces), root, shards, params.extract.time_limit)
+    sources = Sources(_by_id(clips), _by_id(faces), root, shards, params.landmarks.size, params.extract.time_limit)
     sheet = draw_sheet(table, sources)
     (folder / SHEET).write_bytes(encode_jpeg(sheet, 90))
     return table

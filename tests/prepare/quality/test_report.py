@@ -37,7 +37,7 @@ def table(judged: Judged) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def sources(judged: Judged) -> Sources:
     clips, faces = ({row["id"]: row for row in rows} for rows in (judged.clips, judged.faces))
-    return Sources(clips, faces, root=judged.root, shards=judged.folder / "faces")
+    return Sources(clips, faces, root=judged.root, shards=judged.folder / "faces", size=128)
 
 
 def row_of(table: pd.DataFrame, word: str) -> dict[Any, Any]:
