@@ -62,13 +62,15 @@ def build_mfcc(clips_folder: StrPath, params: Mfcc, out: StrPath, jobs: int) -> 
     recipe: tuple[object, ...] = (VERSION, params.window)
     if (params.kind, params.normalise) != ("mfcc", "none"):  # without a choice, rows keep the keys from before it
         recipe += (params.kind, params.normalise)
-    changes = (params.variants, params.gain, params.noise, params.pitch, params.rate)
+    if params.variants:  # a row of another split has their columns, too
+        recipe += (params.variants,)
+    strengths = (params.gain, params.noise, params.pitch, params.rate)
     items = []
     for row in reader.index.rows():
         if row["status"] != "ok":
             continue
         trained = row["id"] if params.variants and row["split"] == "train" else ""
-        content = (row["sha256"], row["start"], row["duration"], *(changes if trained else ()))
+        content = (row["sha256"], row["start"], row["duration"], *(strengths if trained else ()))
         items.append(Item(row["id"], row_key(*recipe, *content), (reader.folder / row["shard"], row["row"], trained)))
     first = [item.source[0] for item in items[:1]]
     layout = fields(params)

@@ -72,12 +72,15 @@ def test_what_a_param_reruns(reproduced: Project) -> None:
         "landmarks.smoothing": ["landmarks"],
         "pca.components": ["pca"],
         "mfcc.window": ["mfcc", "train_atnet"],  # whose file says what it hears
+        "mfcc.normalise": ["mfcc", "train_atnet"],
+        "mfcc.variants": ["mfcc"],
         "atnet.lr": ["train_atnet"],
         "vgnet.lr": ["train_vgnet"],
         "evaluate.videos": ["evaluate"],
         "seed": ["extract", "train_atnet", "train_vgnet", "evaluate"],
     }
     values: dict[str, object] = {"corpora.grid.root": "elsewhere", "landmarks.smoothing": 0.5, "mfcc.window": 0.03}
+    values["mfcc.normalise"] = "clip"
     params = reproduced.folder / "params.yaml"
     before = params.read_text()
     try:
