@@ -183,7 +183,8 @@ class Wide(DrawnClips):
 def test_the_network_is_as_wide_as_what_it_hears(tmp_path: Path) -> None:
     train(AtNetTask(Wide(3), Wide(2, seed=1), AT, 0), tmp_path / "out", tmp_path / "resume")
     model, _ = load_model(tmp_path / "out", "model")
-    assert model.arguments["columns"] == 26
+    assert isinstance(model, AtNet)
+    assert model.inputs["windows_BT1RC"] == (-1, -1, 1, 28, 26)
 
 
 def test_other_params_do_not_resume_a_training(tmp_path: Path) -> None:
