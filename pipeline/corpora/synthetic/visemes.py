@@ -63,7 +63,7 @@ for _symbols, _viseme in {
     "ʊ": Viseme(0.36, width=-0.6, rounding=0.8),
     "u": Viseme(0.28, width=-0.9, rounding=1.0),
     "y": Viseme(0.28, width=-0.8, rounding=1.0, tongue=0.2),
-    "ʏ": Viseme(0.36, width=-0.6, rounding=0.8),
+    "ʏ": Viseme(0.36, width=-0.6, rounding=0.8),  # noqa: RUF001 - IPA's own y
     "ø": Viseme(0.50, width=-0.6, rounding=0.8),
     "œ": Viseme(0.62, width=-0.4, rounding=0.6),
     "əɚɜɝ": Viseme(0.48),
