@@ -49,7 +49,7 @@ STEPS = {
     "crop": ["pipeline.prepare.faces.crop_face"],
     "encode": ["pipeline.prepare.faces.encode_jpeg"],
     "quality": ["pipeline.prepare.faces.measure"],
-    "mfcc": ["pipeline.prepare.mfcc.mfcc"],
+    "mfcc": ["pipeline.prepare.mfcc.SpeechFeatures.compute"],
     "write": ["pipeline.shards.build.to_table", "pipeline.shards.build.write_table"],
 }
 Points = NDArray[np.float32]

@@ -43,6 +43,10 @@ class RandomClips:
         raise NotImplementedError
 
     windows = coefficients
+    variants = 0
+
+    def variant(self, clip: int, number: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        raise NotImplementedError
 
 
 def measure(size: int, width: int, batch: int, frames: int) -> tuple[float, float]:

@@ -11,6 +11,8 @@ from typing import Any, Literal
 from pipeline.config.training import AtNetParams, VgNetParams
 
 FaceRule = Literal["prominent", "largest", "central", "left", "right"]
+SpeechKind = Literal["mfcc", "log_mel"]
+Normalisation = Literal["none", "clip"]
 
 
 def require(condition: bool, message: str) -> None:
@@ -134,13 +136,33 @@ class Pca:
 class Mfcc:
     """Stage mfcc."""
 
+    kind: SpeechKind = "mfcc"
+    """What AT-net hears: mfcc, 12 coefficients, the paper's; log_mel, the 26 mel bands that they are made from."""
+    normalise: Normalisation = "none"
+    """clip: by the mean and deviation of the clip, or of all the speech that is given to `generate`; none: not."""
     window: float = 0.025
     """Seconds of speech behind one row."""
+    variants: int = 0
+    """Changed versions of every training clip's sound, of which AT-net trains on one or the sound itself by turns."""
+    gain: float = 10.0
+    """dB by which a variant is louder or softer at most."""
+    noise: float = 0.3
+    """Level of a variant's noise, of a drawn colour, as a share of the speech's at most, and 30 dB below at least; 0:
+    none."""
+    pitch: float = 3.0
+    """Semitones by which a variant's voice is higher or lower at most."""
+    rate: float = 0.15
+    """Share by which a variant is faster or slower at most, the lips with it."""
     shard_clips: int = 16
     """Clips per shard on average."""
 
     def __post_init__(self) -> None:
         require(0.01 <= self.window <= 0.1, "window must be 0.01 to 0.1 seconds")
+        require(0 <= self.variants <= 100, "variants must be 0 (none) to 100")
+        require(0 <= self.gain <= 40, "gain must be 0 to 40 dB")
+        require(0 <= self.noise <= 10, "noise must be 0 (none) to 10 times the speech")
+        require(0 <= self.pitch <= 12, "pitch must be 0 to 12 semitones")
+        require(0 <= self.rate <= 0.5, "rate must be a share from 0 to 0.5")
         require(self.shard_clips >= 1, "shard_clips must be at least 1")
 
 

@@ -1,5 +1,8 @@
 """The preprocessing that belongs to a bundle."""
 
+from typing import get_args
+
+from pipeline.config.params import Normalisation, SpeechKind
 from pipeline.inference.preprocessing.base import Preprocessing
 from pipeline.inference.preprocessing.project import ProjectPreprocessing
 from pipeline.models.bundle import Bundle
@@ -13,10 +16,14 @@ def load_preprocessing(bundle: Bundle) -> Preprocessing:
         from pipeline.inference.published.preprocessing import PublishedPreprocessing  # the stages do without it
 
         return PublishedPreprocessing.load(bundle.folder)
-    ours = SpeechFeatures(bundle.speech.window)
-    if bundle.speech != ours:
+    ours = [
+        SpeechFeatures.of(bundle.speech.window, kind, normalise)
+        for kind in get_args(SpeechKind)
+        for normalise in get_args(Normalisation)
+    ]
+    if bundle.speech not in ours:
         raise PipelineError(
             f"{bundle.folder / 'atnet'} was trained on other speech features ({bundle.speech}) than this version "
-            f"computes ({ours}). Use the version of the project that trained it."
+            f"computes ({ours[0]}). Use the version of the project that trained it."
         )
-    return ProjectPreprocessing(bundle.landmarks, bundle.speech.window, bundle.crop)
+    return ProjectPreprocessing(bundle.landmarks, bundle.speech, bundle.crop)

@@ -13,20 +13,21 @@ class AtNet(nn.Module):
 
     `recurrent`: an LSTM over the frames reads speech features beside the reference's coefficients. Without it
     (the paper's single-frame ablation) the speech branch alone answers, frame by frame, with no reference and no
-    batch normalisation.
+    batch normalisation. `columns` are the numbers of a row of speech: 12 cepstral coefficients, or mel bands.
     """
 
-    def __init__(self, components: int = 6, width: int = 64, recurrent: bool = True) -> None:
+    def __init__(self, components: int = 6, width: int = 64, recurrent: bool = True, columns: int = 12) -> None:
         super().__init__()
-        self.arguments = {"components": components, "width": width, "recurrent": recurrent}
+        self.arguments = {"components": components, "width": width, "recurrent": recurrent, "columns": columns}
         self.inputs: dict[str, tuple[int, ...]] = {
             "reference_BK": (-1, components),
-            "windows_BT1RC": (-1, -1, 1, 28, 12),
+            "windows_BT1RC": (-1, -1, 1, 28, columns),
         }
         self.outputs: dict[str, tuple[int, ...]] = {"coefficients_BTK": (-1, -1, components)}
         self.recurrent = recurrent
         c64, c128, c256, c512, c2048 = (scaled(count, width) for count in (64, 128, 256, 512, 2048))
         block = conv if recurrent else plain_conv
+        pooled = ((columns - 1) // 2 - 1) // 2  # by two windows of 3 in steps of 2
         self.speech = nn.Sequential(  # 1 x 28 x 12: rows of 10 ms by cepstral coefficients
             block(1, c64),
             block(c64, c128),
@@ -36,7 +37,7 @@ class AtNet(nn.Module):
             block(c256, c512),
             nn.MaxPool2d(3, stride=(2, 2)),  # 12 x 2
             nn.Flatten(),
-            nn.Linear(c512 * 12 * 2, c2048),
+            nn.Linear(c512 * 12 * pooled, c2048),
             nn.ReLU(inplace=True),
             nn.Linear(c2048, c256),
             nn.ReLU(inplace=True),
@@ -49,7 +50,7 @@ class AtNet(nn.Module):
         self.coefficients = nn.Linear(c256, components)
 
     def forward(self, reference_BK: Tensor, windows_BT1RC: Tensor) -> Tensor:
-        """Coefficients (B, T, K) from those of the reference frame (B, K) and MFCC windows (B, T, 1, 28, 12)."""
+        """Coefficients (B, T, K) from those of the reference frame (B, K) and speech windows (B, T, 1, 28, C)."""
         return self.stream(reference_BK, windows_BT1RC)[0]
 
     def stream(

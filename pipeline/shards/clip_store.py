@@ -99,11 +99,20 @@ class ClipStore:
         return self._array(self.faces, clip, "found")
 
     def mfcc(self, clip: str) -> NDArray[np.float32]:
-        """MFCC rows (R, 13), 4 per frame; column 0 is the level."""
+        """Rows of speech (R, C), 4 per frame, 13 columns of MFCC; column 0 is the level."""
         return self._array(self.speech, clip, "mfcc")
 
+    def variants(self, clip: str) -> int:
+        """How many changed versions of its sound there are."""
+        cells = self.speech.index[clip]
+        return sum(cells[name] is not None for name in cells if name.startswith("rate_"))
+
+    def variant(self, clip: str, number: int) -> tuple[NDArray[np.float32], float]:
+        """Rows (R', C) of changed version ``number``, from 1, and how many times as fast as the clip it is."""
+        return self._array(self.speech, clip, f"mfcc_{number}"), self.speech.index[clip][f"rate_{number}"]
+
     def windows(self, clip: str) -> NDArray[np.float32]:
-        """The MFCC window of every frame (T, 28, 12)."""
+        """The window of speech of every frame (T, 28, C - 1)."""
         return windows(self.mfcc(clip), self.length(clip))
 
     def samples(self, clip: str) -> NDArray[np.int16]:

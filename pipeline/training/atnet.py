@@ -20,7 +20,14 @@ from pipeline.runtime.devices import autocast, best_device, compiled, to_device
 from pipeline.speech.features import SpeechFeatures
 from pipeline.training import distribution
 from pipeline.training.callbacks import Callback
-from pipeline.training.data import ClipSource, Window, long_enough, training_windows, validation_windows
+from pipeline.training.data import (
+    ClipSource,
+    Window,
+    drawn_variants,
+    long_enough,
+    training_windows,
+    validation_windows,
+)
 from pipeline.training.loop import Validation, train
 from pipeline.training.pictures import draw_curves
 from pipeline.training.sources import open_sources
@@ -62,8 +69,10 @@ class AtNetTask:
         self.checked = validation_windows(source_val.lengths, 1, VALIDATION_CLIPS)
         self.device = best_device()
         torch.manual_seed(seed)
-        components = source_train.coefficients(0).shape[1]
-        self.network: nn.Module = to_device(self.architecture(components, params.width, params.recurrent), self.device)
+        components, columns = source_train.coefficients(0).shape[1], source_train.windows(0).shape[2]
+        self.network: nn.Module = to_device(
+            self.architecture(components, params.width, params.recurrent, columns), self.device
+        )
         forward = parallel(self.network)
         self.forward = compiled(forward) if params.compile else forward
         self.helpers: dict[str, nn.Module] = {}
@@ -76,8 +85,10 @@ class AtNetTask:
         params = self.params
         source = self.source_train
         drawn = training_windows(source.lengths, params.frames, params.batch, self.seed, step, source.weights)
-        share = distribution.own_share(drawn)
-        rows = [self._read(self.source_train, window, params.frames) for window in share]
+        positions = range(step * params.batch, (step + 1) * params.batch)
+        heard = drawn_variants(source.variants, self.seed, positions)
+        share = distribution.own_share(list(zip(drawn, heard, strict=True)))
+        rows = [self._read(source, window, params.frames, variant) for window, variant in share]
         return AtBatch(*(torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)))
 
     def step(self, batch: AtBatch) -> dict[str, Tensor]:
@@ -116,16 +127,26 @@ class AtNetTask:
         return None
 
     @staticmethod
-    def _read(source: ClipSource, window: Window, frames: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        span = slice(window.start, window.start + frames)
+    def _read(
+        source: ClipSource, window: Window, frames: int, variant: int = 0
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         coefficients_TK = source.coefficients(window.clip)
-        return coefficients_TK[window.reference], source.windows(window.clip)[span, None], coefficients_TK[span]
+        reference_K = coefficients_TK[window.reference]
+        if variant:
+            windows_TRC, moved_TK = source.variant(window.clip, variant, window.start, frames)
+            return reference_K, windows_TRC[:, None], moved_TK
+        span = slice(window.start, window.start + frames)
+        return reference_K, source.windows(window.clip)[span, None], coefficients_TK[span]
 
 
 def train_from_store(params: Params, callbacks: Sequence[Callback]) -> None:
     """Train on the project's clips into models/atnet; killed, it goes on where it was. PipelineError as `train`."""
     train_split, val_split = open_sources("atnet", params)
     require_long_clips(params, {"train": train_split.lengths, "val": val_split.lengths})
-    belongs = {"landmarks": train_split.model.digest, "speech": asdict(SpeechFeatures(params.mfcc.window))}
+    mfcc = params.mfcc
+    belongs = {
+        "landmarks": train_split.model.digest,
+        "speech": asdict(SpeechFeatures.of(mfcc.window, mfcc.kind, mfcc.normalise)),
+    }
     task = AtNetTask(train_split, val_split, params.atnet, params.seed, belongs)
     train(task, paths.ATNET, paths.resume_folder("train_atnet"), callbacks)

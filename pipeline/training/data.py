@@ -20,6 +20,7 @@ from pipeline.landmarks.points import mirror_points
 from pipeline.runtime.cores import cores
 from pipeline.runtime.errors import PipelineError
 from pipeline.shards.clip_store import ClipStore
+from pipeline.speech.windows import windows
 
 
 def loaders() -> int:
@@ -56,7 +57,18 @@ class ClipSource(Protocol):
         """Their PCA coefficients (T, K)."""
 
     def windows(self, clip: int) -> NDArray[np.float32]:
-        """The MFCC window of every frame (T, 28, 12)."""
+        """The window of speech of every frame (T, 28, 12), or of other columns."""
+
+    @property
+    def variants(self) -> int:
+        """Changed versions of each clip's sound."""
+
+    def variant(
+        self, clip: int, number: int, start: int, frames: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Of changed version `number`, from 1, the speech from the clip's frame `start` on: windows (frames, 28, 12),
+        and what the lips do then, coefficients (frames, K).
+        """
 
 
 class StoreSource:
@@ -114,6 +126,23 @@ class StoreSource:
         """As `ClipSource`."""
         return self._store.windows(self._ids[clip])
 
+    @property
+    def variants(self) -> int:
+        """As `ClipSource`."""
+        return self._store.variants(self._ids[0])
+
+    def variant(
+        self, clip: int, number: int, start: int, frames: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """As `ClipSource`: faster speech moves the lips faster, so coefficients are interpolated between the frames."""
+        rows_RC, rate = self._store.variant(self._ids[clip], number)
+        first = round(start / rate)
+        times_T = (np.arange(first, first + frames) + 0.5) * rate - 0.5  # in frames of the clip
+        coefficients_TK = self.coefficients(clip)
+        known_T = np.arange(len(coefficients_TK))
+        moved_KT = [np.interp(times_T, known_T, values_T) for values_T in coefficients_TK.T]
+        return windows(rows_RC, first + frames)[first:], np.stack(moved_KT, axis=1).astype(np.float32)
+
 
 class Window(NamedTuple):
     """Consecutive frames of a clip, and a frame of the same clip outside them that shows the face."""
@@ -152,7 +181,7 @@ def training_windows(
     for position in range(step * batch, (step + 1) * batch):
         random = np.random.default_rng([seed, 1, position])
         if groups:
-            draw = np.random.default_rng([seed, 3, position])  # 2 is the augmentation's
+            draw = np.random.default_rng([seed, 3, position])  # 2 is what a window undergoes
             group = groups[int(draw.choice(len(groups), p=shares / shares.sum()))]
             clip = group[int(draw.integers(len(group)))]
         else:
@@ -165,6 +194,14 @@ def training_windows(
 @lru_cache(maxsize=4)  # of a large corpus it takes longer than a step
 def _order(clips: int, seed: int, turn: int) -> NDArray[np.int64]:
     return np.random.default_rng([seed, 0, turn]).permutation(clips)
+
+
+def drawn_variants(variants: int, seed: int, positions: range) -> list[int]:
+    """Which of `variants` changed versions of the sound the windows at `positions` hear; 0 is the sound itself."""
+    return [
+        int(np.random.default_rng([seed, 2, position]).integers(variants + 1)) if variants else 0
+        for position in positions
+    ]
 
 
 def validation_windows(lengths: Sequence[int], frames: int, most: int) -> list[Window]:

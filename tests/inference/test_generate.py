@@ -24,6 +24,7 @@ from pipeline.media import count_frames, probe, read_audio
 from pipeline.models.atnet import AtNet
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime.errors import PipelineError
+from pipeline.speech.features import SpeechFeatures
 from tests.media.encode import encode, even_times
 from tests.media.sounds import write_sound
 
@@ -40,7 +41,8 @@ def landmarks() -> LandmarkModel:
 @pytest.fixture(scope="module")
 def head(landmarks: LandmarkModel) -> TalkingHead:
     torch.manual_seed(0)
-    return TalkingHead(AtNet(width=8), VgNet(width=8), ProjectPreprocessing(landmarks, 0.025), torch.device("cpu"))
+    preprocessing = ProjectPreprocessing(landmarks, SpeechFeatures.of(0.025))
+    return TalkingHead(AtNet(width=8), VgNet(width=8), preprocessing, torch.device("cpu"))
 
 
 @pytest.fixture

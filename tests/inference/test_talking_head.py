@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.runtime.errors import PipelineError
+from pipeline.speech.features import SpeechFeatures
+from pipeline.speech.normalisation import normalised
+from pipeline.speech.windows import windows
 from tests.models.test_bundle import write_bundle
 
 ROOT = Path(__file__).parents[2]
@@ -57,18 +60,29 @@ def test_speech_is_heard_with_the_window_of_the_training(
     tmp_path: Path, photograph: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever params.yaml says by now."""
-    bundle = write_bundle(tmp_path / "models", window=0.025)
+    bundle = write_bundle(tmp_path / "models")
     before = frames(bundle, photograph)
     params = (ROOT / "params.yaml").read_text()
     assert "window: 0.025" in params
     (tmp_path / "params.yaml").write_text(params.replace("window: 0.025", "window: 0.05"))
     monkeypatch.chdir(tmp_path)
     np.testing.assert_array_equal(frames(bundle, photograph), before)
-    other = TalkingHead.from_pretrained(write_bundle(tmp_path / "other", window=0.05))
+    other = TalkingHead.from_pretrained(write_bundle(tmp_path / "other", speech=SpeechFeatures.of(0.05)))
     ours, others = (
         next(head.preprocessing.windows(sound(0.5), 13)) for head in (TalkingHead.from_pretrained(bundle), other)
     )
     assert not np.array_equal(ours, others)
+
+
+def test_bands_are_normalised_over_all_of_the_speech(tmp_path: Path, photograph: NDArray[np.uint8]) -> None:
+    """Before the first frame, so that chunks are what one piece would be."""
+    features = SpeechFeatures.of(0.025, "log_mel", "clip")
+    folder = write_bundle(tmp_path / "models", speech=features)
+    assert frames(folder, photograph).shape == (13, 128, 128, 3)
+    head, samples = TalkingHead.from_pretrained(folder), sound(3.0)
+    samples[:24000] //= 8
+    pieces = np.concatenate(list(head.preprocessing.windows(samples, 75, chunk=10)))
+    np.testing.assert_allclose(pieces, windows(normalised(features.compute(samples)), 75), atol=5e-3)
 
 
 def test_what_this_version_does_not_compute_is_refused(tmp_path: Path) -> None:

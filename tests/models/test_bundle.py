@@ -20,6 +20,8 @@ from pipeline.models.vgnet import VgNet
 from pipeline.runtime.errors import PipelineError
 from pipeline.speech.features import SpeechFeatures
 
+MFCC = SpeechFeatures.of(0.025)
+
 
 def fitted(seed: int, components: int = 6) -> LandmarkModel:
     draw = np.random.default_rng(seed)
@@ -27,13 +29,14 @@ def fitted(seed: int, components: int = 6) -> LandmarkModel:
     return fit_model([face + draw.normal(0, 1, (20, 68, 2)) for _ in range(3)], components)
 
 
-def write_bundle(folder: Path, seed: int = 0, window: float = 0.025, size: int = 128) -> Path:
+def write_bundle(folder: Path, seed: int = 0, speech: SpeechFeatures = MFCC, size: int = 128) -> Path:
     """A bundle as the stages leave it, of small networks that nothing trained."""
     torch.manual_seed(seed)
     landmarks = fitted(seed)
     landmarks.save(folder / "landmarks")
     belongs = {"landmarks": landmarks.digest}
-    save_model(folder / "atnet", "model", AtNet(width=8), {**belongs, "speech": asdict(SpeechFeatures(window))})
+    atnet = AtNet(width=8, columns=speech.coefficients - 1)
+    save_model(folder / "atnet", "model", atnet, {**belongs, "speech": asdict(speech)})
     save_model(folder / "vgnet", "model", VgNet(width=8, size=size), {**belongs, "crop": asdict(crop_geometry(size))})
     write_card(folder, {"name": "small", "metrics": {"at_vg": {"lmd": 1.0}}, "licence": "MIT"})
     return folder
@@ -47,7 +50,7 @@ def folder(tmp_path: Path) -> Path:
 def test_read_back_whole(folder: Path) -> None:
     bundle = load_bundle(folder)
     assert bundle.crop == CROP
-    assert bundle.speech == SpeechFeatures(0.025)
+    assert bundle.speech == MFCC
     assert bundle.card["metrics"]["at_vg"]["lmd"] == 1.0
     assert bundle.card["commit"] is None
     assert not bundle.vgnet.training

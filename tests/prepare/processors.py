@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.config.params import Params
+from pipeline.config.params import Mfcc, Params
 from pipeline.corpora.registry import default_sections, open_corpus
 from pipeline.landmarks.pca import fit_model
 from pipeline.prepare.extract import extract
@@ -50,6 +50,7 @@ def preprocess(out: Path) -> None:
     extract(corpus, PARAMS.extract, out / "clips", 1, out / "hashes.parquet")
     build_faces(read_manifest(out / "clips"), out / "clips", corpus.root, PARAMS.landmarks, out / "faces", 1)
     build_mfcc(out / "clips", PARAMS.mfcc, out / "mfcc", 1)
+    build_mfcc(out / "clips", Mfcc(kind="log_mel", normalise="clip", variants=2), out / "variants", 1)
     store = ClipStore(out)
     model = fit_model((store.points(clip) for clip in store.ids("train")), PARAMS.pca.components)
     model.save(out / "landmarks")

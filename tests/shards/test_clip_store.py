@@ -15,7 +15,7 @@ from pipeline.shards.clip_store import ClipStore
 from pipeline.shards.plan import Item, row_key
 from pipeline.shards.read import FORMAT
 from pipeline.shards.table import array_field, jpeg_field
-from tests.training.test_data import FRAMES, face_row, mfcc_row, picture, points
+from tests.training.test_data import FRAMES, MFCC_FIELDS, face_row, mfcc_row, picture, points
 from tests.training.test_data import store as store  # the fixture: four clips, of which d was rejected
 
 
@@ -32,6 +32,10 @@ def test_everything_of_a_clip(store: ClipStore) -> None:
     assert np.abs(whole[7].astype(int) - picture(7)).mean() < 2
     assert store.mfcc("b").shape == (100, 13)
     assert store.windows("b").shape == (25, 28, 12)
+    assert store.variants("b") == 1
+    rows, rate = store.variant("b", 1)
+    np.testing.assert_array_equal(rows, store.mfcc("b")[::2])
+    assert rate == 2
 
 
 def test_a_part_is_missed_when_it_is_asked_for(store: ClipStore) -> None:
@@ -77,9 +81,7 @@ def test_rows_of_another_format_are_refused(tmp_path: Path) -> None:
 def test_folders_of_two_runs_are_told(store: ClipStore, tmp_path: Path) -> None:
     (tmp_path / "faces").symlink_to(store.data / "faces")
     items = [Item("a", row_key("a"), "a")]
-    cells = build_shards(
-        tmp_path / "mfcc", items, mfcc_row, [array_field("mfcc", "float32", 13)], per_shard=1, jobs=1, title="mfcc"
-    )
+    cells = build_shards(tmp_path / "mfcc", items, mfcc_row, MFCC_FIELDS, per_shard=1, jobs=1, title="mfcc")
     place = {"id": "a", "shard": cells["a"]["shard"], "row": 0}
     schema = pa.schema([("id", pa.string()), ("shard", pa.string()), ("row", pa.int32())])
     write_index(tmp_path / "mfcc", [place], schema)

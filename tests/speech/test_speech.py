@@ -5,8 +5,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.fft import dct
 
+from pipeline.config.params import Normalisation, SpeechKind
 from pipeline.runtime.clock import RATE
-from pipeline.speech.mfcc import HOP, mfcc
+from pipeline.speech.features import SpeechFeatures
+from pipeline.speech.mfcc import HOP, log_mel, mfcc
+from pipeline.speech.normalisation import Statistics, normalised
 from pipeline.speech.streaming import stream_windows
 from pipeline.speech.windows import windows
 
@@ -15,8 +18,8 @@ def noise(seconds: float, seed: int = 0) -> NDArray[np.int16]:
     return (np.random.default_rng(seed).standard_normal(int(seconds * RATE)) * 3000).astype(np.int16)
 
 
-def reference_row(samples: NDArray[np.int16], row: int, window: float) -> NDArray[np.float64]:
-    """One row by the definition, with NumPy: Hann window, power, 26 Slaney mel bands, log, orthonormal DCT-II."""
+def reference_bands(samples: NDArray[np.int16], row: int, window: float) -> NDArray[np.float64]:
+    """One row's bands by the definition, with NumPy: Hann window, power, 26 Slaney mel bands, logarithm."""
     from librosa.filters import mel
 
     length = round(window * RATE)
@@ -26,20 +29,31 @@ def reference_row(samples: NDArray[np.int16], row: int, window: float) -> NDArra
     piece = padded[middle - size // 2 : middle + size // 2]
     hann = np.pad(np.hanning(length + 1)[:-1], ((size - length) // 2, size - length - (size - length) // 2))
     power = np.abs(np.fft.rfft(piece * hann)) ** 2
-    bands = mel(sr=RATE, n_fft=size, n_mels=26) @ power
-    return np.asarray(dct(np.log(bands + 1e-8), norm="ortho")[:13])
+    return np.asarray(np.log(mel(sr=RATE, n_fft=size, n_mels=26) @ power + 1e-8))
 
 
 @pytest.mark.parametrize("window", [0.025, 0.04])
 @pytest.mark.parametrize("row", [0, 1, 57, 99])
 def test_mfcc_by_definition(row: int, window: float) -> None:
     samples = noise(1.0)
-    np.testing.assert_allclose(mfcc(samples, window)[row], reference_row(samples, row, window), atol=2e-3)
+    expected = dct(reference_bands(samples, row, window), norm="ortho")[:13]
+    np.testing.assert_allclose(mfcc(samples, window)[row], expected, atol=2e-3)
+
+
+@pytest.mark.parametrize("row", [0, 57, 99])
+def test_log_mel_by_definition(row: int) -> None:
+    """The level is the bands' mean, as the MFCC's first is but for a factor."""
+    samples = noise(1.0)
+    expected = reference_bands(samples, row, 0.025)
+    np.testing.assert_allclose(log_mel(samples)[row], [expected.mean(), *expected], atol=1e-3)
+    np.testing.assert_allclose(log_mel(samples)[row, 0] * np.sqrt(26), mfcc(samples)[row, 0], atol=1e-2)
 
 
 def test_mfcc_shapes() -> None:
     assert mfcc(noise(1.0)).shape == (100, 13)
     assert mfcc(noise(0.0)).shape == (0, 13)
+    assert log_mel(noise(1.0)).shape == (100, 27)
+    assert log_mel(noise(0.0)).shape == (0, 27)
     assert np.isfinite(mfcc(np.zeros(RATE, np.int16))).all()
 
 
@@ -75,12 +89,43 @@ def test_no_speech_is_an_error() -> None:
         windows(np.zeros((0, 13), np.float32), 5)
 
 
-@settings(max_examples=20, deadline=None)
-@given(st.integers(700, 80000), st.integers(1, 40), st.sampled_from([0.025, 0.1]))
-def test_streamed_windows_equal_those_of_the_whole(samples: int, chunk: int, window: float) -> None:
-    speech = noise(5.0)[:samples]
+def test_normalised_rows_have_mean_0_and_deviation_1() -> None:
+    rows = np.pad(log_mel(noise(2.0)), ((0, 0), (0, 1)), constant_values=3.0)  # a column that does not vary
+    made = normalised(rows).astype(np.float64)
+    np.testing.assert_allclose(made.mean(axis=0), 0, atol=1e-6)
+    np.testing.assert_allclose(made.std(axis=0), [1] * 27 + [0], atol=1e-6)
+    assert normalised(rows[:0]).shape == (0, 28)
+
+
+def test_a_voice_twice_as_loud_is_the_same_when_normalised() -> None:
+    quiet, loud = log_mel(noise(1.0)), log_mel(2 * noise(1.0))
+    assert np.abs(quiet - loud).max() > 1
+    np.testing.assert_allclose(normalised(quiet), normalised(loud), atol=0.02)
+
+
+@given(st.lists(st.integers(1, 400), max_size=5))
+def test_statistics_are_the_same_whatever_the_chunks(cuts: list[int]) -> None:
+    rows, chunked = mfcc(noise(5.0)), Statistics(13)
+    for chunk in np.split(rows, sorted(cuts)):
+        chunked.add(chunk)
+    np.testing.assert_array_equal(chunked.normalise(rows), normalised(rows))
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.integers(700, 80000),
+    st.integers(1, 40),
+    st.sampled_from([0.025, 0.1]),
+    st.sampled_from(["mfcc", "log_mel"]),
+    st.sampled_from(["none", "clip"]),
+)
+def test_streamed_windows_equal_those_of_the_whole(
+    samples: int, chunk: int, window: float, kind: SpeechKind, normalise: Normalisation
+) -> None:
+    speech, features = noise(5.0)[:samples], SpeechFeatures.of(window, kind, normalise)
     frames = -(-samples * 25 // RATE)
-    whole = windows(mfcc(speech, window), frames)
-    streamed = list(stream_windows(speech, frames, window, chunk))
+    rows = features.compute(speech)
+    whole = windows(normalised(rows) if normalise == "clip" else rows, frames)
+    streamed = list(stream_windows(speech, frames, features, chunk))
     assert max(map(len, streamed)) <= chunk
-    np.testing.assert_allclose(np.concatenate(streamed), whole, atol=1e-4)
+    np.testing.assert_allclose(np.concatenate(streamed), whole, atol=5e-3)

@@ -76,6 +76,8 @@ def test_what_a_param_reruns(reproduced: Project) -> None:
         "landmarks.size": ["landmarks"],
         "pca.components": ["pca"],
         "mfcc.window": ["mfcc", "train_atnet"],  # whose file says what it hears
+        "mfcc.normalise": ["mfcc", "train_atnet"],
+        "mfcc.variants": ["mfcc"],
         "atnet.lr": ["train_atnet"],
         "vgnet.lr": ["train_vgnet"],
         "evaluate.videos": ["evaluate"],
@@ -87,6 +89,7 @@ def test_what_a_param_reruns(reproduced: Project) -> None:
         "landmarks.smoothing": 0.5,
         "landmarks.size": 256,
         "mfcc.window": 0.03,
+        "mfcc.normalise": "clip",
     }
     params = reproduced.folder / "params.yaml"
     before = params.read_text()

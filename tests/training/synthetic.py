@@ -12,6 +12,8 @@ from pipeline.landmarks.points import mirror_points
 class DrawnClips:
     """A `ClipSource` of `clips` clips of `frames` frames; the mouth's opening is a smooth curve in [0, 1] per clip."""
 
+    variants = 0
+
     def __init__(self, clips: int = 4, frames: int = 24, seed: int = 0, size: int = 128) -> None:
         random = np.random.default_rng(seed)
         time_T = np.arange(frames)
@@ -48,3 +50,10 @@ class DrawnClips:
         windows_TRC = np.zeros((self.lengths[clip], 28, 12), np.float32)
         windows_TRC += 5 * np.linspace(-1, 1, 12, dtype=np.float32) * self.openings[clip][:, None, None]
         return windows_TRC.astype(np.float32)
+
+    def variant(
+        self, clip: int, number: int, start: int, frames: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Louder the higher the number; nothing else changes."""
+        span = slice(start, start + frames)
+        return self.windows(clip)[span] * (1 + number), self.coefficients(clip)[span]

@@ -14,7 +14,7 @@ from pipeline.shards.clip_store import ClipStore
 from pipeline.shards.plan import Item, row_key
 from pipeline.shards.table import array_field, jpeg_field
 from pipeline.speech.windows import windows
-from pipeline.training.data import StoreSource, load_ahead, training_windows, validation_windows
+from pipeline.training.data import StoreSource, drawn_variants, load_ahead, training_windows, validation_windows
 
 
 def test_every_clip_comes_once_a_pass() -> None:
@@ -52,6 +52,16 @@ def test_groups_are_drawn_as_often_as_they_weigh() -> None:
     assert sum(window.clip < 2 for window in drawn) / len(drawn) == pytest.approx(0.75, abs=0.03)
     assert {window.clip for window in drawn} == set(range(6))
     assert training_windows(lengths, 16, 4, 0, 7, weights) == training_windows(lengths, 16, 4, 0, 7, weights)
+
+
+def test_variants_are_a_function_of_seed_and_position() -> None:
+    assert drawn_variants(0, 0, range(4)) == [0] * 4
+    drawn = drawn_variants(3, 0, range(400))
+    assert drawn[8:16] == drawn_variants(3, 0, range(8, 16))
+    assert drawn[:16] != drawn_variants(3, 1, range(16))
+    counts = np.bincount(drawn)
+    assert len(counts) == 4  # the sound itself, and each variant, as often as another
+    assert counts.min() > 70
 
 
 def test_validation_windows_are_spread_over_the_split() -> None:
@@ -120,7 +130,16 @@ def face_row(clip: str) -> dict[str, object]:
 
 
 def mfcc_row(clip: str) -> dict[str, object]:
-    return {"mfcc": np.random.default_rng(ord(clip)).normal(size=(4 * FRAMES[clip], 13))}
+    """With one variant, in which the sound is twice as fast."""
+    rows = np.random.default_rng(ord(clip)).normal(size=(4 * FRAMES[clip], 13))
+    return {"mfcc": rows, "mfcc_1": rows[::2], "rate_1": 2.0}
+
+
+MFCC_FIELDS = [
+    array_field("mfcc", "float32", 13),
+    array_field("mfcc_1", "float32", 13),
+    pa.field("rate_1", pa.float64()),
+]
 
 
 @pytest.fixture(scope="module")
@@ -145,9 +164,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> ClipStore:
     ]
     words = [pa.field(name, pa.string()) for name in ("id", "split", "status")]
     write_index(faces, index, pa.schema([*words, pa.field("frames", pa.int32()), *place]))
-    cells = build_shards(mfcc, items, mfcc_row, [array_field("mfcc", "float32", 13)], per_shard=3, jobs=1, title="mfcc")
-    rows = [{"id": clip, "shard": cells[clip]["shard"], "row": cells[clip]["row"]} for clip in FRAMES]
-    write_index(mfcc, rows, pa.schema([pa.field("id", pa.string()), *place]))
+    cells = build_shards(mfcc, items, mfcc_row, MFCC_FIELDS, per_shard=3, jobs=1, title="mfcc")
+    write_index(mfcc, cells.rows(), pa.schema([pa.field("id", pa.string()), MFCC_FIELDS[2], *place]))
     return ClipStore(root)
 
 
@@ -168,6 +186,21 @@ def test_store_source_reads_what_the_stages_wrote(store: ClipStore, model: Landm
     np.testing.assert_allclose(source.coefficients(1), model.project(expected), atol=1e-4)
     mfcc_RC = np.random.default_rng(ord("b")).normal(size=(100, 13)).astype(np.float32)
     np.testing.assert_array_equal(source.windows(1), windows(mfcc_RC, 25))
+
+
+def test_faster_speech_moves_the_lips_faster(store: ClipStore, model: LandmarkModel) -> None:
+    """Of sound twice as fast frame k shows what lies between frames 2k and 2k + 1 of the clip."""
+    source = StoreSource(store, model, "train", speech=True)
+    assert source.variants == 1
+    heard, moved = source.variant(1, 1, start=5, frames=6)
+    rows = np.random.default_rng(ord("b")).normal(size=(100, 13)).astype(np.float32)[::2]
+    np.testing.assert_array_equal(heard, windows(rows, 12)[2:8])  # frame 5 of the clip is frame 2.5 here
+    coefficients = source.coefficients(1)
+    np.testing.assert_allclose(moved[0], (coefficients[4] + coefficients[5]) / 2, atol=1e-5)
+    np.testing.assert_allclose(moved[3], (coefficients[10] + coefficients[11]) / 2, atol=1e-5)
+    heard, moved = source.variant(1, 1, start=9, frames=16)  # beyond the end all stays as it was there
+    assert heard.shape == (16, 28, 12)
+    np.testing.assert_allclose(moved[-1], coefficients[-1], atol=1e-5)
 
 
 def test_store_source_serves_threads(store: ClipStore, model: LandmarkModel) -> None:

@@ -170,6 +170,37 @@ def test_a_resumed_training_replays_its_curve_and_equals_a_whole_one(name: str, 
     assert outs(tmp_path / "broken") == outs(tmp_path / "whole")
 
 
+class Changed(DrawnClips):
+    """Its sound has three changed versions."""
+
+    variants = 3
+
+
+def test_variants_are_part_of_what_a_step_draws(tmp_path: Path) -> None:
+    """So they train otherwise, and a training that was broken off still equals a whole one."""
+    with pytest.raises(KeyboardInterrupt):
+        train(AtNetTask(Changed(3), VAL, AT, 0), tmp_path / "out", tmp_path / "resume", (Interrupt(4),))
+    for folder in (tmp_path, tmp_path / "whole"):
+        train(AtNetTask(Changed(3), VAL, AT, 0), folder / "out", folder / "resume")
+    assert outs(tmp_path) == outs(tmp_path / "whole")
+    run("atnet", tmp_path / "plain")
+    assert outs(tmp_path)["model.safetensors"] != outs(tmp_path / "plain")["model.safetensors"]
+
+
+class Wide(DrawnClips):
+    """Hears 26 bands."""
+
+    def windows(self, clip: int) -> NDArray[np.float32]:
+        return np.repeat(super().windows(clip), 3, axis=2)[:, :, :26]
+
+
+def test_the_network_is_as_wide_as_what_it_hears(tmp_path: Path) -> None:
+    train(AtNetTask(Wide(3), Wide(2, seed=1), AT, 0), tmp_path / "out", tmp_path / "resume")
+    model, _ = load_model(tmp_path / "out", "model")
+    assert isinstance(model, AtNet)
+    assert model.inputs["windows_BT1RC"] == (-1, -1, 1, 28, 26)
+
+
 def test_other_params_do_not_resume_a_training(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         run("atnet", tmp_path, (Interrupt(4),))

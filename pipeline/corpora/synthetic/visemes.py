@@ -37,7 +37,8 @@ class Viseme:
 
 REST = Viseme(0.0)
 
-_VISEMES: dict[str, Viseme] = {}
+VISEMES: dict[str, Viseme] = {}
+"""By symbol of the IPA: English, German and French as espeak-ng says them."""
 for _symbols, _viseme in {
     "pbm": Viseme(0.05, closure=1),
     "fv": Viseme(0.12, width=0.1, tuck=1),
@@ -45,11 +46,13 @@ for _symbols, _viseme in {
     "tdnlɾɫ": Viseme(0.26, width=0.15, tongue=0.8),
     "sz": Viseme(0.14, width=0.45, tongue=0.3),
     "ʃʒ": Viseme(0.22, width=-0.3, rounding=0.6),
-    "kɡŋhx": Viseme(0.34),  # noqa: RUF001 - IPA's own g
+    "kɡŋhxʁ": Viseme(0.34),  # noqa: RUF001 - IPA's own g
     "ɹr": Viseme(0.26, width=-0.3, rounding=0.5),
     "wʍ": Viseme(0.16, width=-0.8, rounding=1.0),
-    "j": Viseme(0.24, width=0.5, tongue=0.2),
-    "iy": Viseme(0.30, width=0.9, tongue=0.2),
+    "jç": Viseme(0.24, width=0.5, tongue=0.2),
+    "ɲ": Viseme(0.26, width=0.4, tongue=0.8),
+    "ɥ": Viseme(0.18, width=-0.8, rounding=1.0),
+    "i": Viseme(0.30, width=0.9, tongue=0.2),
     "ɪɨᵻ": Viseme(0.38, width=0.55),
     "eɛ": Viseme(0.62, width=0.5),
     "æa": Viseme(0.90, width=0.35),
@@ -59,9 +62,13 @@ for _symbols, _viseme in {
     "o": Viseme(0.62, width=-0.5, rounding=0.7),
     "ʊ": Viseme(0.36, width=-0.6, rounding=0.8),
     "u": Viseme(0.28, width=-0.9, rounding=1.0),
+    "y": Viseme(0.28, width=-0.8, rounding=1.0, tongue=0.2),
+    "ʏ": Viseme(0.36, width=-0.6, rounding=0.8),  # noqa: RUF001 - IPA's own y
+    "ø": Viseme(0.50, width=-0.6, rounding=0.8),
+    "œ": Viseme(0.62, width=-0.4, rounding=0.6),
     "əɚɜɝ": Viseme(0.48),
 }.items():
-    _VISEMES.update(dict.fromkeys(_symbols, _viseme))
+    VISEMES.update(dict.fromkeys(_symbols, _viseme))
 
 
 @dataclass(frozen=True)
@@ -83,7 +90,7 @@ def mouth_track(phonemes: tuple[Segment, ...], articulation: float) -> MouthTrac
     names = ("opening", "width", "rounding", "tuck", "tongue")
     held = {name: np.full_like(time_N, getattr(REST, name)) for name in names}
     for phoneme in phonemes:
-        visemes = [_VISEMES[symbol] for symbol in phoneme.label if symbol in _VISEMES]
+        visemes = [VISEMES[symbol] for symbol in phoneme.label if symbol in VISEMES]
         if not visemes:  # a pause within the sentence: the mouth goes on as it was
             continue
         # A diphthong or an affricate goes through its parts in turn.

@@ -16,6 +16,7 @@ from pipeline.media import Damage
 from pipeline.media.read import read_audio_blocks
 from pipeline.runtime.clock import RATE
 from pipeline.runtime.paths import StrPath
+from pipeline.speech.features import SpeechFeatures
 from pipeline.speech.streaming import stream_windows
 
 
@@ -24,8 +25,7 @@ class ProjectPreprocessing:
     """As `Preprocessing`, with what the networks were trained with."""
 
     landmarks: LandmarkModel
-    mfcc_window: float
-    """Seconds of speech behind an MFCC row."""
+    speech: SpeechFeatures
     crop: CropGeometry = CROP
 
     def reference(self, image_HWC: NDArray[np.uint8], face: FaceRule = "prominent") -> Reference | None:
@@ -43,7 +43,7 @@ class ProjectPreprocessing:
 
     def windows(self, samples_N: NDArray[np.int16], frames: int, chunk: int = 32) -> Iterator[NDArray[np.float32]]:
         """As `Preprocessing`."""
-        return stream_windows(samples_N, frames, self.mfcc_window, chunk)
+        return stream_windows(samples_N, frames, self.speech, chunk)
 
     def normalize(
         self, points_T68x2: NDArray[np.floating], reference_68x2: NDArray[np.floating]

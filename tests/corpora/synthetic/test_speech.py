@@ -9,7 +9,7 @@ from pipeline.corpora.synthetic.espeak import RATE, Segment, Voice, synthesise
 from pipeline.corpora.synthetic.grammar import LETTERS, Sentence
 from pipeline.corpora.synthetic.speech import FRAMES, SECONDS, alignment, speak
 from pipeline.corpora.synthetic.speech import RATE as TRACK_RATE
-from pipeline.corpora.synthetic.visemes import mouth_track
+from pipeline.corpora.synthetic.visemes import VISEMES, mouth_track
 
 VOICE = Voice("en-us+f2", rate=150, pitch=50, pitch_range=50)
 SENTENCE = Sentence(("place", "blue", "by", "m", "five", "please"))
@@ -83,4 +83,19 @@ def test_lips_are_rounded_for_oo_and_spread_for_ee() -> None:
         return float(mouth_track((Segment(vowel, 1.0, 1.3),), 1.0).width_T[28])
 
     assert width("u") < -0.6
+    assert width("y") < -0.5
     assert width("i") > 0.6
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("de", "zwölf schöne Bücher für euch, ich möchte nach München fahren und jetzt Äpfel pflücken"),
+        ("fr", "huit agneaux, un bon vin rouge et du beurre pour deux jeunes garçons dans la rue"),
+    ],
+)
+def test_lips_know_the_phonemes_of_other_languages(language: str, text: str) -> None:
+    said = synthesise(text.split(), Voice(f"{language}+m7", 150, 50, 50))
+    symbols = {symbol for phoneme in said.phonemes for symbol in phoneme.label}
+    assert {"ø", "y"} & symbols
+    assert not symbols - VISEMES.keys() - set("ˈˌː̃-")  # stress, length, nasality: no matter of the lips

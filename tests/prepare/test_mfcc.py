@@ -1,0 +1,97 @@
+"""The stage mfcc: its columns by what is asked for, and variants of the clips that are trained on alone."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.config.params import Mfcc
+from pipeline.prepare.mfcc import build_mfcc
+from pipeline.shards.build import build_shards, write_index
+from pipeline.shards.clip_store import ClipStore
+from pipeline.shards.plan import Item, row_key
+from pipeline.shards.read import MANIFEST
+from pipeline.shards.table import array_field
+from pipeline.speech.features import SpeechFeatures
+from pipeline.speech.normalisation import normalised
+from pipeline.speech.variants import variant
+
+SPLITS = {"s1/a": "train", "s1/b": "train", "s2/c": "val", "s2/d": "test"}
+STRONG = Mfcc(kind="log_mel", normalise="clip", variants=2, shard_clips=2)
+
+
+def samples(clip: str) -> np.ndarray:
+    return np.random.default_rng(ord(clip[-1])).normal(0, 3000, 16000).astype(np.int16)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """data/clips of four clips, as far as the stage reads it."""
+    items = [Item(clip, row_key(clip), clip) for clip in SPLITS]
+    cells = build_shards(
+        tmp_path / "clips",
+        items,
+        lambda clip: {"samples": samples(clip)},
+        [array_field("samples", "int16")],
+        per_shard=2,
+        jobs=1,
+        title="clips",
+    )
+    texts = {
+        "sha256": pa.string(),
+        "status": pa.string(),
+        "split": pa.string(),
+        "id": pa.string(),
+        "shard": pa.string(),
+    }
+    schema = pa.schema([*texts.items(), ("start", pa.float64()), ("duration", pa.float64()), ("row", pa.int32())])
+    manifest = [
+        {**cells[clip], "sha256": clip, "status": "ok", "split": split, "start": 0.0, "duration": 1.0}
+        for clip, split in SPLITS.items()
+    ]
+    write_index(tmp_path / "clips", manifest, schema, MANIFEST)
+    return tmp_path
+
+
+def build(data: Path, params: Mfcc, jobs: int = 1) -> dict[str, bytes]:
+    build_mfcc(data / "clips", params, data / "mfcc", jobs)
+    return {path.name: path.read_bytes() for path in sorted((data / "mfcc").iterdir())}
+
+
+def test_clips_that_are_trained_on_have_variants(data: Path) -> None:
+    build(data, STRONG)
+    store, features = ClipStore(data), SpeechFeatures.of(0.025, "log_mel", "clip")
+    for clip, split in SPLITS.items():
+        np.testing.assert_array_equal(store.mfcc(clip), normalised(features.compute(samples(clip))))
+        assert store.variants(clip) == (2 if split == "train" else 0)
+    for number in (1, 2):
+        rows, rate = store.variant("s1/b", number)
+        expected = variant(samples("s1/b"), features, STRONG, "s1/b", number)
+        np.testing.assert_array_equal(rows, normalised(expected.rows_RC))
+        assert rate == expected.rate
+
+
+def test_without_variants_there_is_no_column_of_them(data: Path) -> None:
+    build(data, Mfcc())
+    store = ClipStore(data)
+    assert store.mfcc("s1/a").shape == (100, 13)
+    assert store.variants("s1/a") == 0
+    assert pq.read_schema(data / "mfcc/index.parquet").names == ["id", "rows", "shard", "row"]
+
+
+def test_the_same_bytes_for_any_order_and_number_of_workers(data: Path) -> None:
+    first = build(data, STRONG)
+    build(data, Mfcc(kind="log_mel"))
+    assert build(data, STRONG, jobs=2) == first
+
+
+@pytest.mark.parametrize("change", [{"kind": "mfcc"}, {"normalise": "none"}, {"variants": 1}, {"pitch": 1.0}])
+def test_what_changes_makes_other_rows(data: Path, change: dict[str, object]) -> None:
+    """In shards of other names; those of clips that are not trained on stay where only the strengths change."""
+    params = replace(STRONG, shard_clips=1)
+    first = build(data, params).keys()
+    kept = first & build(data, replace(params, **change)).keys() - {"index.parquet"}  # type: ignore[arg-type]
+    assert len(kept) == (2 if "pitch" in change else 0)
