@@ -45,7 +45,9 @@ class RandomClips:
     windows = coefficients
     variants = 0
 
-    def variant(self, clip: int, number: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def variant(
+        self, clip: int, number: int, start: int, frames: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         raise NotImplementedError
 
 

@@ -1,0 +1,66 @@
+"""A bundle made small enough to ship, and the one that ships."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from pipeline.models.bundle import load_bundle, write_provenance
+from pipeline.models.pretrained import pretrained_folder, ship
+from pipeline.models.registry import load_model
+from pipeline.runtime.errors import PipelineError
+from tests.models.test_bundle import write_bundle
+
+
+@pytest.fixture
+def trained(tmp_path: Path) -> Path:
+    folder = write_bundle(tmp_path / "trained")
+    write_provenance(folder, "a" * 40)
+    (folder / "vgnet" / "discriminator.safetensors").write_bytes(b"not needed")
+    return folder
+
+
+def test_it_is_half_as_large_and_reads_back_as_float32(trained: Path, tmp_path: Path) -> None:
+    ship(trained, tmp_path / "shipped", {"seen": "Many faces."})
+    whole, half = load_bundle(trained), load_bundle(tmp_path / "shipped")
+    assert half.card == {**whole.card, "seen": "Many faces.", "parts": half.card["parts"]}
+    for part in ("atnet", "vgnet"):
+        stored = load_file(tmp_path / "shipped" / part / "model.safetensors")
+        assert {tensor.dtype for tensor in stored.values()} == {torch.float16, torch.int64}
+        assert not (tmp_path / "shipped" / part / "discriminator.safetensors").exists()
+        ours, theirs = (getattr(bundle, part).state_dict() for bundle in (half, whole))
+        for name, tensor in ours.items():
+            assert tensor.dtype in (torch.float32, torch.int64)
+            np.testing.assert_allclose(tensor, theirs[name], rtol=1e-3, atol=1e-6)
+
+
+def test_what_cannot_ship_is_refused(trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    with pytest.raises(PipelineError, match="there is there already"):
+        ship(trained, tmp_path / "there", {})
+    (trained / "bundle.json").unlink()
+    with pytest.raises(PipelineError, match="has no card of this project's. Evaluate it first"):
+        ship(trained, tmp_path / "shipped", {})
+
+
+def test_the_shipped_bundle_is_small_and_says_where_it_is_from() -> None:
+    """At most 30 MB in the repository, with metrics, licence and attribution, and a model card for people."""
+    folder = pretrained_folder()
+    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < 30e6
+    card = load_bundle(folder).card
+    assert {"metrics", "licence", "attribution", "seen", "trained_on"} <= set(card)
+    assert "Cooke" in card["attribution"]
+    for part in ("atnet", "vgnet"):
+        network, _ = load_model(folder / part, "model")
+        assert all(torch.isfinite(tensor).all() for tensor in network.state_dict().values())
+    page = (folder / "README.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## (.*)$", page, re.MULTILINE)
+    assert headings == ["Use", "Intended use and consent", "Data and attribution", "How trained", "Metrics", "Limits"]
+    for name, value in card["metrics"]["at_vg"].items():
+        if name in ("lmd", "psnr", "ssim"):
+            assert f"{value:.3f}" in page or f"{value:.2f}" in page, name
+    json.dumps(dict(card), allow_nan=False)
