@@ -1,4 +1,4 @@
-"""`landmarks.size: 256` on the sample: crops, networks, metrics, bundle and video (test_pipeline.py has what DVC reruns)."""
+"""`landmarks.size: 256` on the sample: crops, networks, metrics, bundle, video. What DVC reruns: test_pipeline.py."""
 
 import json
 import shutil
