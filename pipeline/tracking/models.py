@@ -69,13 +69,17 @@ def bundle(folder: Path, registered: str) -> Operation:
                     shutil.copytree(source, copy / source.name, ignore=shutil.ignore_patterns("discriminator.*"))
                 elif source.exists():
                     shutil.copy(source, copy)
-            from pipeline.models.served import load
-
-            size = load(copy / "vgnet").network.inputs["image_BCHW"][-1]
-            signature = _signature(BUNDLE_INPUTS, {"frames": ("uint8", (-1, size, size, 3))})
-            _register(target, copy, registered, BUNDLE_LOADER, BUNDLE_REQUIREMENTS, signature)
+            _register(target, copy, registered, BUNDLE_LOADER, BUNDLE_REQUIREMENTS, bundle_signature(copy))
 
     return write
+
+
+def bundle_signature(folder: Path) -> Any:
+    """MLflow's, of the bundle in `folder`: frames have the size of its VG-net."""
+    from pipeline.models.served import load
+
+    size = load(folder / "vgnet").network.inputs["image_BCHW"][-1]
+    return _signature(BUNDLE_INPUTS, {"frames": ("uint8", (-1, size, size, 3))})
 
 
 def fetch_bundle(uri: str) -> Path:

@@ -26,6 +26,7 @@ from pipeline.tracking.models import (
     BUNDLE_REQUIREMENTS,
     NETWORK_LOADER,
     NETWORK_REQUIREMENTS,
+    bundle_signature,
     fetch_bundle,
 )
 from tests.models.test_bundle import write_bundle
@@ -195,6 +196,12 @@ def test_a_registered_bundle_generates_by_name_and_by_mlflow(
     result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
     assert result.returncode == 0, result.stderr
     np.testing.assert_array_equal(np.load(tmp_path / "frames.npy"), expected)
+
+
+@pytest.mark.parametrize("size", [128, 256])
+def test_a_bundles_signature_has_its_size(tmp_path: Path, size: int) -> None:
+    (frames,) = bundle_signature(write_bundle(tmp_path / "models", size=size)).outputs
+    assert (frames.name, frames.shape) == ("frames", (-1, size, size, 3))
 
 
 @pytest.mark.parametrize(
