@@ -17,6 +17,7 @@ from pipeline.faces.detect import detect_faces
 from pipeline.faces.shape_predictor import predict_landmarks
 from pipeline.landmarks.pca import normalize_points
 from pipeline.landmarks.points import MIRRORED, OUTLINES, mirror_points
+from pipeline.training import distribution
 from pipeline.training.augment import ANGLE, NO_CHANGE, SCALE, SHIFT, Change, augment, draw
 from pipeline.training.data import load_ahead
 from pipeline.training.vgnet import VgNetTask
@@ -204,6 +205,17 @@ def test_batches_are_the_same_from_any_number_of_loader_threads() -> None:
     for one, other in zip(alone, load_ahead(task().batch, range(6), 4), strict=True):
         assert torch.equal(one.pictures_BTHWC, other.pictures_BTHWC)
         assert torch.equal(one.landmarks_BTL, other.landmarks_BTL)
+
+
+def test_processes_that_share_a_batch_draw_what_one_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = task().batch(3)
+    monkeypatch.setattr(distribution, "world", lambda: 2)
+    shares = []
+    for rank in (0, 1):
+        monkeypatch.setattr(distribution, "rank", lambda rank=rank: rank)
+        shares.append(task().batch(3))
+    assert torch.equal(torch.cat([share.pictures_BTHWC for share in shares]), whole.pictures_BTHWC)
+    assert torch.equal(torch.cat([share.landmarks_BTL for share in shares]), whole.landmarks_BTL)
 
 
 def test_pictures_and_landmarks_are_mirrored_together() -> None:
