@@ -70,7 +70,7 @@ def open_start(name: str, bundle: StrPath | None, belongs: Mapping[str, Any]) ->
             "to the same bundle, which takes its landmark model over."
         )
     for part, ours in json.loads(json.dumps(belongs)).items():
-        if (theirs := meta.get(part)) != ours:
+        if (theirs := meta.get(part) or {}) != ours:
             other = [
                 f"{key} {theirs.get(key)} and not {value}" for key, value in ours.items() if theirs.get(key) != value
             ]

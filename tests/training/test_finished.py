@@ -75,7 +75,8 @@ def test_with_a_cosine_it_starts_over_and_says_how_not_to(tmp_path: Path, caplog
 
 
 def test_one_finished_training_keeps_one_checkpoint(tmp_path: Path) -> None:
-    for changes in ({"lr": 1e-3}, {"lr": 2e-3}, {"lr": 3e-3, "steps": 12}):
+    trainings: list[dict[str, Any]] = [{"lr": 1e-3}, {"lr": 2e-3}, {"lr": 3e-3, "steps": 12}]
+    for changes in trainings:
         run("atnet", tmp_path, **changes)
         assert len(list((tmp_path / "resume").rglob("*.pt"))) == 1
     with pytest.raises(KeyboardInterrupt):
