@@ -1,16 +1,15 @@
 """Stage pca: template, mean and basis of the training split's landmarks, into models/landmarks."""
 
-from pipeline.landmarks.pca import fit_model
-from pipeline.prepare.pca import write_explained
+from pipeline.prepare.pca import landmark_model, write_explained
 from pipeline.runtime import paths
 from pipeline.shards.clip_store import ClipStore
 from stages.runner import Context, run_stage
 
 
 def main(context: Context) -> None:
-    """Fit on the training split alone."""
-    store = ClipStore(paths.DATA)
-    model = fit_model((store.points(clip) for clip in store.ids("train")), context.params.pca.components)
+    """Fit on the training split alone, or take over what a bundle has."""
+    params = context.params.pca
+    model = landmark_model(ClipStore(paths.DATA), params, context.bundle(params.init))
     model.save(paths.LANDMARKS_MODEL)
     write_explained(model, paths.LANDMARKS_MODEL)
     context.run.metrics({"explained": float(model.explained[: model.components].sum())})

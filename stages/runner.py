@@ -14,6 +14,7 @@ from pipeline.corpora.registry import check_corpora
 from pipeline.runtime import cores, paths
 from pipeline.runtime.checkout import check_experiment
 from pipeline.runtime.errors import clear_errors
+from pipeline.tracking.models import fetch_bundle
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,10 @@ class Context:
     """The real project folder, to which relative corpus roots belong."""
     jobs: int
     """Worker processes."""
+
+    def bundle(self, init: str) -> Path | None:
+        """The folder of the bundle that a param `init` names, a registered one fetched; None where it is empty."""
+        return fetch_bundle(init) if init.startswith("models:/") else paths.bundle_folder(init)
 
 
 Body = Callable[[Context], None]

@@ -9,7 +9,8 @@ from stages.runner import Context, run_training_stage
 
 def main(context: Context) -> None:
     """Train on the training split, validate on val; killed, it goes on where it was."""
-    train_from_store(context.params, [progress(), context.run.callback()])
+    bundle = context.bundle(context.params.atnet.init)
+    train_from_store(context.params, [progress(), context.run.callback()], bundle)
     context.run.model(paths.ATNET, input_example("atnet", context.params), "atvgnet-atnet")
 
 

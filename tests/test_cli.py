@@ -35,7 +35,17 @@ def folder(tmp_path: Path) -> Path:
 def test_help_names_the_commands(folder: Path) -> None:
     shown = atvgnet(folder, "--help")
     assert shown.returncode == 0
-    for command in ("generate", "use", "fetch", "export", "import-upstream", "evaluate", "params", "report"):
+    for command in (
+        "generate",
+        "use",
+        "fetch",
+        "export",
+        "import-upstream",
+        "evaluate",
+        "params",
+        "report",
+        "personalize",
+    ):
         assert command in shown.stdout
 
 
@@ -51,6 +61,10 @@ def test_help_names_the_commands(folder: Path) -> None:
         (
             ["generate", "-p", "a.jpg", "-i", "b.wav", "-o", "c.mp4"],
             "models is missing. Train the models with `dvc repro`, or",
+        ),
+        (
+            ["personalize", "--video", "a.mp4", "-o", "me"],
+            "models/pretrained is missing. Train the models with `dvc repro`, or give the folder of a bundle.",
         ),
     ],
 )

@@ -127,6 +127,9 @@ class Pca:
 
     components: int = 6
     """Coefficients that describe a set of 68 landmarks; the paper has 6."""
+    init: str = ""
+    """The bundle whose landmark model is taken over, as a network needs that starts from it (`atnet.init`,
+    `vgnet.init`): a folder, relative to the project, or `models:/NAME@ALIAS`; empty fits one."""
 
     def __post_init__(self) -> None:
         require(1 <= self.components <= 136, "components must be 1 to 136")

@@ -12,10 +12,14 @@ from typing import Literal
 class LoopParams:
     """What the training of either network is steered by."""
 
+    init: str = ""
+    """The bundle whose weights the training starts from: a folder, relative to the project, or `models:/NAME@ALIAS`;
+    empty is from scratch. It takes the bundle's landmark model (`pca.init`)."""
     width: int = 16
     """Channels of the first layer; every other count follows in proportion. Paper: 64. A multiple of 8."""
     steps: int = 600
-    """Optimiser steps. Ignored where `epochs` is above 0."""
+    """Optimiser steps. Ignored where `epochs` is above 0. With a constant schedule more of them than before extend a
+    finished training."""
     epochs: int = 0
     """Passes over the training clips, one window per clip and pass; 0 counts by `steps` instead."""
     batch: int = 8

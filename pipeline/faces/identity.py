@@ -78,7 +78,7 @@ def measure_identity(
     other = (_apart(windows, windows[order[-1]]) < apart)[order]
     # Of both parts the window in the middle, which neither a dissolve nor the extreme of a movement is.
     frames = [seen[part[len(part) // 2] * WINDOW + WINDOW // 2] for part in (order[~other], order[other])]
-    one, two = (_describe(crops_THWC[frame], points_T68x2[frame]) for frame in frames)
+    one, two = (describe(crops_THWC[frame], points_T68x2[frame]) for frame in frames)
     return float(np.linalg.norm(one - two))
 
 
@@ -119,7 +119,8 @@ def _apart(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.f
     return np.asarray(np.square(one - other).sum(axis=-1) / 2, np.float32)
 
 
-def _describe(crop_HWC: NDArray[np.uint8], points_68x2: NDArray[np.float32]) -> NDArray[np.float64]:
+def describe(crop_HWC: NDArray[np.uint8], points_68x2: NDArray[np.float32]) -> NDArray[np.float64]:
+    """dlib's face descriptor (128,) of a crop with its points."""
     upright = crop_face(crop_HWC, align(points_68x2[None], per_frame=True, smoothing=0.0)[0])
     chip = cv2.resize(upright[_CHIP], (150, 150), interpolation=cv2.INTER_LINEAR)
     return np.array(_descriptor().compute_face_descriptor(np.asarray(chip, np.uint8)))

@@ -140,12 +140,18 @@ def _grey_metrics(
     for number, (points, crop) in enumerate(zip(points_T68x2, crops_THWC, strict=True)):
         grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), np.uint8)
         spread = max(_deviation(grey[FACE]), 1e-6)
-        sharpness[number] = (_deviation(np.asarray(cv2.Laplacian(grey, cv2.CV_16S)[FACE], np.int16)) / spread) ** 2
+        sharpness[number] = measure_sharpness(grey)
         left, top = np.clip(np.floor(points[MOUTH].min(axis=0)), 0, None).astype(int)
         right, bottom = np.clip(np.ceil(points[MOUTH].max(axis=0)), 0, None).astype(int)
         mouth = grey[top : bottom + 1, left : right + 1]
         contrast[number] = _deviation(mouth) / spread if mouth.size else 0.0
     return sharpness, contrast
+
+
+def measure_sharpness(grey_HW: NDArray[np.uint8]) -> float:
+    """Of a crop's face: variance of the Laplacian over the variance of the grey levels."""
+    spread = max(_deviation(grey_HW[FACE]), 1e-6)
+    return (_deviation(np.asarray(cv2.Laplacian(grey_HW, cv2.CV_16S)[FACE], np.int16)) / spread) ** 2
 
 
 def _deviation(values: NDArray[np.integer]) -> float:

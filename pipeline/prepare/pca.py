@@ -1,12 +1,36 @@
-"""The explained variance of the landmark PCA as a table to plot."""
+"""Stage pca: the landmark model of the training split or of a bundle, and its explained variance as a table to plot."""
 
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from pipeline.landmarks.pca import LandmarkModel
+from pipeline.config.params import Pca
+from pipeline.landmarks.pca import FILE, LandmarkModel, fit_model
+from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
+from pipeline.shards.clip_store import ClipStore
+
+
+def landmark_model(store: ClipStore, params: Pca, bundle: StrPath | None) -> LandmarkModel:
+    """Fitted on the training split alone, or, where a `bundle` is given, taken over from it.
+
+    Raises PipelineError when the bundle has none, or one with another number of components than ``params``.
+    """
+    if bundle is None:
+        return fit_model((store.points(clip) for clip in store.ids("train")), params.components)
+    folder = Path(bundle, "landmarks")
+    if not (folder / FILE).exists():
+        raise PipelineError(
+            f"pca.init: {folder / FILE} is not there. Give the folder of a bundle that was trained here."
+        )
+    model = LandmarkModel.load(folder)
+    if model.components != params.components:
+        raise PipelineError(
+            f"pca.init: {folder} has {model.components} components, and pca.components is {params.components}. Set "
+            f"pca.components to {model.components}, or take another bundle."
+        )
+    return model
 
 
 def write_explained(model: LandmarkModel, folder: StrPath, rows: int = 20) -> None:

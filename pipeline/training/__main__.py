@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pipeline.config.file import load_params
 from pipeline.runtime.errors import clear_errors
+from pipeline.runtime.paths import bundle_folder
 from pipeline.training import atnet, distribution, vgnet
 from pipeline.training.callbacks import progress
 
@@ -33,7 +34,8 @@ def main() -> None:
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     with clear_errors(arguments.network), distribution.joined():
-        TRAININGS[arguments.network](load_params(arguments.params), [progress()])
+        params = load_params(arguments.params)
+        TRAININGS[arguments.network](params, [progress()], bundle_folder(getattr(params, arguments.network).init))
 
 
 if __name__ == "__main__":

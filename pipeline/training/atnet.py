@@ -17,6 +17,7 @@ from pipeline.config.windows import require_long_clips
 from pipeline.models.atnet import AtNet
 from pipeline.runtime import paths
 from pipeline.runtime.devices import autocast, best_device, compiled, to_device
+from pipeline.runtime.paths import StrPath
 from pipeline.speech.features import SpeechFeatures
 from pipeline.training import distribution
 from pipeline.training.callbacks import Callback
@@ -31,6 +32,7 @@ from pipeline.training.data import (
 from pipeline.training.loop import Validation, train
 from pipeline.training.pictures import draw_curves
 from pipeline.training.sources import open_sources
+from pipeline.training.start import Start, open_start
 from pipeline.training.synchronized import parallel
 
 VALIDATION_CLIPS = 64
@@ -62,17 +64,20 @@ class AtNetTask:
         params: AtNetParams,
         seed: int,
         belongs: Mapping[str, Any] = MappingProxyType({}),
+        start: Start | None = None,
     ) -> None:
         self.belongs, self.data = belongs, source_train.digest + source_val.digest
+        self.init = start.digests if start else {}
         self.source_train, self.source_val, self.params, self.seed = source_train, source_val, params, seed
         self.clips = len(long_enough(source_train.lengths, params.frames))
         self.checked = validation_windows(source_val.lengths, 1, VALIDATION_CLIPS)
         self.device = best_device()
         torch.manual_seed(seed)
         components, columns = source_train.coefficients(0).shape[1], source_train.windows(0).shape[2]
-        self.network: nn.Module = to_device(
-            self.architecture(components, params.width, params.recurrent, columns), self.device
-        )
+        network = self.architecture(components, params.width, params.recurrent, columns)
+        if start:
+            start.fill(network)
+        self.network: nn.Module = to_device(network, self.device)
         forward = parallel(self.network)
         self.forward = compiled(forward) if params.compile else forward
         self.helpers: dict[str, nn.Module] = {}
@@ -139,8 +144,11 @@ class AtNetTask:
         return reference_K, source.windows(window.clip)[span, None], coefficients_TK[span]
 
 
-def train_from_store(params: Params, callbacks: Sequence[Callback]) -> None:
-    """Train on the project's clips into models/atnet; killed, it goes on where it was. PipelineError as `train`."""
+def train_from_store(params: Params, callbacks: Sequence[Callback], bundle: StrPath | None = None) -> None:
+    """Train on the project's clips into models/atnet, from the weights of a `bundle` where there is one.
+
+    Killed, it goes on where it was. PipelineError as `train` and `open_start`.
+    """
     train_split, val_split = open_sources("atnet", params)
     require_long_clips(params, {"train": train_split.lengths, "val": val_split.lengths})
     mfcc = params.mfcc
@@ -148,5 +156,5 @@ def train_from_store(params: Params, callbacks: Sequence[Callback]) -> None:
         "landmarks": train_split.model.digest,
         "speech": asdict(SpeechFeatures.of(mfcc.window, mfcc.kind, mfcc.normalise)),
     }
-    task = AtNetTask(train_split, val_split, params.atnet, params.seed, belongs)
+    task = AtNetTask(train_split, val_split, params.atnet, params.seed, belongs, open_start("atnet", bundle, belongs))
     train(task, paths.ATNET, paths.resume_folder("train_atnet"), callbacks)

@@ -44,8 +44,7 @@ class Checkpoints:
                 file.flush()
                 os.fsync(file.fileno())
             unfinished.replace(self.folder / f"{step:08d}-{_digest(unfinished)}.pt")
-        for old in self._files()[KEEP:]:
-            old.unlink(missing_ok=True)
+        self.prune(KEEP)
 
     def load(self) -> dict[str, Any] | None:
         """The newest state that can be trusted; refused ones are warned of and removed. None when there is none."""
@@ -57,9 +56,12 @@ class Checkpoints:
             path.unlink()
         return None
 
-    def clear(self) -> None:
-        """Remove this training's checkpoints: it is done."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+    def prune(self, keep: int) -> None:
+        """Remove all but the newest `keep`."""
+        if not keep:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        for old in self._files()[keep:]:
+            old.unlink(missing_ok=True)
 
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob("*.pt"), reverse=True)

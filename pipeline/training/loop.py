@@ -20,9 +20,9 @@ from pipeline.runtime.devices import training_threads
 from pipeline.runtime.paths import StrPath
 from pipeline.training import distribution
 from pipeline.training.callbacks import Callback, History
-from pipeline.training.checkpoints import Checkpoints
 from pipeline.training.data import load_ahead, loaders
 from pipeline.training.ema import Ema
+from pipeline.training.finished import Resumable
 from pipeline.training.loss_monitor import LossMonitor, diverged
 
 log = logging.getLogger(__name__)
@@ -60,6 +60,8 @@ class Task(Protocol):
     """The hash of what is trained on."""
     belongs: Mapping[str, Any]
     """What the network's file says of the parts of the bundle that it belongs to."""
+    init: Mapping[str, str]
+    """SHA-256 of the weights that it starts from, by file; empty from scratch."""
 
     @property
     def params(self) -> LoopParams:
@@ -97,6 +99,8 @@ class State:
 def train(task: Task, out: StrPath, resume: StrPath, callbacks: Sequence[Callback] = ()) -> dict[str, float]:
     """Train `task`, going on from `resume`, a folder outside `out`, where an equal training was killed.
 
+    With a constant schedule it also goes on where an equal one of fewer steps was finished.
+
     `out` receives model.* and the helpers' files (safetensors and JSON), and history.csv. Params, seed and data tell
     this training's checkpoints from others'. Returns the criterion and step of the weights that were kept, and the
     steps made. Raises PipelineError when a loss is not a number or explodes, and when several processes cannot share
@@ -110,14 +114,15 @@ def _train(task: Task, out: Path, resume: Path, callbacks: Sequence[Callback]) -
     params, seed, data = task.params, task.seed, task.data
     distribution.require_equal_shares(task.name, params.batch)
     steps = params.steps if params.epochs == 0 else math.ceil(params.epochs * task.clips / params.batch)
-    identity = hashlib.sha256(repr((task.name, asdict(params), seed, data)).encode()).hexdigest()
-    distribution.require_same(identity)
-    checkpoints = Checkpoints(resume, identity)
+    lasting = {key: value for key, value in asdict(params).items() if key not in ("steps", "epochs")}
+    training = hashlib.sha256(repr((task.name, lasting, seed, data, dict(task.init))).encode()).hexdigest()
+    distribution.require_same(f"{training} {steps}")
+    resumable = Resumable(resume, task.name, training, steps, extends=params.schedule == "constant")
     ema = Ema(task.network, params.ema)
     monitor = LossMonitor()
     state = State()
 
-    saved = distribution.on_first(checkpoints.load)
+    saved = distribution.on_first(resumable.load)
     if saved is not None:
         state = restore(saved, task, ema)
         monitor.reference = state.reference
@@ -128,6 +133,9 @@ def _train(task: Task, out: Path, resume: Path, callbacks: Sequence[Callback]) -
         callback.start(task.name, steps)
         for step, values in state.history:
             callback.metrics(step, values)
+
+    if task.init and not state.history:
+        judge_start(state, task, ema, everyone)
 
     torch.backends.cudnn.benchmark = True  # shapes do not change from step to step
     stopped = params.early_stopping > 0 and state.stale >= params.early_stopping
@@ -174,8 +182,9 @@ def _train(task: Task, out: Path, resume: Path, callbacks: Sequence[Callback]) -
         if better or params.keep == "last":
             state.kept = {name: tensor.clone() for name, tensor in ema.network.state_dict().items()}
         state.reference = monitor.reference
-        if distribution.is_first():
-            checkpoints.save(step, snapshot(state, task, ema))
+        # The last validation may come out of turn; from there a longer training would not be as one in one go.
+        if distribution.is_first() and step % params.validate_every == 0:
+            resumable.checkpoints.save(step, snapshot(state, task, ema))
         if 0 < params.early_stopping <= state.stale:
             log.info("%s stops at step %d: no better since step %d", task.name, step, state.best_step)
             break
@@ -188,6 +197,7 @@ def _train(task: Task, out: Path, resume: Path, callbacks: Sequence[Callback]) -
         "params": asdict(params),
         "seed": seed,
         "data": data,
+        "init": dict(task.init),
         "step": kept_step,
         "metrics": kept_values,
     }
@@ -199,8 +209,18 @@ def _train(task: Task, out: Path, resume: Path, callbacks: Sequence[Callback]) -
     for callback in everyone:
         callback.done(state.step, summary)
     if distribution.is_first():
-        checkpoints.clear()
+        resumable.finish()
     return summary
+
+
+def judge_start(state: State, task: Task, ema: Ema, callbacks: Sequence[Callback]) -> None:
+    """Validate the weights of a bundle before the first step: where none become better, they are kept."""
+    found = distribution.on_first(lambda: task.validate(ema.network))
+    state.best = found.metrics[task.criterion]
+    state.kept = {name: tensor.clone() for name, tensor in ema.network.state_dict().items()}
+    state.history.append((0, {f"val.{name}": value for name, value in found.metrics.items()}))
+    for callback in callbacks:
+        callback.metrics(*state.history[0])
 
 
 def require_numbers(step: int, networks: Mapping[str, nn.Module]) -> None:

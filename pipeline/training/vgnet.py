@@ -29,6 +29,7 @@ from pipeline.runtime.devices import (
     training_threads,
 )
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.paths import StrPath
 from pipeline.training import distribution
 from pipeline.training.augment import NO_CHANGE, Change, augment, draw
 from pipeline.training.callbacks import Callback
@@ -37,6 +38,7 @@ from pipeline.training.initialization import init_discriminator, init_generator
 from pipeline.training.loop import Validation, train
 from pipeline.training.pictures import draw_strips
 from pipeline.training.sources import open_sources
+from pipeline.training.start import Start, open_start
 from pipeline.training.synchronized import parallel
 
 VALIDATION_WINDOWS = 32
@@ -65,8 +67,10 @@ class VgNetTask:
         params: VgNetParams,
         seed: int,
         belongs: Mapping[str, Any] = MappingProxyType({}),
+        start: Start | None = None,
     ) -> None:
         self.belongs, self.data = belongs, source_train.digest + source_val.digest
+        self.init = start.digests if start else {}
         self.source_train, self.source_val, self.params, self.seed = source_train, source_val, params, seed
         self.clips = len(long_enough(source_train.lengths, params.frames))
         self.checked = validation_windows(source_val.lengths, params.frames, VALIDATION_WINDOWS)
@@ -78,8 +82,9 @@ class VgNetTask:
         self.device = best_device()
         torch.manual_seed(seed)
         network = VgNet(params.width, params.recurrence, params.attention, params.dropout, source_train.size)
-        with training_threads(params.width):
-            init_generator(network, self._some_landmarks())
+        if not (start and start.fill(network)):
+            with training_threads(params.width):
+                init_generator(network, self._some_landmarks())
         self.network = to_device(network, self.device)
         forward = parallel(self.network, unused=params.recurrence == "none")  # its state's weights
         self.forward = compiled(forward) if params.compile else forward
@@ -89,8 +94,9 @@ class VgNetTask:
         self.helpers: dict[str, nn.Module] = {}
         if params.adversarial_weight > 0 or params.regression_weight > 0:
             discriminator = Discriminator(params.width, source_train.size)
-            with training_threads(params.width):
-                init_discriminator(discriminator, *self._some_windows())
+            if not (start and start.fill(discriminator, "discriminator")):
+                with training_threads(params.width):
+                    init_discriminator(discriminator, *self._some_windows())
             self.discriminator = to_device(discriminator, self.device)
             self.judge = parallel(self.discriminator)
             self.helpers["discriminator"] = self.discriminator
@@ -231,10 +237,13 @@ class VgNetTask:
         return None
 
 
-def train_from_store(params: Params, callbacks: Sequence[Callback]) -> None:
-    """Train on the project's clips into models/vgnet; killed, it goes on where it was. PipelineError as `train`."""
+def train_from_store(params: Params, callbacks: Sequence[Callback], bundle: StrPath | None = None) -> None:
+    """Train on the project's clips into models/vgnet, from the weights of a `bundle` where there is one.
+
+    Killed, it goes on where it was. PipelineError as `train` and `open_start`.
+    """
     train_split, val_split = open_sources("vgnet", params)
     require_long_clips(params, {"train": train_split.lengths, "val": val_split.lengths})
     belongs = {"landmarks": train_split.model.digest, "crop": asdict(crop_geometry(train_split.size))}
-    task = VgNetTask(train_split, val_split, params.vgnet, params.seed, belongs)
+    task = VgNetTask(train_split, val_split, params.vgnet, params.seed, belongs, open_start("vgnet", bundle, belongs))
     train(task, paths.VGNET, paths.resume_folder("train_vgnet"), callbacks)

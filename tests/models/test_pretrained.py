@@ -43,7 +43,7 @@ def test_what_cannot_ship_is_refused(trained: Path, tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match="there is there already"):
         ship(trained, tmp_path / "there", {})
     (trained / "bundle.json").unlink()
-    with pytest.raises(PipelineError, match="has no card of this project's. Evaluate it first"):
+    with pytest.raises(PipelineError, match=r"has no card of this project's\. Evaluate it first"):
         ship(trained, tmp_path / "shipped", {})
 
 

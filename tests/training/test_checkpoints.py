@@ -21,7 +21,7 @@ def test_the_newest_state_comes_back(tmp_path: Path) -> None:
     assert torch.equal(state["weights"], torch.full((3,), 15.0))
     assert state["history"] == [(15, {"loss": 0.1})]
     assert len(list(tmp_path.rglob("*.*"))) == 2
-    checkpoints.clear()
+    checkpoints.prune(0)
     assert checkpoints.load() is None
 
 

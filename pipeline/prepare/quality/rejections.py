@@ -24,13 +24,8 @@ def check_losses(rows: Iterable[Mapping[str, Any]], max_lost: float, section: st
     with an example each, when more than ``max_lost`` of them are rejected or a split has no good clip left.
     """
     table = list(rows)
-    lost = [row for row in table if row["status"] != "ok"]
-    examples: dict[str, str] = {}
-    for row in lost:
-        for cause in row["reason"].split(SEPARATOR):
-            examples.setdefault(cause, row["id"])
-    common = Counter(cause for row in lost for cause in row["reason"].split(SEPARATOR)).most_common(5)
-    why = "".join(f"\n  {count} x {cause} (such as {examples[cause]})" for cause, count in common)
+    lost = {row["id"]: row["reason"] for row in table if row["status"] != "ok"}
+    why = common_causes(lost)
     if len(lost) > max_lost * len(table):
         raise TooManyLost(
             f"{len(lost)} of {len(table)} clips are rejected, more than {section}.max_lost = {max_lost} allows:{why}\n"
@@ -44,3 +39,13 @@ def check_losses(rows: Iterable[Mapping[str, Any]], max_lost: float, section: st
                 "Add clips, or give the split a larger share in the corpus's section of params.yaml.",
                 table,
             )
+
+
+def common_causes(lost: Mapping[str, str]) -> str:
+    """The most frequent causes in the reasons by clip, a line each, with an example."""
+    examples: dict[str, str] = {}
+    for clip, reason in lost.items():
+        for cause in reason.split(SEPARATOR):
+            examples.setdefault(cause, clip)
+    common = Counter(cause for reason in lost.values() for cause in reason.split(SEPARATOR)).most_common(5)
+    return "".join(f"\n  {count} x {cause} (such as {examples[cause]})" for cause, count in common)
