@@ -53,9 +53,13 @@ def run(environment: Path, folder: Path, *command: str) -> subprocess.CompletedP
 
 
 @pytest.mark.timeout(900)  # the packages are installed first
-def test_it_generates(environment: Path, folder: Path) -> None:
-    done = run(environment, folder, "atvgnet", "generate", "-p", "face.jpg", "-i", "speech.wav", "-o", "out.mp4")
+@pytest.mark.parametrize("models", [[], ["--models", "models"]])
+def test_it_generates(environment: Path, folder: Path, models: list[str]) -> None:
+    """Also with the models that ship in the package."""
+    command = ["atvgnet", "generate", *models, "-p", "face.jpg", "-i", "speech.wav", "-o", "out.mp4"]
+    done = run(environment, folder, *command)
     assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("models:" if models else "pretrained models:")
     assert "out.mp4: 13 frames, 0.52 s" in done.stdout
     assert (folder / "out.mp4").stat().st_size > 1000
 

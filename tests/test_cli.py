@@ -92,7 +92,7 @@ def test_its_version(folder: Path) -> None:
     assert atvgnet(folder, "--version").stdout == f"atvgnet {importlib.metadata.version('atvgnet')}\n"
 
 
-@pytest.mark.parametrize("command", ["report", "params", "use grid", "generate -p a -i b -o c.mp4"])
+@pytest.mark.parametrize("command", ["report", "params", "use grid", "generate --models models -p a -i b -o c.mp4"])
 def test_below_the_project_it_says_where_that_is(folder: Path, command: str) -> None:
     (folder / "dvc.yaml").touch()
     (folder / "deep" / "below").mkdir(parents=True)
@@ -119,9 +119,9 @@ def speaking(folder: Path, photograph: NDArray[np.uint8]) -> Path:
     return folder
 
 
-def generating(*files: str) -> list[str]:
+def generating(*files: str, models: str = "models") -> list[str]:
     picture, speech, out = files or ("face.jpg", "speech.wav", "out.mp4")
-    return [ATVGNET, "generate", "-p", picture, "-i", speech, "-o", out]
+    return [ATVGNET, "generate", "--models", models, "-p", picture, "-i", speech, "-o", out]
 
 
 @pytest.mark.parametrize("moment", ["temporary/*/speech.raw", ".*.tmp"])
@@ -146,7 +146,7 @@ def test_generate_on_a_full_disk(speaking: Path, full: str) -> None:
     (speaking / "small").mkdir()
     environment = ["env", f"TMPDIR={speaking}/temporary"]
     files = (f"{speaking}/{name}" for name in ("face.jpg", "speech.wav", "small/out.mp4"))
-    command = [*environment, *generating(*files), "--models", f"{speaking}/models"]
+    command = [*environment, *generating(*files, models=f"{speaking}/models")]
     done = run_on_small_disk(speaking / full, *command)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1

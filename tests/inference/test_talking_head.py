@@ -31,13 +31,12 @@ def frames(folder: Path, photograph: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def test_the_readme_in_an_empty_folder(tmp_path: Path, photograph: NDArray[np.uint8]) -> None:
-    """Its Python lines, as they stand, beside nothing but a bundle, a picture and a sound."""
+    """Its Python lines, as they stand, beside nothing but a picture and a sound."""
     (code,) = re.findall(r"```python\n(.*?from_pretrained.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    write_bundle(tmp_path / "models")
     ((picture_name, speech_name),) = re.findall(r'generate\("(.*?)", "(.*?)"\)', code)
     picture, speech = tmp_path / picture_name, tmp_path / speech_name
     for path in (picture, speech):
-        path.parent.mkdir(parents=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(picture), photograph[:, :, ::-1])
     soundfile.write(speech, sound(0.5), 16000, format="WAV")
     show = f"\nprint(len(list(head.generate({str(picture)!r}, {str(speech)!r}))))"
