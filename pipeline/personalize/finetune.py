@@ -23,7 +23,7 @@ from pipeline.training.vgnet import VgNetTask
 
 ATNET_SHARE = 0.2
 """Of the time for training: AT-net's steps are short, and it is soon as good as so few clips make it."""
-VALIDATIONS = 8
+VALIDATIONS = 20
 """Of each training."""
 LEAST_STEPS = 20
 TIMED = 5
