@@ -93,23 +93,22 @@ def personalize(
     out: Annotated[Path, typer.Option("-o", "--out", help="The folder of the bundle to write.")],
     minutes: Annotated[float, typer.Option(min=1.0, help="The time it may take, about.")] = 15.0,
     models: Annotated[
-        str, typer.Option(help="The bundle to start from: a folder, or models:/NAME@ALIAS of MLflow.")
-    ] = str(paths.PRETRAINED),
+        str | None,
+        typer.Option(
+            help="The bundle to start from: a folder, or models:/NAME@ALIAS of MLflow; those that ship without it."
+        ),
+    ] = None,
 ) -> None:
     """Fine-tune models to one person's face and voice, and show what that brought on seconds held out.
 
     Killed, the same command goes on where it was.
     """
     with command():
+        from pipeline.inference.loading import bundle_folder
         from pipeline.personalize.personalize import personalize as make
         from pipeline.personalize.report import print_report
 
-        bundle = Path(models)
-        if models.startswith("models:/"):
-            from pipeline.tracking.models import fetch_bundle
-
-            bundle = fetch_bundle(models)
-        print_report(make(video, bundle, out, minutes, cores.jobs()), out)
+        print_report(make(video, bundle_folder(models), out, minutes, cores.jobs()), out)
 
 
 @app.command()

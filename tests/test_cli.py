@@ -35,17 +35,8 @@ def folder(tmp_path: Path) -> Path:
 def test_help_names_the_commands(folder: Path) -> None:
     shown = atvgnet(folder, "--help")
     assert shown.returncode == 0
-    for command in (
-        "generate",
-        "use",
-        "fetch",
-        "export",
-        "import-upstream",
-        "evaluate",
-        "params",
-        "report",
-        "personalize",
-    ):
+    commands = ("generate", "personalize", "use", "fetch", "export", "import-upstream", "evaluate", "params", "report")
+    for command in commands:
         assert command in shown.stdout
 
 

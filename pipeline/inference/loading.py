@@ -1,13 +1,28 @@
 """The preprocessing that belongs to a bundle."""
 
+from pathlib import Path
 from typing import get_args
 
 from pipeline.config.params import Normalisation, SpeechKind
 from pipeline.inference.preprocessing.base import Preprocessing
 from pipeline.inference.preprocessing.project import ProjectPreprocessing
 from pipeline.models.bundle import Bundle
+from pipeline.models.pretrained import pretrained_folder
 from pipeline.runtime.errors import PipelineError
 from pipeline.speech.features import SpeechFeatures
+
+
+def bundle_folder(source: str | Path | None) -> Path:
+    """Where a bundle lies that is named by its folder, or by `models:/NAME@ALIAS`, a registered one, where MLflow is
+    installed; without a name the one that ships with the project. PipelineError when it cannot be found.
+    """
+    if source is None:
+        return pretrained_folder()
+    if str(source).startswith("models:/"):
+        from pipeline.tracking.models import fetch_bundle
+
+        return fetch_bundle(str(source))
+    return Path(source)
 
 
 def load_preprocessing(bundle: Bundle) -> Preprocessing:

@@ -11,12 +11,11 @@ from torch import Tensor
 
 from pipeline.config.params import FaceRule, Landmarks
 from pipeline.inference.inputs import Picture, Speech, opened_speech, read_reference
-from pipeline.inference.loading import load_preprocessing
+from pipeline.inference.loading import bundle_folder, load_preprocessing
 from pipeline.inference.preprocessing.base import Preprocessing, Reference
 from pipeline.models.atnet import AtNet
 from pipeline.models.bundle import load_bundle
 from pipeline.models.folding import for_inference
-from pipeline.models.pretrained import pretrained_folder
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime.clock import SAMPLES_PER_FRAME
 from pipeline.runtime.devices import Precision, autocast, best_device
@@ -67,11 +66,7 @@ class TalkingHead:
 
         Raises PipelineError when a part is missing, damaged, or does not belong to the others.
         """
-        if str(source).startswith("models:/"):
-            from pipeline.tracking.models import fetch_bundle
-
-            source = fetch_bundle(str(source))
-        bundle = load_bundle(pretrained_folder() if source is None else Path(source))
+        bundle = load_bundle(bundle_folder(source))
         return cls(bundle.atnet, bundle.vgnet, load_preprocessing(bundle), best_device(), precision, bundle.card)
 
     @property

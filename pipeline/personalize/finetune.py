@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline.config.training import AtNetParams, LoopParams, VgNetParams
-from pipeline.faces.crop import CROP
+from pipeline.faces.crop import crop_geometry
 from pipeline.landmarks.pca import LandmarkModel
 from pipeline.runtime.devices import training_threads
 from pipeline.runtime.files import replacing
@@ -23,7 +23,7 @@ from pipeline.training.vgnet import VgNetTask
 
 ATNET_SHARE = 0.2
 """Of the time for training: AT-net's steps are short, and it is soon as good as so few clips make it."""
-VALIDATIONS = 8
+VALIDATIONS = 20
 """Of each training."""
 LEAST_STEPS = 20
 TIMED = 5
@@ -91,7 +91,7 @@ class FineTuning:
         return AtNetTask(*self._sources(speech=True), params, self.seed, belongs, start)
 
     def _vgnet(self, steps: int) -> VgNetTask:
-        belongs = {"landmarks": self.landmarks.digest, "crop": asdict(CROP)}
+        belongs = {"landmarks": self.landmarks.digest, "crop": asdict(crop_geometry(self.store.size))}
         start = open_start("vgnet", self.bundle, belongs)
         params = _params("vgnet", VgNetParams, self.bundle, steps)
         return VgNetTask(*self._sources(speech=False), params, self.seed, belongs, start)

@@ -82,10 +82,14 @@ def _params(bundle: Bundle) -> Params:
     """How clips are prepared so that the bundle's networks know them."""
     assert bundle.landmarks is not None
     assert bundle.speech is not None
+    assert bundle.crop is not None
+    speech = bundle.speech
     return Params(
-        landmarks=Landmarks(face=bundle.card.get("face", Landmarks().face)),
+        landmarks=Landmarks(
+            face=bundle.card.get("face", Landmarks().face), size=256 if bundle.crop.size == 256 else 128
+        ),
         pca=Pca(components=bundle.landmarks.components),
-        mfcc=Mfcc(window=bundle.speech.window),
+        mfcc=Mfcc(kind=speech.kind, normalise=speech.normalise, window=speech.window),
     )
 
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from pipeline.config.params import Params
+from pipeline.config.params import Landmarks, Params
 from pipeline.corpora.synthetic.build import build_synthetic
 from pipeline.corpora.synthetic.corpus import SyntheticParams
 from pipeline.faces.crop import CROP
@@ -47,7 +47,7 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def work(video: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a call leaves that was killed once it had prepared the video."""
     folder = tmp_path_factory.mktemp("work")
-    prepare([video], Params(), folder, jobs=1)
+    prepare([video], Params(landmarks=Landmarks(face="largest")), folder, jobs=1)  # as the bundle's card says
     return folder
 
 
