@@ -3,7 +3,7 @@
 Each measurement is a process of its own, in turns. Pictures are drawn at random: the time is the same whatever they
 show. On a CPU the time is the process's own, so that other work beside it counts little.
 
-    python benchmarks/sizes.py --rounds 5 --widths 16 32
+    python benchmarks/sizes.py --rounds 3 --widths 16 32
 """
 
 import argparse
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SIZES = (128, 256)
-STEPS = 8
+STEPS = 4
 """Of a measurement, after one that is not counted."""
 
 
@@ -91,7 +91,7 @@ def spread(values: Sequence[float], digits: int) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--widths", type=int, nargs="+", default=[16, 32])
     parser.add_argument("--batch", type=int, default=2, help="windows in a step")
     parser.add_argument("--frames", type=int, default=8, help="frames of a window")
