@@ -32,8 +32,10 @@ RECIPES: dict[str, dict[str, Any]] = {
     "atnet": {"lr": 1e-3, "schedule": "cosine", "warmup": 10},
     "vgnet": {"lr": 6e-4, "schedule": "cosine", "warmup": 10, "adversarial_weight": 0.0, "regression_weight": 0.0},
 }
-"""What differs from the training of the bundle's networks (docs/personalize.md has the trials). Without a
-discriminator, which bundles for generation lack, a step takes two thirds of the time and brings as much."""
+"""What differs from the training of the bundle's networks (docs/personalize.md has the trials).
+
+Without a discriminator, which bundles for generation lack, a step takes two thirds of the time and brings as much.
+"""
 
 P = TypeVar("P", bound=LoopParams)
 
