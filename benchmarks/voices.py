@@ -90,7 +90,7 @@ class Line(Sentence):
 def plans() -> Iterator[ClipPlan]:
     """All synthetic clips."""
     random = np.random.default_rng(11)
-    looks = iter(draw_appearances(len(KNOWN) + 3 * len(UNSEEN), 7))
+    faces = iter(draw_appearances(len(KNOWN) + 3 * len(UNSEEN), 7))
     english = iter(draw_sentences(SENTENCES * len(KNOWN) + TEST_SENTENCES * len(UNSEEN), random))
     others = {"de": iter(GERMAN), "fr": iter(FRENCH)}
     speakers = [(101 + i, ACCENTS[i % len(ACCENTS)], name) for i, name in enumerate(KNOWN)]
@@ -99,11 +99,11 @@ def plans() -> Iterator[ClipPlan]:
     for speaker, language, name in speakers:
         rate, pitch, spread = (int(random.integers(*ends)) for ends in ((140, 185), (35, 65), (40, 70)))
         voice = Voice(f"{language}+{name}", rate, pitch, spread)
-        look = replace(next(looks), speaker=f"s{speaker}", voice=voice)
+        appearance = replace(next(faces), speaker=f"s{speaker}", voice=voice)
         for number in range(SENTENCES if speaker < 200 else TEST_SENTENCES):
             lines = others.get(language)
             sentence = Line(tuple(next(lines).split()), number) if lines else next(english)
-            yield ClipPlan(look, sentence, (99, speaker, number))
+            yield ClipPlan(appearance, sentence, (99, speaker, number))
 
 
 def make(folder: Path, grid: Path) -> None:
