@@ -57,7 +57,7 @@ lock: env
 	  --no-header --no-annotate --no-emit-index-url --upgrade pyproject.toml --output-file constraints.txt
 
 clean:
-	rm -rf $(VENV) *.egg-info data/sample data/clips data/faces data/mfcc data/quality \
+	rm -rf $(VENV) *.egg-info data/sample data/portraits data/clips data/faces data/mfcc data/quality \
 	  models/landmarks models/atnet models/vgnet models/bundle.json models/provenance.json \
 	  reports/*.csv reports/metrics.png reports/pictures reports/videos dvc_plots mlflow.db* mlartifacts .dvc/tmp
 	@if find . -name '*.dvc' -type f ! -path './.dvc/*' | grep -q .; \
