@@ -50,12 +50,12 @@ def test_help_names_the_commands(folder: Path) -> None:
         ),
         (["use", "grid", "--root", "nowhere"], "nowhere is not a folder."),
         (
-            ["generate", "-p", "a.jpg", "-i", "b.wav", "-o", "c.mp4"],
+            ["generate", "--models", "models", "-p", "a.jpg", "-i", "b.wav", "-o", "c.mp4"],
             "models is missing. Train the models with `dvc repro`, or",
         ),
         (
-            ["personalize", "--video", "a.mp4", "-o", "me"],
-            "models/pretrained is missing. Train the models with `dvc repro`, or give the folder of a bundle.",
+            ["personalize", "--models", "models", "--video", "a.mp4", "-o", "me"],
+            "models is missing. Train the models with `dvc repro`, or give the folder of a bundle.",
         ),
     ],
 )

@@ -4,11 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save
-from torch import nn
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
 
+from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import replacing
 from pipeline.runtime.paths import StrPath
+from pipeline.runtime.remote import or_pull
 
 
 def save_model(folder: StrPath, name: str, module: nn.Module, meta: dict[str, Any]) -> None:
@@ -21,3 +24,34 @@ def save_model(folder: StrPath, name: str, module: nn.Module, meta: dict[str, An
         unfinished.write_bytes(save(tensors))  # not save_file, whose files nobody else may read
     with replacing(folder / f"{name}.json") as unfinished:
         unfinished.write_text(json.dumps(card, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def read_model(folder: StrPath, name: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Read it back: `architecture`, `arguments` and `meta`, and the weights by name.
+
+    Raises PipelineError naming the file that is missing or damaged.
+    """
+    folder = Path(folder)
+    card_path, weights_path = folder / f"{name}.json", folder / f"{name}.safetensors"
+    for path in (card_path, weights_path):
+        if not path.exists():
+            raise PipelineError(
+                f"{path} is missing. Run `dvc repro` to train the model{or_pull()}, or `atvgnet import-upstream` to "
+                "import the published one."
+            )
+    try:
+        card = json.loads(card_path.read_text(encoding="utf-8"))
+        card = {key: card[key] for key in ("architecture", "arguments", "meta")}
+    except (ValueError, KeyError, TypeError) as error:
+        raise foreign(card_path, error) from error
+    try:
+        return card, load_file(weights_path)
+    except (SafetensorError, OSError) as error:
+        raise PipelineError(
+            f"{weights_path} is damaged ({error}). Run `dvc repro` to make it again{or_pull()}."
+        ) from error
+
+
+def foreign(card_path: Path, error: Exception) -> PipelineError:
+    """What to raise for a file that is not of a network of this project."""
+    return PipelineError(f"{card_path} does not describe a network of this project ({error!r}). Train it again.")

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from pipeline.models.registry import load_model
+from pipeline.models.files import read_model
 from pipeline.runtime import paths
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
@@ -38,19 +38,21 @@ class Start:
         """
         if file not in self.digests:
             return False
-        theirs, _ = load_model(self.folder, file)
-        if type(theirs) is not type(network):
-            raise PipelineError(f"{self.folder} holds {type(theirs).__name__} where {type(network).__name__} belongs.")
-        assert isinstance(network.arguments, dict)
+        card, weights = read_model(self.folder, file)
+        if card["architecture"] != type(network).__name__:
+            raise PipelineError(f"{self.folder} holds {card['architecture']} where {type(network).__name__} belongs.")
+        arguments = network.arguments
+        assert isinstance(arguments, dict)
+        theirs = type(network)(**card["arguments"])  # with what its file leaves to the defaults
         assert isinstance(theirs.arguments, dict)
-        for key, ours in network.arguments.items():
+        for key, ours in arguments.items():
             if key not in FREE and (found := theirs.arguments.get(key)) != ours:
                 param = PARAMS.get(key, f"{self.name}.{key}")
                 raise PipelineError(
                     f"{self.name}.init: {self.folder} has {key} {found}, and {param} is {ours}. Set {param} to "
                     f"{found}, or start from another bundle."
                 )
-        network.load_state_dict(theirs.state_dict())
+        network.load_state_dict(weights)
         return True
 
 
@@ -63,7 +65,7 @@ def open_start(name: str, bundle: StrPath | None, belongs: Mapping[str, Any]) ->
     if bundle is None:
         return None
     folder = Path(bundle, name)
-    _, meta = load_model(folder, "model")
+    meta = read_model(folder, "model")[0]["meta"]
     if meta.get("landmarks") != belongs["landmarks"]:
         raise PipelineError(
             f"{name}.init: {folder} was trained with another landmark model than {paths.LANDMARKS_MODEL}. Set pca.init "
