@@ -53,8 +53,13 @@ def test_missing_files_are_named(folder: Path) -> None:
 
 def test_damaged_files_are_named(folder: Path) -> None:
     weights = folder / "model.safetensors"
-    weights.write_bytes(weights.read_bytes()[:-100])
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:-100])
     with pytest.raises(PipelineError, match=r"model\.safetensors is damaged"):
+        load_model(folder, "model")
+    weights.write_bytes(whole)
+    (folder / "model.json").write_text("{")
+    with pytest.raises(PipelineError, match=r"model\.json does not describe a network of this project"):
         load_model(folder, "model")
     (folder / "model.json").write_text('{"architecture": "Resnet", "arguments": {}, "meta": {}}')
     with pytest.raises(PipelineError, match=r"model\.json does not describe a network of this project"):
