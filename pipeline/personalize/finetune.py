@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pipeline.config.file import build
 from pipeline.config.training import AtNetParams, LoopParams, VgNetParams
 from pipeline.faces.crop import crop_geometry
 from pipeline.landmarks.pca import LandmarkModel
@@ -119,7 +120,10 @@ def _params(name: str, kind: type[P], bundle: Path, steps: int) -> P:
     made = {**card["meta"].get("params", {}), **card["arguments"]}
     trained = {key: value for key, value in made.items() if key in known and key != "init"}
     changes = {"steps": steps, "epochs": 0, "validate_every": max(1, steps // VALIDATIONS), "early_stopping": 0}
-    return kind(**{**trained, "keep": "best", "compile": False, **RECIPES[name], **changes})
+    values: dict[str, Any] = asdict(kind())  # of what a bundle of an earlier version does not know
+    for key, value in {**trained, "keep": "best", "compile": False, **RECIPES[name], **changes}.items():
+        values[key] = {**values[key], **value} if isinstance(value, dict) else value
+    return build(kind, values, name)
 
 
 def _steps_in(seconds: float, task: Task) -> int:

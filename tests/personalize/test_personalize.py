@@ -65,7 +65,12 @@ def bundle(work: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with torch.no_grad():
         vgnet.heads.bias[3] = -6.0
     save_model(folder / "atnet", "model", AtNet(width=8), {**belongs, "speech": asdict(SpeechFeatures(0.025))})
-    save_model(folder / "vgnet", "model", vgnet, {**belongs, "crop": asdict(CROP), "params": {"batch": 1, "frames": 4}})
+    save_model(
+        folder / "vgnet",
+        "model",
+        vgnet,
+        {**belongs, "crop": asdict(CROP), "params": {"batch": 1, "frames": 4, "augment": {"flip": 0.5}}},
+    )
     write_card(folder, {"name": "small", "face": "largest", "licence": "CC BY 4.0", "attribution": "Somebody."})
     return folder
 
