@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline.config.file import load_params
+from pipeline.corpora.base import files_below
 from pipeline.corpora.registry import check_corpora, check_root, find_corpus, open_corpus
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import replacing
@@ -19,6 +20,8 @@ def choose_corpus(path: StrPath, corpus: str, root: StrPath | None) -> list[str]
     """
     from ruamel.yaml import YAML
 
+    from pipeline.corpora.synthetic.portraits import PICTURES  # needs the voices, which only the stages have
+
     path, root = Path(path), None if root is None else Path(root)
     entry = find_corpus(corpus)
     if root is not None and not entry.has_root:
@@ -33,6 +36,10 @@ def choose_corpus(path: StrPath, corpus: str, root: StrPath | None) -> list[str]
         check_root(params, path.resolve().parent)
         if not entry.made:
             open_corpus(params, path.resolve().parent).clips()  # it says what is not as it should be
+        elif next(files_below(root, PICTURES), None) is None:
+            raise PipelineError(
+                f"corpora.{corpus}.root: no picture ({', '.join(PICTURES)}) in {root}. Give a folder of photographs."
+            )
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 4096

@@ -57,6 +57,7 @@ def test_there_and_back_is_the_file_as_it_was(params: Path) -> None:
         ("grid", "{tmp}", r"corpora\.grid\.root: no clip such as s1/bbaf2n\.mpg in .*\. Unpack the corpus there"),
         ("lrw", "{tmp}", r"corpora\.lrw\.root: no clip such as ABOUT/train"),
         ("folder", "{tmp}/empty", r"corpora\.folder\.root: no video"),
+        ("portraits", "{tmp}/empty", r"corpora\.portraits\.root: no picture \(\.jpg, .*Give a folder of photographs"),
         ("folder", "{tmp}/reports/videos", r"which the stages write, overlap\. Give clips a folder apart"),
         ("folder", "{tmp}/linked", "overlap"),
         ("folder", "{tmp}", "overlap"),
