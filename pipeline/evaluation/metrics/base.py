@@ -6,11 +6,20 @@ from typing import Literal
 
 from torchmetrics import Metric
 
-Compares = Literal["frames", "landmarks"]
-"""What is handed to a metric's ``update``, T generated frames as ``preds`` and the real ones as ``target``:
+Compares = Literal["frames", "landmarks", "identity", "loudness", "phonemes", "syncnet"]
+"""What is handed to a metric's ``update``: of T generated frames as ``preds``, and as ``target`` of the real ones, of
+the reference picture or of the sound, whose frames are the same T.
 
-- ``frames``: float RGB in [0, 1], (T, 3, size, size), at the face's own size, 128 or 256 (`landmarks.size`);
-- ``landmarks``: dlib's 68 points (T, 68, 2) in pixels of a face of 128x128, whatever its size; NaN where it found none.
+- ``frames``: float RGB in [0, 1], (T, 3, size, size), at the face's own size, 128 or 256 (`landmarks.size`); the same
+  of the real frames;
+- ``landmarks``: dlib's 68 points (T, 68, 2) in pixels of a face of 128x128, whatever its size; NaN where it found
+  none; the same of the real frames;
+- ``identity``: dlib's face descriptors (N, 128) of some of the frames, NaN where it found no face; (128,) that of the
+  reference picture;
+- ``loudness``: points (T, 68, 2) as above; the sound's level per frame (T,), the root of the mean square of samples in
+  [-1, 1];
+- ``phonemes``: points (T, 68, 2) as above; the class of the phoneme that is spoken (T,), by `pipeline.speech.phonemes`;
+- ``syncnet``: SyncNet's features (W, 1024) of the pictures, and (W, 1024) of the sound.
 """
 
 
@@ -30,6 +39,10 @@ class MetricEntry:
     compares: Compares
     make: Callable[[], Metric]
     """A new one, for one clip; ``compute`` gives a scalar, NaN where there was nothing to compare."""
+    source: str = ""
+    """Who defined it, as a paper is cited; empty for what everybody knows."""
+    real: bool = True
+    """Whether it needs the real clip. Where not, of ``frames`` and ``landmarks`` it is given ``preds`` alone."""
 
     @property
     def label(self) -> str:

@@ -1,0 +1,28 @@
+"""What is seen and heard of one clip, which is all that metrics are computed from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Observed:
+    """T crops of one video, RGB uint8 (T, size, size, 3), and what dlib finds in them."""
+
+    frames_THWC: NDArray[np.uint8]
+    points_T68x2: NDArray[np.float32]
+    """In pixels of a face of 128x128, whatever ``size``; NaN where no face is found."""
+    identity_Nx128: NDArray[np.float32]
+    """Face descriptors of some frames, spread evenly; NaN where no face is found."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """The sound that belongs to T frames: mono at 16 kHz, 640 samples per frame."""
+
+    samples_N: NDArray[np.int16]
+    loudness_T: NDArray[np.float32]
+    """The root of the mean square of each frame's samples, as parts of full scale."""
+    phonemes_T: NDArray[np.int8] | None = None
+    """The class of what is spoken (`pipeline.speech.phonemes`); None where the text is not known."""
