@@ -7,11 +7,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-from pipeline.evaluation.evaluate import INTERVALS, MEANS
+from pipeline.evaluation.tables import ABSENT, CLIPS, DIFFERENCES, INFO, INTERVALS, MEANS
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
 
-MADE = (MEANS, INTERVALS, "clips.csv", "metrics.png", "pictures", "videos")
+MADE = (MEANS, INTERVALS, CLIPS, ABSENT, DIFFERENCES, INFO, "metrics.png", "pictures", "videos")
 """What an evaluation writes."""
 
 

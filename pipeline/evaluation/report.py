@@ -9,9 +9,9 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.evaluation.evaluate import INTERVALS
 from pipeline.evaluation.metrics.base import MetricEntry
 from pipeline.evaluation.registry import BASELINES, METRICS
+from pipeline.evaluation.tables import ALL, INTERVALS
 from pipeline.prepare.quality import SHEET, TABLE
 from pipeline.runtime import paths
 from pipeline.runtime.errors import PipelineError
@@ -28,17 +28,17 @@ def print_report(reports: StrPath, quality: StrPath = paths.QUALITY) -> None:
     if not path.exists():
         raise PipelineError(f"{path} is missing. Run `dvc repro` first.")
     with path.open(encoding="utf-8") as file:
-        found = {(row["baseline"], row["metric"]): row for row in csv.DictReader(file)}
+        found = {(row["method"], row["metric"]): row for row in csv.DictReader(file) if row["group"] == ALL}
     table = Table(title="Test split: means over clips with 95% intervals", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("baseline", no_wrap=True)
+    table.add_column("method", no_wrap=True)
     for entry in METRICS.values():
         table.add_column(f"{entry.title} {'↑' if entry.higher_is_better else '↓'}", justify="right")
-    for name in dict.fromkeys(baseline for baseline, _ in found):
+    for name in dict.fromkeys(method for method, _ in found):
         table.add_row(name, *(_cell(found.get((name, entry.name)), entry) for entry in METRICS.values()))
     console = Console()
     console.print(table)
     for baseline in BASELINES.values():
-        console.print(f"  {baseline.name:6} {baseline.title}", highlight=False)
+        console.print(f"  {baseline.name:12} {baseline.title}", highlight=False)
     units = ", ".join(f"{entry.title} in {entry.unit}" for entry in METRICS.values() if entry.unit)
     console.print(f"↑ higher is better, ↓ lower. {units}.", highlight=False)
     if (quality / TABLE).exists():
