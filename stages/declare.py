@@ -3,7 +3,9 @@
     python -m stages.declare
 
 - the files that each stage depends on, as its imports have them;
-- a chart with a mark per clip for every metric of the registry and every metric of the quality table.
+- a chart with a mark per clip for every metric of the registry and every metric of the quality table;
+
+and studies/dvc.yaml as a whole: a table per study of the registry, and a curve per metric of it.
 
 A test compares. Imports within functions count; modules that change no byte of what a stage makes do not, nor what they
 import: reporting, tracking, the distribution of work, and params, whose values DVC tracks itself.
@@ -17,6 +19,7 @@ from pathlib import Path
 import grimp
 
 from pipeline.evaluation.registry import METRICS
+from pipeline.evaluation.studies.registry import STUDIES
 from pipeline.prepare.quality.thresholds import LIMITS
 
 NEUTRAL = (
@@ -37,6 +40,24 @@ NEUTRAL = (
     "stages.runner",
 )
 DVC = Path("dvc.yaml")
+STUDIES_DVC = Path("studies/dvc.yaml")
+STUDIES_STAGE = """  studies:
+    cmd: python3 -m stages.studies
+    wdir: ..
+    desc: Pictures from noisy landmarks; landmarks from noisy speech, other voices and rates
+    deps:
+      - data/clips
+      - data/faces
+      - data/mfcc
+      - models/bundle.json
+      - models/landmarks
+      - models/atnet
+      - models/vgnet
+    params:
+      - seed
+      - vgnet.precision
+      - studies
+"""
 
 QUALITY = {
     "frames": ("Length", "frames at 25 fps"),
@@ -153,8 +174,25 @@ def declared(text: str, graph: grimp.ImportGraph) -> str:
     return with_plots(with_dependencies(text, graph))
 
 
+def studies(graph: grimp.ImportGraph) -> str:
+    """studies/dvc.yaml as it should be. It stands apart from dvc.yaml so that `dvc repro` alone leaves it out."""
+    made = sorted(STUDIES.values(), key=lambda study: study.name)
+    charts = [
+        f"  - {study.name}_{metric}:\n      title: {json.dumps(study.title)}\n      template: curve\n      x: level\n"
+        f"      x_label: {json.dumps(study.level)}\n      y:\n        {study.name}.csv: {metric}\n"
+        f"      y_label: {json.dumps(METRICS[metric].label)}\n"
+        for study in made
+        for metric in study.metrics
+    ]
+    outs = [f"      - studies/{name}.csv\n" for name in sorted(STUDIES)]
+    stage = with_dependencies(STUDIES_STAGE, graph)
+    return "".join(["# By `python -m stages.declare`.\nplots:\n", *charts, "\nstages:\n", stage, "    outs:\n", *outs])
+
+
 if __name__ == "__main__":
     ArgumentParser(
         "python -m stages.declare", description=__doc__, formatter_class=RawDescriptionHelpFormatter
     ).parse_args()
-    DVC.write_text(declared(DVC.read_text(encoding="utf-8"), build_graph()), encoding="utf-8")
+    made_of = build_graph()
+    DVC.write_text(declared(DVC.read_text(encoding="utf-8"), made_of), encoding="utf-8")
+    STUDIES_DVC.write_text(studies(made_of), encoding="utf-8")

@@ -184,6 +184,17 @@ class Evaluate:
 
 
 @dataclass(frozen=True)
+class Studies:
+    """The studies, which run when asked: `dvc repro -R studies`."""
+
+    clips: int = 8
+    """So many test clips, drawn with the seed; 0: all."""
+
+    def __post_init__(self) -> None:
+        require(self.clips >= 0, "clips must be 0 (all) or more")
+
+
+@dataclass(frozen=True)
 class Params:
     """All of params.yaml."""
 
@@ -198,6 +209,7 @@ class Params:
     atnet: AtNetParams = field(default_factory=AtNetParams)
     vgnet: VgNetParams = field(default_factory=VgNetParams)
     evaluate: Evaluate = field(default_factory=Evaluate)
+    studies: Studies = field(default_factory=Studies)
 
     def __post_init__(self) -> None:
         require(0 <= self.seed < 2**31, "seed must be 0 to 2147483647")

@@ -28,6 +28,7 @@ VGNET = MODELS / "vgnet"
 PUBLISHED = MODELS / "published"
 PRETRAINED = MODELS / "pretrained"
 REPORTS = Path("reports")
+STUDIES = Path("studies")
 OUTS = (PORTRAITS, CLIPS, FACES, QUALITY, MFCC, MODELS, REPORTS)
 """Where stages write what they make of a corpus."""
 

@@ -9,7 +9,18 @@ import yaml
 
 from pipeline.evaluation.registry import METRICS
 from pipeline.prepare.quality.thresholds import LIMITS
-from stages.declare import DVC, build_graph, declared, modules_of, paths_of, plots, with_dependencies, with_plots
+from stages.declare import (
+    DVC,
+    STUDIES_DVC,
+    build_graph,
+    declared,
+    modules_of,
+    paths_of,
+    plots,
+    studies,
+    with_dependencies,
+    with_plots,
+)
 
 STAGES = sorted(path.stem for path in Path("stages").glob("*.py") if "run_stage" in path.read_text())
 
@@ -22,6 +33,7 @@ def graph() -> grimp.ImportGraph:
 def test_dvc_yaml_is_what_the_code_says(graph: grimp.ImportGraph) -> None:
     text = DVC.read_text(encoding="utf-8")
     assert text == declared(text, graph), "run `python -m stages.declare`"
+    assert STUDIES_DVC.read_text(encoding="utf-8") == studies(graph), "run `python -m stages.declare`"
 
 
 def test_a_dependency_that_is_forgotten_or_left_over_comes_right(graph: grimp.ImportGraph) -> None:

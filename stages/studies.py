@@ -1,0 +1,23 @@
+"""Stage studies: what the models bear, on some test clips; a table each, into studies."""
+
+from pipeline.evaluation.clips import StoredClips
+from pipeline.evaluation.studies.run import run_studies
+from pipeline.inference.talking_head import TalkingHead
+from pipeline.runtime import paths
+from pipeline.shards.clip_store import ClipStore
+from stages.runner import Context, run_stage
+
+
+def main(context: Context) -> None:
+    """Measure, and write every table and curve into the stage's run; a curve's steps are its levels in hundredths."""
+    head = TalkingHead.from_pretrained(paths.MODELS, context.params.vgnet.precision)
+    clips = StoredClips(ClipStore(paths.DATA))
+    tables = run_studies(head, clips, context.params.studies.clips, context.params.seed, paths.STUDIES)
+    for name, table in tables.items():
+        context.run.artifact(paths.STUDIES / f"{name}.csv", paths.STUDIES.name)
+        for row in table.drop(columns="clips").to_dict("records"):
+            context.run.metrics({name: row}, step=round(100 * row.pop("level")))
+
+
+if __name__ == "__main__":
+    run_stage("studies", ["seed", "studies"], main)
