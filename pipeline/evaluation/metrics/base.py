@@ -43,6 +43,8 @@ class MetricEntry:
     """Who defined it, as a paper is cited; empty for what everybody knows."""
     real: bool = True
     """Whether it needs the real clip. Where not, of ``frames`` and ``landmarks`` it is given ``preds`` alone."""
+    weights: str = ""
+    """What the user must give for it (`pipeline.evaluation.weights`); empty for nothing. Without it ``make`` raises."""
 
     @property
     def label(self) -> str:
