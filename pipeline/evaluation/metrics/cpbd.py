@@ -23,8 +23,9 @@ BLOCK = 64
 """Pixels of a block's side."""
 EDGE_SHARE = 0.002
 """Of a block's pixels that must be edges by Canny's detector for it to count; others are smooth."""
-CANNY = 100, 200
-"""Canny's thresholds: a step of 25 and of 50 levels across one pixel."""
+CANNY_SIGMA, CANNY_HIGH, CANNY_LOW = 2**0.5, 0.7, 0.4
+"""Of Canny's detector as in the authors' own code, which took MATLAB's defaults: pixels of its Gaussian, the share of
+gradients below the upper threshold, and the lower by the upper one. So even a blurred picture has edges."""
 CONTRAST = 50
 """Levels between a block's brightest and darkest pixel up to which blur is noticed late."""
 JNB_LOW, JNB_HIGH = 5, 3
@@ -46,7 +47,7 @@ class Cpbd(FrameMean):
 def measure_cpbd(grey_HW: NDArray[np.uint8]) -> float:
     """0, all edges blurred, to 1; NaN without any edge. Pixels beyond the last whole block do not count."""
     widths_HW = edge_widths(grey_HW)
-    canny_HW = cv2.Canny(cv2.GaussianBlur(grey_HW, (0, 0), 1), *CANNY, L2gradient=True)
+    canny_HW = _canny(grey_HW)
     height, width = grey_HW.shape
     edges = sharp = 0
     for top in range(0, height - BLOCK + 1, BLOCK):
@@ -58,6 +59,16 @@ def measure_cpbd(grey_HW: NDArray[np.uint8]) -> float:
                 edges += len(widths)
                 sharp += int(np.count_nonzero(widths <= (JNB_LOW if contrast <= CONTRAST else JNB_HIGH)))
     return sharp / edges if edges else float("nan")
+
+
+def _canny(grey_HW: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Which pixels are edges (H, W), 0 elsewhere."""
+    smooth = cv2.GaussianBlur(grey_HW, (0, 0), CANNY_SIGMA)
+    across, along = (cv2.Sobel(smooth, cv2.CV_16S, *axis) for axis in ((1, 0), (0, 1)))
+    gradients = np.hypot(across, along, dtype=np.float32).ravel()
+    at = int(CANNY_HIGH * gradients.size)
+    high = float(np.partition(gradients, at)[at])
+    return np.asarray(cv2.Canny(across, along, CANNY_LOW * high, high, L2gradient=True), np.uint8)
 
 
 def edge_widths(grey_HW: NDArray[np.uint8]) -> NDArray[np.intp]:
