@@ -9,6 +9,15 @@ import pipeline.evaluation.metrics.ssim
 import pipeline.evaluation.metrics.lmd
 import pipeline.evaluation.metrics.f_lmd
 import pipeline.evaluation.metrics.lost
+import pipeline.evaluation.metrics.closed
+import pipeline.evaluation.metrics.lip_sync
+import pipeline.evaluation.metrics.silent_stability
+import pipeline.evaluation.metrics.lip_dynamics
+import pipeline.evaluation.metrics.av_offset
+import pipeline.evaluation.metrics.av_strength
+import pipeline.evaluation.metrics.lse_c
+import pipeline.evaluation.metrics.lse_d
+import pipeline.evaluation.metrics.syncnet_offset
 import pipeline.evaluation.baselines.static
 import pipeline.evaluation.baselines.vg_gt
 import pipeline.evaluation.baselines.at_vg  # noqa: F401
