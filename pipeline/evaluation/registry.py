@@ -18,6 +18,15 @@ import pipeline.evaluation.metrics.lost
 import pipeline.evaluation.metrics.jitter
 import pipeline.evaluation.metrics.opening
 import pipeline.evaluation.metrics.spread
+import pipeline.evaluation.metrics.closed
+import pipeline.evaluation.metrics.lip_sync
+import pipeline.evaluation.metrics.silent_stability
+import pipeline.evaluation.metrics.lip_dynamics
+import pipeline.evaluation.metrics.av_offset
+import pipeline.evaluation.metrics.av_strength
+import pipeline.evaluation.metrics.lse_c
+import pipeline.evaluation.metrics.lse_d
+import pipeline.evaluation.metrics.syncnet_offset
 import pipeline.evaluation.metrics.paper_psnr
 import pipeline.evaluation.metrics.paper_ssim
 import pipeline.evaluation.metrics.paper_lmd

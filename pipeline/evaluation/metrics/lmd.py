@@ -5,7 +5,8 @@ from torch import Tensor
 
 from pipeline.evaluation.metrics.base import MetricEntry, register
 from pipeline.evaluation.metrics.frame_mean import FrameMean
-from pipeline.landmarks.points import MOUTH, OUTLINES
+from pipeline.landmarks.mouth import eye_distance
+from pipeline.landmarks.points import MOUTH
 
 SOURCE = "Chen et al., ECCV 2018, section 4.2"
 
@@ -19,13 +20,6 @@ def landmark_distance(preds_T68x2: Tensor, target_T68x2: Tensor, points: slice =
     fake, real = preds_T68x2[:, points].double(), target_T68x2[:, points].double()
     apart = (real - real.mean(dim=1, keepdim=True)) - (fake - fake.mean(dim=1, keepdim=True))
     distances: Tensor = torch.linalg.vector_norm(apart, dim=2).mean(dim=1)
-    return distances
-
-
-def eye_distance(points_T68x2: Tensor) -> Tensor:
-    """Between the eyes' centres, each the mean of its six points, in the unit of the points: (T,) float64."""
-    right, left = (points_T68x2[:, OUTLINES[eye][0]].double().mean(dim=1) for eye in ("right eye", "left eye"))
-    distances: Tensor = torch.linalg.vector_norm(right - left, dim=1)
     return distances
 
 
@@ -44,7 +38,7 @@ class LandmarkDistance(FrameMean):
         assert target is not None
         distance_T = landmark_distance(preds, target, self.points)
         if self.by_eyes:
-            eyes_T = eye_distance(target)
+            eyes_T = torch.from_numpy(eye_distance(target.cpu().numpy()))
             return 100 * distance_T / eyes_T.where(eyes_T > 0, torch.nan)
         return distance_T
 

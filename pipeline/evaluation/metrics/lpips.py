@@ -3,7 +3,7 @@
     d = sum_l mean_hw sum_c w_lc (fake_lchw / |fake_lhw| - real_lchw / |real_lhw|)^2
 
 over the five layers l of AlexNet, w the weights that were fitted to what people find alike (version 0.1). Torchmetrics
-carries w; AlexNet's weights are the user's: `alexnet-owt-7be5be79.pth`, the state dict that torchvision publishes.
+carries w; AlexNet's weights are the user's: the state dict that torchvision publishes.
 """
 
 from functools import lru_cache
@@ -15,9 +15,12 @@ from torchmetrics.functional.image import lpips as torchmetrics_lpips
 
 from pipeline.evaluation.metrics.base import MetricEntry, register
 from pipeline.evaluation.metrics.frame_mean import FrameMean
-from pipeline.evaluation.weights import read_weights, weights_path
+from pipeline.evaluation.weights import weights_path
+from pipeline.inference.published.checkpoint import read_tensors
+from pipeline.runtime.errors import PipelineError
 
-BACKBONE = "alexnet"
+BACKBONE, FILE = "alexnet", "alexnet-owt-7be5be79.pth"
+"""What the user is asked for, and what torchvision calls it."""
 LINEAR = Path(torchmetrics_lpips.__file__).with_name("lpips_models") / "alex.pth"
 """The weights w."""
 MEAN, DEVIATION = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
@@ -41,18 +44,20 @@ class PerceptualDistance(nn.Module):
 
     def __init__(self, backbone: Path) -> None:
         super().__init__()
-        layout: dict[str, tuple[int, ...]] = {}
-        for name, (inputs, outputs, kernel, _, _) in _CONVOLUTIONS.items():
-            layout |= {f"{name}.weight": (outputs, inputs, kernel, kernel), f"{name}.bias": (outputs,)}
-        given = read_weights(backbone, layout)
-        fitted = read_weights(
-            LINEAR, {f"lin{i}.model.1.weight": (1, one[1], 1, 1) for i, one in enumerate(_CONVOLUTIONS.values())}
-        )
-        self.linear = list(fitted.values())
+        given, fitted = read_tensors(backbone), read_tensors(LINEAR)
+        self.linear = [fitted[f"lin{layer}.model.1.weight"] for layer in range(len(_CONVOLUTIONS))]
         self.features = nn.ModuleList()
-        for name, (inputs, outputs, kernel, stride, padding) in _CONVOLUTIONS.items():
-            convolution = nn.Conv2d(inputs, outputs, kernel, stride, padding)
-            convolution.load_state_dict({part: given[f"{name}.{part}"] for part in ("weight", "bias")})
+        for name, shape in _CONVOLUTIONS.items():
+            convolution = nn.Conv2d(*shape)
+            for part, parameter in convolution.named_parameters():
+                key = f"{name}.{part}"
+                if key not in given or given[key].shape != parameter.shape:
+                    has = f"has the shape {tuple(given[key].shape)}" if key in given else "is missing"
+                    raise PipelineError(
+                        f"{backbone} does not hold torchvision's AlexNet: {key} {has}, and {tuple(parameter.shape)} "
+                        f"belongs there. Give {FILE}."
+                    )
+                parameter.data.copy_(given[key])
             pooling = [nn.MaxPool2d(3, 2)] if name in _POOLED else []
             self.features.append(nn.Sequential(*pooling, convolution, nn.ReLU()))
         for name, colours in (("mean", MEAN), ("deviation", DEVIATION)):

@@ -38,7 +38,7 @@ def test_psnr_and_ssim_equal_skimage() -> None:
     assert float(values["ssim"]) == pytest.approx(ssim, abs=2e-3)
 
 
-@pytest.mark.parametrize("size", [128, 256])
+@pytest.mark.parametrize("size", [48, 96])
 def test_ssim_is_torchmetrics_own(size: int) -> None:
     """The border included. In single precision theirs is 6e-4 off in bright flat frames, ours 5e-5."""
     real = np.stack([face(size), face(size)[::-1], np.full((size, size, 3), 250, np.uint8)])
@@ -151,8 +151,10 @@ def test_whatever_a_clip_shows_no_metric_is_infinite(data: st.DataObject, frames
 @pytest.mark.parametrize("entry", [one for one in MINE if one.real], ids=lambda entry: entry.name)
 def test_a_clip_is_not_compared_with_one_of_another_length(entry: MetricEntry) -> None:
     kind = "face" if entry.compares == "frames" else "moving"
-    with pytest.raises((ValueError, RuntimeError)):
-        entry.make().update(inputs(kind, 5, 0), inputs(kind, 4, 0))
+    metric = entry.make()
+    with pytest.raises((ValueError, RuntimeError)):  # noqa: PT012 - metrics of a whole clip compare at its end
+        metric.update(inputs(kind, 5, 0), inputs(kind, 4, 0))
+        metric.compute()
 
 
 def test_equal_clips_have_the_best_of_each() -> None:
