@@ -29,7 +29,7 @@ SMALLEST = 40.0
 """Pixels of a face of 128x128 from which on dlib finds one."""
 USUAL = 83.0
 """Nearly every box in a crop has this side or more: smaller faces are searched for only where there is none."""
-IDENTITY_EVERY = 37
+IDENTITY_EVERY = 50
 """One frame in so many is described, which takes as long as to measure ten otherwise."""
 
 Given = tuple[Tensor, ...] | str
