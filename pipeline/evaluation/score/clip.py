@@ -70,7 +70,7 @@ class _Real:
         self.crops = crop_real(pair.real, size)
         self.seen = observe(self.crops.frames_THWC)
         self.reference, self.note = _reference(pair, self.seen)
-        self.phonemes_T = _phonemes(pair.real, len(self.crops.frames_THWC))
+        self.phonemes_T = known_phonemes(pair.real, len(self.crops.frames_THWC))
 
     def against_itself(self) -> Scored:
         frames = len(self.crops.frames_THWC)
@@ -121,7 +121,7 @@ def _rate(path: Path) -> str:
     return f"{fps:.4g} frames per second, resampled to {FPS}" if abs(fps - FPS) > 0.01 else ""
 
 
-def _phonemes(path: Path, frames: int) -> NDArray[np.int8] | None:
+def known_phonemes(path: Path, frames: int) -> NDArray[np.int8] | None:
     """The classes of the phonemes of a real video that has an alignment as GRID's; None where they are not known."""
     try:
         return spoken_phonemes(path, frames)
