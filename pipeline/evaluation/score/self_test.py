@@ -135,10 +135,10 @@ CHANGES = {
 
 
 def self_test(real: Path, clips: int, seed: int, jobs: int) -> pd.DataFrame:
-    """Change ``clips`` real videos of the folder ``real`` in every way of `CHANGES`, and say what each metric made of it.
+    """Change ``clips`` real videos of the folder ``real`` in every way of `CHANGES`: what each metric makes of it.
 
-    A row per change and metric: ``change, metric, value, before, difference, low, high, expected, holds``. ``value`` is
-    the mean over clips and ``before`` that of the real ones beside themselves; ``difference`` is how much worse it
+    A row per change and metric: ``change, metric, value, before, difference, low, high, expected, holds``. ``value``
+    is the mean over clips and ``before`` that of the real ones beside themselves; ``difference`` is how much worse it
     got, with its 95% interval (paired, over clips); ``expected`` is `worse`, `same` or `free`. What is expected to be
     the same holds where that interval includes 0, or the mean stays within the interval of the real ones'.
     Raises PipelineError when fewer than two clips can be used.
