@@ -6,9 +6,18 @@ One of your own is a module that calls `register`, and a line here (docs/extendi
 # isort: off
 import pipeline.evaluation.metrics.psnr
 import pipeline.evaluation.metrics.ssim
+import pipeline.evaluation.metrics.lpips
+import pipeline.evaluation.metrics.cpbd
+import pipeline.evaluation.metrics.laplacian
+import pipeline.evaluation.metrics.csim
 import pipeline.evaluation.metrics.lmd
+import pipeline.evaluation.metrics.lmd_eyes
 import pipeline.evaluation.metrics.f_lmd
+import pipeline.evaluation.metrics.f_lmd_eyes
 import pipeline.evaluation.metrics.lost
+import pipeline.evaluation.metrics.jitter
+import pipeline.evaluation.metrics.opening
+import pipeline.evaluation.metrics.spread
 import pipeline.evaluation.metrics.closed
 import pipeline.evaluation.metrics.lip_sync
 import pipeline.evaluation.metrics.silent_stability
@@ -18,6 +27,9 @@ import pipeline.evaluation.metrics.av_strength
 import pipeline.evaluation.metrics.lse_c
 import pipeline.evaluation.metrics.lse_d
 import pipeline.evaluation.metrics.syncnet_offset
+import pipeline.evaluation.metrics.paper_psnr
+import pipeline.evaluation.metrics.paper_ssim
+import pipeline.evaluation.metrics.paper_lmd
 import pipeline.evaluation.baselines.static
 import pipeline.evaluation.baselines.vg_gt
 import pipeline.evaluation.baselines.at_vg  # noqa: F401
