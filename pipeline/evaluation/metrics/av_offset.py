@@ -25,6 +25,8 @@ def lag_correlations(points_T68x2: NDArray[np.floating], loudness_T: NDArray[np.
     if len(found_T) < LEAST or found_T.mean() < 0.5 or not np.ptp(level_T):
         return np.full(len(LAGS), np.nan)
     points = _filled(points_T68x2, found_T)
+    if not np.ptp(points, axis=0).any():  # a still picture, whose rounding errors would correlate
+        return np.zeros(len(LAGS))
     opening_T = mouth_opening(points)
     pairs = [(opening_T, level_T), (mouth_speed(points), level_T), (np.gradient(opening_T), np.gradient(level_T))]
     # Of `correlation` the second comes later by the lag; here the first does.
