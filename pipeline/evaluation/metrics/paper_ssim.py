@@ -12,17 +12,12 @@ from torch import Tensor
 from pipeline.evaluation.metrics.base import MetricEntry, register
 from pipeline.evaluation.metrics.frame_mean import FrameMean
 from pipeline.evaluation.metrics.grey import to_levels
+from pipeline.evaluation.metrics.paper_psnr import enlarge
 from pipeline.evaluation.metrics.ssim import structural_similarity
 
-SIZE = 256
 UNIFORM = np.full((7, 1), 1 / 7, np.float32)
 INSIDE = slice(3, -3)
 """Where its windows lie within the picture; others do not count."""
-
-
-def enlarge(frame_HWC: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """As the script does, `SIZE` pixels to a side."""
-    return np.asarray(cv2.resize(frame_HWC, (SIZE, SIZE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 class PaperSsim(FrameMean):
@@ -41,7 +36,7 @@ def _ssim(fake_HWC: NDArray[np.uint8], real_HWC: NDArray[np.uint8]) -> float:
     for fake, real in zip(cv2.split(fake_HWC), cv2.split(real_HWC), strict=True):
         ssim = structural_similarity(fake.astype(np.float32), real.astype(np.float32), UNIFORM, 255.0, sample=True)
         total += float(ssim[INSIDE, INSIDE].mean())
-    return total / fake_HWC.shape[2]
+    return total / len(fake_HWC[0, 0])
 
 
 register(
