@@ -22,7 +22,7 @@ from pipeline.evaluation.syncnet import (
     sound_windows,
     syncnet_features,
 )
-from pipeline.evaluation.weights import variable
+from pipeline.evaluation.weights import VARIABLES
 from pipeline.models.syncnet import SIZE, SyncNet
 from pipeline.runtime.errors import PipelineError
 from tests.media.encode import encode, even_times
@@ -55,7 +55,7 @@ def clip(frames: int, size: int = 128) -> tuple[Observed, Heard]:
 def test_weights_are_read_and_their_hash_is_said(
     weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(variable(WEIGHTS), str(weights))
+    monkeypatch.setenv(VARIABLES[WEIGHTS], str(weights))
     loaded = load_syncnet(weights)
     assert loaded.sha256 == hashlib.sha256(weights.read_bytes()).hexdigest()
     assert not loaded.network.training
@@ -68,12 +68,12 @@ def test_weights_are_read_and_their_hash_is_said(
 
 
 def test_metrics_are_absent_without_weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(variable(WEIGHTS), raising=False)
+    monkeypatch.delenv(VARIABLES[WEIGHTS], raising=False)
     for name in ("lse_c", "lse_d", "syncnet_offset"):
         assert METRICS[name].weights == WEIGHTS
-        with pytest.raises(PipelineError, match=f"{variable(WEIGHTS)} is to hold their path"):
+        with pytest.raises(PipelineError, match=f"{VARIABLES[WEIGHTS]} is to hold their path"):
             METRICS[name].make()
-    with pytest.raises(PipelineError, match=f"{variable(WEIGHTS)} is to hold their path"):
+    with pytest.raises(PipelineError, match=f"{VARIABLES[WEIGHTS]} is to hold their path"):
         syncnet_features(*clip(30))
 
 
@@ -120,7 +120,7 @@ def test_nothing_in_a_file_is_run(tmp_path: Path) -> None:
 
 
 def test_a_clip_gives_a_feature_per_window(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(variable(WEIGHTS), str(weights))
+    monkeypatch.setenv(VARIABLES[WEIGHTS], str(weights))
     observed, heard = clip(8)
     seen, said = syncnet_features(observed, heard)
     assert seen.shape == said.shape == (3, 1024)
