@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch.nn.functional import pairwise_distance
 
+from benchmarks.av_offset import found
+from benchmarks.closed_lips import Real
 from pipeline.evaluation.level import DEPTH, decibels, silent_frames
 from pipeline.evaluation.metrics.av_offset import LAGS, av_offset, lag_correlations
 from pipeline.evaluation.metrics.lip_dynamics import lip_dynamics
@@ -98,6 +100,12 @@ def test_a_shift_of_the_lips_is_found(shift: int) -> None:
     lips, sound = opening[20 - shift : 120 - shift], opening[20:120]
     assert computed("av_offset", opened(lips), loudness_of(sound)) == shift
     assert computed("av_strength", opened(lips), loudness_of(sound)) > 0.3
+
+
+@pytest.mark.parametrize("shift", [-4, 0, 3])
+def test_a_shift_of_real_lips_is_found(real_clips: list[Real], shift: int) -> None:
+    """In the median; benchmarks/av_offset.py says how often in single clips."""
+    assert np.median([found(clip, shift) for clip in real_clips]) == pytest.approx(shift, abs=1)
 
 
 def test_correlations_are_pearsons_of_the_frames_that_overlap() -> None:
