@@ -241,9 +241,12 @@ def evaluate(
 @app.command("score")
 def score_videos(
     fake: Annotated[
-        list[str], typer.Option(help="A folder of generated videos, or NAME=FOLDER; repeatable: systems side by side.")
-    ],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The folder to write; an earlier score is replaced.")],
+        list[str] | None,
+        typer.Option(help="A folder of generated videos, or NAME=FOLDER; repeatable: systems side by side."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="The folder to write; an earlier score is replaced.")
+    ] = None,
     real: Annotated[
         Path | None, typer.Option(help="The folder of the real videos, called the same; without it only some metrics.")
     ] = None,
@@ -251,16 +254,38 @@ def score_videos(
         Path | None, typer.Option(help="A folder of pictures of the faces, called the same; else the first frame.")
     ] = None,
     size: Annotated[Literal["128", "256"], typer.Option(help="Side in pixels of the faces that are compared.")] = "128",
+    self_test: Annotated[
+        bool,
+        typer.Option("--self-test", help="Change real videos in known ways, and see what each metric makes of it."),
+    ] = False,
 ) -> None:
     """Measure the videos of any systems, of any format, size and length, beside the real ones of the same names.
 
     Needs no project. Killed, the same command goes on where it was.
     """
     with command():
+        if self_test:
+            _test_metrics(real)
+            return
         from pipeline.evaluation.score.score import name_systems, score
         from pipeline.evaluation.score.show import print_score
 
+        if not fake or out is None:
+            raise PipelineError("Give the generated videos with --fake FOLDER, and the folder to write with --out.")
         print_score(score(real, name_systems(fake), out, cores.jobs(), reference=reference, size=int(size)), out)
+
+
+def _test_metrics(real: Path | None) -> None:
+    """Exit code 1 where a metric does not do as it must."""
+    from pipeline.evaluation.score.self_test import self_test
+    from pipeline.evaluation.score.show_self_test import print_self_test
+
+    if real is None:
+        raise PipelineError("--self-test: give real videos with --real FOLDER, best of two speakers or more.")
+    table = self_test(real, seed=0, jobs=cores.jobs())
+    print_self_test(table)
+    if not table["holds"].all():
+        raise typer.Exit(1)
 
 
 @app.command("params")

@@ -109,19 +109,19 @@ CHANGES = {
         f"the lips {SHIFT} frames late",
         late,
         worse=(*PIXELS, *SHAPE, "opening", "closed", "av_offset"),
-        free=("lip_sync", "silent_stability", "av_strength"),
+        free=("lip_sync", "silent_stability", "av_strength", "spread"),
     ),
     "blurred": Change(
         "behind a Gaussian of 1.28 px",
         blurred,
         worse=(*PIXELS, "cpbd", "laplacian"),
-        free=(*SHAPE, "opening", "spread", "jitter", "csim"),
+        free=(*SHAPE, "opening", "spread", "jitter", "csim", "av_strength"),
     ),
     "frozen": Change(
         "the lower half of the face as in the first frame",
         frozen,
         worse=(*PIXELS, *SHAPE, "opening", "spread", "closed", "lip_dynamics"),
-        free=(*HEARD, "csim"),
+        free=(*HEARD, "csim", "jitter"),
     ),
     "dubbed": Change("another clip's sound", dubbed, worse=("closed",), free=HEARD),
     "replaced": Change(
@@ -134,7 +134,11 @@ CHANGES = {
 }
 
 
-def self_test(real: Path, clips: int, seed: int, jobs: int) -> pd.DataFrame:
+CLIPS = 12
+"""At most so many real videos are changed."""
+
+
+def self_test(real: Path, seed: int, jobs: int, clips: int = CLIPS) -> pd.DataFrame:
     """Change ``clips`` real videos of the folder ``real`` in every way of `CHANGES`: what each metric makes of it.
 
     A row per change and metric: ``change, metric, value, before, difference, low, high, expected, holds``. ``value``

@@ -1,0 +1,119 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.evaluation.registry import METRICS
+from pipeline.evaluation.score.self_test import (
+    CHANGES,
+    ITSELF,
+    SHIFT,
+    Material,
+    blurred,
+    dubbed,
+    encoded,
+    frozen,
+    judge,
+    late,
+    replaced,
+    self_test,
+)
+from pipeline.evaluation.score.show_self_test import print_self_test
+from pipeline.runtime.errors import PipelineError
+
+
+def material(seed: int, frames: int = 10) -> Material:
+    draw = np.random.default_rng(seed)
+    pictures = draw.integers(0, 256, (frames, 128, 128, 3), dtype=np.uint8)
+    samples = draw.integers(-999, 999, frames * 640, dtype=np.int16)
+    return Material(str(seed), pictures, samples, draw.integers(0, 5, frames, dtype=np.int8))
+
+
+def test_each_change_changes_what_it_says() -> None:
+    one, other = material(1), material(2, frames=7)
+    assert (late(one, other).frames_THWC[SHIFT:] == one.frames_THWC[:-SHIFT]).all()
+    assert blurred(one, other).frames_THWC.std() < one.frames_THWC.std() / 2
+    still = frozen(one, other).frames_THWC
+    assert (still[:, 64:] == one.frames_THWC[0, 64:]).all()
+    assert (still[:, :64] == one.frames_THWC[:, :64]).all()
+    assert (replaced(one, other).frames_THWC == other.frames_THWC[[0, 1, 2, 3, 4, 5, 6, 0, 1, 2]]).all()
+    dub = dubbed(one, other)
+    assert dub.frames_THWC is one.frames_THWC
+    assert (dub.samples_N[: 7 * 640] == other.samples_N).all()
+    assert dub.phonemes_T is not None
+    assert other.phonemes_T is not None
+    assert (dub.phonemes_T[:7] == other.phonemes_T).all()
+    assert len(dub.samples_N) == 640 * len(dub.phonemes_T) == len(one.samples_N)
+    again = encoded(replaced(one, blurred(one, other)), other).frames_THWC
+    assert again.shape == one.frames_THWC.shape
+    assert 0 < np.abs(again.astype(int) - blurred(one, other).frames_THWC).mean() < 10
+
+
+def rows(**changed: float) -> pd.DataFrame:
+    """Eight clips by themselves and `late`, of which the metrics ``changed`` differ by about so much."""
+    draw = np.random.default_rng(0)
+    made = []
+    for clip in range(8):
+        values = {name: float(draw.normal(1, 0.1)) for name in METRICS}
+        after = {name: value + changed.get(name, 0.0) * draw.uniform(0.9, 1.1) for name, value in values.items()}
+        made += [{"id": str(clip), "change": ITSELF, **values}, {"id": str(clip), "change": "late", **after}]
+    return pd.DataFrame(made)
+
+
+WORSE = {name: -0.5 if METRICS[name].higher_is_better else 0.5 for name in CHANGES["late"].worse}
+
+
+def test_what_is_as_it_must_be_holds() -> None:
+    table: Any = judge(rows(**WORSE), 0)
+    assert table["holds"].all()
+    assert set(table["metric"]) == set(METRICS)
+    assert (table.set_index("metric")["difference"][list(WORSE)] > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("metric", "change"),
+    [("lmd", 0.0), ("lmd", -0.5), ("psnr", 0.5), ("cpbd", -0.3), ("cpbd", 0.3), ("csim", -0.3)],
+    ids=str,
+)
+def test_a_metric_that_does_not_as_it_must_is_named(
+    metric: str, change: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = judge(rows(**{**WORSE, metric: change}), 0)
+    assert list(table[~table["holds"]]["metric"]) == [metric]
+    print_self_test(table)
+    printed = capsys.readouterr().out
+    assert f"late: {metric} must be {'worse' if metric in WORSE else 'same'}" in printed
+    assert f"{len(table) - 1} of {len(table)} hold." in printed
+
+
+def test_real_clips_show_that_metrics_do_as_they_must(
+    corpora: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for speaker, count in {"s1": 3, "s31": 2}.items():
+        (tmp_path / speaker).mkdir()
+        for path in sorted((corpora / "grid" / speaker).glob("*.mpg"))[:count]:
+            (tmp_path / speaker / path.name).symlink_to(path)
+    (tmp_path / "alignments").symlink_to(corpora / "grid" / "alignments")
+    table = self_test(tmp_path, seed=0, jobs=1, clips=4)
+    print_self_test(table)
+    assert set(table["change"]) == CHANGES.keys() - {ITSELF}
+    by: Any = table.set_index(["change", "metric"])
+    spoken = {("late", "closed"), ("dubbed", "closed")}  # four clips have too few p, b and m to be sure
+    assert set(by.index[~by["holds"]]) <= spoken, capsys.readouterr().out
+    itself: Any = table.drop_duplicates("metric").set_index("metric")["before"]
+    assert itself[["psnr", "ssim", "lmd", "f_lmd", "lost", "opening", "spread"]].to_list() == [100, 1, 0, 0, 0, 1, 1]
+    assert by.loc[("late", "av_offset"), "value"] - itself["av_offset"] == pytest.approx(SHIFT, abs=1)
+    assert by.loc[("encoded", "lmd"), "value"] < by.loc[("late", "lmd"), "value"] < by.loc[("replaced", "lmd"), "value"]
+
+
+def test_too_few_videos_are_refused(corpora: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.mpg").symlink_to(next((corpora / "grid" / "s1").glob("*.mpg")))
+    with pytest.raises(PipelineError, match="holds one video, and the self-test takes two or more"):
+        self_test(tmp_path, 0, 1)
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.mpg").unlink(missing_ok=True)
+        (tmp_path / f"{name}.mp4").write_bytes(b"none")
+    with pytest.raises(PipelineError, match="a face is found in fewer than two videos"):
+        self_test(tmp_path, 0, 1)
