@@ -250,14 +250,58 @@ def print_params() -> None:
         print(dump_params(params))
 
 
+REVISION = "A git revision, a DVC experiment's name, or the id of an MLflow run."
+
+
 @app.command()
-def report() -> None:
-    """Print the metrics of the last evaluation and what to open next."""
+def report(
+    md: Annotated[bool, typer.Option("--md", help="Print the short form as Markdown, for a pull request.")] = False,
+    baseline: Annotated[str | None, typer.Option(help=f"With the change against it. {REVISION}")] = None,
+) -> None:
+    """Print the metrics of the last evaluation and what to open next, and write all of it as reports/index.html."""
     with command():
-        from pipeline.evaluation.report import print_next, print_report
+        from pipeline.evaluation.comparison.paired import compare as compared
+        from pipeline.evaluation.comparison.revisions import read_evaluation
+        from pipeline.evaluation.comparison.table import print_comparison
+        from pipeline.evaluation.report import print_next, print_report, read_results, write_page
+        from pipeline.evaluation.report.markdown import markdown
         from pipeline.evaluation.reproduced import compare_with_commit
 
+        results = read_results(paths.REPORTS)
+        comparison = None if baseline is None else compared(read_evaluation(baseline), read_evaluation(None))
+        if md:
+            print(markdown(results, comparison))
+            return
+        write_page(paths.REPORTS, project=True)
         print_report(paths.REPORTS)
+        if comparison:
+            print_comparison(comparison)
         print_next()
         for line in compare_with_commit():
             print(line)
+
+
+@app.command()
+def compare(
+    before: Annotated[str, typer.Argument(help=REVISION)],
+    after: Annotated[str | None, typer.Argument(help="Another one; what lies in reports without it.")] = None,
+) -> None:
+    """Print how two evaluations differ: per-clip differences with intervals, and which are more than chance."""
+    with command():
+        from pipeline.evaluation.comparison.paired import compare as compared
+        from pipeline.evaluation.comparison.revisions import read_evaluation
+        from pipeline.evaluation.comparison.table import print_comparison
+
+        print_comparison(compared(read_evaluation(before), read_evaluation(after)))
+
+
+@app.command()
+def gate(
+    baseline: Annotated[str, typer.Option(help=f"What reports is compared with. {REVISION}")],
+    metric: Annotated[list[str] | None, typer.Option(help="One that decides; repeatable. lmd without it.")] = None,
+) -> None:
+    """End with exit code 1 when the last evaluation is worse than a baseline beyond its 95% interval."""
+    with command():
+        from pipeline.evaluation.comparison.gate import check_regressions
+
+        print(check_regressions(baseline, metric))

@@ -9,6 +9,7 @@ from pipeline.evaluation.evaluate import Summary, choose_clips, evaluate
 from pipeline.evaluation.folder import replacing_evaluation
 from pipeline.evaluation.measure import means
 from pipeline.evaluation.registry import BASELINES, DECIDING
+from pipeline.evaluation.report import write_page
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.models.bundle import write_card, write_provenance
 from pipeline.runtime import paths
@@ -30,6 +31,7 @@ def main(context: Context) -> None:
         summary = evaluate(head, clips, context.params.evaluate, context.params.seed, folder, context.jobs)
     write_card(paths.MODELS, describe(context.params, summary))
     write_provenance(paths.MODELS, git("rev-parse", "HEAD"))
+    write_page(paths.REPORTS, project=True)
     context.run.artifact(paths.REPORTS)
     for network, record in records.items():
         sections = {"seed": context.params.seed, network: asdict(getattr(context.params, network))}

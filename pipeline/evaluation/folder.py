@@ -11,7 +11,10 @@ from pipeline.evaluation.evaluate import INTERVALS, MEANS
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
 
-MADE = (MEANS, INTERVALS, "clips.csv", "metrics.png", "pictures", "videos")
+PAGE = "index.html"
+"""The report of an evaluation. No out of a stage: it says of which commit it is."""
+
+MADE = (MEANS, INTERVALS, "clips.csv", "metrics.png", "pictures", "videos", PAGE)
 """What an evaluation writes."""
 
 
@@ -23,7 +26,7 @@ def replacing_evaluation(out: StrPath) -> Iterator[Path]:
     done, where there is something and no evaluation.
     """
     out = Path(out)
-    known = {MEANS, ".gitignore"}  # DVC removes the stage's outs before it runs, and leaves its .gitignore
+    known = {MEANS, PAGE, ".gitignore"}  # DVC removes the stage's outs before it runs, and leaves the rest
     if out.exists() and not (out.is_dir() and ((names := set(os.listdir(out))) <= known or MEANS in names)):
         raise PipelineError(f"{out} is there, and what is in it is not an evaluation. Give another folder with --out.")
     unfinished = out / f".{uuid4().hex}.tmp"

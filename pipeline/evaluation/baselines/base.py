@@ -31,11 +31,12 @@ class TestClip:
 
 @dataclass(frozen=True)
 class Generated:
-    """Frames (T, size, size, 3), and where there are any the points that were drawn and the attention."""
+    """Frames (T, size, size, 3), and where there are any the points that were drawn, the attention and the paint."""
 
     frames_THWC: NDArray[np.uint8]
     points_T68x2: NDArray[np.float32] | None = None
     attention_THW: NDArray[np.float32] | None = None
+    colour_THWC: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True)
@@ -65,5 +66,5 @@ def register(entry: BaselineEntry) -> None:
 def painted(head: TalkingHead, clip: TestClip, landmarks_TL: NDArray[np.float32], *, spoken: bool = False) -> Generated:
     """VG-net's frames on normalised landmarks (T, 136), which are AT-net's where they are `spoken`."""
     parts = list(head.paint(clip.reference, chunks(landmarks_TL), spoken=spoken))
-    frames, attention = (np.concatenate(one) for one in zip(*parts, strict=True))
-    return Generated(frames, head.preprocessing.place(landmarks_TL, clip.reference.points_68x2), attention)
+    frames, attention, colour = (np.concatenate(one) for one in zip(*parts, strict=True))
+    return Generated(frames, head.preprocessing.place(landmarks_TL, clip.reference.points_68x2), attention, colour)

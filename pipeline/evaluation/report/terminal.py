@@ -1,7 +1,5 @@
 """The metrics of an evaluation as a table in the terminal, how many clips were rejected, and where to go on."""
 
-import csv
-from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -9,12 +7,12 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.evaluation.evaluate import INTERVALS
-from pipeline.evaluation.metrics.base import MetricEntry
-from pipeline.evaluation.registry import BASELINES, METRICS
+from pipeline.evaluation.folder import PAGE
+from pipeline.evaluation.registry import METRICS
+from pipeline.evaluation.results import in_order, interval_text, read_results, rows_of, title_of
+from pipeline.evaluation.tables import ALL
 from pipeline.prepare.quality import SHEET, TABLE
 from pipeline.runtime import paths
-from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
 from pipeline.tracking.pages import where_to_look
 
@@ -24,26 +22,34 @@ def print_report(reports: StrPath, quality: StrPath = paths.QUALITY) -> None:
     evaluated yet.
     """
     reports, quality = Path(reports), Path(quality)
-    path = reports / INTERVALS
-    if not path.exists():
-        raise PipelineError(f"{path} is missing. Run `dvc repro` first.")
-    with path.open(encoding="utf-8") as file:
-        found = {(row["baseline"], row["metric"]): row for row in csv.DictReader(file)}
-    table = Table(title="Test split: means over clips with 95% intervals", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("baseline", no_wrap=True)
-    for entry in METRICS.values():
-        table.add_column(f"{entry.title} {'↑' if entry.higher_is_better else '↓'}", justify="right")
-    for name in dict.fromkeys(baseline for baseline, _ in found):
-        table.add_row(name, *(_cell(found.get((name, entry.name)), entry) for entry in METRICS.values()))
+    results = read_results(reports)
+    table = Table(title="Means over clips with 95% intervals", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("metric", no_wrap=True)
+    for method in results.methods:
+        table.add_column(method, justify="right")
+    rows = results.group(ALL)
+    for metric, cells in rows.items():
+        shown = (interval_text(cells[one], metric) if one in cells else "-" for one in results.methods)
+        table.add_row(title_of(metric), *(one.replace(" [", "\n[") for one in shown))
     console = Console()
     console.print(table)
-    for baseline in BASELINES.values():
-        console.print(f"  {baseline.name:6} {baseline.title}", highlight=False)
-    units = ", ".join(f"{entry.title} in {entry.unit}" for entry in METRICS.values() if entry.unit)
+    for method in results.methods:
+        console.print(f"  {method:12} {results.title(method)}", highlight=False)
+    units = ", ".join(f"{METRICS[one].title} in {METRICS[one].unit}" for one in in_order(rows) if _has_unit(one))
     console.print(f"↑ higher is better, ↓ lower. {units}.", highlight=False)
+    for row in rows_of(results.absent.drop_duplicates(["metric", "reason"])):
+        if row.metric not in rows:
+            console.print(f"No {METRICS[row.metric].title}: {row.reason}", highlight=False)
     if (quality / TABLE).exists():
         console.print(_clips(quality), highlight=False)
+    page = reports / PAGE
     console.print(f"Pictures: {reports}/pictures   videos: {reports}/videos", highlight=False)
+    if page.exists():
+        console.print(f"All of it as a page for any browser: {page}", highlight=False)
+
+
+def _has_unit(metric: str) -> bool:
+    return metric in METRICS and bool(METRICS[metric].unit)
 
 
 def print_next() -> None:
@@ -59,10 +65,3 @@ def _clips(quality: Path) -> str:
         return f"Clips: {len(rejected)}, none rejected; their quality: {quality / TABLE}"
     share = f"{sum(rejected)} rejected ({sum(rejected) / len(rejected):.1%})"
     return f"Clips: {len(rejected)}, {share}, shown in {quality / SHEET}; all metrics and reasons: {quality / TABLE}"
-
-
-def _cell(row: Mapping[str, str] | None, entry: MetricEntry) -> str:
-    if row is None:
-        return "-"
-    mean, low, high = (f"{float(row[column]):.{entry.digits}f}" for column in ("mean", "low", "high"))
-    return f"{mean}\n{low}-{high}"
