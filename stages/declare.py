@@ -12,12 +12,11 @@ import: reporting, tracking, the distribution of work, and params, whose values 
 import json
 import re
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
-from collections.abc import Sequence
 from pathlib import Path
 
 import grimp
 
-from pipeline.evaluation.registry import BASELINES, METRICS
+from pipeline.evaluation.registry import METRICS
 from pipeline.prepare.quality.thresholds import LIMITS
 
 NEUTRAL = (
@@ -118,7 +117,7 @@ def plots() -> str:
     They are called by a column's name, since DVC makes JavaScript of what they are called, and an apostrophe ends that.
     """
     evaluated = (
-        _plot(entry.name, entry.title, entry.unit, entry.direction, "reports/clips.csv", list(BASELINES))
+        _plot(entry.name, entry.title, entry.unit, entry.direction, "reports/clips.csv", "per_method")
         for entry in METRICS.values()
     )
     prepared = (
@@ -127,26 +126,26 @@ def plots() -> str:
             *QUALITY.get(limit.metric, (limit.metric, "")),
             "higher is better" if limit.smallest else "nearer to 0 is better",
             "data/quality/clips.csv",
+            "per_clip",
         )
         for limit in LIMITS
     )
     return "".join((*evaluated, *prepared))
 
 
-def _plot(name: str, title: str, unit: str, direction: str, file: str, baselines: Sequence[str] = ()) -> str:
-    columns = [f"{name}_{baseline}" for baseline in baselines] or [name]
+def _plot(name: str, title: str, unit: str, direction: str, file: str, template: str) -> str:
     meaning = ", ".join(filter(None, (unit, direction)))
     text = json.dumps(f"{title} per clip ({meaning})", ensure_ascii=False)
     return (
-        f"  - {file.split('/')[-2]}_{name}:\n      title: {text}\n      template: per_clip\n      x: id\n"
-        f"      x_label: clip\n      y:\n        {file}: [{', '.join(columns)}]\n"
+        f"  - {file.split('/')[-2]}_{name}:\n      title: {text}\n      template: {template}\n      x: id\n"
+        f"      x_label: clip\n      y:\n        {file}: [{name}]\n"
         f"      y_label: {json.dumps(unit or title, ensure_ascii=False)}\n"
     )
 
 
 def with_plots(text: str) -> str:
     """dvc.yaml with these charts."""
-    chart = r"  - \w+:\n      title: [^\n]*\n      template: per_clip\n(?:      [^\n]*\n)+"
+    chart = r"  - \w+:\n      title: [^\n]*\n      template: per_(?:clip|method)\n(?:      [^\n]*\n)+"
     return re.sub(f"(?:{chart})+", lambda _: plots(), text)
 
 

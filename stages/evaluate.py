@@ -5,11 +5,11 @@ from dataclasses import asdict
 from pipeline.config.params import Params
 from pipeline.evaluation.card import describe
 from pipeline.evaluation.clips import StoredClips
-from pipeline.evaluation.evaluate import Summary, choose_clips, evaluate
+from pipeline.evaluation.evaluate import choose_clips, evaluate
 from pipeline.evaluation.folder import replacing_evaluation
-from pipeline.evaluation.measure import means
 from pipeline.evaluation.registry import BASELINES, DECIDING
 from pipeline.evaluation.report import write_page
+from pipeline.evaluation.tables import Summary, means
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.models.bundle import write_card, write_provenance
 from pipeline.runtime import paths
@@ -26,7 +26,7 @@ def main(context: Context) -> None:
     """Measure the whole system beside its baselines, and close the pipeline's run."""
     records = {network: read_record(network, context.params) for network in NETWORKS}
     head = TalkingHead.from_pretrained(paths.MODELS, context.params.vgnet.precision)
-    clips = StoredClips(ClipStore(paths.DATA))
+    clips = StoredClips(ClipStore(paths.DATA), trained=True)
     with replacing_evaluation(paths.REPORTS) as folder:
         summary = evaluate(head, clips, context.params.evaluate, context.params.seed, folder, context.jobs)
     write_card(paths.MODELS, describe(context.params, summary))
@@ -57,7 +57,7 @@ def _judgements(params: Params, ids: list[str], summary: Summary) -> dict[str, J
             partner=digest([hash_file(paths.MODELS / partner / "model.safetensors", 0.0)]) if partner else "",
         )
         for baseline in reversed(BASELINES.values())
-        if DECIDING in summary[baseline.name]
+        if DECIDING in summary.get(baseline.name, {})
         for model, partner in baseline.judges.items()
     }
 

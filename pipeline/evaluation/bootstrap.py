@@ -1,18 +1,54 @@
 """How sure a mean over clips is."""
 
+from collections.abc import Sequence
+
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
+
+ROUNDS = 2000
 
 
-def interval(values: ArrayLike, seed: int = 0, rounds: int = 2000) -> tuple[float, float]:
-    """The 95% interval of the mean of ``values``, one per clip, by the percentile bootstrap (Efron 1979), seeded.
-
-    Values that are not a number (a clip without a value) are left out; with none left the interval is not a number.
-    """
-    known = np.asarray(values, dtype=np.float64)
-    known = known[~np.isnan(known)]
-    if len(known) == 0:
-        return float("nan"), float("nan")
-    drawn = np.random.default_rng(seed).integers(len(known), size=(rounds, len(known)))
-    low, high = np.percentile(known[drawn].mean(axis=1), [2.5, 97.5])
+def interval(values: ArrayLike, seed: int = 0, rounds: int = ROUNDS) -> tuple[float, float]:
+    """`intervals` of a single column (N,), all clips of one stratum."""
+    low, high = intervals(np.asarray(values, np.float64)[:, None], None, seed, rounds)[:, 0]
     return float(low), float(high)
+
+
+def intervals(
+    values_NM: ArrayLike, strata: Sequence[str] | None = None, seed: int = 0, rounds: int = ROUNDS
+) -> NDArray[np.float64]:
+    """The 95% intervals (2, M) of the means of M columns over N clips, by the seeded percentile bootstrap (Efron 1979).
+
+    Clips are drawn within their ``strata`` (N,), such as their speakers: whom a test split has is no matter of chance.
+    Strata of one clip, which would never vary, are drawn from together. All columns see the same draws, so that columns
+    that are alike have intervals that are. Values that are not a number (a clip without a value) are left out; a column
+    without any has NaN.
+    """
+    values = np.asarray(values_NM, np.float64)
+    known = ~np.isnan(values)
+    counts = _draw(_strata(strata, len(values)), np.random.default_rng(seed), rounds)
+    seen = counts @ known
+    with np.errstate(invalid="ignore"):
+        means = np.where(seen > 0, counts @ np.where(known, values, 0.0) / seen, np.nan)
+    found = np.full((2, values.shape[1]), np.nan)
+    some = known.any(axis=0)
+    if some.any():
+        found[:, some] = np.nanpercentile(means[:, some], [2.5, 97.5], axis=0)
+    return found
+
+
+def _strata(names: Sequence[str] | None, clips: int) -> list[NDArray[np.intp]]:
+    if names is None:
+        return [np.arange(clips)]
+    groups = [np.flatnonzero(np.asarray(names) == one) for one in dict.fromkeys(names)]
+    alone = [group for group in groups if len(group) == 1]
+    together = [np.concatenate(alone)] if alone else []
+    return [group for group in groups if len(group) > 1] + together
+
+
+def _draw(strata: list[NDArray[np.intp]], draw: np.random.Generator, rounds: int) -> NDArray[np.float64]:
+    """How often each round draws each clip (rounds, N)."""
+    counts = np.zeros((rounds, sum(map(len, strata))))
+    for clips in strata:
+        counts[:, clips] = draw.multinomial(len(clips), np.full(len(clips), 1 / len(clips)), size=rounds)
+    return counts

@@ -1,32 +1,35 @@
 """Stage evaluate: every method on every test clip, measured, tabulated and shown."""
 
-import json
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from rich.progress import track
 
 from pipeline.config.params import Evaluate
-from pipeline.evaluation.baselines.base import Generated, TestClip
+from pipeline.evaluation.baselines.base import REFERENCE_FRAME, Generated, NotGenerated, TestClip
 from pipeline.evaluation.clips import Clips
-from pipeline.evaluation.measure import compare, find_landmarks, means, summarize
+from pipeline.evaluation.measure import Measured, compare, describe_face, hear, observe
 from pipeline.evaluation.names import file_stems
+from pipeline.evaluation.observed import Observed
 from pipeline.evaluation.pictures import metrics_figure, strip, write_video
 from pipeline.evaluation.registry import BASELINES, METRICS
+from pipeline.evaluation.tables import Absence, Summary, tabulate, write_tables
+from pipeline.faces.crop import SIZE, rescale
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.runtime import workers as parallel
+from pipeline.runtime.clock import FPS, SAMPLES_PER_FRAME
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
 
-Summary = dict[str, dict[str, float]]
-
-MEANS, INTERVALS = "metrics.json", "metrics.csv"
-"""What the evaluation found: means alone, small enough for git and for one screen; and with their 95% intervals."""
+Row = dict[str, Any]
+Made = dict[str, Generated | str]
+"""What each method generated, or why it did not."""
 
 
 def choose_clips(ids: list[str], max_clips: int, seed: int) -> list[str]:
@@ -37,11 +40,13 @@ def choose_clips(ids: list[str], max_clips: int, seed: int) -> list[str]:
     return [ids[number] for number in sorted(drawn)]
 
 
-def evaluate(head: TalkingHead, clips: Clips, params: Evaluate, seed: int, out: StrPath, jobs: int) -> Summary:
+def evaluate(
+    head: TalkingHead, clips: Clips, params: Evaluate, seed: int, out: StrPath, jobs: int, made: Row | None = None
+) -> Summary:
     """Measure the test split and write ``out``.
 
-    metrics.json (means by method), metrics.csv (the same with 95% intervals), clips.csv (a row per clip, a column per
-    method and metric), metrics.png, pictures/ID.png and videos/ID.mp4 for ``params.videos`` clips of the test split.
+    The tables of `pipeline.evaluation.tables`, metrics.png, pictures/ID.png and videos/ID.mp4 for ``params.videos``
+    clips of the test split. ``made`` is what info.json says of the program that made it.
     Raises PipelineError when there is no test clip.
     """
     out = Path(out)
@@ -53,57 +58,87 @@ def evaluate(head: TalkingHead, clips: Clips, params: Evaluate, seed: int, out: 
     for folder in (out / "pictures", out / "videos"):  # outs of the stage, also where nothing is to be shown
         folder.mkdir(parents=True, exist_ok=True)
 
-    def work() -> Iterator[tuple[TestClip, dict[str, Generated]]]:
+    def work() -> Iterator[tuple[TestClip, Made, NDArray[np.int16]]]:
         for name in ids:
-            clip = clips.load(name)
-            generated = {name: entry.generate(head, clip) for name, entry in BASELINES.items()}
+            clip, samples = clips.load(name), clips.samples(name)
+            generated = {method: _generate(method, head, clip) for method in BASELINES}
             if name in shown:
-                _write_png(out / "pictures" / f"{stems[name]}.png", strip(clip, generated))
-                write_video(out / "videos" / f"{stems[name]}.mp4", clip, generated["at_vg"], clips.samples(name))
-            yield clip, generated
+                _show(out, stems[name], clip, generated, samples)
+            yield clip, generated, samples
 
-    rows: list[dict[str, str | float]] = []
-    with closing(parallel.run(((_measure, task, {}) for task in work()), jobs, ordered=True)) as measured:
-        for clip_rows in track(measured, total=len(ids), description="evaluate", transient=True):
-            rows += clip_rows
-    table = pd.DataFrame(rows)
-    summary = summarize(table, seed)
-    write_tables(out, table, summary)
+    rows: list[Row] = []
+    absences: list[Absence] = []
+    with closing(parallel.run(((measure, task, {}) for task in work()), jobs, ordered=True)) as measured:
+        for of_clip in track(measured, total=len(ids), description="evaluate", transient=True):
+            for row, absent in of_clip:
+                rows.append(row)
+                absences += absent
+    info = {
+        "kind": "evaluation",
+        "protocol": "full",
+        "seed": seed,
+        "fps": FPS,
+        "size": head.size,
+        "clips": len(ids),
+        "failed": 0,
+        "methods": {name: entry.title for name, entry in BASELINES.items()},
+        **({"made": made} if made else {}),
+    }
+    summary = write_tables(out, tabulate(rows), seed, absences, info)
     metrics_figure(summary).savefig(out / "metrics.png", dpi=110, metadata={"Software": None})
     return summary
 
 
-def _measure(clip: TestClip, generated: dict[str, Generated]) -> list[dict[str, str | float]]:
-    real_points = find_landmarks(clip.frames_THWC)
-    rows: list[dict[str, str | float]] = []
+def _generate(method: str, head: TalkingHead, clip: TestClip) -> Generated | str:
+    try:
+        return BASELINES[method].generate(head, clip)
+    except NotGenerated as error:
+        return str(error)
+
+
+def measure(clip: TestClip, generated: Made, samples_N: NDArray[np.int16]) -> list[tuple[Row, list[Absence]]]:
+    """A clip's rows of clips.csv, a method each, and what is absent of them. Runs in worker processes.
+
+    The frame that is the reference does not count.
+    """
+    judged = slice(REFERENCE_FRAME + 1, None)
+    real = observe(clip.frames_THWC[judged])
+    reference = describe_face(clip.reference.image_HWC, _in_128(clip, clip.reference.points_68x2))
+    heard = hear(samples_N[judged.start * SAMPLES_PER_FRAME :], len(real.frames_THWC))
+    measured = []
     for method, one in generated.items():
-        # A still picture has the same points in every frame.
-        still = bool((one.frames_THWC == one.frames_THWC[:1]).all())
-        points = find_landmarks(one.frames_THWC[:1] if still else one.frames_THWC)
-        points = np.broadcast_to(points, real_points.shape)
-        metrics = compare(clip.frames_THWC, one.frames_THWC, real_points, points)
-        rows.append({"id": clip.id, "speaker": clip.speaker, "method": method, **metrics})
-    return rows
+        if isinstance(one, str):
+            found = Measured({}, dict.fromkeys(METRICS, one))
+        else:
+            target, fake = _observe(clip, real, one, judged)
+            found = compare(target, fake, reference, heard)
+        seen = {None: "", True: "yes", False: "no"}[clip.seen]
+        row = {"id": clip.id, "speaker": clip.speaker, "seen": seen, "method": method, **found.values}
+        measured.append((row, [Absence(method, *absent) for absent in found.absent.items()]))
+    return measured
 
 
-def write_tables(out: StrPath, clips: pd.DataFrame, summary: Summary) -> None:
-    """Write clips.csv, a row per clip; metrics.csv, a row per method and metric; and metrics.json."""
-    out = Path(out)
-    out.mkdir(parents=True, exist_ok=True)
-    wide = clips.pivot(index=["id", "speaker"], columns="method", values=list(METRICS))
-    wide.columns = wide.columns.map("_".join)
-    wide.reset_index().to_csv(out / "clips.csv", index=False, float_format="%.6f", lineterminator="\n")
-    rows = [
-        {"baseline": method, "metric": name, "mean": row[name], "low": row[f"{name}_low"], "high": row[f"{name}_high"]}
-        for method, row in summary.items()
-        for name in METRICS
-        if name in row
-    ]
-    pd.DataFrame(rows).to_csv(out / INTERVALS, index=False, lineterminator="\n")
-    (out / MEANS).write_text(json.dumps(means(summary), indent=2, allow_nan=False) + "\n")
+def _observe(clip: TestClip, real: Observed, one: Generated, judged: slice) -> tuple[Observed, Observed]:
+    """Of the real clip and of the generated one, with what was predicted before it was painted."""
+    seen = real if one.frames_THWC is clip.frames_THWC else observe(one.frames_THWC[judged])
+    drawn = None if one.coefficients_2TK is None else one.points_T68x2
+    if drawn is None or one.coefficients_2TK is None:
+        return real, seen
+    coefficients, target = one.coefficients_2TK[:, judged]
+    return (
+        replace(real, coefficients_TK=target),
+        replace(seen, drawn_T68x2=_in_128(clip, drawn[judged]), coefficients_TK=coefficients),
+    )
 
 
-def _write_png(path: Path, image_HWC: NDArray[np.uint8]) -> None:
-    good, data = cv2.imencode(".png", image_HWC[:, :, ::-1])
+def _in_128(clip: TestClip, points: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(rescale(points, clip.frames_THWC.shape[1], SIZE), np.float32)
+
+
+def _show(out: Path, stem: str, clip: TestClip, generated: Made, samples_N: NDArray[np.int16]) -> None:
+    pictured = {name: one for name, one in generated.items() if isinstance(one, Generated)}
+    image = strip(clip, {name: one for name, one in pictured.items() if one.frames_THWC is not clip.frames_THWC})
+    good, data = cv2.imencode(".png", image[:, :, ::-1])
     assert good
-    path.write_bytes(bytes(data))
+    (out / "pictures" / f"{stem}.png").write_bytes(bytes(data))
+    write_video(out / "videos" / f"{stem}.mp4", clip, pictured["at_vg"], samples_N)

@@ -7,14 +7,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-from pipeline.evaluation.evaluate import INTERVALS, MEANS
+from pipeline.evaluation.tables import ABSENT, CLIPS, DIFFERENCES, INFO, INTERVALS, MEANS
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
 
 PAGE = "index.html"
 """The report of an evaluation. No out of a stage: it says of which commit it is."""
 
-MADE = (MEANS, INTERVALS, "clips.csv", "metrics.png", "pictures", "videos", PAGE)
+MADE = (MEANS, INTERVALS, CLIPS, ABSENT, DIFFERENCES, INFO, "metrics.png", "pictures", "videos", PAGE)
 """What an evaluation writes."""
 
 

@@ -1,21 +1,44 @@
-"""How a generated clip is measured against the real one."""
+"""What is seen and heard of a clip, and how a generated one is measured beside the real one."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
 
 import cv2
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.evaluation.baselines.base import REFERENCE_FRAME
-from pipeline.evaluation.bootstrap import interval
-from pipeline.evaluation.registry import DECIDING, METRICS
+from pipeline.evaluation.metrics.base import MetricEntry
+from pipeline.evaluation.observed import Heard, Observed
+from pipeline.evaluation.registry import METRICS
 from pipeline.faces.crop import SIZE, rescale
 from pipeline.faces.detect import detect_faces, levels_above
+from pipeline.faces.identity import describe
 from pipeline.faces.shape_predictor import predict_landmarks
+from pipeline.runtime.clock import SAMPLES_PER_FRAME
 
 SMALLEST = 40.0
 """Pixels of a face of 128x128 from which on dlib finds one."""
+USUAL = 83.0
+"""Nearly every box in a crop has this side or more: smaller faces are searched for only where there is none."""
+IDENTITY_EVERY = 25
+"""One frame in so many is described, which takes as long as to measure thirty otherwise: one a second."""
+
+Given = tuple[Tensor, ...] | str
+"""What a metric's `update` is given, or why there is nothing to give."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The metrics of one clip by one method."""
+
+    values: dict[str, float]
+    """Finite, by the metric's name."""
+    absent: dict[str, str] = field(default_factory=dict)
+    """Why, of each metric that is not among them."""
 
 
 def find_landmarks(frames_THWC: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -26,62 +49,140 @@ def find_landmarks(frames_THWC: NDArray[np.uint8]) -> NDArray[np.float32]:
     """
     cv2.setNumThreads(0)
     size = frames_THWC.shape[1]
-    skip = levels_above(SMALLEST * size / SIZE)
+    usual, all_of_them = (levels_above(side * size / SIZE) for side in (USUAL, SMALLEST))
     points = np.full((len(frames_THWC), 68, 2), np.nan, np.float32)
+    boxes = {}
     for number, frame in enumerate(frames_THWC):
-        boxes = detect_faces(frame, skip)
-        if boxes:
-            points[number] = predict_landmarks([frame], boxes[:1])[0]
+        faces = detect_faces(frame, usual) or detect_faces(frame, all_of_them)
+        if faces:
+            boxes[number] = faces[0]
+    if boxes:
+        points[list(boxes)] = predict_landmarks([frames_THWC[number] for number in boxes], list(boxes.values()))
     return rescale(points, size, SIZE)
 
 
+def observe(frames_THWC: NDArray[np.uint8]) -> Observed:
+    """What is seen of a clip's square RGB crops (T, size, size, 3). Runs in worker processes.
+
+    A picture that stands still is looked at once.
+    """
+    frames = len(frames_THWC)
+    still = frames > 1 and bool((frames_THWC == frames_THWC[:1]).all())
+    looked_at = frames_THWC[:1] if still else frames_THWC
+    points = find_landmarks(looked_at)
+    chosen = range(0 if len(looked_at) < IDENTITY_EVERY else IDENTITY_EVERY // 2, len(looked_at), IDENTITY_EVERY)
+    identity = np.stack([describe_face(looked_at[number], points[number]) for number in chosen])
+    return Observed(frames_THWC, np.broadcast_to(points, (frames, 68, 2)), identity)
+
+
+def describe_face(crop_HWC: NDArray[np.uint8], points_68x2: NDArray[np.float32]) -> NDArray[np.float32]:
+    """dlib's face descriptor (128,) of a crop of any size, with its points in pixels of a face of 128x128; NaN where
+    they are.
+    """
+    if np.isnan(points_68x2).any():
+        return np.full(128, np.nan, np.float32)
+    return describe(crop_HWC, rescale(points_68x2, SIZE, crop_HWC.shape[0])).astype(np.float32)
+
+
+def hear(samples_N: NDArray[np.int16], frames: int, phonemes_T: NDArray[np.int8] | None = None) -> Heard:
+    """What is heard of a clip's sound, mono at 16 kHz, beside T ``frames``: padded with silence, or cut, to fit."""
+    length = frames * SAMPLES_PER_FRAME
+    fitted = np.zeros(length, np.int16)
+    fitted[: len(samples_N)] = samples_N[:length]
+    blocks = fitted.reshape(frames, SAMPLES_PER_FRAME).astype(np.float32) / 32768
+    return Heard(fitted, np.sqrt(np.square(blocks).mean(axis=1)), phonemes_T)
+
+
 def compare(
-    real_THWC: NDArray[np.uint8],
-    fake_THWC: NDArray[np.uint8],
-    real_T68x2: NDArray[np.float32],
-    fake_T68x2: NDArray[np.float32],
-) -> dict[str, float]:
-    """All metrics of one clip, over all frames but the reference."""
-    judged = np.arange(len(real_THWC)) != REFERENCE_FRAME
-    compared = {
-        "frames": (_floats(fake_THWC[judged]), _floats(real_THWC[judged])),
-        "landmarks": (torch.from_numpy(fake_T68x2[judged]), torch.from_numpy(real_T68x2[judged])),
-    }
-    values = {}
+    real: Observed | None,
+    fake: Observed,
+    reference_128: NDArray[np.float32] | None = None,
+    heard: Heard | None = None,
+) -> Measured:
+    """All metrics of one clip, over all its frames.
+
+    ``real`` is None where there is no real clip, ``reference_128`` is the face descriptor of the reference picture,
+    ``heard`` the sound. Frames of both, and of the sound, are the same T.
+    """
+    inputs = _Inputs(real, fake, reference_128, heard)
+    values: dict[str, float] = {}
+    absent: dict[str, str] = {}
     for name, entry in METRICS.items():
+        given = inputs.of(entry)
+        if isinstance(given, str):
+            absent[name] = given
+            continue
         metric = entry.make()
-        metric.update(*compared[entry.compares])
-        values[name] = float(metric.compute())
-    return values
+        metric.update(*given)
+        value = float(metric.compute())
+        if math.isfinite(value):
+            values[name] = value
+        else:
+            absent[name] = inputs.nothing(entry)
+    return Measured(values, absent)
+
+
+class _Inputs:
+    """What the metrics are given, each kind made once, when it is first asked for."""
+
+    def __init__(
+        self, real: Observed | None, fake: Observed, reference_128: NDArray[np.float32] | None, heard: Heard | None
+    ) -> None:
+        self.real, self.fake, self.reference_128, self.heard = real, fake, reference_128, heard
+        self.pictures = cache(lambda: _floats(fake.frames_THWC))
+        self.real_pictures = cache(lambda: _floats(real.frames_THWC) if real else torch.empty(0))
+        self.kinds: dict[str, Callable[[], Given]] = {
+            "frames": lambda: (self.pictures(), self.real_pictures()),
+            "landmarks": lambda: self._points(real.points_T68x2 if real else fake.points_T68x2),
+            "drawn": lambda: self._pair(fake.drawn_T68x2, real and real.points_T68x2),
+            "coefficients": lambda: self._pair(fake.coefficients_TK, real and real.coefficients_TK),
+            "identity": self._identity,
+            "loudness": lambda: "there is no sound" if heard is None else self._points(heard.loudness_T),
+            "phonemes": self._phonemes,
+        }
+
+    def of(self, entry: MetricEntry) -> Given:
+        """``(preds, target)`` or ``(preds,)`` for its `update`, or why it cannot be computed."""
+        if entry.real and self.real is None:
+            return "there is no real clip"
+        kind = self.kinds.get(entry.compares)
+        given: Given = kind() if kind else f"{entry.compares} is not known here"
+        alone = not entry.real and entry.compares in ("frames", "landmarks")
+        return given[:1] if alone and not isinstance(given, str) else given
+
+    def nothing(self, entry: MetricEntry) -> str:
+        """Why a metric that was computed has no value."""
+        if entry.compares in ("frames", "coefficients"):
+            return "nothing to compare"
+        if np.isnan(self.fake.points_T68x2).any(axis=(1, 2)).all():
+            return "no face is found in the pictures"
+        if entry.real and self.real is not None and np.isnan(self.real.points_T68x2).any(axis=(1, 2)).all():
+            return "no face is found in the real pictures"
+        return "too little to compare"
+
+    def _points(self, target: NDArray[np.floating]) -> Given:
+        return _tensor(self.fake.points_T68x2), _tensor(target)
+
+    def _identity(self) -> Given:
+        if self.reference_128 is None or np.isnan(self.reference_128).any():
+            return "there is no reference picture with a face"
+        return _tensor(self.fake.identity_Nx128), _tensor(self.reference_128)
+
+    def _phonemes(self) -> Given:
+        if self.heard is None:
+            return "there is no sound"
+        if self.heard.phonemes_T is None:
+            return "the text is not known, or the times of its phonemes are not"
+        return self._points(self.heard.phonemes_T)
+
+    @staticmethod
+    def _pair(fake: NDArray[np.floating] | None, real: NDArray[np.floating] | None) -> Given:
+        return "no landmarks were predicted" if fake is None or real is None else (_tensor(fake), _tensor(real))
+
+
+def _tensor(array: NDArray[np.generic]) -> Tensor:
+    return torch.from_numpy(np.array(array))  # a copy: what is broadcast cannot be written to
 
 
 def _floats(frames_THWC: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(frames_THWC.astype(np.float32) / 255.0).permute(0, 3, 1, 2).contiguous()
-
-
-def summarize(clips: pd.DataFrame, seed: int) -> dict[str, dict[str, float]]:
-    """Means over clips by method with 95% bootstrap intervals: ``{"at_vg": {"lmd": ..., "lmd_low": ..., "lmd_high":
-    ...}}``.
-
-    ``clips`` has a row per clip and method with the columns ``method`` and ``METRICS``. A metric that no clip has (LMD
-    where no face was found at all) is left out.
-    """
-    summary: dict[str, dict[str, float]] = {}
-    for method, rows in clips.groupby("method", sort=False):
-        metrics: dict[str, float] = {}
-        for name in METRICS:
-            values = rows[name].dropna()
-            if len(values):
-                low, high = interval(values, seed)
-                metrics |= {name: float(values.mean()), f"{name}_low": low, f"{name}_high": high}
-        summary[str(method)] = {name: round(value, 6) for name, value in metrics.items()}
-    return summary
-
-
-def means(summary: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
-    """A `summary` without its intervals, what matters most first, which DVC and MLflow then show first."""
-    names = sorted(METRICS, key=lambda name: name != DECIDING)
-    return {
-        method: {name: summary[method][name] for name in names if name in summary[method]}
-        for method in reversed(summary)
-    }

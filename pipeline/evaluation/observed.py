@@ -15,6 +15,10 @@ class Observed:
     """In pixels of a face of 128x128, whatever ``size``; NaN where no face is found."""
     identity_Nx128: NDArray[np.float32]
     """Face descriptors of some frames, spread evenly; NaN where no face is found."""
+    drawn_T68x2: NDArray[np.float32] | None = None
+    """The points that the system drew before it painted, in the same pixels; None where it drew none."""
+    coefficients_TK: NDArray[np.float32] | None = None
+    """AT-net's coefficients, or those of the real landmarks; None where there are none."""
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ from pipeline.config.params import Params
 from pipeline.corpora.registry import open_corpus
 from pipeline.corpora.union import roots
 from pipeline.evaluation.clips import Clips, StoredClips
-from pipeline.evaluation.evaluate import Summary, evaluate
+from pipeline.evaluation.evaluate import evaluate
 from pipeline.evaluation.folder import replacing_evaluation
 from pipeline.evaluation.published_clips import SourceClips
+from pipeline.evaluation.tables import Summary
 from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.runtime import paths
@@ -16,6 +17,7 @@ from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import refuse_input
 from pipeline.runtime.paths import StrPath
 from pipeline.shards.clip_store import ClipStore
+from pipeline.training.sources import NETWORKS, digest
 
 
 def evaluate_models(models: StrPath, out: StrPath, params: Params, project: StrPath, jobs: int) -> Summary:
@@ -33,7 +35,7 @@ def evaluate_models(models: StrPath, out: StrPath, params: Params, project: StrP
     refuse_input(out, *parts, paths.CLIPS, paths.FACES, paths.MFCC, *roots(corpus))
     head = TalkingHead.from_pretrained(models, params.vgnet.precision)
     store = ClipStore(paths.DATA)
-    clips: Clips = StoredClips(store)
+    clips: Clips = StoredClips(store, _trained_on(head, params))
     if isinstance(head.preprocessing, PublishedPreprocessing):
         clips = SourceClips(store, corpus.root, head.preprocessing)
     elif head.size != store.size:
@@ -43,3 +45,9 @@ def evaluate_models(models: StrPath, out: StrPath, params: Params, project: StrP
         )
     with replacing_evaluation(out) as folder:
         return evaluate(head, clips, params.evaluate, params.seed, folder, jobs)
+
+
+def _trained_on(head: TalkingHead, params: Params) -> bool:
+    """Whether the models were trained on the clips that the stages prepared, and so on no speaker whom these lack."""
+    data = head.card.get("trained_on", {}).get("data", {})
+    return bool(data) and data == {network: digest(network, params) for network in NETWORKS}

@@ -18,6 +18,8 @@ from pipeline.runtime.clock import FPS
 LABEL_HEIGHT = 18
 PANEL = 256
 """Side in pixels of a picture in a video."""
+COLUMNS = 5
+"""Metrics beside each other in their figure."""
 COLOURS = ("#999999", "#4c78a8", "#e45756", "#72b7b2", "#54a24b", "#eeca3b", "#b279a2", "#9d755d")
 
 
@@ -82,10 +84,15 @@ def metrics_figure(summary: Mapping[str, Mapping[str, float]]) -> Any:
     """Bars of every metric by baseline with their 95% intervals, a matplotlib figure."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(3.7 * len(METRICS), 3.2), layout="constrained")
-    for axes, entry in zip(np.atleast_1d(figure.subplots(1, len(METRICS))), METRICS.values(), strict=True):
+    rows = -(-len(METRICS) // COLUMNS)
+    figure = Figure(figsize=(3.7 * COLUMNS, 3.2 * rows), layout="constrained")
+    places = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
+    for axes in places[len(METRICS) :]:
+        axes.set_visible(False)
+    for axes, entry in zip(places, METRICS.values(), strict=False):
         known = {baseline: row for baseline, row in summary.items() if entry.name in row}
         low, mean, high = (np.array([row[entry.name + end] for row in known.values()]) for end in ("_low", "", "_high"))
         axes.bar(list(known), mean, yerr=np.abs([mean - low, high - mean]), capsize=5, color=COLOURS[: len(known)])
+        axes.tick_params(axis="x", labelsize=7)
         axes.set_title(entry.label, fontsize=9)
     return figure

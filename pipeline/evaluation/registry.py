@@ -9,7 +9,12 @@ import pipeline.evaluation.metrics.ssim
 import pipeline.evaluation.metrics.lmd
 import pipeline.evaluation.metrics.f_lmd
 import pipeline.evaluation.metrics.lost
+import pipeline.evaluation.metrics.drawn_lmd
+import pipeline.evaluation.metrics.coefficients
+import pipeline.evaluation.baselines.ground_truth
 import pipeline.evaluation.baselines.static
+import pipeline.evaluation.baselines.mismatched
+import pipeline.evaluation.baselines.silent
 import pipeline.evaluation.baselines.vg_gt
 import pipeline.evaluation.baselines.at_vg  # noqa: F401
 # isort: on

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.evaluation.clips import StoredClips
-from pipeline.evaluation.measure import compare, find_landmarks
-from pipeline.evaluation.registry import BASELINES
-from pipeline.faces.identity import describe
+from pipeline.evaluation.evaluate import measure
+from pipeline.evaluation.measure import describe_face, find_landmarks
+from pipeline.evaluation.registry import BASELINES, METRICS
 from pipeline.faces.measure import EVERY, measure_sharpness
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.shards.clip_store import ClipStore
@@ -24,25 +24,19 @@ def judge(head: TalkingHead, store: ClipStore, baselines: Sequence[str]) -> list
     clips, rows = StoredClips(store), []
     for name in store.ids("test"):
         clip = clips.load(name)
-        real = find_landmarks(clip.frames_THWC)
-        for baseline in baselines:
-            frames = BASELINES[baseline].generate(head, clip).frames_THWC
-            points = find_landmarks(frames)
-            row: Row = {"clip": name, "method": baseline, **compare(clip.frames_THWC, frames, real, points)}
-            rows.append({**row, **_identity(clip.frames_THWC, frames, real, points)})
+        generated = {baseline: BASELINES[baseline].generate(head, clip) for baseline in baselines}
+        measured = measure(clip, dict(generated), clips.samples(name))
+        for (row, _), one in zip(measured, generated.values(), strict=True):
+            found = {metric: row.get(metric, float("nan")) for metric in METRICS}
+            identity = _identity(clip.frames_THWC, one.frames_THWC)
+            rows.append({"clip": name, "method": row["method"], **found, **identity})
     return rows
 
 
-def _identity(
-    real_THWC: NDArray[np.uint8],
-    fake_THWC: NDArray[np.uint8],
-    real_T68x2: NDArray[np.float32],
-    fake_T68x2: NDArray[np.float32],
-) -> dict[str, float]:
-    alike, sharp = [], []
-    for frame in range(EVERY, len(real_THWC), EVERY):
-        sharp.append(measure_sharpness(np.asarray(cv2.cvtColor(fake_THWC[frame], cv2.COLOR_RGB2GRAY), np.uint8)))
-        if np.isfinite(real_T68x2[frame]).all() and np.isfinite(fake_T68x2[frame]).all():
-            one, two = (describe(real_THWC[frame], real_T68x2[frame]), describe(fake_THWC[frame], fake_T68x2[frame]))
-            alike.append(one @ two / np.linalg.norm(one) / np.linalg.norm(two))
-    return {"csim": float(np.mean(alike)) if alike else float("nan"), "sharpness": float(np.median(sharp))}
+def _identity(real_THWC: NDArray[np.uint8], fake_THWC: NDArray[np.uint8]) -> dict[str, float]:
+    real, fake = (frames[EVERY::EVERY] for frames in (real_THWC, fake_THWC))
+    sharp = [measure_sharpness(np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8)) for frame in fake]
+    pairs = zip(*([*map(describe_face, frames, find_landmarks(frames))] for frames in (real, fake)), strict=True)
+    alike = [one @ two / np.linalg.norm(one) / np.linalg.norm(two) for one, two in pairs]
+    known = [one for one in alike if np.isfinite(one)]
+    return {"csim": float(np.mean(known)) if known else float("nan"), "sharpness": float(np.median(sharp))}

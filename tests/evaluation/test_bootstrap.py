@@ -1,6 +1,6 @@
 import numpy as np
 
-from pipeline.evaluation.bootstrap import interval
+from pipeline.evaluation.bootstrap import interval, intervals
 
 
 def test_interval_covers_the_mean_as_often_as_it_says() -> None:
@@ -15,3 +15,31 @@ def test_interval_covers_the_mean_as_often_as_it_says() -> None:
 def test_interval_is_seeded_and_leaves_out_missing() -> None:
     assert interval([1.0, 2.0, 3.0]) == interval([1.0, 2.0, float("nan"), 3.0])
     assert np.isnan(interval([float("nan")])[0])
+
+
+def test_strata_take_out_what_is_between_them() -> None:
+    """Speakers who differ by far more than their clips do."""
+    draw = np.random.default_rng(0)
+    values = np.repeat([0.0, 10.0, 20.0], 10) + draw.normal(0, 1, 30)
+    names = np.repeat(["s1", "s2", "s3"], 10).tolist()
+    (low,), (high,) = intervals(values[:, None], names)
+    wide_low, wide_high = interval(values)
+    assert wide_high - wide_low > 5 * (high - low)
+    assert low < values.mean() < high
+
+
+def test_speakers_of_one_clip_each_are_drawn_from_together() -> None:
+    values = np.arange(6.0)
+    (low,), (high,) = intervals(values[:, None], list("abcdef"))
+    assert (low, high) == interval(values)
+
+
+def test_columns_see_the_same_draws_and_their_own_gaps() -> None:
+    draw = np.random.default_rng(1)
+    values = draw.normal(size=(20, 1)) + np.zeros((1, 3))
+    values[3, 1] = np.nan
+    values[:, 2] = np.nan
+    found = intervals(values)
+    np.testing.assert_allclose(found[:, 0], interval(values[:, 0]))
+    assert (found[:, 0] != found[:, 1]).all()
+    assert np.isnan(found[:, 2]).all()

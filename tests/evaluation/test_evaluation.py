@@ -1,16 +1,14 @@
-import json
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
 from pipeline.evaluation.baselines.base import Generated, TestClip
-from pipeline.evaluation.evaluate import choose_clips, write_tables
-from pipeline.evaluation.measure import compare, find_landmarks, summarize
+from pipeline.evaluation.evaluate import choose_clips, measure
+from pipeline.evaluation.measure import compare, find_landmarks, hear, observe
 from pipeline.evaluation.metrics.psnr import CAP_DB
-from pipeline.evaluation.pictures import LABEL_HEIGHT, PANEL, draw_landmarks, metrics_figure, strip, write_video
+from pipeline.evaluation.pictures import LABEL_HEIGHT, PANEL, draw_landmarks, strip, write_video
 from pipeline.evaluation.registry import METRICS
 from pipeline.faces.align import align
 from pipeline.faces.crop import crop_face, onto_crop
@@ -44,10 +42,9 @@ def test_distances_are_those_of_a_face_of_128_whatever_the_size(photograph: Imag
         real = crop_of(photograph, size)
         fake = real.copy()
         fake[size // 2 + size // 16 :] = real[size // 2 : -size // 16]
-        points = find_landmarks(np.stack([real, fake]))
-        assert 60 < np.ptp(points[0, :, 0]) < 128
-        pair = np.repeat(points, 2, axis=0)  # the first frame is the reference, and does not count
-        distances.append(compare(np.stack([real] * 2), np.stack([fake] * 2), pair[:2], pair[2:]))
+        seen = [observe(np.stack([one, one])) for one in (real, fake)]
+        assert 60 < np.ptp(seen[0].points_T68x2[0, :, 0]) < 128
+        distances.append(compare(*seen).values)
     small, large = distances
     assert small["f_lmd"] > 1
     assert large["f_lmd"] == pytest.approx(small["f_lmd"], rel=0.2)
@@ -67,74 +64,87 @@ def test_videos_are_as_large_whatever_the_size(photograph: Image, tmp_path: Path
 
 
 def test_a_perfect_copy_and_a_grey_one(crop: Image) -> None:
-    real = np.stack([crop] * 3)
-    points = find_landmarks(real)
-    same = compare(real, real, points, points)
+    real = observe(np.stack([crop] * 3))
+    same = compare(real, real).values
     assert same["ssim"] == pytest.approx(1)
     assert same["lmd"] == 0
     assert same["lost"] == 0
-    grey = np.full_like(real, 127)
-    worse = compare(real, grey, points, find_landmarks(grey))
-    assert worse["lost"] == 1
-    assert np.isnan(worse["lmd"])
-    assert worse["psnr"] < 20
+    worse = compare(real, observe(np.full_like(real.frames_THWC, 127)))
+    assert worse.values["lost"] == 1
+    assert worse.absent["lmd"] == "no face is found in the pictures"
+    assert worse.values["psnr"] < 20
+
+
+def test_every_metric_has_a_finite_value_or_a_reason(crop: Image) -> None:
+    real = observe(np.stack([crop] * 3))
+    heard = hear(np.zeros(1000, np.int16), 3)
+    for given in ((real, real), (None, real), (real, real, real.identity_Nx128[0], heard)):
+        measured = compare(*given)
+        assert set(measured.values) | set(measured.absent) == set(METRICS)
+        assert not set(measured.values) & set(measured.absent)
+        assert np.isfinite(list(measured.values.values())).all()
+        assert all(measured.absent.values())
+    alone = compare(None, real)
+    assert alone.absent["psnr"] == "there is no real clip"
+    assert {name for name in alone.values if METRICS[name].real} == set()
+
+
+def test_sound_is_as_long_as_the_pictures_and_its_level_a_share_of_full_scale() -> None:
+    tone = np.full(640 * 2 + 320, 16384, np.int16)
+    for samples, expected in ((tone, [0.5, 0.5, 0.5 * np.sqrt(0.5), 0]), (np.tile(tone, 4), [0.5] * 4)):
+        heard = hear(samples, 4)
+        assert heard.samples_N.shape == (4 * 640,)
+        np.testing.assert_allclose(heard.loudness_T, expected, atol=1e-6)
+
+
+def test_a_still_picture_is_looked_at_once_and_seen_in_every_frame(crop: Image) -> None:
+    moving = np.stack([crop] * 30)
+    moving[-1, 0, 0] ^= 1
+    still, other = observe(np.stack([crop] * 30)), observe(moving)
+    np.testing.assert_array_equal(still.points_T68x2, other.points_T68x2)
+    assert len(still.identity_Nx128) == 1
+    assert len(observe(moving).identity_Nx128) == 1
+    assert len(observe(np.concatenate([moving] * 3)).identity_Nx128) == 4  # of 90 frames, one a second
 
 
 def test_the_reference_frame_does_not_count(crop: Image) -> None:
     real = np.stack([crop] * 3)
     fake = real.copy()
     fake[0] = 0
-    points = find_landmarks(real)
-    assert compare(real, fake, points, points)["ssim"] == pytest.approx(1)
+    clip = TestClip("a", "s", real, np.stack([find_landmarks(real[:1])[0]] * 3), np.zeros((3, 28, 12), np.float32))
+    ((row, _),) = measure(clip, {"static": Generated(fake)}, np.zeros(1920, np.int16))
+    assert row["ssim"] == pytest.approx(1)
 
 
-def test_summary_is_the_mean_over_clips_with_its_interval() -> None:
-    draw = np.random.default_rng(0)
-    rows = [{"method": method, **{name: draw.random() for name in METRICS}} for method in ("static", "at_vg") * 10]
-    table = pd.DataFrame(rows)
-    table.loc[table.method == "at_vg", "lmd"] = np.nan
-    summary = summarize(table, seed=0)
-    assert list(summary) == ["static", "at_vg"]
-    ours = table[table.method == "static"].ssim
-    assert summary["static"]["ssim"] == pytest.approx(ours.mean(), abs=1e-6)
-    assert summary["static"]["ssim_low"] < ours.mean() < summary["static"]["ssim_high"]
-    assert "lmd" not in summary["at_vg"]
-    metrics_figure(summary)  # draws what is there
+def test_what_was_predicted_is_measured_in_pixels_of_128_and_in_coefficients(photograph: Image) -> None:
+    """At 256 pixels a mouth drawn 4 px lower in half of its points, with coefficients that are 0.5 apart."""
+    real = np.stack([crop_of(photograph, 256)] * 3)
+    points = (find_landmarks(real) + 0.5) * 2 - 0.5
+    clip = TestClip("a", "s", real, points, np.zeros((3, 28, 12), np.float32))
+    drawn = points.copy()
+    drawn[:, 48:58, 1] += 4
+    coefficients = np.stack([np.zeros((3, 6)), np.full((3, 6), 0.5)]).astype(np.float32)
+    made = {"a": Generated(real, drawn, coefficients_2TK=coefficients), "b": Generated(real, drawn), "c": "no reason"}
+    (a, _), (b, absent), (c, nothing) = measure(clip, made, np.zeros(1920, np.int16))
+    assert a["drawn_lmd"] == pytest.approx(1, abs=0.01)  # each of the twenty points 1 px from its place about the mean
+    assert a["coefficient_mse"] == pytest.approx(0.25)
+    assert "drawn_lmd" not in b
+    assert ("b", "drawn_lmd", "no landmarks were predicted") in absent
+    assert c == {"id": "a", "speaker": "s", "seen": "", "method": "c"}
+    assert {(one.metric, one.reason) for one in nothing} == {(name, "no reason") for name in METRICS}
 
 
 def test_equal_pictures_have_the_cap_and_nothing_else_reaches_it(crop: Image) -> None:
     """`static` on a clip of one picture: PSNR is infinite by its definition, which JSON has no number for."""
-    real = np.stack([crop] * 4)
-    points = find_landmarks(real)
-    nearly = real.copy()
-    nearly[1:, 0, 0, 0] ^= 1
-    assert compare(real, real, points, points)["psnr"] == CAP_DB
-    assert compare(real, nearly, points, points)["psnr"] == pytest.approx(95.05, abs=0.01)
-    half = real.copy()
-    half[2:, 0, 0, 0] ^= 1
-    assert compare(real, half, points, points)["psnr"] == pytest.approx((CAP_DB + 2 * 95.05) / 3, abs=0.01)
-
-
-def test_metrics_are_finite_json_in_which_the_deciding_one_comes_first(crop: Image, tmp_path: Path) -> None:
-    """With a baseline whose pictures are those of the clip, and one in which no face is found."""
     real = np.stack([crop] * 3)
-    points, nothing = find_landmarks(real), np.full((3, 68, 2), np.nan, np.float32)
-    rows = [
-        {"id": "a", "speaker": "s", "method": "static", **compare(real, real, points, points)},
-        {"id": "a", "speaker": "s", "method": "at_vg", **compare(real, real, points, nothing)},
-    ]
-    table = pd.DataFrame(rows)
-    write_tables(tmp_path, table, summarize(table, seed=0))
-    refuse = pytest.fail
-    means = json.loads((tmp_path / "metrics.json").read_text(), parse_constant=refuse)
-    assert list(means) == ["at_vg", "static"]
-    assert list(means["static"]) == ["lmd", "psnr", "ssim", "f_lmd", "lost"]
-    assert list(means["at_vg"]) == ["psnr", "ssim", "lost"]
-    assert means["static"]["psnr"] == CAP_DB
-    intervals = pd.read_csv(tmp_path / "metrics.csv")
-    assert list(intervals.columns) == ["baseline", "metric", "mean", "low", "high"]
-    assert len(intervals) == 8
-    assert np.isfinite(intervals[["mean", "low", "high"]]).all(axis=None)
+    nearly, partly = real.copy(), real.copy()
+    nearly[:, 0, 0, 0] ^= 1
+    partly[1:, 0, 0, 0] ^= 1
+    seen, *others = (observe(frames) for frames in (real, nearly, partly))
+    assert compare(seen, seen).values["psnr"] == CAP_DB
+    one, two = (compare(seen, other).values["psnr"] for other in others)
+    assert one == pytest.approx(95.05, abs=0.01)
+    assert two == pytest.approx((CAP_DB + 2 * 95.05) / 3, abs=0.01)
 
 
 def test_clips_are_drawn_with_the_seed() -> None:

@@ -7,7 +7,7 @@ import grimp
 import pytest
 import yaml
 
-from pipeline.evaluation.registry import BASELINES, METRICS
+from pipeline.evaluation.registry import METRICS
 from pipeline.prepare.quality.thresholds import LIMITS
 from stages.declare import DVC, build_graph, declared, modules_of, paths_of, plots, with_dependencies, with_plots
 
@@ -40,12 +40,12 @@ def test_every_metric_has_a_chart_by_clip_that_says_unit_and_direction() -> None
     }
     for entry in METRICS.values():
         chart = charts[f"reports_{entry.name}"]
-        assert chart["y"] == {"reports/clips.csv": [f"{entry.name}_{baseline}" for baseline in BASELINES]}
+        assert chart["y"] == {"reports/clips.csv": [entry.name]}
         assert chart["title"].startswith(f"{entry.title} per clip (")
         assert chart["title"].endswith(entry.label.rpartition("(")[2])
     for limit in LIMITS:
         assert charts[f"quality_{limit.metric}"]["y"] == {"data/quality/clips.csv": [limit.metric]}
-    assert with_plots(text.replace("lmd_vg_gt, ", "")) == text
+    assert with_plots(text.replace("clips.csv: [lmd]", "clips.csv: [psnr]")) == text
 
 
 def test_a_title_of_any_characters_is_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,7 @@ def imported(reproduced: Project, original: Path) -> Iterator[str]:
 def test_the_stages_models_measure_as_in_the_stage(reproduced: Project) -> None:
     reproduced.run("atvgnet", "evaluate", "--models", "models", "--out", "again")
     try:
-        for name in ("metrics.json", "metrics.csv", "clips.csv"):
+        for name in ("metrics.json", "metrics.csv", "clips.csv", "absent.csv"):
             assert (reproduced.folder / "again" / name).read_bytes() == (
                 reproduced.folder / "reports" / name
             ).read_bytes()

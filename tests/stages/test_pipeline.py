@@ -11,9 +11,11 @@ import subprocess
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
+from pipeline.evaluation.registry import BASELINES, DECIDING
 from tests.stages.conftest import Project, copy_project
 
 STAGES = ["sample", "portraits", "extract", "landmarks", "pca", "mfcc", "train_atnet", "train_vgnet", "evaluate"]
@@ -45,13 +47,21 @@ def test_the_picture_of_the_design(reproduced: Project) -> None:
 def test_everything_is_there(reproduced: Project) -> None:
     folder = reproduced.folder
     metrics = json.loads((folder / "reports/metrics.json").read_text())
-    assert list(metrics) == ["at_vg", "vg_gt", "static"]
+    assert list(metrics) == list(reversed(BASELINES))
     for row in metrics.values():
-        assert list(row) == ["lmd", "psnr", "ssim", "f_lmd", "lost"]
+        assert next(iter(row)) == DECIDING
         assert 0 <= row["ssim"] <= 1
+    assert 0 < metrics["at_vg"]["drawn_lmd"] < 5
+    assert "drawn_lmd" not in metrics["vg_gt"]
     for row in csv.DictReader((folder / "reports/metrics.csv").read_text().splitlines()):
         assert float(row["low"]) <= float(row["mean"]) <= float(row["high"])
-        assert float(row["mean"]) == metrics[row["baseline"]][row["metric"]]
+        if row["group"] == "all":
+            assert float(row["mean"]) == metrics[row["method"]][row["metric"]]
+    clips = pd.read_csv(folder / "reports/clips.csv")
+    for method, row in metrics.items():
+        of_method = clips[clips["method"] == method]
+        assert {name: of_method[name].mean() for name in row} == pytest.approx(row, abs=2e-6)
+    assert set(clips["seen"]) <= {"yes", "no"}
     assert len(list((folder / "reports/pictures").glob("*.png"))) == 1
     assert len(list((folder / "reports/videos").glob("*.mp4"))) == 1
     shown = reproduced.run("dvc", "metrics", "show")

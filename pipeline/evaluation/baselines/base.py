@@ -22,6 +22,10 @@ class TestClip:
     frames_THWC: NDArray[np.uint8]
     points_T68x2: NDArray[np.float32]
     windows_TRC: NDArray[np.float32]
+    other_TRC: NDArray[np.float32] | None = None
+    """Windows (T, 28, 12) of what is said in another clip; None where there is none that says something else."""
+    seen: bool | None = None
+    """Whether the speaker was in training; None where nobody knows."""
 
     @property
     def reference(self) -> Reference:
@@ -37,6 +41,12 @@ class Generated:
     points_T68x2: NDArray[np.float32] | None = None
     attention_THW: NDArray[np.float32] | None = None
     colour_THWC: NDArray[np.uint8] | None = None
+    coefficients_2TK: NDArray[np.float32] | None = None
+    """Where AT-net predicted them, its coefficients, and those of the real landmarks."""
+
+
+class NotGenerated(Exception):
+    """Why a baseline has nothing to show for a clip."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +54,11 @@ class BaselineEntry:
     """What there is to know of a baseline; one each in the registry."""
 
     name: str
-    """Its key in metrics.json, and how its columns of clips.csv end."""
+    """Its key in metrics.json, and the `method` of its rows in clips.csv."""
     title: str
     """What it is, as reports say it."""
     generate: Callable[[TalkingHead, TestClip], Generated]
+    """As many frames as the clip has. Raises NotGenerated where the clip has not what it takes."""
     judges: Mapping[str, str] = field(default_factory=dict)
     """The registered models of which the best is the one with the lowest LMD here, each with the other network whose
     work that LMD shows too; empty where there is none.
@@ -61,6 +72,11 @@ BASELINES: dict[str, BaselineEntry] = {}
 def register(entry: BaselineEntry) -> None:
     """Add a baseline."""
     BASELINES[entry.name] = entry
+
+
+def spoken(head: TalkingHead, clip: TestClip, windows_TRC: NDArray[np.float32]) -> NDArray[np.float32]:
+    """AT-net's normalised landmarks (T, 136) for windows of any speech."""
+    return np.concatenate(list(head.landmarks(clip.reference, chunks(windows_TRC))))
 
 
 def painted(head: TalkingHead, clip: TestClip, landmarks_TL: NDArray[np.float32], *, spoken: bool = False) -> Generated:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from pipeline.evaluation.comparison.revisions import Evaluation
 from pipeline.evaluation.registry import METRICS
-from pipeline.evaluation.results import in_order, rows_of
+from pipeline.evaluation.results import rows_of
 from pipeline.evaluation.tables import KEYS, differences
 from pipeline.runtime.errors import PipelineError
 
@@ -39,7 +39,7 @@ def compare(before: Evaluation, after: Evaluation, seed: int = 0) -> Comparison:
     shared = [one for one in dict.fromkeys(after.clips["method"]) if one in set(before.clips["method"])]
     if not shared:
         raise PipelineError(f"{before.name} and {after.name} have no method in common: nothing can be compared.")
-    metrics = [one for one in in_order(before.clips) if one in METRICS and one in after.clips]
+    metrics = [one for one in METRICS if one in before.clips and one in after.clips]
     pair = pd.concat([_renamed(before, "before", shared, metrics), _renamed(after, "after", shared, metrics)])
     found = differences(pair, [(f"after {one}", f"before {one}") for one in shared], seed)
     found["method"] = found["method"].str.removeprefix("after ")

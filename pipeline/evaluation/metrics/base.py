@@ -6,7 +6,7 @@ from typing import Literal
 
 from torchmetrics import Metric
 
-Compares = Literal["frames", "landmarks", "identity", "loudness", "phonemes", "syncnet"]
+Compares = Literal["frames", "landmarks", "drawn", "coefficients", "identity", "loudness", "phonemes", "syncnet"]
 """What is handed to a metric's ``update``: of T generated frames as ``preds``, and as ``target`` of the real ones, of
 the reference picture or of the sound, whose frames are the same T.
 
@@ -14,6 +14,9 @@ the reference picture or of the sound, whose frames are the same T.
   of the real frames;
 - ``landmarks``: dlib's 68 points (T, 68, 2) in pixels of a face of 128x128, whatever its size; NaN where it found
   none; the same of the real frames;
+- ``drawn``: the points (T, 68, 2) that the system drew before it painted, in the same pixels; dlib's of the real
+  frames;
+- ``coefficients``: AT-net's (T, K); those of the real landmarks;
 - ``identity``: dlib's face descriptors (N, 128) of some of the frames, NaN where it found no face; (128,) that of the
   reference picture;
 - ``loudness``: points (T, 68, 2) as above; the sound's level per frame (T,), the root of the mean square of samples in
@@ -28,7 +31,7 @@ class MetricEntry:
     """What there is to know of a metric; one each in the registry."""
 
     name: str
-    """Its key in metrics.json, and how its columns of clips.csv begin."""
+    """Its key in metrics.json, and its column of clips.csv."""
     title: str
     """As reports and plots call it."""
     unit: str

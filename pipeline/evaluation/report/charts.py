@@ -15,7 +15,7 @@ from pipeline.evaluation.pictures import COLOURS
 
 INK = "#010203"
 """Stands for the colour of the page's text."""
-STYLE = {
+STYLE: Any = {
     "svg.fonttype": "none",
     "font.size": 10,
     "axes.spines.top": False,

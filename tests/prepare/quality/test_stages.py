@@ -69,7 +69,7 @@ def test_the_report_is_an_out_and_in_the_run(project: Project, capsys: pytest.Ca
     assert 0 < run.data.metrics["median.jitter"] < 1
     assert run.data.params["landmarks.min_score"] == "0.5"
     (project.folder / "reports").mkdir()
-    (project.folder / "reports/metrics.csv").write_text("baseline,metric\n")
+    (project.folder / "reports/metrics.csv").write_text("method,group,metric\n")
     print_report(Path("reports"))
     told = " ".join(capsys.readouterr().out.split())
     assert "Clips: 26, 14 rejected (53.8%), shown in data/quality/rejected.jpg" in told

@@ -1,0 +1,116 @@
+"""One way from a row per clip to means, intervals, groups and differences; no number that JSON has not."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.evaluation.pictures import metrics_figure
+from pipeline.evaluation.registry import METRICS
+from pipeline.evaluation.tables import (
+    Absence,
+    differences,
+    means,
+    overall,
+    summarize,
+    tabulate,
+    write_tables,
+)
+
+
+def rows(clips: int = 12) -> pd.DataFrame:
+    """Of three speakers, of whom s1 was in training; at_vg has no LMD."""
+    draw = np.random.default_rng(0)
+    made = []
+    for number in range(clips):
+        speaker = f"s{1 + number % 3}"
+        for method in ("static", "at_vg"):
+            values = {name: draw.random() for name in METRICS if (method, name) != ("at_vg", "lmd")}
+            seen = "yes" if speaker == "s1" else "no"
+            made.append({"id": f"c{number:02}", "speaker": speaker, "seen": seen, "method": method, **values})
+    return tabulate(made)
+
+
+def test_means_are_over_clips_by_group() -> None:
+    table = rows()
+    found = summarize(table, seed=0).set_index(["method", "group", "metric"])
+    assert list(found.columns) == ["mean", "low", "high", "clips"]
+    assert set(found.index.get_level_values("group")) == {
+        "all",
+        "seen",
+        "unseen",
+        "speaker:s1",
+        "speaker:s2",
+        "speaker:s3",
+    }
+    static = table[table["method"] == "static"]
+    for group, chosen in (
+        ("all", static),
+        ("seen", static[static["speaker"] == "s1"]),
+        ("unseen", static[static["speaker"] != "s1"]),
+        ("speaker:s2", static[static["speaker"] == "s2"]),
+    ):
+        one = found.loc[("static", group, "ssim")]
+        assert one["mean"] == pytest.approx(chosen["ssim"].mean(), abs=1e-6)
+        assert one["clips"] == len(chosen)
+        assert one["low"] <= one["mean"] <= one["high"]
+    assert ("at_vg", "all", "lmd") not in found.index
+
+
+def test_groups_that_are_all_there_is_are_left_out() -> None:
+    table = rows()
+    alone = table[table["speaker"] == "s1"]
+    assert set(summarize(alone, 0)["group"]) == {"all"}
+    unknown = tabulate({**row, "speaker": "", "seen": ""} for row in alone.to_dict("records"))
+    assert set(summarize(unknown, 0)["group"]) == {"all"}
+
+
+def test_a_difference_on_the_same_clips_is_surer_than_its_parts() -> None:
+    draw = np.random.default_rng(0)
+    made = []
+    for number in range(20):
+        level = 10 * draw.random()  # what is hard for one is hard for the other
+        for method, more in (("a", 0.0), ("b", 0.5)):
+            made.append(
+                {"id": str(number), "speaker": "s", "method": method, "lmd": level + more + 0.1 * draw.random()}
+            )
+    made[0]["lmd"] = np.nan
+    table = tabulate(made)
+    found = differences(table, [("b", "a")], seed=0).set_index("metric").loc["lmd"]
+    assert found["clips"] == 19
+    assert 0.4 < found["low"] < found["mean"] < found["high"] < 0.6
+    of_one = summarize(table, 0).set_index(["method", "group", "metric"]).loc[("b", "all", "lmd")]
+    assert of_one["high"] - of_one["low"] > 10 * (found["high"] - found["low"])
+
+
+def test_files_hold_finite_numbers_that_agree(tmp_path: Path) -> None:
+    table = rows()
+    absences = [Absence("at_vg", "lmd", "no face is found")] * 12
+    info = {"kind": "evaluation", "name": "Zoë"}
+    summary = write_tables(tmp_path, table, 0, absences, info, [("at_vg", "static")])
+    read = json.loads((tmp_path / "metrics.json").read_text(), parse_constant=pytest.fail)
+    assert list(read) == ["at_vg", "static"]
+    assert list(read["static"])[:2] == ["lmd", "psnr"]
+    assert "lmd" not in read["at_vg"]
+    assert read == means(summary) == means(overall(pd.read_csv(tmp_path / "metrics.csv")))
+    clips = pd.read_csv(tmp_path / "clips.csv", dtype={"id": str}, keep_default_na=False, na_values=[""])
+    assert list(clips.columns) == ["id", "speaker", "seen", "method", *METRICS]
+    for method, row in read.items():
+        of_method = clips[clips["method"] == method][list(METRICS)].mean().dropna()
+        assert of_method.to_dict() == pytest.approx(row, abs=2e-6)
+    assert (tmp_path / "absent.csv").read_text() == ("method,metric,reason,clips\nat_vg,lmd,no face is found,12\n")
+    assert json.loads((tmp_path / "info.json").read_text()) == info
+    assert list(pd.read_csv(tmp_path / "differences.csv")["metric"]) == [name for name in METRICS if name != "lmd"]
+
+
+def test_nothing_measured_at_all_is_a_table_without_means(tmp_path: Path) -> None:
+    write_tables(tmp_path, tabulate([{"id": "a", "method": "x", "reason": "unreadable"}]), 0)
+    assert (tmp_path / "metrics.json").read_text() == "{}\n"
+    assert (tmp_path / "clips.csv").read_text().splitlines()[1].startswith("a,,,x,unreadable,,")
+
+
+def test_bars_are_drawn_of_what_is_there() -> None:
+    axes = metrics_figure(overall(summarize(rows(), 0))).axes
+    assert sum(one.get_visible() for one in axes) == len(METRICS)
