@@ -176,7 +176,9 @@ class Evaluate:
     max_clips: int = 0
     """At most so many test clips, drawn with the seed; 0: all."""
     videos: int = 4
-    """Test clips shown as side-by-side videos and picture strips."""
+    """Test clips shown as side-by-side videos and picture strips: the worst, the best and the median one by LMD, then
+    others.
+    """
 
     def __post_init__(self) -> None:
         require(self.max_clips >= 0, "max_clips must be 0 (all) or more")

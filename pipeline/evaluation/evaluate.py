@@ -8,17 +8,19 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from rich.progress import track
 
 from pipeline.config.params import Evaluate
 from pipeline.evaluation.baselines.base import REFERENCE_FRAME, Generated, NotGenerated, TestClip
 from pipeline.evaluation.clips import Clips
+from pipeline.evaluation.extremes import extremes
 from pipeline.evaluation.measure import Measured, compare, describe_face, hear, observe
 from pipeline.evaluation.names import file_stems
 from pipeline.evaluation.observed import Observed
 from pipeline.evaluation.pictures import metrics_figure, strip, write_video
-from pipeline.evaluation.registry import BASELINES, METRICS
+from pipeline.evaluation.registry import BASELINES, DECIDING, METRICS
 from pipeline.evaluation.tables import Absence, Summary, tabulate, write_tables
 from pipeline.faces.crop import SIZE, rescale
 from pipeline.inference.talking_head import TalkingHead
@@ -45,26 +47,22 @@ def evaluate(
 ) -> Summary:
     """Measure the test split and write ``out``.
 
-    The tables of `pipeline.evaluation.tables`, metrics.png, pictures/ID.png and videos/ID.mp4 for ``params.videos``
-    clips of the test split. ``made`` is what info.json says of the program that made it.
+    The tables of `pipeline.evaluation.tables`, metrics.png, pictures/ID.png and videos/ID.mp4 of ``params.videos``
+    clips, the worst, the best and the median one among them. ``made`` is what info.json says of the program that made
+    it.
     Raises PipelineError when there is no test clip.
     """
     out = Path(out)
     ids = choose_clips(clips.ids("test"), params.max_clips, seed)
     if not ids:
         raise PipelineError("No clip of the test split is good. Give the split a larger share, or add clips.")
-    shown = set(ids[:: max(1, len(ids) // max(1, params.videos))][: params.videos])
-    stems = file_stems(ids)
     for folder in (out / "pictures", out / "videos"):  # outs of the stage, also where nothing is to be shown
         folder.mkdir(parents=True, exist_ok=True)
 
     def work() -> Iterator[tuple[TestClip, Made, NDArray[np.int16]]]:
         for name in ids:
             clip, samples = clips.load(name), clips.samples(name)
-            generated = {method: _generate(method, head, clip) for method in BASELINES}
-            if name in shown:
-                _show(out, stems[name], clip, generated, samples)
-            yield clip, generated, samples
+            yield clip, _generate_all(head, clip), samples
 
     rows: list[Row] = []
     absences: list[Absence] = []
@@ -84,9 +82,28 @@ def evaluate(
         "methods": {name: entry.title for name, entry in BASELINES.items()},
         **({"made": made} if made else {}),
     }
-    summary = write_tables(out, tabulate(rows), seed, absences, info)
+    table = tabulate(rows)
+    stems = file_stems(ids)
+    for name in worth_showing(table, ids, params.videos):
+        clip = clips.load(name)
+        _show(out, stems[name], clip, _generate_all(head, clip), clips.samples(name))
+    summary = write_tables(out, table, seed, absences, info)
     metrics_figure(summary).savefig(out / "metrics.png", dpi=110, metadata={"Software": None})
     return summary
+
+
+def worth_showing(table: pd.DataFrame, ids: list[str], count: int) -> list[str]:
+    """At most ``count`` of ``ids``: the worst, the best and the median clip of the whole system, and others spread over
+    the test split.
+    """
+    spread = ids[:: max(1, len(ids) // max(1, count))]
+    found = extremes(table, "at_vg", DECIDING)
+    first = [found[place] for place in ("worst", "best", "median") if place in found]
+    return list(dict.fromkeys([*first, *spread]))[:count]
+
+
+def _generate_all(head: TalkingHead, clip: TestClip) -> Made:
+    return {method: _generate(method, head, clip) for method in BASELINES}
 
 
 def _generate(method: str, head: TalkingHead, clip: TestClip) -> Generated | str:

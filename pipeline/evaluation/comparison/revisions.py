@@ -45,8 +45,8 @@ def read_evaluation(name: str | None) -> Evaluation:
         return _evaluation(HERE, lambda file: (paths.REPORTS / file).read_bytes(), "Run `dvc repro` first.")
     with (_run if RUN.fullmatch(name) else _revision)(name) as read:
         advice = (
-            "Get it with `dvc pull --all-commits` where the project has a remote; or make it: "
-            f"`git switch --detach {name}`, `dvc repro`, and `git switch -`."
+            "It is neither in the cache here nor in a remote: `dvc push` it where it was made, or make it by "
+            f"`git switch --detach {name} && dvc repro`, and come back by `git switch -`."
         )
         return _evaluation(name, read, advice)
 

@@ -39,7 +39,7 @@ def print_report(reports: StrPath, quality: StrPath = paths.QUALITY) -> None:
     console.print(f"↑ higher is better, ↓ lower. {units}.", highlight=False)
     for row in rows_of(results.absent.drop_duplicates(["metric", "reason"])):
         if row.metric not in rows:
-            console.print(f"No {METRICS[row.metric].title}: {row.reason}", highlight=False)
+            console.print(f"{title_of(row.metric)} is absent: {row.reason}", highlight=False)
     if (quality / TABLE).exists():
         console.print(_clips(quality), highlight=False)
     page = reports / PAGE
