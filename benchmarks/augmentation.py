@@ -20,7 +20,7 @@ from pipeline.evaluation.baselines.static import static
 from pipeline.evaluation.baselines.vg_gt import vg_gt
 from pipeline.evaluation.bootstrap import interval
 from pipeline.evaluation.clips import StoredClips
-from pipeline.evaluation.measure import compare, find_landmarks
+from pipeline.evaluation.measure import compare, observe
 from pipeline.faces.crop import CROP
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.landmarks.pca import LandmarkModel
@@ -68,11 +68,11 @@ def measured(head: TalkingHead, clips: dict[str, list[str]], change: str, every:
     for group, ids in clips.items():
         for clip in map(stored.load, ids):
             clip = replace(clip, frames_THWC=clip.frames_THWC[::every], points_T68x2=clip.points_T68x2[::every])
-            real_points = find_landmarks(clip.frames_THWC)
+            real = observe(clip.frames_THWC[1:])
             methods = {change: vg_gt} if change != NONE else {"static": static, NONE: vg_gt}
             for name, method in methods.items():
                 fake_THWC = method(head, clip).frames_THWC
-                metrics = compare(clip.frames_THWC, fake_THWC, real_points, find_landmarks(fake_THWC))
+                metrics = compare(real, observe(fake_THWC[1:])).values
                 rows.append({"change": name, "group": group, "id": clip.id, **metrics})
     return pd.DataFrame(rows)
 

@@ -17,7 +17,7 @@ from pipeline.evaluation.baselines.static import static
 from pipeline.evaluation.baselines.vg_gt import vg_gt
 from pipeline.evaluation.bootstrap import interval
 from pipeline.evaluation.clips import StoredClips
-from pipeline.evaluation.measure import compare, find_landmarks
+from pipeline.evaluation.measure import compare, observe
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.landmarks.points import mirror_points
 from pipeline.runtime import paths
@@ -46,11 +46,11 @@ def main() -> None:
             changed = replace(
                 clip, frames_THWC=real_THWC, points_T68x2=mirror_points(points) if change.mirrored else points
             )
-            real_points = find_landmarks(real_THWC)
+            real = observe(real_THWC[1:])
             row: dict[str, float] = {}
             for name, method in (("vg_gt", vg_gt), ("static", static)):
                 fake_THWC = method(head, changed).frames_THWC
-                values = compare(real_THWC, fake_THWC, real_points, find_landmarks(fake_THWC))
+                values = compare(real, observe(fake_THWC[1:])).values
                 row |= {f"{name}.psnr": values["psnr"], f"{name}.lmd": values["lmd"]}
             rows.append(row)
         table = pd.DataFrame(rows)

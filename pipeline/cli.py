@@ -238,6 +238,31 @@ def evaluate(
         print_report(folder)
 
 
+@app.command("score")
+def score_videos(
+    fake: Annotated[
+        list[str], typer.Option(help="A folder of generated videos, or NAME=FOLDER; repeatable: systems side by side.")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The folder to write; an earlier score is replaced.")],
+    real: Annotated[
+        Path | None, typer.Option(help="The folder of the real videos, called the same; without it only some metrics.")
+    ] = None,
+    reference: Annotated[
+        Path | None, typer.Option(help="A folder of pictures of the faces, called the same; else the first frame.")
+    ] = None,
+    size: Annotated[Literal["128", "256"], typer.Option(help="Side in pixels of the faces that are compared.")] = "128",
+) -> None:
+    """Measure the videos of any systems, of any format, size and length, beside the real ones of the same names.
+
+    Needs no project. Killed, the same command goes on where it was.
+    """
+    with command():
+        from pipeline.evaluation.score.score import name_systems, score
+        from pipeline.evaluation.score.show import print_score
+
+        print_score(score(real, name_systems(fake), out, cores.jobs(), reference=reference, size=int(size)), out)
+
+
 @app.command("params")
 def print_params() -> None:
     """Print params.yaml as JSON, once it is checked: what a machine without this environment trains by."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline.config.params import require
+from pipeline.corpora.alignment import ALIGNMENTS, read_alignment
 from pipeline.corpora.base import Clip, CorpusEntry, Opening, files_below, need_folder, register, require_shares
 from pipeline.corpora.layout import VIDEOS, contents, levels, subfolders, unpacking
 from pipeline.corpora.split import draw, split_names
@@ -15,8 +16,6 @@ from pipeline.runtime.errors import PipelineError
 
 _USUAL = (".mpg", ".mp4")
 _SPEAKER = re.compile(r"s\d+", re.IGNORECASE)
-_ALIGNMENTS = ("alignments", "alignment", "align")
-_PAUSES = {"sil", "sp"}
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,7 @@ class Grid:
     def _alignments(self, folders: dict[str, list[Path]]) -> dict[str, Path]:
         """The file of each clip's words, by the clip's id in small letters."""
         holders = dict.fromkeys([self.root, *(place.parent for places in folders.values() for place in places)])
-        apart = [one for holder in holders for one in subfolders(holder) if one.name.lower() in _ALIGNMENTS]
+        apart = [one for holder in holders for one in subfolders(holder) if one.name.lower() in ALIGNMENTS]
         found: dict[str, Path] = {}
         for place in [*(one for folder in apart for one in subfolders(folder)), *chain(*folders.values())]:
             if place.name.lower() in folders:
@@ -147,10 +146,7 @@ class Grid:
 
 
 def _words(alignment: Path | None) -> str:
-    if alignment is None:
-        return ""
-    lines = (line.split() for line in alignment.read_text(encoding="utf-8", errors="replace").splitlines())
-    return " ".join(line[2] for line in lines if len(line) == 3 and line[2] not in _PAUSES)
+    return "" if alignment is None else " ".join(word.label for word in read_alignment(alignment) if word.label)
 
 
 def _speaker(clip: str) -> str:

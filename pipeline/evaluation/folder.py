@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from pipeline.evaluation.tables import ABSENT, CLIPS, DIFFERENCES, INFO, INTERVALS, MEANS
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.files import explained
 from pipeline.runtime.paths import StrPath
 
 PAGE = "index.html"
@@ -30,7 +31,8 @@ def replacing_evaluation(out: StrPath) -> Iterator[Path]:
     if out.exists() and not (out.is_dir() and ((names := set(os.listdir(out))) <= known or MEANS in names)):
         raise PipelineError(f"{out} is there, and what is in it is not an evaluation. Give another folder with --out.")
     unfinished = out / f".{uuid4().hex}.tmp"
-    unfinished.mkdir(parents=True)
+    with explained(out):
+        unfinished.mkdir(parents=True)
     try:
         yield unfinished
         for name in MADE:

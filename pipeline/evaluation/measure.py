@@ -134,8 +134,8 @@ class _Inputs:
         self.kinds: dict[str, Callable[[], Given]] = {
             "frames": lambda: (self.pictures(), self.real_pictures()),
             "landmarks": lambda: self._points(real.points_T68x2 if real else fake.points_T68x2),
-            "drawn": lambda: self._pair(fake.drawn_T68x2, real and real.points_T68x2),
-            "coefficients": lambda: self._pair(fake.coefficients_TK, real and real.coefficients_TK),
+            "drawn": lambda: self._pair(fake.drawn_T68x2, real.points_T68x2 if real else None),
+            "coefficients": lambda: self._pair(fake.coefficients_TK, real.coefficients_TK if real else None),
             "identity": self._identity,
             "loudness": lambda: "there is no sound" if heard is None else self._points(heard.loudness_T),
             "phonemes": self._phonemes,
@@ -160,7 +160,7 @@ class _Inputs:
             return "no face is found in the real pictures"
         return "too little to compare"
 
-    def _points(self, target: NDArray[np.floating]) -> Given:
+    def _points(self, target: NDArray[np.generic]) -> Given:
         return _tensor(self.fake.points_T68x2), _tensor(target)
 
     def _identity(self) -> Given:

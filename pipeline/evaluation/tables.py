@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -55,7 +56,8 @@ def summarize(clips: pd.DataFrame, seed: int) -> pd.DataFrame:
     """
     methods = list(dict.fromkeys(clips["method"]))
     wide = clips.pivot(index=["id", "speaker", "seen"], columns="method", values=list(METRICS))
-    wide = wide.reindex(columns=pd.MultiIndex.from_product([list(METRICS), methods]))
+    columns = list(product(METRICS, methods))
+    wide = wide.reindex(columns=pd.MultiIndex.from_tuples(columns))
     names = wide.index.to_frame(index=False)
     rows = []
     for group, chosen in _groups(names).items():
@@ -63,7 +65,7 @@ def summarize(clips: pd.DataFrame, seed: int) -> pd.DataFrame:
         low, high = intervals(values, list(names["speaker"][chosen]), seed)
         count = (~np.isnan(values)).sum(axis=0)
         mean = np.nansum(values, axis=0) / np.maximum(count, 1)
-        found = {column: place for place, column in enumerate(wide.columns) if count[place]}
+        found = {column: place for place, column in enumerate(columns) if count[place]}
         rows += [
             (method, group, metric, *(round(float(one[at]), DIGITS) for one in (mean, low, high)), int(count[at]))
             for method in methods

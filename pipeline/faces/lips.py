@@ -50,12 +50,19 @@ def measure_sync(points_T68x2: NDArray[np.floating], found_T: NDArray[np.bool_],
     silent = float((level_T < level_T.max(initial=-np.inf) - PAUSE).mean()) if len(level_T) else 0.0
     if len(level_T) < max(LEAST, len(found_T)) or not found_T.all() or not SHARE <= silent <= 1 - SHARE:
         return float("nan")
+    speed_T = mouth_speed(points_T68x2)
+    return max(correlation(speed_T, level_T, lag) for lag in range(-LAG, LAG + 1))
+
+
+def mouth_speed(points_T68x2: NDArray[np.floating]) -> NDArray[np.float64]:
+    """How fast the 20 points of the mouth move against their middle (T,), in the unit of the points per frame."""
     mouth = points_T68x2[:, MOUTH].astype(np.float64)
     steps = np.diff(mouth - mouth.mean(axis=1, keepdims=True), axis=0)
     speed = np.linalg.norm(steps, axis=2).mean(axis=1)
     # Between two frames lies the speed; in a frame it is the mean of those on both sides.
-    speed_T = gaussian_filter1d((np.r_[speed[:1], speed] + np.r_[speed, speed[-1:]]) / 2, SMOOTH, mode="nearest")
-    return max(_correlation(speed_T, level_T, lag) for lag in range(-LAG, LAG + 1))
+    return np.asarray(
+        gaussian_filter1d((np.r_[speed[:1], speed] + np.r_[speed, speed[-1:]]) / 2, SMOOTH, mode="nearest")
+    )
 
 
 def speech_level(samples_N: NDArray[np.int16]) -> NDArray[np.float64]:
@@ -73,7 +80,7 @@ def speech_level(samples_N: NDArray[np.int16]) -> NDArray[np.float64]:
     return np.asarray(np.maximum(level, level.max(initial=0.0) - _DEPTH))
 
 
-def _correlation(one: NDArray[np.float64], other: NDArray[np.float64], lag: int) -> float:
+def correlation(one: NDArray[np.float64], other: NDArray[np.float64], lag: int) -> float:
     """Pearson's, of ``one`` with ``other`` that comes ``lag`` frames later; 0 where one of both is constant."""
     first, second = one[max(0, -lag) : len(one) - max(0, lag)], other[max(0, lag) : len(other) - max(0, -lag)]
     first, second = first - first.mean(), second - second.mean()

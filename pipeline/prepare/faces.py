@@ -16,6 +16,7 @@ from pipeline.config.params import Landmarks
 from pipeline.faces.align import align
 from pipeline.faces.crop import SIZE, crop_face, encode_jpeg, onto_crop, rescale, to_crop
 from pipeline.faces.measure import QUALITY, measure, no_face
+from pipeline.faces.replay import Replay
 from pipeline.faces.track import track_face
 from pipeline.media import MediaError, read_frames
 from pipeline.prepare.manifest import ManifestRow
@@ -34,10 +35,6 @@ log = logging.getLogger(__name__)
 VERSION = 6
 """Raised with every change of this file, of pipeline.faces, or of how frames and sound are read, that changes a row's
 bytes."""
-
-KEEP_BYTES = 64 * 2**20
-"""Frames of clips up to this size are kept between the two passes; longer ones are decoded twice, in constant memory.
-"""
 
 FIELDS = [
     array_field("points", "float32", 68, 2),
@@ -74,7 +71,7 @@ class FaceBuilder:
     def __call__(self, source: _Source) -> Row:
         """The cells of ``FIELDS``; a clip without a face has empty arrays and says so in ``error``."""
         cv2.setNumThreads(0)  # one clip per core: OpenCV's own threads would only get in each other's way
-        frames, size = _Replay(source, self.time_limit), self.params.size
+        frames, size = Replay(lambda: limited(self.time_limit, source.read())), self.params.size
         try:
             track = track_face(frames, self.params.detect_every, self.params.face)
             if not track.found_T.any():
@@ -104,31 +101,6 @@ class FaceBuilder:
             **measure(track, points, transforms, crops, frames.size, samples),
             "error": "",
         }
-
-
-class _Replay:
-    """A clip's frames, as often as wanted; decoded again only when they were too many to keep."""
-
-    def __init__(self, source: _Source, time_limit: float) -> None:
-        self.source = source
-        self.time_limit = time_limit
-        self.kept: list[NDArray[np.uint8]] | None = None
-        self.size = (0, 0)
-        """Height and width, when one was read."""
-
-    def __iter__(self) -> Iterator[NDArray[np.uint8]]:
-        if self.kept is not None:
-            yield from self.kept
-            return
-        kept: list[NDArray[np.uint8]] | None = None
-        for frame in limited(self.time_limit, self.source.read()):
-            if not any(self.size):
-                self.size = (frame.shape[0], frame.shape[1])
-                kept = [] if frame.nbytes * self.source.frames <= KEEP_BYTES else None
-            if kept is not None:
-                kept.append(frame)
-            yield frame
-        self.kept = kept
 
 
 def _empty(error: str) -> Row:

@@ -44,7 +44,7 @@ def test_distances_are_those_of_a_face_of_128_whatever_the_size(photograph: Imag
         fake[size // 2 + size // 16 :] = real[size // 2 : -size // 16]
         seen = [observe(np.stack([one, one])) for one in (real, fake)]
         assert 60 < np.ptp(seen[0].points_T68x2[0, :, 0]) < 128
-        distances.append(compare(*seen).values)
+        distances.append(compare(seen[0], seen[1]).values)
     small, large = distances
     assert small["f_lmd"] > 1
     assert large["f_lmd"] == pytest.approx(small["f_lmd"], rel=0.2)
@@ -78,13 +78,12 @@ def test_a_perfect_copy_and_a_grey_one(crop: Image) -> None:
 def test_every_metric_has_a_finite_value_or_a_reason(crop: Image) -> None:
     real = observe(np.stack([crop] * 3))
     heard = hear(np.zeros(1000, np.int16), 3)
-    for given in ((real, real), (None, real), (real, real, real.identity_Nx128[0], heard)):
-        measured = compare(*given)
+    alone = compare(None, real)
+    for measured in (alone, compare(real, real), compare(real, real, real.identity_Nx128[0], heard)):
         assert set(measured.values) | set(measured.absent) == set(METRICS)
         assert not set(measured.values) & set(measured.absent)
         assert np.isfinite(list(measured.values.values())).all()
         assert all(measured.absent.values())
-    alone = compare(None, real)
     assert alone.absent["psnr"] == "there is no real clip"
     assert {name for name in alone.values if METRICS[name].real} == set()
 
@@ -124,7 +123,11 @@ def test_what_was_predicted_is_measured_in_pixels_of_128_and_in_coefficients(pho
     drawn = points.copy()
     drawn[:, 48:58, 1] += 4
     coefficients = np.stack([np.zeros((3, 6)), np.full((3, 6), 0.5)]).astype(np.float32)
-    made = {"a": Generated(real, drawn, coefficients_2TK=coefficients), "b": Generated(real, drawn), "c": "no reason"}
+    made: dict[str, Generated | str] = {
+        "a": Generated(real, drawn, coefficients_2TK=coefficients),
+        "b": Generated(real, drawn),
+        "c": "no reason",
+    }
     (a, _), (b, absent), (c, nothing) = measure(clip, made, np.zeros(1920, np.int16))
     assert a["drawn_lmd"] == pytest.approx(1, abs=0.01)  # each of the twenty points 1 px from its place about the mean
     assert a["coefficient_mse"] == pytest.approx(0.25)

@@ -15,6 +15,8 @@ import espeakng_loader
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.speech.phonemes import Segment
+
 RATE = 22050
 """Samples a second of every voice."""
 
@@ -58,15 +60,6 @@ class Voice:
     """0 to 100; 50 is the voice's own."""
     pitch_range: int
     """0 (monotone) to 100; 50 is the voice's own."""
-
-
-@dataclass(frozen=True)
-class Segment:
-    """A phoneme (IPA) or word from ``start`` to ``end`` in seconds."""
-
-    label: str
-    start: float
-    end: float
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 from pipeline.corpora.synthetic import espeak
-from pipeline.corpora.synthetic.espeak import Segment, Voice
+from pipeline.corpora.synthetic.espeak import Voice
 from pipeline.corpora.synthetic.grammar import Sentence
 from pipeline.runtime.clock import FPS
+from pipeline.speech.phonemes import Segment
 
 FRAMES = 75
 SECONDS = FRAMES / FPS

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from pipeline.corpora.synthetic.espeak import Segment
 from pipeline.corpora.synthetic.speech import FRAMES, SECONDS
 from pipeline.runtime.clock import FPS
+from pipeline.speech.phonemes import Segment
 
 _STEPS = 500  # a second
 _SMOOTH = 0.030  # seconds, standard deviation

@@ -46,6 +46,11 @@ class MetricEntry:
     """Who defined it, as a paper is cited; empty for what everybody knows."""
     real: bool = True
     """Whether it needs the real clip. Where not, of ``frames`` and ``landmarks`` it is given ``preds`` alone."""
+    weights: str = ""
+    """What the user must give for it (`pipeline.evaluation.weights`); empty for nothing. Without it ``make`` raises."""
+    nearest: Literal["", "0", "the real clip"] = ""
+    """What a good value is near, where neither the highest nor the lowest is best; ``higher_is_better`` is then False
+    and says nothing."""
 
     @property
     def label(self) -> str:
@@ -55,6 +60,8 @@ class MetricEntry:
     @property
     def direction(self) -> str:
         """Which values are better, in words."""
+        if self.nearest:
+            return f"nearer to {self.nearest} is better"
         return "higher is better" if self.higher_is_better else "lower is better"
 
 

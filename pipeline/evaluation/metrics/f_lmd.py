@@ -1,7 +1,7 @@
 """LMD of the whole face: all 68 points."""
 
 from pipeline.evaluation.metrics.base import MetricEntry, register
-from pipeline.evaluation.metrics.lmd import LandmarkDistance
+from pipeline.evaluation.metrics.lmd import SOURCE, LandmarkDistance
 
 register(
     MetricEntry(
@@ -12,5 +12,6 @@ register(
         digits=3,
         compares="landmarks",
         make=lambda: LandmarkDistance(slice(None)),
+        source=SOURCE,
     )
 )

@@ -2,14 +2,18 @@
 
 import torch
 from torch import Tensor
-from torchmetrics import Metric
 
 from pipeline.evaluation.metrics.base import MetricEntry, register
+from pipeline.evaluation.metrics.frame_mean import FrameMean
+from pipeline.landmarks.mouth import eye_distance
 from pipeline.landmarks.points import MOUTH
+
+SOURCE = "Chen et al., ECCV 2018, section 4.2"
 
 
 def landmark_distance(preds_T68x2: Tensor, target_T68x2: Tensor, points: slice = MOUTH) -> Tensor:
-    """Per frame the mean distance of the chosen points in pixels, each set's own mean subtracted: (T,) float64.
+    """Per frame the mean distance of the chosen points in pixels, each set's own mean subtracted: (T,) float64, NaN
+    where a face is missing.
 
     LMD_t = 1/P sum_p || (real_tp - mean_p real_tp) - (fake_tp - mean_p fake_tp) ||_2
     """
@@ -19,27 +23,24 @@ def landmark_distance(preds_T68x2: Tensor, target_T68x2: Tensor, points: slice =
     return distances
 
 
-class LandmarkDistance(Metric):
-    """The mean of ``landmark_distance`` over the frames in which both faces were found; NaN without any."""
+class LandmarkDistance(FrameMean):
+    """The mean of ``landmark_distance`` over the frames in which both faces were found; NaN without any.
 
-    distance: Tensor
-    compared: Tensor
+    ``by_eyes``: each frame's in percent of the distance of the real face's eyes, and so of no unit of length.
+    """
 
-    def __init__(self, points: slice) -> None:
+    def __init__(self, points: slice, by_eyes: bool = False) -> None:
         super().__init__()
-        self.points = points
-        for name in ("distance", "compared"):
-            self.add_state(name, torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+        self.points, self.by_eyes = points, by_eyes
 
-    def update(self, preds: Tensor, target: Tensor) -> None:
-        """Add frames, (T, 68, 2) in pixels of the 128x128 face."""
-        both = found(preds) & found(target)
-        self.distance += landmark_distance(preds[both], target[both], self.points).sum()
-        self.compared += both.sum()
-
-    def compute(self) -> Tensor:
-        """In pixels of the 128x128 face."""
-        return self.distance / self.compared
+    def values(self, preds: Tensor, target: Tensor | None) -> Tensor:
+        """Of points (T, 68, 2) in pixels of the 128x128 face."""
+        assert target is not None
+        distance_T = landmark_distance(preds, target, self.points)
+        if self.by_eyes:
+            eyes_T = torch.from_numpy(eye_distance(target.cpu().numpy()))
+            return 100 * distance_T / eyes_T.where(eyes_T > 0, torch.nan)
+        return distance_T
 
 
 def found(points_T68x2: Tensor) -> Tensor:
@@ -56,5 +57,6 @@ register(
         digits=3,
         compares="landmarks",
         make=lambda: LandmarkDistance(MOUTH),
+        source=SOURCE,
     )
 )

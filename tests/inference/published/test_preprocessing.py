@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from pipeline.faces.detect import detect_faces
 from pipeline.inference.published.basics import read_basics
-from pipeline.inference.published.mfcc import Speech, mfcc
+from pipeline.inference.published.mfcc import Speech
 from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.inference.published.region import box_around, cut_region, find_face, in_square
 from pipeline.media import read_audio, read_frames
 from pipeline.runtime.errors import PipelineError
+from pipeline.speech.classic_mfcc import classic_mfcc
 
 Image = NDArray[np.uint8]
 SPEAKERS = ["s20", "s31"]
@@ -100,7 +101,7 @@ def test_the_detector_is_shown_one_grey_channel(corpora: Path) -> None:
 
 def test_mfcc(speech: NDArray[np.int16], golden_steps: dict[str, NDArray[np.float64]]) -> None:
     silence = np.zeros(1920)
-    rows = mfcc(np.concatenate([silence, speech / 32768.0, silence]), Speech())
+    rows = classic_mfcc(np.concatenate([silence, speech / 32768.0, silence]), Speech())
     np.testing.assert_allclose(rows, golden_steps["mfcc"], atol=1e-9)
 
 

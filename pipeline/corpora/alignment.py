@@ -1,0 +1,38 @@
+"""GRID's alignments: when each word of a clip is said."""
+
+from itertools import pairwise
+from pathlib import Path
+
+from pipeline.runtime.paths import StrPath
+from pipeline.speech.phonemes import Segment
+
+ALIGNMENTS = ("alignments", "alignment", "align")
+"""What the folders are called that hold them, of all speakers or of one."""
+_PAUSES = {"sil", "sp"}
+_TICKS = 25000  # of a second
+
+
+def read_alignment(path: StrPath) -> tuple[Segment, ...]:
+    """The words of an ``.align`` file in order, with an empty label for pauses; lines of another form are left out."""
+    segments = []
+    for line in Path(path).read_text(encoding="utf-8", errors="replace").splitlines():
+        match line.split():
+            case [start, end, word]:
+                try:
+                    times = int(start) / _TICKS, int(end) / _TICKS
+                except ValueError:
+                    continue
+                segments.append(Segment("" if word in _PAUSES else word, *times))
+    return tuple(segments)
+
+
+def find_alignment(video: StrPath) -> Path | None:
+    """The alignment of a video in GRID's layout, such as ``alignments/s1/bbaf2n.align`` of ``s1/bbaf2n.mpg``; or one of
+    the video's name beside it.
+    """
+    video = Path(video)
+    name, folders = f"{video.stem}.align", list(video.absolute().parents)[:5]  # s1/video/mpg_6000/bbaf2n.mpg
+    places = [video.parent]
+    for speaker, above in pairwise(folders):
+        places += [speaker / one for one in ALIGNMENTS] + [above / one / speaker.name for one in ALIGNMENTS]
+    return next((place / name for place in places if (place / name).is_file()), None)

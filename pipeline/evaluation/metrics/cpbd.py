@@ -1,0 +1,121 @@
+"""CPBD: the share of edges on which no blur is seen (Narvekar and Karam, 2011).
+
+In each block of 64x64 that has edges, every vertical edge pixel has a width w, from one end of its slope to the other
+along the row. A person sees blur on it with the probability
+
+    P = 1 - exp(-(w / w_JNB)^3.6)
+
+where w_JNB, the width of a just noticeable blur, is 5 pixels in a block whose contrast is at most 50 levels, and 3 in
+others. CPBD is the share of edges with P <= 63%, the probability of a just noticeable blur: those with w <= w_JNB.
+"""
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pipeline.evaluation.metrics.base import MetricEntry, register
+from pipeline.evaluation.metrics.frame_mean import FrameMean
+from pipeline.evaluation.metrics.grey import to_grey
+
+BLOCK = 64
+"""Pixels of a block's side."""
+EDGE_SHARE = 0.002
+"""Of a block's pixels that must be edges by Canny's detector for it to count; others are smooth."""
+CANNY_SIGMA, CANNY_HIGH, CANNY_LOW = 2**0.5, 0.7, 0.4
+"""Of Canny's detector as in the authors' own code, which took MATLAB's defaults: pixels of its Gaussian, the share of
+gradients below the upper threshold, and the lower by the upper one. So even a blurred picture has edges."""
+CONTRAST = 50
+"""Levels between a block's brightest and darkest pixel up to which blur is noticed late."""
+JNB_LOW, JNB_HIGH = 5, 3
+"""w_JNB in pixels, of blocks up to that contrast and of others."""
+SOBEL = 4.0
+"""A vertical edge is where the square of Sobel's response is above so many times the picture's mean."""
+SLANT = np.tan(np.pi / 8)
+"""How steep a gradient may be to count as horizontal: it is rounded to multiples of 45 degrees."""
+
+
+class Cpbd(FrameMean):
+    """The mean of ``measure_cpbd`` over frames, as grey levels."""
+
+    def values(self, preds: Tensor, target: Tensor | None) -> Tensor:
+        """Of frames (T, 3, H, W) in [0, 1]; NaN where a frame has no edge."""
+        return torch.tensor([measure_cpbd(grey_HW) for grey_HW in to_grey(preds)])
+
+
+def measure_cpbd(grey_HW: NDArray[np.uint8]) -> float:
+    """0, all edges blurred, to 1; NaN without any edge. Pixels beyond the last whole block do not count."""
+    widths_HW = edge_widths(grey_HW)
+    canny_HW = _canny(grey_HW)
+    height, width = grey_HW.shape
+    edges = sharp = 0
+    for top in range(0, height - BLOCK + 1, BLOCK):
+        for left in range(0, width - BLOCK + 1, BLOCK):
+            block = slice(top, top + BLOCK), slice(left, left + BLOCK)
+            if np.count_nonzero(canny_HW[block]) > EDGE_SHARE * BLOCK**2:
+                widths = widths_HW[block][widths_HW[block] > 0]
+                contrast = int(grey_HW[block].max()) - int(grey_HW[block].min())
+                edges += len(widths)
+                sharp += int(np.count_nonzero(widths <= (JNB_LOW if contrast <= CONTRAST else JNB_HIGH)))
+    return sharp / edges if edges else float("nan")
+
+
+def _canny(grey_HW: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Which pixels are edges (H, W), 0 elsewhere."""
+    smooth = cv2.GaussianBlur(grey_HW, (0, 0), CANNY_SIGMA)
+    across, along = (cv2.Sobel(smooth, cv2.CV_16S, *axis) for axis in ((1, 0), (0, 1)))
+    gradients = np.hypot(across, along, dtype=np.float32).ravel()
+    at = int(CANNY_HIGH * gradients.size)
+    high = float(np.partition(gradients, at)[at])
+    return np.asarray(cv2.Canny(across, along, CANNY_LOW * high, high, L2gradient=True), np.uint8)
+
+
+def edge_widths(grey_HW: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """The width in pixels of each vertical edge (H, W), 0 elsewhere (Marziliano et al., 2002).
+
+    Edges are the maxima along the row of Sobel's response. The slope of one goes on to both sides from the pixels
+    beside it, as long as the levels rise strictly, or fall where the edge does.
+    """
+    levels = grey_HW.astype(np.int16)
+    response = np.square(cv2.Sobel(grey_HW, cv2.CV_32F, 1, 0))
+    inner = response[:, 1:-1]
+    edge = (inner > SOBEL * response.mean()) & (inner > response[:, :-2]) & (inner >= response[:, 2:])
+    across = (levels[:, 2:] - levels[:, :-2])[1:-1]
+    along = (levels[2:] - levels[:-2])[:, 1:-1]
+    edge[[0, -1]] = False  # no gradient along the column there
+    edge[1:-1] &= np.abs(along) <= SLANT * np.abs(across)
+    widths = np.zeros(grey_HW.shape, np.intp)
+    for sign in (1, -1):
+        first, last = _slopes(sign * levels)
+        mine = edge.copy()
+        mine[1:-1] &= sign * across > 0
+        widths[:, 1:-1][mine] = (last[:, 2:] - first[:, :-2])[mine]
+    return widths
+
+
+def _slopes(levels_HW: NDArray[np.int16]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Of each pixel, the columns from which and to which levels rise strictly along its row."""
+    height, width = levels_HW.shape
+    columns = np.arange(width)
+    rises = np.diff(levels_HW, axis=1) > 0
+    starts, ends = np.ones((2, height, width), bool)
+    starts[:, 1:], ends[:, :-1] = ~rises, ~rises
+    first = np.maximum.accumulate(np.where(starts, columns, 0), axis=1)
+    last = np.minimum.accumulate(np.where(ends, columns, width - 1)[:, ::-1], axis=1)[:, ::-1]
+    return first, last
+
+
+register(
+    MetricEntry(
+        name="cpbd",
+        title="Sharpness (CPBD)",
+        unit="share of the edges",
+        higher_is_better=True,
+        digits=3,
+        compares="frames",
+        make=Cpbd,
+        source="Narvekar and Karam, IEEE Transactions on Image Processing 20(9), 2011",
+        real=False,
+    )
+)

@@ -1,0 +1,151 @@
+"""One clip by all systems: read, cut, seen, heard and measured."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.evaluation.measure import Measured, compare, describe_face, hear, observe
+from pipeline.evaluation.observed import Heard, Observed
+from pipeline.evaluation.registry import METRICS
+from pipeline.evaluation.score.crops import TIME_LIMIT, Crops, NotScored, crop_fake, crop_real
+from pipeline.evaluation.score.pairs import PICTURES, Pair
+from pipeline.faces.align import align
+from pipeline.faces.crop import SIZE, crop_face, to_crop
+from pipeline.faces.select import choose_face
+from pipeline.media import MediaError, probe, read_audio, read_frames
+from pipeline.media.picture import read_picture
+from pipeline.runtime.clock import FPS
+from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.time_limit import TimedOut, within
+
+GROUND_TRUTH = "ground_truth"
+"""The method of the real videos, measured against themselves."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A clip by one method: a row of clips.csv, and the metrics that it has not, with reasons."""
+
+    row: dict[str, Any]
+    absent: dict[str, str]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data, from which `Scored(**data)` makes it again."""
+        return asdict(self)
+
+
+def score_clip(pair: Pair, size: int = SIZE) -> list[Scored]:
+    """Measure a clip by every system, and the real one against itself. Runs in worker processes.
+
+    What cannot be measured has a row with the reason, and no metric.
+    """
+    cv2.setNumThreads(0)
+    try:
+        real = _Real(pair, size) if pair.real else None
+    except NotScored as error:
+        return [_failed(pair, method, str(error)) for method in (GROUND_TRUTH, *pair.fakes)]
+    scored = [real.against_itself()] if real else []
+    for method, path in pair.fakes.items():
+        try:
+            if isinstance(path, str):
+                raise NotScored(path)
+            scored.append(_score_fake(pair, method, path, real, size))
+        except NotScored as error:
+            scored.append(_failed(pair, method, str(error)))
+    return scored
+
+
+class _Real:
+    """The real video of a clip."""
+
+    def __init__(self, pair: Pair, size: int) -> None:
+        assert pair.real is not None
+        self.pair, self.path = pair, pair.real
+        self.crops = crop_real(pair.real, size)
+        self.seen = observe(self.crops.frames_THWC)
+        self.reference, self.note = _reference(pair, self.seen)
+
+    def against_itself(self) -> Scored:
+        frames = len(self.crops.frames_THWC)
+        heard, sound = _hear(self.path, None, frames)
+        found = compare(self.seen, self.seen, self.reference, heard)
+        notes = [_rate(self.path), self.note]
+        return _scored(self.pair, GROUND_TRUTH, found, frames, self.crops, sound, notes)
+
+
+def _score_fake(pair: Pair, method: str, path: Path, real: _Real | None, size: int) -> Scored:
+    crops = crop_fake(path, real.crops if real else None, size)
+    there, wanted = len(crops.frames_THWC), len(real.crops.frames_THWC) if real else len(crops.frames_THWC)
+    frames = min(there, wanted)
+    seen = observe(crops.frames_THWC[:frames])
+    reference, note = (real.reference, real.note) if real else _reference(pair, seen)
+    heard, sound = _hear(path, real.path if real else None, frames)
+    found = compare(_first(real.seen, frames) if real else None, seen, reference, heard)
+    unequal = f"{there} frames, the real video {wanted}" if there != wanted else ""
+    return _scored(pair, method, found, frames, crops, sound, [_rate(path), unequal, note])
+
+
+def _first(seen: Observed, frames: int) -> Observed:
+    return replace(seen, frames_THWC=seen.frames_THWC[:frames], points_T68x2=seen.points_T68x2[:frames])
+
+
+def _scored(
+    pair: Pair, method: str, found: Measured, frames: int, crops: Crops, sound: str, notes: list[str]
+) -> Scored:
+    about = {"frames": frames, "aligned": crops.aligned, "sound": sound, "note": "; ".join(filter(None, notes))}
+    return Scored({**_names(pair, method), **about, "reason": "", **found.values}, found.absent)
+
+
+def _failed(pair: Pair, method: str, reason: str) -> Scored:
+    about = {"frames": 0, "aligned": "", "sound": "", "note": "", "reason": reason}
+    return Scored({**_names(pair, method), **about}, dict.fromkeys(METRICS, reason))
+
+
+def _names(pair: Pair, method: str) -> dict[str, str]:
+    return {"id": pair.id, "speaker": pair.speaker, "seen": "", "method": method}
+
+
+def _rate(path: Path) -> str:
+    """What there is to say of a rate other than 25 frames per second."""
+    try:
+        fps = probe(path).fps
+    except MediaError:
+        return ""
+    return f"{fps:.4g} frames per second, resampled to {FPS}" if abs(fps - FPS) > 0.01 else ""
+
+
+def _hear(own: Path, other: Path | None, frames: int) -> tuple[Heard | None, str]:
+    """The sound of the video ``own``, else of ``other``, and whose it is."""
+    for path, whose in ((own, "own"), (other, "real")):
+        if path is not None:
+            try:
+                samples = within(TIME_LIMIT, lambda one: read_audio(one, duration=frames / FPS), path)
+            except (MediaError, TimedOut):
+                continue
+            return hear(samples, frames), whose
+    return None, "none"
+
+
+def _reference(pair: Pair, seen: Observed) -> tuple[NDArray[np.float32], str]:
+    """The face descriptor of the clip's picture, or of the first frame that is seen of it, and what there is to say."""
+    first = describe_face(seen.frames_THWC[0], seen.points_T68x2[0])
+    if pair.reference is None:
+        return first, ""
+    try:
+        image = next(iter(_pictures(pair.reference)))
+    except PipelineError:
+        return first, "the reference picture cannot be read"
+    choice = choose_face(image)
+    if choice is None:
+        return first, "the reference picture shows no face"
+    transform = align(choice.points_68x2[None], per_frame=True, smoothing=0.0)
+    return describe_face(crop_face(image, transform[0]), to_crop(choice.points_68x2[None], transform)[0]), ""
+
+
+def _pictures(path: Path) -> Iterator[NDArray[np.uint8]]:
+    return iter([read_picture(path)]) if path.suffix.lower() in PICTURES else read_frames(path)
