@@ -15,7 +15,7 @@ from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
 
 TEXTS = ("id", "speaker", "seen", "method", "against", "metric", "group", "aligned", "sound", "reason")
-"""Columns that are no numbers, whatever a clip is called."""
+"""Columns of text, whatever a clip is called."""
 
 
 @dataclass(frozen=True)

@@ -43,8 +43,9 @@ def compare(before: Evaluation, after: Evaluation, seed: int = 0) -> Comparison:
     pair = pd.concat([_renamed(before, "before", shared, metrics), _renamed(after, "after", shared, metrics)])
     found = differences(pair, [(f"after {one}", f"before {one}") for one in shared], seed)
     found["method"] = found["method"].str.removeprefix("after ")
-    means = [_means(pair, row.method, row.metric) for row in rows_of(found)]
-    found["before"], found["after"] = ([one[place] for one in means] for place in (0, 1))
+    means = {method: _means(pair, method, metrics) for method in shared}
+    for when in ("before", "after"):
+        found[when] = [means[row.method].loc[row.metric, when] for row in rows_of(found)]
     found["verdict"] = [_verdict(row.metric, row.low, row.high) for row in rows_of(found)]
     columns = ["method", "metric", "before", "after", "mean", "low", "high", "clips", "verdict"]
     return Comparison(before, after, found[columns], _notes(before, after, found))
@@ -70,11 +71,13 @@ def _renamed(evaluation: Evaluation, name: str, methods: list[str], metrics: lis
     return clips.reindex(columns=[*KEYS, *METRICS]).assign(method=name + " " + clips["method"])
 
 
-def _means(pair: pd.DataFrame, method: str, metric: str) -> tuple[float, float]:
-    """Before and after, over the clips that have the metric in both."""
-    rows = [pair[pair["method"] == f"{when} {method}"].set_index("id")[metric].dropna() for when in ("before", "after")]
-    both = rows[0].index.intersection(rows[1].index)
-    return float(rows[0][both].mean()), float(rows[1][both].mean())
+def _means(pair: pd.DataFrame, method: str, metrics: list[str]) -> pd.DataFrame:
+    """A row per metric, ``before`` and ``after``: means over the clips that have it in both."""
+    rows = (pair[pair["method"] == f"{when} {method}"].set_index("id") for when in ("before", "after"))
+    before, after = (one[metrics].astype(float) for one in rows)
+    before, after = before.align(after, join="inner", axis=0)
+    both = before.notna() & after.notna()
+    return pd.DataFrame({"before": before[both].mean(), "after": after[both].mean()})
 
 
 def _verdict(metric: str, low: float, high: float) -> str:

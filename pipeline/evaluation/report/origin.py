@@ -55,7 +55,7 @@ def quality(about: Project, media: Media) -> Part:
     return part
 
 
-def made_of(about: Project) -> Part:
+def inputs(about: Project) -> Part:
     """Params, hashes and commit."""
     code = f"Code: commit {about.commit}{' and changes that are not committed' if about.changed else ''}."
     part = Part("Params and data", code if about.commit else "")

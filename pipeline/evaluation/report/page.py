@@ -38,7 +38,7 @@ def write_page(folder: StrPath, *, project: bool = False) -> Path:
         *found.groups(results),
         found.failures(results, about),
         *origin.studies(folder / "studies"),
-        *([] if about is None else [origin.training(about), origin.quality(about, media), origin.made_of(about)]),
+        *([] if about is None else [origin.training(about), origin.quality(about, media), origin.inputs(about)]),
     ]
     text = _TEMPLATES.get_template("page.html").render(
         title="Talking heads, scored" if results.info.get("kind") == "score" else "Evaluation of the models",

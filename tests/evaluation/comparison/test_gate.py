@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-import pytest
+from numpy.typing import NDArray
 
 from pipeline.evaluation.comparison.gate import regressions
 from pipeline.evaluation.comparison.paired import compare
@@ -18,9 +18,9 @@ def judged(after: pd.DataFrame, *metrics: str) -> tuple[list[str], list[str]]:
     return regressions(comparison, metrics or ("lmd",))
 
 
-def changed(metric: str, by: object) -> pd.DataFrame:
+def changed(metric: str, by: float | NDArray[np.float64]) -> pd.DataFrame:
     after = CLIPS.copy()
-    after.loc[OURS, metric] += by
+    after.loc[OURS, metric] = after.loc[OURS, metric].to_numpy() + by
     return after
 
 

@@ -103,16 +103,16 @@ def test_an_experiment_by_its_name(project: Small) -> None:
 
 
 def test_the_gate_closes_and_opens(project: Small) -> None:
-    with pytest.raises(PipelineError, match=r"^Worse than good beyond the 95% interval: LMD of at_vg \+0\.500 \[\+0\.5"):
+    with pytest.raises(PipelineError, match=r"^Worse than good beyond the 95% interval: LMD of at_vg \+0\.500 \["):
         check_regressions("good")
     assert check_regressions("good", ["ssim"]).startswith("Not worse than good beyond the 95% interval: SSIM of ")
     assert check_regressions("HEAD").startswith("Not worse than HEAD beyond the 95% interval: LMD of ")
-    with pytest.raises(PipelineError, match="'lmdd' is not a metric. Choose of psnr, "):
+    with pytest.raises(PipelineError, match="'lmdd' is not a metric"):
         check_regressions("good", ["lmdd"])
 
 
 def test_an_unknown_revision(project: Small) -> None:
-    with pytest.raises(PipelineError, match=r"'nowhere' is not a git revision, a DVC experiment or .* `git log --oneline`"):
+    with pytest.raises(PipelineError, match="'nowhere' is not a git revision, a DVC experiment or"):
         read_evaluation("nowhere")
 
 
@@ -120,14 +120,14 @@ def test_outside_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.chdir(tmp_path)
     with pytest.raises(PipelineError, match="HEAD: the project's folder with git and DVC is needed"):
         read_evaluation("HEAD")
-    with pytest.raises(PipelineError, match=r"reports/clips\.csv of the working tree is missing\. Run `dvc repro` first"):
+    with pytest.raises(PipelineError, match=r"clips\.csv of the working tree is missing\. Run `dvc repro`"):
         read_evaluation(None)
 
 
 def test_a_revision_whose_evaluation_is_not_in_the_cache(project: Small, tmp_path: Path) -> None:
     shutil.move(project.folder / ".dvc/cache", tmp_path / "cache")
     try:
-        with pytest.raises(PipelineError, match=r"clips\.csv of good is missing\. It is neither in the cache here nor in"):
+        with pytest.raises(PipelineError, match=r"clips\.csv of good is missing\. It is neither in the cache"):
             read_evaluation("good")
     finally:
         shutil.move(tmp_path / "cache", project.folder / ".dvc/cache")
