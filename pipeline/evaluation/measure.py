@@ -3,7 +3,8 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,20 +13,24 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.evaluation.metrics.base import MetricEntry
+from pipeline.evaluation.metrics.syncnet_distance import WEIGHTS
 from pipeline.evaluation.observed import Heard, Observed
 from pipeline.evaluation.registry import METRICS
+from pipeline.evaluation.syncnet import crop_for_syncnet, face_boxes, features, load_syncnet
+from pipeline.evaluation.weights import missing, weights_path
 from pipeline.faces.crop import SIZE, rescale
 from pipeline.faces.detect import detect_faces, levels_above
 from pipeline.faces.identity import describe
 from pipeline.faces.shape_predictor import predict_landmarks
+from pipeline.models.syncnet import SyncNet
 from pipeline.runtime.clock import SAMPLES_PER_FRAME
 
 SMALLEST = 40.0
 """Pixels of a face of 128x128 from which on dlib finds one."""
 USUAL = 83.0
 """Nearly every box in a crop has this side or more: smaller faces are searched for only where there is none."""
-IDENTITY_EVERY = 25
-"""One frame in so many is described, which takes as long as to measure thirty otherwise: one a second."""
+IDENTITY_EVERY = 50
+"""One frame in so many is described, which takes as long as to measure ten otherwise."""
 
 Given = tuple[Tensor, ...] | str
 """What a metric's `update` is given, or why there is nothing to give."""
@@ -139,14 +144,16 @@ class _Inputs:
             "identity": self._identity,
             "loudness": lambda: "there is no sound" if heard is None else self._points(heard.loudness_T),
             "phonemes": self._phonemes,
+            "syncnet": cache(self._syncnet),
         }
 
     def of(self, entry: MetricEntry) -> Given:
         """``(preds, target)`` or ``(preds,)`` for its `update`, or why it cannot be computed."""
         if entry.real and self.real is None:
             return "there is no real clip"
-        kind = self.kinds.get(entry.compares)
-        given: Given = kind() if kind else f"{entry.compares} is not known here"
+        if entry.weights and (lacks := missing(entry.weights)):
+            return lacks
+        given = self.kinds[entry.compares]()
         alone = not entry.real and entry.compares in ("frames", "landmarks")
         return given[:1] if alone and not isinstance(given, str) else given
 
@@ -154,9 +161,9 @@ class _Inputs:
         """Why a metric that was computed has no value."""
         if entry.compares in ("frames", "coefficients"):
             return "nothing to compare"
-        if np.isnan(self.fake.points_T68x2).any(axis=(1, 2)).all():
+        if _lost(self.fake):
             return "no face is found in the pictures"
-        if entry.real and self.real is not None and np.isnan(self.real.points_T68x2).any(axis=(1, 2)).all():
+        if entry.real and self.real is not None and _lost(self.real):
             return "no face is found in the real pictures"
         return "too little to compare"
 
@@ -175,9 +182,29 @@ class _Inputs:
             return "the text is not known, or the times of its phonemes are not"
         return self._points(self.heard.phonemes_T)
 
+    def _syncnet(self) -> Given:
+        if self.heard is None:
+            return "there is no sound"
+        if _lost(self.fake):
+            return "no face is found in the pictures"
+        frames = self.fake.frames_THWC
+        boxes = face_boxes(rescale(self.fake.points_T68x2, SIZE, frames.shape[1]))
+        network = _syncnet_of(weights_path(WEIGHTS))
+        return features(network, crop_for_syncnet(list(frames), boxes), self.heard.samples_N)
+
     @staticmethod
     def _pair(fake: NDArray[np.floating] | None, real: NDArray[np.floating] | None) -> Given:
         return "no landmarks were predicted" if fake is None or real is None else (_tensor(fake), _tensor(real))
+
+
+def _lost(seen: Observed) -> bool:
+    """Whether no frame has a face."""
+    return bool(np.isnan(seen.points_T68x2).any(axis=(1, 2)).all())
+
+
+@lru_cache(maxsize=1)
+def _syncnet_of(path: Path) -> SyncNet:
+    return load_syncnet(path).network
 
 
 def _tensor(array: NDArray[np.generic]) -> Tensor:

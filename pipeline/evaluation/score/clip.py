@@ -14,6 +14,7 @@ from pipeline.evaluation.observed import Heard, Observed
 from pipeline.evaluation.registry import METRICS
 from pipeline.evaluation.score.crops import TIME_LIMIT, Crops, NotScored, crop_fake, crop_real
 from pipeline.evaluation.score.pairs import PICTURES, Pair
+from pipeline.evaluation.spoken import spoken_phonemes
 from pipeline.faces.align import align
 from pipeline.faces.crop import SIZE, crop_face, to_crop
 from pipeline.faces.select import choose_face
@@ -69,10 +70,11 @@ class _Real:
         self.crops = crop_real(pair.real, size)
         self.seen = observe(self.crops.frames_THWC)
         self.reference, self.note = _reference(pair, self.seen)
+        self.phonemes_T = _phonemes(pair.real, len(self.crops.frames_THWC))
 
     def against_itself(self) -> Scored:
         frames = len(self.crops.frames_THWC)
-        heard, sound = _hear(self.path, None, frames)
+        heard, sound = _hear(self.path, None, frames, self.phonemes_T)
         found = compare(self.seen, self.seen, self.reference, heard)
         notes = [_rate(self.path), self.note]
         return _scored(self.pair, GROUND_TRUTH, found, frames, self.crops, sound, notes)
@@ -84,7 +86,7 @@ def _score_fake(pair: Pair, method: str, path: Path, real: _Real | None, size: i
     frames = min(there, wanted)
     seen = observe(crops.frames_THWC[:frames])
     reference, note = (real.reference, real.note) if real else _reference(pair, seen)
-    heard, sound = _hear(path, real.path if real else None, frames)
+    heard, sound = _hear(path, real.path if real else None, frames, real.phonemes_T if real else None)
     found = compare(_first(real.seen, frames) if real else None, seen, reference, heard)
     unequal = f"{there} frames, the real video {wanted}" if there != wanted else ""
     return _scored(pair, method, found, frames, crops, sound, [_rate(path), unequal, note])
@@ -119,7 +121,15 @@ def _rate(path: Path) -> str:
     return f"{fps:.4g} frames per second, resampled to {FPS}" if abs(fps - FPS) > 0.01 else ""
 
 
-def _hear(own: Path, other: Path | None, frames: int) -> tuple[Heard | None, str]:
+def _phonemes(path: Path, frames: int) -> NDArray[np.int8] | None:
+    """The classes of the phonemes of a real video that has an alignment as GRID's; None where they are not known."""
+    try:
+        return spoken_phonemes(path, frames)
+    except PipelineError:
+        return None
+
+
+def _hear(own: Path, other: Path | None, frames: int, phonemes_T: NDArray[np.int8] | None) -> tuple[Heard | None, str]:
     """The sound of the video ``own``, else of ``other``, and whose it is."""
     for path, whose in ((own, "own"), (other, "real")):
         if path is not None:
@@ -127,7 +137,7 @@ def _hear(own: Path, other: Path | None, frames: int) -> tuple[Heard | None, str
                 samples = within(TIME_LIMIT, lambda one: read_audio(one, duration=frames / FPS), path)
             except (MediaError, TimedOut):
                 continue
-            return hear(samples, frames), whose
+            return hear(samples, frames, None if phonemes_T is None else phonemes_T[:frames]), whose
     return None, "none"
 
 

@@ -91,7 +91,9 @@ def score(
             raise PipelineError(f"No clip could be scored. Of {len(clips)}, most often: {usual}.")
         absences = [Absence(one.row["method"], *absent) for one in scored for absent in one.absent.items()]
         info = _info(real, fakes, reference, size, seed) | {"clips": len(pairs), "failed": int(failed.sum())}
-        summary = write_tables(unfinished, clips, seed, absences, info, list(combinations(fakes, 2)))
+        summary = write_tables(
+            unfinished, clips, seed, absences, info, [(later, one) for one, later in combinations(fakes, 2)]
+        )
         metrics_figure(summary).savefig(unfinished / "metrics.png", dpi=110, metadata={"Software": None})
     shutil.rmtree(work)
     return Score(clips, summary)

@@ -1,6 +1,7 @@
-"""A score as a table in the terminal."""
+"""A score as tables in the terminal."""
 
 from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -15,64 +16,96 @@ from pipeline.evaluation.tables import ABSENT, CLIPS, DIFFERENCES
 from pipeline.runtime.clock import FPS
 
 _REASONS = 5
+_TITLE, _COLUMN = 24, 20
+"""Characters that a title and a column take at most."""
+
+Cell = Callable[[str, MetricEntry], str]
 
 
 def print_score(found: Score, out: Path) -> None:
-    """Print the means of every system with their 95% intervals, what differs, what is absent or failed, and where the
-    tables lie.
+    """Print the means of every system with their 95% intervals, the differences from the first one, what is absent or
+    could not be scored, and where the tables lie.
     """
     console = Console()
-    table = Table(title="Means over clips with 95% intervals", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("", no_wrap=True)
-    for method in found.summary:
-        table.add_column(method, justify="right")
-    for entry in METRICS.values():
-        cells = [_cell(row, entry) for row in found.summary.values()]
-        if any(cells):
-            table.add_row(f"{entry.title} {'↑' if entry.higher_is_better else '↓'}", *(cell or "-" for cell in cells))
-    console.print(table)
-    for line in [*_notes(found.clips), *_differences(out), *_absent(out)]:
+    first, apart = _differences(out)
+    tables = [("Means over clips [95% intervals]", list(found.summary), _mean_of(found))]
+    if apart:
+        tables.append((f"Less {first}, on the same clips; * differs", list(apart), _difference_of(apart)))
+    for title, methods, cell in tables:
+        for table in _tables(title, methods, cell, console.width):
+            console.print(table)
+    for line in [*_notes(found.clips), *_absent(out)]:
         console.print(line, highlight=False, soft_wrap=True)
-    console.print(f"Each clip: {out / CLIPS}   all metrics and units: {out}", highlight=False, soft_wrap=True)
+    console.print(f"Each clip: {out / CLIPS}   all tables: {out}", highlight=False, soft_wrap=True)
 
 
-def _cell(row: dict[str, float], entry: MetricEntry) -> str:
-    if entry.name not in row:
-        return ""
-    mean, low, high = (f"{row[entry.name + end]:.{entry.digits}f}" for end in ("", "_low", "_high"))
-    return f"{mean}\n{low} to {high}"
+def _tables(title: str, methods: Sequence[str], cell: Cell, width: int) -> Iterator[Table]:
+    """Metrics below each other, and as many methods beside each other as there is room for."""
+    many = max(1, (width - _TITLE) // _COLUMN)
+    for start in range(0, len(methods), many):
+        shown = methods[start : start + many]
+        table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+        table.add_column("", max_width=_TITLE)
+        for method in shown:
+            table.add_column(method, justify="right")
+        for entry in METRICS.values():
+            cells = [cell(method, entry) for method in shown]
+            if any(cells):
+                arrow = "" if entry.nearest else " ↑" if entry.higher_is_better else " ↓"
+                table.add_row(f"{entry.title}{arrow}", *(one or "-" for one in cells))
+        yield table
+
+
+def _mean_of(found: Score) -> Cell:
+    def cell(method: str, entry: MetricEntry) -> str:
+        row = found.summary[method]
+        if entry.name not in row:
+            return ""
+        mean, low, high = (f"{row[entry.name + end]:.{entry.digits}f}" for end in ("", "_low", "_high"))
+        return f"{mean} \\[{low}, {high}]"
+
+    return cell
+
+
+def _differences(out: Path) -> tuple[str, dict[str, pd.DataFrame]]:
+    """The first system, and the differences of the others from it by metric."""
+    if not (out / DIFFERENCES).exists():
+        return "", {}
+    table = pd.read_csv(out / DIFFERENCES, dtype={"method": str, "against": str})
+    if table.empty:
+        return "", {}
+    first = str(table["against"].iloc[0])
+    of_first = table[table["against"] == first]
+    return first, {str(one): rows.set_index("metric") for one, rows in of_first.groupby("method", sort=False)}
+
+
+def _difference_of(apart: dict[str, pd.DataFrame]) -> Cell:
+    def cell(method: str, entry: MetricEntry) -> str:
+        rows = apart[method]
+        if entry.name not in rows.index:
+            return ""
+        mean, low, high = (float(rows[name][entry.name]) for name in ("mean", "low", "high"))
+        mark = "*" if low > 0 or high < 0 else ""
+        return f"{mean:+.{entry.digits}f}{mark} \\[{low:+.{entry.digits}f}, {high:+.{entry.digits}f}]"
+
+    return cell
 
 
 def _notes(clips: pd.DataFrame) -> list[str]:
     good = clips[clips["reason"] == ""]
-    lines = [f"{len(good)} of {len(clips)} rows could be scored."]
+    lines = [f"{len(good)} of {len(clips)} rows could be scored: a clip by a method each."]
     for reason, count in Counter(clips["reason"][clips["reason"] != ""]).most_common(_REASONS):
         lines.append(f"  not scored: {count} x {reason}")
-    resampled = int(good["note"].str.contains("resampled").sum())
-    if resampled:
-        lines.append(f"  {resampled} videos have another rate, and were resampled to {FPS} frames per second")
-    others = Counter(good["aligned"][~good["aligned"].isin(["real"])])
-    words = {"own": "aligned by themselves", "crop": "taken as crops of a face, as they are"}
-    lines += [f"  {count} generated videos were {words[how]}" for how, count in others.items()]
-    borrowed = int((good["sound"] == "real").sum())
-    if borrowed:
-        lines.append(f"  {borrowed} generated videos have no sound, and were measured with the real one's")
-    return lines
-
-
-def _differences(out: Path) -> list[str]:
-    """What differs by more than its interval."""
-    if not (out / DIFFERENCES).exists():
-        return []
-    table = pd.read_csv(out / DIFFERENCES)
-    sure = table[(table["low"] > 0) | (table["high"] < 0)]
-    lines = []
-    for row in sure.to_dict("records"):
-        entry = METRICS[str(row["metric"])]
-        mean, low, high = (f"{row[name]:+.{entry.digits}f}" for name in ("mean", "low", "high"))
-        better = "better" if (row["mean"] > 0) == entry.higher_is_better else "worse"
-        lines.append(f"{row['method']} less {row['against']}: {entry.title} {mean} [{low}, {high}], {better}")
-    return lines or ["No metric differs by more than its interval."]
+    told = {
+        f"of another rate, resampled to {FPS} frames per second": good["note"].str.contains("resampled"),
+        "of another length than the real video; what both have is compared": good["note"].str.contains(
+            "the real video"
+        ),
+        "aligned by themselves, not as the real video": good["aligned"] == "own",
+        "taken as they are, crops of a face": good["aligned"] == "crop",
+        "without sound of their own, measured with the real video's": good["sound"] == "real",
+    }
+    return lines + [f"  {int(rows.sum())} {words}" for words, rows in told.items() if rows.any()]
 
 
 def _absent(out: Path) -> list[str]:
