@@ -231,10 +231,11 @@ def evaluate(
     with command():
         from pipeline.config.file import load_params
         from pipeline.evaluation.of_models import evaluate_models
-        from pipeline.evaluation.report import print_report
+        from pipeline.evaluation.report import print_report, write_page
 
         folder = out or models / paths.REPORTS.name
         evaluate_models(models, folder, load_params(paths.PARAMS), paths.project_root(), cores.jobs())
+        write_page(folder)
         print_report(folder)
 
 
@@ -257,10 +258,12 @@ def score_videos(
     Needs no project. Killed, the same command goes on where it was.
     """
     with command():
+        from pipeline.evaluation.report import write_page
         from pipeline.evaluation.score.score import name_systems, score
         from pipeline.evaluation.score.show import print_score
 
         print_score(score(real, name_systems(fake), out, cores.jobs(), reference=reference, size=int(size)), out)
+        print(f"All of it as a page for any browser: {write_page(out)}")
 
 
 @app.command("params")

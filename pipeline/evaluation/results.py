@@ -14,7 +14,7 @@ from pipeline.evaluation.tables import ABSENT, CLIPS, DIFFERENCES, INFO, INTERVA
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
 
-TEXTS = ("id", "speaker", "seen", "method", "against", "metric", "group", "aligned", "sound", "reason")
+TEXTS = ("id", "speaker", "seen", "method", "against", "metric", "group", "aligned", "sound", "note", "reason")
 """Columns of text, whatever a clip is called."""
 
 

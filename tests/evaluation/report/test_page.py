@@ -2,7 +2,6 @@
 
 import base64
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -19,35 +18,10 @@ from pipeline.evaluation.results import interval_text
 from pipeline.evaluation.tables import Absence, differences
 from pipeline.runtime.errors import PipelineError
 from tests.browser import browser
+from tests.evaluation.page import Read
 from tests.evaluation.small import drawn_clips, write_evaluation, write_video
 
 IDS = ["s0/plain", '"><script>alert(1)</script>', "NA", "007", "張三#0 it's", *(f"s{n % 3}/c{n:02}" for n in range(7))]
-
-
-class Read(HTMLParser):
-    """What a page has: its addresses, headings, tables and texts."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.rows: list[list[str]] = []
-        self.texts: list[str] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag == "tr":
-            self.rows.append([])
-        elif tag in ("td", "th"):
-            self.rows[-1].append("")
-
-    def handle_data(self, data: str) -> None:
-        self.texts.append(data)
-        if self.rows and self.rows[-1] and data.strip():
-            self.rows[-1][-1] = self.rows[-1][-1] or data
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for one, attributes in self.tags if one == tag]
 
 
 @pytest.fixture(scope="module")
