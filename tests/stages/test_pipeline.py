@@ -75,7 +75,7 @@ def test_everything_is_there(reproduced: Project) -> None:
 
 
 def test_the_metrics_agree_everywhere(reproduced: Project) -> None:
-    """metrics.json, `dvc metrics show`, the plots' data, MLflow, the report in the terminal, as Markdown and as a page."""
+    """metrics.json, `dvc metrics show`, the data of plots, MLflow, the report in the terminal, as Markdown and page."""
     import mlflow
 
     folder = reproduced.folder
