@@ -101,9 +101,11 @@ def in_order(names: Iterable[str]) -> list[str]:
 
 
 def title_of(name: str) -> str:
-    """As reports call a metric, with an arrow for its direction."""
+    """As reports call a metric, with an arrow for its direction where it has one."""
     entry = METRICS.get(name)
-    return f"{entry.title} {'↑' if entry.higher_is_better else '↓'}" if entry else name
+    if entry is None:
+        return name
+    return entry.title if entry.nearest else f"{entry.title} {'↑' if entry.higher_is_better else '↓'}"
 
 
 def interval_text(row: Any, name: str) -> str:

@@ -33,6 +33,7 @@ class Comparison:
 def compare(before: Evaluation, after: Evaluation, seed: int = 0) -> Comparison:
     """Differences per clip, method and metric, with bootstrap intervals over clips within speakers.
 
+    Of a metric that is best near to a value, such as an offset near to 0, what is compared is the distance from that.
     Raises PipelineError where the two are of different corpora or protocols.
     """
     _refuse(before, after)
@@ -67,8 +68,20 @@ def _refuse(before: Evaluation, after: Evaluation) -> None:
 
 
 def _renamed(evaluation: Evaluation, name: str, methods: list[str], metrics: list[str]) -> pd.DataFrame:
-    clips = evaluation.clips[evaluation.clips["method"].isin(methods)]
+    clips = _distances(evaluation.clips)
+    clips = clips[clips["method"].isin(methods)]
     return clips.reindex(columns=[*KEYS, *METRICS]).assign(method=name + " " + clips["method"])
+
+
+def _distances(clips: pd.DataFrame) -> pd.DataFrame:
+    """With the distance in place of the value, for metrics of which the nearest is the best; the lower the better."""
+    real = clips[clips["method"] == "ground_truth"].set_index("id")
+    found = {}
+    for entry in METRICS.values():
+        if entry.nearest and entry.name in clips:
+            best = 0 if entry.nearest == "0" else clips["id"].map(real[entry.name])
+            found[entry.name] = (clips[entry.name] - best).abs()
+    return clips.assign(**found)
 
 
 def _means(pair: pd.DataFrame, method: str, metrics: list[str]) -> pd.DataFrame:
@@ -83,7 +96,8 @@ def _means(pair: pd.DataFrame, method: str, metrics: list[str]) -> pd.DataFrame:
 def _verdict(metric: str, low: float, high: float) -> str:
     if low <= 0 <= high:
         return UNCLEAR
-    return BETTER if (low > 0) == METRICS[metric].higher_is_better else WORSE
+    higher_is_better = METRICS[metric].higher_is_better and not METRICS[metric].nearest
+    return BETTER if (low > 0) == higher_is_better else WORSE
 
 
 def _notes(before: Evaluation, after: Evaluation, found: pd.DataFrame) -> list[str]:

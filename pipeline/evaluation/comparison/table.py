@@ -30,5 +30,6 @@ def print_comparison(comparison: Comparison) -> None:
     console.print(
         "↑ higher is better, ↓ lower. What is not marked may be chance: 0 lies in its interval.", highlight=False
     )
+    console.print("Metrics without an arrow are best near to a value: their distance from it.", highlight=False)
     for note in comparison.notes:
         console.print(note, highlight=False)

@@ -32,7 +32,11 @@ def markdown(results: Results, comparison: Comparison | None = None) -> str:
         own,
         lambda metric, one: mean(metric, one) if one == system else change.get((metric, system), "-"),
     )
-    lines += ["", "Per-clip differences with 95% intervals; bold where 0 is outside.", ""]
+    lines += [
+        "",
+        "Per-clip differences with 95% intervals, bold where 0 is outside; without an arrow, of distances from the best.",
+        "",
+    ]
     lines += [f"- {note}" for note in comparison.notes]
     compared = list(dict.fromkeys(comparison.differences["method"]))
     metrics = in_order(comparison.differences["metric"].unique())

@@ -1,6 +1,7 @@
 """The metrics of an evaluation as a table in the terminal, how many clips were rejected, and where to go on."""
 
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 from rich.box import SIMPLE_HEAD
@@ -16,6 +17,9 @@ from pipeline.runtime import paths
 from pipeline.runtime.paths import StrPath
 from pipeline.tracking.pages import where_to_look
 
+TITLE, COLUMN = 36, 16
+"""Characters that a metric's title and a method's column take at most."""
+
 
 def print_report(reports: StrPath, quality: StrPath = paths.QUALITY) -> None:
     """Print the metrics with their 95% intervals, and how many clips were rejected. PipelineError when nothing was
@@ -23,16 +27,10 @@ def print_report(reports: StrPath, quality: StrPath = paths.QUALITY) -> None:
     """
     reports, quality = Path(reports), Path(quality)
     results = read_results(reports)
-    table = Table(title="Means over clips with 95% intervals", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("metric", no_wrap=True)
-    for method in results.methods:
-        table.add_column(method, justify="right")
-    rows = results.group(ALL)
-    for metric, cells in rows.items():
-        shown = (interval_text(cells[one], metric) if one in cells else "-" for one in results.methods)
-        table.add_row(title_of(metric), *(one.replace(" [", "\n[") for one in shown))
-    console = Console()
-    console.print(table)
+    rows, console = results.group(ALL), Console()
+    many = max(1, (console.width - TITLE) // COLUMN)
+    for start in range(0, len(results.methods), many):
+        console.print(_table(rows, results.methods[start : start + many]))
     for method in results.methods:
         console.print(f"  {method:12} {results.title(method)}", highlight=False)
     units = ", ".join(f"{METRICS[one].title} in {METRICS[one].unit}" for one in in_order(rows) if _has_unit(one))
@@ -46,6 +44,17 @@ def print_report(reports: StrPath, quality: StrPath = paths.QUALITY) -> None:
     console.print(f"Pictures: {reports}/pictures   videos: {reports}/videos", highlight=False)
     if page.exists():
         console.print(f"All of it as a page for any browser: {page}", highlight=False)
+
+
+def _table(rows: dict[str, dict[str, Any]], methods: list[str]) -> Table:
+    table = Table(title="Means over clips with 95% intervals", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("metric", max_width=TITLE)
+    for method in methods:
+        table.add_column(method, justify="right")
+    for metric, cells in rows.items():
+        shown = (interval_text(cells[one], metric) if one in cells else "-" for one in methods)
+        table.add_row(title_of(metric), *(one.replace(" [", "\n\\[") for one in shown))
+    return table
 
 
 def _has_unit(metric: str) -> bool:

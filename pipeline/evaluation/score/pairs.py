@@ -69,7 +69,8 @@ def find_pairs(real: Path | None, fakes: Mapping[str, Path], reference: Path | N
                 f"--fake: no video in {folder} is called as one in {real}, such as {min(videos)} there and "
                 f"{min(real_videos)} here. Give both the same names, in the same subfolders."
             )
-    ids = sorted(set(real_videos).union(*matched.values()))
+    others = set().union(*matched.values()) - real_videos.keys()
+    ids = [*sorted(real_videos), *sorted(others)]
     of_pictures = _matched(pictures, ids)
     return [
         Pair(

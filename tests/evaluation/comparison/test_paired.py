@@ -17,14 +17,22 @@ from tests.evaluation.small import INFO, drawn_clips
 IDS = [f"c{number:02}" for number in range(15)]
 
 
+DIRECTED = [name for name, entry in METRICS.items() if not entry.nearest]
+
+
+def directed(table: pd.DataFrame) -> pd.DataFrame:
+    """Of the metrics that are better the higher or the lower they are."""
+    return table[table["metric"].isin(DIRECTED)]
+
+
 def evaluation(name: str, clips: pd.DataFrame, **info: object) -> Evaluation:
     return Evaluation(name, clips, {**INFO, **info})
 
 
 def test_means_and_differences_are_those_of_numpy() -> None:
     before, after = drawn_clips(IDS, seed=1), drawn_clips(IDS, seed=2)
-    found = compare(evaluation("a", before), evaluation("b", after)).differences
-    assert len(found) == 3 * len(METRICS)
+    found = directed(compare(evaluation("a", before), evaluation("b", after)).differences)
+    assert len(found) == 3 * len(DIRECTED)
     for row in rows_of(found):
         old, new = (one[one["method"] == row.method][row.metric].to_numpy() for one in (before, after))
         assert row.before == pytest.approx(old.mean())
@@ -73,6 +81,27 @@ def test_better_is_by_the_direction_of_the_metric(metric: str, verdict: str) -> 
     assert set(found[found["metric"] == metric]["verdict"]) == {verdict}
 
 
+def test_where_the_nearest_is_the_best_distances_are_compared() -> None:
+    """An offset of -3 frames that becomes 1; and a trait that comes nearer to that of the real clip, from above."""
+    before = drawn_clips(IDS, methods=("ground_truth", "at_vg"))
+    after = before.copy()
+    ours = before["method"] == "at_vg"
+    before.loc[ours, "av_offset"], after.loc[ours, "av_offset"] = -3.0, 1.0
+    for clips, distance in ((before, 0.5), (after, 0.75)):
+        real = clips[~ours].set_index("id")["lip_dynamics"]
+        clips.loc[ours, "lip_dynamics"] = clips.loc[ours, "id"].map(real) + distance
+    found = compare(evaluation("a", before), evaluation("b", after)).differences
+    rows = {row.metric: row for row in rows_of(found[found["method"] == "at_vg"])}
+    assert METRICS["av_offset"].nearest == "0"
+    assert (rows["av_offset"].before, rows["av_offset"].after, rows["av_offset"].mean) == (3, 1, -2)
+    assert rows["av_offset"].verdict == BETTER
+    assert METRICS["lip_dynamics"].nearest == "the real clip"
+    assert rows["lip_dynamics"].mean == pytest.approx(0.25)
+    assert rows["lip_dynamics"].verdict == WORSE
+    still = rows_of(found[found["method"] == "ground_truth"])
+    assert {row.verdict for row in still} == {UNCLEAR}
+
+
 def test_what_only_one_has_is_counted_and_said() -> None:
     before, after = drawn_clips(IDS), drawn_clips(IDS, 1, methods=("static", "at_vg"))
     after = after[after["id"].isin(IDS[2:])]
@@ -113,6 +142,7 @@ def test_what_cannot_be_compared_is_refused(clips: pd.DataFrame, info: dict[str,
 def test_it_is_what_a_score_says_of_two_systems() -> None:
     before, after = drawn_clips(IDS, 1, ("at_vg",)), drawn_clips(IDS, 2, ("at_vg",))
     both = pd.concat([before.assign(method="a"), after.assign(method="b")])
-    expected = differences(both, [("b", "a")], 0)[["mean", "low", "high"]].to_numpy()
-    found = compare(evaluation("a", before), evaluation("b", after)).differences[["mean", "low", "high"]].to_numpy()
-    assert found == pytest.approx(expected)
+    expected = directed(differences(both, [("b", "a")], 0))
+    found = directed(compare(evaluation("a", before), evaluation("b", after)).differences)
+    columns = ["mean", "low", "high"]
+    assert found[columns].to_numpy() == pytest.approx(expected[columns].to_numpy())

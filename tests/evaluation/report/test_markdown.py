@@ -38,7 +38,7 @@ def test_it_has_the_means_and_the_change(tmp_path: Path) -> None:
     for table in (short, everything):
         shown = table[0][1:2] if table is short else table[0][1:]
         for (name, *values), entry in zip(table[2:], METRICS.values(), strict=True):
-            assert name[:-2] == entry.title
+            assert name.rstrip(" ↑↓") == entry.title
             for method, value in zip(shown, values, strict=False):
                 assert value.split(" [")[0] == f"{means[method][entry.name]:.{entry.digits}f}"
     by_name, same = {row[0]: row for row in short}, "+0.000 [+0.000, +0.000]"
