@@ -34,7 +34,7 @@ def markdown(results: Results, comparison: Comparison | None = None) -> str:
     )
     lines += [
         "",
-        "Per-clip differences with 95% intervals, bold where 0 is outside; without an arrow, of distances from the best.",
+        "Per-clip differences with 95% intervals, bold where 0 is outside; without an arrow of distances.",
         "",
     ]
     lines += [f"- {note}" for note in comparison.notes]
