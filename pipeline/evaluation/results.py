@@ -34,8 +34,8 @@ class Results:
 
     @property
     def methods(self) -> list[str]:
-        """In the table's order."""
-        return list(dict.fromkeys(self.metrics["method"]))
+        """The system, and then the others in the table's order."""
+        return [name for name in dict.fromkeys([self.system, *self.metrics["method"]]) if name]
 
     @property
     def groups(self) -> list[str]:
@@ -46,8 +46,9 @@ class Results:
     def system(self) -> str:
         """The method that the others stand beside: the whole system, or of a score the first that is scored."""
         whole = [entry.name for entry in BASELINES.values() if "atvgnet" in entry.judges]
-        others = [name for name in self.methods if name not in BASELINES]
-        return next((name for name in [*whole, *others, *self.methods] if name in self.methods), "")
+        there = list(dict.fromkeys(self.metrics["method"]))
+        others = [name for name in there if name not in BASELINES]
+        return next((name for name in [*whole, *others, *there] if name in there), "")
 
     def title(self, method: str) -> str:
         """What a method is; empty where nothing is said of it."""

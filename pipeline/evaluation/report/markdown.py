@@ -38,7 +38,7 @@ def markdown(results: Results, comparison: Comparison | None = None) -> str:
         "",
     ]
     lines += [f"- {note}" for note in comparison.notes]
-    compared = list(dict.fromkeys(comparison.differences["method"]))
+    compared = [one for one in results.methods if one in set(comparison.differences["method"])]
     metrics = in_order(comparison.differences["metric"].unique())
     lines += _folded("All methods", _table(results.methods, rows, mean))
     differences = _table(compared, metrics, lambda metric, one: change.get((metric, one), "-"))
