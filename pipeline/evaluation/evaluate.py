@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from pipeline.config.params import Evaluate
-from pipeline.evaluation.baselines.base import REFERENCE_FRAME, Generated, NotGenerated, TestClip
+from pipeline.evaluation.baselines.base import Generated, NotGenerated, TestClip
 from pipeline.evaluation.clips import Clips
 from pipeline.evaluation.measure import Measured, compare, describe_face, hear, observe
 from pipeline.evaluation.names import file_stems
 from pipeline.evaluation.observed import Observed
 from pipeline.evaluation.pictures import metrics_figure, strip, write_video
+from pipeline.evaluation.protocols import arrange, join
 from pipeline.evaluation.registry import BASELINES, METRICS
 from pipeline.evaluation.tables import Absence, Summary, tabulate, write_tables
 from pipeline.faces.crop import SIZE, rescale
@@ -58,13 +59,14 @@ def evaluate(
     for folder in (out / "pictures", out / "videos"):  # outs of the stage, also where nothing is to be shown
         folder.mkdir(parents=True, exist_ok=True)
 
-    def work() -> Iterator[tuple[TestClip, Made, NDArray[np.int16]]]:
+    def work() -> Iterator[tuple[TestClip, Made, NDArray[np.int16], bool]]:
         for name in ids:
-            clip, samples = clips.load(name), clips.samples(name)
-            generated = {method: _generate(method, head, clip) for method in BASELINES}
+            clip, parts = arrange(params.protocol, clips, name)
+            samples = clips.samples(name)[: len(clip.frames_THWC) * SAMPLES_PER_FRAME]
+            generated = {method: _generate(method, head, parts) for method in BASELINES}
             if name in shown:
                 _show(out, stems[name], clip, generated, samples)
-            yield clip, generated, samples
+            yield clip, generated, samples, params.protocol != "cross"
 
     rows: list[Row] = []
     absences: list[Absence] = []
@@ -75,7 +77,7 @@ def evaluate(
                 absences += absent
     info = {
         "kind": "evaluation",
-        "protocol": "full",
+        "protocol": params.protocol,
         "seed": seed,
         "fps": FPS,
         "size": head.size,
@@ -89,19 +91,21 @@ def evaluate(
     return summary
 
 
-def _generate(method: str, head: TalkingHead, clip: TestClip) -> Generated | str:
+def _generate(method: str, head: TalkingHead, parts: list[TestClip]) -> Generated | str:
     try:
-        return BASELINES[method].generate(head, clip)
+        return join([BASELINES[method].generate(head, part) for part in parts])
     except NotGenerated as error:
         return str(error)
 
 
-def measure(clip: TestClip, generated: Made, samples_N: NDArray[np.int16]) -> list[tuple[Row, list[Absence]]]:
+def measure(
+    clip: TestClip, generated: Made, samples_N: NDArray[np.int16], same_face: bool = True
+) -> list[tuple[Row, list[Absence]]]:
     """A clip's rows of clips.csv, a method each, and what is absent of them. Runs in worker processes.
 
-    The frame that is the reference does not count.
+    A frame that is the reference does not count. Without ``same_face`` what is generated is of another person.
     """
-    judged = slice(REFERENCE_FRAME + 1, None)
+    judged = clip.judged
     real = observe(clip.frames_THWC[judged])
     reference = describe_face(clip.reference.image_HWC, _in_128(clip, clip.reference.points_68x2))
     heard = hear(samples_N[judged.start * SAMPLES_PER_FRAME :], len(real.frames_THWC))
@@ -111,7 +115,7 @@ def measure(clip: TestClip, generated: Made, samples_N: NDArray[np.int16]) -> li
             found = Measured({}, dict.fromkeys(METRICS, one))
         else:
             target, fake = _observe(clip, real, one, judged)
-            found = compare(target, fake, reference, heard)
+            found = compare(target, fake, reference, heard, same_face=same_face or target is fake)
         seen = {None: "", True: "yes", False: "no"}[clip.seen]
         row = {"id": clip.id, "speaker": clip.speaker, "seen": seen, "method": method, **found.values}
         measured.append((row, [Absence(method, *absent) for absent in found.absent.items()]))
@@ -120,7 +124,7 @@ def measure(clip: TestClip, generated: Made, samples_N: NDArray[np.int16]) -> li
 
 def _observe(clip: TestClip, real: Observed, one: Generated, judged: slice) -> tuple[Observed, Observed]:
     """Of the real clip and of the generated one, with what was predicted before it was painted."""
-    seen = real if one.frames_THWC is clip.frames_THWC else observe(one.frames_THWC[judged])
+    seen = real if np.array_equal(one.frames_THWC, clip.frames_THWC) else observe(one.frames_THWC[judged])
     drawn = None if one.coefficients_2TK is None else one.points_T68x2
     if drawn is None or one.coefficients_2TK is None:
         return real, seen
@@ -137,7 +141,7 @@ def _in_128(clip: TestClip, points: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _show(out: Path, stem: str, clip: TestClip, generated: Made, samples_N: NDArray[np.int16]) -> None:
     pictured = {name: one for name, one in generated.items() if isinstance(one, Generated)}
-    image = strip(clip, {name: one for name, one in pictured.items() if one.frames_THWC is not clip.frames_THWC})
+    image = strip(clip, {name: one for name, one in pictured.items() if name != "ground_truth"})
     good, data = cv2.imencode(".png", image[:, :, ::-1])
     assert good
     (out / "pictures" / f"{stem}.png").write_bytes(bytes(data))

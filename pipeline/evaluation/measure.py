@@ -103,13 +103,16 @@ def compare(
     fake: Observed,
     reference_128: NDArray[np.float32] | None = None,
     heard: Heard | None = None,
+    *,
+    same_face: bool = True,
 ) -> Measured:
     """All metrics of one clip, over all its frames.
 
     ``real`` is None where there is no real clip, ``reference_128`` is the face descriptor of the reference picture,
-    ``heard`` the sound. Frames of both, and of the sound, are the same T.
+    ``heard`` the sound. Frames of both, and of the sound, are the same T. Without ``same_face`` the real clip is of
+    another person, and only metrics that hold across faces are set against it.
     """
-    inputs = _Inputs(real, fake, reference_128, heard)
+    inputs = _Inputs(real, fake, reference_128, heard, same_face)
     values: dict[str, float] = {}
     absent: dict[str, str] = {}
     for name, entry in METRICS.items():
@@ -131,9 +134,15 @@ class _Inputs:
     """What the metrics are given, each kind made once, when it is first asked for."""
 
     def __init__(
-        self, real: Observed | None, fake: Observed, reference_128: NDArray[np.float32] | None, heard: Heard | None
+        self,
+        real: Observed | None,
+        fake: Observed,
+        reference_128: NDArray[np.float32] | None,
+        heard: Heard | None,
+        same_face: bool,
     ) -> None:
         self.real, self.fake, self.reference_128, self.heard = real, fake, reference_128, heard
+        self.same_face = same_face
         self.pictures = cache(lambda: _floats(fake.frames_THWC))
         self.real_pictures = cache(lambda: _floats(real.frames_THWC) if real else torch.empty(0))
         self.kinds: dict[str, Callable[[], Given]] = {
@@ -151,6 +160,8 @@ class _Inputs:
         """``(preds, target)`` or ``(preds,)`` for its `update`, or why it cannot be computed."""
         if entry.real and self.real is None:
             return "there is no real clip"
+        if entry.real and not entry.across and not self.same_face:
+            return "the real clip is of another person"
         if entry.weights and (lacks := missing(entry.weights)):
             return lacks
         given = self.kinds[entry.compares]()

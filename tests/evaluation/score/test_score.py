@@ -50,7 +50,7 @@ def scored(videos: Path) -> Path:
 @pytest.fixture(scope="module")
 def rows(scored: Path) -> Rows:
     table = pd.read_csv(scored / "clips.csv", keep_default_na=False, na_values={name: "" for name in METRICS})
-    return {(str(row["method"]), str(row["id"])): row for row in table.to_dict("records")}
+    return {(str(row["method"]), str(row["id"])): dict(row) for _, row in table.iterrows()}
 
 
 def test_the_real_videos_are_perfect_beside_themselves(rows: Rows) -> None:
