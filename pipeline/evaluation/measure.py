@@ -69,14 +69,14 @@ def find_landmarks(frames_THWC: NDArray[np.uint8]) -> NDArray[np.float32]:
 def observe(frames_THWC: NDArray[np.uint8]) -> Observed:
     """What is seen of a clip's square RGB crops (T, size, size, 3). Runs in worker processes.
 
-    A picture that stands still is looked at once.
+    The faces of a picture that stands still are searched for once.
     """
     frames = len(frames_THWC)
     still = frames > 1 and bool((frames_THWC == frames_THWC[:1]).all())
-    looked_at = frames_THWC[:1] if still else frames_THWC
-    points = find_landmarks(looked_at)
-    chosen = range(0 if len(looked_at) < IDENTITY_EVERY else IDENTITY_EVERY // 2, len(looked_at), IDENTITY_EVERY)
-    identity = np.stack([describe_face(looked_at[number], points[number]) for number in chosen])
+    searched = frames_THWC[:1] if still else frames_THWC
+    points = find_landmarks(searched)
+    chosen = range(0 if len(searched) < IDENTITY_EVERY else IDENTITY_EVERY // 2, len(searched), IDENTITY_EVERY)
+    identity = np.stack([describe_face(searched[number], points[number]) for number in chosen])
     return Observed(frames_THWC, np.broadcast_to(points, (frames, 68, 2)), identity)
 
 

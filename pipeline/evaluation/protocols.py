@@ -3,7 +3,7 @@
 | name | reference | generated |
 |---|---|---|
 | `full` | the clip's first frame, which does not count | the clip in one go |
-| `paper` | the clip's first frame outside the window | windows of 16 frames, each by itself, as the networks are trained |
+| `paper` | the clip's first frame outside the window | windows of 16 frames, each by itself, as in training |
 | `cross` | the first frame of another speaker's clip | the clip in one go |
 
 With another person's face there is no real picture of what should be seen: `cross` has only the metrics that need none,
