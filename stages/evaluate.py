@@ -44,8 +44,11 @@ def main(context: Context) -> None:
 def _judgements(params: Params, ids: list[str], summary: Summary) -> dict[str, Judgement]:
     """The value by which each registered model competes, that of the whole first.
 
-    A baseline whose pictures show no face at all has no distance, and its model no claim to be the best.
+    A baseline whose pictures show no face at all has no distance, and its model no claim to be the best; nor has one by
+    another protocol than `full`.
     """
+    if params.evaluate.protocol != "full":
+        return {}
     chosen = choose_clips(ids, params.evaluate.max_clips, params.seed)
     return {
         model: Judgement(

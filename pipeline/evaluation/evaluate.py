@@ -12,14 +12,15 @@ import pandas as pd
 from numpy.typing import NDArray
 from rich.progress import track
 
-from pipeline.config.params import Evaluate
-from pipeline.evaluation.baselines.base import REFERENCE_FRAME, Generated, NotGenerated, TestClip
+from pipeline.config.params import Evaluate, Protocol
+from pipeline.evaluation.baselines.base import Generated, NotGenerated, TestClip
 from pipeline.evaluation.clips import Clips
 from pipeline.evaluation.extremes import extremes
 from pipeline.evaluation.measure import Measured, compare, describe_face, hear, observe
 from pipeline.evaluation.names import file_stems
 from pipeline.evaluation.observed import Observed
 from pipeline.evaluation.pictures import metrics_figure, strip, write_video
+from pipeline.evaluation.protocols import arrange, join
 from pipeline.evaluation.registry import BASELINES, DECIDING, METRICS
 from pipeline.evaluation.tables import Absence, Summary, tabulate, write_tables
 from pipeline.faces.crop import SIZE, rescale
@@ -30,6 +31,7 @@ from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
 
 Row = dict[str, Any]
+Samples = NDArray[np.int16]
 Made = dict[str, Generated | str]
 """What each method generated, or why it did not."""
 
@@ -59,10 +61,10 @@ def evaluate(
     for folder in (out / "pictures", out / "videos"):  # outs of the stage, also where nothing is to be shown
         folder.mkdir(parents=True, exist_ok=True)
 
-    def work() -> Iterator[tuple[TestClip, Made, NDArray[np.int16]]]:
+    def work() -> Iterator[tuple[TestClip, Made, NDArray[np.int16], bool]]:
         for name in ids:
-            clip, samples = clips.load(name), clips.samples(name)
-            yield clip, _generate_all(head, clip), samples
+            clip, generated, samples = _generate_all(head, clips, name, params.protocol)
+            yield clip, generated, samples, params.protocol != "cross"
 
     rows: list[Row] = []
     absences: list[Absence] = []
@@ -73,7 +75,7 @@ def evaluate(
                 absences += absent
     info = {
         "kind": "evaluation",
-        "protocol": "full",
+        "protocol": params.protocol,
         "seed": seed,
         "fps": FPS,
         "size": head.size,
@@ -85,8 +87,7 @@ def evaluate(
     table = tabulate(rows)
     stems = file_stems(ids)
     for name in worth_showing(table, ids, params.videos):
-        clip = clips.load(name)
-        _show(out, stems[name], clip, _generate_all(head, clip), clips.samples(name))
+        _show(out, stems[name], *_generate_all(head, clips, name, params.protocol))
     summary = write_tables(out, table, seed, absences, info)
     metrics_figure(summary).savefig(out / "metrics.png", dpi=110, metadata={"Software": None})
     return summary
@@ -102,23 +103,28 @@ def worth_showing(table: pd.DataFrame, ids: list[str], count: int) -> list[str]:
     return list(dict.fromkeys([*first, *spread]))[:count]
 
 
-def _generate_all(head: TalkingHead, clip: TestClip) -> Made:
-    return {method: _generate(method, head, clip) for method in BASELINES}
+def _generate_all(head: TalkingHead, clips: Clips, name: str, protocol: Protocol) -> tuple[TestClip, Made, Samples]:
+    """The clip as the protocol has it, what each method makes of it, and its sound."""
+    clip, parts = arrange(protocol, clips, name)
+    samples = clips.samples(name)[: len(clip.frames_THWC) * SAMPLES_PER_FRAME]
+    return clip, {method: _generate(method, head, parts) for method in BASELINES}, samples
 
 
-def _generate(method: str, head: TalkingHead, clip: TestClip) -> Generated | str:
+def _generate(method: str, head: TalkingHead, parts: list[TestClip]) -> Generated | str:
     try:
-        return BASELINES[method].generate(head, clip)
+        return join([BASELINES[method].generate(head, part) for part in parts])
     except NotGenerated as error:
         return str(error)
 
 
-def measure(clip: TestClip, generated: Made, samples_N: NDArray[np.int16]) -> list[tuple[Row, list[Absence]]]:
+def measure(
+    clip: TestClip, generated: Made, samples_N: NDArray[np.int16], same_face: bool = True
+) -> list[tuple[Row, list[Absence]]]:
     """A clip's rows of clips.csv, a method each, and what is absent of them. Runs in worker processes.
 
-    The frame that is the reference does not count.
+    A frame that is the reference does not count. Without ``same_face`` what is generated is of another person.
     """
-    judged = slice(REFERENCE_FRAME + 1, None)
+    judged = clip.judged
     real = observe(clip.frames_THWC[judged])
     reference = describe_face(clip.reference.image_HWC, _in_128(clip, clip.reference.points_68x2))
     heard = hear(samples_N[judged.start * SAMPLES_PER_FRAME :], len(real.frames_THWC))
@@ -128,7 +134,7 @@ def measure(clip: TestClip, generated: Made, samples_N: NDArray[np.int16]) -> li
             found = Measured({}, dict.fromkeys(METRICS, one))
         else:
             target, fake = _observe(clip, real, one, judged)
-            found = compare(target, fake, reference, heard)
+            found = compare(target, fake, reference, heard, same_face=same_face or target is fake)
         seen = {None: "", True: "yes", False: "no"}[clip.seen]
         row = {"id": clip.id, "speaker": clip.speaker, "seen": seen, "method": method, **found.values}
         measured.append((row, [Absence(method, *absent) for absent in found.absent.items()]))
@@ -137,7 +143,7 @@ def measure(clip: TestClip, generated: Made, samples_N: NDArray[np.int16]) -> li
 
 def _observe(clip: TestClip, real: Observed, one: Generated, judged: slice) -> tuple[Observed, Observed]:
     """Of the real clip and of the generated one, with what was predicted before it was painted."""
-    seen = real if one.frames_THWC is clip.frames_THWC else observe(one.frames_THWC[judged])
+    seen = real if np.array_equal(one.frames_THWC, clip.frames_THWC) else observe(one.frames_THWC[judged])
     drawn = None if one.coefficients_2TK is None else one.points_T68x2
     if drawn is None or one.coefficients_2TK is None:
         return real, seen
@@ -154,7 +160,7 @@ def _in_128(clip: TestClip, points: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _show(out: Path, stem: str, clip: TestClip, generated: Made, samples_N: NDArray[np.int16]) -> None:
     pictured = {name: one for name, one in generated.items() if isinstance(one, Generated)}
-    image = strip(clip, {name: one for name, one in pictured.items() if one.frames_THWC is not clip.frames_THWC})
+    image = strip(clip, {name: one for name, one in pictured.items() if name != "ground_truth"})
     good, data = cv2.imencode(".png", image[:, :, ::-1])
     assert good
     (out / "pictures" / f"{stem}.png").write_bytes(bytes(data))

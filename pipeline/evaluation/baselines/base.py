@@ -10,7 +10,7 @@ from pipeline.inference.preprocessing.base import Reference
 from pipeline.inference.talking_head import TalkingHead, chunks
 
 REFERENCE_FRAME = 0
-"""The frame that every baseline is given; it is left out of the metrics."""
+"""The frame that every baseline is given unless the protocol says otherwise; it is left out of the metrics."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,19 @@ class TestClip:
     """Windows (T, 28, 12) of what is said in another clip; None where there is none that says something else."""
     seen: bool | None = None
     """Whether the speaker was in training; None where nobody knows."""
+    given: Reference | None = None
+    """The reference where it is none of these frames, or not the first."""
+
+    @property
+    def judged(self) -> slice:
+        """Which frames count: all but the one that is the reference."""
+        return slice(REFERENCE_FRAME + 1 if self.given is None else 0, None)
 
     @property
     def reference(self) -> Reference:
         """The picture that every baseline is given."""
+        if self.given is not None:
+            return self.given
         return Reference(self.frames_THWC[REFERENCE_FRAME], self.points_T68x2[REFERENCE_FRAME])
 
 
