@@ -59,7 +59,7 @@ lock: env
 clean:
 	rm -rf $(VENV) *.egg-info data/sample data/portraits data/clips data/faces data/mfcc data/quality \
 	  models/landmarks models/atnet models/vgnet models/bundle.json models/provenance.json \
-	  reports/*.csv reports/metrics.png reports/pictures reports/videos dvc_plots mlflow.db* mlartifacts .dvc/tmp
+	  reports/*.csv reports/index.html reports/metrics.png reports/pictures reports/videos dvc_plots mlflow.db* mlartifacts .dvc/tmp
 	@if find . -name '*.dvc' -type f ! -path './.dvc/*' | grep -q .; \
 	  then echo "left: .dvc/cache, which may have the only copy of what you gave to dvc add"; \
 	  else rm -rf .dvc/cache; fi

@@ -231,10 +231,11 @@ def evaluate(
     with command():
         from pipeline.config.file import load_params
         from pipeline.evaluation.of_models import evaluate_models
-        from pipeline.evaluation.report import print_report
+        from pipeline.evaluation.report import print_report, write_page
 
         folder = out or models / paths.REPORTS.name
         evaluate_models(models, folder, load_params(paths.PARAMS), paths.project_root(), cores.jobs())
+        write_page(folder)
         print_report(folder)
 
 
@@ -267,12 +268,14 @@ def score_videos(
         if self_test:
             _test_metrics(real)
             return
+        from pipeline.evaluation.report import write_page
         from pipeline.evaluation.score.score import name_systems, score
         from pipeline.evaluation.score.show import print_score
 
         if not fake or out is None:
             raise PipelineError("Give the generated videos with --fake FOLDER, and the folder to write with --out.")
         print_score(score(real, name_systems(fake), out, cores.jobs(), reference=reference, size=int(size)), out)
+        print(f"All of it as a page for any browser: {write_page(out)}")
 
 
 def _test_metrics(real: Path | None) -> None:
@@ -300,14 +303,58 @@ def print_params() -> None:
         print(dump_params(params))
 
 
+REVISION = "A git revision, a DVC experiment's name, or the id of an MLflow run."
+
+
 @app.command()
-def report() -> None:
-    """Print the metrics of the last evaluation and what to open next."""
+def report(
+    md: Annotated[bool, typer.Option("--md", help="Print the short form as Markdown, for a pull request.")] = False,
+    baseline: Annotated[str | None, typer.Option(help=f"With the change against it. {REVISION}")] = None,
+) -> None:
+    """Print the metrics of the last evaluation and what to open next, and write all of it as reports/index.html."""
     with command():
-        from pipeline.evaluation.report import print_next, print_report
+        from pipeline.evaluation.comparison.paired import compare as compared
+        from pipeline.evaluation.comparison.revisions import read_evaluation
+        from pipeline.evaluation.comparison.table import print_comparison
+        from pipeline.evaluation.report import print_next, print_report, read_results, write_page
+        from pipeline.evaluation.report.markdown import markdown
         from pipeline.evaluation.reproduced import compare_with_commit
 
+        results = read_results(paths.REPORTS)
+        comparison = None if baseline is None else compared(read_evaluation(baseline), read_evaluation(None))
+        if md:
+            print(markdown(results, comparison))
+            return
+        write_page(paths.REPORTS, project=True)
         print_report(paths.REPORTS)
+        if comparison:
+            print_comparison(comparison)
         print_next()
         for line in compare_with_commit():
             print(line)
+
+
+@app.command()
+def compare(
+    before: Annotated[str, typer.Argument(help=REVISION)],
+    after: Annotated[str | None, typer.Argument(help="Another one; what lies in reports without it.")] = None,
+) -> None:
+    """Print how two evaluations differ: per-clip differences with intervals, and which are more than chance."""
+    with command():
+        from pipeline.evaluation.comparison.paired import compare as compared
+        from pipeline.evaluation.comparison.revisions import read_evaluation
+        from pipeline.evaluation.comparison.table import print_comparison
+
+        print_comparison(compared(read_evaluation(before), read_evaluation(after)))
+
+
+@app.command()
+def gate(
+    baseline: Annotated[str, typer.Option(help=f"What reports is compared with. {REVISION}")],
+    metric: Annotated[list[str] | None, typer.Option(help="One that decides; repeatable. lmd without it.")] = None,
+) -> None:
+    """End with exit code 1 when the last evaluation is worse than a baseline beyond its 95% interval."""
+    with command():
+        from pipeline.evaluation.comparison.gate import check_regressions
+
+        print(check_regressions(baseline, metric))

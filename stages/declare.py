@@ -24,6 +24,7 @@ from pipeline.prepare.quality.thresholds import LIMITS
 
 NEUTRAL = (
     "pipeline.config",
+    "pipeline.evaluation.report",
     "pipeline.tracking",
     "pipeline.runtime.checkout",
     "pipeline.runtime.cores",

@@ -8,6 +8,7 @@ from pipeline.evaluation.clips import StoredClips
 from pipeline.evaluation.evaluate import choose_clips, evaluate
 from pipeline.evaluation.folder import replacing_evaluation
 from pipeline.evaluation.registry import BASELINES, DECIDING
+from pipeline.evaluation.report import write_page
 from pipeline.evaluation.tables import Summary, means
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.models.bundle import write_card, write_provenance
@@ -30,6 +31,7 @@ def main(context: Context) -> None:
         summary = evaluate(head, clips, context.params.evaluate, context.params.seed, folder, context.jobs)
     write_card(paths.MODELS, describe(context.params, summary))
     write_provenance(paths.MODELS, git("rev-parse", "HEAD"))
+    write_page(paths.REPORTS, project=True)
     context.run.artifact(paths.REPORTS)
     for network, record in records.items():
         sections = {"seed": context.params.seed, network: asdict(getattr(context.params, network))}
@@ -42,8 +44,11 @@ def main(context: Context) -> None:
 def _judgements(params: Params, ids: list[str], summary: Summary) -> dict[str, Judgement]:
     """The value by which each registered model competes, that of the whole first.
 
-    A baseline whose pictures show no face at all has no distance, and its model no claim to be the best.
+    A baseline whose pictures show no face at all has no distance, and its model no claim to be the best; nor has one by
+    another protocol than `full`.
     """
+    if params.evaluate.protocol != "full":
+        return {}
     chosen = choose_clips(ids, params.evaluate.max_clips, params.seed)
     return {
         model: Judgement(

@@ -91,7 +91,7 @@ def test_what_it_lacks_is_said(environment: Path, folder: Path, command: str, sa
 
 @pytest.mark.timeout(900)
 def test_evaluation_imports(environment: Path, folder: Path) -> None:
-    """Its modules and the command line need nothing of the extras."""
+    """Its modules and the command line need nothing of the extras, and the report's template comes along."""
     rooms = (
         "cli",
         "evaluation.of_models",
@@ -100,5 +100,6 @@ def test_evaluation_imports(environment: Path, folder: Path) -> None:
         "inference.published.import_weights",
     )
     modules = ", ".join(f"pipeline.{room}" for room in rooms)
-    done = run(environment, folder, "python", "-c", f"import {modules}")
+    template = "(importlib.resources.files('pipeline.evaluation.report') / 'page.html').read_text()"
+    done = run(environment, folder, "python", "-c", f"import importlib.resources, {modules}; {template}")
     assert done.returncode == 0, done.stderr

@@ -35,7 +35,10 @@ def folder(tmp_path: Path) -> Path:
 def test_help_names_the_commands(folder: Path) -> None:
     shown = atvgnet(folder, "--help")
     assert shown.returncode == 0
-    commands = ("generate", "personalize", "use", "fetch", "export", "import-upstream", "evaluate", "params", "report")
+    commands = (
+        *("generate", "personalize", "use", "fetch", "export", "import-upstream", "evaluate", "params"),
+        *("report", "compare", "gate"),
+    )
     for command in commands:
         assert command in shown.stdout
 
@@ -44,6 +47,9 @@ def test_help_names_the_commands(folder: Path) -> None:
     ("arguments", "message"),
     [
         (["report"], "metrics.csv is missing. Run `dvc repro` first."),
+        (["report", "--md"], "metrics.csv is missing. Run `dvc repro` first."),
+        (["compare", "HEAD"], "HEAD: the project's folder with git and DVC is needed to read revisions."),
+        (["gate", "--baseline", "HEAD", "--metric", "lmdd"], "'lmdd' is not a metric. Choose of psnr, ssim, "),
         (
             ["use", "grit"],
             "corpus is 'grit'; it must be one of folder, grid, lrw, portraits, sample, union. Did you mean grid?",

@@ -30,7 +30,7 @@ def test_repro_asks_git_first(folder: Path) -> None:
 
 
 def test_clean_leaves_what_the_pipeline_did_not_make(folder: Path) -> None:
-    made = ("models/atnet/model.json", "models/bundle.json", "data/clips/a", "reports/clips.csv", "mlflow.db")
+    made = ("models/atnet/model.json", "models/bundle.json", "data/clips/a", "reports/index.html", "mlflow.db")
     kept = (
         "reports/metrics.json",
         "reports/.gitignore",

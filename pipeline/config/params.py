@@ -13,6 +13,7 @@ from pipeline.config.training import AtNetParams, VgNetParams
 FaceRule = Literal["prominent", "largest", "central", "left", "right"]
 SpeechKind = Literal["mfcc", "log_mel"]
 Normalisation = Literal["none", "clip"]
+Protocol = Literal["full", "paper", "cross"]
 
 
 def require(condition: bool, message: str) -> None:
@@ -176,7 +177,12 @@ class Evaluate:
     max_clips: int = 0
     """At most so many test clips, drawn with the seed; 0: all."""
     videos: int = 4
-    """Test clips shown as side-by-side videos and picture strips."""
+    """Test clips shown as side-by-side videos and picture strips: the worst, the best and the median one by LMD, then
+    others.
+    """
+    protocol: Protocol = "full"
+    """full: whole clips from their first frame; paper: windows of 16 frames from a frame outside them; cross: whole
+    clips from another speaker's picture, by the metrics that need no real one (`pipeline.evaluation.protocols`)."""
 
     def __post_init__(self) -> None:
         require(self.max_clips >= 0, "max_clips must be 0 (all) or more")

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.evaluation.baselines.base import TestClip
+from pipeline.inference.preprocessing.base import Reference
 from pipeline.shards.clip_store import ClipStore
 
 
@@ -17,6 +18,9 @@ class Clips(Protocol):
 
     def load(self, clip: str) -> TestClip:
         """One of them."""
+
+    def other_face(self, clip: str) -> Reference | None:
+        """A picture of another speaker of its split; None where there is none."""
 
     def samples(self, clip: str) -> NDArray[np.int16]:
         """Its 16 kHz mono sound."""
@@ -50,6 +54,11 @@ class StoredClips:
             seen=speaker in self._seen if self._seen is not None and speaker else None,
         )
 
+    def other_face(self, clip: str) -> Reference | None:
+        """As `Clips`: the first frame of the next clip of another speaker."""
+        other = other_speaker(self._store, clip)
+        return None if other is None else self.load(other).reference
+
     def samples(self, clip: str) -> NDArray[np.int16]:
         """As `Clips`."""
         return self._store.samples(clip)
@@ -60,12 +69,23 @@ def other_clip(store: ClipStore, clip: str) -> str | None:
 
     One that is long enough comes first, and where no text is known any other clip.
     """
+    text = store.source(clip)["text"]
+    others = [one for one in _following(store, clip) if not text or store.source(one)["text"] != text]
+    return next((one for one in others if store.length(one) >= store.length(clip)), next(iter(others), None))
+
+
+def other_speaker(store: ClipStore, clip: str) -> str | None:
+    """The next clip of the split by another speaker, counted in a circle; None where no other is known."""
+    speaker = store.speaker(clip)
+    others = ((one, store.speaker(one)) for one in _following(store, clip))
+    return next((one for one, other in others if speaker and other and other != speaker), None)
+
+
+def _following(store: ClipStore, clip: str) -> list[str]:
+    """All others of its split, from the next one on."""
     ids = store.ids(str(store.faces.index[clip]["split"]))
     at = ids.index(clip)
-    others = [*ids[at + 1 :], *ids[:at]]
-    text = store.source(clip)["text"]
-    others = [one for one in others if not text or store.source(one)["text"] != text]
-    return next((one for one in others if store.length(one) >= store.length(clip)), next(iter(others), None))
+    return [*ids[at + 1 :], *ids[:at]]
 
 
 def lengthened(windows_TRC: NDArray[np.float32], frames: int) -> NDArray[np.float32]:

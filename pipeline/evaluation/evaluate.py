@@ -8,17 +8,20 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from rich.progress import track
 
-from pipeline.config.params import Evaluate
-from pipeline.evaluation.baselines.base import REFERENCE_FRAME, Generated, NotGenerated, TestClip
+from pipeline.config.params import Evaluate, Protocol
+from pipeline.evaluation.baselines.base import Generated, NotGenerated, TestClip
 from pipeline.evaluation.clips import Clips
+from pipeline.evaluation.extremes import extremes
 from pipeline.evaluation.measure import Measured, compare, describe_face, hear, observe
 from pipeline.evaluation.names import file_stems
 from pipeline.evaluation.observed import Observed
 from pipeline.evaluation.pictures import metrics_figure, strip, write_video
-from pipeline.evaluation.registry import BASELINES, METRICS
+from pipeline.evaluation.protocols import arrange, join
+from pipeline.evaluation.registry import BASELINES, DECIDING, METRICS
 from pipeline.evaluation.tables import Absence, Summary, tabulate, write_tables
 from pipeline.faces.crop import SIZE, rescale
 from pipeline.inference.talking_head import TalkingHead
@@ -28,6 +31,7 @@ from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
 
 Row = dict[str, Any]
+Samples = NDArray[np.int16]
 Made = dict[str, Generated | str]
 """What each method generated, or why it did not."""
 
@@ -45,26 +49,22 @@ def evaluate(
 ) -> Summary:
     """Measure the test split and write ``out``.
 
-    The tables of `pipeline.evaluation.tables`, metrics.png, pictures/ID.png and videos/ID.mp4 for ``params.videos``
-    clips of the test split. ``made`` is what info.json says of the program that made it.
+    The tables of `pipeline.evaluation.tables`, metrics.png, pictures/ID.png and videos/ID.mp4 of ``params.videos``
+    clips, the worst, the best and the median one among them. ``made`` is what info.json says of the program that made
+    it.
     Raises PipelineError when there is no test clip.
     """
     out = Path(out)
     ids = choose_clips(clips.ids("test"), params.max_clips, seed)
     if not ids:
         raise PipelineError("No clip of the test split is good. Give the split a larger share, or add clips.")
-    shown = set(ids[:: max(1, len(ids) // max(1, params.videos))][: params.videos])
-    stems = file_stems(ids)
     for folder in (out / "pictures", out / "videos"):  # outs of the stage, also where nothing is to be shown
         folder.mkdir(parents=True, exist_ok=True)
 
-    def work() -> Iterator[tuple[TestClip, Made, NDArray[np.int16]]]:
+    def work() -> Iterator[tuple[TestClip, Made, NDArray[np.int16], bool]]:
         for name in ids:
-            clip, samples = clips.load(name), clips.samples(name)
-            generated = {method: _generate(method, head, clip) for method in BASELINES}
-            if name in shown:
-                _show(out, stems[name], clip, generated, samples)
-            yield clip, generated, samples
+            clip, generated, samples = _generate_all(head, clips, name, params.protocol)
+            yield clip, generated, samples, params.protocol != "cross"
 
     rows: list[Row] = []
     absences: list[Absence] = []
@@ -75,7 +75,7 @@ def evaluate(
                 absences += absent
     info = {
         "kind": "evaluation",
-        "protocol": "full",
+        "protocol": params.protocol,
         "seed": seed,
         "fps": FPS,
         "size": head.size,
@@ -84,24 +84,47 @@ def evaluate(
         "methods": {name: entry.title for name, entry in BASELINES.items()},
         **({"made": made} if made else {}),
     }
-    summary = write_tables(out, tabulate(rows), seed, absences, info)
+    table = tabulate(rows)
+    stems = file_stems(ids)
+    for name in worth_showing(table, ids, params.videos):
+        _show(out, stems[name], *_generate_all(head, clips, name, params.protocol))
+    summary = write_tables(out, table, seed, absences, info)
     metrics_figure(summary).savefig(out / "metrics.png", dpi=110, metadata={"Software": None})
     return summary
 
 
-def _generate(method: str, head: TalkingHead, clip: TestClip) -> Generated | str:
+def worth_showing(table: pd.DataFrame, ids: list[str], count: int) -> list[str]:
+    """At most ``count`` of ``ids``: the worst, the best and the median clip of the whole system, and others spread over
+    the test split.
+    """
+    spread = ids[:: max(1, len(ids) // max(1, count))]
+    found = extremes(table, "at_vg", DECIDING)
+    first = [found[place] for place in ("worst", "best", "median") if place in found]
+    return list(dict.fromkeys([*first, *spread]))[:count]
+
+
+def _generate_all(head: TalkingHead, clips: Clips, name: str, protocol: Protocol) -> tuple[TestClip, Made, Samples]:
+    """The clip as the protocol has it, what each method makes of it, and its sound."""
+    clip, parts = arrange(protocol, clips, name)
+    samples = clips.samples(name)[: len(clip.frames_THWC) * SAMPLES_PER_FRAME]
+    return clip, {method: _generate(method, head, parts) for method in BASELINES}, samples
+
+
+def _generate(method: str, head: TalkingHead, parts: list[TestClip]) -> Generated | str:
     try:
-        return BASELINES[method].generate(head, clip)
+        return join([BASELINES[method].generate(head, part) for part in parts])
     except NotGenerated as error:
         return str(error)
 
 
-def measure(clip: TestClip, generated: Made, samples_N: NDArray[np.int16]) -> list[tuple[Row, list[Absence]]]:
+def measure(
+    clip: TestClip, generated: Made, samples_N: NDArray[np.int16], same_face: bool = True
+) -> list[tuple[Row, list[Absence]]]:
     """A clip's rows of clips.csv, a method each, and what is absent of them. Runs in worker processes.
 
-    The frame that is the reference does not count.
+    A frame that is the reference does not count. Without ``same_face`` what is generated is of another person.
     """
-    judged = slice(REFERENCE_FRAME + 1, None)
+    judged = clip.judged
     real = observe(clip.frames_THWC[judged])
     reference = describe_face(clip.reference.image_HWC, _in_128(clip, clip.reference.points_68x2))
     heard = hear(samples_N[judged.start * SAMPLES_PER_FRAME :], len(real.frames_THWC))
@@ -111,7 +134,7 @@ def measure(clip: TestClip, generated: Made, samples_N: NDArray[np.int16]) -> li
             found = Measured({}, dict.fromkeys(METRICS, one))
         else:
             target, fake = _observe(clip, real, one, judged)
-            found = compare(target, fake, reference, heard)
+            found = compare(target, fake, reference, heard, same_face=same_face or target is fake)
         seen = {None: "", True: "yes", False: "no"}[clip.seen]
         row = {"id": clip.id, "speaker": clip.speaker, "seen": seen, "method": method, **found.values}
         measured.append((row, [Absence(method, *absent) for absent in found.absent.items()]))
@@ -120,7 +143,7 @@ def measure(clip: TestClip, generated: Made, samples_N: NDArray[np.int16]) -> li
 
 def _observe(clip: TestClip, real: Observed, one: Generated, judged: slice) -> tuple[Observed, Observed]:
     """Of the real clip and of the generated one, with what was predicted before it was painted."""
-    seen = real if one.frames_THWC is clip.frames_THWC else observe(one.frames_THWC[judged])
+    seen = real if np.array_equal(one.frames_THWC, clip.frames_THWC) else observe(one.frames_THWC[judged])
     drawn = None if one.coefficients_2TK is None else one.points_T68x2
     if drawn is None or one.coefficients_2TK is None:
         return real, seen
@@ -137,7 +160,7 @@ def _in_128(clip: TestClip, points: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _show(out: Path, stem: str, clip: TestClip, generated: Made, samples_N: NDArray[np.int16]) -> None:
     pictured = {name: one for name, one in generated.items() if isinstance(one, Generated)}
-    image = strip(clip, {name: one for name, one in pictured.items() if one.frames_THWC is not clip.frames_THWC})
+    image = strip(clip, {name: one for name, one in pictured.items() if name != "ground_truth"})
     good, data = cv2.imencode(".png", image[:, :, ::-1])
     assert good
     (out / "pictures" / f"{stem}.png").write_bytes(bytes(data))

@@ -12,7 +12,10 @@ from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import explained
 from pipeline.runtime.paths import StrPath
 
-MADE = (MEANS, INTERVALS, CLIPS, ABSENT, DIFFERENCES, INFO, "metrics.png", "pictures", "videos")
+PAGE = "index.html"
+"""The report of an evaluation. No out of a stage: it says of which commit it is."""
+
+MADE = (MEANS, INTERVALS, CLIPS, ABSENT, DIFFERENCES, INFO, "metrics.png", "pictures", "videos", PAGE)
 """What an evaluation writes."""
 
 
@@ -24,7 +27,7 @@ def replacing_evaluation(out: StrPath) -> Iterator[Path]:
     done, where there is something and no evaluation.
     """
     out = Path(out)
-    known = {MEANS, ".gitignore"}  # DVC removes the stage's outs before it runs, and leaves its .gitignore
+    known = {MEANS, PAGE, ".gitignore"}  # DVC removes the stage's outs before it runs, and leaves the rest
     if out.exists() and not (out.is_dir() and ((names := set(os.listdir(out))) <= known or MEANS in names)):
         raise PipelineError(f"{out} is there, and what is in it is not an evaluation. Give another folder with --out.")
     unfinished = out / f".{uuid4().hex}.tmp"

@@ -69,14 +69,14 @@ def find_landmarks(frames_THWC: NDArray[np.uint8]) -> NDArray[np.float32]:
 def observe(frames_THWC: NDArray[np.uint8]) -> Observed:
     """What is seen of a clip's square RGB crops (T, size, size, 3). Runs in worker processes.
 
-    A picture that stands still is looked at once.
+    The faces of a picture that stands still are searched for once.
     """
     frames = len(frames_THWC)
     still = frames > 1 and bool((frames_THWC == frames_THWC[:1]).all())
-    looked_at = frames_THWC[:1] if still else frames_THWC
-    points = find_landmarks(looked_at)
-    chosen = range(0 if len(looked_at) < IDENTITY_EVERY else IDENTITY_EVERY // 2, len(looked_at), IDENTITY_EVERY)
-    identity = np.stack([describe_face(looked_at[number], points[number]) for number in chosen])
+    searched = frames_THWC[:1] if still else frames_THWC
+    points = find_landmarks(searched)
+    chosen = range(0 if len(searched) < IDENTITY_EVERY else IDENTITY_EVERY // 2, len(searched), IDENTITY_EVERY)
+    identity = np.stack([describe_face(searched[number], points[number]) for number in chosen])
     return Observed(frames_THWC, np.broadcast_to(points, (frames, 68, 2)), identity)
 
 
@@ -103,13 +103,16 @@ def compare(
     fake: Observed,
     reference_128: NDArray[np.float32] | None = None,
     heard: Heard | None = None,
+    *,
+    same_face: bool = True,
 ) -> Measured:
     """All metrics of one clip, over all its frames.
 
     ``real`` is None where there is no real clip, ``reference_128`` is the face descriptor of the reference picture,
-    ``heard`` the sound. Frames of both, and of the sound, are the same T.
+    ``heard`` the sound. Frames of both, and of the sound, are the same T. Without ``same_face`` the real clip is of
+    another person, and only metrics that hold across faces are set against it.
     """
-    inputs = _Inputs(real, fake, reference_128, heard)
+    inputs = _Inputs(real, fake, reference_128, heard, same_face)
     values: dict[str, float] = {}
     absent: dict[str, str] = {}
     for name, entry in METRICS.items():
@@ -131,9 +134,15 @@ class _Inputs:
     """What the metrics are given, each kind made once, when it is first asked for."""
 
     def __init__(
-        self, real: Observed | None, fake: Observed, reference_128: NDArray[np.float32] | None, heard: Heard | None
+        self,
+        real: Observed | None,
+        fake: Observed,
+        reference_128: NDArray[np.float32] | None,
+        heard: Heard | None,
+        same_face: bool,
     ) -> None:
         self.real, self.fake, self.reference_128, self.heard = real, fake, reference_128, heard
+        self.same_face = same_face
         self.pictures = cache(lambda: _floats(fake.frames_THWC))
         self.real_pictures = cache(lambda: _floats(real.frames_THWC) if real else torch.empty(0))
         self.kinds: dict[str, Callable[[], Given]] = {
@@ -151,6 +160,8 @@ class _Inputs:
         """``(preds, target)`` or ``(preds,)`` for its `update`, or why it cannot be computed."""
         if entry.real and self.real is None:
             return "there is no real clip"
+        if entry.real and not entry.across and not self.same_face:
+            return "the real clip is of another person"
         if entry.weights and (lacks := missing(entry.weights)):
             return lacks
         given = self.kinds[entry.compares]()

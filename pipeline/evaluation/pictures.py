@@ -58,21 +58,22 @@ def strip(clip: TestClip, generated: Mapping[str, Generated], columns: int = 8) 
 
 
 def write_video(path: Path, clip: TestClip, generated: Generated, samples_N: NDArray[np.int16]) -> None:
-    """Real, landmarks, attention and generated side by side, each of ``PANEL`` pixels, with the clip's sound."""
-    assert generated.points_T68x2 is not None
-    assert generated.attention_THW is not None
+    """Side by side, each of ``PANEL`` pixels, with the clip's sound: real, landmarks, attention, paint and generated;
+    those in between are left out where there are none.
+    """
     size = clip.frames_THWC.shape[1]
-    with VideoWriter(path, size=(4 * PANEL, PANEL + LABEL_HEIGHT), fps=FPS, audio=samples_N) as video:
-        for real, points, attention, frame in zip(
-            clip.frames_THWC, generated.points_T68x2, generated.attention_THW, generated.frames_THWC, strict=True
-        ):
-            panels = {
-                "real": _enlarge(real),
-                "landmarks from speech": draw_landmarks(points, size, PANEL // size),
-                "attention": _enlarge(heat(attention)),
-                "generated": _enlarge(frame),
-            }
-            video.write(np.hstack([label(panel, name) for name, panel in panels.items()]))
+    panels = {"real": [_enlarge(one) for one in clip.frames_THWC]}
+    if generated.points_T68x2 is not None:
+        points_T68x2 = generated.points_T68x2
+        panels["landmarks from speech"] = [draw_landmarks(one, size, PANEL // size) for one in points_T68x2]
+    if generated.attention_THW is not None:
+        panels["attention"] = [_enlarge(heat(one)) for one in generated.attention_THW]
+    if generated.colour_THWC is not None:
+        panels["colour"] = [_enlarge(one) for one in generated.colour_THWC]
+    panels["generated"] = [_enlarge(one) for one in generated.frames_THWC]
+    with VideoWriter(path, size=(len(panels) * PANEL, PANEL + LABEL_HEIGHT), fps=FPS, audio=samples_N) as video:
+        for pictures in zip(*panels.values(), strict=True):
+            video.write(np.hstack([label(one, name) for name, one in zip(panels, pictures, strict=True)]))
 
 
 def _enlarge(image_HWC: NDArray[np.uint8]) -> NDArray[np.uint8]:

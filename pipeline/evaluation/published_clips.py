@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.evaluation.baselines.base import TestClip
+from pipeline.evaluation.clips import lengthened, other_clip, other_speaker
 from pipeline.faces.crop import from_crop
+from pipeline.inference.preprocessing.base import Reference
 from pipeline.inference.published.hearing import hear_clip
 from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.inference.published.region import box_around, cut_region
@@ -47,9 +49,20 @@ class SourceClips:
         if len(cut) != len(points):
             raise PipelineError(f"{path} has {len(cut)} frames where data/faces has {len(points)}. Run `dvc repro`.")
         regions, moved = (np.stack(parts) for parts in zip(*cut, strict=True))
-        heard = hear_clip(path, known["start"], len(cut) / FPS)
-        windows = np.concatenate(list(ours.windows(heard, len(cut))))
-        return TestClip(clip, known["speaker"], regions, moved, windows)
+        other = other_clip(self._store, clip)
+        windows = [lengthened(self._windows(one), len(cut)) if one else None for one in (clip, other)]
+        assert windows[0] is not None
+        return TestClip(clip, known["speaker"], regions, moved, windows[0], other_TRC=windows[1])
+
+    def _windows(self, clip: str) -> NDArray[np.float32]:
+        known, frames = self._store.source(clip), self._store.length(clip)
+        heard = hear_clip(self._root / known["path"], known["start"], frames / FPS)
+        return np.concatenate(list(self._preprocessing.windows(heard, frames)))
+
+    def other_face(self, clip: str) -> Reference | None:
+        """As `Clips`: the first frame of the next clip of another speaker."""
+        other = other_speaker(self._store, clip)
+        return None if other is None else self.load(other).reference
 
     def samples(self, clip: str) -> NDArray[np.int16]:
         """As `Clips`."""

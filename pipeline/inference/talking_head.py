@@ -31,6 +31,8 @@ class Painted(NamedTuple):
     """RGB (T, size, size, 3)."""
     attention_THW: NDArray[np.float32]
     """Where pixels were painted, 0 to 1."""
+    colour_THWC: NDArray[np.uint8]
+    """The paint, RGB (T, size, size, 3)."""
 
 
 class TalkingHead:
@@ -122,7 +124,8 @@ class TalkingHead:
             with autocast(self.device, self.precision):
                 out = self.vgnet(image_BCHW, self._tensor(reference_L), self._tensor(chunk_TL), state)
             state = out.state_BCHW
-            yield Painted(_to_uint8(out.frames_BTCHW[0]), out.attention_BT1HW[0, :, 0].float().cpu().numpy())
+            attention_THW = out.attention_BT1HW[0, :, 0].float().cpu().numpy()
+            yield Painted(_to_uint8(out.frames_BTCHW[0]), attention_THW, _to_uint8(out.colour_BTCHW[0]))
 
     def _normalized(self, reference: Reference) -> NDArray[np.float32]:
         return np.asarray(self.preprocessing.normalize(reference.points_68x2[None], reference.points_68x2)[0])

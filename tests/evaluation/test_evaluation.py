@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -5,16 +6,17 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.evaluation.baselines.base import Generated, TestClip
-from pipeline.evaluation.evaluate import choose_clips, measure
+from pipeline.evaluation.evaluate import choose_clips, measure, worth_showing
 from pipeline.evaluation.measure import compare, find_landmarks, hear, observe
 from pipeline.evaluation.metrics.psnr import CAP_DB
 from pipeline.evaluation.pictures import LABEL_HEIGHT, PANEL, draw_landmarks, strip, write_video
 from pipeline.evaluation.registry import METRICS
+from pipeline.evaluation.tables import tabulate
 from pipeline.faces.align import align
 from pipeline.faces.crop import crop_face, onto_crop
 from pipeline.faces.detect import detect_faces
 from pipeline.faces.shape_predictor import predict_landmarks
-from pipeline.media import probe
+from pipeline.media import probe, read_frames
 
 Image = NDArray[np.uint8]
 
@@ -61,6 +63,27 @@ def test_videos_are_as_large_whatever_the_size(photograph: Image, tmp_path: Path
     write_video(tmp_path / "a.mp4", clip, painted, np.zeros(1920, np.int16))
     info = probe(tmp_path / "a.mp4")
     assert (info.width, info.height) == (4 * PANEL, PANEL + LABEL_HEIGHT)
+    coloured = replace(painted, colour_THWC=np.full((3, size, size, 3), (255, 0, 0), np.uint8))
+    write_video(tmp_path / "b.mp4", clip, coloured, np.zeros(1920, np.int16))
+    (*_, last) = read_frames(tmp_path / "b.mp4")
+    assert last.shape == (PANEL + LABEL_HEIGHT, 5 * PANEL, 3)
+    red, green, _ = last[LABEL_HEIGHT + 8 : -8, 3 * PANEL + 8 : 4 * PANEL - 8].mean(axis=(0, 1))
+    assert red > 240
+    assert green < 15
+
+
+def test_the_clips_that_are_shown() -> None:
+    """The worst, the best and the median one before others; of equal clips and of few, no clip twice."""
+    ids = list("abcdefg")
+    rows = [{"id": one, "speaker": "s", "method": "at_vg", "lmd": abs(n - 2.2)} for n, one in enumerate(ids)]
+    table = tabulate(rows)
+    assert worth_showing(table, ids, 3) == ["g", "c", "e"]
+    assert worth_showing(table, ids, 1) == ["g"]
+    assert worth_showing(table, ids, 0) == []
+    assert worth_showing(table, ids, 4) == ["g", "c", "e", "a"]
+    assert sorted(worth_showing(table, ids, 99)) == ids
+    assert worth_showing(table.assign(lmd=np.nan), ids, 2) == ["a", "d"]
+    assert worth_showing(table[:1], ["a"], 4) == ["a"]
 
 
 def test_a_perfect_copy_and_a_grey_one(crop: Image) -> None:
@@ -103,7 +126,7 @@ def test_a_still_picture_is_looked_at_once_and_seen_in_every_frame(crop: Image) 
     np.testing.assert_array_equal(still.points_T68x2, other.points_T68x2)
     assert len(still.identity_Nx128) == 1
     assert len(observe(moving).identity_Nx128) == 1
-    assert len(observe(np.concatenate([moving] * 3)).identity_Nx128) == 4  # of 90 frames, one a second
+    assert len(observe(np.concatenate([moving] * 3)).identity_Nx128) == 2
 
 
 def test_the_reference_frame_does_not_count(crop: Image) -> None:

@@ -15,7 +15,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from pipeline.evaluation.registry import BASELINES, DECIDING
+from pipeline.evaluation.registry import BASELINES, DECIDING, METRICS
+from pipeline.evaluation.results import number_text, title_of
+from tests.evaluation.page import Read
 from tests.stages.conftest import Project, copy_project
 
 STAGES = ["sample", "portraits", "extract", "landmarks", "pca", "mfcc", "train_atnet", "train_vgnet", "evaluate"]
@@ -72,6 +74,47 @@ def test_everything_is_there(reproduced: Project) -> None:
     assert "http://127.0.0.1:5000/#/models" in report
 
 
+def test_the_metrics_agree_everywhere(reproduced: Project) -> None:
+    """metrics.json, `dvc metrics show`, the data of plots, MLflow, the report in the terminal, as Markdown and page."""
+    import mlflow
+
+    folder = reproduced.folder
+    means = json.loads((folder / "reports/metrics.json").read_text())
+    shown = json.loads(reproduced.run("dvc", "metrics", "show", "--json"))
+    assert shown[""]["data"]["reports/metrics.json"]["data"] == means
+    (chart,) = json.loads(reproduced.run("dvc", "plots", "show", "--json", "reports_lmd"))["data"]["reports_lmd"]
+    points = pd.DataFrame(json.loads(chart["content"])["data"]["values"]).astype({"lmd": float})
+    of_method = {method: row["lmd"] for method, row in means.items() if "lmd" in row}
+    assert points.groupby("method")["lmd"].mean().dropna().to_dict() == pytest.approx(of_method, abs=2e-6)
+    client = mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db")
+    named = "tags.`mlflow.runName` LIKE 'repro sample %'"  # other tests add more
+    experiments = [one.experiment_id for one in client.search_experiments()]
+    run, *_ = client.search_runs(experiments, named, order_by=["attributes.start_time ASC"])
+    flat = {f"{method}.{name}": value for method, row in means.items() for name, value in row.items()}
+    assert {name: run.data.metrics.get(name) for name in flat} == flat
+    methods = ["at_vg", *(name for name in reversed(means) if name != "at_vg")]
+    expected = {
+        title_of(name): [number_text(means[one][name], name) if name in means[one] else "-" for one in methods]
+        for name in METRICS
+        if any(name in row for row in means.values())
+    }
+    report = reproduced.run("atvgnet", "report").splitlines()
+    markdown = reproduced.run("atvgnet", "report", "--md", "--baseline", "HEAD")
+    means_of_all = markdown.split("<details>")[1].splitlines()
+    page = Read((folder / "reports/index.html").read_text(encoding="utf-8"))
+    for title, values in expected.items():
+        assert any(line.split() == [*title.split(), *values] for line in report), title
+        row = next(line for line in means_of_all if line.startswith(f"| {title} |"))
+        assert [cell.split()[0] for cell in row.strip("| ").split(" | ")[1:]] == values
+        row_of_page = next(row for row in page.rows if row[0] == title)
+        assert [cell.split()[0] for cell in row_of_page[1:]] == values
+    assert "+0.000 [+0.000, +0.000]" in markdown
+    assert "worse**" not in markdown
+    gate = reproduced.run("atvgnet", "gate", "--baseline", "HEAD")
+    assert gate.startswith("Not worse than HEAD beyond the 95% interval: LMD of vg_gt +0.000")
+    assert reproduced.run("git", "status", "--porcelain") == ""
+
+
 def test_what_a_param_reruns(reproduced: Project) -> None:
     """Each stage depends on just the params it uses."""
     first = {
@@ -126,6 +169,8 @@ def test_an_experiment_reruns_what_it_changes(reproduced: Project) -> None:
         shown = reproduced.run("dvc", "exp", "show", "--csv")
         assert "slow" in shown
         assert "0.0002" in shown
+        compared = reproduced.run("atvgnet", "compare", "HEAD", "slow")
+        assert "slow beside HEAD: per-clip differences with 95% intervals" in compared
     finally:
         reproduced.run("git", "checkout", "-q", ".")
         reproduced.run("dvc", "checkout", "-q")

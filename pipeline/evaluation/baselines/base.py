@@ -10,7 +10,7 @@ from pipeline.inference.preprocessing.base import Reference
 from pipeline.inference.talking_head import TalkingHead, chunks
 
 REFERENCE_FRAME = 0
-"""The frame that every baseline is given; it is left out of the metrics."""
+"""The frame that every baseline is given unless the protocol says otherwise; it is left out of the metrics."""
 
 
 @dataclass(frozen=True)
@@ -26,20 +26,30 @@ class TestClip:
     """Windows (T, 28, 12) of what is said in another clip; None where there is none that says something else."""
     seen: bool | None = None
     """Whether the speaker was in training; None where nobody knows."""
+    given: Reference | None = None
+    """The reference where it is none of these frames, or not the first."""
+
+    @property
+    def judged(self) -> slice:
+        """Which frames count: all but the one that is the reference."""
+        return slice(REFERENCE_FRAME + 1 if self.given is None else 0, None)
 
     @property
     def reference(self) -> Reference:
         """The picture that every baseline is given."""
+        if self.given is not None:
+            return self.given
         return Reference(self.frames_THWC[REFERENCE_FRAME], self.points_T68x2[REFERENCE_FRAME])
 
 
 @dataclass(frozen=True)
 class Generated:
-    """Frames (T, size, size, 3), and where there are any the points that were drawn and the attention."""
+    """Frames (T, size, size, 3), and where there are any the points that were drawn, the attention and the paint."""
 
     frames_THWC: NDArray[np.uint8]
     points_T68x2: NDArray[np.float32] | None = None
     attention_THW: NDArray[np.float32] | None = None
+    colour_THWC: NDArray[np.uint8] | None = None
     coefficients_2TK: NDArray[np.float32] | None = None
     """Where AT-net predicted them, its coefficients, and those of the real landmarks."""
 
@@ -81,5 +91,5 @@ def spoken(head: TalkingHead, clip: TestClip, windows_TRC: NDArray[np.float32]) 
 def painted(head: TalkingHead, clip: TestClip, landmarks_TL: NDArray[np.float32], *, spoken: bool = False) -> Generated:
     """VG-net's frames on normalised landmarks (T, 136), which are AT-net's where they are `spoken`."""
     parts = list(head.paint(clip.reference, chunks(landmarks_TL), spoken=spoken))
-    frames, attention = (np.concatenate(one) for one in zip(*parts, strict=True))
-    return Generated(frames, head.preprocessing.place(landmarks_TL, clip.reference.points_68x2), attention)
+    frames, attention, colour = (np.concatenate(one) for one in zip(*parts, strict=True))
+    return Generated(frames, head.preprocessing.place(landmarks_TL, clip.reference.points_68x2), attention, colour)

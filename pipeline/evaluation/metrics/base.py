@@ -46,6 +46,8 @@ class MetricEntry:
     """Who defined it, as a paper is cited; empty for what everybody knows."""
     real: bool = True
     """Whether it needs the real clip. Where not, of ``frames`` and ``landmarks`` it is given ``preds`` alone."""
+    across: bool = False
+    """Whether it also holds where the real clip is of another person than the generated one."""
     weights: str = ""
     """What the user must give for it (`pipeline.evaluation.weights`); empty for nothing. Without it ``make`` raises."""
     nearest: Literal["", "0", "the real clip"] = ""

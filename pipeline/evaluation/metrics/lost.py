@@ -38,5 +38,6 @@ register(
         digits=3,
         compares="landmarks",
         make=LostFaces,
+        across=True,
     )
 )

@@ -41,5 +41,6 @@ register(
         digits=3,
         compares="landmarks",
         make=lambda: OfClip(opening_correlation),
+        across=True,
     )
 )

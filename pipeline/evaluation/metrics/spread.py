@@ -31,5 +31,6 @@ register(
         digits=3,
         compares="landmarks",
         make=lambda: OfClip(opening_spread),
+        across=True,
     )
 )

@@ -28,7 +28,7 @@ LARGER = 1.25
 """How many times as large or small as it should be a face may be."""
 SAME_SHAPE = 0.02
 """Ratios of width to height that differ by less are the same."""
-LOOKED_AT = 5
+SEARCHED = 5
 """Frames in which a face is searched for to see whether it stands in its place."""
 TIME_LIMIT = 60.0
 """Seconds without a frame after which a video is given up."""
@@ -104,7 +104,7 @@ def _moved(real: Crops, shape: tuple[int, int], frames: int) -> NDArray[np.float
 
 def in_place(crops_THWC: NDArray[np.uint8]) -> bool:
     """Whether faces are found where crops have them, in most of a few frames in which any is."""
-    chosen = np.unique(np.linspace(0, len(crops_THWC) - 1, LOOKED_AT).astype(int))
+    chosen = np.unique(np.linspace(0, len(crops_THWC) - 1, SEARCHED).astype(int))
     points = find_landmarks(crops_THWC[chosen])
     points = points[~np.isnan(points).any(axis=(1, 2))][:, STABLE]
     if not len(points):

@@ -55,7 +55,7 @@ def find_pairs(real: Path | None, fakes: Mapping[str, Path], reference: Path | N
     """Every clip of which there is a real or a generated video, by name.
 
     A video that lies flat where the real ones lie in folders may have `_` for `/`, as `file_stems` writes it: of real
-    names that would look alike there, neither is taken for the other. Raises PipelineError where a folder is empty, and
+    names that would be alike there, neither is taken for the other. Raises PipelineError where a folder is empty, and
     where no video of a system has a real one.
     """
     real_videos = find_videos(real, "--real") if real else {}

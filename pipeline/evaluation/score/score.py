@@ -48,7 +48,7 @@ def name_systems(texts: list[str]) -> dict[str, Path]:
         path = Path(folder) if equals and not Path(text).exists() else Path(text)
         name = name.strip() if equals and not Path(text).exists() else path.resolve().name
         if not name or name == GROUND_TRUTH or name in systems:
-            why = "two systems have the name" if name in systems else "this is no name for a system:"
+            why = "two systems have the name" if name in systems else "this is an invalid name of a system:"
             raise PipelineError(f"--fake {text}: {why} {name!r}. Give each another, as in --fake NAME=DIR.")
         systems[name] = path
     return systems

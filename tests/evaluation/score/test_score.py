@@ -26,7 +26,7 @@ SYSTEMS = ("again", "frozen", "odd")
 @pytest.fixture(scope="module")
 def videos(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two real clips, and by three systems: encoded again; the first frame repeated, without sound; and `odd`, which
-    has half of one at 30 frames per second with a flat name, what is no video of the other, and one of its own.
+    has half of one at 30 frames per second with a flat name, what is not a video of the other, and one of its own.
     """
     folder = tmp_path_factory.mktemp("videos")
     for clip in CLIPS:
@@ -50,7 +50,7 @@ def scored(videos: Path) -> Path:
 @pytest.fixture(scope="module")
 def rows(scored: Path) -> Rows:
     table = pd.read_csv(scored / "clips.csv", keep_default_na=False, na_values={name: "" for name in METRICS})
-    return {(str(row["method"]), str(row["id"])): row for row in table.to_dict("records")}
+    return {(str(row["method"]), str(row["id"])): dict(row) for _, row in table.iterrows()}
 
 
 def test_the_real_videos_are_perfect_beside_themselves(rows: Rows) -> None:
@@ -168,7 +168,7 @@ def test_systems_are_called_by_their_folders_or_by_name(tmp_path: Path) -> None:
     assert name_systems([f"{tmp_path}/a=b"]) == {"a=b": tmp_path / "a=b"}
     with pytest.raises(PipelineError, match="two systems have the name 'ours'"):
         name_systems([f"{tmp_path}/ours", f"ours={tmp_path}"])
-    with pytest.raises(PipelineError, match="no name for a system: 'ground_truth'"):
+    with pytest.raises(PipelineError, match="an invalid name of a system: 'ground_truth'"):
         name_systems([f"ground_truth={tmp_path}"])
 
 

@@ -1,0 +1,136 @@
+"""Evaluation of a model with all its baselines and all metrics, and measuring beside the naive procedure, in one run.
+
+Naive, one process, a frame at a time: dlib's detector with its default upsampling and its predictor, scikit-image's
+PSNR and SSIM, the real frames again for each method. Ours: `measure`, which computes all other metrics besides, in one
+process too. Prints the time of a whole evaluation, and for a few clips the ratio and how far the values are apart.
+
+    python benchmarks/evaluation.py --root /data/grid --clips 100 --naive 3
+"""
+
+import argparse
+import resource
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import dlib
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+from pipeline.config.params import Evaluate, Params
+from pipeline.corpora.grid import Grid
+from pipeline.evaluation.baselines.base import Generated, TestClip
+from pipeline.evaluation.clips import StoredClips
+from pipeline.evaluation.evaluate import Made, evaluate, measure
+from pipeline.evaluation.registry import BASELINES
+from pipeline.faces.shape_predictor import shape_predictor_path
+from pipeline.inference.preprocessing.project import ProjectPreprocessing
+from pipeline.inference.talking_head import TalkingHead
+from pipeline.prepare.extract import extract
+from pipeline.prepare.faces import build_faces
+from pipeline.prepare.manifest import read_manifest
+from pipeline.prepare.mfcc import build_mfcc
+from pipeline.runtime.errors import clear_errors
+from pipeline.shards.clip_store import ClipStore
+
+COMPARED = ("psnr", "ssim", "lmd", "f_lmd", "lost")
+
+
+class AllClips(StoredClips):
+    """Every good clip, whatever its split."""
+
+    def ids(self, split: str) -> list[str]:
+        return sorted(clip for one in ("train", "val", "test") for clip in super(AllClips, self).ids(one))
+
+
+def prepare(head: TalkingHead, root: Path, clips: int, data: Path, jobs: int) -> ClipStore:
+    assert isinstance(head.preprocessing, ProjectPreprocessing)
+    params, heard = Params(), head.preprocessing.speech
+    mfcc = replace(params.mfcc, kind=heard.kind, normalise=heard.normalise, window=heard.window)
+    corpus = Grid(root, "corpora.grid", seed=0, val=0.1, test=0.1, max_clips=clips)
+    extract(corpus, params.extract, data / "clips", jobs)
+    build_faces(read_manifest(data / "clips"), data / "clips", root, params.landmarks, data / "faces", jobs)
+    build_mfcc(data / "clips", mfcc, data / "mfcc", jobs)
+    return ClipStore(data)
+
+
+def seconds() -> float:
+    """Processor time of this process and of those that have ended."""
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def naive(clip: TestClip, made: Made) -> dict[str, dict[str, float]]:
+    detector, predictor = dlib.get_frontal_face_detector(), dlib.shape_predictor(str(shape_predictor_path()))
+
+    def find(frame: NDArray[np.uint8]) -> NDArray[np.float64]:
+        boxes = detector(frame, 1)
+        if not boxes:
+            return np.full((68, 2), np.nan)
+        return np.array([(one.x, one.y) for one in predictor(frame, boxes[0]).parts()], np.float64)
+
+    found = {}
+    for method, one in made.items():
+        assert isinstance(one, Generated)
+        rows = []
+        for real, fake in zip(clip.frames_THWC[1:], one.frames_THWC[1:], strict=True):
+            seen, shown = find(real), find(fake)
+            lmd, f_lmd = (
+                np.linalg.norm((a - a.mean(axis=0)) - (b - b.mean(axis=0)), axis=1).mean()
+                for a, b in ((seen[48:], shown[48:]), (seen, shown))
+            )
+            equal = bool((real == fake).all())
+            psnr = 100.0 if equal else peak_signal_noise_ratio(real, fake)
+            ssim = structural_similarity(
+                real, fake, channel_axis=2, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
+            )
+            rows.append((psnr, ssim, lmd, f_lmd, float(np.isnan(shown).any())))
+        found[method] = dict(zip(COMPARED, np.nanmean(rows, axis=0).tolist(), strict=True))
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--root", type=Path, required=True, help="a corpus laid out as GRID")
+    parser.add_argument("--clips", type=int, default=100)
+    parser.add_argument("--naive", type=int, default=3, help="clips that are measured naively too")
+    parser.add_argument("--models", help="a bundle's folder; the one that ships without it")
+    parser.add_argument("--jobs", type=int, default=2)
+    options = parser.parse_args()
+    head = TalkingHead.from_pretrained(options.models)
+    with tempfile.TemporaryDirectory() as folder:
+        clips = AllClips(prepare(head, options.root, options.clips, Path(folder) / "data", options.jobs))
+        few = [clips.load(name) for name in clips.ids("test")[: options.naive]]
+        start, used = time.perf_counter(), seconds()
+        evaluate(head, clips, Evaluate(videos=0), 0, Path(folder) / "out", options.jobs)
+        print(
+            f"{len(clips.ids('test'))} clips by {len(BASELINES)} methods, {options.jobs} processes: "
+            f"{time.perf_counter() - start:.0f} s, at least {seconds() - used:.0f} s of processor time",
+            flush=True,
+        )
+        torch.set_num_threads(1)
+        spent = {"naive": 0.0, "ours": 0.0}
+        apart: dict[str, list[float]] = {name: [] for name in COMPARED}
+        frames = 0
+        for clip in few:
+            made: Made = {name: BASELINES[name].generate(head, clip) for name in BASELINES if name != "mismatched"}
+            start = time.process_time()
+            ours = {row["method"]: row for row, _ in measure(clip, made, clips.samples(clip.id))}
+            middle = time.process_time()
+            theirs = naive(clip, made)
+            spent["ours"] += middle - start
+            spent["naive"] += time.process_time() - middle
+            frames += len(made) * (len(clip.frames_THWC) - 1)
+            for name in COMPARED:
+                apart[name] += [abs(ours[method][name] - theirs[method][name]) for method in made]
+    print(f"measuring, ms of one core per frame and method: {spent['naive'] / frames * 1e3:.1f} naive, ", end="")
+    print(f"{spent['ours'] / frames * 1e3:.1f} ours, {spent['naive'] / spent['ours']:.1f} times faster")
+    print("apart at most, per clip:", ", ".join(f"{name} {max(values):.4f}" for name, values in apart.items()))
+
+
+if __name__ == "__main__":
+    with clear_errors("evaluation"):
+        main()

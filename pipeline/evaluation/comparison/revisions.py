@@ -1,0 +1,104 @@
+"""Where an evaluation is read from: the working tree, a git revision, a DVC experiment, or an MLflow run."""
+
+import json
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipeline.evaluation.results import read_table
+from pipeline.evaluation.tables import CLIPS, INFO
+from pipeline.runtime import paths
+from pipeline.runtime.errors import PipelineError
+from pipeline.tracking import store as stores
+from pipeline.tracking.address import trouble
+
+HERE = "the working tree"
+RUN = re.compile(r"[0-9a-f]{32}")
+"""The id of an MLflow run; that of a git commit has 40 digits, or the few that tell it from others."""
+
+Read = Callable[[str], bytes]
+"""Gives a file of the folder ``reports``; raises FileNotFoundError."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The clips of an evaluation, and what it was."""
+
+    name: str
+    clips: pd.DataFrame
+    """A row per clip and method."""
+    info: dict[str, Any]
+
+
+def read_evaluation(name: str | None) -> Evaluation:
+    """That of a git revision, a DVC experiment or the id of an MLflow run; without a name the one in ``reports``.
+
+    Raises PipelineError when there is no such thing, when it has no evaluation, or when that is not to be had here.
+    """
+    if name is None:
+        return _evaluation(HERE, lambda file: (paths.REPORTS / file).read_bytes(), "Run `dvc repro` first.")
+    with (_run if RUN.fullmatch(name) else _revision)(name) as read:
+        advice = (
+            "It is neither in the cache here nor in a remote: `dvc push` it where it was made, or make it by "
+            f"`git switch --detach {name} && dvc repro`, and come back by `git switch -`."
+        )
+        return _evaluation(name, read, advice)
+
+
+def _evaluation(name: str, read: Read, advice: str) -> Evaluation:
+    try:
+        clips = read_table(read(CLIPS))
+    except FileNotFoundError as error:
+        raise PipelineError(f"The file {paths.REPORTS / CLIPS} of {name} is missing. {advice}") from error
+    if "method" not in clips:
+        raise PipelineError(
+            f"{name} was evaluated by an earlier version of the project, whose {CLIPS} has no row per method. Evaluate "
+            "its models with this version, by `atvgnet evaluate --models` or `dvc repro`."
+        )
+    return Evaluation(name, clips, json.loads(read(INFO)))
+
+
+@contextmanager
+def _revision(name: str) -> Iterator[Read]:
+    from dvc.exceptions import NotDvcRepoError
+    from dvc.repo import Repo
+    from dvc.scm import NoSCMError, RevError, resolve_rev
+
+    try:
+        repo = Repo()
+        revision = resolve_rev(repo.scm, name)
+    except (NotDvcRepoError, NoSCMError) as error:
+        raise PipelineError(f"{name}: the project's folder with git and DVC is needed to read revisions.") from error
+    except RevError as error:
+        raise PipelineError(
+            f"{name!r} is not a git revision, a DVC experiment or the id of an MLflow run. `git log --oneline` and "
+            "`dvc exp list --all` have their names; a shallow clone has the others after `git fetch --unshallow`."
+        ) from error
+    with repo, repo.switch(revision):
+        yield lambda file: bytes(repo.dvcfs.read_bytes((paths.REPORTS / file).as_posix()))
+
+
+@contextmanager
+def _run(run_id: str) -> Iterator[Read]:
+    """The run of an evaluation has the reports; that of a whole `dvc repro` says which run it is."""
+    uri = stores.named_uri()
+    try:
+        client = stores.connect(uri)
+        evaluated = client.get_run(run_id).data.tags.get("stage.evaluate", run_id)
+        with tempfile.TemporaryDirectory() as folder:
+            files = [
+                Path(client.download_artifacts(evaluated, f"{paths.REPORTS}/{file}", folder)) for file in (CLIPS, INFO)
+            ]
+            found = {path.name: path.read_bytes() for path in files}
+    except stores.store_errors() as error:
+        raise PipelineError(
+            f"{run_id}: {uri} has no such run with an evaluation ({trouble(error)}). `mlflow ui` shows the ids; "
+            "MLFLOW_TRACKING_URI names another store."
+        ) from error
+    yield found.__getitem__

@@ -1,0 +1,184 @@
+"""The page of an evaluation: one file, of all that was found, whatever the clips are called."""
+
+import base64
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from pipeline.evaluation.extremes import extremes
+from pipeline.evaluation.names import file_stems
+from pipeline.evaluation.registry import METRICS
+from pipeline.evaluation.report import read_results, write_page
+from pipeline.evaluation.report.media import Media
+from pipeline.evaluation.results import interval_text
+from pipeline.evaluation.tables import Absence, differences
+from pipeline.runtime.errors import PipelineError
+from tests.browser import browser
+from tests.evaluation.page import Read
+from tests.evaluation.small import drawn_clips, write_evaluation, write_video
+
+IDS = ["s0/plain", '"><script>alert(1)</script>', "NA", "007", "張三#0 it's", *(f"s{n % 3}/c{n:02}" for n in range(7))]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An evaluation with a metric that is absent, pictures and videos of some clips, and a study."""
+    folder = tmp_path_factory.mktemp("reports")
+    clips = drawn_clips(IDS)
+    clips.loc[clips["id"] == "007", "lmd"] = np.nan
+    write_evaluation(folder, clips, (Absence("at_vg", "lmd", "no face in the <reference>"),))
+    worst = extremes(clips, "at_vg", "lmd")["worst"]
+    stems = file_stems(IDS)
+    (folder / "pictures").mkdir()
+    for name in dict.fromkeys([IDS[1], worst, "NA"]):
+        write_video(folder / f"videos/{stems[name]}.mp4")
+        noise = np.random.default_rng(1).integers(0, 256, (300, 1024, 3)).astype(np.uint8)
+        Image.fromarray(noise).save(folder / f"pictures/{stems[name]}.png")
+    (folder / "studies").mkdir()
+    study = pd.DataFrame({"noise_db": [-30.0, 0.0, 30.0], "lmd": [3.0, 2.0, 1.5]})
+    study.to_csv(folder / "studies/noise_of_sound.csv", index=False)
+    write_page(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(folder: Path) -> Read:
+    return Read((folder / "index.html").read_text(encoding="utf-8"))
+
+
+def test_it_needs_nothing_from_outside(folder: Path, page: Read) -> None:
+    addresses = [
+        (tag, value)
+        for tag, attributes in page.tags
+        for name, value in attributes.items()
+        if name in ("src", "href", "poster", "xlink:href", "action", "data") and value
+    ]
+    assert addresses
+    assert {value.split(":")[0] if tag != "a" else value[0] for tag, value in addresses if value[0] != "#"} == {"data"}
+    text = (folder / "index.html").read_text(encoding="utf-8")
+    assert not re.search(r"@import|url\((?!#)|<script|<iframe|<object", text)
+
+
+def test_the_tables_have_the_metrics_of_the_tables(folder: Path, page: Read) -> None:
+    results = read_results(folder)
+    for group in ("all", "seen", "unseen"):
+        for metric, cells in results.group(group).items():
+            shown = [interval_text(cells[method], metric) for method in ("at_vg", "static", "vg_gt")]
+            assert any(row[1:] == shown for row in page.rows if row[0].startswith(METRICS[metric].title)), metric
+    speakers = [row for row in page.rows if row[0] in ("s0", "s1", "s2")]
+    assert len(speakers) == 3 * len(results.group("speaker:s0"))
+
+
+def test_clips_of_any_name_are_shown_the_worst_among_the_first(folder: Path, page: Read) -> None:
+    clips = read_results(folder).clips
+    found = extremes(clips, "at_vg", "lmd")
+    places = [row for row in page.rows if len(row) == 4 and row[1] in ("best", "median", "worst")]
+    assert {row[1]: row[0] for row in places} == found
+    lmd = clips[clips["method"] == "at_vg"].set_index("id")["lmd"]
+    assert lmd[found["best"]] == lmd.min()
+    assert lmd[found["worst"]] == lmd.max()
+    assert (lmd < lmd[found["median"]]).sum() == (lmd.count() - 1) // 2
+    videos = page.all("video")
+    stems = file_stems(IDS)
+    shown = [one for one in dict.fromkeys([*found.values(), *IDS]) if (folder / f"videos/{stems[one]}.mp4").exists()]
+    assert [one["aria-label"] for one in videos] == [f"Video of {one}, panels side by side" for one in shown]
+    assert IDS[1] in shown
+    data = base64.b64decode(str(videos[0]["src"]).split(",")[1])
+    assert data in [path.read_bytes() for path in (folder / "videos").iterdir()]
+
+
+def test_it_can_be_read_without_seeing_it(page: Read) -> None:
+    assert page.all("html") == [{"lang": "en"}]
+    assert len(page.all("h1")) == 1
+    assert all(one.get("alt") for one in page.all("img"))
+    assert len(page.all("caption")) == len(page.all("table"))
+    assert all(one.get("scope") for one in page.all("th"))
+    assert all(one.get("aria-label") for one in page.all("video"))
+    charts = [one for one in page.all("div") if one.get("class") == "chart"]
+    assert all(one.get("aria-label") and one.get("role") == "img" for one in charts)
+    assert len(charts) == 2  # LMD per clip, and the study's curve
+    ids = [one["id"] for _, one in page.tags if "id" in one]
+    assert len(ids) == len(set(ids))
+    anchors = [str(one["href"])[1:] for one in page.all("a") if one.get("href")]
+    assert anchors
+    assert set(anchors) <= set(ids)
+
+
+def test_what_failed_has_its_reason(page: Read) -> None:
+    assert ["LMD ↓", "at_vg", "no face in the <reference>", "1"] in page.rows
+
+
+def test_the_same_inputs_give_the_same_bytes(folder: Path) -> None:
+    before = (folder / "index.html").read_bytes()
+    write_page(folder)
+    assert (folder / "index.html").read_bytes() == before
+
+
+def test_what_there_is_no_room_for_is_named(folder: Path) -> None:
+    """The page stays below 15 MB, whatever there is to show."""
+    videos = sorted((folder / "videos").iterdir())
+    media = Media(room=videos[0].stat().st_size)
+    assert media.video(videos[0])
+    assert media.video(videos[1]) == ""
+    assert media.picture(folder / "nowhere.png") == ""
+    assert media.left_out == [f"videos/{videos[1].name}"]
+
+
+def test_a_large_evaluation_stays_small(tmp_path: Path) -> None:
+    clips = drawn_clips([f"c{number}" for number in range(60)])
+    write_evaluation(tmp_path, clips)
+    write_video(tmp_path / "videos/c0.mp4")
+    data = (tmp_path / "videos/c0.mp4").read_bytes()
+    for number in range(1, 60):
+        (tmp_path / f"videos/c{number}.mp4").write_bytes(data + bytes(800_000))
+    page = write_page(tmp_path)
+    assert 5_000_000 < page.stat().st_size < 15_000_000
+    assert "Left out, since the page would be too large" in page.read_text(encoding="utf-8")
+
+
+def test_a_score_of_two_systems_has_their_differences(tmp_path: Path) -> None:
+    clips = drawn_clips(["a", "b", "c"], methods=("ours", "theirs"))
+    clips["reason"] = ["", "", "", "the video <b>ends early", "", ""]
+    write = {"kind": "score", "methods": {"ours": "a folder"}, "made": {"commit": "0123456789abcdef"}}
+    (tmp_path / "score").mkdir()
+    from pipeline.evaluation.tables import write_tables
+
+    write_tables(tmp_path / "score", clips, 0, (), write, [("ours", "theirs")])
+    page = Read(write_page(tmp_path / "score").read_text(encoding="utf-8"))
+    expected = differences(clips, [("ours", "theirs")], 0)
+    assert len([row for row in page.rows if row[:2] == ["ours", "theirs"]]) == len(expected)
+    assert ["b", "theirs", "the video <b>ends early"] in page.rows
+    assert "0123456789" in page.texts
+    assert "Training" not in page.texts
+
+
+def test_nothing_to_show_is_said(tmp_path: Path) -> None:
+    with pytest.raises(PipelineError, match=r"metrics\.csv is missing\. Run `dvc repro` first\."):
+        write_page(tmp_path)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1400, "light"), (360, "dark")])
+def test_in_a_browser(folder: Path, width: int, scheme: str) -> None:
+    """Nothing complains or is broken, videos play, and wide tables scroll in their own box."""
+    with browser() as opened:
+        page = opened.page
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)
+        page.goto((folder / "index.html").as_uri())
+        page.wait_for_function("[...document.querySelectorAll('video')].every(one => one.readyState >= 1)")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate("[...document.images].every(one => one.naturalWidth > 0)")
+        assert page.evaluate("[...document.querySelectorAll('video')].every(one => one.videoWidth > 0 && !one.error)")
+        wide = page.evaluate("[...document.querySelectorAll('.scroll')].some(one => one.scrollWidth > one.clientWidth)")
+        assert wide == (width < 1000)
+        page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        dark = page.evaluate("getComputedStyle(document.body).backgroundColor").strip("rgb()").split(",")
+        assert (int(dark[0]) < 128) == (scheme == "dark")
+        page.evaluate("document.querySelector('video').play()")
+        page.wait_for_function("document.querySelector('video').currentTime > 0")
+        assert opened.complaints == []
