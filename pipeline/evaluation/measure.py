@@ -15,7 +15,8 @@ from torch import Tensor
 from pipeline.evaluation.metrics.base import MetricEntry
 from pipeline.evaluation.metrics.syncnet_distance import WEIGHTS
 from pipeline.evaluation.observed import Heard, Observed
-from pipeline.evaluation.registry import METRICS
+from pipeline.evaluation.registry import DECIDING, METRICS
+from pipeline.evaluation.spoken import Said
 from pipeline.evaluation.syncnet import crop_for_syncnet, face_boxes, features, load_syncnet
 from pipeline.evaluation.weights import missing, weights_path
 from pipeline.faces.crop import SIZE, rescale
@@ -24,6 +25,7 @@ from pipeline.faces.identity import describe
 from pipeline.faces.shape_predictor import predict_landmarks
 from pipeline.models.syncnet import SyncNet
 from pipeline.runtime.clock import SAMPLES_PER_FRAME
+from pipeline.speech.phonemes import Phoneme
 
 SMALLEST = 40.0
 """Pixels of a face of 128x128 from which on dlib finds one."""
@@ -128,6 +130,25 @@ def compare(
         else:
             absent[name] = inputs.nothing(entry)
     return Measured(values, absent)
+
+
+def by_part(real: Observed, fake: Observed, said: Said) -> dict[str, float]:
+    """The deciding metric over the frames of each word and of each class of phoneme, where both faces are found:
+    ``{"word:blue": ..., "phoneme:BILABIAL": ...}``.
+    """
+    words_T, phonemes_T = said.words_T, said.phonemes_T
+    parts = {} if words_T is None else {f"word:{word}": words_T == word for word in np.unique(words_T) if word}
+    if phonemes_T is not None:
+        parts |= {f"phoneme:{one.name}": phonemes_T == one for one in Phoneme if one != Phoneme.UNKNOWN}
+    values = {}
+    for part, frames_T in parts.items():
+        metric = METRICS[DECIDING].make()
+        if frames_T.any():
+            metric.update(_tensor(fake.points_T68x2[frames_T]), _tensor(real.points_T68x2[frames_T]))
+            value = float(metric.compute())
+            if math.isfinite(value):
+                values[part] = value
+    return values
 
 
 class _Inputs:

@@ -17,7 +17,7 @@ from pipeline.evaluation.bootstrap import interval
 from pipeline.evaluation.measure import compare, describe_face, hear, observe
 from pipeline.evaluation.metrics.base import MetricEntry
 from pipeline.evaluation.registry import METRICS
-from pipeline.evaluation.score.clip import known_phonemes
+from pipeline.evaluation.score.clip import known_words
 from pipeline.evaluation.score.crops import NotScored, crop_real
 from pipeline.evaluation.score.pairs import find_videos
 from pipeline.media import MediaError, VideoWriter, read_audio, read_frames
@@ -243,4 +243,4 @@ def _read(path: Path) -> Material:
     crops = crop_real(path)
     frames = len(crops.frames_THWC)
     samples_N = read_audio(path, duration=frames / FPS)
-    return Material(str(path), crops.frames_THWC, samples_N, known_phonemes(path, frames))
+    return Material(str(path), crops.frames_THWC, samples_N, known_words(path, frames).phonemes_T)
