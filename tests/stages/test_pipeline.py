@@ -83,7 +83,7 @@ def test_the_metrics_agree_everywhere(reproduced: Project) -> None:
     shown = json.loads(reproduced.run("dvc", "metrics", "show", "--json"))
     assert shown[""]["data"]["reports/metrics.json"]["data"] == means
     (chart,) = json.loads(reproduced.run("dvc", "plots", "show", "--json", "reports_lmd"))["data"]["reports_lmd"]
-    points = pd.DataFrame(json.loads(chart["content"])["data"]["values"]).astype({"lmd": float})
+    points = pd.DataFrame(chart["content"]["data"]["values"]).astype({"lmd": float})
     of_method = {method: row["lmd"] for method, row in means.items() if "lmd" in row}
     assert points.groupby("method")["lmd"].mean().dropna().to_dict() == pytest.approx(of_method, abs=2e-6)
     client = mlflow.MlflowClient(f"sqlite:///{folder}/mlflow.db")
