@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable
-from itertools import pairwise
 from pathlib import Path
 
 from pipeline.runtime.paths import StrPath
@@ -35,8 +34,9 @@ def find_alignment(video: StrPath) -> Path | None:
     video = Path(video)
     name, folders = f"{video.stem}.align", list(video.absolute().parents)[:5]  # s1/video/mpg_6000/bbaf2n.mpg
     places = [video.parent]
-    for speaker, above in pairwise(folders):
-        places += [speaker / one for one in ALIGNMENTS] + [above / one / speaker.name for one in ALIGNMENTS]
+    for number, speaker in enumerate(folders):
+        places += [speaker / one for one in ALIGNMENTS]
+        places += [above / one / speaker.name for above in folders[number + 1 :] for one in ALIGNMENTS]
     return next((place / name for place in places if (place / name).is_file()), None)
 
 

@@ -98,10 +98,13 @@ def phonemes_of_words(words: Iterable[Segment]) -> list[Segment]:
 
 @cache
 def _pronounced(word: str) -> list[tuple[str, float, float]]:
-    """A word's phonemes, each with where it begins and ends as shares of the word's time."""
+    """A word's phonemes, each with where it begins and ends as shares of the word's time; none for no word."""
     from pipeline.corpora.synthetic.espeak import Voice, synthesise  # which the base installation does not have
 
-    utterance = synthesise([_NAMES.get(word, word)], Voice(_VOICE, rate=160, pitch=50, pitch_range=50))
+    try:
+        utterance = synthesise([_NAMES.get(word, word)], Voice(_VOICE, rate=160, pitch=50, pitch_range=50))
+    except (RuntimeError, ValueError):  # not one word, or nothing to say
+        return []
     spoken = [one for one in utterance.phonemes if one.label]
     length = spoken[-1].end
     # The silence before a first p, b, t, ... is its closure.
