@@ -10,7 +10,7 @@ import yaml
 from pipeline.cli import app
 from tests.docs.test_workflow import CHECK, ROOT
 
-PAGE = ROOT / "docs/evaluation-report.md"
+PAGE = ROOT / "docs/evaluation.md"
 
 
 def test_it_is_valid_and_its_commands_take_its_options(tmp_path: Path) -> None:
