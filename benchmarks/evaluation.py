@@ -118,7 +118,7 @@ def main() -> None:
         for clip in few:
             made: Made = {name: BASELINES[name].generate(head, clip) for name in BASELINES if name != "mismatched"}
             start = time.process_time()
-            ours = {row["method"]: row for row, _ in measure(clip, made, clips.samples(clip.id))}
+            ours = {one.row["method"]: one.row for one in measure(clip, made, clips.samples(clip.id))}
             middle = time.process_time()
             theirs = naive(clip, made)
             spent["ours"] += middle - start

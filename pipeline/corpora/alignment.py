@@ -1,6 +1,7 @@
 """GRID's alignments: when each word of a clip is said."""
 
-from itertools import pairwise
+import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline.runtime.paths import StrPath
@@ -33,6 +34,18 @@ def find_alignment(video: StrPath) -> Path | None:
     video = Path(video)
     name, folders = f"{video.stem}.align", list(video.absolute().parents)[:5]  # s1/video/mpg_6000/bbaf2n.mpg
     places = [video.parent]
-    for speaker, above in pairwise(folders):
-        places += [speaker / one for one in ALIGNMENTS] + [above / one / speaker.name for one in ALIGNMENTS]
+    for number, speaker in enumerate(folders):
+        places += [speaker / one for one in ALIGNMENTS]
+        places += [above / one / speaker.name for above in folders[number + 1 :] for one in ALIGNMENTS]
     return next((place / name for place in places if (place / name).is_file()), None)
+
+
+def pack(words: Iterable[Segment], start: float = 0.0) -> str:
+    """Words with their times in seconds, from ``start`` on, as a text; empty for none."""
+    packed = [[round(one.start - start, 5), round(one.end - start, 5), one.label] for one in words]
+    return json.dumps(packed, ensure_ascii=False) if packed else ""
+
+
+def unpack(text: str) -> tuple[Segment, ...]:
+    """What `pack` made a text of."""
+    return tuple(Segment(label, start, end) for start, end, label in json.loads(text)) if text else ()

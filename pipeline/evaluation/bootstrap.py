@@ -19,7 +19,7 @@ def intervals(
 ) -> NDArray[np.float64]:
     """The 95% intervals (2, M) of the means of M columns over N clips, by the seeded percentile bootstrap (Efron 1979).
 
-    Clips are drawn within their ``strata`` (N,), such as their speakers: whom a test split has is not a matter of chance.
+    Clips are drawn within their ``strata`` (N,), such as their speakers: whom a test split has is not left to chance.
     Strata of one clip, which would never vary, are drawn from together. All columns see the same draws, so that columns
     that are alike have intervals that are. Values that are not a number (a clip without a value) are left out; a column
     without any has NaN.

@@ -5,7 +5,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.corpora.alignment import unpack
 from pipeline.evaluation.baselines.base import TestClip
+from pipeline.evaluation.spoken import said
 from pipeline.inference.preprocessing.base import Reference
 from pipeline.shards.clip_store import ClipStore
 
@@ -52,6 +54,7 @@ class StoredClips:
             store.windows(clip),
             other_TRC=lengthened(store.windows(other), store.length(clip)) if other else None,
             seen=speaker in self._seen if self._seen is not None and speaker else None,
+            said=said(unpack(store.source(clip)["words"]), store.length(clip)),
         )
 
     def other_face(self, clip: str) -> Reference | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -16,13 +16,13 @@ from pipeline.config.params import Evaluate, Protocol
 from pipeline.evaluation.baselines.base import Generated, NotGenerated, TestClip
 from pipeline.evaluation.clips import Clips
 from pipeline.evaluation.extremes import extremes
-from pipeline.evaluation.measure import Measured, compare, describe_face, hear, observe
+from pipeline.evaluation.measure import Measured, by_part, compare, describe_face, hear, observe
 from pipeline.evaluation.names import file_stems
 from pipeline.evaluation.observed import Observed
 from pipeline.evaluation.pictures import metrics_figure, strip, write_video
 from pipeline.evaluation.protocols import arrange, join
 from pipeline.evaluation.registry import BASELINES, DECIDING, METRICS
-from pipeline.evaluation.tables import Absence, Summary, tabulate, write_tables
+from pipeline.evaluation.tables import Absence, Part, Summary, tabulate, write_tables
 from pipeline.faces.crop import SIZE, rescale
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.runtime import workers as parallel
@@ -34,6 +34,14 @@ Row = dict[str, Any]
 Samples = NDArray[np.int16]
 Made = dict[str, Generated | str]
 """What each method generated, or why it did not."""
+
+
+class OfMethod(NamedTuple):
+    """What is measured of a clip by a method: its row of clips.csv, what it lacks, and its words and phonemes."""
+
+    row: Row
+    absences: list[Absence]
+    parts: list[Part]
 
 
 def choose_clips(ids: list[str], max_clips: int, seed: int) -> list[str]:
@@ -68,11 +76,13 @@ def evaluate(
 
     rows: list[Row] = []
     absences: list[Absence] = []
+    parts: list[Part] = []
     with closing(parallel.run(((measure, task, {}) for task in work()), jobs, ordered=True)) as measured:
         for of_clip in track(measured, total=len(ids), description="evaluate", transient=True):
-            for row, absent in of_clip:
-                rows.append(row)
-                absences += absent
+            for one in of_clip:
+                rows.append(one.row)
+                absences += one.absences
+                parts += one.parts
     info = {
         "kind": "evaluation",
         "protocol": params.protocol,
@@ -88,7 +98,7 @@ def evaluate(
     stems = file_stems(ids)
     for name in worth_showing(table, ids, params.videos):
         _show(out, stems[name], *_generate_all(head, clips, name, params.protocol))
-    summary = write_tables(out, table, seed, absences, info)
+    summary = write_tables(out, table, seed, absences, info, parts=parts)
     metrics_figure(summary).savefig(out / "metrics.png", dpi=110, metadata={"Software": None})
     return summary
 
@@ -117,27 +127,30 @@ def _generate(method: str, head: TalkingHead, parts: list[TestClip]) -> Generate
         return str(error)
 
 
-def measure(
-    clip: TestClip, generated: Made, samples_N: NDArray[np.int16], same_face: bool = True
-) -> list[tuple[Row, list[Absence]]]:
-    """A clip's rows of clips.csv, a method each, and what is absent of them. Runs in worker processes.
+def measure(clip: TestClip, generated: Made, samples_N: NDArray[np.int16], same_face: bool = True) -> list[OfMethod]:
+    """A clip's rows of clips.csv, a method each, and what belongs to them. Runs in worker processes.
 
     A frame that is the reference does not count. Without ``same_face`` what is generated is of another person.
     """
     judged = clip.judged
     real = observe(clip.frames_THWC[judged])
     reference = describe_face(clip.reference.image_HWC, _in_128(clip, clip.reference.points_68x2))
-    heard = hear(samples_N[judged.start * SAMPLES_PER_FRAME :], len(real.frames_THWC))
+    said = clip.said.cut(judged)
+    heard = hear(samples_N[judged.start * SAMPLES_PER_FRAME :], len(real.frames_THWC), said.phonemes_T)
     measured = []
     for method, one in generated.items():
+        parts: dict[str, float] = {}
         if isinstance(one, str):
             found = Measured({}, dict.fromkeys(METRICS, one))
         else:
             target, fake = _observe(clip, real, one, judged)
             found = compare(target, fake, reference, heard, same_face=same_face or target is fake)
+            parts = by_part(target, fake, said) if same_face else {}
         seen = {None: "", True: "yes", False: "no"}[clip.seen]
         row = {"id": clip.id, "speaker": clip.speaker, "seen": seen, "method": method, **found.values}
-        measured.append((row, [Absence(method, *absent) for absent in found.absent.items()]))
+        absences = [Absence(method, *absent) for absent in found.absent.items()]
+        of_parts = [Part(clip.id, clip.speaker, method, *part) for part in parts.items()]
+        measured.append(OfMethod(row, absences, of_parts))
     return measured
 
 

@@ -22,4 +22,4 @@ def decibels(loudness_T: NDArray[np.floating]) -> NDArray[np.float64]:
 
 def silent_frames(loudness_T: NDArray[np.floating]) -> NDArray[np.bool_]:
     """Which frames are silent (T,); all of them in digital silence."""
-    return (decibels(loudness_T) < -SILENT) | (loudness_T == 0)
+    return np.asarray((decibels(loudness_T) < -SILENT) | (loudness_T == 0))

@@ -3,8 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
-from pathlib import Path
+from functools import cache
 
 import cv2
 import numpy as np
@@ -15,15 +14,17 @@ from torch import Tensor
 from pipeline.evaluation.metrics.base import MetricEntry
 from pipeline.evaluation.metrics.syncnet_distance import WEIGHTS
 from pipeline.evaluation.observed import Heard, Observed
-from pipeline.evaluation.registry import METRICS
-from pipeline.evaluation.syncnet import crop_for_syncnet, face_boxes, features, load_syncnet
+from pipeline.evaluation.registry import DECIDING, METRICS
+from pipeline.evaluation.spoken import Said
+from pipeline.evaluation.syncnet import load_syncnet, syncnet_features
 from pipeline.evaluation.weights import missing, weights_path
 from pipeline.faces.crop import SIZE, rescale
 from pipeline.faces.detect import detect_faces, levels_above
 from pipeline.faces.identity import describe
 from pipeline.faces.shape_predictor import predict_landmarks
-from pipeline.models.syncnet import SyncNet
 from pipeline.runtime.clock import SAMPLES_PER_FRAME
+from pipeline.runtime.errors import PipelineError
+from pipeline.speech.phonemes import Phoneme
 
 SMALLEST = 40.0
 """Pixels of a face of 128x128 from which on dlib finds one."""
@@ -130,6 +131,25 @@ def compare(
     return Measured(values, absent)
 
 
+def by_part(real: Observed, fake: Observed, said: Said) -> dict[str, float]:
+    """The deciding metric over the frames of each word and of each class of phoneme, where both faces are found:
+    ``{"word:blue": ..., "phoneme:BILABIAL": ...}``.
+    """
+    words_T, phonemes_T = said.words_T, said.phonemes_T
+    parts = {} if words_T is None else {f"word:{word}": words_T == word for word in np.unique(words_T) if word}
+    if phonemes_T is not None:
+        parts |= {f"phoneme:{one.name}": phonemes_T == one for one in Phoneme if one != Phoneme.UNKNOWN}
+    values = {}
+    for part, frames_T in parts.items():
+        metric = METRICS[DECIDING].make()
+        if frames_T.any():
+            metric.update(_tensor(fake.points_T68x2[frames_T]), _tensor(real.points_T68x2[frames_T]))
+            value = float(metric.compute())
+            if math.isfinite(value):
+                values[part] = value
+    return values
+
+
 class _Inputs:
     """What the metrics are given, each kind made once, when it is first asked for."""
 
@@ -196,12 +216,11 @@ class _Inputs:
     def _syncnet(self) -> Given:
         if self.heard is None:
             return "there is no sound"
-        if _lost(self.fake):
-            return "no face is found in the pictures"
-        frames = self.fake.frames_THWC
-        boxes = face_boxes(rescale(self.fake.points_T68x2, SIZE, frames.shape[1]))
-        network = _syncnet_of(weights_path(WEIGHTS))
-        return features(network, crop_for_syncnet(list(frames), boxes), self.heard.samples_N)
+        load_syncnet(weights_path(WEIGHTS))  # others than SyncNet's are for the user to put right, not for a row
+        try:
+            return syncnet_features(self.fake, self.heard)
+        except PipelineError as error:
+            return str(error).rstrip(".")
 
     @staticmethod
     def _pair(fake: NDArray[np.floating] | None, real: NDArray[np.floating] | None) -> Given:
@@ -211,11 +230,6 @@ class _Inputs:
 def _lost(seen: Observed) -> bool:
     """Whether no frame has a face."""
     return bool(np.isnan(seen.points_T68x2).any(axis=(1, 2)).all())
-
-
-@lru_cache(maxsize=1)
-def _syncnet_of(path: Path) -> SyncNet:
-    return load_syncnet(path).network
 
 
 def _tensor(array: NDArray[np.generic]) -> Tensor:

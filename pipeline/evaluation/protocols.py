@@ -62,6 +62,7 @@ def _cut(clip: TestClip, start: int, end: int) -> TestClip:
         points_T68x2=clip.points_T68x2[start:end],
         windows_TRC=clip.windows_TRC[start:end],
         other_TRC=None if clip.other_TRC is None else clip.other_TRC[start:end],
+        said=clip.said.cut(slice(start, end)),
     )
 
 

@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.corpora.alignment import unpack
 from pipeline.evaluation.baselines.base import TestClip
 from pipeline.evaluation.clips import lengthened, other_clip, other_speaker
+from pipeline.evaluation.spoken import said
 from pipeline.faces.crop import from_crop
 from pipeline.inference.preprocessing.base import Reference
 from pipeline.inference.published.hearing import hear_clip
@@ -52,7 +54,15 @@ class SourceClips:
         other = other_clip(self._store, clip)
         windows = [lengthened(self._windows(one), len(cut)) if one else None for one in (clip, other)]
         assert windows[0] is not None
-        return TestClip(clip, known["speaker"], regions, moved, windows[0], other_TRC=windows[1])
+        return TestClip(
+            clip,
+            known["speaker"],
+            regions,
+            moved,
+            windows[0],
+            other_TRC=windows[1],
+            said=said(unpack(known["words"]), len(cut)),
+        )
 
     def _windows(self, clip: str) -> NDArray[np.float32]:
         known, frames = self._store.source(clip), self._store.length(clip)

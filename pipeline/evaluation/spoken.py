@@ -1,6 +1,7 @@
 """What is said in every frame: the words' times from a clip's alignment, the phonemes within them from espeak-ng."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.corpora.alignment import find_alignment, read_alignment
+from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
 from pipeline.speech.phonemes import Segment, phonemes_of_frames
@@ -17,6 +19,32 @@ _VOICE = "en-gb-x-rp"
 """GRID's speakers are British."""
 _NAMES = {"a": "[[eI]]"}
 """Of letters that would be read as a word."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What is said in each of T frames; None where nobody knows."""
+
+    words_T: NDArray[np.str_] | None = None
+    """Empty in pauses."""
+    phonemes_T: NDArray[np.int8] | None = None
+    """Classes of `pipeline.speech.phonemes`."""
+
+    def cut(self, frames: slice) -> "Said":
+        """In these frames."""
+        words, phonemes = self.words_T, self.phonemes_T
+        return Said(None if words is None else words[frames], None if phonemes is None else phonemes[frames])
+
+
+def said(words: Sequence[Segment], frames: int) -> Said:
+    """By words with their times; phonemes are known only where espeak-ng is installed."""
+    if not words:
+        return Said()
+    try:
+        phonemes_T = phonemes_by_frame(words, frames)
+    except PipelineError:
+        phonemes_T = None
+    return Said(words_by_frame(words, frames), phonemes_T)
 
 
 def spoken_phonemes(video: StrPath, frames: int, start: float = 0.0) -> NDArray[np.int8]:
@@ -33,11 +61,27 @@ def spoken_phonemes(video: StrPath, frames: int, start: float = 0.0) -> NDArray[
             f"When each word of {video.name} is said is not known. Lay an alignment beside it as GRID's, "
             f"{video.stem}.align."
         )
+    return phonemes_by_frame(read_alignment(alignment), frames, start)
+
+
+def phonemes_by_frame(words: Iterable[Segment], frames: int, start: float = 0.0) -> NDArray[np.int8]:
+    """The class of phoneme (T,) of each of ``frames`` frames from ``start`` seconds on, of words with their times.
+
+    Raises PipelineError where espeak-ng, which says how words sound, is not installed.
+    """
     if find_spec("espeakng_loader") is None:
         raise PipelineError("How words sound takes espeak-ng. Install it with `pip install 'atvgnet[pipeline]'`.")
-    words = read_alignment(alignment)
     shifted = [Segment(one.label, one.start - start, one.end - start) for one in phonemes_of_words(words)]
     return phonemes_of_frames(shifted, frames)
+
+
+def words_by_frame(words: Iterable[Segment], frames: int, start: float = 0.0) -> NDArray[np.str_]:
+    """The word (T,) that is said at the middle of each of ``frames`` frames from ``start`` seconds on; else empty."""
+    said = np.full(frames, "", dtype=object)
+    for one in words:
+        first, last = (max(0, int(np.ceil((time - start) * FPS - 0.5))) for time in (one.start, one.end))
+        said[first:last] = one.label
+    return said.astype(np.str_)
 
 
 def phonemes_of_words(words: Iterable[Segment]) -> list[Segment]:
@@ -54,10 +98,13 @@ def phonemes_of_words(words: Iterable[Segment]) -> list[Segment]:
 
 @cache
 def _pronounced(word: str) -> list[tuple[str, float, float]]:
-    """A word's phonemes, each with where it begins and ends as shares of the word's time."""
+    """A word's phonemes, each with where it begins and ends as shares of the word's time; none for no word."""
     from pipeline.corpora.synthetic.espeak import Voice, synthesise  # which the base installation does not have
 
-    utterance = synthesise([_NAMES.get(word, word)], Voice(_VOICE, rate=160, pitch=50, pitch_range=50))
+    try:
+        utterance = synthesise([_NAMES.get(word, word)], Voice(_VOICE, rate=160, pitch=50, pitch_range=50))
+    except (RuntimeError, ValueError):  # not one word, or nothing to say
+        return []
     spoken = [one for one in utterance.phonemes if one.label]
     length = spoken[-1].end
     # The silence before a first p, b, t, ... is its closure.

@@ -123,7 +123,9 @@ def face_boxes(points_T68x2: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.concatenate([low, high], axis=1)
 
 
-def crop_for_syncnet(frames_THWC: Sequence[NDArray[np.uint8]], boxes_Tx4: NDArray[np.floating]) -> NDArray[np.uint8]:
+def crop_for_syncnet(
+    frames_THWC: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], boxes_Tx4: NDArray[np.floating]
+) -> NDArray[np.uint8]:
     """The pictures (T, 224, 224, 3) that SyncNet sees of frames (H, W, 3) with the face's boxes (T, 4) in their pixels.
 
     As in the authors' release: the box's middle and half side s, each the median over 13 frames; of the square from s
@@ -147,7 +149,7 @@ def crop_for_syncnet(frames_THWC: Sequence[NDArray[np.uint8]], boxes_Tx4: NDArra
 
 
 def about(video: StrPath | None) -> str:
-    """What to print beside SyncNet's metrics: the weights' hash, the crop, and the codec of the video, where it was one.
+    """What to print beside SyncNet's metrics: the weights' hash, the crop, and the codec, of frames from a file.
 
     Raises PipelineError where the user's weights are missing or others.
     """

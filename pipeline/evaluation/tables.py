@@ -2,7 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.metadata import version
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +20,8 @@ CLIPS, INTERVALS, MEANS = "clips.csv", "metrics.csv", "metrics.json"
 """
 DIFFERENCES, ABSENT, INFO = "differences.csv", "absent.csv", "info.json"
 """What one method has more than another on the same clips; which metrics are absent and why; what was measured."""
+
+PACKAGES = ("av", "dlib-bin", "numpy", "opencv-python-headless", "torch", "torchmetrics")
 
 KEYS = ("id", "speaker", "seen", "method")
 """What a row of clips.csv begins with; ``seen`` is `yes`, `no`, or empty where nobody knows."""
@@ -38,6 +41,22 @@ class Absence(NamedTuple):
     reason: str
 
 
+class Part(NamedTuple):
+    """The deciding metric of a clip by a method over some of its frames."""
+
+    id: str
+    speaker: str
+    method: str
+    group: str
+    """`word:WORD` or `phoneme:CLASS`."""
+    value: float
+
+
+def made_by() -> dict[str, Any]:
+    """What info.json says of the program, where it is not the commit's: its version and that of what makes the numbers."""
+    return {"version": version("atvgnet"), "packages": {name: version(name) for name in PACKAGES}}
+
+
 def tabulate(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """Rows of clips.csv with all their columns: what is not in a row is NaN, or empty where it is text."""
     table = pd.DataFrame(list(rows))
@@ -48,11 +67,12 @@ def tabulate(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     return table.fillna(dict.fromkeys([*KEYS, *others], ""))
 
 
-def summarize(clips: pd.DataFrame, seed: int) -> pd.DataFrame:
+def summarize(clips: pd.DataFrame, seed: int, parts: Iterable[Part] = ()) -> pd.DataFrame:
     """The rows of metrics.csv: ``method, group, metric, mean, low, high, clips``.
 
     ``clips`` is that of `tabulate`. Means are over the clips that have the metric, the 95% intervals of `intervals`
-    with speakers as strata. A metric that no clip of a group has is left out, and a group that is all there is.
+    with speakers as strata. A metric that no clip of a group has is left out, and a group that is all there is. Of the
+    ``parts`` of clips come groups that have the deciding metric alone.
     """
     methods = list(dict.fromkeys(clips["method"]))
     wide = clips.pivot(index=["id", "speaker", "seen"], columns="method", values=list(METRICS))
@@ -60,9 +80,12 @@ def summarize(clips: pd.DataFrame, seed: int) -> pd.DataFrame:
     wide = wide.reindex(columns=pd.MultiIndex.from_tuples(columns))
     names = wide.index.to_frame(index=False)
     rows = []
-    for group, chosen in _groups(names).items():
-        values = wide.to_numpy(np.float64)[chosen]
-        low, high = intervals(values, list(names["speaker"][chosen]), seed)
+    groups = [
+        (group, wide.to_numpy(np.float64)[chosen], list(names["speaker"][chosen]))
+        for group, chosen in _groups(names).items()
+    ]
+    for group, values, speakers in [*groups, *_parts(parts, columns)]:
+        low, high = intervals(values, speakers, seed)
         count = (~np.isnan(values)).sum(axis=0)
         mean = np.nansum(values, axis=0) / np.maximum(count, 1)
         found = {column: place for place, column in enumerate(columns) if count[place]}
@@ -73,6 +96,18 @@ def summarize(clips: pd.DataFrame, seed: int) -> pd.DataFrame:
             if (at := found.get((metric, method))) is not None
         ]
     return pd.DataFrame(rows, columns=["method", "group", "metric", "mean", "low", "high", "clips"])
+
+
+def _parts(parts: Iterable[Part], columns: list[tuple[str, str]]) -> Iterator[tuple[str, Any, list[str]]]:
+    """Of each group its name, its values (clips, columns) and its clips' speakers."""
+    table = pd.DataFrame(list(parts), columns=Part._fields)
+    for group, rows in table.groupby("group"):
+        wide = rows.pivot(index=["id", "speaker"], columns="method", values="value")
+        values = np.full((len(wide), len(columns)), np.nan)
+        for place, (metric, method) in enumerate(columns):
+            if metric == DECIDING and method in wide:
+                values[:, place] = wide[method]
+        yield str(group), values, list(wide.index.get_level_values("speaker"))
 
 
 def _groups(names: pd.DataFrame) -> dict[str, Any]:
@@ -134,13 +169,14 @@ def write_tables(
     absences: Iterable[Absence] = (),
     info: Mapping[str, Any] | None = None,
     pairs: Sequence[tuple[str, str]] = (),
+    parts: Iterable[Part] = (),
 ) -> Summary:
     """Write the tables of ``clips`` (`tabulate`) and return the `Summary`; differences.csv only where there are
     ``pairs`` to compare.
     """
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    table = summarize(clips, seed)
+    table = summarize(clips, seed, parts)
     summary = overall(table)
     counted = Counter(absences)
     _write(out / CLIPS, clips)

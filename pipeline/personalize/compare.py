@@ -26,7 +26,7 @@ def judge(head: TalkingHead, store: ClipStore, baselines: Sequence[str]) -> list
         clip = clips.load(name)
         generated = {baseline: BASELINES[baseline].generate(head, clip) for baseline in baselines}
         measured = measure(clip, dict(generated), clips.samples(name))
-        for (row, _), one in zip(measured, generated.values(), strict=True):
+        for (row, *_), one in zip(measured, generated.values(), strict=True):
             found = {metric: row.get(metric, float("nan")) for metric in METRICS}
             identity = _identity(clip.frames_THWC, one.frames_THWC)
             rows.append({"clip": name, "method": row["method"], **found, **identity})

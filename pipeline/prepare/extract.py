@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rich import get_console
 
 from pipeline.config.params import Extract
+from pipeline.corpora.alignment import find_alignment, pack, read_alignment
 from pipeline.corpora.base import Clip, Corpus
 from pipeline.corpora.split import unite_equal
 from pipeline.media import Damage, MediaError, probe, read_audio_blocks, sound_warnings, ticks
@@ -153,11 +154,17 @@ def extract(
                 reason=rejected or _warnings(cell, clip, usual),
                 shard=cell["shard"],
                 row=cell["row"],
+                words=_words(clip),
             )
         )
     check_losses((vars(row) for row in rows), params.max_lost, "extract")
     write_manifest(out, rows)  # after the check: an earlier manifest and its shards stay whole when it fails
     return rows
+
+
+def _words(clip: Clip) -> str:
+    alignment = find_alignment(clip.path)
+    return pack(read_alignment(alignment), clip.start) if alignment else ""
 
 
 def _usual_frames(clips: Iterable[Clip], cells: Rows) -> int | None:

@@ -39,6 +39,8 @@ class ManifestRow:
     reason: str
     shard: str
     row: int
+    words: str = ""
+    """When each is said, from the clip's start on (`pipeline.corpora.alignment.pack`); empty where nobody knows."""
 
 
 _TYPES = {"str": pa.string(), "float": pa.float64(), "int": pa.int32()}

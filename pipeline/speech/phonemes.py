@@ -41,9 +41,9 @@ class Phoneme(IntEnum):
 _SYMBOLS = {
     Phoneme.BILABIAL: "pbm",
     Phoneme.LABIODENTAL: "fv",
-    Phoneme.OPEN_VOWEL: "aæʌɑɒ",
-    Phoneme.ROUNDED_VOWEL: "ɔouʊyʏøœ",  # noqa: RUF001 - IPA's own y
-    Phoneme.VOWEL: "iɪɨᵻeɛəɐɚɜɝ",
+    Phoneme.OPEN_VOWEL: "aæʌɑɒ",  # noqa: RUF001 - the IPA's own letters, here and below
+    Phoneme.ROUNDED_VOWEL: "ɔouʊyʏøœ",  # noqa: RUF001
+    Phoneme.VOWEL: "iɪɨᵻeɛəɐɚɜɝ",  # noqa: RUF001
 }
 """Symbols of the IPA by class, in the order in which one of several decides; all others are consonants."""
 

@@ -156,7 +156,7 @@ frames = np.random.default_rng(0).integers(0, 256, (10, 128, 128, 3)).astype(np.
 points = np.random.default_rng(1).normal(64, 20, (10, 68, 2)).astype(np.float32)
 clip = TestClip("a", "s", frames, points, np.zeros((10, 28, 12), np.float32))
 made = {name: BASELINES[name].generate(None, clip) for name in ("static", "late")}
-rows = [row for row, _ in measure(clip, made, np.zeros(6400, np.int16))]
+rows = [one.row for one in measure(clip, made, np.zeros(6400, np.int16))]
 expected = np.abs(frames[1:].astype(float) - frames[np.maximum(np.arange(1, 10) - 5, 0)]).mean() / 255
 assert abs(rows[1]["mae"] - expected) < 1e-6
 write_tables(Path("shown"), tabulate(rows), 0)

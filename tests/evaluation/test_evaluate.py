@@ -45,6 +45,7 @@ class ShortClips(StoredClips):
             points_T68x2=whole.points_T68x2[:LENGTH],
             windows_TRC=whole.windows_TRC[:LENGTH],
             other_TRC=whole.other_TRC[:LENGTH],
+            said=whole.said.cut(slice(LENGTH)),
         )
 
 
@@ -126,8 +127,26 @@ def test_whom_the_networks_have_seen_is_told_apart(reports: dict[str, Path], sto
     table = read(reports["full"])
     assert dict(zip(table["speaker"], table["seen"], strict=True)) == {"s1": "yes", "s2": "no"}
     summary = pd.read_csv(reports["full"] / "metrics.csv")
-    assert set(summary["group"]) == {"all", "seen", "unseen", "speaker:s1", "speaker:s2"}
+    whole = summary[~summary["group"].str.contains("word:|phoneme:")]
+    assert set(whole["group"]) == {"all", "seen", "unseen", "speaker:s1", "speaker:s2"}
     assert StoredClips(store).load("s1/bbaf3s").seen is None
+
+
+def test_lips_are_told_by_word_and_by_phoneme(reports: dict[str, Path], clips: ShortClips) -> None:
+    table = pd.read_csv(reports["full"] / "metrics.csv")
+    summary = {(row["group"], row["method"], row["metric"]): row for row in table.to_dict("records")}
+    said = clips.load("s1/bbaf3s").said
+    assert said.words_T is not None
+    assert list(dict.fromkeys(said.words_T[said.words_T != ""]))[:3] == ["bin", "blue", "at"]
+    for group in ("word:bin", "phoneme:BILABIAL", "phoneme:SILENCE"):
+        static = summary[group, "static", "lmd"]
+        assert static["low"] <= static["mean"] <= static["high"]
+        assert summary[group, "ground_truth", "lmd"]["mean"] == 0
+    assert summary["phoneme:SILENCE", "static", "lmd"]["clips"] == 2
+    assert summary["word:bin", "static", "lmd"]["clips"] == 1
+    parts = [one for one in summary if ":" in one[0] and not one[0].startswith("speaker")]
+    assert {metric for *_, metric in parts} == {"lmd"}
+    assert not pd.read_csv(reports["cross"] / "metrics.csv")["group"].str.contains("word:|phoneme:").any()
 
 
 def test_another_face_has_no_picture_to_be_like(reports: dict[str, Path]) -> None:

@@ -134,8 +134,8 @@ def test_the_reference_frame_does_not_count(crop: Image) -> None:
     fake = real.copy()
     fake[0] = 0
     clip = TestClip("a", "s", real, np.stack([find_landmarks(real[:1])[0]] * 3), np.zeros((3, 28, 12), np.float32))
-    ((row, _),) = measure(clip, {"static": Generated(fake)}, np.zeros(1920, np.int16))
-    assert row["ssim"] == pytest.approx(1)
+    (one,) = measure(clip, {"static": Generated(fake)}, np.zeros(1920, np.int16))
+    assert one.row["ssim"] == pytest.approx(1)
 
 
 def test_what_was_predicted_is_measured_in_pixels_of_128_and_in_coefficients(photograph: Image) -> None:
@@ -151,7 +151,8 @@ def test_what_was_predicted_is_measured_in_pixels_of_128_and_in_coefficients(pho
         "b": Generated(real, drawn),
         "c": "no reason",
     }
-    (a, _), (b, absent), (c, nothing) = measure(clip, made, np.zeros(1920, np.int16))
+    found = measure(clip, made, np.zeros(1920, np.int16))
+    (a, b, c), (_, absent, nothing) = ([getattr(one, name) for one in found] for name in ("row", "absences"))
     assert a["drawn_lmd"] == pytest.approx(1, abs=0.01)  # each of the twenty points 1 px from its place about the mean
     assert a["coefficient_mse"] == pytest.approx(0.25)
     assert "drawn_lmd" not in b

@@ -16,18 +16,21 @@ LAGS = np.arange(-15, 16)
 def lag_correlations(points_T68x2: NDArray[np.floating], loudness_T: NDArray[np.floating]) -> NDArray[np.float64]:
     """For each of `LAGS`, the number of frames by which the lips come after the sound, how far both go together (31,).
 
-    That is the mean of two correlations with the sound's level in dB: that of how far the mouth is open, and that of
-    how fast it moves. Frames without a face are interpolated. All NaN where it cannot be told: under 50 frames, with a
-    face in less than half of them, or in digital silence.
+    That is the mean of three correlations: of how far the mouth is open and of how fast it moves with the sound's level
+    in dB, and of how the opening changes with how the level does. Frames without a face are interpolated. All NaN
+    where it cannot be told: under 50 frames, with a face in less than half of them, or in digital silence.
     """
     found_T = ~np.isnan(points_T68x2).any(axis=(1, 2))
     level_T = decibels(loudness_T)
     if len(found_T) < LEAST or found_T.mean() < 0.5 or not np.ptp(level_T):
         return np.full(len(LAGS), np.nan)
     points = _filled(points_T68x2, found_T)
-    shown = (mouth_opening(points), mouth_speed(points))
+    if not np.ptp(points, axis=0).any():  # a still picture, whose rounding errors would correlate
+        return np.zeros(len(LAGS))
+    opening_T = mouth_opening(points)
+    pairs = [(opening_T, level_T), (mouth_speed(points), level_T), (np.gradient(opening_T), np.gradient(level_T))]
     # Of `correlation` the second comes later by the lag; here the first does.
-    return np.array([np.mean([correlation(one, level_T, -int(lag)) for one in shown]) for lag in LAGS])
+    return np.array([np.mean([correlation(*pair, -int(lag)) for pair in pairs]) for lag in LAGS])
 
 
 def av_offset(points_T68x2: NDArray[np.floating], loudness_T: NDArray[np.floating]) -> float:

@@ -8,7 +8,7 @@ from pipeline.evaluation.metrics.of_clip import OfClip, runs
 from pipeline.landmarks.mouth import mouth_opening
 from pipeline.speech.phonemes import Phoneme
 
-CLOSED = 0.038
+CLOSED = 0.04
 """How far the inner lips may be apart more than a clip's `closed_level` and count as closed, in distances of the eyes.
 
 Fitted on real clips to tell p, b and m from open vowels (benchmarks/closed_lips.py; docs/evaluation.md).

@@ -65,7 +65,7 @@ def _canny(grey_HW: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Which pixels are edges (H, W), 0 elsewhere."""
     smooth = cv2.GaussianBlur(grey_HW, (0, 0), CANNY_SIGMA)
     across, along = (cv2.Sobel(smooth, cv2.CV_16S, *axis) for axis in ((1, 0), (0, 1)))
-    gradients = np.hypot(across, along, dtype=np.float32).ravel()
+    gradients = np.ravel(cv2.magnitude(across.astype(np.float32), along.astype(np.float32)))
     at = int(CANNY_HIGH * gradients.size)
     high = float(np.partition(gradients, at)[at])
     return np.asarray(cv2.Canny(across, along, CANNY_LOW * high, high, L2gradient=True), np.uint8)

@@ -15,7 +15,8 @@ def jitter(points_T68x2: NDArray[np.floating]) -> float:
     three successive frames have a face.
     """
     stable_TPx2 = points_T68x2[:, STABLE].astype(np.float64)
-    return measure_jitter(stable_TPx2, np.isfinite(stable_TPx2).all(axis=(1, 2)))
+    found_T = np.isfinite(stable_TPx2).all(axis=(1, 2))
+    return measure_jitter(stable_TPx2, np.asarray(found_T, np.bool_))
 
 
 register(

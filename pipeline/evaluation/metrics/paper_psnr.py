@@ -13,8 +13,14 @@ from torch import Tensor
 from pipeline.evaluation.metrics.base import MetricEntry, register
 from pipeline.evaluation.metrics.frame_mean import FrameMean
 from pipeline.evaluation.metrics.grey import to_levels
-from pipeline.evaluation.metrics.paper_ssim import enlarge
 from pipeline.evaluation.metrics.psnr import CAP_DB
+
+SIZE = 256
+
+
+def enlarge(frame_HWC: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """As the script does, `SIZE` pixels to a side."""
+    return np.asarray(cv2.resize(frame_HWC, (SIZE, SIZE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def wrapping_psnr(fake_HW: NDArray[np.uint8], real_HW: NDArray[np.uint8]) -> float:

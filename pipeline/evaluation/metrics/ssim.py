@@ -3,7 +3,7 @@
     SSIM = (2 m_f m_r + C1)(2 s_fr + C2) / ((m_f^2 + m_r^2 + C1)(s_f^2 + s_r^2 + C2))
 
 of means m, variances s^2 and covariance s_fr within a window, C1 = (0.01 L)^2, C2 = (0.03 L)^2, L the range of the
-levels. The same as torchmetrics has, which takes 20 times as long on a processor.
+levels. The same as torchmetrics has, which takes 14 to 20 times as long on a processor.
 """
 
 import cv2
@@ -20,27 +20,27 @@ GAUSSIAN = np.asarray(cv2.getGaussianKernel(11, 1.5, cv2.CV_32F), np.float32)
 
 
 def structural_similarity(
-    fake_HWC: NDArray[np.float32],
-    real_HWC: NDArray[np.float32],
+    fake: NDArray[np.float32],
+    real: NDArray[np.float32],
     window_K1: NDArray[np.float32],
     levels: float,
     sample: bool = False,
 ) -> NDArray[np.float32]:
-    """SSIM of two pictures in the window about each pixel and of each colour (H, W, 3), -1 to 1.
+    """SSIM of two pictures (H, W), or (H, W, C) for each colour, in the window about each pixel, -1 to 1.
 
     ``window_K1`` weighs the pixels along either axis, K odd, and sums to 1; beyond the border pictures are reflected.
     ``levels`` is their range. ``sample`` takes variances and covariance for those of a sample, with K^2 - 1.
     """
 
-    def mean(values_HWC: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.asarray(cv2.sepFilter2D(values_HWC, cv2.CV_32F, window_K1, window_K1), np.float32)
+    def mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(cv2.sepFilter2D(values, cv2.CV_32F, window_K1, window_K1), np.float32)
 
-    mean_fake, mean_real = mean(fake_HWC), mean(real_HWC)
+    mean_fake, mean_real = mean(fake), mean(real)
     product, squares = mean_fake * mean_real, mean_fake**2 + mean_real**2
     pixels = window_K1.size**2
     scale = pixels / (pixels - 1) if sample else 1.0
-    covariance = scale * (mean(fake_HWC * real_HWC) - product)
-    variances = scale * (mean(fake_HWC**2 + real_HWC**2) - squares)
+    covariance = scale * (mean(fake * real) - product)
+    variances = scale * (mean(fake**2 + real**2) - squares)
     c1, c2 = (0.01 * levels) ** 2, (0.03 * levels) ** 2
     ssim = (2 * product + c1) * (2 * covariance + c2) / ((squares + c1) * (variances + c2))
     return np.asarray(ssim, np.float32)

@@ -1,7 +1,7 @@
 """One clip by all systems: read, cut, seen, heard and measured."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +9,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.evaluation.measure import Measured, compare, describe_face, hear, observe
+from pipeline.corpora.alignment import find_alignment, read_alignment
+from pipeline.evaluation.measure import Measured, by_part, compare, describe_face, hear, observe
 from pipeline.evaluation.observed import Heard, Observed
 from pipeline.evaluation.registry import METRICS
 from pipeline.evaluation.score.crops import TIME_LIMIT, Crops, NotScored, crop_fake, crop_real
 from pipeline.evaluation.score.pairs import PICTURES, Pair
-from pipeline.evaluation.spoken import spoken_phonemes
+from pipeline.evaluation.spoken import Said, said
 from pipeline.faces.align import align
 from pipeline.faces.crop import SIZE, crop_face, to_crop
 from pipeline.faces.select import choose_face
@@ -34,6 +35,8 @@ class Scored:
 
     row: dict[str, Any]
     absent: dict[str, str]
+    parts: dict[str, float] = field(default_factory=dict)
+    """The deciding metric by word and by class of phoneme."""
 
     def as_json(self) -> dict[str, Any]:
         """Plain data, from which `Scored(**data)` makes it again."""
@@ -70,14 +73,15 @@ class _Real:
         self.crops = crop_real(pair.real, size)
         self.seen = observe(self.crops.frames_THWC)
         self.reference, self.note = _reference(pair, self.seen)
-        self.phonemes_T = _phonemes(pair.real, len(self.crops.frames_THWC))
+        self.said = _said(pair.real, len(self.crops.frames_THWC))
 
     def against_itself(self) -> Scored:
         frames = len(self.crops.frames_THWC)
-        heard, sound = _hear(self.path, None, frames, self.phonemes_T)
+        heard, sound = _hear(self.path, None, frames, self.said)
         found = compare(self.seen, self.seen, self.reference, heard)
         notes = [_rate(self.path), self.note]
-        return _scored(self.pair, GROUND_TRUTH, found, frames, self.crops, sound, notes)
+        parts = by_part(self.seen, self.seen, self.said)
+        return _scored(self.pair, GROUND_TRUTH, found, frames, self.crops, sound, notes, parts)
 
 
 def _score_fake(pair: Pair, method: str, path: Path, real: _Real | None, size: int) -> Scored:
@@ -86,10 +90,12 @@ def _score_fake(pair: Pair, method: str, path: Path, real: _Real | None, size: i
     frames = min(there, wanted)
     seen = observe(crops.frames_THWC[:frames])
     reference, note = (real.reference, real.note) if real else _reference(pair, seen)
-    heard, sound = _hear(path, real.path if real else None, frames, real.phonemes_T if real else None)
-    found = compare(_first(real.seen, frames) if real else None, seen, reference, heard)
+    heard, sound = _hear(path, real.path if real else None, frames, real.said if real else Said())
+    target = _first(real.seen, frames) if real else None
+    found = compare(target, seen, reference, heard)
+    parts = by_part(target, seen, real.said.cut(slice(frames))) if real and target else {}
     unequal = f"{there} frames, the real video {wanted}" if there != wanted else ""
-    return _scored(pair, method, found, frames, crops, sound, [_rate(path), unequal, note])
+    return _scored(pair, method, found, frames, crops, sound, [_rate(path), unequal, note], parts)
 
 
 def _first(seen: Observed, frames: int) -> Observed:
@@ -97,10 +103,17 @@ def _first(seen: Observed, frames: int) -> Observed:
 
 
 def _scored(
-    pair: Pair, method: str, found: Measured, frames: int, crops: Crops, sound: str, notes: list[str]
+    pair: Pair,
+    method: str,
+    found: Measured,
+    frames: int,
+    crops: Crops,
+    sound: str,
+    notes: list[str],
+    parts: dict[str, float],
 ) -> Scored:
     about = {"frames": frames, "aligned": crops.aligned, "sound": sound, "note": "; ".join(filter(None, notes))}
-    return Scored({**_names(pair, method), **about, "reason": "", **found.values}, found.absent)
+    return Scored({**_names(pair, method), **about, "reason": "", **found.values}, found.absent, parts)
 
 
 def _failed(pair: Pair, method: str, reason: str) -> Scored:
@@ -121,15 +134,13 @@ def _rate(path: Path) -> str:
     return f"{fps:.4g} frames per second, resampled to {FPS}" if abs(fps - FPS) > 0.01 else ""
 
 
-def _phonemes(path: Path, frames: int) -> NDArray[np.int8] | None:
-    """The classes of the phonemes of a real video that has an alignment as GRID's; None where they are not known."""
-    try:
-        return spoken_phonemes(path, frames)
-    except PipelineError:
-        return None
+def _said(path: Path, frames: int) -> Said:
+    """What is said in each frame of a real video that has an alignment as GRID's."""
+    alignment = find_alignment(path)
+    return said(read_alignment(alignment) if alignment else (), frames)
 
 
-def _hear(own: Path, other: Path | None, frames: int, phonemes_T: NDArray[np.int8] | None) -> tuple[Heard | None, str]:
+def _hear(own: Path, other: Path | None, frames: int, spoken: Said) -> tuple[Heard | None, str]:
     """The sound of the video ``own``, else of ``other``, and whose it is."""
     for path, whose in ((own, "own"), (other, "real")):
         if path is not None:
@@ -137,7 +148,7 @@ def _hear(own: Path, other: Path | None, frames: int, phonemes_T: NDArray[np.int
                 samples = within(TIME_LIMIT, lambda one: read_audio(one, duration=frames / FPS), path)
             except (MediaError, TimedOut):
                 continue
-            return hear(samples, frames, None if phonemes_T is None else phonemes_T[:frames]), whose
+            return hear(samples, frames, spoken.cut(slice(frames)).phonemes_T), whose
     return None, "none"
 
 

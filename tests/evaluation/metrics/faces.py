@@ -24,14 +24,14 @@ def floats(frames_THWC: Image) -> torch.Tensor:
     return torch.from_numpy(frames_THWC.astype(np.float32) / 255).permute(0, 3, 1, 2).contiguous()
 
 
-def computed(name: str, preds: Image | Points, target: Image | Points | None = None) -> float:
-    """A metric of the registry, of frames or points."""
+def computed(name: str, preds: Image | Points, target: Image | Points | NDArray[np.int8] | None = None) -> float:
+    """A metric of the registry, of frames or points, against the same, loudness or phonemes."""
     metric = METRICS[name].make()
     metric.update(*(_tensor(one) for one in (preds, target) if one is not None))
     return float(metric.compute())
 
 
-def _tensor(given: Image | Points) -> torch.Tensor:
+def _tensor(given: Image | Points | NDArray[np.int8]) -> torch.Tensor:
     return floats(given.astype(np.uint8)) if given.dtype == np.uint8 else torch.from_numpy(given)
 
 

@@ -32,7 +32,7 @@ def test_psnr_wraps(deviation: float) -> None:
 
 
 def test_unrelated_pictures_have_28_db() -> None:
-    """Where the definition has 8: figures of this kind say little."""
+    """Where the definition has 8: values of this kind say little."""
     fake, real = DRAW.integers(0, 256, (2, 2, 256, 256, 1)).astype(np.uint8).repeat(3, axis=-1)
     assert computed("paper_psnr", fake, real) == pytest.approx(27.9, abs=0.1)
     assert computed("psnr", fake, real) == pytest.approx(7.7, abs=0.1)

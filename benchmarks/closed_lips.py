@@ -1,0 +1,160 @@
+"""How far apart lips may be and count as closed: the threshold of the metric `closed`, fitted on real clips.
+
+Takes clips in GRID's layout with their alignments, `--most` of a speaker, and finds the openings of the inner lips
+during p, b and m (the smallest within the phoneme and a frame beside it) and in every frame of an open vowel. For three
+ways to say how open a mouth is, it prints the threshold that tells them apart best (Youden's J: the share of the
+former at or below it minus that of the latter), and how it does on speakers whom it was not fitted on. Then the metric
+itself: of the clips as they are, with the next clip's phonemes, and frozen. The points are kept in `--out`.
+
+    python -m benchmarks.closed_lips GRID --out build/closed_lips.npz
+"""
+
+import argparse
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+
+from pipeline.evaluation.measure import find_landmarks
+from pipeline.evaluation.metrics.closed import BESIDE, CLOSED, REST, closed_level, closed_share
+from pipeline.evaluation.metrics.of_clip import runs
+from pipeline.evaluation.spoken import spoken_phonemes
+from pipeline.faces.align import align
+from pipeline.faces.crop import crop_face
+from pipeline.faces.track import track_face
+from pipeline.landmarks.mouth import mouth_opening
+from pipeline.media import read_audio, read_frames
+from pipeline.runtime.clock import SAMPLES_PER_FRAME
+from pipeline.speech.phonemes import Phoneme
+
+Openings = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+WAYS: dict[str, Openings] = {
+    "opening": lambda opening_T: opening_T,
+    "share of the clip's 5th to 95th percentile": lambda opening_T: (
+        (opening_T - _rest(opening_T)) / (np.nanpercentile(opening_T, 100 - REST) - _rest(opening_T))
+    ),
+    "opening above the clip's 5th percentile": lambda opening_T: opening_T - _rest(opening_T),
+}
+
+
+@dataclass(frozen=True)
+class Real:
+    """What is seen and said in a clip."""
+
+    speaker: str
+    points_T68x2: NDArray[np.float32]
+    phonemes_T: NDArray[np.int8]
+    loudness_T: NDArray[np.float64]
+
+
+def read_clip(path: Path, speaker: str) -> Real | None:
+    """None without a face."""
+    frames = list(read_frames(path))
+    track = track_face(frames, detect_every=10)
+    if not track.found_T.any():
+        return None
+    transforms = align(track.points_T68x2, per_frame=False, smoothing=0.2)
+    crops = np.stack([crop_face(*one) for one in zip(frames, transforms, strict=True)])
+    samples = np.zeros(len(frames) * SAMPLES_PER_FRAME)
+    heard = read_audio(path)[: len(samples)]
+    samples[: len(heard)] = heard / 32768
+    loudness = np.sqrt(np.square(samples).reshape(len(frames), -1).mean(axis=1))
+    return Real(speaker, find_landmarks(crops), spoken_phonemes(path, len(frames)), loudness)
+
+
+def read_clips(root: Path, most: int, kept: Path, jobs: int) -> list[Real]:
+    """At most ``most`` clips of every speaker, evenly over their names; from ``kept`` where that is there."""
+    if not kept.exists():
+        chosen = []
+        for speaker, files in groupby(sorted(root.glob("s*/*.mp*g")), lambda path: path.parent.name):
+            paths = list(files)
+            chosen += [(path, speaker) for path in paths[:: -(-len(paths) // most)]]
+        clips = [one for one in Parallel(jobs)(delayed(read_clip)(*one) for one in chosen) if one is not None]
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(kept, clips=np.array([tuple(vars(one).values()) for one in clips], object))
+    with np.load(kept, allow_pickle=True) as arrays:
+        return [Real(*one) for one in arrays["clips"]]
+
+
+def _rest(opening_T: NDArray[np.float64]) -> float:
+    return float(np.nanpercentile(opening_T, REST))
+
+
+def openings(clips: list[Real], way: Openings) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Of every p, b and m the smallest opening, and of every frame of an open vowel the opening."""
+    closed, wide = [], []
+    for clip in clips:
+        opening_T = way(mouth_opening(clip.points_T68x2))
+        for first, last in runs(clip.phonemes_T == Phoneme.BILABIAL):
+            closed.append(opening_T[max(0, first - BESIDE) : last + BESIDE].min())
+        wide.append(opening_T[clip.phonemes_T == Phoneme.OPEN_VOWEL])
+    both = np.array(closed), np.concatenate(wide)
+    return both[0][~np.isnan(both[0])], both[1][~np.isnan(both[1])]
+
+
+def fit(closed: NDArray[np.float64], wide: NDArray[np.float64]) -> float:
+    """The threshold of the highest J."""
+    levels = np.unique(np.concatenate([closed, wide]))
+    return float(max(levels, key=lambda level: (closed <= level).mean() - (wide <= level).mean()))
+
+
+def _below(values: tuple[NDArray[np.float64], NDArray[np.float64]], level: float) -> str:
+    closed, wide = ((one <= level).mean() for one in values)
+    counts = f"{len(values[0])} p, b, m; {len(values[1])} vowel frames"
+    return f"{closed:6.1%} of p, b, m, {wide:6.1%} of open vowels, J {closed - wide:.3f} ({counts})"
+
+
+def report(clips: list[Real], seen: str) -> Iterator[str]:
+    """Lines; ``seen`` is the speaker with the most clips."""
+    groups = {seen: [one for one in clips if one.speaker == seen]}
+    groups["others"] = [one for one in clips if one.speaker != seen]
+    for name, way in WAYS.items():
+        values = {group: openings(some, way) for group, some in {**groups, "all": clips}.items()}
+        yield f"{name}: at or below {(level := fit(*values['all'])):.4f} are {_below(values['all'], level)}"
+        for group, other in ((seen, "others"), ("others", seen)):
+            fitted = fit(*values[other])
+            yield f"  {group}: {_below(values[group], level)}"
+            yield f"  fitted on {other}, {fitted:.4f}, on {group}: {_below(values[group], fitted)}"
+    for group, some in groups.items():
+        rests = [_rest(mouth_opening(one.points_T68x2)) for one in some]
+        yield f"5th percentiles, {group}: {min(rests):.3f} to {max(rests):.3f}, median {np.median(rests):.3f}"
+    for group, some in groups.items():
+        others = some[1:] + some[:1]
+        rows: dict[str, list[float]] = {
+            "real": [closed_share(one.points_T68x2, one.phonemes_T) for one in some],
+            "the next clip's phonemes": [
+                closed_share(one.points_T68x2, other.phonemes_T) for one, other in zip(some, others, strict=True)
+            ],
+            "frozen": [
+                closed_share(one.points_T68x2[:1].repeat(len(one.phonemes_T), 0), one.phonemes_T) for one in some
+            ],
+            "frames of open vowels": [_vowels(one) for one in some],
+        }
+        yield f"closed, {group}: " + ", ".join(f"{name} {np.nanmean(row):.3f}" for name, row in rows.items())
+
+
+def _vowels(clip: Real) -> float:
+    opening_T = mouth_opening(clip.points_T68x2)
+    return float((opening_T[clip.phonemes_T == Phoneme.OPEN_VOWEL] <= closed_level(opening_T) + CLOSED).mean())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("root", type=Path)
+    parser.add_argument("--most", type=int, default=60)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--jobs", type=int, default=1)
+    args = parser.parse_args()
+    clips = read_clips(args.root, args.most, args.out, args.jobs)
+    speakers = [one.speaker for one in clips]
+    print(f"{len(clips)} clips of {len(set(speakers))} speakers")
+    for line in report(clips, max(set(speakers), key=speakers.count)):
+        print(line)
+
+
+if __name__ == "__main__":
+    main()

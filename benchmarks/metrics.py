@@ -1,0 +1,120 @@
+"""What the metrics of pictures and points cost and say on real clips.
+
+Of up to `--most` clips per speaker of GRID, the crops and their points: milliseconds that each metric takes per clip of
+75 frames (one thread, the median and the range over the clips), SSIM by torchmetrics beside ours; sharpness behind a
+Gaussian of some pixels; jitter; and `csim` with a picture of the same clip, of another one of the same speaker, and of
+another speaker.
+
+    OMP_NUM_THREADS=1 python -m benchmarks.metrics GRID --most 3
+"""
+
+import argparse
+import itertools
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torchmetrics import Metric
+from torchmetrics.image import StructuralSimilarityIndexMeasure
+
+from pipeline.evaluation.measure import find_landmarks
+from pipeline.evaluation.registry import METRICS
+from pipeline.faces.align import align
+from pipeline.faces.crop import crop_face
+from pipeline.faces.identity import describe
+from pipeline.faces.track import track_face
+from pipeline.media import read_frames
+
+EVERY = 25
+BLURS = (0.5, 1.0, 2.0)
+
+
+class Clip(NamedTuple):
+    """A real clip as metrics are given it."""
+
+    speaker: str
+    frames: Tensor
+    landmarks: Tensor
+    identity: Tensor
+
+
+def read_clips(root: Path, most: int) -> Iterator[Clip]:
+    for speaker in sorted(one for one in root.iterdir() if one.name.startswith("s")):
+        for path in sorted(speaker.glob("*.mpg"))[:most]:
+            frames = list(read_frames(path))
+            track = track_face(frames, detect_every=10)
+            transforms = align(track.points_T68x2, per_frame=False, smoothing=0.2)
+            crops = np.stack([crop_face(*pair) for pair in zip(frames, transforms, strict=True)])
+            points = find_landmarks(crops)
+            faces = [number for number in range(0, len(crops), EVERY) if np.isfinite(points[number]).all()]
+            described = np.stack([describe(crops[number], points[number]) for number in faces])
+            yield Clip(speaker.name, floats(crops), torch.from_numpy(points), torch.from_numpy(described))
+
+
+def floats(crops_THWC: NDArray[np.uint8]) -> Tensor:
+    return torch.from_numpy(crops_THWC.astype(np.float32) / 255).permute(0, 3, 1, 2).contiguous()
+
+
+def blurred(frames_TCHW: Tensor, sigma: float) -> Tensor:
+    crops = (frames_TCHW.permute(0, 2, 3, 1).numpy() * 255).round().astype(np.uint8)
+    return floats(np.stack([cv2.GaussianBlur(one, (0, 0), sigma) for one in crops]))
+
+
+def value(metric: Metric, *given: Tensor) -> float:
+    metric.update(*given)
+    return float(metric.compute())
+
+
+def summary(name: str, values: list[float], digits: int = 3) -> None:
+    known = [one for one in values if np.isfinite(one)]
+    low, middle, high = np.quantile(known, [0, 0.5, 1]) if known else [np.nan] * 3
+    print(f"{name:28} {middle:9.{digits}f}   {low:.{digits}f} to {high:.{digits}f}   of {len(known)}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("root", type=Path)
+    parser.add_argument("--most", type=int, default=3)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(0)
+    clips = list(read_clips(options.root, options.most))
+
+    print("milliseconds per clip")
+    makers = {name: (entry.make, entry) for name, entry in METRICS.items() if not entry.weights}
+    makers["torchmetrics' ssim"] = (lambda: StructuralSimilarityIndexMeasure(data_range=1.0), METRICS["ssim"])
+    for name, (make, entry) in makers.items():
+        if entry.compares not in ("frames", "landmarks", "identity"):
+            continue
+        times = []
+        for clip in clips:
+            real = getattr(clip, entry.compares)
+            fake = blurred(real, 1.0) if entry.compares == "frames" else real
+            given = (fake, real[0]) if entry.compares == "identity" else (fake, real) if entry.real else (fake,)
+            begin = time.process_time()
+            value(make(), *given)
+            times.append(1000 * (time.process_time() - begin))
+        summary(name, times, 1)
+
+    print("real clips")
+    for name in ("cpbd", "laplacian"):
+        for sigma in (0.0, *BLURS):
+            seen = [blurred(clip.frames, sigma) if sigma else clip.frames for clip in clips]
+            summary(f"{name}, blur of {sigma}", [value(METRICS[name].make(), one) for one in seen])
+    summary("jitter", [value(METRICS["jitter"].make(), clip.landmarks) for clip in clips])
+    alike: dict[str, list[float]] = {"same clip": [], "same speaker": [], "another speaker": []}
+    for one, two in itertools.product(clips, clips):
+        kind = "same clip" if one is two else "same speaker" if one.speaker == two.speaker else "another speaker"
+        alike[kind].append(value(METRICS["csim"].make(), one.identity[1:], two.identity[0]))
+    for kind, values in alike.items():
+        summary(f"csim, {kind}", values)
+
+
+if __name__ == "__main__":
+    main()
