@@ -3,8 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
-from pathlib import Path
+from functools import cache
 
 import cv2
 import numpy as np
@@ -17,14 +16,14 @@ from pipeline.evaluation.metrics.syncnet_distance import WEIGHTS
 from pipeline.evaluation.observed import Heard, Observed
 from pipeline.evaluation.registry import DECIDING, METRICS
 from pipeline.evaluation.spoken import Said
-from pipeline.evaluation.syncnet import crop_for_syncnet, face_boxes, features, load_syncnet
+from pipeline.evaluation.syncnet import load_syncnet, syncnet_features
 from pipeline.evaluation.weights import missing, weights_path
 from pipeline.faces.crop import SIZE, rescale
 from pipeline.faces.detect import detect_faces, levels_above
 from pipeline.faces.identity import describe
 from pipeline.faces.shape_predictor import predict_landmarks
-from pipeline.models.syncnet import SyncNet
 from pipeline.runtime.clock import SAMPLES_PER_FRAME
+from pipeline.runtime.errors import PipelineError
 from pipeline.speech.phonemes import Phoneme
 
 SMALLEST = 40.0
@@ -217,12 +216,11 @@ class _Inputs:
     def _syncnet(self) -> Given:
         if self.heard is None:
             return "there is no sound"
-        if _lost(self.fake):
-            return "no face is found in the pictures"
-        frames = self.fake.frames_THWC
-        boxes = face_boxes(rescale(self.fake.points_T68x2, SIZE, frames.shape[1]))
-        network = _syncnet_of(weights_path(WEIGHTS))
-        return features(network, crop_for_syncnet(list(frames), boxes), self.heard.samples_N)
+        load_syncnet(weights_path(WEIGHTS))  # others than SyncNet's are for the user to put right, not for a row
+        try:
+            return syncnet_features(self.fake, self.heard)
+        except PipelineError as error:
+            return str(error).rstrip(".")
 
     @staticmethod
     def _pair(fake: NDArray[np.floating] | None, real: NDArray[np.floating] | None) -> Given:
@@ -232,11 +230,6 @@ class _Inputs:
 def _lost(seen: Observed) -> bool:
     """Whether no frame has a face."""
     return bool(np.isnan(seen.points_T68x2).any(axis=(1, 2)).all())
-
-
-@lru_cache(maxsize=1)
-def _syncnet_of(path: Path) -> SyncNet:
-    return load_syncnet(path).network
 
 
 def _tensor(array: NDArray[np.generic]) -> Tensor:

@@ -9,12 +9,13 @@ from pipeline.evaluation.clips import Clips, StoredClips
 from pipeline.evaluation.evaluate import evaluate
 from pipeline.evaluation.folder import replacing_evaluation
 from pipeline.evaluation.published_clips import SourceClips
-from pipeline.evaluation.tables import Summary
+from pipeline.evaluation.tables import Summary, made_by
 from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.runtime import paths
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import refuse_input
+from pipeline.runtime.git import git
 from pipeline.runtime.paths import StrPath
 from pipeline.shards.clip_store import ClipStore
 from pipeline.training.sources import NETWORKS, digest
@@ -44,7 +45,8 @@ def evaluate_models(models: StrPath, out: StrPath, params: Params, project: StrP
             f"the clips with landmarks.size = {head.size}, or give models of {store.size}."
         )
     with replacing_evaluation(out) as folder:
-        return evaluate(head, clips, params.evaluate, params.seed, folder, jobs)
+        made = {**made_by(), "commit": git("rev-parse", "HEAD") or None}
+        return evaluate(head, clips, params.evaluate, params.seed, folder, jobs, made)
 
 
 def _trained_on(head: TalkingHead, params: Params) -> bool:

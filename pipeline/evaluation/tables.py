@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.metadata import version
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +20,8 @@ CLIPS, INTERVALS, MEANS = "clips.csv", "metrics.csv", "metrics.json"
 """
 DIFFERENCES, ABSENT, INFO = "differences.csv", "absent.csv", "info.json"
 """What one method has more than another on the same clips; which metrics are absent and why; what was measured."""
+
+PACKAGES = ("av", "dlib-bin", "numpy", "opencv-python-headless", "torch", "torchmetrics")
 
 KEYS = ("id", "speaker", "seen", "method")
 """What a row of clips.csv begins with; ``seen`` is `yes`, `no`, or empty where nobody knows."""
@@ -47,6 +50,11 @@ class Part(NamedTuple):
     group: str
     """`word:WORD` or `phoneme:CLASS`."""
     value: float
+
+
+def made_by() -> dict[str, Any]:
+    """What info.json says of the program, where it is not the commit's: its version and that of what makes the numbers."""
+    return {"version": version("atvgnet"), "packages": {name: version(name) for name in PACKAGES}}
 
 
 def tabulate(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:

@@ -98,12 +98,15 @@ def test_the_metrics_agree_everywhere(reproduced: Project) -> None:
         for name in METRICS
         if any(name in row for row in means.values())
     }
-    report = reproduced.run("atvgnet", "report").splitlines()
+    report = [line.split() for line in reproduced.run("atvgnet", "report").splitlines()]
     markdown = reproduced.run("atvgnet", "report", "--md", "--baseline", "HEAD")
     means_of_all = markdown.split("<details>")[1].splitlines()
     page = Read((folder / "reports/index.html").read_text(encoding="utf-8"))
     for title, values in expected.items():
-        assert any(line.split() == [*title.split(), *values] for line in report), title
+        words, count = title.split(), len(values)  # a long title goes on in the line below
+        assert any(line[-count:] == values and line[:-count] == words[: len(line) - count] != [] for line in report), (
+            title
+        )
         row = next(line for line in means_of_all if line.startswith(f"| {title} |"))
         assert [cell.split()[0] for cell in row.strip("| ").split(" | ")[1:]] == values
         row_of_page = next(row for row in page.rows if row[0] == title)

@@ -122,6 +122,7 @@ def failures(results: Results, about: Project | None) -> Part:
     absent = results.absent
     if len(absent):
         absent = absent.assign(metric=[title_of(str(one)) for one in absent["metric"]])
+        absent = absent.groupby(["metric", "reason", "clips"], sort=False)["method"].agg(", ".join).reset_index()
     part.tables = listed("Metrics that clips lack", absent, ["metric", "method", "reason", "clips"])
     if "reason" in results.clips:
         failed = results.clips[results.clips["reason"] != ""]

@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from importlib.metadata import version
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -18,15 +17,12 @@ from pipeline.evaluation.folder import replacing_evaluation
 from pipeline.evaluation.pictures import metrics_figure
 from pipeline.evaluation.score.clip import GROUND_TRUTH, Scored, score_clip
 from pipeline.evaluation.score.pairs import Pair, find_pairs
-from pipeline.evaluation.tables import Absence, Part, Summary, tabulate, write_tables
+from pipeline.evaluation.tables import Absence, Part, Summary, made_by, tabulate, write_tables
 from pipeline.faces.crop import SIZE
 from pipeline.runtime import workers
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import explained, lies_in, refuse_input, replacing
-
-PACKAGES = ("atvgnet", "av", "dlib-bin", "numpy", "opencv-python-headless", "torch", "torchmetrics")
-"""Whose versions are noted: they make the numbers."""
 
 
 @dataclass(frozen=True)
@@ -115,10 +111,7 @@ def _info(real: Path | None, fakes: Mapping[str, Path], reference: Path | None, 
         "real": str(real) if real else None,
         "reference": str(reference) if reference else None,
         "fakes": {name: str(folder) for name, folder in fakes.items()},
-        "made": {
-            "version": version("atvgnet"),
-            "packages": {name: version(name) for name in PACKAGES},
-        },
+        "made": made_by(),
     }
 
 
