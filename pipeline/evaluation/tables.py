@@ -53,7 +53,7 @@ class Part(NamedTuple):
 
 
 def made_by() -> dict[str, Any]:
-    """What info.json says of the program, where it is not the commit's: its version and that of what makes the numbers."""
+    """What info.json says of the program: its version, and those of what makes the numbers."""
     return {"version": version("atvgnet"), "packages": {name: version(name) for name in PACKAGES}}
 
 
