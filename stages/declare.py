@@ -194,6 +194,6 @@ if __name__ == "__main__":
     ArgumentParser(
         "python -m stages.declare", description=__doc__, formatter_class=RawDescriptionHelpFormatter
     ).parse_args()
-    made_of = build_graph()
-    DVC.write_text(declared(DVC.read_text(encoding="utf-8"), made_of), encoding="utf-8")
-    STUDIES_DVC.write_text(studies(made_of), encoding="utf-8")
+    graph = build_graph()
+    DVC.write_text(declared(DVC.read_text(encoding="utf-8"), graph), encoding="utf-8")
+    STUDIES_DVC.write_text(studies(graph), encoding="utf-8")

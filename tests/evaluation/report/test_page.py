@@ -12,7 +12,7 @@ from PIL import Image
 from pipeline.evaluation.extremes import extremes
 from pipeline.evaluation.names import file_stems
 from pipeline.evaluation.registry import METRICS
-from pipeline.evaluation.report import read_results, write_page
+from pipeline.evaluation.report import origin, read_results, write_page
 from pipeline.evaluation.report.media import Media
 from pipeline.evaluation.results import interval_text
 from pipeline.evaluation.tables import Absence, differences
@@ -26,7 +26,7 @@ IDS = ["s0/plain", '"><script>alert(1)</script>', "NA", "007", "張三#0 it's", 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An evaluation with a metric that is absent, pictures and videos of some clips, and a study."""
+    """An evaluation with a metric that is absent, and pictures and videos of some clips."""
     folder = tmp_path_factory.mktemp("reports")
     clips = drawn_clips(IDS)
     clips.loc[clips["id"] == "007", "lmd"] = np.nan
@@ -38,9 +38,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_video(folder / f"videos/{stems[name]}.mp4")
         noise = np.random.default_rng(1).integers(0, 256, (300, 1024, 3)).astype(np.uint8)
         Image.fromarray(noise).save(folder / f"pictures/{stems[name]}.png")
-    (folder / "studies").mkdir()
-    study = pd.DataFrame({"noise_db": [-30.0, 0.0, 30.0], "lmd": [3.0, 2.0, 1.5]})
-    study.to_csv(folder / "studies/noise_of_sound.csv", index=False)
     write_page(folder)
     return folder
 
@@ -100,12 +97,24 @@ def test_it_can_be_read_without_seeing_it(page: Read) -> None:
     assert all(one.get("aria-label") for one in page.all("video"))
     charts = [one for one in page.all("div") if one.get("class") == "chart"]
     assert all(one.get("aria-label") and one.get("role") == "img" for one in charts)
-    assert len(charts) == 2  # LMD per clip, and the study's curve
+    assert len(charts) == 1  # LMD per clip
     ids = [one["id"] for _, one in page.tags if "id" in one]
     assert len(ids) == len(set(ids))
     anchors = [str(one["href"])[1:] for one in page.all("a") if one.get("href")]
     assert anchors
     assert set(anchors) <= set(ids)
+
+
+def test_a_study_has_a_curve_per_metric_and_its_numbers(tmp_path: Path) -> None:
+    numbers = {"level": [0.7, 1.0], "drawn_lmd": [1.5, 1.0], "drawn_lmd_low": [1.2, 0.9], "drawn_lmd_high": [1.7, 1.2]}
+    pd.DataFrame({**numbers, "clips": [8, 8]}).to_csv(tmp_path / "rate.csv", index=False)
+    (part,) = origin.studies(tmp_path)
+    assert part.title == "Study: Landmarks from faster and slower speech"
+    (chart,) = part.charts
+    assert "times as fast" in chart.caption
+    assert str(chart.svg).count("<path") > 3
+    (table,) = part.folded
+    assert table.rows[0][:2] == ["0.7", "1.5"]
 
 
 def test_what_failed_has_its_reason(page: Read) -> None:
