@@ -76,6 +76,13 @@ class AtNetParams(LoopParams):
     """Windows in a step. Paper: 16."""
     lr: float = 4e-3
     """Adam's learning rate at its highest. Paper: 2e-4."""
+    mouth_focus: float = 0.0
+    """By how much more the mouth's points weigh than their share of the coefficients is. Paper: 0."""
+
+    def __post_init__(self) -> None:
+        """Check ranges; raises ValueError naming the key and what it may be."""
+        super().__post_init__()
+        self._require(self.mouth_focus >= 0, "mouth_focus", "0 or more")
 
 
 @dataclass(frozen=True, kw_only=True)

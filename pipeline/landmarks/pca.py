@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.landmarks.points import STABLE
+from pipeline.landmarks.points import COUNT, MOUTH, STABLE
 from pipeline.landmarks.similarity import apply_similarity, fit_similarity, invert_similarity
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
@@ -76,6 +76,14 @@ class LandmarkModel:
         The face keeps its shape, which K coefficients alone could not tell.
         """
         return (reference_L + (coefficients_TK - reference_K) @ self.basis.T).astype(np.float32)
+
+    def mouth_weights(self, focus: float) -> NDArray[np.float64]:
+        """W (K, K) so that a difference d of coefficients has d' W d = |d|^2 + ``focus`` times the squared distances
+        of the mouth's points, each set's own mean subtracted, as in LMD.
+        """
+        mouth = self.basis.reshape(COUNT, 2, -1)[MOUTH]
+        apart = (mouth - mouth.mean(axis=0)).reshape(-1, self.components)
+        return np.asarray(np.eye(self.components) + focus * apart.T @ apart)
 
     def save(self, folder: StrPath) -> None:
         """Write ``folder/landmarks.npz``, the same bytes for the same model."""

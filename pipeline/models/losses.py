@@ -1,4 +1,4 @@
-"""The losses of VG-net and its discriminator (Chen et al., CVPR 2019, sections 3.3 and 3.4), as pure functions.
+"""The losses of AT-net, VG-net and its discriminator (Chen et al., CVPR 2019, sections 3.2 to 3.4), as pure functions.
 
 All are means over batch, frames, channels and pixels (or points), so no weight depends on a size.
 """
@@ -11,6 +11,16 @@ from pipeline.landmarks.points import COUNT, MOUTH
 
 MOUTH_X, MOUTH_Y, MOUTH_REACH_X, MOUTH_REACH_Y = 0.5, 0.67, 0.15, 0.10
 """Of `mouth_map`, as shares of the side: the middle, and the deviation to the side and down."""
+
+
+def coefficient_loss(predicted_BTK: Tensor, real_BTK: Tensor, weights_KK: Tensor | None = None) -> Tensor:
+    """The mean squared error of AT-net's coefficients; with weights W, which are ours, mean(d' W d) / K of the
+    difference d.
+    """
+    if weights_KK is None:
+        return functional.mse_loss(predicted_BTK, real_BTK)
+    apart_BTK = predicted_BTK - real_BTK
+    return (apart_BTK * (apart_BTK @ weights_KK)).mean()
 
 
 def pixel_loss(

@@ -92,7 +92,7 @@ class FineTuning:
         belongs = {"landmarks": self.landmarks.digest, "speech": asdict(self.speech)}
         start = open_start("atnet", self.bundle, belongs)
         params = _params("atnet", AtNetParams, self.bundle, steps)
-        return AtNetTask(*self._sources(speech=True), params, self.seed, belongs, start)
+        return AtNetTask(*self._sources(speech=True), params, self.seed, belongs, start, self.landmarks)
 
     def _vgnet(self, steps: int) -> VgNetTask:
         belongs = {"landmarks": self.landmarks.digest, "crop": asdict(crop_geometry(self.store.size))}

@@ -1,4 +1,4 @@
-"""How AT-net is trained: mean squared error of the coefficients."""
+"""How AT-net is trained: the squared error of the coefficients, in which the mouth may weigh more."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.optim import Adam, Optimizer
 
 from pipeline.config.params import Params
 from pipeline.config.training import AtNetParams
 from pipeline.config.windows import require_long_clips
+from pipeline.landmarks.pca import LandmarkModel
 from pipeline.models.atnet import AtNet
+from pipeline.models.losses import coefficient_loss
 from pipeline.runtime import paths
 from pipeline.runtime.devices import autocast, best_device, compiled, to_device
 from pipeline.runtime.paths import StrPath
@@ -65,7 +66,9 @@ class AtNetTask:
         seed: int,
         belongs: Mapping[str, Any] = MappingProxyType({}),
         start: Start | None = None,
+        landmarks: LandmarkModel | None = None,
     ) -> None:
+        """``landmarks`` are what the coefficients are of, by which `mouth_focus` knows the mouth."""
         self.belongs, self.data = belongs, source_train.digest + source_val.digest
         self.init = start.digests if start else {}
         self.source_train, self.source_val, self.params, self.seed = source_train, source_val, params, seed
@@ -80,6 +83,11 @@ class AtNetTask:
         self.network: nn.Module = to_device(network, self.device)
         forward = parallel(self.network)
         self.forward = compiled(forward) if params.compile else forward
+        self.weights_KK: Tensor | None = None
+        if params.mouth_focus > 0:
+            assert landmarks is not None
+            weights = torch.from_numpy(landmarks.mouth_weights(params.mouth_focus))
+            self.weights_KK = weights.float().to(self.device)
         self.helpers: dict[str, nn.Module] = {}
         self.optimisers: dict[str, Optimizer] = {
             "network": Adam(self.network.parameters(), params.lr, betas=(0.5, 0.999), fused=True)
@@ -101,7 +109,7 @@ class AtNetTask:
         reference_BK, windows_BT1RC, coefficients_BTK = (tensor.to(self.device, non_blocking=True) for tensor in batch)
         with autocast(self.device, self.params.precision):
             predicted_BTK = self.forward(reference_BK, windows_BT1RC)
-        loss = functional.mse_loss(predicted_BTK.float(), coefficients_BTK)
+        loss = coefficient_loss(predicted_BTK.float(), coefficients_BTK, self.weights_KK)
         self.optimisers["network"].zero_grad()
         loss.backward()
         if self.params.grad_clip > 0:
@@ -156,5 +164,6 @@ def train_from_store(params: Params, callbacks: Sequence[Callback], bundle: StrP
         "landmarks": train_split.model.digest,
         "speech": asdict(SpeechFeatures.of(mfcc.window, mfcc.kind, mfcc.normalise)),
     }
-    task = AtNetTask(train_split, val_split, params.atnet, params.seed, belongs, open_start("atnet", bundle, belongs))
+    start = open_start("atnet", bundle, belongs)
+    task = AtNetTask(train_split, val_split, params.atnet, params.seed, belongs, start, train_split.model)
     train(task, paths.ATNET, paths.resume_folder("train_atnet"), callbacks)

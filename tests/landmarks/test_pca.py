@@ -75,6 +75,16 @@ def test_stable_points_carry_the_normalisation() -> None:
     np.testing.assert_allclose(shut[STABLE], wide[STABLE], atol=1e-5)
 
 
+def test_mouth_weights_are_the_mouths_squared_distances() -> None:
+    model = fit_model(clips(), 6)
+    difference = np.random.default_rng(0).normal(size=6)
+    mouth = (model.basis @ difference).reshape(68, 2)[48:]
+    squared = np.square(mouth - mouth.mean(axis=0)).sum()
+    for focus in (0.0, 3.0):
+        expected = np.square(difference).sum() + focus * squared
+        assert difference @ model.mouth_weights(focus) @ difference == pytest.approx(expected)
+
+
 def test_saved_bytes_and_errors(tmp_path: Path) -> None:
     model = fit_model(clips(), 6)
     for name in ("a", "b"):

@@ -13,6 +13,16 @@ def pictures() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     return made.requires_grad_(), real, torch.rand(2, 3, 1, 8, 8, generator=random).requires_grad_()
 
 
+def test_coefficients_weigh_alike_or_by_a_matrix() -> None:
+    random = np.random.default_rng(0)
+    predicted, real = random.normal(size=(2, 2, 5, 6))
+    matrix = random.normal(size=(6, 6))
+    apart, (one, other) = predicted - real, map(torch.from_numpy, (predicted, real))
+    assert losses.coefficient_loss(one, other).item() == pytest.approx(np.square(apart).mean())
+    expected = np.mean([difference @ matrix @ difference / 6 for difference in apart.reshape(-1, 6)])
+    assert losses.coefficient_loss(one, other, torch.from_numpy(matrix)).item() == pytest.approx(expected)
+
+
 def test_pixel_loss_is_the_weighted_mean(pictures: tuple[torch.Tensor, ...]) -> None:
     made, real, attention = pictures
     expected = np.mean(np.abs(made.detach().numpy() - real.numpy()) * (attention.detach().numpy() + 0.5))

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.config.training import AtNetParams, PictureAugmentation, VgNetParams
+from pipeline.landmarks.pca import LandmarkModel
 from pipeline.models.atnet import AtNet
 from pipeline.models.discriminator import Discriminator
 from pipeline.models.registry import load_model
@@ -285,6 +286,18 @@ def test_ablations_train(changes: dict[str, Any], tmp_path: Path) -> None:
 def test_without_judgement_there_is_no_discriminator(tmp_path: Path) -> None:
     run("vgnet", tmp_path, steps=2, adversarial_weight=0.0, regression_weight=0.0)
     assert list(outs(tmp_path)) == FILES["atnet"]
+
+
+def test_the_mouth_weighs_more_in_atnets_loss(tmp_path: Path) -> None:
+    basis = np.linalg.qr(np.random.default_rng(0).normal(size=(136, TRAIN.coefficients(0).shape[1])))[0]
+    landmarks = LandmarkModel(np.zeros((68, 2)), np.zeros(136), basis, np.zeros(136))
+    task = AtNetTask(TRAIN, VAL, replace(AT, mouth_focus=3.0, precision="float32"), 0, landmarks=landmarks)
+    batch = task.batch(0)
+    with torch.no_grad():
+        apart = task.network(batch.reference_BK, batch.windows_BT1RC) - batch.coefficients_BTK
+    weights = torch.from_numpy(landmarks.mouth_weights(3.0)).float()
+    expected = torch.einsum("btk,kl,btl->bt", apart, weights, apart).mean() / len(weights)
+    assert task.step(batch)["loss"].item() == pytest.approx(expected.item(), rel=1e-4)
 
 
 def test_single_frame_atnet_trains(tmp_path: Path) -> None:
