@@ -1,6 +1,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -35,6 +36,14 @@ def test_landmarks_are_found_in_crops_and_not_elsewhere(crop: Image) -> None:
     points = find_landmarks(np.stack([crop, np.zeros_like(crop)]))
     assert np.isfinite(points[0]).all()
     assert np.isnan(points[1]).all()
+
+
+@pytest.mark.parametrize("zoom", [1.0, 0.9, 0.8, 0.7, 0.5])
+def test_faces_are_found_where_a_search_at_all_sizes_finds_them(crop: Image, zoom: float) -> None:
+    move = np.array([[zoom, 0, 64 * (1 - zoom)], [0, zoom, 64 * (1 - zoom)]])
+    smaller = np.asarray(cv2.warpAffine(crop, move, (128, 128), borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    expected = predict_landmarks([smaller], detect_faces(smaller)[:1])
+    np.testing.assert_array_equal(find_landmarks(smaller[None]), expected)
 
 
 def test_distances_are_those_of_a_face_of_128_whatever_the_size(photograph: Image) -> None:

@@ -32,6 +32,13 @@ def test_no_picture_of_an_earlier_corpus_stays(tmp_path: Path) -> None:
     assert files(out) == ["metrics.json", "notes.txt", "pictures/s2_b.png"]
 
 
+def test_what_a_killed_evaluation_left_is_neither_in_the_way_nor_stays(tmp_path: Path) -> None:
+    out = tmp_path / "reports"
+    (out / f".{'0' * 32}.tmp" / "pictures").mkdir(parents=True)
+    evaluate(out, "metrics.json")
+    assert [path.name for path in out.iterdir()] == ["metrics.json"]
+
+
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "pictures").mkdir()
     (tmp_path / "pictures" / "mine.png").write_text("")
