@@ -27,13 +27,9 @@ def replacing_evaluation(out: StrPath) -> Iterator[Path]:
     done, where there is something and no evaluation.
     """
     out = Path(out)
-<<<<<<< HEAD
-    known = {MEANS, PAGE, ".gitignore"}  # DVC removes the stage's outs before it runs, and leaves the rest
-=======
     for killed in out.glob(f".{'?' * 32}.tmp") if out.is_dir() else ():  # it could not remove what it had begun
         _remove(killed)
-    known = {MEANS, ".gitignore"}  # DVC removes the stage's outs before it runs, and leaves its .gitignore
->>>>>>> score
+    known = {MEANS, PAGE, ".gitignore"}  # DVC removes the stage's outs before it runs, and leaves the rest
     if out.exists() and not (out.is_dir() and ((names := set(os.listdir(out))) <= known or MEANS in names)):
         raise PipelineError(f"{out} is there, and what is in it is not an evaluation. Give another folder with --out.")
     unfinished = out / f".{uuid4().hex}.tmp"
