@@ -9,7 +9,7 @@ from pipeline.evaluation.clips import Clips, StoredClips
 from pipeline.evaluation.evaluate import evaluate
 from pipeline.evaluation.folder import replacing_evaluation
 from pipeline.evaluation.published_clips import SourceClips
-from pipeline.evaluation.tables import Summary, made_by
+from pipeline.evaluation.tables import Summary, program
 from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.runtime import paths
@@ -45,7 +45,7 @@ def evaluate_models(models: StrPath, out: StrPath, params: Params, project: StrP
             f"the clips with landmarks.size = {head.size}, or give models of {store.size}."
         )
     with replacing_evaluation(out) as folder:
-        made = {**made_by(), "commit": git("rev-parse", "HEAD") or None}
+        made = {**program(), "commit": git("rev-parse", "HEAD") or None}
         return evaluate(head, clips, params.evaluate, params.seed, folder, jobs, made)
 
 

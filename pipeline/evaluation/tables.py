@@ -52,7 +52,7 @@ class Part(NamedTuple):
     value: float
 
 
-def made_by() -> dict[str, Any]:
+def program() -> dict[str, Any]:
     """What info.json says of the program: its version, and those of what makes the numbers."""
     return {"version": version("atvgnet"), "packages": {name: version(name) for name in PACKAGES}}
 

@@ -17,7 +17,7 @@ from pipeline.evaluation.folder import replacing_evaluation
 from pipeline.evaluation.pictures import metrics_figure
 from pipeline.evaluation.score.clip import GROUND_TRUTH, Scored, score_clip
 from pipeline.evaluation.score.pairs import Pair, find_pairs
-from pipeline.evaluation.tables import Absence, Part, Summary, made_by, tabulate, write_tables
+from pipeline.evaluation.tables import Absence, Part, Summary, program, tabulate, write_tables
 from pipeline.faces.crop import SIZE
 from pipeline.runtime import workers
 from pipeline.runtime.clock import FPS
@@ -111,7 +111,7 @@ def _info(real: Path | None, fakes: Mapping[str, Path], reference: Path | None, 
         "real": str(real) if real else None,
         "reference": str(reference) if reference else None,
         "fakes": {name: str(folder) for name, folder in fakes.items()},
-        "made": made_by(),
+        "made": program(),
     }
 
 
