@@ -10,6 +10,7 @@ from pipeline.evaluation.evaluate import evaluate
 from pipeline.evaluation.folder import replacing_evaluation
 from pipeline.evaluation.published_clips import SourceClips
 from pipeline.evaluation.tables import Summary, program
+from pipeline.inference.preprocessing.project import ProjectPreprocessing
 from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.runtime import paths
@@ -18,6 +19,7 @@ from pipeline.runtime.files import refuse_input
 from pipeline.runtime.git import git
 from pipeline.runtime.paths import StrPath
 from pipeline.shards.clip_store import ClipStore
+from pipeline.speech.features import SpeechFeatures
 from pipeline.training.sources import NETWORKS, digest
 
 
@@ -44,6 +46,8 @@ def evaluate_models(models: StrPath, out: StrPath, params: Params, project: StrP
             f"{models} makes faces of {head.size} pixels, and {store.faces.folder} has crops of {store.size}. Prepare "
             f"the clips with landmarks.size = {head.size}, or give models of {store.size}."
         )
+    else:
+        _check_speech(head, params, models)
     with replacing_evaluation(out) as folder:
         made = {**program(), "commit": git("rev-parse", "HEAD") or None}
         return evaluate(head, clips, params.evaluate, params.seed, folder, jobs, made)
@@ -53,3 +57,14 @@ def _trained_on(head: TalkingHead, params: Params) -> bool:
     """Whether the models were trained on the clips that the stages prepared, and so on no speaker whom these lack."""
     data = head.card.get("trained_on", {}).get("data", {})
     return bool(data) and data == {network: digest(network, params) for network in NETWORKS}
+
+
+def _check_speech(head: TalkingHead, params: Params, models: Path) -> None:
+    """PipelineError where the models hear other features than the stage mfcc made."""
+    assert isinstance(head.preprocessing, ProjectPreprocessing)
+    mfcc, heard = params.mfcc, head.preprocessing.speech
+    if heard != SpeechFeatures.of(mfcc.window, mfcc.kind, mfcc.normalise):
+        raise PipelineError(
+            f"{models} hears mfcc.kind {heard.kind}, normalise {heard.normalise}, window {heard.window}, and "
+            f"{paths.MFCC} has {mfcc.kind}, {mfcc.normalise}, {mfcc.window}. Set mfcc in params.yaml so and run `dvc repro mfcc`."
+        )

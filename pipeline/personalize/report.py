@@ -12,19 +12,16 @@ from pipeline.personalize.personalize import TABLE, Personalized
 
 def print_report(found: Personalized, out: Path) -> None:
     """Print means over the held-out clips before and after, what was learnt from, and where things lie."""
-    titles = {
-        entry.name: (f"{entry.title} {'↑' if entry.higher_is_better else '↓'}", entry.digits)
-        for entry in METRICS.values()
-    }
-    titles |= {"csim": ("CSIM ↑", 3), "sharpness": ("Sharpness ↑", 3)}
     table = Table(title="Held-out clips: means", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("", no_wrap=True)
-    for title, _ in titles.values():
-        table.add_column(title, justify="right")
-    for method, row in found.metrics.items():
-        table.add_row(
-            method, *(f"{row[name]:.{digits}f}" if name in row else "-" for name, (_, digits) in titles.items())
-        )
+    table.add_column("")
+    for method in found.metrics:
+        table.add_column(method, justify="right")
+    for entry in METRICS.values():
+        if any(entry.name in row for row in found.metrics.values()):
+            arrow = "" if entry.nearest else " ↑" if entry.higher_is_better else " ↓"
+            values = (row.get(entry.name) for row in found.metrics.values())
+            cells = ("-" if value is None else f"{value:.{entry.digits}f}" for value in values)
+            table.add_row(f"{entry.title}{arrow}", *cells)
     console = Console()
     console.print(table)
     clips = found.clips

@@ -57,6 +57,9 @@ def test_everything_follows(reproduced: Project, params: Params, tmp_path: Path)
 
     with pytest.raises(PipelineError, match=r"models makes faces of 128 pixels, and data/faces has crops of 256\."):
         evaluate_models(reproduced.folder / "models", "elsewhere", params, tmp_path, 1)
+    hears = replace(params, mfcc=replace(params.mfcc, kind="log_mel"))
+    with pytest.raises(PipelineError, match=r"models hears mfcc\.kind mfcc, .*and data/mfcc has log_mel"):
+        evaluate_models("models", "elsewhere", hears, tmp_path, 1)
 
     # Landmarks do not know a size, so AT-net of 128 speaks to VG-net of 256.
     shutil.rmtree("models/atnet")
