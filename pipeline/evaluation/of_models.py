@@ -66,5 +66,6 @@ def _check_speech(head: TalkingHead, params: Params, models: Path) -> None:
     if heard != SpeechFeatures.of(mfcc.window, mfcc.kind, mfcc.normalise):
         raise PipelineError(
             f"{models} hears mfcc.kind {heard.kind}, normalise {heard.normalise}, window {heard.window}, and "
-            f"{paths.MFCC} has {mfcc.kind}, {mfcc.normalise}, {mfcc.window}. Set mfcc in params.yaml so and run `dvc repro mfcc`."
+            f"{paths.MFCC} has {mfcc.kind}, {mfcc.normalise}, {mfcc.window}. Set mfcc in params.yaml so and run "
+            "`dvc repro mfcc`."
         )
