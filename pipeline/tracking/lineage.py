@@ -65,13 +65,14 @@ def running_stage(address: str) -> StageRecord:
     """The record of the stage that runs now, whose entry in `dvc.lock` is only written when it has ended.
 
     DVC itself hashes the inputs, as it will for that entry; files it has hashed before cost nothing.
-    `address` is the `DVC_STAGE` of the process. Raises dvc.exceptions.DvcException.
+    `address` is its name, the end of the process's `DVC_STAGE`. Raises dvc.exceptions.DvcException.
     """
     from dvc.repo import Repo
     from dvc.stage.serialize import to_single_stage_lockfile
 
     with _DVC, Repo() as repo:
-        stage = next(iter(repo.stage.collect(address)))
+        # In whichever dvc.yaml of the project: how DVC_STAGE names it depends on where `dvc repro` was called.
+        stage = next(one for one in repo.index.stages if getattr(one, "name", None) == address)
         stage.save_deps(allow_missing=True)
         return _record(to_single_stage_lockfile(stage))
 
