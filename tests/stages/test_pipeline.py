@@ -95,7 +95,7 @@ def test_the_metrics_agree_everywhere(reproduced: Project) -> None:
     assert {name: run.data.metrics.get(name) for name in flat} == flat
     methods = ["at_vg", *(name for name in reversed(means) if name != "at_vg")]
     expected = {
-        title_of(name): [number_text(means[one][name], name) if name in means[one] else "-" for one in methods]
+        name: [number_text(means[one][name], name) if name in means[one] else "-" for one in methods]
         for name in METRICS
         if any(name in row for row in means.values())
     }
@@ -103,11 +103,9 @@ def test_the_metrics_agree_everywhere(reproduced: Project) -> None:
     markdown = reproduced.run("atvgnet", "report", "--md", "--baseline", "HEAD")
     means_of_all = markdown.split("<details>")[1].splitlines()
     page = Read((folder / "reports/index.html").read_text(encoding="utf-8"))
-    for title, values in expected.items():
-        words, count = title.split(), len(values)  # a long title goes on in the line below
-        assert any(line[-count:] == values and line[:-count] == words[: len(line) - count] != [] for line in report), (
-            title
-        )
+    for name, values in expected.items():
+        title, (line,) = title_of(name), [line for line in report if line[:1] == [name]]
+        assert [word for word in line[1:] if word[0] not in "↑↓±"] == values
         row = next(line for line in means_of_all if line.startswith(f"| {title} |"))
         assert [cell.split()[0] for cell in row.strip("| ").split(" | ")[1:]] == values
         row_of_page = next(row for row in page.rows if row[0] == title)

@@ -10,55 +10,55 @@ from rich.table import Table
 
 from pipeline.evaluation.folder import PAGE
 from pipeline.evaluation.registry import METRICS
-from pipeline.evaluation.results import in_order, interval_text, read_results, rows_of, title_of
-from pipeline.evaluation.tables import ALL
+from pipeline.evaluation.results import number_text, read_results, rows_of, title_of
+from pipeline.evaluation.tables import ALL, CLIPS, INTERVALS
 from pipeline.prepare.quality import SHEET, TABLE
 from pipeline.runtime import paths
 from pipeline.runtime.paths import StrPath
 from pipeline.tracking.pages import where_to_look
 
-TITLE, COLUMN = 36, 16
-"""Characters that a metric's title and a method's column take at most."""
-
 
 def print_report(reports: StrPath, quality: StrPath = paths.QUALITY) -> None:
-    """Print the metrics with their 95% intervals, and how many clips were rejected. PipelineError when nothing was
-    evaluated yet.
+    """Print the metrics, those of the system with their 95% intervals, and how many clips were rejected. PipelineError
+    when nothing was evaluated yet.
     """
     reports, quality = Path(reports), Path(quality)
     results = read_results(reports)
     rows, console = results.group(ALL), Console()
-    many = max(1, (console.width - TITLE) // COLUMN)
-    for start in range(0, len(results.methods), many):
-        console.print(_table(rows, results.methods[start : start + many]))
+    console.print(_table(rows, results.methods))
     for method in results.methods:
         console.print(f"  {method:12} {results.title(method)}", highlight=False)
-    units = ", ".join(f"{METRICS[one].title} in {METRICS[one].unit}" for one in in_order(rows) if _has_unit(one))
-    console.print(f"↑ higher is better, ↓ lower. {units}.", highlight=False)
-    for row in rows_of(results.absent.drop_duplicates(["metric", "reason"])):
-        if row.metric not in rows:
-            console.print(f"{title_of(row.metric)} is absent: {row.reason}", highlight=False)
+    console.print("↑ higher is better, ↓ lower. Units, formulas and sources: docs/metrics.md", highlight=False)
+    absent = [row for row in rows_of(results.absent) if row.metric not in rows]
+    for reason in dict.fromkeys(row.reason for row in absent):
+        names = dict.fromkeys(row.metric for row in absent if row.reason == reason)
+        console.print(f"absent: {', '.join(names)}: {reason}", highlight=False)
     if (quality / TABLE).exists():
         console.print(_clips(quality), highlight=False)
     page = reports / PAGE
+    console.print(f"All intervals: {reports / INTERVALS}   each clip: {reports / CLIPS}", highlight=False)
     console.print(f"Pictures: {reports}/pictures   videos: {reports}/videos", highlight=False)
     if page.exists():
         console.print(f"All of it as a page for any browser: {page}", highlight=False)
 
 
 def _table(rows: dict[str, dict[str, Any]], methods: list[str]) -> Table:
-    table = Table(title="Means over clips with 95% intervals", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("metric", max_width=TITLE)
+    """Metrics below each other, by their names so that all methods fit beside each other; of the first one, which is
+    the system, with half the width of the interval.
+    """
+    table = Table(
+        title="Means over clips; ± half the 95% interval", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False
+    )
+    table.add_column("metric", no_wrap=True)
     for method in methods:
-        table.add_column(method, justify="right")
+        table.add_column(method, justify="right", no_wrap=True)
     for metric, cells in rows.items():
-        shown = (interval_text(cells[one], metric) if one in cells else "-" for one in methods)
-        table.add_row(title_of(metric), *(one.replace(" [", "\n\\[") for one in shown))
+        shown = [number_text(cells[one].mean, metric) if one in cells else "-" for one in methods]
+        if methods[0] in cells:
+            system = cells[methods[0]]
+            shown[0] += f" ±{number_text((system.high - system.low) / 2, metric)}"
+        table.add_row(f"{metric}{title_of(metric)[-2:] if not METRICS[metric].nearest else ''}", *shown)
     return table
-
-
-def _has_unit(metric: str) -> bool:
-    return metric in METRICS and bool(METRICS[metric].unit)
 
 
 def print_next() -> None:
