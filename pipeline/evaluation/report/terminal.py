@@ -46,9 +46,7 @@ def _table(rows: dict[str, dict[str, Any]], methods: list[str]) -> Table:
     """Metrics below each other, by their names so that all methods fit beside each other; of the first one, which is
     the system, with half the width of the interval.
     """
-    table = Table(
-        title="Means over clips; ± half the 95% interval", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False
-    )
+    table = Table(title="Means over clips; ± half the 95% interval", box=SIMPLE_HEAD, padding=0, show_edge=False)
     table.add_column("metric", no_wrap=True)
     for method in methods:
         table.add_column(method, justify="right", no_wrap=True)
