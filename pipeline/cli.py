@@ -1,8 +1,6 @@
 """The command line: what DVC's own commands do not do."""
 
 import shlex
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -11,29 +9,18 @@ from typing import Annotated, Literal
 import typer
 
 from pipeline.config.params import FaceRule
+from pipeline.evaluation.commands import commands
 from pipeline.runtime import cores, paths
 from pipeline.runtime.clock import FPS
-from pipeline.runtime.errors import PipelineError, clear_errors
+from pipeline.runtime.command import command
+from pipeline.runtime.errors import PipelineError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 fetch = typer.Typer(no_args_is_help=True, help="Get a corpus.")
 app.add_typer(fetch, name="fetch")
 export = typer.Typer(no_args_is_help=True, help="Give the prepared clips, or a bundle, to others.")
 app.add_typer(export, name="export")
-
-
-@contextmanager
-def command() -> Iterator[None]:
-    """What every command does with its errors; in a subfolder of the project also say where that is."""
-    with clear_errors("atvgnet"):
-        try:
-            yield
-        except PipelineError as error:
-            above = (one for one in Path.cwd().parents if (one / "dvc.yaml").exists() and (one / paths.PARAMS).exists())
-            project = None if paths.PARAMS.exists() else next(above, None)
-            if project is None or " is missing" not in str(error):
-                raise
-            raise PipelineError(f"{error} The project is in {project}: run the command there.") from error
+app.add_typer(commands)
 
 
 def _say_version(asked: bool) -> None:
@@ -220,77 +207,6 @@ def import_published(
             print(line)
 
 
-@app.command()
-def evaluate(
-    models: Annotated[Path, typer.Option(help="The folder of models, trained or imported.")],
-    out: Annotated[
-        Path | None, typer.Option(help="The folder to write; reports in that of the models without it.")
-    ] = None,
-) -> None:
-    """Measure any models on the test split, as the stage evaluate measures those in models/."""
-    with command():
-        from pipeline.config.file import load_params
-        from pipeline.evaluation.of_models import evaluate_models
-        from pipeline.evaluation.report import print_report, write_page
-
-        folder = out or models / paths.REPORTS.name
-        evaluate_models(models, folder, load_params(paths.PARAMS), paths.project_root(), cores.jobs())
-        write_page(folder)
-        print_report(folder)
-
-
-@app.command("score")
-def score_videos(
-    fake: Annotated[
-        list[str] | None,
-        typer.Option(help="A folder of generated videos, or NAME=FOLDER; repeatable: systems side by side."),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="The folder to write; an earlier score is replaced.")
-    ] = None,
-    real: Annotated[
-        Path | None, typer.Option(help="The folder of the real videos, called the same; without it only some metrics.")
-    ] = None,
-    reference: Annotated[
-        Path | None, typer.Option(help="A folder of pictures of the faces, called the same; else the first frame.")
-    ] = None,
-    size: Annotated[Literal["128", "256"], typer.Option(help="Side in pixels of the faces that are compared.")] = "128",
-    self_test: Annotated[
-        bool,
-        typer.Option("--self-test", help="Change real videos in known ways, and see what each metric makes of it."),
-    ] = False,
-) -> None:
-    """Measure the videos of any systems, of any format, size and length, beside the real ones of the same names.
-
-    Needs no project. Killed, the same command goes on where it was.
-    """
-    with command():
-        if self_test:
-            _test_metrics(real)
-            return
-        from pipeline.evaluation.report import write_page
-        from pipeline.evaluation.score.score import name_systems, score
-        from pipeline.evaluation.score.show import print_score
-
-        if not fake or out is None:
-            raise PipelineError("Give the generated videos with --fake FOLDER, and the folder to write with --out.")
-        print_score(score(real, name_systems(fake), out, cores.jobs(), reference=reference, size=int(size)), out)
-        print(f"All of it as a page for any browser: {write_page(out)}")
-
-
-def _test_metrics(real: Path | None) -> None:
-    """Exit code 1 where a metric does not do as it must."""
-    from pipeline.evaluation.score.self_test import self_test
-    from pipeline.evaluation.score.show_self_test import print_self_test
-
-    if real is None:
-        raise PipelineError("--self-test: give real videos with --real FOLDER, best of two speakers or more.")
-    table = self_test(real, seed=0, jobs=cores.jobs())
-    print_self_test(table)
-    if not table["holds"].all():
-        raise typer.Exit(1)
-
-
 @app.command("params")
 def print_params() -> None:
     """Print params.yaml as JSON, once it is checked: what a machine without this environment trains by."""
@@ -301,60 +217,3 @@ def print_params() -> None:
         params = load_params(paths.PARAMS)
         check_corpora(params)
         print(dump_params(params))
-
-
-REVISION = "A git revision, a DVC experiment's name, or the id of an MLflow run."
-
-
-@app.command()
-def report(
-    md: Annotated[bool, typer.Option("--md", help="Print the short form as Markdown, for a pull request.")] = False,
-    baseline: Annotated[str | None, typer.Option(help=f"With the change against it. {REVISION}")] = None,
-) -> None:
-    """Print the metrics of the last evaluation and what to open next, and write all of it as reports/index.html."""
-    with command():
-        from pipeline.evaluation.comparison.paired import compare as compared
-        from pipeline.evaluation.comparison.revisions import read_evaluation
-        from pipeline.evaluation.comparison.table import print_comparison
-        from pipeline.evaluation.report import print_next, print_report, read_results, write_page
-        from pipeline.evaluation.report.markdown import markdown
-        from pipeline.evaluation.reproduced import compare_with_commit
-
-        results = read_results(paths.REPORTS)
-        comparison = None if baseline is None else compared(read_evaluation(baseline), read_evaluation(None))
-        if md:
-            print(markdown(results, comparison))
-            return
-        write_page(paths.REPORTS, project=True)
-        print_report(paths.REPORTS)
-        if comparison:
-            print_comparison(comparison)
-        print_next()
-        for line in compare_with_commit():
-            print(line)
-
-
-@app.command()
-def compare(
-    before: Annotated[str, typer.Argument(help=REVISION)],
-    after: Annotated[str | None, typer.Argument(help="Another one; what lies in reports without it.")] = None,
-) -> None:
-    """Print how two evaluations differ: per-clip differences with intervals, and which are more than chance."""
-    with command():
-        from pipeline.evaluation.comparison.paired import compare as compared
-        from pipeline.evaluation.comparison.revisions import read_evaluation
-        from pipeline.evaluation.comparison.table import print_comparison
-
-        print_comparison(compared(read_evaluation(before), read_evaluation(after)))
-
-
-@app.command()
-def gate(
-    baseline: Annotated[str, typer.Option(help=f"What reports is compared with. {REVISION}")],
-    metric: Annotated[list[str] | None, typer.Option(help="One that decides; repeatable. lmd without it.")] = None,
-) -> None:
-    """End with exit code 1 when the last evaluation is worse than a baseline beyond its 95% interval."""
-    with command():
-        from pipeline.evaluation.comparison.gate import check_regressions
-
-        print(check_regressions(baseline, metric))
