@@ -1,7 +1,6 @@
 """Keep, leave and compare an experiment, as the README says, also where the cache has nothing of the commit."""
 
 import json
-import re
 from pathlib import Path
 
 import pytest
@@ -21,9 +20,9 @@ def test_figures_are_compared_without_a_cache(reproduced: Project, tmp_path: Pat
     lmd = {"old": before["at_vg"]["lmd"], "new": after["at_vg"]["lmd"], "diff": pytest.approx(0.5)}
     assert change == {"reports/metrics.json": {"at_vg.lmd": lmd}}
     header, workspace, commit, *_ = (line.split(",") for line in clone.run("dvc", "exp", "show", "--csv").splitlines())
-    columns = [name for name in header if re.match(r"(static|vg_gt|at_vg)\.", name)]
+    columns = [name for name in header if name.partition(".")[0] in before]
     assert columns[0] == "at_vg.lmd"
-    assert len(columns) == 15
+    assert len(columns) == sum(map(len, before.values()))
     shown = [float(row[header.index("at_vg.lmd")]) for row in (workspace, commit)]
     assert shown == pytest.approx([after["at_vg"]["lmd"], before["at_vg"]["lmd"]])
     for command in (("metrics", "diff"), ("exp", "show"), ("metrics", "show")):
