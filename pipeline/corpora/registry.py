@@ -41,11 +41,11 @@ register(
 )
 
 
-def find_corpus(name: str) -> CorpusEntry:
-    """The entry of a corpus; PipelineError names those there are."""
+def find_corpus(name: str, key: str = "corpus") -> CorpusEntry:
+    """The entry of a corpus, which the param ``key`` names; PipelineError names those there are."""
     if name not in CORPORA:
         known = sorted(CORPORA)
-        raise PipelineError(f"corpus is {name!r}; it must be one of {', '.join(known)}. {advice(name, known)}")
+        raise PipelineError(f"{key} is {name!r}; it must be one of {', '.join(known)}. {advice(name, known)}")
     return CORPORA[name]
 
 
@@ -65,7 +65,7 @@ def check_corpora(params: Params) -> None:
         corpus_params(params, name)
     corpus_params(params, params.corpus)
     for member in union.members_of(params):
-        find_corpus(member)
+        find_corpus(member, "a name in corpora.union.of" if params.corpus == union.NAME else "corpus")
         corpus_params(params, member)
 
 

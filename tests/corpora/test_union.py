@@ -104,7 +104,7 @@ def test_terms_and_roots_are_those_of_all(home: Path) -> None:
         ({"weights": [1.0]}, "weights must be empty, or as many as of has names"),
         ({"weights": [1.0, 0.0]}, "weights must be above 0"),
         ({"evaluate_on": ["lrw"]}, "evaluate_on must name corpora that of names"),
-        ({"of": ["grid", "gird"]}, "it must be one of .* Did you mean grid?"),
+        ({"of": ["grid", "gird"]}, "a name in corpora.union.of is 'gird'; it must be one of .* Did you mean grid?"),
         ({"of": ["grid", "lrw"]}, "corpora.lrw is missing from params.yaml"),
     ],
 )

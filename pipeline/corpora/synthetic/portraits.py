@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from pipeline.corpora.base import files_below, need_folder
+from pipeline.corpora.portraits import TABLE
 from pipeline.corpora.synthetic.appearance import Light
 from pipeline.corpora.synthetic.clip import render_clip
 from pipeline.corpora.synthetic.espeak import Voice
@@ -29,8 +30,6 @@ from pipeline.runtime.parquet import write_table
 from pipeline.runtime.paths import StrPath
 from pipeline.runtime.progress import progress
 
-CLIPS = "clips.parquet"
-"""Of the clips that were made: id, speaker, text, path."""
 PHOTOS = "photos.csv"
 """Of all photographs: photo, status, reason, clips."""
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".avif", ".heic")
@@ -186,7 +185,7 @@ def _write_tables(folder: Path, table: pd.DataFrame, photos: Sequence[Photo], te
         for number, text in enumerate(texts[photo.name])
     ]
     columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)] or [pa.array([], pa.string())] * 4
-    write_table(folder / CLIPS, pa.table(columns, names=["id", "speaker", "text", "path"]))
+    write_table(folder / TABLE, pa.table(columns, names=["id", "speaker", "text", "path"]))
     table.to_csv(folder / PHOTOS, index=False, lineterminator="\n")
     wanted = {photo.place for photo in photos}
     for old in folder.iterdir():

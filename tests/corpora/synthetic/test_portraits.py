@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from skimage import data
 
+from pipeline.corpora.portraits import TABLE
 from pipeline.corpora.synthetic.appearance import Light
 from pipeline.corpora.synthetic.face import Face, Pose
 from pipeline.corpora.synthetic.portrait import Portrait, Unusable, read_portrait, subject_of
-from pipeline.corpora.synthetic.portraits import CLIPS, PHOTOS, build_portraits, summary, write_empty
+from pipeline.corpora.synthetic.portraits import PHOTOS, build_portraits, summary, write_empty
 from pipeline.faces.detect import detect_faces
 from pipeline.faces.shape_predictor import predict_landmarks
 from pipeline.runtime.errors import PipelineError
@@ -129,7 +130,7 @@ def test_every_photograph_has_a_row(built: tuple[pd.DataFrame, Path]) -> None:
     }
     assert summary(table) == "2 of 4 photographs speak. 1: no face found; 1: the same picture as anna"
     assert pd.read_csv(folder / PHOTOS, keep_default_na=False).equals(table)
-    clips = pq.read_table(folder / CLIPS).to_pylist()
+    clips = pq.read_table(folder / TABLE).to_pylist()
     assert [(clip["id"], clip["speaker"]) for clip in clips] == [("anna/00", "anna"), ("more/berta/00", "more/berta")]
     assert all((folder / clip["path"]).exists() and clip["text"] for clip in clips)
 
@@ -142,7 +143,7 @@ def test_an_interrupted_run_goes_on_and_gives_the_same(
     shutil.copytree(whole, again)
     kept, torn = sorted(path for path in again.iterdir() if any(path.glob("*.mpg")))
     torn.rename(again / f".{torn.name}.unfinished")
-    (again / CLIPS).unlink()
+    (again / TABLE).unlink()
     before = (kept / "00.mpg").stat().st_mtime_ns
     build_portraits(photos, KEY, 1, 0, again, jobs=1)
     assert digests(again) == digests(whole)
@@ -151,7 +152,7 @@ def test_an_interrupted_run_goes_on_and_gives_the_same(
 
 def test_without_portraits_the_tables_are_empty(tmp_path: Path) -> None:
     write_empty(tmp_path / "portraits")
-    assert pq.read_table(tmp_path / "portraits" / CLIPS).num_rows == 0
+    assert pq.read_table(tmp_path / "portraits" / TABLE).num_rows == 0
 
 
 def test_a_folder_without_a_usable_picture_is_refused(tmp_path: Path) -> None:
