@@ -93,6 +93,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--speaker", help="the first of the training split, if not given")
     parser.add_argument("--changes", nargs="*", default=[f"{kind}=0.5" for kind in kinds])
+    parser.add_argument("--others", nargs="*", help="speakers whose clips are measured; all others, if not given")
     parser.add_argument("--base", type=int, default=60, help="steps without augmentation at first")
     parser.add_argument("--steps", type=int, default=30, help="steps after them")
     parser.add_argument("--seed", type=int, default=0)
@@ -104,12 +105,13 @@ def main() -> None:
     store = ClipStore(paths.DATA)
     speaker = arguments.speaker or store.speaker(store.ids("train")[0])
     everything = [clip for split in ("train", "val", "test") for clip in store.ids(split)]
+    others = set(arguments.others or map(store.speaker, everything)) - {speaker}
     clips = {
-        "other speakers": [clip for clip in everything if store.speaker(clip) != speaker],
+        "other speakers": [clip for clip in everything if store.speaker(clip) in others],
         "same speaker": OneSpeaker(speaker).ids("test")[: arguments.same],
     }
     plain = replace(load_params(paths.PARAMS).vgnet, epochs=0)
-    name = f"{speaker}-{arguments.base}-{arguments.steps}-{arguments.seed}"
+    name = f"{speaker.replace('/', '-')}-{arguments.base}-{arguments.steps}-{arguments.seed}"
     base, found = arguments.out / f"base-{name}", arguments.out / f"{name}.csv"
     trained(speaker, replace(plain, steps=arguments.base), arguments.seed, None, base)
     rows = pd.read_csv(found) if found.exists() else pd.DataFrame({"change": []})
