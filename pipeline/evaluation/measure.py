@@ -1,7 +1,7 @@
 """What is seen and heard of a clip, and how a generated one is measured beside the real one."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -33,6 +33,9 @@ USUAL = 83.0
 are searched for too. The box is the same to the pixel as that of the whole search, in a third of the time."""
 IDENTITY_EVERY = 50
 """One frame in so many is described, which takes as long as to measure ten otherwise."""
+
+CHUNK = 8
+"""Frames that a metric of pictures is given at a time, which fit the processor's cache."""
 
 Given = tuple[Tensor, ...] | str
 """What a metric's `update` is given, or why there is nothing to give."""
@@ -130,7 +133,8 @@ def compare(
             absent[name] = given
             continue
         metric = entry.make()
-        metric.update(*given)
+        for part in _chunks(given) if entry.compares == "frames" else (given,):
+            metric.update(*part)
         value = float(metric.compute())
         if math.isfinite(value):
             values[name] = value
@@ -171,10 +175,8 @@ class _Inputs:
     ) -> None:
         self.real, self.fake, self.reference_128, self.heard = real, fake, reference_128, heard
         self.same_face = same_face
-        self.pictures = cache(lambda: _floats(fake.frames_THWC))
-        self.real_pictures = cache(lambda: _floats(real.frames_THWC) if real else torch.empty(0))
         self.kinds: dict[str, Callable[[], Given]] = {
-            "frames": lambda: (self.pictures(), self.real_pictures()),
+            "frames": lambda: (_tensor(fake.frames_THWC), _tensor(real.frames_THWC if real else fake.frames_THWC)),
             "landmarks": lambda: self._points(real.points_T68x2 if real else fake.points_T68x2),
             "drawn": lambda: self._pair(fake.drawn_T68x2, real.points_T68x2 if real else None),
             "coefficients": lambda: self._pair(fake.coefficients_TK, real.coefficients_TK if real else None),
@@ -244,5 +246,9 @@ def _tensor(array: NDArray[np.generic]) -> Tensor:
     return torch.from_numpy(np.array(array))  # a copy: what is broadcast cannot be written to
 
 
-def _floats(frames_THWC: NDArray[np.uint8]) -> Tensor:
-    return torch.from_numpy(frames_THWC.astype(np.float32) / 255.0).permute(0, 3, 1, 2).contiguous()
+def _chunks(pictures: tuple[Tensor, ...]) -> Iterator[tuple[Tensor, ...]]:
+    """Frames, levels (T, H, W, 3), a few at a time as metrics take them: (T, 3, H, W) in [0, 1]. Colours stay beside
+    each other in memory, where most metrics want them.
+    """
+    for few in zip(*(levels_THWC.split(CHUNK) for levels_THWC in pictures), strict=True):
+        yield tuple((levels_THWC.float() / 255.0).permute(0, 3, 1, 2) for levels_THWC in few)

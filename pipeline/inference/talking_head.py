@@ -55,7 +55,7 @@ class TalkingHead:
         `card` says what the networks were trained on (`pipeline.models.bundle`).
         """
         self.card = dict(card or {})
-        self.atnet = atnet.to(device).eval()
+        self.atnet = for_inference(atnet, device, "float32")
         self.vgnet = for_inference(vgnet, device, precision)
         self.preprocessing = preprocessing
         self.device = device

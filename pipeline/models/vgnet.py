@@ -135,7 +135,8 @@ class VgNet(nn.Module):
             decoded_NCHW = each_frame(image_near_BCHW) + decoded_NCHW
 
         painted_NCHW = self.heads(self.decode_near(decoded_NCHW))
-        colour_NCHW = torch.tanh(painted_NCHW[:, :3])
+        # Planes of their own: what is sliced from channels that lie beside each other takes ten times as long.
+        colour_NCHW = torch.tanh(painted_NCHW[:, :3].contiguous())
         if self.attention:
             attention_N1HW = torch.sigmoid(painted_NCHW[:, 3:])
             frames_NCHW = attention_N1HW * colour_NCHW + (1 - attention_N1HW) * each_frame(image_BCHW)

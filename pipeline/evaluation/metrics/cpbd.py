@@ -85,24 +85,28 @@ def edge_widths(grey_HW: NDArray[np.uint8]) -> NDArray[np.intp]:
     along = (levels[2:] - levels[:-2])[:, 1:-1]
     edge[[0, -1]] = False  # no gradient along the column there
     edge[1:-1] &= np.abs(along) <= SLANT * np.abs(across)
+    rows, columns = np.nonzero(edge)
+    columns += 1  # the first has no gradient
+    steps = np.zeros((grey_HW.shape[0], grey_HW.shape[1] + 1), np.int8)
+    steps[:, 1:-1] = np.sign(np.diff(levels, axis=1))  # to each pixel from the one before; flat beyond the border
+    first, last = _runs(steps)
+    way = np.sign(levels[rows, columns + 1] - levels[rows, columns - 1])
+    left, right = columns - 1, columns + 2  # the steps to the pixels beside the edge, from outside
+    start = np.where(steps[rows, left] == way, first[rows, left] - 1, left)
+    end = np.where(steps[rows, right] == way, last[rows, right], right - 1)
     widths = np.zeros(grey_HW.shape, np.intp)
-    for sign in (1, -1):
-        first, last = _slopes(sign * levels)
-        mine = edge.copy()
-        mine[1:-1] &= sign * across > 0
-        widths[:, 1:-1][mine] = (last[:, 2:] - first[:, :-2])[mine]
+    widths[rows, columns] = end - start
     return widths
 
 
-def _slopes(levels_HW: NDArray[np.int16]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Of each pixel, the columns from which and to which levels rise strictly along its row."""
-    height, width = levels_HW.shape
-    columns = np.arange(width)
-    rises = np.diff(levels_HW, axis=1) > 0
+def _runs(steps_HW: NDArray[np.int8]) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+    """Of each value, the columns from which and to which its row has the same one."""
+    height, width = steps_HW.shape
+    columns = np.arange(width, dtype=np.int16)
     starts, ends = np.ones((2, height, width), bool)
-    starts[:, 1:], ends[:, :-1] = ~rises, ~rises
-    first = np.maximum.accumulate(np.where(starts, columns, 0), axis=1)
-    last = np.minimum.accumulate(np.where(ends, columns, width - 1)[:, ::-1], axis=1)[:, ::-1]
+    starts[:, 1:] = ends[:, :-1] = steps_HW[:, 1:] != steps_HW[:, :-1]
+    first = np.maximum.accumulate(np.where(starts, columns, np.int16(0)), axis=1)
+    last = np.minimum.accumulate(np.where(ends, columns, np.int16(width - 1))[:, ::-1], axis=1)[:, ::-1]
     return first, last
 
 

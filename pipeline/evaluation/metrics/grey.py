@@ -8,7 +8,7 @@ from torch import Tensor
 
 def to_levels(frames_TCHW: Tensor) -> NDArray[np.uint8]:
     """RGB in [0, 1], (T, 3, H, W), as levels of 0 to 255, (T, H, W, 3)."""
-    return np.ascontiguousarray((frames_TCHW * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy())
+    return np.asarray((frames_TCHW * 255).round_().byte().permute(0, 2, 3, 1).contiguous().cpu().numpy())
 
 
 def to_grey(frames_TCHW: Tensor) -> NDArray[np.uint8]:
