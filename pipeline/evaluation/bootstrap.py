@@ -22,7 +22,7 @@ def intervals(
     Clips are drawn within their ``strata`` (N,), such as their speakers: whom a test split has is not left to chance.
     Strata of one clip, which would never vary, are drawn from together. All columns see the same draws, so that columns
     that are alike have intervals that are. Values that are not a number (a clip without a value) are left out; a column
-    without any has NaN.
+    with none or a single one, of whose spread nothing is known, has NaN.
     """
     values = np.asarray(values_NM, np.float64)
     known = ~np.isnan(values)
@@ -31,7 +31,7 @@ def intervals(
     with np.errstate(invalid="ignore"):
         means = np.where(seen > 0, counts @ np.where(known, values, 0.0) / seen, np.nan)
     found = np.full((2, values.shape[1]), np.nan)
-    some = known.any(axis=0)
+    some = known.sum(axis=0) > 1
     if some.any():
         found[:, some] = np.nanpercentile(means[:, some], [2.5, 97.5], axis=0)
     return found

@@ -91,7 +91,10 @@ def metrics_figure(summary: Mapping[str, Mapping[str, float]]) -> Any:
         axes.set_visible(False)
     for axes, entry in zip(places, METRICS.values(), strict=False):
         known = {baseline: row for baseline, row in summary.items() if entry.name in row}
-        low, mean, high = (np.array([row[entry.name + end] for row in known.values()]) for end in ("_low", "", "_high"))
+        low, mean, high = (
+            np.array([row.get(entry.name + end, row[entry.name]) for row in known.values()])
+            for end in ("_low", "", "_high")
+        )
         axes.bar(list(known), mean, yerr=np.abs([mean - low, high - mean]), capsize=5, color=COLOURS[: len(known)])
         axes.tick_params(axis="x", labelsize=7)
         axes.set_title(entry.label, fontsize=9)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -110,15 +111,18 @@ def title_of(name: str) -> str:
 
 
 def interval_text(row: Any, name: str) -> str:
-    """``mean [low, high]`` of a metric; ``row`` has them as attributes."""
-    mean, low, high = (number_text(one, name) for one in (row.mean, row.low, row.high))
-    return f"{mean} [{low}, {high}]"
+    """``mean [low, high]`` of a metric, the mean alone of a single clip; ``row`` has them as attributes."""
+    return _with_ends(row, name, "")
 
 
 def difference_text(row: Any, name: str) -> str:
     """The same of a difference, with signs."""
-    mean, low, high = (number_text(one, name, "+") for one in (row.mean, row.low, row.high))
-    return f"{mean} [{low}, {high}]"
+    return _with_ends(row, name, "+")
+
+
+def _with_ends(row: Any, name: str, sign: str) -> str:
+    mean, low, high = (number_text(one, name, sign) for one in (row.mean, row.low, row.high))
+    return mean if math.isnan(row.low) else f"{mean} [{low}, {high}]"
 
 
 def number_text(value: float, name: str, sign: str = "") -> str:

@@ -1,6 +1,7 @@
 """The tables of an evaluation: a row per clip and method, means with intervals by group, and what is absent and why."""
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
@@ -30,7 +31,7 @@ ALL = "all"
 DIGITS = 6
 
 Summary = dict[str, dict[str, float]]
-"""By method: ``{"at_vg": {"lmd": ..., "lmd_low": ..., "lmd_high": ...}}``."""
+"""By method: ``{"at_vg": {"lmd": ..., "lmd_low": ..., "lmd_high": ...}}``; the mean alone where one clip has it."""
 
 
 class Absence(NamedTuple):
@@ -71,8 +72,8 @@ def summarize(clips: pd.DataFrame, seed: int, parts: Iterable[Part] = ()) -> pd.
     """The rows of metrics.csv: ``method, group, metric, mean, low, high, clips``.
 
     ``clips`` is that of `tabulate`. Means are over the clips that have the metric, the 95% intervals of `intervals`
-    with speakers as strata. A metric that no clip of a group has is left out, and a group that is all there is. Of the
-    ``parts`` of clips come groups that have the deciding metric alone.
+    with speakers as strata, empty where one clip alone has the metric. A metric that no clip of a group has is left
+    out, and a group that is all there is. Of the ``parts`` of clips come groups that have the deciding metric alone.
     """
     methods = list(dict.fromkeys(clips["method"]))
     wide = clips.pivot(index=["id", "speaker", "seen"], columns="method", values=list(METRICS))
@@ -146,7 +147,8 @@ def overall(table: pd.DataFrame) -> Summary:
     summary: Summary = {}
     for row in table[table["group"] == ALL].itertuples():
         of_method = summary.setdefault(str(row.method), {})
-        of_method |= {f"{row.metric}{end}": float(getattr(row, name)) for end, name in _ENDS.items()}
+        ends = {f"{row.metric}{end}": float(getattr(row, name)) for end, name in _ENDS.items()}
+        of_method |= {name: value for name, value in ends.items() if not math.isnan(value)}
     return summary
 
 

@@ -17,6 +17,11 @@ def test_interval_is_seeded_and_leaves_out_missing() -> None:
     assert np.isnan(interval([float("nan")])[0])
 
 
+def test_of_a_single_clip_nothing_is_known() -> None:
+    assert np.isnan(interval([3.0])).all()
+    assert np.isnan(interval([3.0, float("nan")])).all()
+
+
 def test_strata_take_out_what_is_between_them() -> None:
     """Speakers who differ by far more than their clips do."""
     draw = np.random.default_rng(0)

@@ -140,7 +140,8 @@ def test_lips_are_told_by_word_and_by_phoneme(reports: dict[str, Path], clips: S
     assert list(dict.fromkeys(said.words_T[said.words_T != ""]))[:3] == ["bin", "blue", "at"]
     for group in ("word:bin", "phoneme:BILABIAL", "phoneme:SILENCE"):
         static = summary[group, "static", "lmd"]
-        assert static["low"] <= static["mean"] <= static["high"]
+        if static["clips"] > 1:
+            assert static["low"] <= static["mean"] <= static["high"]
         assert summary[group, "ground_truth", "lmd"]["mean"] == 0
     assert summary["phoneme:SILENCE", "static", "lmd"]["clips"] == 2
     assert summary["word:bin", "static", "lmd"]["clips"] == 1

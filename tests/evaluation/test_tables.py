@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.evaluation.pictures import metrics_figure
 from pipeline.evaluation.registry import METRICS
+from pipeline.evaluation.results import interval_text, rows_of
 from pipeline.evaluation.tables import (
     Absence,
     differences,
@@ -119,3 +120,13 @@ def test_nothing_measured_at_all_is_a_table_without_means(tmp_path: Path) -> Non
 def test_bars_are_drawn_of_what_is_there() -> None:
     axes = metrics_figure(overall(summarize(rows(), 0))).axes
     assert sum(one.get_visible() for one in axes) == len(METRICS)
+
+
+def test_a_single_clip_has_a_mean_and_no_interval(tmp_path: Path) -> None:
+    one = rows(clips=1)
+    static = write_tables(tmp_path, one, 0)["static"]
+    assert static["lmd"] == pytest.approx(one["lmd"].iloc[0], abs=1e-5)
+    assert not {"lmd_low", "lmd_high"} & set(static)
+    lmd = next(row for row in rows_of(pd.read_csv(tmp_path / "metrics.csv")) if row.metric == "lmd")
+    assert interval_text(lmd, "lmd") == f"{lmd.mean:.3f}"
+    metrics_figure({"static": static})

@@ -48,7 +48,7 @@ def test_everything_follows(reproduced: Project, params: Params, tmp_path: Path)
     assert 0 < metrics["static"]["lmd"] < 3  # in pixels of 128
     (_,) = Path("reports/pictures").iterdir()
     (video,) = Path("reports/videos").iterdir()
-    assert (probe(video).width, probe(video).height) == (1024, 274)
+    assert (probe(video).width, probe(video).height) == (1280, 274)
 
     picture = str(ROOT / "docs/pictures/face.jpg")
     head = TalkingHead.from_pretrained("models")

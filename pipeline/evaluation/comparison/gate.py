@@ -25,7 +25,10 @@ def check_regressions(baseline: str, metrics: Sequence[str] | None = None) -> st
     if worse:
         raise PipelineError(f"Worse than {baseline} beyond the 95% interval: {'; '.join(worse)}.")
     if not others:
-        raise PipelineError(f"{baseline} has none of {', '.join(metrics)} for the models: nothing could be compared.")
+        raise PipelineError(
+            f"{baseline} has none of {', '.join(metrics)} for the models on two clips or more that are in both: "
+            "nothing could be compared. Evaluate both on more clips (evaluate.max_clips)."
+        )
     return f"Not worse than {baseline} beyond the 95% interval: {'; '.join(others)}."
 
 
@@ -43,6 +46,8 @@ def regressions(comparison: Comparison, metrics: Sequence[str]) -> tuple[list[st
     for method in (entry.name for entry in BASELINES.values() if entry.judges):
         for metric in metrics:
             row, name = rows.get((method, metric)), f"{METRICS[metric].title} of {method}"
+            if row is not None and row.clips < 2:
+                continue  # no interval, so nothing that it could lie beyond
             if row is not None:
                 text = f"{name} {difference_text(row, metric)} over {row.clips} clips"
                 (worse if row.verdict == WORSE else others).append(text)

@@ -94,7 +94,7 @@ def _means(pair: pd.DataFrame, method: str, metrics: list[str]) -> pd.DataFrame:
 
 
 def _verdict(metric: str, low: float, high: float) -> str:
-    if low <= 0 <= high:
+    if not (low > 0 or high < 0):  # also where there are no ends
         return UNCLEAR
     higher_is_better = METRICS[metric].higher_is_better and not METRICS[metric].nearest
     return BETTER if (low > 0) == higher_is_better else WORSE

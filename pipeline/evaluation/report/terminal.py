@@ -1,5 +1,6 @@
 """The metrics of an evaluation as a table in the terminal, how many clips were rejected, and where to go on."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +53,8 @@ def _table(rows: dict[str, dict[str, Any]], methods: list[str]) -> Table:
         table.add_column(method, justify="right", no_wrap=True)
     for metric, cells in rows.items():
         shown = [number_text(cells[one].mean, metric) if one in cells else "-" for one in methods]
-        if methods[0] in cells:
-            system = cells[methods[0]]
+        system = cells.get(methods[0])
+        if system is not None and not math.isnan(system.low):
             shown[0] += f" ±{number_text((system.high - system.low) / 2, metric)}"
         table.add_row(f"{metric}{title_of(metric)[-2:] if not METRICS[metric].nearest else ''}", *shown)
     return table

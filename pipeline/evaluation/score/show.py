@@ -1,5 +1,6 @@
 """A score as tables in the terminal."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -61,8 +62,9 @@ def _mean_of(found: Score) -> Cell:
         row = found.summary[method]
         if entry.name not in row:
             return ""
-        mean, low, high = (f"{row[entry.name + end]:.{entry.digits}f}" for end in ("", "_low", "_high"))
-        return f"{mean} \\[{low}, {high}]"
+        mean = f"{row[entry.name]:.{entry.digits}f}"
+        ends = [f"{row[name]:.{entry.digits}f}" for end in ("_low", "_high") if (name := entry.name + end) in row]
+        return f"{mean} \\[{', '.join(ends)}]" if ends else mean
 
     return cell
 
@@ -85,6 +87,8 @@ def _difference_of(apart: dict[str, pd.DataFrame]) -> Cell:
         if entry.name not in rows.index:
             return ""
         mean, low, high = (float(rows[name][entry.name]) for name in ("mean", "low", "high"))
+        if math.isnan(low):
+            return f"{mean:+.{entry.digits}f}"
         mark = "*" if low > 0 or high < 0 else ""
         return f"{mean:+.{entry.digits}f}{mark} \\[{low:+.{entry.digits}f}, {high:+.{entry.digits}f}]"
 

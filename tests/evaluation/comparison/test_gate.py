@@ -5,7 +5,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.evaluation.comparison.gate import regressions
-from pipeline.evaluation.comparison.paired import compare
+from pipeline.evaluation.comparison.paired import UNCLEAR, compare
 from pipeline.evaluation.comparison.revisions import Evaluation
 from tests.evaluation.small import INFO, drawn_clips
 
@@ -51,3 +51,11 @@ def test_a_baseline_that_no_model_has_a_part_in_does_not_decide() -> None:
     after = CLIPS.copy()
     after.loc[CLIPS["method"] == "static", "lmd"] += 1
     assert judged(after)[0] == []
+
+
+def test_one_clip_says_nothing() -> None:
+    """It has no interval that a change could lie beyond."""
+    one = CLIPS["id"] == "c00"
+    comparison = compare(Evaluation("main", CLIPS[one], INFO), Evaluation("here", changed("lmd", 0.25)[one], INFO))
+    assert regressions(comparison, ["lmd"]) == ([], [])
+    assert set(comparison.differences["verdict"]) == {UNCLEAR}
