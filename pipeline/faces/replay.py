@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
 
-KEEP_BYTES = 64 * 2**20
+KEEP_BYTES = 32 * 2**20
 """Frames up to this size are kept between the passes; longer clips are decoded again, in constant memory."""
 
 

@@ -7,18 +7,18 @@ lips move between frames. Here each tree is asked about all faces before the nex
 """
 
 import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 
 import cv2
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.faces.detect import Box
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.machine_code import compiled
 
 Floats = NDArray[np.float32]
 
@@ -27,14 +27,6 @@ _BYTES = 99_693_937
 
 # Of red, green and blue; dlib compares single pixels, and one level more or less moves a third of its points.
 _INTENSITY = np.array([[1 / 3, 1 / 3, 1 / 3, -1 / 3]])
-
-
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """To machine code, which is kept for the next process where there is a place to write it to."""
-    try:
-        return cast(Callable[..., Any], numba.njit(function, cache=True))
-    except RuntimeError:
-        return cast(Callable[..., Any], numba.njit(function))
 
 
 def model_path(name: str) -> Path:
@@ -104,7 +96,7 @@ def _grey(frame: NDArray[np.uint8], box: NDArray[np.float64]) -> tuple[NDArray[n
     return grey, np.array([left, top, left, top], np.float64)
 
 
-@_compiled
+@compiled
 def _read_pixels(
     grey: NDArray[np.uint8],
     box: NDArray[np.float64],
@@ -127,7 +119,7 @@ def _read_pixels(
         pixels[number] = grey[row, column] if inside else 0
 
 
-@_compiled
+@compiled
 def _similarity(mean: Floats, shape: Floats) -> tuple[np.float32, np.float32]:
     """The rotation and scale ((a, -b), (b, a)) that takes ``mean`` nearest to ``shape`` (Umeyama 1991)."""
     centre = np.zeros(4)
@@ -146,7 +138,7 @@ def _similarity(mean: Floats, shape: Floats) -> tuple[np.float32, np.float32]:
     return np.float32(along / spread), np.float32(across / spread)
 
 
-@_compiled
+@compiled
 def _move(shapes: Floats, pixels: Floats, compared: NDArray[np.int16], threshold: Floats, leaf: Floats) -> None:
     """Add to every shape (N, 136) what each tree says of its pixels."""
     trees, splits = threshold.shape
@@ -178,7 +170,7 @@ def load_model() -> Model:
     return model
 
 
-@_compiled
+@compiled
 def _integer(data: NDArray[np.uint8], at: int) -> tuple[np.int64, int]:
     """A number, and where the next one begins: a byte that holds the sign and the length, then the bytes."""
     value, length = np.int64(0), data[at] & 0x0F
@@ -187,7 +179,7 @@ def _integer(data: NDArray[np.uint8], at: int) -> tuple[np.int64, int]:
     return -value if data[at] & 0x80 else value, at + 1 + length
 
 
-@_compiled
+@compiled
 def _float(data: NDArray[np.uint8], at: int) -> tuple[float, int]:
     """Two integers: digits and binary exponent."""
     digits, at = _integer(data, at)
@@ -195,14 +187,14 @@ def _float(data: NDArray[np.uint8], at: int) -> tuple[float, int]:
     return digits * 2.0**exponent, at
 
 
-@_compiled
+@compiled
 def _floats(data: NDArray[np.uint8], at: int, out: Floats) -> int:
     for number in range(len(out)):
         out[number], at = _float(data, at)
     return at
 
 
-@_compiled
+@compiled
 def _read(
     data: NDArray[np.uint8],
     mean: Floats,
@@ -240,7 +232,7 @@ def _read(
         at = _floats(data, at, offset[cascade].reshape(-1))
 
 
-@_compiled
+@compiled
 def _skip(data: NDArray[np.uint8], at: int, numbers: int) -> int:
     for _ in range(numbers):
         at = _integer(data, at)[1]

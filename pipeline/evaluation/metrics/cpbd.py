@@ -18,6 +18,7 @@ from torch import Tensor
 from pipeline.evaluation.metrics.base import MetricEntry, register
 from pipeline.evaluation.metrics.frame_mean import FrameMean
 from pipeline.evaluation.metrics.grey import to_grey
+from pipeline.runtime.machine_code import compiled
 
 BLOCK = 64
 """Pixels of a block's side."""
@@ -77,37 +78,31 @@ def edge_widths(grey_HW: NDArray[np.uint8]) -> NDArray[np.intp]:
     Edges are the maxima along the row of Sobel's response. The slope of one goes on to both sides from the pixels
     beside it, as long as the levels rise strictly, or fall where the edge does.
     """
-    levels = grey_HW.astype(np.int16)
     response = np.square(cv2.Sobel(grey_HW, cv2.CV_32F, 1, 0))
-    inner = response[:, 1:-1]
-    edge = (inner > SOBEL * response.mean()) & (inner > response[:, :-2]) & (inner >= response[:, 2:])
-    across = (levels[:, 2:] - levels[:, :-2])[1:-1]
-    along = (levels[2:] - levels[:-2])[:, 1:-1]
-    edge[[0, -1]] = False  # no gradient along the column there
-    edge[1:-1] &= np.abs(along) <= SLANT * np.abs(across)
-    rows, columns = np.nonzero(edge)
-    columns += 1  # the first has no gradient
-    steps = np.zeros((grey_HW.shape[0], grey_HW.shape[1] + 1), np.int8)
-    steps[:, 1:-1] = np.sign(np.diff(levels, axis=1))  # to each pixel from the one before; flat beyond the border
-    first, last = _runs(steps)
-    way = np.sign(levels[rows, columns + 1] - levels[rows, columns - 1])
-    left, right = columns - 1, columns + 2  # the steps to the pixels beside the edge, from outside
-    start = np.where(steps[rows, left] == way, first[rows, left] - 1, left)
-    end = np.where(steps[rows, right] == way, last[rows, right], right - 1)
-    widths = np.zeros(grey_HW.shape, np.intp)
-    widths[rows, columns] = end - start
+    return np.asarray(_widths(grey_HW.astype(np.int16), response, SOBEL * response.mean()))
+
+
+@compiled
+def _widths(levels_HW: NDArray[np.int16], response_HW: NDArray[np.float32], least: float) -> NDArray[np.intp]:
+    height, width = levels_HW.shape
+    widths = np.zeros((height, width), np.intp)
+    for row in range(1, height - 1):  # at the border there is no gradient
+        levels, response = levels_HW[row], response_HW[row]
+        for column in range(1, width - 1):
+            if response[column] <= max(least, response[column - 1]) or response[column] < response[column + 1]:
+                continue
+            across = levels[column + 1] - levels[column - 1]
+            along = levels_HW[row + 1, column] - levels_HW[row - 1, column]
+            if across == 0 or abs(along) > SLANT * abs(across):
+                continue
+            way = 1 if across > 0 else -1
+            left, right = column - 1, column + 1
+            while left > 0 and way * (levels[left] - levels[left - 1]) > 0:
+                left -= 1
+            while right < width - 1 and way * (levels[right + 1] - levels[right]) > 0:
+                right += 1
+            widths[row, column] = right - left
     return widths
-
-
-def _runs(steps_HW: NDArray[np.int8]) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
-    """Of each value, the columns from which and to which its row has the same one."""
-    height, width = steps_HW.shape
-    columns = np.arange(width, dtype=np.int16)
-    starts, ends = np.ones((2, height, width), bool)
-    starts[:, 1:] = ends[:, :-1] = steps_HW[:, 1:] != steps_HW[:, :-1]
-    first = np.maximum.accumulate(np.where(starts, columns, np.int16(0)), axis=1)
-    last = np.minimum.accumulate(np.where(ends, columns, np.int16(width - 1))[:, ::-1], axis=1)[:, ::-1]
-    return first, last
 
 
 register(

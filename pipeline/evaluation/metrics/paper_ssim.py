@@ -3,11 +3,6 @@ to 256x256 first, and the window is a uniform one of 7x7 with the sample's covar
 nothing is said.
 """
 
-from collections.abc import Iterator
-from functools import cache
-from itertools import product
-
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -16,16 +11,19 @@ from torch import Tensor
 from pipeline.evaluation.metrics.base import MetricEntry, register
 from pipeline.evaluation.metrics.frame_mean import FrameMean
 from pipeline.evaluation.metrics.grey import to_levels
-from pipeline.evaluation.metrics.ssim import Plane, structural_similarity
+from pipeline.runtime.machine_code import compiled
 
 SIZE, WINDOW = 256, 7
 """Pixels a side of an enlarged frame, and of a window that lies within it; others do not count."""
-SAMPLE = WINDOW**2 / (WINDOW**2 - 1)
-"""A sample's covariance, of the mean of products."""
+HALF = WINDOW // 2
+MEAN, SAMPLE = np.float32(1 / WINDOW**2), np.float32(WINDOW**2 / (WINDOW**2 - 1))
+"""Of a window's sums, and from the mean of products to a sample's covariance."""
+C1, C2 = np.float32(2 * (0.01 * 255) ** 2), np.float32(2 * (0.03 * 255) ** 2)
+"""Twice SSIM's constants, since sum and difference have twice the mean's and the variance's terms."""
 
 
 class PaperSsim(FrameMean):
-    """The mean over frames of ``structural_similarity`` in uniform windows of the enlarged frames."""
+    """The mean over frames of SSIM in uniform windows of the enlarged frames."""
 
     def values(self, preds: Tensor, target: Tensor | None) -> Tensor:
         """Of frames (T, 3, H, W) in [0, 1], whose side divides `SIZE`; 1 for equal ones."""
@@ -34,37 +32,59 @@ class PaperSsim(FrameMean):
         return torch.tensor([_ssim(fake, real) for fake, real in pairs])
 
 
+@compiled
 def _ssim(fake_HWC: NDArray[np.uint8], real_HWC: NDArray[np.uint8]) -> float:
-    # Each pixel is so many of the enlarged picture along either axis that nothing has to be enlarged.
-    windows = list(product(_windows(SIZE // len(fake_HWC)), repeat=2))
+    """The mean over windows and colours.
 
-    def means(picture_HW: Plane) -> Iterator[Plane]:
-        for (rows_K1, _), (columns_K1, _) in windows:
-            yield np.asarray(cv2.sepFilter2D(picture_HW, cv2.CV_32F, rows_K1, columns_K1), np.float32)
-
-    total = count = 0.0
-    for colour in range(fake_HWC.shape[-1]):  # all at once do not fit the processor's cache, and take longer
-        fake, real = (frame[..., colour].astype(np.float32) for frame in (fake_HWC, real_HWC))
-        similarities = structural_similarity(fake, real, means, 255.0, SAMPLE)
-        for similarity, ((_, columns), (_, rows)) in zip(similarities, windows, strict=True):
-            total += float(similarity[rows, columns].sum())
-            count += similarity[rows, columns].size
-    return total / count
-
-
-@cache
-def _windows(factor: int) -> list[tuple[NDArray[np.float32], slice]]:
-    """For each place of a window's middle within a pixel, how much of the window each pixel around has along an axis
-    (K, 1), and at which pixels the window lies within the picture.
+    Each pixel is ``factor`` of the enlarged picture along either axis, so nothing has to be enlarged: windows are gone
+    through by the enlarged row of their middle, and in it by where within a pixel the middle is, all columns at once.
+    Sums of squares stay whole numbers below 2^24, which are exact.
     """
-    half = WINDOW // 2
-    reach = -(-half // factor)
-    windows = []
-    for middle in range(factor):
-        pixels = np.arange(middle - half, middle + half + 1) // factor
-        shares = np.bincount(pixels + reach, minlength=2 * reach + 1)[:, None] / WINDOW
-        windows.append((shares.astype(np.float32), slice(-int(pixels[0]), (SIZE - 1 - half - middle) // factor + 1)))
-    return windows
+    side = len(fake_HWC)
+    factor = SIZE // side
+    moments = np.empty((4, side, side), np.float32)  # sum and difference of both pictures, and the squares of these
+    rows = np.empty((4, side), np.float32)  # of them, summed over the rows of a window
+    means = np.empty((4, side), np.float32)
+    found = np.zeros(side)
+    count = 0
+    for colour in range(fake_HWC.shape[2]):
+        for row in range(side):
+            for column in range(side):
+                fake, real = np.float32(fake_HWC[row, column, colour]), np.float32(real_HWC[row, column, colour])
+                moments[0, row, column], moments[1, row, column] = fake + real, (fake + real) ** 2
+                moments[2, row, column], moments[3, row, column] = fake - real, (fake - real) ** 2
+        rows[:] = 0
+        for row in range(WINDOW - 1):
+            rows += moments[:, row // factor]
+        for middle in range(HALF, SIZE - HALF):
+            rows += moments[:, (middle + HALF) // factor]
+            for place in range(factor):
+                first = -((place - HALF) // factor)
+                columns = (SIZE - 1 - HALF - place) // factor + 1 - first
+                for number in range(4):
+                    _window_means(rows[number], first, columns, place, factor, means[number])
+                for column in range(columns):
+                    mean, apart = means[0, column] ** 2, means[2, column] ** 2
+                    variance = (means[1, column] - mean) * SAMPLE
+                    variance_apart = (means[3, column] - apart) * SAMPLE
+                    above = (mean - apart + C1) * (variance - variance_apart + C2)
+                    found[column] += above / ((mean + apart + C1) * (variance + variance_apart + C2))
+                count += columns
+            rows -= moments[:, (middle - HALF) // factor]
+    return float(found.sum() / count)
+
+
+@compiled
+def _window_means(
+    sums: NDArray[np.float32], first: int, columns: int, place: int, factor: int, means: NDArray[np.float32]
+) -> None:
+    """Of so many windows from the small picture's column ``first`` on, whose middle is at ``place`` in its pixel."""
+    means[:] = 0
+    for step in range(-HALF, HALF + 1):
+        start = first + (place + step) // factor
+        of_step = sums[start : start + columns]
+        for column in range(columns):
+            means[column] += of_step[column] * MEAN
 
 
 register(
