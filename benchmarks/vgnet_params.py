@@ -158,7 +158,7 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="measure every so many frames")
     parser.add_argument("--out", type=Path, default=Path("reports/vgnet_params"))
     options = parser.parse_args()
-    torch.set_num_threads(1)  # what two take together is no processor time of either
+    torch.set_num_threads(1)  # a second one would wait, and waiting counts as processor time
 
     store = ClipStore(paths.DATA)
     speaker = options.speaker or store.speaker(store.ids("train")[0])

@@ -7,6 +7,7 @@ from pipeline.evaluation.card import describe
 from pipeline.evaluation.clips import StoredClips
 from pipeline.evaluation.evaluate import choose_clips, evaluate
 from pipeline.evaluation.folder import replacing_evaluation
+from pipeline.evaluation.published_row import published_row
 from pipeline.evaluation.registry import BASELINES, DECIDING
 from pipeline.evaluation.report import write_page
 from pipeline.evaluation.tables import Summary, means
@@ -26,9 +27,12 @@ def main(context: Context) -> None:
     """Measure the whole system beside its baselines, and close the pipeline's run."""
     records = {network: read_record(network, context.params) for network in NETWORKS}
     head = TalkingHead.from_pretrained(paths.MODELS, context.params.vgnet.precision)
-    clips = StoredClips(ClipStore(paths.DATA), trained=True)
+    store = ClipStore(paths.DATA)
+    clips = StoredClips(store, trained=True)
+    beside = published_row(context.params, context.project, store)
     with replacing_evaluation(paths.REPORTS) as folder:
-        summary = evaluate(head, clips, context.params.evaluate, context.params.seed, folder, context.jobs)
+        params = context.params.evaluate
+        summary = evaluate(head, clips, params, context.params.seed, folder, context.jobs, beside=beside)
     write_card(paths.MODELS, describe(context.params, summary))
     write_provenance(paths.MODELS, git("rev-parse", "HEAD"))
     write_page(paths.REPORTS, project=True)

@@ -184,6 +184,10 @@ class Evaluate:
     """full: whole clips from their first frame; paper: windows of 16 frames from a frame outside them; cross: whole
     clips from another speaker's picture, by the metrics that need no real one (`pipeline.evaluation.protocols`)."""
 
+    published: str = ""
+    """The published weights as `atvgnet import-upstream` wrote them, a folder, relative to the project, such as
+    models/published: a row of their own beside the models. Empty: no such row."""
+
     def __post_init__(self) -> None:
         require(self.max_clips >= 0, "max_clips must be 0 (all) or more")
         require(self.videos >= 0, "videos must be 0 or more")

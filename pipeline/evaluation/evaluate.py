@@ -1,6 +1,6 @@
 """Stage evaluate: every method on every test clip, measured, tabulated and shown."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from pipeline.config.params import Evaluate, Protocol
-from pipeline.evaluation.baselines.base import Generated, NotGenerated, TestClip
+from pipeline.evaluation.baselines.base import BaselineEntry, Generated, NotGenerated, TestClip
 from pipeline.evaluation.clips import Clips
 from pipeline.evaluation.extremes import extremes
 from pipeline.evaluation.measure import Measured, by_part, compare, describe_face, hear, observe
@@ -27,6 +27,7 @@ from pipeline.faces.crop import SIZE, rescale
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.runtime import workers as parallel
 from pipeline.runtime.clock import FPS, SAMPLES_PER_FRAME
+from pipeline.runtime.devices import generation_threads
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
 
@@ -53,25 +54,33 @@ def choose_clips(ids: list[str], max_clips: int, seed: int) -> list[str]:
 
 
 def evaluate(
-    head: TalkingHead, clips: Clips, params: Evaluate, seed: int, out: StrPath, jobs: int, made: Row | None = None
+    head: TalkingHead,
+    clips: Clips,
+    params: Evaluate,
+    seed: int,
+    out: StrPath,
+    jobs: int,
+    made: Row | None = None,
+    beside: Sequence[BaselineEntry] = (),
 ) -> Summary:
     """Measure the test split and write ``out``.
 
     The tables of `pipeline.evaluation.tables`, metrics.png, pictures/ID.png and videos/ID.mp4 of ``params.videos``
     clips, the worst, the best and the median one among them. ``made`` is what info.json says of the program that made
-    it.
+    it, ``beside`` are rows that not every evaluation has.
     Raises PipelineError when there is no test clip.
     """
     out = Path(out)
     ids = choose_clips(clips.ids("test"), params.max_clips, seed)
     if not ids:
         raise PipelineError("No clip of the test split is good. Give the split a larger share, or add clips.")
+    methods = {entry.name: entry for entry in (*beside, *BASELINES.values())}
     for folder in (out / "pictures", out / "videos"):  # outs of the stage, also where nothing is to be shown
         folder.mkdir(parents=True, exist_ok=True)
 
     def work() -> Iterator[tuple[TestClip, Made, NDArray[np.int16], bool]]:
         for name in ids:
-            clip, generated, samples = _generate_all(head, clips, name, params.protocol)
+            clip, generated, samples = _generate_all(head, clips, name, params.protocol, methods)
             # Nothing is measured of attention and paint, which are most of what would go to another process.
             judged = {method: _without_paint(one) for method, one in generated.items()}
             yield clip, judged, samples, params.protocol != "cross"
@@ -79,7 +88,8 @@ def evaluate(
     rows: list[Row] = []
     absences: list[Absence] = []
     parts: list[Part] = []
-    with closing(parallel.run(((measure, task, {}) for task in work()), jobs, ordered=True)) as measured:
+    tasks: Iterator[parallel.Task] = ((measure, task, {}) for task in work())
+    with generation_threads(jobs), closing(parallel.run(tasks, jobs, ordered=True)) as measured:
         for of_clip in track(measured, total=len(ids), description="evaluate", transient=True):
             for one in of_clip:
                 rows.append(one.row)
@@ -93,13 +103,13 @@ def evaluate(
         "size": head.size,
         "clips": len(ids),
         "failed": 0,
-        "methods": {name: entry.title for name, entry in BASELINES.items()},
+        "methods": {name: entry.title for name, entry in methods.items()},
         **({"made": made} if made else {}),
     }
     table = tabulate(rows)
     stems = file_stems(ids)
     for name in worth_showing(table, ids, params.videos):
-        _show(out, stems[name], *_generate_all(head, clips, name, params.protocol))
+        _show(out, stems[name], *_generate_all(head, clips, name, params.protocol, methods))
     summary = write_tables(out, table, seed, absences, info, parts=parts)
     metrics_figure(summary).savefig(out / "metrics.png", dpi=110, metadata={"Software": None})
     return summary
@@ -115,16 +125,18 @@ def worth_showing(table: pd.DataFrame, ids: list[str], count: int) -> list[str]:
     return list(dict.fromkeys([*first, *spread]))[:count]
 
 
-def _generate_all(head: TalkingHead, clips: Clips, name: str, protocol: Protocol) -> tuple[TestClip, Made, Samples]:
+def _generate_all(
+    head: TalkingHead, clips: Clips, name: str, protocol: Protocol, methods: Mapping[str, BaselineEntry]
+) -> tuple[TestClip, Made, Samples]:
     """The clip as the protocol has it, what each method makes of it, and its sound."""
     clip, parts = arrange(protocol, clips, name)
     samples = clips.samples(name)[: len(clip.frames_THWC) * SAMPLES_PER_FRAME]
-    return clip, {method: _generate(method, head, parts) for method in BASELINES}, samples
+    return clip, {method: _generate(entry, head, parts) for method, entry in methods.items()}, samples
 
 
-def _generate(method: str, head: TalkingHead, parts: list[TestClip]) -> Generated | str:
+def _generate(method: BaselineEntry, head: TalkingHead, parts: list[TestClip]) -> Generated | str:
     try:
-        return join([BASELINES[method].generate(head, part) for part in parts])
+        return join([method.generate(head, part) for part in parts])
     except NotGenerated as error:
         return str(error)
 

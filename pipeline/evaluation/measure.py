@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torchmetrics import Metric
 
 from pipeline.evaluation.metrics.base import MetricEntry
 from pipeline.evaluation.metrics.syncnet_distance import WEIGHTS
@@ -125,6 +126,7 @@ def compare(
     another person, and only metrics that hold across faces are set against it.
     """
     inputs = _Inputs(real, fake, reference_128, heard, same_face)
+    metrics: dict[str, Metric] = {}
     values: dict[str, float] = {}
     absent: dict[str, str] = {}
     for name, entry in METRICS.items():
@@ -132,14 +134,19 @@ def compare(
         if isinstance(given, str):
             absent[name] = given
             continue
-        metric = entry.make()
-        for part in _chunks(given) if entry.compares == "frames" else (given,):
-            metric.update(*part)
+        metrics[name] = entry.make()
+        if entry.compares != "frames":
+            metrics[name].update(*given)
+    of_pictures = [name for name in metrics if METRICS[name].compares == "frames"]
+    for few in inputs.frames():  # to all metrics while they are in the cache, and converted once
+        for name in of_pictures:
+            metrics[name].update(*few[: 2 if METRICS[name].real else 1])
+    for name, metric in metrics.items():
         value = float(metric.compute())
         if math.isfinite(value):
             values[name] = value
         else:
-            absent[name] = inputs.nothing(entry)
+            absent[name] = inputs.nothing(METRICS[name])
     return Measured(values, absent)
 
 
@@ -176,7 +183,7 @@ class _Inputs:
         self.real, self.fake, self.reference_128, self.heard = real, fake, reference_128, heard
         self.same_face = same_face
         self.kinds: dict[str, Callable[[], Given]] = {
-            "frames": lambda: (_tensor(fake.frames_THWC), _tensor(real.frames_THWC if real else fake.frames_THWC)),
+            "frames": tuple,  # `frames` gives them, a few at a time
             "landmarks": lambda: self._points(real.points_T68x2 if real else fake.points_T68x2),
             "drawn": lambda: self._pair(fake.drawn_T68x2, real.points_T68x2 if real else None),
             "coefficients": lambda: self._pair(fake.coefficients_TK, real.coefficients_TK if real else None),
@@ -195,8 +202,15 @@ class _Inputs:
         if entry.weights and (lacks := missing(entry.weights)):
             return lacks
         given = self.kinds[entry.compares]()
-        alone = not entry.real and entry.compares in ("frames", "landmarks")
+        alone = not entry.real and entry.compares == "landmarks"
         return given[:1] if alone and not isinstance(given, str) else given
+
+    def frames(self) -> Iterator[tuple[Tensor, ...]]:
+        """The generated frames and, where there are any, the real ones, (T, 3, H, W) in [0, 1], `CHUNK` at a time."""
+        clips = [seen.frames_THWC for seen in (self.fake, self.real) if seen is not None]
+        for start in range(0, len(self.fake.frames_THWC), CHUNK):
+            few = (_tensor(frames_THWC[start : start + CHUNK]) for frames_THWC in clips)
+            yield tuple((levels_THWC.float() / 255.0).permute(0, 3, 1, 2).contiguous() for levels_THWC in few)
 
     def nothing(self, entry: MetricEntry) -> str:
         """Why a metric that was computed has no value."""
@@ -243,12 +257,4 @@ def _lost(seen: Observed) -> bool:
 
 
 def _tensor(array: NDArray[np.generic]) -> Tensor:
-    return torch.from_numpy(np.array(array))  # a copy: what is broadcast cannot be written to
-
-
-def _chunks(pictures: tuple[Tensor, ...]) -> Iterator[tuple[Tensor, ...]]:
-    """Frames, levels (T, H, W, 3), a few at a time as metrics take them: (T, 3, H, W) in [0, 1]. Colours stay beside
-    each other in memory, where most metrics want them.
-    """
-    for few in zip(*(levels_THWC.split(CHUNK) for levels_THWC in pictures), strict=True):
-        yield tuple((levels_THWC.float() / 255.0).permute(0, 3, 1, 2) for levels_THWC in few)
+    return torch.from_numpy(array if array.flags.writeable else array.copy())  # torch takes nothing that is broadcast

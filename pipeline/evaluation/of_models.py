@@ -9,6 +9,7 @@ from pipeline.evaluation.clips import Clips, StoredClips
 from pipeline.evaluation.evaluate import evaluate
 from pipeline.evaluation.folder import replacing_evaluation
 from pipeline.evaluation.published_clips import SourceClips
+from pipeline.evaluation.published_row import published_row
 from pipeline.evaluation.tables import Summary, program
 from pipeline.inference.preprocessing.project import ProjectPreprocessing
 from pipeline.inference.published.preprocessing import PublishedPreprocessing
@@ -48,9 +49,10 @@ def evaluate_models(models: StrPath, out: StrPath, params: Params, project: StrP
         )
     else:
         _check_speech(head, params, models)
+    beside = [] if isinstance(clips, SourceClips) else published_row(params, project, store)
     with replacing_evaluation(out) as folder:
         made = {**program(), "commit": git("rev-parse", "HEAD") or None}
-        return evaluate(head, clips, params.evaluate, params.seed, folder, jobs, made)
+        return evaluate(head, clips, params.evaluate, params.seed, folder, jobs, made, beside)
 
 
 def _trained_on(head: TalkingHead, params: Params) -> bool:

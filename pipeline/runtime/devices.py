@@ -54,11 +54,25 @@ def training_threads(width: int) -> Iterator[None]:
 
     Its operations are so short that threads mostly wait for each other: on two cores a second one makes a training 1.5
     times as fast where nothing else runs, and half as fast or slower beside other work (docs/training.md). Sums in one
-    thread also come out the same whatever the number of cores. Wider networks, and all generation, use all cores.
+    thread also come out the same whatever the number of cores. Wider networks, and generation by itself, use all cores.
     """
     before = torch.get_num_threads()
     if width <= SLIM and "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def generation_threads(workers: int) -> Iterator[None]:
+    """A third of the cores for the arithmetic of networks, at least one, beside so many busy ``workers``, where
+    `OMP_NUM_THREADS` does not say otherwise: more would wait for cores that measure, which takes twice as long.
+    """
+    before = torch.get_num_threads()
+    if workers > 1 and "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(max(1, before // 3))
     try:
         yield
     finally:

@@ -48,14 +48,14 @@ def rejected_folder(stage: str) -> Path:
     return project_root() / ".dvc" / "tmp" / "rejected" / stage
 
 
-def bundle_folder(init: str) -> Path | None:
-    """The folder that a param `init` names, where relative, below the project; None for an empty one.
+def bundle_folder(value: str, param: str = "init") -> Path | None:
+    """The folder that a param names, where relative, below the project; None for an empty one.
 
     Raises PipelineError when it is not there.
     """
-    if not init:
+    if not value:
         return None
-    folder = project_root() / Path(init).expanduser()
+    folder = project_root() / Path(value).expanduser()
     if not folder.is_dir():
-        raise PipelineError(f"init: {folder} is not a folder. Give that of a bundle, or leave init empty.")
+        raise PipelineError(f"{param}: {folder} is not a folder. Give that of a bundle, or leave {param} empty.")
     return folder

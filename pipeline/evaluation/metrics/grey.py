@@ -4,11 +4,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.utils.weak import WeakTensorKeyDictionary
+
+_LEVELS = WeakTensorKeyDictionary()
+"""Of frames that are still in use: several metrics are given the same."""
 
 
 def to_levels(frames_TCHW: Tensor) -> NDArray[np.uint8]:
     """RGB in [0, 1], (T, 3, H, W), as levels of 0 to 255, (T, H, W, 3)."""
-    return np.asarray((frames_TCHW * 255).round_().byte().permute(0, 2, 3, 1).contiguous().cpu().numpy())
+    if frames_TCHW not in _LEVELS:
+        levels = (frames_TCHW * 255).round_().byte().permute(0, 2, 3, 1).contiguous().cpu().numpy()
+        levels.setflags(write=False)
+        _LEVELS[frames_TCHW] = levels
+    return np.asarray(_LEVELS[frames_TCHW])
 
 
 def to_grey(frames_TCHW: Tensor) -> NDArray[np.uint8]:

@@ -28,8 +28,8 @@ def structural_similarity(fake: NDArray[np.float32], real: NDArray[np.float32]) 
         return np.asarray(cv2.sepFilter2D(values, cv2.CV_32F, GAUSSIAN, GAUSSIAN), np.float32)
 
     mean_fake, mean_real = mean(fake), mean(real)
-    product, squares = mean_fake * mean_real, mean_fake**2 + mean_real**2
-    covariance, variances = mean(fake * real) - product, mean(fake**2 + real**2) - squares
+    product, squares = mean_fake * mean_real, mean_fake * mean_fake + mean_real * mean_real
+    covariance, variances = mean(fake * real) - product, mean(fake * fake + real * real) - squares
     c1, c2 = 0.01**2, 0.03**2
     ssim = (2 * product + c1) * (2 * covariance + c2) / ((squares + c1) * (variances + c2))
     return np.asarray(ssim, np.float32)
