@@ -1,6 +1,7 @@
 """The command line: what DVC's own commands do not do."""
 
 import shlex
+import time
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -46,7 +47,7 @@ def generate(
     picture: Annotated[Path, typer.Option("-p", "--picture", help="A picture of a face.")],
     speech: Annotated[Path, typer.Option("-i", "--input", help="Speech: a sound file, or a video with sound.")],
     out: Annotated[
-        Path, typer.Option("-o", "--out", help="The MP4 to write: 25 frames per second, of the models' size.")
+        Path, typer.Option("-o", "--out", help="The MP4 to write: 25 frames per second, as large as the picture.")
     ],
     models: Annotated[
         str | None,
@@ -58,6 +59,8 @@ def generate(
     face: Annotated[
         FaceRule | None, typer.Option(help="Whose face, of several; landmarks.face of the training without it.")
     ] = None,
+    crop: Annotated[bool, typer.Option("--crop", help="The face alone, of the models' size.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the MP4 that is there.")] = False,
     precision: Annotated[
         Precision, typer.Option(help="Of VG-net; auto is bfloat16 where the processor has it.")
     ] = "auto",
@@ -70,8 +73,10 @@ def generate(
 
         head = TalkingHead.from_pretrained(models, precision)
         print(f"{'' if models else 'pretrained '}{seen_by(head.card)}", flush=True)
-        frames = make(head, picture, speech, out, face)
-        print(f"{out}: {frames} frames, {frames / FPS:.2f} s, {head.size}x{head.size} pixels")
+        start = time.perf_counter()
+        frames, (width, height) = make(head, picture, speech, out, face, crop=crop, overwrite=overwrite)
+        speed = frames / FPS / (time.perf_counter() - start)
+        print(f"{out}: {frames} frames, {frames / FPS:.2f} s, {width}x{height} pixels, {speed:.1f} times real time")
 
 
 @app.command()

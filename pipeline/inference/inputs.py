@@ -26,15 +26,27 @@ Speech = str | Path | NDArray[np.int16]
 """A sound file or a video with sound, or mono samples (N,) at 16 kHz."""
 
 
-def read_reference(picture: Picture, preprocessing: Preprocessing, face: FaceRule = "prominent") -> Reference:
-    """The crop of the face that is meant in a picture, and its landmarks; a warning where it is not a good one.
-
-    Raises PipelineError when the file is missing, cannot be read as a picture, or holds no frontal face.
-    """
-    name = str(picture) if isinstance(picture, str | Path) else "The picture"
+def read_image(picture: Picture) -> NDArray[np.uint8]:
+    """The picture, RGB (H, W, 3). Raises PipelineError when the file is missing or cannot be read as a picture."""
     image_HWC = _read_picture(Path(picture)) if isinstance(picture, str | Path) else picture
     if image_HWC.dtype != np.uint8 or image_HWC.ndim != 3 or image_HWC.shape[2] != 3:
-        raise PipelineError(f"{name} is {image_HWC.dtype} {image_HWC.shape}. Give RGB as uint8 (height, width, 3).")
+        found = f"{image_HWC.dtype} {image_HWC.shape}"
+        raise PipelineError(f"{_name(picture)} is {found}. Give RGB as uint8 (height, width, 3).")
+    return image_HWC
+
+
+def read_reference(
+    picture: Picture,
+    preprocessing: Preprocessing,
+    face: FaceRule = "prominent",
+    image_HWC: NDArray[np.uint8] | None = None,
+) -> Reference:
+    """The crop of the face that is meant in a picture, and its landmarks; a warning where it is not a good one.
+
+    ``image_HWC`` is the picture where it has been read. Raises PipelineError as `read_image`, and where there is no
+    frontal face.
+    """
+    name, image_HWC = _name(picture), read_image(picture) if image_HWC is None else image_HWC
     reference = preprocessing.reference(image_HWC, face)
     if reference is None:
         raise PipelineError(
@@ -43,6 +55,10 @@ def read_reference(picture: Picture, preprocessing: Preprocessing, face: FaceRul
     if reference.choice is not None:
         check_face(name, reference.choice, face, len(reference.image_HWC))
     return reference
+
+
+def _name(picture: Picture) -> str:
+    return str(picture) if isinstance(picture, str | Path) else "The picture"
 
 
 def _read_picture(path: Path) -> NDArray[np.uint8]:

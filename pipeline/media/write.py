@@ -44,11 +44,12 @@ class VideoWriter:
         audio: NDArray[np.int16] | None = None,
         audio_rate: int = RATE,
         crf: int = 18,
+        comment: str = "",
     ) -> None:
         """Start a video of ``size`` (width, height), even numbers, with ``audio`` mono int16 (N,) from its first frame.
 
-        ``crf`` is x264's quality, 0 (lossless) to 51. Raises ValueError for arguments out of range, MediaError when the
-        file cannot be made.
+        ``crf`` is x264's quality, 0 (lossless) to 51, ``comment`` what the file says of itself. Raises ValueError for
+        arguments out of range, MediaError when the file cannot be made.
         """
         if size[0] % 2 or size[1] % 2 or min(size) < 2:
             raise ValueError(f"width and height must be even for 4:2:0 colour, not {size[0]}x{size[1]}")
@@ -69,6 +70,8 @@ class VideoWriter:
             path.parent.mkdir(parents=True, exist_ok=True)
             options = {"movflags": "faststart", "fflags": "bitexact"}
             self._container = av.open(f"file:{self._temporary}", "w", format="mp4", options=options)
+            if comment:
+                self._container.metadata["comment"] = comment
             self._video = self._add_video(crf)
             self._sound = self._add_sound() if self._audio is not None else None
         except BaseException as error:  # a signal too

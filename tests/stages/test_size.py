@@ -52,7 +52,7 @@ def test_everything_follows(reproduced: Project, params: Params, tmp_path: Path)
 
     picture = str(ROOT / "docs/pictures/face.jpg")
     head = TalkingHead.from_pretrained("models")
-    generate(head, picture, next(Path("data/sample").glob("s*/*.mpg")), "out.mp4")
+    generate(head, picture, next(Path("data/sample").glob("s*/*.mpg")), "out.mp4", crop=True)
     assert (probe("out.mp4").width, probe("out.mp4").height) == (256, 256)
 
     with pytest.raises(PipelineError, match=r"models makes faces of 128 pixels, and data/faces has crops of 256\."):

@@ -1,0 +1,95 @@
+"""The whole picture that a face was cropped from, with the generated face laid back into it."""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.inference.preprocessing.base import Reference
+from pipeline.landmarks.similarity import fit_similarity, invert_similarity
+
+Number = TypeVar("Number", np.uint8, np.float32)
+
+LONGEST = 1920
+"""Pixels of the longer side of a video: larger pictures are shown smaller, since few players show larger videos."""
+FADE = 0.22
+"""The part of the crop's side, from each edge inwards, over which what is painted fades in: the crop's corners and
+edges show hair, collar and background, of which the photograph knows more."""
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """A picture as the frames of a video show it, and where in it the face lies that VG-net paints.
+
+    A frame is A C + (1 - A) reference, of the paint C and its attention A (Chen et al., CVPR 2019, section 3.3). Here
+    the photograph itself takes the reference's place, in all its pixels: what is not painted stays as sharp as it was,
+    and outside the crop nothing changes.
+    """
+
+    picture_HWC: NDArray[np.uint8]
+    """RGB, both sides even, as H.264 takes them."""
+    corner: tuple[int, int]
+    """Left and top of the part of the picture that the crop covers."""
+    onto_2x3: NDArray[np.float64]
+    """From that part's pixels to the crop's."""
+    mask_HW: NDArray[np.float32]
+    """Of that part, how much of the paint counts, 0 to 1."""
+
+    @classmethod
+    def of(cls, picture_HWC: NDArray[np.uint8], reference: Reference) -> "Photograph":
+        """From any RGB picture and the reference that was cropped from it."""
+        assert reference.choice is not None, "the reference was cropped from a picture"
+        height, width = picture_HWC.shape[:2]
+        scale = min(1.0, LONGEST / max(height, width))
+        size = tuple(max(2, 2 * int(side * scale / 2)) for side in (width, height))
+        points_68x2 = np.asarray(reference.choice.points_68x2, np.float64)
+        if scale < 1:
+            picture_HWC = np.asarray(cv2.resize(picture_HWC, size, interpolation=cv2.INTER_AREA), np.uint8)
+            stretch = np.array(size) / (width, height)
+            points_68x2 = (points_68x2 + 0.5) * stretch - 0.5
+        picture_HWC = np.ascontiguousarray(picture_HWC[: size[1], : size[0]])
+        side = reference.image_HWC.shape[0]
+        onto = fit_similarity(points_68x2, reference.points_68x2)
+        corners = np.array([[0, 0], [0, side], [side, 0], [side, side]]) - 0.5
+        reach = corners @ invert_similarity(onto)[:, :2].T + invert_similarity(onto)[:, 2]
+        left, top = np.clip(np.floor(reach.min(axis=0)).astype(int), 0, np.array(size) - 1)
+        right, bottom = np.clip(np.ceil(reach.max(axis=0)).astype(int) + 1, (left + 1, top + 1), size)
+        onto[:, 2] += onto[:, :2] @ (left, top)
+        mask = _warped(_fade(side), onto, (right - left, bottom - top))
+        return cls(picture_HWC, (int(left), int(top)), onto, mask)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of its frames."""
+        height, width = self.picture_HWC.shape[:2]
+        return width, height
+
+    def with_paint(self, attention_HW: NDArray[np.float32], colour_HWC: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """A frame (H, W, 3): the picture with what VG-net painted of the face, (size, size, 3), where it attends."""
+        frame = self.picture_HWC.copy()
+        height, width = self.mask_HW.shape
+        left, top = self.corner
+        place = frame[top : top + height, left : left + width]
+        size = (width, height)
+        share = _warped(attention_HW, self.onto_2x3, size) * self.mask_HW
+        paint = _warped(colour_HWC, self.onto_2x3, size, cv2.INTER_CUBIC)
+        # OpenCV divides by the sum of both weights and leaves 0 of what has none: that sum is 1 here.
+        place[:] = cv2.blendLinear(paint, np.ascontiguousarray(place), share, 1.0 - share)
+        return frame
+
+
+def _fade(side: int) -> NDArray[np.float32]:
+    """The crop's mask (side, side): 1 inside, 0 with no slope along the edges."""
+    from_middle = np.abs((np.arange(side) + 0.5) / side - 0.5)
+    inwards = np.clip((0.5 - from_middle) / FADE, 0, 1)
+    slope = inwards**2 * (3 - 2 * inwards)
+    return np.outer(slope, slope).astype(np.float32)
+
+
+def _warped(
+    image: NDArray[Number], onto_2x3: NDArray[np.float64], size: tuple[int, int], how: int = cv2.INTER_LINEAR
+) -> NDArray[Number]:
+    """A crop's picture as the part of the photograph shows it; beyond the crop 0."""
+    return np.asarray(cv2.warpAffine(image, onto_2x3, size, flags=how | cv2.WARP_INVERSE_MAP), image.dtype)

@@ -1,0 +1,137 @@
+"""The face back in the whole picture: what changes, where, and whether a seam is seen."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from pipeline.faces.crop import SIZE
+from pipeline.faces.detect import detect_faces
+from pipeline.faces.shape_predictor import predict_landmarks
+from pipeline.inference.inputs import read_reference
+from pipeline.inference.photograph import LONGEST, Photograph
+from pipeline.inference.preprocessing.base import Reference
+from pipeline.inference.talking_head import TalkingHead
+from pipeline.media.picture import read_picture
+
+Image = NDArray[np.uint8]
+WHOLE = np.ones((SIZE, SIZE), np.float32)
+
+
+@pytest.fixture(scope="module")
+def head() -> TalkingHead:
+    """The models that ship."""
+    return TalkingHead.from_pretrained()
+
+
+Find = Callable[[Image], Reference]
+
+
+@pytest.fixture(scope="module")
+def find(head: TalkingHead) -> Find:
+    return lambda picture: read_reference(picture, head.preprocessing)
+
+
+def test_what_is_not_painted_is_the_photograph(photograph: Image, find: Find) -> None:
+    whole = Photograph.of(photograph, find(photograph))
+    green = np.full((SIZE, SIZE, 3), (0, 255, 0), np.uint8)
+    np.testing.assert_array_equal(whole.with_paint(np.zeros_like(WHOLE), green), photograph)
+    frame = whole.with_paint(WHOLE, green)
+    outside = np.ones(photograph.shape[:2], bool)
+    (left, top), (height, width) = whole.corner, whole.mask_HW.shape
+    outside[top : top + height, left : left + width] = whole.mask_HW == 0
+    np.testing.assert_array_equal(frame[outside], photograph[outside])
+    np.testing.assert_array_equal(frame[top + height // 2, left + width // 2], (0, 255, 0))
+    assert 0.05 < outside.mean() < 0.98
+
+
+def test_the_crop_lies_where_it_was_cut(photograph: Image, find: Find) -> None:
+    """Painted with the crop itself the picture stays, but for what a crop of 128 pixels cannot show."""
+    reference = find(photograph)
+    whole = Photograph.of(photograph, reference)
+    frame = whole.with_paint(WHOLE, reference.image_HWC)
+    (left, top), (height, width) = whole.corner, whole.mask_HW.shape
+    part = (slice(top, top + height), slice(left, left + width))
+    apart = np.abs(frame[part].astype(int) - photograph[part]).mean()
+    moved = np.abs(np.roll(frame, 2, axis=1)[part].astype(int) - photograph[part]).mean()
+    assert apart < 3
+    assert apart < 0.7 * moved
+    boxes = detect_faces(frame)[:1]
+    (points,) = predict_landmarks([frame], boxes)
+    assert reference.choice is not None
+    assert np.abs(points - reference.choice.points_68x2).mean() < 1.5
+
+
+def edge_gradient(image: Image, mask_HW: NDArray[np.float32]) -> float:
+    """The mean gradient where the mask has its steepest tenth."""
+    slope = np.hypot(cv2.Sobel(mask_HW, cv2.CV_32F, 1, 0), cv2.Sobel(mask_HW, cv2.CV_32F, 0, 1))
+    edge = slope >= np.quantile(slope[slope > 0], 0.9)
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return float(np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))[edge].mean())
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_no_seam_is_seen(corpora: Path, head: TalkingHead, find: Find, number: int) -> None:
+    """Across the mask's edge the gradient is at most 1.1 times the photograph's own, in real portraits that speak."""
+    picture = read_picture(sorted((corpora / "portraits").glob("*.jpg"))[20 * number])
+    reference = find(picture)
+    whole = Photograph.of(picture, reference)
+    (left, top), (height, width) = whole.corner, whole.mask_HW.shape
+    part = (slice(top, top + height), slice(left, left + width))
+    own = edge_gradient(whole.picture_HWC[part], whole.mask_HW)
+    loud = (np.random.default_rng(number).standard_normal(16000) * 4000).astype(np.int16)
+    for painted in head.speak(reference, loud):
+        for attention, colour in zip(painted.attention_THW, painted.colour_THWC, strict=True):
+            frame = whole.with_paint(attention, colour)
+            assert edge_gradient(frame[part], whole.mask_HW) <= 1.1 * own
+
+
+def test_a_seam_would_be_seen(photograph: Image, find: Find) -> None:
+    """Without the fading."""
+    whole = Photograph.of(photograph, find(photograph))
+    whole = replace(whole, mask_HW=(whole.mask_HW > 0.5).astype(np.float32))
+    (left, top), (height, width) = whole.corner, whole.mask_HW.shape
+    part = (slice(top, top + height), slice(left, left + width))
+    frame = whole.with_paint(WHOLE, np.full((SIZE, SIZE, 3), 255, np.uint8))
+    assert edge_gradient(frame[part], whole.mask_HW) > 1.1 * edge_gradient(photograph[part], whole.mask_HW)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    width=st.integers(2, 2600),
+    height=st.integers(2, 2600),
+    x=st.floats(-0.5, 1.5),
+    y=st.floats(-0.5, 1.5),
+    scale=st.floats(0.05, 4),
+    angle=st.floats(-3, 3),
+)
+def test_wherever_the_face_lies(
+    width: int, height: int, x: float, y: float, scale: float, angle: float, reference: Reference
+) -> None:
+    """Also beyond the edge, tilted, tiny, or larger than the picture: a video of even sides, 1920 at most."""
+    turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    points = (reference.points_68x2 - SIZE / 2) @ turn.T + (x * width, y * height)
+    assert reference.choice is not None
+    choice = replace(reference.choice, points_68x2=points.astype(np.float32))
+    picture = np.full((height, width, 3), 90, np.uint8)
+    whole = Photograph.of(picture, replace(reference, choice=choice))
+    frame = whole.with_paint(WHOLE, np.full((SIZE, SIZE, 3), 90, np.uint8))
+    assert frame.shape == (*whole.size[::-1], 3)
+    assert whole.size[0] % 2 == whole.size[1] % 2 == 0
+    assert max(whole.size) <= LONGEST
+    assert np.abs(frame.astype(int) - 90).max() <= 1
+    if max(width, height) <= LONGEST:
+        assert whole.size == (max(2, width // 2 * 2), max(2, height // 2 * 2))
+    else:
+        assert whole.size[0] / whole.size[1] == pytest.approx(width / height, rel=0.1) or min(whole.size) < 20
+
+
+@pytest.fixture(scope="module")
+def reference(head: TalkingHead) -> Reference:
+    return read_reference(read_picture(Path("docs/pictures/face.jpg").absolute()), head.preprocessing)
