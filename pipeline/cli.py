@@ -59,7 +59,12 @@ def generate(
     face: Annotated[
         FaceRule | None, typer.Option(help="Whose face, of several; landmarks.face of the training without it.")
     ] = None,
+    strength: Annotated[
+        float, typer.Option(help="How far the mouth moves, 1 as it was learnt; 1.2 suits strangers.")
+    ] = 1.0,
     crop: Annotated[bool, typer.Option("--crop", help="The face alone, of the models' size.")] = False,
+    sway: Annotated[bool, typer.Option("--head", help="The head moves a little, too.")] = False,
+    seed: Annotated[int, typer.Option(help="By which it moves.")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the MP4 that is there.")] = False,
     precision: Annotated[
         Precision, typer.Option(help="Of VG-net; auto is bfloat16 where the processor has it.")
@@ -74,7 +79,14 @@ def generate(
         head = TalkingHead.from_pretrained(models, precision)
         print(f"{'' if models else 'pretrained '}{seen_by(head.card)}", flush=True)
         start = time.perf_counter()
-        frames, (width, height) = make(head, picture, speech, out, face, crop=crop, overwrite=overwrite)
+        frames, (width, height) = make(
+            *(head, picture, speech, out, face),
+            strength=strength,
+            crop=crop,
+            sway=sway,
+            seed=seed,
+            overwrite=overwrite,
+        )
         speed = frames / FPS / (time.perf_counter() - start)
         print(f"{out}: {frames} frames, {frames / FPS:.2f} s, {width}x{height} pixels, {speed:.1f} times real time")
 

@@ -1,14 +1,18 @@
 """A picture and speech to a talking-face video file."""
 
+from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.progress import track
 
 from pipeline.config.params import FaceRule
 from pipeline.inference.inputs import opened_speech, read_image, read_reference
 from pipeline.inference.photograph import Photograph
-from pipeline.inference.talking_head import CHUNK, TalkingHead, frames_of
+from pipeline.inference.sway import Sway
+from pipeline.inference.talking_head import CHUNK, Painted, TalkingHead, frames_of
 from pipeline.media import VideoWriter
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
@@ -23,18 +27,24 @@ def generate(
     out: StrPath,
     face: FaceRule | None = None,
     *,
+    strength: float = 1.0,
     crop: bool = False,
+    sway: bool = False,
+    seed: int = 0,
     overwrite: bool = False,
 ) -> tuple[int, tuple[int, int]]:
     """Make the face in ``picture`` say ``speech`` (any sound or video file) and write the MP4 ``out``; returns its
-    frames, and their width and height. ``face`` as in `TalkingHead.generate`.
+    frames, and their width and height. ``face`` and ``strength`` as in `TalkingHead.generate`.
 
-    The whole picture is shown (`Photograph`), or with ``crop`` the face alone, as large as `head.size` says; at 25 fps,
-    the sound whole and the pictures as long as it, to the frame begun. The file says what generated it. Memory does not
-    grow with the speech. Raises PipelineError when the picture holds no face, the file no sound, or ``out`` is one of
-    the two, is there already without ``overwrite``, or cannot be written.
+    The whole picture is shown (`Photograph`), in which with ``sway`` the head moves a little, by the ``seed`` (`Sway`);
+    or with ``crop`` the face alone, as large as `head.size` says, which does not. The video has 25 frames per second,
+    the sound whole and the pictures as long as it, to the frame begun, and says what generated it. Memory does not grow
+    with the speech. Raises PipelineError when the picture holds no face, the file no sound, or ``out`` is one of the two, is
+    there already without ``overwrite``, or cannot be written.
     """
     picture, speech, out = Path(picture), Path(speech), Path(out)
+    if crop and sway:
+        raise PipelineError("The face alone does not sway: leave out --crop or --head.")
     _check_output(out, overwrite)
     refuse_input(out, picture, speech)
     image_HWC = read_image(picture)
@@ -43,13 +53,23 @@ def generate(
     size = whole.size if whole else (head.size, head.size)
     with opened_speech(speech, head.preprocessing) as samples_N:
         frames = frames_of(samples_N)
-        painted, total = head.speak(reference, samples_N), -(-frames // CHUNK)
+        painted, total = head.speak(reference, samples_N, strength), -(-frames // CHUNK)
+        shown = _shown(track(painted, total=total, description="generate", transient=True), whole)
+        if whole and sway:
+            shown = Sway.of(whole, seed).moved(shown)
         with VideoWriter(out, size=size, fps=FPS, audio=samples_N, comment=provenance()) as video:
-            for chunk in track(painted, total=total, description="generate", transient=True):
-                for number, face_HWC in enumerate(chunk.frames_THWC):
-                    paint = chunk.attention_THW[number], chunk.colour_THWC[number]
-                    video.write(whole.with_paint(*paint) if whole else face_HWC)
+            for frame_HWC in shown:
+                video.write(frame_HWC)
     return frames, size
+
+
+def _shown(painted: Iterable[Painted], whole: Photograph | None) -> Iterator[NDArray[np.uint8]]:
+    """The frames, of the face alone or in the whole picture."""
+    for chunk in painted:
+        if whole is None:
+            yield from chunk.frames_THWC
+        else:
+            yield from map(whole.with_paint, chunk.attention_THW, chunk.colour_THWC)
 
 
 def provenance() -> str:

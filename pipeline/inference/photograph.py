@@ -34,6 +34,8 @@ class Photograph:
     """Left and top of the part of the picture that the crop covers."""
     onto_2x3: NDArray[np.float64]
     """From that part's pixels to the crop's."""
+    crop: int
+    """Pixels along the crop's side."""
     mask_HW: NDArray[np.float32]
     """Of that part, how much of the paint counts, 0 to 1."""
 
@@ -58,13 +60,20 @@ class Photograph:
         right, bottom = np.clip(np.ceil(reach.max(axis=0)).astype(int) + 1, (left + 1, top + 1), size)
         onto[:, 2] += onto[:, :2] @ (left, top)
         mask = _warped(_fade(side), onto, (right - left, bottom - top))
-        return cls(picture_HWC, (int(left), int(top)), onto, mask)
+        return cls(picture_HWC, (int(left), int(top)), onto, side, mask)
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height of its frames."""
         height, width = self.picture_HWC.shape[:2]
         return width, height
+
+    @property
+    def face(self) -> tuple[NDArray[np.float64], float]:
+        """The crop's middle in pixels of a frame, and the pixels along a side of it."""
+        back, side = invert_similarity(self.onto_2x3), self.crop
+        middle = back[:, :2] @ np.full(2, (side - 1) / 2) + back[:, 2] + self.corner
+        return middle, side * float(np.hypot(*back[:, 0]))
 
     def with_paint(self, attention_HW: NDArray[np.float32], colour_HWC: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """A frame (H, W, 3): the picture with what VG-net painted of the face, (size, size, 3), where it attends."""

@@ -17,11 +17,16 @@ from pipeline.models.atnet import AtNet
 from pipeline.models.bundle import load_bundle
 from pipeline.models.folding import for_inference
 from pipeline.models.vgnet import VgNet
-from pipeline.runtime.clock import SAMPLES_PER_FRAME
+from pipeline.runtime.clock import FPS, SAMPLES_PER_FRAME
 from pipeline.runtime.devices import Precision, autocast, best_device
+from pipeline.runtime.errors import PipelineError
 
 CHUNK = 32
 """Frames generated at a time: enough to keep the processor busy, little enough to need no memory to speak of."""
+
+
+STRONGEST = 3.0
+"""The highest strength: beyond it lips leave the face."""
 
 
 class Painted(NamedTuple):
@@ -82,33 +87,54 @@ class TalkingHead:
         rule: FaceRule = self.card.get("face", Landmarks().face)
         return rule
 
-    def generate(self, picture: Picture, speech: Speech, face: FaceRule | None = None) -> Iterator[NDArray[np.uint8]]:
+    def generate(
+        self, picture: Picture, speech: Speech, face: FaceRule | None = None, strength: float = 1.0
+    ) -> Iterator[NDArray[np.uint8]]:
         """The face in the picture says the speech: frames, RGB uint8 (size, size, 3), 25 per second, as long as
         it.
 
-        Of several faces ``face`` says which; without it, the rule of the training. Raises PipelineError, before the
-        first frame, when the picture holds no face or the speech no sound.
+        Of several faces ``face`` says which; without it, the rule of the training. ``strength`` as in `landmarks`.
+        Raises PipelineError, before the first frame, when the picture holds no face or the speech no sound.
         """
         reference = read_reference(picture, self.preprocessing, face or self.face)
         with opened_speech(speech, self.preprocessing) as samples_N:
-            for painted in self.speak(reference, samples_N):
+            for painted in self.speak(reference, samples_N, strength):
                 yield from painted.frames_THWC
 
-    def speak(self, reference: Reference, samples_N: NDArray[np.int16]) -> Iterator[Painted]:
+    def speak(self, reference: Reference, samples_N: NDArray[np.int16], strength: float = 1.0) -> Iterator[Painted]:
         """The reference says the speech, mono samples (N,) at 16 kHz: chunks of at most `CHUNK` frames."""
         heard = self.preprocessing.windows(samples_N, frames_of(samples_N), CHUNK)
-        return self.paint(reference, self.landmarks(reference, heard), spoken=True)
+        return self.paint(reference, self.landmarks(reference, heard, strength), spoken=True)
 
     @torch.inference_mode()
-    def landmarks(self, reference: Reference, windows: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
-        """Normalised landmarks (T, 136) for each chunk of speech windows (T, 28, 12)."""
+    def landmarks(
+        self, reference: Reference, windows: Iterable[NDArray[np.float32]], strength: float = 1.0
+    ) -> Iterator[NDArray[np.float32]]:
+        """Normalised landmarks (T, 136) for each chunk of speech windows (T, 28, 12).
+
+        With a ``strength`` other than 1 the mouth moves so much further from where it is in silence, and lips that
+        close still close; 0 does not move it. Raises PipelineError for one below 0 or above `STRONGEST`.
+        """
+        if not 0 <= strength <= STRONGEST:
+            raise PipelineError(f"strength is {strength:g}. Give one from 0 to {STRONGEST:g}; 1 is as it was learnt.")
         reference_L = self._normalized(reference)
-        reference_K = self.preprocessing.project(reference_L)
+        reference_K = self._tensor(self.preprocessing.project(reference_L))
+        rest_BTK = None if strength == 1 else self._at_rest(reference_K)
         state = None
         for chunk_TRC in windows:
-            heard_BT1RC = torch.from_numpy(chunk_TRC)[None, :, None].to(self.device)
-            coefficients_BTK, state = self.atnet.stream(self._tensor(reference_K), heard_BT1RC, state)
+            coefficients_BTK, state = self.atnet.stream(reference_K, self._heard(chunk_TRC), state)
+            if rest_BTK is not None:
+                coefficients_BTK = rest_BTK + strength * (coefficients_BTK - rest_BTK)
             yield self.preprocessing.expand(reference_L, coefficients_BTK[0].cpu().numpy())
+
+    def _at_rest(self, reference_BK: Tensor) -> Tensor:
+        """AT-net's coefficients (1, 1, K) of a face that has heard nothing for a second."""
+        silence_N = np.zeros(FPS * SAMPLES_PER_FRAME, np.int16)
+        (windows_TRC,) = self.preprocessing.windows(silence_N, FPS, FPS)
+        return self.atnet.stream(reference_BK, self._heard(windows_TRC))[0][:, -1:]
+
+    def _heard(self, windows_TRC: NDArray[np.float32]) -> Tensor:
+        return torch.from_numpy(windows_TRC)[None, :, None].to(self.device)
 
     @torch.inference_mode()
     def paint(

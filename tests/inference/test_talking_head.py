@@ -12,7 +12,10 @@ import pytest
 import soundfile  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from pipeline.inference.talking_head import TalkingHead
+from pipeline.inference.inputs import read_reference
+from pipeline.inference.talking_head import CHUNK, TalkingHead, frames_of
+from pipeline.landmarks.mouth import mouth_opening
+from pipeline.media import read_audio
 from pipeline.runtime.errors import PipelineError
 from pipeline.speech.features import SpeechFeatures
 from pipeline.speech.normalisation import normalised
@@ -100,3 +103,22 @@ def test_arrays_are_checked(tmp_path: Path, photograph: NDArray[np.uint8]) -> No
         next(head.generate(photograph, sound(0.05).astype(np.float64)))
     with pytest.raises(PipelineError, match=r"The speech holds less sound than one video frame lasts"):
         next(head.generate(photograph, sound(0.01)))
+
+
+def test_the_strength_scales_how_far_the_mouth_moves_from_rest(photograph: NDArray[np.uint8]) -> None:
+    """By the models that ship, on synthesised speech; what closes lips at 1 closes them at 2."""
+    head = TalkingHead.from_pretrained()
+    reference = read_reference(photograph, head.preprocessing)
+    speech = read_audio(ROOT / "docs/speech.wav")
+    windows = list(head.preprocessing.windows(speech, frames_of(speech), CHUNK))
+    opening = {}
+    for strength in (0.0, 1.0, 2.0):
+        landmarks = np.concatenate(list(head.landmarks(reference, windows, strength)))
+        opening[strength] = mouth_opening(head.preprocessing.place(landmarks, reference.points_68x2))
+    assert opening[0.0].std() < 1e-4
+    assert opening[1.0].std() > 0.003
+    np.testing.assert_allclose(opening[2.0].std() / opening[1.0].std(), 2, rtol=0.15)
+    rest = opening[0.0].mean()
+    np.testing.assert_allclose(opening[2.0] - rest, 2 * (opening[1.0] - rest), atol=0.3 * opening[1.0].std())
+    with pytest.raises(PipelineError, match=r"strength is -1\. Give one from 0 to 3; 1 is as it was learnt\."):
+        next(head.landmarks(reference, windows, -1.0))

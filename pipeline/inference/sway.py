@@ -1,0 +1,74 @@
+"""The head of a photograph, moved a little all the time, since nobody who speaks holds still."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.inference.photograph import Photograph
+from pipeline.runtime.clock import FPS
+
+RATES = np.array([0.13, 0.29, 0.53])
+"""Hz of the waves that a movement is the sum of; slower ones are larger."""
+TURN, SHIFT = 0.9, 0.01
+"""How far at most: degrees of tilt, and shift along either axis as a share of the crop's side."""
+NEAR, FAR = 0.55, 1.3
+"""Distances from the middle of the face, in sides of the crop: up to the first all moves as one, beyond the second
+nothing moves, and what lies between is stretched."""
+
+
+@dataclass(frozen=True)
+class Sway:
+    """Moves the head in the frames of one video; the same seed moves it alike, and the first frame is not moved."""
+
+    middle: NDArray[np.float64]
+    """Of the face, in pixels of the frame."""
+    side: float
+    """Pixels of the frame along a side of the crop."""
+    left: int
+    top: int
+    """Where the part of the frame begins that moves."""
+    share_HW: NDArray[np.float32]
+    """Of that part, by how much of the movement each pixel moves, 0 to 1."""
+    phases: NDArray[np.float64]
+    """Of each wave of tilt, shift to the right and shift down (3, waves)."""
+
+    @classmethod
+    def of(cls, whole: Photograph, seed: int) -> "Sway":
+        """For the frames of a photograph."""
+        width, height = whole.size
+        middle, side = whole.face
+        reach = FAR * side
+        left, top = np.maximum(np.floor(middle - reach), 0).astype(int).tolist()
+        right, bottom = np.minimum(np.ceil(middle + reach) + 1, (width, height)).astype(int).tolist()
+        rows, columns = np.mgrid[top:bottom, left:right].astype(np.float32)
+        distance = np.hypot(columns - middle[0], rows - middle[1]) / side
+        inwards = np.clip((FAR - distance) / (FAR - NEAR), 0, 1)
+        share = (inwards**2 * (3 - 2 * inwards)).astype(np.float32)
+        phases = np.random.default_rng(seed).uniform(0, 2 * np.pi, (3, len(RATES)))
+        return cls(middle, side, left, top, share, phases)
+
+    def at(self, number: int) -> tuple[float, float, float]:
+        """Tilt in degrees, and shift to the right and down in pixels, of a frame counted from 0."""
+        weights = 1 / RATES / (1 / RATES).sum()
+        waves = (np.sin(2 * np.pi * RATES * number / FPS + self.phases) - np.sin(self.phases)) @ weights / 2
+        turn, right, down = (waves * (TURN, SHIFT * self.side, SHIFT * self.side)).tolist()
+        return turn, right, down
+
+    def moved(self, frames: Iterator[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
+        """The frames with the head moved, in order from the first."""
+        height, width = self.share_HW.shape
+        part = (slice(self.top, self.top + height), slice(self.left, self.left + width))
+        rows, columns = np.mgrid[part].astype(np.float32)
+        for number, frame_HWC in enumerate(frames):
+            turn, right, down = self.at(number)
+            # Where each pixel comes from: the head's place before it was moved, as far as the pixel moves with it.
+            back = cv2.getRotationMatrix2D(tuple(self.middle.tolist()), turn, 1.0).astype(np.float32)
+            x = back[0, 0] * columns + back[0, 1] * rows + np.float32(back[0, 2] - right)
+            y = back[1, 0] * columns + back[1, 1] * rows + np.float32(back[1, 2] - down)
+            x, y = columns + self.share_HW * (x - columns), rows + self.share_HW * (y - rows)
+            frame_HWC = frame_HWC.copy()
+            frame_HWC[part] = cv2.remap(frame_HWC, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+            yield frame_HWC
