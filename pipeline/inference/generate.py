@@ -39,8 +39,10 @@ def generate(
     The whole picture is shown (`Photograph`), in which with ``sway`` the head moves a little, by the ``seed`` (`Sway`);
     or with ``crop`` the face alone, as large as `head.size` says, which does not. The video has 25 frames per second,
     the sound whole and the pictures as long as it, to the frame begun, and says what generated it. Memory does not grow
-    with the speech. Raises PipelineError when the picture holds no face, the file no sound, or ``out`` is one of the two, is
-    there already without ``overwrite``, or cannot be written.
+    with the speech.
+
+    Raises PipelineError when the picture holds no face, the file no sound, or ``out`` is one of the two, is there
+    already without ``overwrite``, or cannot be written.
     """
     picture, speech, out = Path(picture), Path(speech), Path(out)
     if crop and sway:

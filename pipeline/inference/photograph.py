@@ -49,8 +49,8 @@ class Photograph:
         points_68x2 = np.asarray(reference.choice.points_68x2, np.float64)
         if scale < 1:
             picture_HWC = np.asarray(cv2.resize(picture_HWC, size, interpolation=cv2.INTER_AREA), np.uint8)
-            stretch = np.array(size) / (width, height)
-            points_68x2 = (points_68x2 + 0.5) * stretch - 0.5
+            factors = np.array(size) / (width, height)
+            points_68x2 = (points_68x2 + 0.5) * factors - 0.5
         picture_HWC = np.ascontiguousarray(picture_HWC[: size[1], : size[0]])
         side = reference.image_HWC.shape[0]
         onto = fit_similarity(points_68x2, reference.points_68x2)
