@@ -5,11 +5,11 @@ import time
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast, get_args
 
 import typer
 
-from pipeline.config.params import FaceRule
+from pipeline.config.params import FaceRule, WhichFace
 from pipeline.evaluation.commands import commands
 from pipeline.runtime import cores, paths
 from pipeline.runtime.clock import FPS
@@ -57,7 +57,11 @@ def generate(
         ),
     ] = None,
     face: Annotated[
-        FaceRule | None, typer.Option(help="Whose face, of several; landmarks.face of the training without it.")
+        str | None,
+        typer.Option(
+            help=f"Whose face, of several: {', '.join(get_args(FaceRule))}, or its number from the left; "
+            "landmarks.face of the training without it."
+        ),
     ] = None,
     strength: Annotated[
         float, typer.Option(help="How far the mouth moves, 1 as it was learnt; 1.2 suits strangers.")
@@ -80,7 +84,7 @@ def generate(
         print(f"{'' if models else 'pretrained '}{seen_by(head.card)}", flush=True)
         start = time.perf_counter()
         frames, (width, height) = make(
-            *(head, picture, speech, out, face),
+            *(head, picture, speech, out, _which(face)),
             strength=strength,
             crop=crop,
             sway=sway,
@@ -89,6 +93,15 @@ def generate(
         )
         speed = frames / FPS / (time.perf_counter() - start)
         print(f"{out}: {frames} frames, {frames / FPS:.2f} s, {width}x{height} pixels, {speed:.1f} times real time")
+
+
+def _which(face: str | None) -> WhichFace | None:
+    for rule in get_args(FaceRule):
+        if face == rule:
+            return cast(FaceRule, rule)
+    if face is None or face.isdecimal():
+        return None if face is None else int(face)
+    raise PipelineError(f"--face is {face}. Give one of {', '.join(get_args(FaceRule))}, or a number from the left.")
 
 
 @app.command()

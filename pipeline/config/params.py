@@ -11,6 +11,8 @@ from typing import Any, Literal
 from pipeline.config.training import AtNetParams, VgNetParams
 
 FaceRule = Literal["prominent", "largest", "central", "left", "right"]
+WhichFace = FaceRule | int
+"""A rule, or the number of a face in a picture, counted from the left, from 1."""
 SpeechKind = Literal["mfcc", "log_mel"]
 Normalisation = Literal["none", "clip"]
 Protocol = Literal["full", "paper", "cross"]

@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.config.params import FaceRule
+from pipeline.config.params import FaceRule, WhichFace
 from pipeline.faces.align import align
 from pipeline.faces.crop import crop_face, share_outside, to_crop
 from pipeline.faces.detect import Box, detect_faces, levels_above
@@ -114,12 +114,15 @@ class Choice:
 
 
 def choose_face(
-    image_HWC: NDArray[np.uint8], rule: FaceRule = "prominent", grey_HW: NDArray[np.uint8] | None = None
+    image_HWC: NDArray[np.uint8], rule: WhichFace = "prominent", grey_HW: NDArray[np.uint8] | None = None
 ) -> Choice | None:
-    """The face of an RGB picture; None where none is found.
+    """The face of an RGB picture; None where none is found, or not so many.
 
     ``grey_HW`` is what the detector is shown in place of it, where given: now and then its boxes differ.
     """
+    if isinstance(rule, int):
+        faces = sorted(_faces(image_HWC, "left", 0, grey_HW), key=lambda face: face.box.left + face.box.right)
+        return faces[rule - 1] if 0 < rule <= len(faces) else None
     faces = _faces(image_HWC, rule, levels_above(SMALL), grey_HW)
     if not any(face.whole and face.frontal >= TURNED for face in faces):
         faces = _faces(image_HWC, rule, 0, grey_HW)

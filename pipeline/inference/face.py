@@ -3,7 +3,7 @@
 import logging
 from typing import get_args
 
-from pipeline.config.params import FaceRule, Landmarks
+from pipeline.config.params import FaceRule, Landmarks, WhichFace
 from pipeline.faces.crop import SIZE
 from pipeline.faces.select import SMALL, TURNED, Choice
 from pipeline.runtime.errors import PipelineError
@@ -14,7 +14,7 @@ OUTSIDE = 0.1
 """The share of a crop that may lie beyond the picture without a warning: a background that is missing at one side."""
 
 
-def check_face(name: str, choice: Choice, rule: FaceRule, size: int = SIZE) -> None:
+def check_face(name: str, choice: Choice, rule: WhichFace, size: int = SIZE) -> None:
     """Warn where there were several faces, and where the one in the picture ``name`` is small for a video of ``size``
     pixels a side, turned or cut off.
 
@@ -23,7 +23,7 @@ def check_face(name: str, choice: Choice, rule: FaceRule, size: int = SIZE) -> N
     side = round(choice.box.right - choice.box.left)
     x, y = (choice.box.left + choice.box.right) / 2, (choice.box.top + choice.box.bottom) / 2
     *others, last = (one for one in get_args(FaceRule) if one != rule)
-    another = f"--face {', '.join(others)} or {last}"
+    another = f"--face {', '.join(others)}, {last} or a number from the left"
     where = f"at x = {x:.0f}, y = {y:.0f}"
     if choice.frontal < Landmarks().min_frontal:
         several = f", or choose another of its {choice.faces} with {another}" if choice.faces > 1 else ""

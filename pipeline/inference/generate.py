@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
-from pipeline.config.params import FaceRule
+from pipeline.config.params import WhichFace
 from pipeline.inference.inputs import opened_speech, read_image, read_reference
 from pipeline.inference.photograph import Photograph
 from pipeline.inference.sway import Sway
@@ -25,7 +25,7 @@ def generate(
     picture: StrPath,
     speech: StrPath,
     out: StrPath,
-    face: FaceRule | None = None,
+    face: WhichFace | None = None,
     *,
     strength: float = 1.0,
     crop: bool = False,
@@ -50,7 +50,7 @@ def generate(
     _check_output(out, overwrite)
     refuse_input(out, picture, speech)
     image_HWC = read_image(picture)
-    reference = read_reference(picture, head.preprocessing, face or head.face, image_HWC)
+    reference = read_reference(picture, head.preprocessing, head.face if face is None else face, image_HWC)
     whole = None if crop else Photograph.of(image_HWC, reference)
     size = whole.size if whole else (head.size, head.size)
     with opened_speech(speech, head.preprocessing) as samples_N:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.config.params import FaceRule
+from pipeline.config.params import WhichFace
 from pipeline.inference.face import check_face
 from pipeline.inference.preprocessing.base import Preprocessing, Reference
 from pipeline.media import Damage, sound_warnings
@@ -38,7 +38,7 @@ def read_image(picture: Picture) -> NDArray[np.uint8]:
 def read_reference(
     picture: Picture,
     preprocessing: Preprocessing,
-    face: FaceRule = "prominent",
+    face: WhichFace = "prominent",
     image_HWC: NDArray[np.uint8] | None = None,
 ) -> Reference:
     """The crop of the face that is meant in a picture, and its landmarks; a warning where it is not a good one.
@@ -48,6 +48,8 @@ def read_reference(
     """
     name, image_HWC = _name(picture), read_image(picture) if image_HWC is None else image_HWC
     reference = preprocessing.reference(image_HWC, face)
+    if reference is None and isinstance(face, int) and preprocessing.reference(image_HWC) is not None:
+        raise PipelineError(f"{name} shows no face number {face}, counted from the left from 1. Give a lower one.")
     if reference is None:
         raise PipelineError(
             f"{name} shows no face that could be found. Give a frontal, evenly lit face of at least 80 pixels."

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pipeline.config.params import FaceRule, Landmarks
+from pipeline.config.params import FaceRule, Landmarks, WhichFace
 from pipeline.inference.inputs import Picture, Speech, opened_speech, read_reference
 from pipeline.inference.loading import bundle_folder, load_preprocessing
 from pipeline.inference.preprocessing.base import Preprocessing, Reference
@@ -88,7 +88,7 @@ class TalkingHead:
         return rule
 
     def generate(
-        self, picture: Picture, speech: Speech, face: FaceRule | None = None, strength: float = 1.0
+        self, picture: Picture, speech: Speech, face: WhichFace | None = None, strength: float = 1.0
     ) -> Iterator[NDArray[np.uint8]]:
         """The face in the picture says the speech: frames, RGB uint8 (size, size, 3), 25 per second, as long as
         it.
@@ -96,7 +96,7 @@ class TalkingHead:
         Of several faces ``face`` says which; without it, the rule of the training. ``strength`` as in `landmarks`.
         Raises PipelineError, before the first frame, when the picture holds no face or the speech no sound.
         """
-        reference = read_reference(picture, self.preprocessing, face or self.face)
+        reference = read_reference(picture, self.preprocessing, self.face if face is None else face)
         with opened_speech(speech, self.preprocessing) as samples_N:
             for painted in self.speak(reference, samples_N, strength):
                 yield from painted.frames_THWC

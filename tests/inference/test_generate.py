@@ -12,7 +12,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from pipeline.config.params import FaceRule
+from pipeline.config.params import WhichFace
 from pipeline.faces.detect import Box
 from pipeline.inference.face import check_face
 from pipeline.inference.generate import generate
@@ -199,6 +199,8 @@ def beside(photograph: Image, *places: tuple[float, float]) -> Image:
             34,
             ["shows 2 faces. The one at x = ", "reaches the edge"],
         ),
+        ([(34, 1.1), (380, 0.9)], 1, 34, ["shows 2 faces. The one at x = ", "reaches the edge"]),
+        ([(34, 1.1), (380, 0.9)], 2, 380, ["2 faces. The one at x = 380, y = "]),
         ([(280, 0.45)], None, 280, ["pixels wide, and the video will be blurred. Give one of at least 80."]),
     ],
 )
@@ -207,7 +209,7 @@ def test_whose_face_and_what_is_said_of_it(
     photograph: Image,
     caplog: pytest.LogCaptureFixture,
     places: list[tuple[float, float]],
-    face: FaceRule | None,
+    face: WhichFace | None,
     taken: float,
     said: list[str],
 ) -> None:
@@ -216,6 +218,12 @@ def test_whose_face_and_what_is_said_of_it(
     assert reference.choice.points_68x2[30, 0] == pytest.approx(taken, abs=15)  # the tip of the nose
     assert len(caplog.messages) == len(said)
     assert all(part in message for part, message in zip(said, caplog.messages, strict=True))
+
+
+def test_a_number_that_no_face_has(head: TalkingHead, photograph: Image) -> None:
+    for number in (0, 3):
+        with pytest.raises(PipelineError, match=f"shows no face number {number}, counted from the left from 1"):
+            read_reference(beside(photograph, (34, 1.1), (380, 0.9)), head.preprocessing, number)
 
 
 @pytest.mark.parametrize("side", ["left", "right", "top", "bottom"])
@@ -238,7 +246,10 @@ def test_a_profile_is_refused_and_a_turned_head_named(
         PipelineError, match=r"^The face in a\.jpg \(at x = 2.., y = 1..\) is turned .* a frontal one\.$"
     ):
         check_face("a.jpg", replace(choice, frontal=0.04), "prominent")
-    with pytest.raises(PipelineError, match=r"another of its 3 with --face prominent, largest, central or left\.$"):
+    with pytest.raises(
+        PipelineError,
+        match=r"another of its 3 with --face prominent, largest, central, left or a number from the left\.$",
+    ):
         check_face("a.jpg", replace(choice, frontal=0.0, faces=3), "right")
     check_face("a.jpg", replace(choice, frontal=0.2), "prominent", 128)
     assert caplog.messages == [

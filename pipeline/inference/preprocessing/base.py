@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.config.params import FaceRule
+from pipeline.config.params import WhichFace
 from pipeline.faces.select import Choice
 from pipeline.media import Damage
 from pipeline.runtime.paths import StrPath
@@ -26,7 +26,7 @@ class Reference:
 class Preprocessing(Protocol):
     """The inputs of AT-net and VG-net, as their weights were trained with them, and the meaning of what they answer."""
 
-    def reference(self, image_HWC: NDArray[np.uint8], face: FaceRule = "prominent") -> Reference | None:
+    def reference(self, image_HWC: NDArray[np.uint8], face: WhichFace = "prominent") -> Reference | None:
         """The crop of the face that is meant in any RGB picture; None where no face is found."""
 
     def hear(self, path: StrPath, damage: Damage) -> Iterator[NDArray[np.int16]]:

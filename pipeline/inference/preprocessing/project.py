@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.config.params import FaceRule
+from pipeline.config.params import WhichFace
 from pipeline.faces.align import align
 from pipeline.faces.crop import CROP, CropGeometry, crop_face, to_crop
 from pipeline.faces.select import choose_face
@@ -28,7 +28,7 @@ class ProjectPreprocessing:
     speech: SpeechFeatures
     crop: CropGeometry = CROP
 
-    def reference(self, image_HWC: NDArray[np.uint8], face: FaceRule = "prominent") -> Reference | None:
+    def reference(self, image_HWC: NDArray[np.uint8], face: WhichFace = "prominent") -> Reference | None:
         """As `Preprocessing`."""
         choice = choose_face(image_HWC, face)
         if choice is None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.config.params import FaceRule
+from pipeline.config.params import WhichFace
 from pipeline.inference.preprocessing.base import Reference
 from pipeline.inference.published.hearing import hear
 from pipeline.inference.published.landmarks import Expressions, resting
@@ -54,7 +54,7 @@ class PublishedPreprocessing:
         shapes = Expressions(basics["mean_shape_img"], rest, basics["S"], basics["mean_lrw1"], basis)
         return cls(recipe, shapes, basics["base_68"])
 
-    def reference(self, image_HWC: NDArray[np.uint8], face: FaceRule = "prominent") -> Reference | None:
+    def reference(self, image_HWC: NDArray[np.uint8], face: WhichFace = "prominent") -> Reference | None:
         """As `Preprocessing`."""
         choice = find_face(image_HWC, face)
         if choice is None:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.transform import estimate_transform, warp
 
-from pipeline.config.params import FaceRule
+from pipeline.config.params import WhichFace
 from pipeline.faces.crop import SIZE
 from pipeline.faces.detect import Box
 from pipeline.faces.select import Choice, choose_face
@@ -28,7 +28,7 @@ class Crop:
     """Pixels of the template's frame left and above of the 128 that are kept."""
 
 
-def find_face(image_HWC: NDArray[np.uint8], face: FaceRule = "prominent") -> Choice | None:
+def find_face(image_HWC: NDArray[np.uint8], face: WhichFace = "prominent") -> Choice | None:
     """The face that is meant in an RGB picture, as dlib sees the grey picture: its points in whole pixels."""
     grey_HW = np.asarray(cv2.cvtColor(image_HWC, cv2.COLOR_RGB2GRAY), np.uint8)
     choice = choose_face(np.repeat(grey_HW[:, :, None], 3, axis=2), face, grey_HW)
