@@ -42,7 +42,7 @@ from pipeline.training.vgnet import VgNetTask
 
 PLAIN = "plain"
 METRICS = ("psnr", "ssim", "lmd")
-TRIAL = 25
+TRIAL = 50
 """Steps whose time is taken, behind as many that warm up."""
 
 Make = Callable[[VgNetParams], VgNetTask]
