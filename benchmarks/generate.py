@@ -1,0 +1,145 @@
+"""How long `atvgnet generate` takes: until the first frame is written, and then as a multiple of real time, by step.
+
+Starts Python anew for each round, as the command does, and times what `generate` calls. With `--seconds` the speech is
+repeated until it lasts so long. Prints medians over the rounds and their range.
+
+    python benchmarks/generate.py -p docs/pictures/face.jpg -i docs/speech.wav --rounds 5 --seconds 30
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+STARTED = "STARTED"
+BEFORE = ("imports", "models", "picture and face", "speech", "first frame")
+STEPS = ("AT-net and what it hears", "VG-net", "into the photograph", "encoding")
+
+
+def child(options: argparse.Namespace) -> None:
+    """One round, timed from the moment at which the parent started it."""
+    start = float(os.environ[STARTED])
+    marks: dict[str, float] = {}
+    spent: dict[str, float] = defaultdict(float)
+
+    def mark(name: str) -> None:
+        marks.setdefault(name, time.time() - start)
+
+    from pipeline.inference import generate as module
+    from pipeline.inference import inputs
+    from pipeline.inference.photograph import Photograph
+    from pipeline.inference.talking_head import TalkingHead
+    from pipeline.media import VideoWriter
+
+    mark("imports")
+    head = TalkingHead.from_pretrained(options.models, options.precision)
+    mark("models")
+
+    def timed(owner: Any, name: str, step: str) -> None:
+        call: Callable[..., Any] = getattr(owner, name)
+
+        def run(*given: Any, **named: Any) -> Any:
+            if step == "encoding":
+                mark("speech")
+            before = time.perf_counter()
+            found = call(*given, **named)
+            spent[step] += time.perf_counter() - before
+            if step == "encoding":
+                mark("first frame")
+            return found
+
+        setattr(owner, name, run)
+
+    def timed_chunks(name: str, step: str) -> None:
+        call: Callable[..., Iterator[Any]] = getattr(head, name)
+
+        def run(*given: Any, **named: Any) -> Iterator[Any]:
+            mark("speech")
+            chunks = call(*given, **named)
+            while True:
+                before, inner = time.perf_counter(), sum(spent.values())
+                chunk = next(chunks, None)
+                # What the steps took that this one asks for its input is theirs.
+                spent[step] += time.perf_counter() - before - (sum(spent.values()) - inner)
+                if chunk is None:
+                    return
+                yield chunk
+
+        setattr(head, name, run)
+
+    def read_reference(*given: Any, **named: Any) -> Any:
+        found = inputs.read_reference(*given, **named)
+        mark("picture and face")
+        return found
+
+    vars(module)["read_reference"] = read_reference
+    timed_chunks("landmarks", STEPS[0])
+    timed_chunks("paint", STEPS[1])
+    timed(Photograph, "with_paint", STEPS[2])
+    timed(VideoWriter, "write", STEPS[3])
+    with tempfile.TemporaryDirectory() as folder:
+        frames, size = module.generate(head, options.picture, options.speech, Path(folder) / "out.mp4")
+    whole = time.time() - start
+    print(json.dumps({"marks": marks, "spent": spent, "frames": frames, "size": size, "whole": whole}))
+
+
+def longer(speech: Path, seconds: float, folder: Path) -> Path:
+    """The speech over and over, as a WAV of so many seconds."""
+    import numpy as np
+    import soundfile  # type: ignore[import-untyped]
+
+    from pipeline.media import read_audio
+
+    samples = read_audio(speech)
+    count = round(seconds * 16000)
+    soundfile.write(folder / "speech.wav", np.resize(samples, count), 16000)
+    return folder / "speech.wav"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("-p", "--picture", type=Path, default=Path("docs/pictures/face.jpg"))
+    parser.add_argument("-i", "--speech", type=Path, default=Path("docs/speech.wav"))
+    parser.add_argument("--models", help="a bundle; the one that ships without it")
+    parser.add_argument("--precision", default="auto")
+    parser.add_argument("--seconds", type=float, default=0, help="of speech; as the file has it without")
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    if STARTED in os.environ:
+        child(options)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        speech = longer(options.speech, options.seconds, Path(folder)) if options.seconds else options.speech
+        given = ["-p", str(options.picture), "-i", str(speech), "--precision", options.precision]
+        given += ["--models", options.models] if options.models else []
+        rounds = []
+        for _ in range(options.rounds):
+            environment = {**os.environ, STARTED: str(time.time())}
+            done = subprocess.run([sys.executable, __file__, *given], env=environment, capture_output=True, text=True)
+            if done.returncode:
+                sys.exit(done.stderr)
+            rounds.append(json.loads(done.stdout.splitlines()[-1]))
+
+    def shown(values: list[float], unit: str) -> str:
+        return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f}) {unit}"
+
+    frames, (width, height) = rounds[0]["frames"], rounds[0]["size"]
+    print(f"{frames} frames of {width}x{height}, {options.rounds} rounds, medians and their range")
+    for name in BEFORE:
+        print(f"until {name}: {shown([one['marks'][name] for one in rounds], 's')}")
+    for step in STEPS:
+        print(f"{step}: {shown([1e3 * one['spent'][step] / frames for one in rounds], 'ms a frame')}")
+    print(f"steps alone: {shown([frames / 25 / sum(one['spent'].values()) for one in rounds], 'times real time')}")
+    print(f"the command: {shown([frames / 25 / one['whole'] for one in rounds], 'times real time')}")
+
+
+if __name__ == "__main__":
+    main()
