@@ -71,7 +71,7 @@ class FaceBuilder:
     def __call__(self, source: _Source) -> Row:
         """The cells of ``FIELDS``; a clip without a face has empty arrays and says so in ``error``."""
         cv2.setNumThreads(0)  # one clip per core: OpenCV's own threads would only get in each other's way
-        frames, size = Replay(lambda: limited(self.time_limit, source.read())), self.params.size
+        frames, size = Replay(lambda: limited(self.time_limit, source.read()), source.frames), self.params.size
         try:
             track = track_face(frames, self.params.detect_every, self.params.face)
             if not track.found_T.any():
