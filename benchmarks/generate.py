@@ -1,6 +1,6 @@
 """How long `atvgnet generate` takes: until the first frame is written, and then as a multiple of real time, by step.
 
-Starts Python anew for each round, as the command does, and times what `generate` calls. With `--seconds` the speech is
+Starts Python for each round, as the command does, and times what `generate` calls. With `--seconds` the speech is
 repeated until it lasts so long. Prints medians over the rounds and their range.
 
     python benchmarks/generate.py -p docs/pictures/face.jpg -i docs/speech.wav --rounds 5 --seconds 30
