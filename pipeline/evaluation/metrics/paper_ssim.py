@@ -26,8 +26,14 @@ class PaperSsim(FrameMean):
     """The mean over frames of SSIM in uniform windows of the enlarged frames."""
 
     def values(self, preds: Tensor, target: Tensor | None) -> Tensor:
-        """Of frames (T, 3, H, W) in [0, 1], whose side divides `SIZE`; 1 for equal ones."""
+        """Of frames (T, 3, side, side) in [0, 1], whose side divides `SIZE`; 1 for equal ones.
+
+        Raises ValueError for others.
+        """
         assert target is not None
+        height, width = preds.shape[-2:]
+        if preds.shape[1:] != target.shape[1:] or height != width or SIZE % height:  # machine code checks no bounds
+            raise ValueError(f"frames must be alike, square, and a part of {SIZE}, not {preds.shape}, {target.shape}")
         pairs = zip(to_levels(preds), to_levels(target), strict=True)
         return torch.tensor([_ssim(fake, real) for fake, real in pairs])
 

@@ -44,14 +44,22 @@ def test_pictures_16_levels_apart_are_equal_to_it() -> None:
     assert computed("psnr", real + 16, real) < 30
 
 
+@pytest.mark.parametrize("size", [128, 256])
 @pytest.mark.parametrize("deviation", [0, 3, 12, 80])
-def test_ssim_is_scikit_images_of_enlarged_frames(deviation: float) -> None:
-    fake, real = noisy(deviation)
+def test_ssim_is_scikit_images_of_enlarged_frames(deviation: float, size: int) -> None:
+    fake, real = (np.stack([cv2.resize(one, (size, size)) for one in frames]) for frames in noisy(deviation))
     expected = [
         structural_similarity(large(one), large(two), channel_axis=2, win_size=7)
         for one, two in zip(fake, real, strict=True)
     ]
     assert computed("paper_ssim", fake, real) == pytest.approx(np.mean(expected), abs=5e-5)
+
+
+@pytest.mark.parametrize(("fake", "real"), [((100, 100), (100, 100)), ((128, 64), (128, 64)), ((128, 128), (256, 256))])
+def test_ssim_refuses_other_frames(fake: tuple[int, int], real: tuple[int, int]) -> None:
+    one, two = (np.zeros((2, *size, 3), np.uint8) for size in (fake, real))
+    with pytest.raises(ValueError, match="must be alike, square, and a part of 256"):
+        computed("paper_ssim", one, two)
 
 
 def test_lmd_is_the_sum_of_the_20_points() -> None:
