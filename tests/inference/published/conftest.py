@@ -1,8 +1,10 @@
 """Published checkpoints made by rule, and what the command makes of them."""
 
 import json
+import shutil
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +12,14 @@ import pytest
 import torch
 from torch import Tensor
 
+from pipeline.config.params import Evaluate, Mfcc, Params
+from pipeline.corpora.lrw import LrwParams
+from pipeline.corpora.registry import open_corpus
 from pipeline.inference.published.basics import read_basics
 from pipeline.inference.published.preprocessing import PublishedPreprocessing
+from pipeline.prepare.extract import extract
+from pipeline.prepare.faces import build_faces
+from pipeline.prepare.mfcc import build_mfcc
 from tests.inference.published.original import Layouts, filled
 
 
@@ -53,3 +61,22 @@ def imported(layouts: Layouts, original: Path, tmp_path_factory: pytest.TempPath
     for file in ("atnet.pth", "vgnet.pth"):  # a third of a gigabyte
         (folder / file).unlink()
     return folder / "models" / "published"
+
+
+@pytest.fixture(scope="session")
+def prepared(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Params, Path]:
+    """Params, and a folder with a corpus of one real clip in each split and what the stages make of it for the models
+    that ship.
+    """
+    folder = tmp_path_factory.mktemp("prepared")
+    for split in ("train", "val", "test"):
+        path = folder / f"corpus/lipread_mp4/FAMILY/{split}/FAMILY_00001.mp4"
+        path.parent.mkdir(parents=True)
+        shutil.copyfile(corpora / "lrw_like/lipread_mp4/FAMILY/val/FAMILY_00003.mp4", path)
+    corpora_params = {"lrw": asdict(LrwParams(root=str(folder / "corpus")))}
+    params = Params(corpus="lrw", corpora=corpora_params, mfcc=Mfcc(kind="log_mel"), evaluate=Evaluate(videos=1))
+    corpus = open_corpus(params, folder)
+    clips = extract(corpus, params.extract, folder / "clips", 1)
+    build_faces(clips, folder / "clips", corpus.root, params.landmarks, folder / "faces", 1)
+    build_mfcc(folder / "clips", params.mfcc, folder / "mfcc", 1)
+    return params, folder

@@ -1,15 +1,13 @@
 """The published weights as a row beside the models, on a real clip."""
 
-import shutil
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.config.params import Evaluate, Extract, Landmarks, Mfcc, Params
-from pipeline.corpora.lrw import LrwParams
+from pipeline.config.params import Evaluate, Params
 from pipeline.corpora.registry import open_corpus
 from pipeline.evaluation.baselines.base import Generated, NotGenerated
 from pipeline.evaluation.clips import StoredClips
@@ -19,30 +17,10 @@ from pipeline.evaluation.published_row import lay_back, published_row
 from pipeline.evaluation.registry import BASELINES
 from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.inference.talking_head import TalkingHead
-from pipeline.prepare.extract import extract
-from pipeline.prepare.faces import build_faces
-from pipeline.prepare.mfcc import build_mfcc
 from pipeline.runtime.errors import PipelineError
 from pipeline.shards.clip_store import ClipStore
 
 CLIP = "FAMILY/test/FAMILY_00001"
-
-
-@pytest.fixture(scope="module")
-def prepared(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Params, Path]:
-    """Params, and a folder with a real clip in each split and what the stages make of it for the models that ship."""
-    folder = tmp_path_factory.mktemp("row")
-    for split in ("train", "val", "test"):
-        path = folder / f"corpus/lipread_mp4/FAMILY/{split}/FAMILY_00001.mp4"
-        path.parent.mkdir(parents=True)
-        shutil.copyfile(corpora / "lrw_like/lipread_mp4/FAMILY/val/FAMILY_00003.mp4", path)
-    params = Params(corpus="lrw", corpora={"lrw": asdict(LrwParams(root=str(folder / "corpus")))})
-    params = replace(params, mfcc=Mfcc(kind="log_mel"), evaluate=Evaluate(videos=1))
-    corpus = open_corpus(params, folder)
-    clips = extract(corpus, Extract(), folder / "clips", 1)
-    build_faces(clips, folder / "clips", corpus.root, Landmarks(), folder / "faces", 1)
-    build_mfcc(folder / "clips", params.mfcc, folder / "mfcc", 1)
-    return params, folder
 
 
 def test_what_the_region_shows_lies_where_the_crop_shows_it(
