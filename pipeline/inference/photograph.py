@@ -1,5 +1,6 @@
 """The whole picture that a face was cropped from, with the generated face laid back into it."""
 
+import logging
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from pipeline.inference.preprocessing.base import Reference
 from pipeline.landmarks.similarity import fit_similarity, invert_similarity
 
+log = logging.getLogger(__name__)
 Number = TypeVar("Number", np.uint8, np.float32)
 
 LONGEST = 1920
@@ -48,6 +50,7 @@ class Photograph:
         size = tuple(max(2, 2 * int(side * scale / 2)) for side in (width, height))
         points_68x2 = np.asarray(reference.choice.points_68x2, np.float64)
         if scale < 1:
+            log.warning("The picture is %d pixels wide and %d high, and the video %d and %d.", width, height, *size)
             picture_HWC = np.asarray(cv2.resize(picture_HWC, size, interpolation=cv2.INTER_AREA), np.uint8)
             factors = np.array(size) / (width, height)
             points_68x2 = (points_68x2 + 0.5) * factors - 0.5

@@ -102,6 +102,16 @@ def test_a_seam_would_be_seen(photograph: Image, find: Find) -> None:
     assert edge_gradient(frame[part], whole.mask_HW) > 1.1 * edge_gradient(photograph[part], whole.mask_HW)
 
 
+def test_a_picture_that_is_shown_smaller_is_said(
+    photograph: Image, find: Find, caplog: pytest.LogCaptureFixture
+) -> None:
+    picture = np.asarray(cv2.resize(photograph, (2400, 2400)), np.uint8)
+    caplog.clear()
+    whole = Photograph.of(picture, find(picture))
+    assert whole.size == (LONGEST, LONGEST)
+    assert "The picture is 2400 pixels wide and 2400 high, and the video 1920 and 1920." in caplog.messages
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     width=st.integers(2, 2600),
