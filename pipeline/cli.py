@@ -64,11 +64,11 @@ def generate(
         ),
     ] = None,
     strength: Annotated[
-        float, typer.Option(help="How far the mouth moves, 1 as it was learnt; 1.2 suits strangers.")
+        float, typer.Option(help="How far the mouth moves, 1 as it was learnt; 1.3 suits strangers.")
     ] = 1.0,
     crop: Annotated[bool, typer.Option("--crop", help="The face alone, of the models' size.")] = False,
     sway: Annotated[bool, typer.Option("--head", help="The head moves a little, too.")] = False,
-    seed: Annotated[int, typer.Option(help="By which it moves.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="By which it moves.")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the MP4 that is there.")] = False,
     precision: Annotated[
         Precision, typer.Option(help="Of VG-net; auto is bfloat16 where the processor has it.")
@@ -80,11 +80,12 @@ def generate(
         from pipeline.inference.generate import generate as make
         from pipeline.inference.talking_head import TalkingHead
 
+        which = _which(face)
         head = TalkingHead.from_pretrained(models, precision)
         print(f"{'' if models else 'pretrained '}{seen_by(head.card)}", flush=True)
         start = time.perf_counter()
         frames, (width, height) = make(
-            *(head, picture, speech, out, _which(face)),
+            *(head, picture, speech, out, which),
             strength=strength,
             crop=crop,
             sway=sway,
