@@ -1,6 +1,9 @@
 """Log-mel bands and mel-frequency cepstral coefficients (paper, section 4.1)."""
 
+from functools import cache
+
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from pipeline.runtime.clock import RATE
@@ -29,44 +32,53 @@ def mfcc(
     Computed in float64 and rounded to a 1024th, so that every processor gives the same bytes: libraries for Fourier
     transforms and matrix products differ by some 1e-13 between processors, and coefficients by about 10 between sounds.
     """
-    import librosa
+    from scipy.fft import dct  # here, as librosa below: where networks are trained neither is installed
 
-    bands_CR = _bands(samples_N, window, hop)
-    if bands_CR.shape[1] == 0:
-        return np.zeros((0, COEFFICIENTS), np.float32)
-    return _rounded(librosa.feature.mfcc(S=bands_CR, n_mfcc=COEFFICIENTS).T)
+    return _rounded(dct(_bands(samples_N, window, hop), norm="ortho", axis=1)[:, :COEFFICIENTS])
 
 
 def log_mel(
     samples_N: NDArray[np.int16] | NDArray[np.float64], window: float = 0.025, hop: int = HOP
 ) -> NDArray[np.float32]:
     """Log-mel rows (T, 27): the level, which is the bands' mean, and the 26 bands; everything else as in `mfcc`."""
-    bands_RC = _bands(samples_N, window, hop).T
+    bands_RC = _bands(samples_N, window, hop)
     return _rounded(np.concatenate([bands_RC.mean(axis=1, keepdims=True), bands_RC], axis=1))
 
 
-def _bands(samples_N: NDArray[np.int16] | NDArray[np.float64], window: float, hop: int) -> NDArray[np.float64]:
-    """Logarithms of the power in the mel bands (26, T)."""
-    length = round(window * RATE)
-    rows = len(samples_N) // hop
-    if rows == 0:
-        return np.zeros((BANDS, 0))
-    import librosa
+def reach(window: float) -> int:
+    """Samples on either side of its own ``HOP`` that a row of ``window`` seconds may depend on."""
+    return _transform(window) // 2
 
-    transform = 512 if length <= 512 else 2048
+
+def _bands(samples_N: NDArray[np.int16] | NDArray[np.float64], window: float, hop: int) -> NDArray[np.float64]:
+    """Logarithms of the power in the mel bands (T, 26)."""
+    rows, transform = len(samples_N) // hop, _transform(window)
+    if rows == 0:
+        return np.zeros((0, BANDS))
     wave_N = samples_N / 32768.0 if samples_N.dtype == np.int16 else samples_N
     padded = np.pad(wave_N, ((transform - hop) // 2, transform))
-    power = librosa.feature.melspectrogram(
-        y=padded,
-        sr=RATE,
-        n_fft=transform,
-        win_length=length,
-        hop_length=hop,
-        center=False,
-        n_mels=BANDS,
-        dtype=np.float64,
-    )
-    return np.asarray(np.log(power[:, :rows] + 1e-8))
+    heard = sliding_window_view(padded, transform)[::hop][:rows] * _hann(window)
+    return np.asarray(np.log(np.abs(np.fft.rfft(heard)) ** 2 @ _mel(transform).T + 1e-8))
+
+
+def _transform(window: float) -> int:
+    return 512 if round(window * RATE) <= 512 else 2048
+
+
+@cache
+def _hann(window: float) -> NDArray[np.float64]:
+    """Hann's window, periodic, in the middle of the transform's zeros."""
+    length, transform = round(window * RATE), _transform(window)
+    before = (transform - length) // 2
+    return np.pad(np.hanning(length + 1)[:-1], (before, transform - length - before))
+
+
+@cache
+def _mel(transform: int) -> NDArray[np.float64]:
+    """Slaney's mel bands (26, F)."""
+    from librosa.filters import mel
+
+    return np.asarray(mel(sr=RATE, n_fft=transform, n_mels=BANDS, dtype=np.float64))
 
 
 def _rounded(rows_RC: NDArray[np.float64]) -> NDArray[np.float32]:
