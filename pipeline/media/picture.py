@@ -48,6 +48,15 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
         raise _broken(path, str(error)) from None
 
 
+def is_picture(path: Path) -> bool:
+    """Whether a file is of a kind that `read_picture` reads, though it may be damaged."""
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(path):
+            return True
+    except Exception as error:  # as there
+        return not isinstance(error, UnidentifiedImageError)
+
+
 def _broken(path: Path, why: str) -> PipelineError:
     return PipelineError(f"{path} is damaged or broken off: fetch it again, or give another picture ({why}).")
 
