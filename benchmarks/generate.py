@@ -35,7 +35,7 @@ def child(options: argparse.Namespace) -> None:
 
     from pipeline.inference import generate as module
     from pipeline.inference import inputs
-    from pipeline.inference.photograph import Photograph
+    from pipeline.inference.compositing.photograph import Photograph
     from pipeline.inference.talking_head import TalkingHead
     from pipeline.media import VideoWriter
 

@@ -1,11 +1,13 @@
 """The command line: what DVC's own commands do not do."""
 
 import shlex
+import sys
 import time
+from contextlib import redirect_stdout
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Literal, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, TextIO, cast, get_args
 
 import typer
 
@@ -15,6 +17,10 @@ from pipeline.runtime import cores, paths
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.command import command
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.progress import progress_of
+
+if TYPE_CHECKING:
+    from pipeline.inference.talking_head import TalkingHead
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 fetch = typer.Typer(no_args_is_help=True, help="Get a corpus.")
@@ -44,11 +50,25 @@ Precision = Literal["auto", "float32", "bfloat16"]
 
 @app.command()
 def generate(
-    picture: Annotated[Path, typer.Option("-p", "--picture", help="A picture of a face.")],
-    speech: Annotated[Path, typer.Option("-i", "--input", help="Speech: a sound file, or a video with sound.")],
+    picture: Annotated[
+        Path | None, typer.Option("-p", "--picture", help="A picture of a face, or a video to dub.")
+    ] = None,
+    speech: Annotated[
+        Path | None,
+        typer.Option("-i", "--input", help="Speech: a sound file, a video with sound, or - for a WAV from a pipe."),
+    ] = None,
     out: Annotated[
-        Path, typer.Option("-o", "--out", help="The MP4 to write: 25 frames per second, as large as the picture.")
-    ],
+        Path | None,
+        typer.Option(
+            "-o",
+            "--out",
+            help="The MP4 to write, as large as the picture, 25 frames per second; - writes as it goes.",
+        ),
+    ] = None,
+    batch: Annotated[
+        Path | None, typer.Option(help="In place of these three: a CSV with the columns picture, speech and out.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Rows of --batch at a time.")] = 1,
     models: Annotated[
         str | None,
         typer.Option(
@@ -66,9 +86,18 @@ def generate(
     strength: Annotated[
         float, typer.Option(help="How far the mouth moves, 1 as it was learnt; 1.3 suits strangers.")
     ] = 1.0,
-    crop: Annotated[bool, typer.Option("--crop", help="The face alone, of the models' size.")] = False,
+    blink: Annotated[
+        bool | None,
+        typer.Option("--blink/--no-blink", help="The eyes blink; where the models have learnt to, without either."),
+    ] = None,
     sway: Annotated[bool, typer.Option("--head", help="The head moves a little, too.")] = False,
-    seed: Annotated[int, typer.Option(min=0, help="By which it moves.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="By which it blinks and moves.")] = 0,
+    crop: Annotated[bool, typer.Option("--crop", help="The face alone, of the models' size.")] = False,
+    panels: Annotated[
+        bool, typer.Option("--panels", help="Landmarks, attention, colour and result side by side.")
+    ] = False,
+    landmarks: Annotated[Path | None, typer.Option(help="A CSV to write the landmarks to.")] = None,
+    video: Annotated[Path | None, typer.Option(help="In place of speech, a video whose face moves this one.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the MP4 that is there.")] = False,
     precision: Annotated[
         Precision, typer.Option(help="Of VG-net; auto is bfloat16 where the processor has it.")
@@ -76,24 +105,38 @@ def generate(
 ) -> None:
     """Make the face in a picture say the speech."""
     with command():
-        from pipeline.corpora.registry import seen_by
         from pipeline.inference.generate import generate as make
-        from pipeline.inference.talking_head import TalkingHead
+        from pipeline.inference.settings import Settings
 
-        which = _which(face)
-        head = TalkingHead.from_pretrained(models, precision)
-        print(f"{'' if models else 'pretrained '}{seen_by(head.card)}", flush=True)
+        settings = Settings(_which(face), strength, blink, sway, crop, panels, seed)
+        if batch is not None:
+            raise PipelineError("not yet")
+        if picture is None or out is None:
+            raise PipelineError("Give a picture with -p, speech with -i and the output with -o; or --batch.")
+        said = sys.stderr if str(out) == "-" else sys.stdout  # which then is the video's
+        head = _head(models, precision, said)
         start = time.perf_counter()
-        frames, (width, height) = make(
-            *(head, picture, speech, out, which),
-            strength=strength,
-            crop=crop,
-            sway=sway,
-            seed=seed,
-            overwrite=overwrite,
-        )
+        with redirect_stdout(said), progress_of("generate") as told:
+            frames, (width, height) = make(
+                *(head, picture, speech, out, settings),
+                drive=video,
+                landmarks=landmarks,
+                overwrite=overwrite,
+                told=told,
+            )
         speed = frames / FPS / (time.perf_counter() - start)
-        print(f"{out}: {frames} frames, {frames / FPS:.2f} s, {width}x{height} pixels, {speed:.1f} times real time")
+        summary = f"{frames} frames, {frames / FPS:.2f} s, {width}x{height} pixels, {speed:.1f} times real time"
+        print(f"{out}: {summary}", file=said)
+
+
+def _head(models: str | None, precision: Precision, said: TextIO) -> "TalkingHead":
+    """The models, of which it is said what they have seen."""
+    from pipeline.corpora.registry import seen_by
+    from pipeline.inference.talking_head import TalkingHead
+
+    head = TalkingHead.from_pretrained(models, precision)
+    print(f"{'' if models else 'pretrained '}{seen_by(head.card)}", file=said, flush=True)
+    return head
 
 
 def _which(face: str | None) -> WhichFace | None:

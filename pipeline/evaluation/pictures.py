@@ -4,46 +4,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.evaluation.baselines.base import Generated, TestClip
 from pipeline.evaluation.registry import METRICS
-from pipeline.faces.crop import SIZE
-from pipeline.landmarks.points import OUTLINES
+from pipeline.inference.compositing.panels import LABEL_HEIGHT, PANEL, draw_landmarks, enlarge, heat, label
 from pipeline.media import VideoWriter
 from pipeline.runtime.clock import FPS
 
-LABEL_HEIGHT = 18
-PANEL = 256
-"""Side in pixels of a picture in a video."""
 COLUMNS = 5
 """Metrics beside each other in their figure."""
 COLOURS = ("#999999", "#4c78a8", "#e45756", "#72b7b2", "#54a24b", "#eeca3b", "#b279a2", "#9d755d")
-
-
-def draw_landmarks(points_68x2: NDArray[np.floating], size: int = SIZE, scale: int = 1) -> NDArray[np.uint8]:
-    """The points of a crop of ``size`` pixels as white lines on black, (size * scale, size * scale, 3)."""
-    canvas = np.zeros((size * scale, size * scale, 3), np.uint8)
-    # 4 fractional bits, so that small movements show
-    lines = np.round(points_68x2 * scale * 16).astype(np.int32)
-    for part, closed in OUTLINES.values():
-        cv2.polylines(canvas, [lines[part]], closed, (255, 255, 255), 1, cv2.LINE_AA, shift=4)
-    return canvas
-
-
-def heat(attention_HW: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """An attention map, 0 to 1, as RGB colours."""
-    coloured = cv2.applyColorMap((attention_HW * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)
-    return np.asarray(cv2.cvtColor(coloured, cv2.COLOR_BGR2RGB), np.uint8)
-
-
-def label(image_HWC: NDArray[np.uint8], text: str) -> NDArray[np.uint8]:
-    """The picture with a line of text above it."""
-    bar = np.full((LABEL_HEIGHT, image_HWC.shape[1], 3), 24, np.uint8)
-    cv2.putText(bar, text, (4, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (230, 230, 230), 1, cv2.LINE_AA)
-    return np.vstack([bar, image_HWC])
 
 
 def strip(clip: TestClip, generated: Mapping[str, Generated], columns: int = 8) -> NDArray[np.uint8]:
@@ -62,22 +34,18 @@ def write_video(path: Path, clip: TestClip, generated: Generated, samples_N: NDA
     those in between are left out where there are none.
     """
     size = clip.frames_THWC.shape[1]
-    panels = {"real": [_enlarge(one) for one in clip.frames_THWC]}
+    panels = {"real": [enlarge(one) for one in clip.frames_THWC]}
     if generated.points_T68x2 is not None:
         points_T68x2 = generated.points_T68x2
         panels["landmarks from speech"] = [draw_landmarks(one, size, PANEL // size) for one in points_T68x2]
     if generated.attention_THW is not None:
-        panels["attention"] = [_enlarge(heat(one)) for one in generated.attention_THW]
+        panels["attention"] = [enlarge(heat(one)) for one in generated.attention_THW]
     if generated.colour_THWC is not None:
-        panels["colour"] = [_enlarge(one) for one in generated.colour_THWC]
-    panels["generated"] = [_enlarge(one) for one in generated.frames_THWC]
+        panels["colour"] = [enlarge(one) for one in generated.colour_THWC]
+    panels["generated"] = [enlarge(one) for one in generated.frames_THWC]
     with VideoWriter(path, size=(len(panels) * PANEL, PANEL + LABEL_HEIGHT), fps=FPS, audio=samples_N) as video:
         for pictures in zip(*panels.values(), strict=True):
             video.write(np.hstack([label(one, name) for name, one in zip(panels, pictures, strict=True)]))
-
-
-def _enlarge(image_HWC: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return np.asarray(cv2.resize(image_HWC, (PANEL, PANEL), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def metrics_figure(summary: Mapping[str, Mapping[str, float]]) -> Any:

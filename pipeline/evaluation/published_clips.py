@@ -18,6 +18,7 @@ from pipeline.media import read_frames
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
 from pipeline.shards.clip_store import ClipStore
+from pipeline.speech.sound import Sound
 
 
 class SourceClips:
@@ -67,7 +68,7 @@ class SourceClips:
     def _windows(self, clip: str) -> NDArray[np.float32]:
         known, frames = self._store.source(clip), self._store.length(clip)
         heard = hear_clip(self._root / known["path"], known["start"], frames / FPS)
-        return np.concatenate(list(self._preprocessing.windows(heard, frames)))
+        return np.concatenate(list(self._preprocessing.windows(Sound([heard]), frames)))
 
     def other_face(self, clip: str) -> Reference | None:
         """As `Clips`: the first frame of the next clip of another speaker."""

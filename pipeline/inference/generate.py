@@ -1,76 +1,117 @@
 """A picture and speech to a talking-face video file."""
 
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
+from typing import BinaryIO, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.progress import track
 
-from pipeline.config.params import WhichFace
-from pipeline.inference.inputs import opened_speech, read_image, read_reference
-from pipeline.inference.photograph import Photograph
-from pipeline.inference.sway import Sway
-from pipeline.inference.talking_head import CHUNK, Painted, TalkingHead, frames_of
-from pipeline.media import VideoWriter
-from pipeline.runtime.clock import FPS
+from pipeline.inference.drive import Drive
+from pipeline.inference.generator import Generator
+from pipeline.inference.inputs import opened_speech
+from pipeline.inference.landmark_table import check_table, opened_table
+from pipeline.inference.settings import Settings
+from pipeline.inference.talking_head import TalkingHead
+from pipeline.media import VideoWriter, probe, read_audio
+from pipeline.runtime.clock import FPS, frames_of
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import refuse_input
 from pipeline.runtime.paths import StrPath
+from pipeline.runtime.stop import Stopped
+
+Told = Callable[[int, int | None], None]
+"""Called with the frames that are done, and how many there will be, where that is known."""
+
+
+class Video(NamedTuple):
+    """What was written."""
+
+    frames: int
+    size: tuple[int, int]
+    """Width and height in pixels."""
 
 
 def generate(
     head: TalkingHead,
     picture: StrPath,
-    speech: StrPath,
+    speech: StrPath | None,
     out: StrPath,
-    face: WhichFace | None = None,
+    settings: Settings | None = None,
     *,
-    strength: float = 1.0,
-    crop: bool = False,
-    sway: bool = False,
-    seed: int = 0,
+    drive: StrPath | None = None,
+    landmarks: StrPath | None = None,
     overwrite: bool = False,
-) -> tuple[int, tuple[int, int]]:
-    """Make the face in ``picture`` say ``speech`` (any sound or video file) and write the MP4 ``out``; returns its
-    frames, and their width and height. ``face`` and ``strength`` as in `TalkingHead.generate`.
+    told: Told | None = None,
+) -> Video:
+    """Make the face in ``picture``, an image or a video, say ``speech``, any sound or video file, and write the MP4
+    ``out``; "-" is standard input, which brings a WAV, and standard output, which gets a fragmented MP4 as it is made.
 
-    The whole picture is shown (`Photograph`), in which with ``sway`` the head moves a little, by the ``seed`` (`Sway`);
-    or with ``crop`` the face alone, as large as `head.size` says, which does not. The video has 25 frames per second,
-    the sound whole and the pictures as long as it, to the frame begun, and says what generated it. Memory does not grow
-    with the speech.
+    The video has 25 frames per second, the sound whole and the pictures as long as it, to the frame begun, and says
+    what generated it. In place of speech the face may move as that of the video ``drive`` does, whose sound is heard.
+    ``landmarks`` is a CSV to write the landmarks to. Memory does not grow with the speech. When the process is told to
+    end, ``out`` holds what was generated until then.
 
     Raises PipelineError when the picture holds no face, the file no sound, or ``out`` is one of the two, is there
     already without ``overwrite``, or cannot be written.
     """
-    picture, speech, out = Path(picture), Path(speech), Path(out)
-    if crop and sway:
-        raise PipelineError("The face alone does not sway: leave out --crop or --head.")
-    _check_output(out, overwrite, picture, speech)
-    image_HWC = read_image(picture)
-    reference = read_reference(picture, head.preprocessing, head.face if face is None else face, image_HWC)
-    whole = None if crop else Photograph.of(image_HWC, reference)
-    size = whole.size if whole else (head.size, head.size)
-    with opened_speech(speech, head.preprocessing) as samples_N:
-        frames = frames_of(samples_N)
-        painted, total = head.speak(reference, samples_N, strength), -(-frames // CHUNK)
-        shown = _shown(track(painted, total=total, description="generate", transient=True), whole)
-        if whole and sway:
-            shown = Sway.of(whole, seed).moved(shown)
-        with VideoWriter(out, size=size, fps=FPS, audio=samples_N, comment=provenance()) as video:
-            for frame_HWC in shown:
-                video.write(frame_HWC)
-    return frames, size
-
-
-def _shown(painted: Iterable[Painted], whole: Photograph | None) -> Iterator[NDArray[np.uint8]]:
-    """The frames, of the face alone or in the whole picture."""
-    for chunk in painted:
-        if whole is None:
-            yield from chunk.frames_THWC
+    inputs = [Path(one) for one in (picture, speech, drive) if one is not None and str(one) != "-"]
+    if (speech is None) == (drive is None):
+        raise PipelineError("Give speech with -i, or with --video a video that moves the face, and not both.")
+    _check_output(out, overwrite, *inputs)
+    if landmarks is not None:
+        check_table(Path(landmarks), overwrite, *inputs)
+    stopped = None
+    with ExitStack() as stack:
+        if drive is None:
+            assert speech is not None
+            heard = stack.enter_context(opened_speech(speech, head.preprocessing))
+            total = None if heard.samples is None else frames_of(heard.samples)
+            generator = Generator(head, picture, settings, total)
+            video = stack.enter_context(_opened(out, generator.view.size, None))
+            painted = generator.speak(_recorded(heard.blocks, video))
         else:
-            yield from map(whole.with_paint, chunk.attention_THW, chunk.colour_THWC)
+            generator, moves = Generator(head, picture, settings), Drive.of(Path(drive), head.face)
+            total = len(moves.points_T68x2)
+            sound_N = read_audio(drive) if probe(drive).has_audio else np.zeros(0, np.int16)
+            painted = generator.follow(moves)
+            video = stack.enter_context(_opened(out, generator.view.size, sound_N))
+        if landmarks is not None:
+            table = stack.enter_context(opened_table(Path(landmarks), generator.view, head.preprocessing))
+            painted = table.noted(painted)
+        frames = 0
+        try:
+            for frames, frame_HWC in enumerate(generator.view.frames(painted), 1):
+                video.write(frame_HWC)
+                if told:
+                    told(frames, total)
+        except Stopped as error:
+            if not frames:
+                raise
+            error.kept = f"{out} holds the first {frames / FPS:.2f} s."
+            stopped = error
+    if stopped:
+        raise stopped
+    return Video(frames, generator.view.size)
+
+
+def _recorded(blocks: Iterable[NDArray[np.int16]], video: VideoWriter) -> Iterator[NDArray[np.int16]]:
+    """The sound, written as it is heard."""
+    for block_N in blocks:
+        video.write_sound(block_N)
+        yield block_N
+
+
+def _opened(out: StrPath, size: tuple[int, int], sound_N: NDArray[np.int16] | None) -> VideoWriter:
+    """With sound that is there, or without it comes."""
+    target: Path | BinaryIO = Path(out)
+    if str(out) == "-":
+        assert sys.__stdout__ is not None
+        target = cast(BinaryIO, sys.__stdout__.buffer)  # also where what is printed goes elsewhere
+    return VideoWriter(target, size=size, fps=FPS, audio=sound_N, live_sound=sound_N is None, comment=provenance())
 
 
 def provenance() -> str:
@@ -78,11 +119,16 @@ def provenance() -> str:
     return f"generated by atvgnet {version('atvgnet')}"
 
 
-def _check_output(out: Path, overwrite: bool, *inputs: Path) -> None:
-    if out.suffix.lower() != ".mp4":
-        raise PipelineError(f"{out} is not an .mp4 file. Give the output a name that ends in .mp4.")
-    if out.is_dir():
-        raise PipelineError(f"{out} is a folder. Give the output a name that is not taken.")
-    refuse_input(out, *inputs)
-    if out.exists() and not overwrite:
-        raise PipelineError(f"{out} is there already. Give the output another name, or --overwrite.")
+def _check_output(out: StrPath, overwrite: bool, *inputs: Path) -> None:
+    if str(out) == "-":
+        if sys.stdout.isatty():
+            raise PipelineError("The video would go to the terminal. Pipe it on, such as `-o - | ffplay -`.")
+        return
+    path = Path(out)
+    if path.suffix.lower() != ".mp4":
+        raise PipelineError(f"{path} is not an .mp4 file. Give the output a name that ends in .mp4.")
+    if path.is_dir():
+        raise PipelineError(f"{path} is a folder. Give the output a name that is not taken.")
+    refuse_input(path, *inputs)
+    if path.exists() and not overwrite:
+        raise PipelineError(f"{path} is there already. Give the output another name, or --overwrite.")

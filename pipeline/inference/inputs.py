@@ -1,9 +1,11 @@
 """What a talking head is given: a picture of a face and speech, as files or as arrays."""
 
 import logging
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,23 +14,26 @@ from numpy.typing import NDArray
 from pipeline.config.params import WhichFace
 from pipeline.inference.face import check_face
 from pipeline.inference.preprocessing.base import Preprocessing, Reference
-from pipeline.media import Damage, sound_warnings
-from pipeline.media.picture import read_picture
+from pipeline.media import Damage, MediaError, probe, sound_warnings
+from pipeline.media.picture import is_picture, read_picture
+from pipeline.media.pipe import read_pipe
 from pipeline.runtime.clock import FPS, SAMPLES_PER_FRAME
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.paths import StrPath
 
 _AUDIBLE = 33  # of 32767: 60 dB below full scale
+_BLOCK = 8000  # samples: half a second
 log = logging.getLogger(__name__)
 
-Picture = str | Path | NDArray[np.uint8]
+Picture = StrPath | NDArray[np.uint8]
 """An image file, or RGB (H, W, 3)."""
-Speech = str | Path | NDArray[np.int16]
-"""A sound file or a video with sound, or mono samples (N,) at 16 kHz."""
+Speech = StrPath | NDArray[np.int16]
+"""A sound file or a video with sound, "-" for a WAV that standard input brings, or mono samples (N,) at 16 kHz."""
 
 
 def read_image(picture: Picture) -> NDArray[np.uint8]:
     """The picture, RGB (H, W, 3). Raises PipelineError when the file is missing or cannot be read as a picture."""
-    image_HWC = _read_picture(Path(picture)) if isinstance(picture, str | Path) else picture
+    image_HWC = picture if isinstance(picture, np.ndarray) else _read_picture(Path(picture))
     if image_HWC.dtype != np.uint8 or image_HWC.ndim != 3 or image_HWC.shape[2] != 3:
         found = f"{image_HWC.dtype} {image_HWC.shape}"
         raise PipelineError(f"{_name(picture)} is {found}. Give RGB as uint8 (height, width, 3).")
@@ -60,7 +65,7 @@ def read_reference(
 
 
 def _name(picture: Picture) -> str:
-    return str(picture) if isinstance(picture, str | Path) else "The picture"
+    return "The picture" if isinstance(picture, np.ndarray) else str(picture)
 
 
 def _read_picture(path: Path) -> NDArray[np.uint8]:
@@ -69,41 +74,81 @@ def _read_picture(path: Path) -> NDArray[np.uint8]:
     return read_picture(path)
 
 
+def is_video(picture: StrPath) -> bool:
+    """Whether a file is a video rather than an image; not where it is neither."""
+    path = Path(picture)
+    if not path.is_file() or is_picture(path):
+        return False
+    try:
+        return probe(path).has_video
+    except MediaError:
+        return False
+
+
+@dataclass(frozen=True)
+class HeardSpeech:
+    """Speech that is there, or comes."""
+
+    blocks: Iterable[NDArray[np.int16]]
+    """Mono samples (N,) at 16 kHz."""
+    samples: int | None = None
+    """How many in all, where that is known."""
+
+
 @contextmanager
-def opened_speech(speech: Speech, preprocessing: Preprocessing) -> Iterator[NDArray[np.int16]]:
-    """The speech as mono samples (N,) at 16 kHz; those of a file in a memory map, so an hour of it takes no memory.
+def opened_speech(speech: Speech, preprocessing: Preprocessing) -> Iterator[HeardSpeech]:
+    """The speech of a file, of samples, or of the WAV that standard input brings, where `speech` is "-".
 
-    A file's sound is heard from its own beginning, whatever picture is beside it. What is unusual about it, or could
-    not be decoded, is logged in one line.
+    A file's sound is heard whole first, from its own beginning, whatever picture is beside it, and kept on the disk.
+    What is unusual about it, or could not be decoded, is logged in one line.
 
-    Raises PipelineError when the file is missing, has no sound, or lasts less than one video frame.
+    Raises PipelineError when the file is missing, has no sound, is silent, or lasts less than one video frame.
     """
-    if isinstance(speech, str | Path):
-        path = Path(speech)
-        if not path.exists():
-            raise PipelineError(f"{path} does not exist. Give a sound or video file with -i.")
+    if not isinstance(speech, np.ndarray) and str(speech) == "-":
+        with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as pipe:  # nobody waits for a buffer to fill
+            yield HeardSpeech(_some(read_pipe(pipe)))
+    elif not isinstance(speech, np.ndarray):
         with tempfile.TemporaryDirectory() as folder:
-            raw, damage, peak = Path(folder) / "speech.raw", Damage(), 0
-            with raw.open("wb") as file:
-                for block in preprocessing.hear(path, damage):
-                    file.write(block.tobytes())
-                    peak = max(peak, int(block.max(initial=0)), -int(block.min(initial=0)))
-            warnings = sound_warnings(path)
-            if str(damage):
-                warnings.append(f"damaged: {damage}")
-            if peak < _AUDIBLE:
-                warnings.append("silent, or nearly so")
-            if warnings:
-                log.warning("%s: %s", path, "; ".join(warnings))
-            samples = np.memmap(raw, np.int16, mode="r") if raw.stat().st_size else np.zeros(0, np.int16)
-            yield _long_enough(samples, str(path))
+            yield _known(_heard(Path(speech), preprocessing, Path(folder) / "speech.raw"), str(speech))
     else:
         if speech.dtype != np.int16 or speech.ndim != 1:
             raise PipelineError(f"The speech is {speech.dtype} {speech.shape}. Give 16 kHz mono samples as int16 (N,).")
-        yield _long_enough(speech, "The speech")
+        yield _known(speech, "The speech")
 
 
-def _long_enough(samples_N: NDArray[np.int16], name: str) -> NDArray[np.int16]:
-    if len(samples_N) < SAMPLES_PER_FRAME:
+def _heard(path: Path, preprocessing: Preprocessing, raw: Path) -> NDArray[np.int16]:
+    """A file's sound in a memory map, so that an hour of it takes no memory."""
+    if not path.exists():
+        raise PipelineError(f"{path} does not exist. Give a sound or video file with -i.")
+    damage, peak = Damage(), 0
+    with raw.open("wb") as file:
+        for block in preprocessing.hear(path, damage):
+            file.write(block.tobytes())
+            peak = max(peak, int(block.max(initial=0)), -int(block.min(initial=0)))
+    warnings = sound_warnings(path)
+    if str(damage):
+        warnings.append(f"damaged: {damage}")
+    if warnings:
+        log.warning("%s: %s", path, "; ".join(warnings))
+    if peak < _AUDIBLE and raw.stat().st_size:
+        raise PipelineError(f"{path} is silent, or nearly so: nothing would move. Give a file with speech.")
+    return np.memmap(raw, np.int16, mode="r") if raw.stat().st_size else np.zeros(0, np.int16)
+
+
+def _known(samples_N: NDArray[np.int16], name: str) -> HeardSpeech:
+    _check_length(len(samples_N), name)
+    return HeardSpeech((samples_N[at : at + _BLOCK] for at in range(0, len(samples_N), _BLOCK)), len(samples_N))
+
+
+def _some(blocks: Iterable[NDArray[np.int16]]) -> Iterator[NDArray[np.int16]]:
+    """The blocks, of which there must be some when they end."""
+    count = 0
+    for block in blocks:
+        count += len(block)
+        yield block
+    _check_length(count, "Standard input")
+
+
+def _check_length(samples: int, name: str) -> None:
+    if samples < SAMPLES_PER_FRAME:
         raise PipelineError(f"{name} holds less sound than one video frame lasts. Give at least {1 / FPS} seconds.")
-    return samples_N

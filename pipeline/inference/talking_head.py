@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,34 +10,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.config.params import FaceRule, Landmarks, WhichFace
+from pipeline.inference.compositing.base import Painted
 from pipeline.inference.inputs import Picture, Speech, opened_speech, read_reference
 from pipeline.inference.loading import bundle_folder, load_preprocessing
 from pipeline.inference.preprocessing.base import Preprocessing, Reference
+from pipeline.inference.settings import check_strength
 from pipeline.models.atnet import AtNet
 from pipeline.models.bundle import load_bundle
 from pipeline.models.folding import for_inference
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime.clock import FPS, SAMPLES_PER_FRAME
 from pipeline.runtime.devices import Precision, autocast, best_device
-from pipeline.runtime.errors import PipelineError
-
-CHUNK = 32
-"""Frames generated at a time: enough to keep the processor busy, little enough to need no memory to speak of."""
-
-
-STRONGEST = 3.0
-"""The highest strength: beyond it lips leave the face."""
-
-
-class Painted(NamedTuple):
-    """A chunk of T generated frames."""
-
-    frames_THWC: NDArray[np.uint8]
-    """RGB (T, size, size, 3)."""
-    attention_THW: NDArray[np.float32]
-    """Where pixels were painted, 0 to 1."""
-    colour_THWC: NDArray[np.uint8]
-    """The paint, RGB (T, size, size, 3)."""
+from pipeline.speech.sound import Sound
+from pipeline.speech.streaming import CHUNK
 
 
 class TalkingHead:
@@ -97,14 +82,10 @@ class TalkingHead:
         Raises PipelineError, before the first frame, when the picture holds no face or the speech no sound.
         """
         reference = read_reference(picture, self.preprocessing, self.face if face is None else face)
-        with opened_speech(speech, self.preprocessing) as samples_N:
-            for painted in self.speak(reference, samples_N, strength):
+        with opened_speech(speech, self.preprocessing) as heard_speech:
+            heard = self.preprocessing.windows(Sound(heard_speech.blocks))
+            for painted in self.paint(reference, self.landmarks(reference, heard, strength), spoken=True):
                 yield from painted.frames_THWC
-
-    def speak(self, reference: Reference, samples_N: NDArray[np.int16], strength: float = 1.0) -> Iterator[Painted]:
-        """The reference says the speech, mono samples (N,) at 16 kHz: chunks of at most `CHUNK` frames."""
-        heard = self.preprocessing.windows(samples_N, frames_of(samples_N), CHUNK)
-        return self.paint(reference, self.landmarks(reference, heard, strength), spoken=True)
 
     @torch.inference_mode()
     def landmarks(
@@ -113,10 +94,9 @@ class TalkingHead:
         """Normalised landmarks (T, 136) for each chunk of speech windows (T, 28, 12).
 
         With a ``strength`` other than 1 the mouth moves so much further from where it is in silence, and lips that
-        close still close; 0 does not move it. Raises PipelineError for one below 0 or above `STRONGEST`.
+        close still close; 0 does not move it. Raises PipelineError for one below 0 or above 3.
         """
-        if not 0 <= strength <= STRONGEST:
-            raise PipelineError(f"strength is {strength:g}. Give one from 0 to {STRONGEST:g}; 1 is as it was learnt.")
+        check_strength(strength)
         reference_L = self._normalized(reference)
         reference_K = self._tensor(self.preprocessing.project(reference_L))
         rest_BTK = None if strength == 1 else self._at_rest(reference_K)
@@ -130,28 +110,35 @@ class TalkingHead:
     def _at_rest(self, reference_BK: Tensor) -> Tensor:
         """AT-net's coefficients (1, 1, K) of a face that has heard nothing for a second."""
         silence_N = np.zeros(FPS * SAMPLES_PER_FRAME, np.int16)
-        (windows_TRC,) = self.preprocessing.windows(silence_N, FPS, FPS)
+        (windows_TRC,) = self.preprocessing.windows(Sound([silence_N]), chunk=FPS)
         return self.atnet.stream(reference_BK, self._heard(windows_TRC))[0][:, -1:]
 
     def _heard(self, windows_TRC: NDArray[np.float32]) -> Tensor:
         return torch.from_numpy(windows_TRC)[None, :, None].to(self.device)
 
-    @torch.inference_mode()
     def paint(
         self, reference: Reference, landmarks: Iterable[NDArray[np.float32]], *, spoken: bool = False
     ) -> Iterator[Painted]:
         """Frames for each chunk of normalised landmarks (T, 136), which are AT-net's where they are `spoken`."""
-        reference_L = self._normalized(reference)
-        if spoken:
-            reference_L = self.preprocessing.seen_beside_speech(reference_L)
-        image_BCHW = self._tensor(reference.image_HWC.astype(np.float32) / 127.5 - 1.0).permute(0, 3, 1, 2)
+        return self.repaint(((reference, chunk_TL) for chunk_TL in landmarks), spoken=spoken)
+
+    @torch.inference_mode()
+    def repaint(
+        self, asked: Iterable[tuple[Reference, NDArray[np.float32]]], *, spoken: bool = False
+    ) -> Iterator[Painted]:
+        """As `paint`, each chunk over a reference of its own."""
         state = None
-        for chunk_TL in landmarks:
+        for reference, chunk_TL in asked:
+            reference_L = self._normalized(reference)
+            if spoken:
+                reference_L = self.preprocessing.seen_beside_speech(reference_L)
+            image_BCHW = self._tensor(reference.image_HWC.astype(np.float32) / 127.5 - 1.0).permute(0, 3, 1, 2)
             with autocast(self.device, self.precision):
                 out = self.vgnet(image_BCHW, self._tensor(reference_L), self._tensor(chunk_TL), state)
             state = out.state_BCHW
             attention_THW = out.attention_BT1HW[0, :, 0].float().cpu().numpy()
-            yield Painted(_to_uint8(out.frames_BTCHW[0]), attention_THW, _to_uint8(out.colour_BTCHW[0]))
+            frames_THWC, colour_THWC = _to_uint8(out.frames_BTCHW[0]), _to_uint8(out.colour_BTCHW[0])
+            yield Painted(frames_THWC, attention_THW, colour_THWC, chunk_TL, reference)
 
     def _normalized(self, reference: Reference) -> NDArray[np.float32]:
         return np.asarray(self.preprocessing.normalize(reference.points_68x2[None], reference.points_68x2)[0])
@@ -163,11 +150,6 @@ class TalkingHead:
 def _to_uint8(frames_TCHW: Tensor) -> NDArray[np.uint8]:
     levels = ((frames_TCHW.float() + 1.0) * 127.5).round().clamp(0, 255).to(torch.uint8)
     return levels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
-
-
-def frames_of(samples_N: NDArray[np.int16]) -> int:
-    """Video frames of speech: as long as it, to the frame begun."""
-    return -(-len(samples_N) // SAMPLES_PER_FRAME)
 
 
 def chunks(array: NDArray[np.float32], frames: int = CHUNK) -> Iterator[NDArray[np.float32]]:

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-EYES = (slice(36, 42), slice(42, 48))
-"""The person's right and left."""
+from pipeline.landmarks.eyes import EYES
+
 _UPPER, _LOWER = np.array([61, 62, 63]), np.array([67, 66, 65])
 """Points of the inner lips, each above its own."""
 

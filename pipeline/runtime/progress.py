@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 
 Advance = Callable[[int], None]
@@ -20,6 +20,23 @@ def progress(title: str, total: int, every: float = 60.0) -> Iterator[Advance]:
     with Progress(transient=True) as bars:
         bar = bars.add_task(title, total=total)
         yield lambda count: bars.advance(bar, count)
+
+
+@contextmanager
+def progress_of(title: str) -> Iterator[Callable[[int, int | None], None]]:
+    """As `progress`, of work that itself says how much is done, and of how much, where it knows."""
+    with ExitStack() as stack:
+        advance: Advance | None = None
+        before = 0
+
+        def tell(done: int, total: int | None) -> None:
+            nonlocal advance, before
+            if total is not None:
+                advance = advance or stack.enter_context(progress(title, total))
+                advance(done - before)
+                before = done
+
+        yield tell
 
 
 class _Lines:

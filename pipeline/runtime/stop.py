@@ -16,12 +16,15 @@ what is open closes; Ctrl-C pressed again later is heard."""
 class Stopped(KeyboardInterrupt):
     """The process was sent a signal that ends it."""
 
+    kept = "Run the same command again; what is finished is not done again."
+    """What is left of the work, as its user is told."""
+
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.signal = signal.Signals(number)
 
     def __str__(self) -> str:
-        return f"Stopped ({self.signal.name}). Run the same command again; what is finished is not done again."
+        return f"Stopped ({self.signal.name}). {self.kept}"
 
 
 @contextmanager

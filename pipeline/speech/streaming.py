@@ -1,50 +1,60 @@
-"""Speech windows of any length of speech in constant memory."""
+"""Speech windows of any length of speech, as it comes, in constant memory."""
 
 from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.runtime.clock import frames_of
 from pipeline.speech.features import SpeechFeatures
-from pipeline.speech.mfcc import HOP
+from pipeline.speech.mfcc import HOP, reach
 from pipeline.speech.normalisation import Statistics
-from pipeline.speech.windows import PER_FRAME, ROWS, windows
+from pipeline.speech.sound import Sound
+from pipeline.speech.windows import AFTER, PER_FRAME, ROWS, windows
 
-_MARGIN_ROWS = 20
-"""Rows computed beyond a chunk on either side: more than half of the longest window of a row and of a speech window."""
+CHUNK = 16
+"""Frames at a time: enough to keep the processor busy, and 0.64 s to wait for where somebody listens."""
 _COUNTED_ROWS = 3000
 """Rows computed at a time where all are counted before the first is given."""
 
 
 def stream_windows(
-    samples_N: NDArray[np.int16], frames: int, features: SpeechFeatures, chunk: int = 32
+    sound: Sound, features: SpeechFeatures, frames: int | None = None, chunk: int = CHUNK
 ) -> Iterator[NDArray[np.float32]]:
-    """The windows of ``frames`` video frames, as of all the speech at once, in chunks (T, 28, C) of at most ``chunk``.
+    """The windows of the video frames that the sound lasts, or of ``frames``, as of all the speech at once, in chunks
+    (T, 28, C) of ``chunk``, of which the last may be shorter.
 
-    ``samples_N`` may be a memory map: each chunk reads only its own samples, after a first reading of all of them where
-    rows are normalised by the recording.
+    A chunk comes as soon as its last window is heard, 0.14 s after its last frame with windows of 25 ms; where rows are
+    normalised by the recording, after all of it, which then is kept.
     """
-    rows = len(samples_N) // HOP
-    statistics = None
-    if features.normalise == "clip":
-        statistics = Statistics(features.coefficients)
-        for first in range(0, rows, _COUNTED_ROWS):
-            statistics.add(_rows(samples_N, first, min(first + _COUNTED_ROWS, rows), features))
-    for start in range(0, frames, chunk):
-        stop = min(start + chunk, frames)
+    margin = -(-reach(features.window) // HOP)
+    statistics = _counted(sound, features, margin) if features.normalise == "clip" else None
+    start = 0
+    while frames is None or start < frames:
+        stop = start + chunk
+        heard = sound.until((stop * PER_FRAME + AFTER + margin) * HOP)
+        stop = min(stop, frames_of(heard) if frames is None else frames)
+        if stop <= start:
+            return
+        rows = heard // HOP
         first = max(0, min(start * PER_FRAME, rows) - ROWS)
-        last = min(rows, stop * PER_FRAME + ROWS)
-        cut = _rows(samples_N, first, last, features)
-        if statistics:
-            cut = statistics.normalise(cut)
+        cut = _rows(sound, first, min(rows, stop * PER_FRAME + AFTER), features, margin)
         # Frames are counted from the first row that was cut, which lies on a frame's border.
         offset = start - first // PER_FRAME
-        yield windows(cut, offset + stop - start)[offset:]
+        yield windows(statistics.normalise(cut) if statistics else cut, offset + stop - start)[offset:]
+        sound.forget((first - margin) * HOP)
+        start = stop
 
 
-def _rows(samples_N: NDArray[np.int16], first: int, last: int, features: SpeechFeatures) -> NDArray[np.float32]:
+def _counted(sound: Sound, features: SpeechFeatures, margin: int) -> Statistics:
+    statistics, rows = Statistics(features.coefficients), sound.until() // HOP
+    for first in range(0, rows, _COUNTED_ROWS):
+        statistics.add(_rows(sound, first, min(first + _COUNTED_ROWS, rows), features, margin))
+    return statistics
+
+
+def _rows(sound: Sound, first: int, last: int, features: SpeechFeatures, margin: int) -> NDArray[np.float32]:
     """Rows ``first`` to ``last``, as if all the speech had been transformed."""
-    begin = max(0, first - _MARGIN_ROWS)
-    end = last + _MARGIN_ROWS
-    some = features.compute(np.asarray(samples_N[begin * HOP : end * HOP]))
+    begin = max(0, first - margin)
+    some = features.compute(sound.cut(begin * HOP, (last + margin) * HOP))
     return some[first - begin : last - begin]

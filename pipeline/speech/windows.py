@@ -8,6 +8,8 @@ ROWS = 28
 """MFCC rows per window: 0.28 s."""
 PER_FRAME = 4
 """MFCC rows per video frame: 100 Hz over 25 fps."""
+AFTER = (ROWS - PER_FRAME) // 2
+"""Rows of a window behind its frame, and before it."""
 
 
 def windows(mfcc_RC: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
@@ -18,8 +20,7 @@ def windows(mfcc_RC: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
     """
     if len(mfcc_RC) == 0:
         raise ValueError("there is no speech to cut windows from")
-    before = (ROWS - PER_FRAME) // 2
-    after = max(0, frames * PER_FRAME + before - len(mfcc_RC))
-    padded = np.pad(mfcc_RC[:, 1:], ((before, after), (0, 0)), mode="edge")
+    missing = max(0, frames * PER_FRAME + AFTER - len(mfcc_RC))
+    padded = np.pad(mfcc_RC[:, 1:], ((AFTER, missing), (0, 0)), mode="edge")
     cut = sliding_window_view(padded, ROWS, axis=0)[: frames * PER_FRAME : PER_FRAME]
     return cut.transpose(0, 2, 1).copy()  # a view of padded rows would be read-only

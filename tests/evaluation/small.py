@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.evaluation.pictures import LABEL_HEIGHT, PANEL
 from pipeline.evaluation.registry import BASELINES, METRICS
 from pipeline.evaluation.tables import Absence, Summary, tabulate, write_tables
+from pipeline.inference.compositing.panels import LABEL_HEIGHT, PANEL
 from pipeline.media import VideoWriter
 
 METHODS = ("static", "vg_gt", "at_vg")

@@ -10,13 +10,14 @@ from pipeline.evaluation.baselines.base import Generated, TestClip
 from pipeline.evaluation.evaluate import choose_clips, measure, worth_showing
 from pipeline.evaluation.measure import compare, find_landmarks, hear, observe
 from pipeline.evaluation.metrics.psnr import CAP_DB
-from pipeline.evaluation.pictures import LABEL_HEIGHT, PANEL, draw_landmarks, strip, write_video
+from pipeline.evaluation.pictures import strip, write_video
 from pipeline.evaluation.registry import METRICS
 from pipeline.evaluation.tables import tabulate
 from pipeline.faces.align import align
 from pipeline.faces.crop import crop_face, onto_crop
 from pipeline.faces.detect import detect_faces
 from pipeline.faces.shape_predictor import predict_landmarks
+from pipeline.inference.compositing.panels import LABEL_HEIGHT, PANEL, draw_landmarks
 from pipeline.media import probe, read_frames
 
 Image = NDArray[np.uint8]

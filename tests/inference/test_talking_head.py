@@ -13,12 +13,13 @@ import soundfile  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from pipeline.inference.inputs import read_reference
-from pipeline.inference.talking_head import CHUNK, TalkingHead, frames_of
+from pipeline.inference.talking_head import TalkingHead
 from pipeline.landmarks.mouth import mouth_opening
 from pipeline.media import read_audio
 from pipeline.runtime.errors import PipelineError
 from pipeline.speech.features import SpeechFeatures
 from pipeline.speech.normalisation import normalised
+from pipeline.speech.sound import Sound
 from pipeline.speech.windows import windows
 from tests.models.test_bundle import write_bundle
 
@@ -71,7 +72,8 @@ def test_speech_is_heard_with_the_window_of_the_training(
     np.testing.assert_array_equal(frames(bundle, photograph), before)
     other = TalkingHead.from_pretrained(write_bundle(tmp_path / "other", speech=SpeechFeatures.of(0.05)))
     ours, others = (
-        next(head.preprocessing.windows(sound(0.5), 13)) for head in (TalkingHead.from_pretrained(bundle), other)
+        next(head.preprocessing.windows(Sound([sound(0.5)]), 13))
+        for head in (TalkingHead.from_pretrained(bundle), other)
     )
     assert not np.array_equal(ours, others)
 
@@ -83,7 +85,7 @@ def test_bands_are_normalised_over_all_of_the_speech(tmp_path: Path, photograph:
     assert frames(folder, photograph).shape == (13, 128, 128, 3)
     head, samples = TalkingHead.from_pretrained(folder), sound(3.0)
     samples[:24000] //= 8
-    pieces = np.concatenate(list(head.preprocessing.windows(samples, 75, chunk=10)))
+    pieces = np.concatenate(list(head.preprocessing.windows(Sound([samples]), 75, chunk=10)))
     np.testing.assert_allclose(pieces, windows(normalised(features.compute(samples)), 75), atol=5e-3)
 
 
@@ -110,7 +112,7 @@ def test_the_strength_scales_how_far_the_mouth_moves_from_rest(photograph: NDArr
     head = TalkingHead.from_pretrained()
     reference = read_reference(photograph, head.preprocessing)
     speech = read_audio(ROOT / "docs/speech.wav")
-    windows = list(head.preprocessing.windows(speech, frames_of(speech), CHUNK))
+    windows = list(head.preprocessing.windows(Sound([speech])))
     opening = {}
     for strength in (0.0, 1.0, 2.0):
         landmarks = np.concatenate(list(head.landmarks(reference, windows, strength)))

@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,9 +9,11 @@ from scipy.fft import dct
 
 from pipeline.config.params import Normalisation, SpeechKind
 from pipeline.runtime.clock import RATE
+from pipeline.runtime.errors import PipelineError
 from pipeline.speech.features import SpeechFeatures
 from pipeline.speech.mfcc import HOP, log_mel, mfcc
 from pipeline.speech.normalisation import Statistics, normalised
+from pipeline.speech.sound import Sound
 from pipeline.speech.streaming import stream_windows
 from pipeline.speech.windows import windows
 
@@ -111,21 +115,58 @@ def test_statistics_are_the_same_whatever_the_chunks(cuts: list[int]) -> None:
     np.testing.assert_array_equal(chunked.normalise(rows), normalised(rows))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.integers(700, 80000),
+    st.lists(st.integers(0, 80000), max_size=6),
     st.integers(1, 40),
     st.sampled_from([0.025, 0.1]),
     st.sampled_from(["mfcc", "log_mel"]),
     st.sampled_from(["none", "clip"]),
 )
 def test_streamed_windows_equal_those_of_the_whole(
-    samples: int, chunk: int, window: float, kind: SpeechKind, normalise: Normalisation
+    samples: int, cuts: list[int], chunk: int, window: float, kind: SpeechKind, normalise: Normalisation
 ) -> None:
+    """Whatever blocks the speech comes in."""
     speech, features = noise(5.0)[:samples], SpeechFeatures.of(window, kind, normalise)
     frames = -(-samples * 25 // RATE)
     rows = features.compute(speech)
     whole = windows(normalised(rows) if normalise == "clip" else rows, frames)
-    streamed = list(stream_windows(speech, frames, features, chunk))
-    assert max(map(len, streamed)) <= chunk
-    np.testing.assert_allclose(np.concatenate(streamed), whole, atol=5e-3)
+    streamed = list(stream_windows(Sound(np.split(speech, sorted(cuts))), features, chunk=chunk))
+    assert [len(one) for one in streamed[:-1]] == [chunk] * (len(streamed) - 1)
+    np.testing.assert_allclose(np.concatenate(streamed), whole, atol=2**-10)
+
+
+def test_more_frames_than_the_sound_lasts_repeat_its_end() -> None:
+    features = SpeechFeatures.of(0.025)
+    (streamed,) = stream_windows(Sound([noise(0.2)]), features, frames=9)
+    np.testing.assert_array_equal(streamed, windows(features.compute(noise(0.2)), 9))
+
+
+def test_a_chunk_of_windows_comes_as_soon_as_its_last_one_is_heard() -> None:
+    """0.64 s of frames, 0.12 s behind the last one, and the rows' own reach."""
+    taken = 0
+
+    def blocks() -> Iterator[NDArray[np.int16]]:
+        nonlocal taken
+        for taken in range(1, 301):  # noqa: B007 - counts what was asked for
+            yield noise(0.01)
+
+    chunks = stream_windows(Sound(blocks()), SpeechFeatures.of(0.025))
+    assert [(len(next(chunks)), taken) for _ in range(3)] == [(16, 78), (16, 142), (16, 206)]
+
+
+def test_sound_keeps_what_was_not_forgotten() -> None:
+    sound = Sound([noise(1.0)[start : start + 1000] for start in range(0, RATE, 1000)])
+    assert sound.until(2500) == 2500
+    np.testing.assert_array_equal(sound.cut(900, 2500), noise(1.0)[900:2500])
+    sound.forget(2100)
+    np.testing.assert_array_equal(sound.cut(2000, 2500), noise(1.0)[2000:2500])
+    assert sound.until() == RATE
+    assert sound.until(50) == 50
+
+
+def test_speech_that_is_not_samples() -> None:
+    for wrong in (np.zeros(10, np.float32), np.zeros((2, 10), np.int16)):
+        with pytest.raises(PipelineError, match="Give 16 kHz mono samples as int16"):
+            Sound([wrong]).until(1)  # type: ignore[list-item]

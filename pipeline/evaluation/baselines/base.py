@@ -93,5 +93,5 @@ def spoken(head: TalkingHead, clip: TestClip, windows_TRC: NDArray[np.float32]) 
 def painted(head: TalkingHead, clip: TestClip, landmarks_TL: NDArray[np.float32], *, spoken: bool = False) -> Generated:
     """VG-net's frames on normalised landmarks (T, 136), which are AT-net's where they are `spoken`."""
     parts = list(head.paint(clip.reference, chunks(landmarks_TL), spoken=spoken))
-    frames, attention, colour = (np.concatenate(one) for one in zip(*parts, strict=True))
+    frames, attention, colour = (np.concatenate(one) for one in list(zip(*parts, strict=True))[:3])
     return Generated(frames, head.preprocessing.place(landmarks_TL, clip.reference.points_68x2), attention, colour)

@@ -13,8 +13,9 @@ from pipeline.evaluation.baselines.base import REFERENCE_FRAME, spoken
 from pipeline.evaluation.metrics.lmd import landmark_distance
 from pipeline.evaluation.studies.base import Material, Study, register
 from pipeline.faces.crop import SIZE, rescale
-from pipeline.inference.talking_head import TalkingHead, frames_of
-from pipeline.runtime.clock import RATE
+from pipeline.inference.talking_head import TalkingHead
+from pipeline.runtime.clock import RATE, frames_of
+from pipeline.speech.sound import Sound
 
 NOISE_DB = (-30.0, -20.0, -10.0, 0.0, 10.0, 20.0, 30.0)
 METRIC = "drawn_lmd"
@@ -78,8 +79,8 @@ def measured(change: Change) -> Callable[[TalkingHead, Material, float], Mapping
         clip, frames = material.clip, len(material.clip.frames_THWC)
         changed_N = change(material.samples_N / 32768.0, material, level)
         samples_N = np.clip(np.round(changed_N * 32768), -32768, 32767).astype(np.int16)
-        heard = max(1, frames_of(samples_N)) if change is rate else frames
-        windows_TRC = np.concatenate(list(head.preprocessing.windows(samples_N, heard)))
+        heard = max(1, frames_of(len(samples_N))) if change is rate else frames
+        windows_TRC = np.concatenate(list(head.preprocessing.windows(Sound([samples_N]), heard)))
         landmarks_TL = _at_times_of(spoken(head, clip, windows_TRC), frames)
         fake_T68x2 = head.preprocessing.place(landmarks_TL, clip.reference.points_68x2)
         size, judged = clip.frames_THWC.shape[1], slice(REFERENCE_FRAME + 1, None)

@@ -11,6 +11,8 @@ from pipeline.config.params import WhichFace
 from pipeline.faces.select import Choice
 from pipeline.media import Damage
 from pipeline.runtime.paths import StrPath
+from pipeline.speech.sound import Sound
+from pipeline.speech.streaming import CHUNK
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,8 @@ class Reference:
     points_68x2: NDArray[np.float32]
     choice: Choice | None = None
     """The face in the picture it was cropped from; None where it is a frame of a clip."""
+    source_68x2: NDArray[np.float32] | None = None
+    """The points in the pixels of the picture it was cropped from, where there is one."""
 
 
 class Preprocessing(Protocol):
@@ -35,10 +39,9 @@ class Preprocessing(Protocol):
         Raises MediaError when the file is unreadable or has no sound.
         """
 
-    def windows(self, samples_N: NDArray[np.int16], frames: int, chunk: int = 32) -> Iterator[NDArray[np.float32]]:
-        """Speech windows of video frames in chunks (T, 28, 12) of at most `chunk`, from 16 kHz mono samples.
-
-        `samples_N` may be a memory map: each chunk reads only its own samples.
+    def windows(self, sound: Sound, frames: int | None = None, chunk: int = CHUNK) -> Iterator[NDArray[np.float32]]:
+        """Speech windows of the video frames that the sound lasts, or of `frames`, in chunks (T, 28, C) of at most
+        `chunk`, each as soon as it is heard.
         """
 
     def normalize(

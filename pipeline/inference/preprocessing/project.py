@@ -17,7 +17,8 @@ from pipeline.media.read import read_audio_blocks
 from pipeline.runtime.clock import RATE
 from pipeline.runtime.paths import StrPath
 from pipeline.speech.features import SpeechFeatures
-from pipeline.speech.streaming import stream_windows
+from pipeline.speech.sound import Sound
+from pipeline.speech.streaming import CHUNK, stream_windows
 
 
 @dataclass(frozen=True)
@@ -35,15 +36,16 @@ class ProjectPreprocessing:
             return None
         points = choice.points_68x2[None]
         transform = align(points, per_frame=True, smoothing=0.0, crop=self.crop)
-        return Reference(crop_face(image_HWC, transform[0], self.crop.size), to_crop(points, transform)[0], choice)
+        crop_HWC = crop_face(image_HWC, transform[0], self.crop.size)
+        return Reference(crop_HWC, to_crop(points, transform)[0], choice, choice.points_68x2)
 
     def hear(self, path: StrPath, damage: Damage) -> Iterator[NDArray[np.int16]]:
         """As `Preprocessing`."""
         return read_audio_blocks(path, rate=RATE, by_itself=True, damage=damage)
 
-    def windows(self, samples_N: NDArray[np.int16], frames: int, chunk: int = 32) -> Iterator[NDArray[np.float32]]:
+    def windows(self, sound: Sound, frames: int | None = None, chunk: int = CHUNK) -> Iterator[NDArray[np.float32]]:
         """As `Preprocessing`."""
-        return stream_windows(samples_N, frames, self.speech, chunk)
+        return stream_windows(sound, self.speech, frames, chunk)
 
     def normalize(
         self, points_T68x2: NDArray[np.floating], reference_68x2: NDArray[np.floating]

@@ -7,9 +7,11 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from pipeline.runtime.clock import RATE
+from pipeline.runtime.clock import RATE, frames_of
 from pipeline.speech.classic_mfcc import ClassicMfcc, classic_mfcc
 from pipeline.speech.mfcc import HOP
+from pipeline.speech.sound import Sound
+from pipeline.speech.streaming import CHUNK
 from pipeline.speech.windows import PER_FRAME, ROWS
 
 
@@ -22,27 +24,36 @@ class Speech(ClassicMfcc):
 
 
 def stream_windows(
-    samples_N: NDArray[np.int16], frames: int, speech: Speech, chunk: int
+    sound: Sound, speech: Speech, frames: int | None = None, chunk: int = CHUNK
 ) -> Iterator[NDArray[np.float32]]:
-    """The windows of `frames` video frames in chunks (T, 28, 12) of at most `chunk`.
+    """The windows of the video frames that the sound lasts, or of `frames`, in chunks (T, 28, 12) of at most `chunk`.
 
-    Frame k's is rows 4k to 4k + 28 of speech and silence around it, without coefficient 0. Each chunk reads only its
-    own samples, so `samples_N` may be a memory map.
+    Frame k's is rows 4k to 4k + 28 of speech and silence around it, without coefficient 0. A chunk comes as soon as its
+    last window is heard.
     """
     silent = round(speech.silence * RATE / HOP)
     length = round(speech.window * RATE)
-    for start in range(0, frames, chunk):
-        stop = min(start + chunk, frames)
-        first, last = start * PER_FRAME - silent, (stop - 1) * PER_FRAME + ROWS - silent
+
+    def end_of(stop: int) -> int:
+        return ((stop - 1) * PER_FRAME + ROWS - silent - 1) * HOP + length
+
+    start = 0
+    while frames is None or start < frames:
+        stop = start + chunk
+        heard = sound.until(end_of(stop))
+        stop = min(stop, frames_of(heard) if frames is None else frames)
+        if stop <= start:
+            return
         # One row more, since the pre-emphasis of the first one's first sample asks for the sample before it.
-        rows = classic_mfcc(_cut(samples_N, (first - 1) * HOP, (last - 1) * HOP + length), speech)[1:, 1:]
+        begin = (start * PER_FRAME - silent - 1) * HOP
+        rows = classic_mfcc(_cut(sound, begin, end_of(stop)), speech)[1:, 1:]
         yield sliding_window_view(rows, ROWS, axis=0)[::PER_FRAME].transpose(0, 2, 1).astype(np.float32)
+        sound.forget(begin)
+        start = stop
 
 
-def _cut(samples_N: NDArray[np.int16], begin: int, end: int) -> NDArray[np.float64]:
+def _cut(sound: Sound, begin: int, end: int) -> NDArray[np.float64]:
     """Samples ``begin`` to ``end`` in [-1, 1], silence where there are none."""
-    cut = np.zeros(end - begin)
-    low, high = max(begin, 0), min(end, len(samples_N))
-    if low < high:
-        cut[low - begin : high - begin] = samples_N[low:high] / 32768.0
-    return cut
+    heard = sound.cut(max(begin, 0), max(end, 0)) / 32768.0
+    before = min(max(0, -begin), end - begin)
+    return np.pad(heard, (before, end - begin - before - len(heard)))

@@ -19,6 +19,8 @@ from pipeline.inference.published.region import Crop, cut_region, find_face
 from pipeline.media import Damage
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
+from pipeline.speech.sound import Sound
+from pipeline.speech.streaming import CHUNK
 
 ARRAYS = "preprocessing.npz"
 RECORD = "preprocessing.json"
@@ -60,15 +62,16 @@ class PublishedPreprocessing:
         if choice is None:
             return None
         points = choice.points_68x2.astype(np.float64)
-        return Reference(*cut_region(image_HWC, choice.box, points, self.template, self.recipe.crop), choice)
+        cut = cut_region(image_HWC, choice.box, points, self.template, self.recipe.crop)
+        return Reference(*cut, choice, choice.points_68x2)
 
     def hear(self, path: StrPath, damage: Damage) -> Iterator[NDArray[np.int16]]:
         """As `Preprocessing`."""
         return hear(path, damage)
 
-    def windows(self, samples_N: NDArray[np.int16], frames: int, chunk: int = 32) -> Iterator[NDArray[np.float32]]:
+    def windows(self, sound: Sound, frames: int | None = None, chunk: int = CHUNK) -> Iterator[NDArray[np.float32]]:
         """As `Preprocessing`."""
-        return stream_windows(samples_N, frames, self.recipe.speech, chunk)
+        return stream_windows(sound, self.recipe.speech, frames, chunk)
 
     def normalize(
         self, points_T68x2: NDArray[np.floating], reference_68x2: NDArray[np.floating]

@@ -11,6 +11,7 @@ from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.media import VideoWriter, read_audio, read_frames
 from pipeline.runtime.errors import PipelineError
 from pipeline.shards.clip_store import ClipStore
+from pipeline.speech.sound import Sound
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def test_regions_are_nearly_those_of_the_original(
         assert reference is not None
         assert np.abs(reference.image_HWC.astype(int) - clip.frames_THWC[number]).mean() < 4
         assert np.abs(reference.points_68x2 - clip.points_T68x2[number]).mean() < 1
-    (heard,) = preprocessing.windows(clips.samples(name), 29)
+    (heard,) = preprocessing.windows(Sound([clips.samples(name)]), 29, chunk=29)
     np.testing.assert_array_equal(clip.windows_TRC, heard)
 
 

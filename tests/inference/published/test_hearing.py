@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pipeline.inference.published.hearing import hear, hear_clip, resampled
 from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.media import Damage, read_audio
+from pipeline.speech.sound import Sound
 
 
 def sound(rate: int, seconds: float = 2.0) -> NDArray[np.int16]:
@@ -44,10 +45,11 @@ def test_windows_are_those_of_librosas_samples(
     length = min(len(ours), len(theirs))
     np.testing.assert_allclose(ours[:length] / 32768, theirs[:length], atol=1.1 / 32768)
     heard, expected = (
-        np.concatenate(list(preprocessing.windows(one, 50))) for one in (ours, np.rint(theirs * 32768).astype(np.int16))
+        np.concatenate(list(preprocessing.windows(Sound([one]), 50)))
+        for one in (ours, np.rint(theirs * 32768).astype(np.int16))
     )
     assert np.abs(heard - expected).mean() < 0.005 * expected.std()
-    decoders = np.concatenate(list(preprocessing.windows(read_audio(path), 50)))
+    decoders = np.concatenate(list(preprocessing.windows(Sound([read_audio(path)]), 50)))
     assert np.abs(decoders - expected).mean() > 2 * np.abs(heard - expected).mean()  # or this file would not be needed
 
 

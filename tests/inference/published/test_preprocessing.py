@@ -18,6 +18,7 @@ from pipeline.inference.published.region import box_around, cut_region, find_fac
 from pipeline.media import read_audio, read_frames
 from pipeline.runtime.errors import PipelineError
 from pipeline.speech.classic_mfcc import classic_mfcc
+from pipeline.speech.sound import Sound
 
 Image = NDArray[np.uint8]
 SPEAKERS = ["s20", "s31"]
@@ -113,7 +114,7 @@ def test_windows(
     golden_steps: dict[str, NDArray[np.float64]],
 ) -> None:
     """The original's 74, and the last one, for the frame begun, which it leaves out."""
-    chunks = list(preprocessing.windows(speech, 75, chunk))
+    chunks = list(preprocessing.windows(Sound([speech]), 75, chunk))
     assert max(map(len, chunks)) <= chunk
     windows = np.concatenate(chunks)
     assert windows.shape == (75, 28, 12)
@@ -121,7 +122,7 @@ def test_windows(
 
 
 def test_windows_of_little_speech_are_whole(preprocessing: PublishedPreprocessing) -> None:
-    (windows,) = preprocessing.windows(np.zeros(10, np.int16), 1)
+    (windows,) = preprocessing.windows(Sound([np.zeros(10, np.int16)]), 1)
     assert windows.shape == (1, 28, 12)
     assert np.isfinite(windows).all()
 

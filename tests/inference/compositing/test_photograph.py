@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from pipeline.faces.crop import SIZE
 from pipeline.faces.detect import detect_faces
 from pipeline.faces.shape_predictor import predict_landmarks
+from pipeline.inference.compositing.photograph import LONGEST, Photograph
 from pipeline.inference.inputs import read_reference
-from pipeline.inference.photograph import LONGEST, Photograph
 from pipeline.inference.preprocessing.base import Reference
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.media.picture import read_picture
+from pipeline.speech.sound import Sound
 
 Image = NDArray[np.uint8]
 WHOLE = np.ones((SIZE, SIZE), np.float32)
@@ -86,10 +87,9 @@ def test_no_seam_is_seen(corpora: Path, head: TalkingHead, find: Find, number: i
     part = (slice(top, top + height), slice(left, left + width))
     own = edge_gradient(whole.picture_HWC[part], whole.mask_HW)
     loud = (np.random.default_rng(number).standard_normal(16000) * 4000).astype(np.int16)
-    for painted in head.speak(reference, loud):
-        for attention, colour in zip(painted.attention_THW, painted.colour_THWC, strict=True):
-            frame = whole.with_paint(attention, colour)
-            assert edge_gradient(frame[part], whole.mask_HW) <= 1.1 * own
+    windows = head.preprocessing.windows(Sound([loud]))
+    for frame in whole.frames(head.paint(reference, head.landmarks(reference, windows), spoken=True)):
+        assert edge_gradient(frame[part], whole.mask_HW) <= 1.1 * own
 
 
 def test_a_seam_would_be_seen(photograph: Image, find: Find) -> None:
@@ -127,10 +127,8 @@ def test_wherever_the_face_lies(
     """Also beyond the edge, tilted, tiny, or larger than the picture: a video of even sides, 1920 at most."""
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     points = (reference.points_68x2 - SIZE / 2) @ turn.T + (x * width, y * height)
-    assert reference.choice is not None
-    choice = replace(reference.choice, points_68x2=points.astype(np.float32))
     picture = np.full((height, width, 3), 90, np.uint8)
-    whole = Photograph.of(picture, replace(reference, choice=choice))
+    whole = Photograph.of(picture, replace(reference, source_68x2=points.astype(np.float32)))
     frame = whole.with_paint(WHOLE, np.full((SIZE, SIZE, 3), 90, np.uint8))
     assert frame.shape == (*whole.size[::-1], 3)
     assert whole.size[0] % 2 == whole.size[1] % 2 == 0

@@ -1,13 +1,15 @@
 """The head of a photograph, moved a little all the time, since nobody who speaks holds still."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.inference.photograph import Photograph
+from pipeline.inference.compositing.base import Painted
+from pipeline.inference.compositing.photograph import Photograph
+from pipeline.inference.preprocessing.base import Reference
 from pipeline.runtime.clock import FPS
 
 RATES = np.array([0.13, 0.29, 0.53])
@@ -21,8 +23,9 @@ nothing moves, and what lies between is stretched."""
 
 @dataclass(frozen=True)
 class Sway:
-    """Moves the head in the frames of one video; the same seed moves it alike, and the first frame is not moved."""
+    """As `View`: a photograph whose head moves; the same seed moves it alike, and the first frame is not moved."""
 
+    whole: Photograph
     middle: NDArray[np.float64]
     """Of the face, in pixels of the frame."""
     side: float
@@ -37,7 +40,7 @@ class Sway:
 
     @classmethod
     def of(cls, whole: Photograph, seed: int) -> "Sway":
-        """For the frames of a photograph."""
+        """For the photograph."""
         width, height = whole.size
         middle, side = whole.face
         reach = FAR * side
@@ -48,7 +51,26 @@ class Sway:
         inwards = np.clip((FAR - distance) / (FAR - NEAR), 0, 1)
         share = (inwards**2 * (3 - 2 * inwards)).astype(np.float32)
         phases = np.random.default_rng(seed).uniform(0, 2 * np.pi, (3, len(RATES)))
-        return cls(middle, side, left, top, share, phases)
+        return cls(whole, middle, side, left, top, share, phases)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """As `View`."""
+        return self.whole.size
+
+    def frames(self, painted: Iterable[Painted]) -> Iterator[NDArray[np.uint8]]:
+        """As `View`."""
+        return self.moved(self.whole.frames(painted))
+
+    def points(self, points_T68x2: NDArray[np.float32], first: int, reference: Reference) -> NDArray[np.float32]:
+        """As `View`; of a face, which moves as one."""
+        shown = self.whole.points(points_T68x2, first, reference)
+        moved = []
+        for number, points in enumerate(shown, first):
+            turn, right, down = self.at(number)
+            forth = cv2.getRotationMatrix2D(tuple(self.middle.tolist()), -turn, 1.0)
+            moved.append((points + np.array([right, down])) @ forth[:, :2].T + forth[:, 2])
+        return np.asarray(moved, np.float32).reshape(-1, 68, 2)
 
     def at(self, number: int) -> tuple[float, float, float]:
         """Tilt in degrees, and shift to the right and down in pixels, of a frame counted from 0."""

@@ -1,6 +1,7 @@
 """The whole picture that a face was cropped from, with the generated face laid back into it."""
 
 import logging
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -8,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.inference.compositing.base import Painted
 from pipeline.inference.preprocessing.base import Reference
 from pipeline.landmarks.similarity import fit_similarity, invert_similarity
 
@@ -23,7 +25,7 @@ edges show hair, collar and background, of which the photograph knows more."""
 
 @dataclass(frozen=True)
 class Photograph:
-    """A picture as the frames of a video show it, and where in it the face lies that VG-net paints.
+    """As `View`: the whole picture, with what VG-net paints of the face laid back into it.
 
     A frame is A C + (1 - A) reference, of the paint C and its attention A (Chen et al., CVPR 2019, section 3.3). Here
     the photograph itself takes the reference's place, in all its pixels: what is not painted stays as sharp as it was,
@@ -44,12 +46,11 @@ class Photograph:
     @classmethod
     def of(cls, picture_HWC: NDArray[np.uint8], reference: Reference) -> "Photograph":
         """From any RGB picture and the reference that was cropped from it."""
-        assert reference.choice is not None, "the reference was cropped from a picture"
+        assert reference.source_68x2 is not None, "the reference was cropped from a picture"
         height, width = picture_HWC.shape[:2]
-        scale = min(1.0, LONGEST / max(height, width))
-        size = tuple(max(2, 2 * int(side * scale / 2)) for side in (width, height))
-        points_68x2 = np.asarray(reference.choice.points_68x2, np.float64)
-        if scale < 1:
+        size = shown_size(width, height)
+        points_68x2 = np.asarray(reference.source_68x2, np.float64)
+        if max(width, height) > LONGEST:
             log.warning("The picture is %d pixels wide and %d high, and the video %d and %d.", width, height, *size)
             picture_HWC = np.asarray(cv2.resize(picture_HWC, size, interpolation=cv2.INTER_AREA), np.uint8)
             factors = np.array(size) / (width, height)
@@ -78,6 +79,16 @@ class Photograph:
         middle = back[:, :2] @ np.full(2, (side - 1) / 2) + back[:, 2] + self.corner
         return middle, side * float(np.hypot(*back[:, 0]))
 
+    def frames(self, painted: Iterable[Painted]) -> Iterator[NDArray[np.uint8]]:
+        """As `View`."""
+        for chunk in painted:
+            yield from map(self.with_paint, chunk.attention_THW, chunk.colour_THWC)
+
+    def points(self, points_T68x2: NDArray[np.float32], first: int, reference: Reference) -> NDArray[np.float32]:
+        """As `View`."""
+        back = invert_similarity(self.onto_2x3)
+        return np.asarray(points_T68x2 @ back[:, :2].T + back[:, 2] + self.corner, np.float32)
+
     def with_paint(self, attention_HW: NDArray[np.float32], colour_HWC: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """A frame (H, W, 3): the picture with what VG-net painted of the face, (size, size, 3), where it attends."""
         frame = self.picture_HWC.copy()
@@ -90,6 +101,12 @@ class Photograph:
         # OpenCV divides by the sum of both weights and leaves 0 of what has none: that sum is 1 here.
         place[:] = cv2.blendLinear(paint, np.ascontiguousarray(place), share, 1.0 - share)
         return frame
+
+
+def shown_size(width: int, height: int) -> tuple[int, int]:
+    """Of a video of a picture: its own, at most `LONGEST`, and even."""
+    scale = min(1.0, LONGEST / max(height, width))
+    return max(2, 2 * int(width * scale / 2)), max(2, 2 * int(height * scale / 2))
 
 
 def _fade(side: int) -> NDArray[np.float32]:
