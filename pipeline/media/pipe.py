@@ -1,5 +1,10 @@
-"""Sound from a pipe, as it comes."""
+"""Sound from a pipe, as it comes.
 
+libav's own reader of WAV waits for 64 kB before it gives the first sample, two seconds of speech, since something other
+than PCM might be hidden in it. So the header is read here, and libav told what follows.
+"""
+
+import struct
 from collections.abc import Iterator
 from fractions import Fraction
 from io import RawIOBase
@@ -14,7 +19,14 @@ from pipeline.media.errors import MediaError
 from pipeline.media.mono import resampled
 from pipeline.runtime.clock import RATE
 
-_PROBED = 4096  # bytes read before the first sample is given: a WAV's header says all there is to know
+_FORMATS = {
+    (1, 8): "u8", (1, 16): "s16le", (1, 24): "s24le", (1, 32): "s32le", (3, 32): "f32le", (3, 64): "f64le",
+    (6, 8): "alaw", (7, 8): "mulaw",
+}  # fmt: skip
+"""libav's names of the kinds of samples, by a WAV's tag and bits."""
+_EXTENSIBLE = 0xFFFE  # the tag where the true one comes later
+_BUFFER = 1024  # bytes that libav asks for at a time
+_ADVICE = "Pipe a WAV, such as `ffmpeg -i FILE -f wav -` writes."
 
 
 def read_pipe(pipe: RawIOBase, name: str = "standard input") -> Iterator[NDArray[np.int16]]:
@@ -23,15 +35,45 @@ def read_pipe(pipe: RawIOBase, name: str = "standard input") -> Iterator[NDArray
 
     ``pipe`` is unbuffered, so that nobody waits for a buffer to fill. Raises MediaError where it is not a WAV.
     """
+    kind, rate, channels = _header(pipe, name)
     try:
-        options = {"probesize": str(_PROBED), "analyzeduration": "0"}
-        with av.open(_Readable(pipe), format="wav", options=options, buffer_size=_PROBED) as container:
+        options = {"sample_rate": str(rate), "ch_layout": _layout(channels)}
+        with av.open(_Readable(pipe), format=kind, options=options, buffer_size=_BUFFER) as container:
             yield from resampled(_timed(container), RATE, Fraction(0), {})
     except (OSError, av.error.FFmpegError, IndexError) as error:
         words = str(getattr(error, "strerror", None) or type(error).__name__).lower()
-        raise MediaError(
-            name, f"not a WAV ({words})", "Pipe a WAV, such as `ffmpeg -i FILE -f wav -` writes."
-        ) from None
+        raise MediaError(name, f"its sound cannot be read ({words})", _ADVICE) from None
+
+
+def _header(pipe: RawIOBase, name: str) -> tuple[str, int, int]:
+    """libav's name of the samples, how many a second, and the channels; the samples are what the pipe has next."""
+    if (begin := _exactly(pipe, 12))[:4] not in (b"RIFF", b"RF64") or begin[8:] != b"WAVE":
+        raise MediaError(name, "not a WAV" if begin else "empty", _ADVICE)
+    about = b""
+    while len(head := _exactly(pipe, 8)) == 8:
+        (length,) = struct.unpack("<I", head[4:])
+        if head[:4] == b"data" and len(about) >= 16:
+            tag, channels, rate, _, _, bits = struct.unpack("<HHIIHH", about[:16])
+            if tag == _EXTENSIBLE and len(about) >= 26:
+                (tag,) = struct.unpack("<H", about[24:26])
+            if (tag, bits) not in _FORMATS or not rate or not channels:
+                raise MediaError(name, f"a WAV of another kind than PCM (tag {tag}, {bits} bits)", _ADVICE)
+            return _FORMATS[tag, bits], rate, channels
+        content = _exactly(pipe, length + length % 2)
+        about = content if head[:4] == b"fmt " else about
+    raise MediaError(name, "a WAV that breaks off before its sound", _ADVICE)
+
+
+def _layout(channels: int) -> str:
+    return {1: "mono", 2: "stereo"}.get(channels, f"{channels}C")
+
+
+def _exactly(pipe: RawIOBase, count: int) -> bytes:
+    """So many bytes, or fewer where the pipe ends."""
+    content = b""
+    while len(content) < count and (more := pipe.read(min(count - len(content), 1 << 16))):
+        content += more
+    return content
 
 
 def _timed(container: Any) -> Iterator[tuple[Fraction, Any]]:
