@@ -7,11 +7,11 @@ from contextlib import redirect_stdout
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TextIO, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, TextIO, get_args
 
 import typer
 
-from pipeline.config.params import FaceRule, WhichFace
+from pipeline.config.params import FaceRule
 from pipeline.evaluation.commands import commands
 from pipeline.runtime import cores, paths
 from pipeline.runtime.clock import FPS
@@ -20,6 +20,7 @@ from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.progress import progress_of
 
 if TYPE_CHECKING:
+    from pipeline.inference.settings import Settings
     from pipeline.inference.talking_head import TalkingHead
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
@@ -105,15 +106,20 @@ def generate(
 ) -> None:
     """Make the face in a picture say the speech."""
     with command():
-        from pipeline.inference.generate import generate as make
-        from pipeline.inference.settings import Settings
+        from pipeline.inference.settings import Settings, parse_face
 
-        settings = Settings(_which(face), strength, blink, sway, crop, panels, seed)
-        if batch is not None:
-            raise PipelineError("not yet")
-        if picture is None or out is None:
-            raise PipelineError("Give a picture with -p, speech with -i and the output with -o; or --batch.")
+        which = None if face is None else parse_face(face)
+        settings = Settings(which, strength, blink, sway, crop, panels, seed)
         said = sys.stderr if str(out) == "-" else sys.stdout  # which then is the video's
+        if batch is not None:
+            if picture or speech or out or landmarks or video:
+                raise PipelineError("--batch has pictures, speech and outputs in its table: leave out -p, -i and -o.")
+            _batch(_head(models, precision, said), batch, jobs, settings, overwrite)
+            return
+        if picture is None or out is None:
+            raise PipelineError("Give a picture with -p, speech with -i and the output with -o, or all with --batch.")
+        from pipeline.inference.generate import generate as make
+
         head = _head(models, precision, said)
         start = time.perf_counter()
         with redirect_stdout(said), progress_of("generate") as told:
@@ -129,6 +135,17 @@ def generate(
         print(f"{out}: {summary}", file=said)
 
 
+def _batch(head: "TalkingHead", table: Path, jobs: int, settings: "Settings", overwrite: bool) -> None:
+    from pipeline.inference.batch import generate_batch, results_of
+
+    with progress_of("videos") as told:
+        outcomes = generate_batch(head, table, jobs, settings, overwrite=overwrite, told=told)
+    failed = [one for one in outcomes if one.state != "done"]
+    print(f"{results_of(table)}: {len(outcomes) - len(failed)} videos, {len(failed)} failed")
+    if failed:
+        raise PipelineError(f"{len(failed)} of {len(outcomes)} rows failed, the first so: {failed[0].message}")
+
+
 def _head(models: str | None, precision: Precision, said: TextIO) -> "TalkingHead":
     """The models, of which it is said what they have seen."""
     from pipeline.corpora.registry import seen_by
@@ -137,15 +154,6 @@ def _head(models: str | None, precision: Precision, said: TextIO) -> "TalkingHea
     head = TalkingHead.from_pretrained(models, precision)
     print(f"{'' if models else 'pretrained '}{seen_by(head.card)}", file=said, flush=True)
     return head
-
-
-def _which(face: str | None) -> WhichFace | None:
-    for rule in get_args(FaceRule):
-        if face == rule:
-            return cast(FaceRule, rule)
-    if face is None or face.isdecimal():
-        return None if face is None else int(face)
-    raise PipelineError(f"--face is {face}. Give one of {', '.join(get_args(FaceRule))}, or a number from the left.")
 
 
 @app.command()

@@ -1,8 +1,9 @@
 """How a face speaks, and what is shown of it."""
 
 from dataclasses import dataclass
+from typing import cast, get_args
 
-from pipeline.config.params import WhichFace
+from pipeline.config.params import FaceRule, WhichFace
 from pipeline.runtime.errors import PipelineError
 
 STRONGEST = 3.0
@@ -42,3 +43,12 @@ def check_strength(strength: float) -> None:
     """PipelineError for a strength that is out of range."""
     if not 0 <= strength <= STRONGEST:
         raise PipelineError(f"strength is {strength:g}. Give one from 0 to {STRONGEST:g}; 1 is as it was learnt.")
+
+
+def parse_face(text: str) -> WhichFace:
+    """A rule, or a number from the left; PipelineError for anything else."""
+    if text in get_args(FaceRule):
+        return cast(FaceRule, text)
+    if text.isdecimal():
+        return int(text)
+    raise PipelineError(f"--face is {text}. Give one of {', '.join(get_args(FaceRule))}, or a number from the left.")

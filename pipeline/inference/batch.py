@@ -1,0 +1,196 @@
+"""Many videos from one table, a few at a time, with a table of what came of them."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from pipeline.inference.generate import generate
+from pipeline.inference.settings import Settings, parse_face
+from pipeline.inference.talking_head import TalkingHead
+from pipeline.runtime import cores
+from pipeline.runtime.clock import FPS
+from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.files import replacing
+
+log = logging.getLogger(__name__)
+Row = dict[str, str]
+"""The cells of a row by column."""
+FILES = ("picture", "speech", "out")
+"""The columns that every table has; paths are relative to its folder."""
+OUTCOME = ("state", "message", "frames", "seconds", "times_real_time")
+"""What the table of results adds to them: done or failed, why, what was generated, and how fast."""
+
+
+def _yes(text: str) -> bool:
+    if (word := text.strip().lower()) not in ("true", "yes", "1", "false", "no", "0"):
+        raise ValueError(f"{text!r} is neither true nor false")
+    return word in ("true", "yes", "1")
+
+
+OPTIONS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+    "face": ("face", parse_face),
+    "strength": ("strength", float),
+    "blink": ("blink", _yes),
+    "head": ("sway", _yes),
+    "crop": ("crop", _yes),
+    "panels": ("panels", _yes),
+    "seed": ("seed", int),
+}
+"""Columns that a table may have, named as the command's options: the setting that each is, and how it is read. An empty
+cell is as the command says."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a row ended; the fields are those of `OUTCOME`."""
+
+    state: str
+    message: str = ""
+    frames: int = 0
+    seconds: float = 0.0
+    times_real_time: float = 0.0
+
+
+class _GivenUp(Exception):
+    """Another row's thread was told to end."""
+
+
+def results_of(table: Path) -> Path:
+    """Where the results of a table are written: beside it."""
+    return table.with_name(f"{table.stem}.results.csv")
+
+
+def generate_batch(
+    head: TalkingHead,
+    table: Path,
+    jobs: int = 1,
+    settings: Settings | None = None,
+    *,
+    overwrite: bool = False,
+    told: Callable[[int, int], None] | None = None,
+) -> list[Outcome]:
+    """Generate a video for each row of the CSV ``table``, ``jobs`` at a time, and write `results_of` after each.
+
+    Rows that an earlier call finished, and whose video is there, are not generated again; a row that fails does not
+    stop the others. ``told`` is called with the rows that are done, and all. Returns an outcome per row.
+    Raises PipelineError where the table cannot be read or lacks a column.
+    """
+    rows = _read(table)
+    outcomes = _before(rows, table)
+    stop = threading.Event()
+
+    def work(number: int) -> Outcome:
+        torch.set_num_threads(max(1, cores.cores() // jobs))  # of this thread's own work
+        return _one(head, rows[number], table.parent, settings or Settings(), overwrite, stop)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        open_rows = {pool.submit(work, number): number for number in range(len(rows)) if outcomes[number] is None}
+        try:
+            if told:
+                told(len(rows) - len(open_rows), len(rows))
+            for done, future in enumerate(as_completed(open_rows), len(rows) - len(open_rows) + 1):
+                outcomes[open_rows[future]] = future.result()
+                _write(rows, outcomes, table)
+                if told:
+                    told(done, len(rows))
+        except BaseException:  # a signal: rows that have begun end with their next frame, and leave nothing
+            stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    _write(rows, outcomes, table)
+    return [one for one in outcomes if one is not None]
+
+
+def _one(
+    head: TalkingHead, row: Row, folder: Path, settings: Settings, overwrite: bool, stop: threading.Event
+) -> Outcome:
+    def go_on(done: int, total: int | None) -> None:
+        if stop.is_set():
+            raise _GivenUp
+
+    begun = time.perf_counter()
+    try:
+        picture, speech, out = (folder / row[name] if row[name] else _missing(name) for name in FILES)
+        own = _settings(row, settings)
+        frames = generate(head, picture, speech, out, own, overwrite=overwrite, told=go_on).frames
+    except _GivenUp:
+        raise
+    except PipelineError as error:
+        return Outcome("failed", str(error))
+    except Exception as error:  # whatever it is, the other rows go on
+        log.exception("%s", row)
+        return Outcome("failed", f"{type(error).__name__}: {error}")
+    seconds = time.perf_counter() - begun
+    return Outcome("done", "", frames, round(seconds, 2), round(frames / FPS / seconds, 2))
+
+
+def _missing(column: str) -> Path:
+    raise PipelineError(f"The column {column} is empty. Fill it in.")
+
+
+def _settings(row: Row, usual: Settings) -> Settings:
+    own = {}
+    for column, (name, read) in OPTIONS.items():
+        if text := row.get(column, ""):
+            try:
+                own[name] = read(text)
+            except ValueError as error:
+                raise PipelineError(f"The column {column} is wrong: {error}.") from error
+    return replace(usual, **own)
+
+
+def _read(table: Path) -> list[Row]:
+    try:
+        rows = pd.read_csv(table, dtype=str, keep_default_na=False)
+    except FileNotFoundError:
+        raise PipelineError(f"{table} does not exist. Give --batch a CSV with {', '.join(FILES)}.") from None
+    except (OSError, ValueError) as error:
+        raise PipelineError(f"{table} cannot be read as a CSV ({error}). Give one with {', '.join(FILES)}.") from error
+    if missing := [name for name in FILES if name not in rows]:
+        raise PipelineError(f"{table} has no column {', '.join(missing)}. Give one with {', '.join(FILES)}.")
+    if unknown := [str(name) for name in rows if name not in (*FILES, *OPTIONS)]:
+        known = ", ".join((*FILES, *OPTIONS))
+        raise PipelineError(f"{table} has the column {', '.join(unknown)}. Those that may be are {known}.")
+    if rows.empty:
+        raise PipelineError(f"{table} has no rows. Give one for each video.")
+    if twice := sorted(set(rows["out"][rows["out"].duplicated()])):
+        raise PipelineError(f"{table} has the output {', '.join(twice)} twice. Give each row its own.")
+    return _records(rows)
+
+
+def _records(rows: pd.DataFrame) -> list[Row]:
+    return [{str(name): str(text) for name, text in row.items()} for row in rows.to_dict("records")]
+
+
+def _before(rows: list[Row], table: Path) -> list[Outcome | None]:
+    """What earlier calls finished, of rows that say the same, and whose videos are there."""
+    path = results_of(table)
+    if not path.exists():
+        return [None] * len(rows)
+    known = pd.read_csv(path, dtype=str, keep_default_na=False)
+    if not {*FILES, *OUTCOME} <= set(known):
+        raise PipelineError(f"{path} is not a table of results. Move it away.")
+    finished = {}
+    for row in _records(known):
+        state, message, frames, seconds, speed = (row.pop(name) for name in OUTCOME)
+        if state == "done" and (table.parent / row["out"]).exists():
+            finished[_key(row)] = Outcome(state, message, int(frames), float(seconds), float(speed))
+    return [finished.get(_key(row)) for row in rows]
+
+
+def _key(row: Row) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(row.items()))
+
+
+def _write(rows: list[Row], outcomes: list[Outcome | None], table: Path) -> None:
+    ended = [{**row, **asdict(one)} for row, one in zip(rows, outcomes, strict=True) if one is not None]
+    with replacing(results_of(table)) as unfinished:
+        pd.DataFrame(ended, columns=[*rows[0], *OUTCOME]).to_csv(unfinished, index=False)
