@@ -14,6 +14,7 @@ import pytest
 import soundfile  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
+from pipeline.media import count_frames, read_audio
 from pipeline.models.bundle import write_card
 from tests.models.test_bundle import write_bundle
 from tests.small_disk import run_on_small_disk
@@ -122,20 +123,71 @@ def generating(*files: str, models: str = "models") -> list[str]:
 
 
 @pytest.mark.parametrize("moment", ["temporary/*/speech.raw", ".*.tmp"])
-def test_generate_stopped_leaves_nothing(speaking: Path, moment: str) -> None:
+def test_generate_stopped_leaves_what_plays_or_nothing(speaking: Path, moment: str) -> None:
     before = sorted(speaking.iterdir())
     environment = {**os.environ, "TMPDIR": str(speaking / "temporary")}
     process = subprocess.Popen(generating(), cwd=speaking, env=environment, stderr=subprocess.PIPE, text=True)
-    while not list(speaking.glob(moment)):
+    while not any(path.stat().st_size > 50_000 for path in speaking.glob(moment)):
         assert process.poll() is None
         time.sleep(0.02)
     process.terminate()
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM
-    assert errors.startswith("atvgnet: Stopped (SIGTERM).")
     assert errors.count("\n") == 1
-    assert sorted(speaking.iterdir()) == before
     assert not list((speaking / "temporary").iterdir())
+    out = speaking / "out.mp4"
+    if "speech" in moment:
+        assert errors.startswith("atvgnet: Stopped (SIGTERM). Run the same command again")
+        assert sorted(speaking.iterdir()) == before
+    else:
+        frames = count_frames(out)
+        assert 0 < frames < 1500
+        assert errors == f"atvgnet: Stopped (SIGTERM). out.mp4 holds the first {frames / 25:.2f} s.\n"
+        assert frames * 640 <= len(read_audio(out)) < frames * 640 + 32000
+        assert sorted(speaking.iterdir()) == sorted([*before, out])
+
+
+def test_speech_out_of_a_pipe_and_a_video_into_one(speaking: Path) -> None:
+    """The first pictures come before the speech has ended; all that is printed goes to the other stream."""
+    wav = (speaking / "speech.wav").read_bytes()
+    process = subprocess.Popen(
+        generating("face.jpg", "-", "-"), cwd=speaking, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(wav[: 44 + 32000])
+    process.stdin.flush()
+    begun = os.read(process.stdout.fileno(), 8)  # would wait for ever
+    rest, errors = process.communicate(wav[44 + 32000 : 44 + 32000 * 3], timeout=60)
+    (speaking / "streamed.mp4").write_bytes(begun + rest)
+    assert count_frames(speaking / "streamed.mp4") == 75
+    assert errors.decode().splitlines()[-1].startswith("-: 75 frames, 3.00 s, 512x512 pixels, ")
+
+
+def test_a_batch(speaking: Path) -> None:
+    soundfile.write(speaking / "short.wav", soundfile.read(speaking / "speech.wav")[0][:8000], 16000)
+    (speaking / "jobs.csv").write_text("picture,speech,out\nface.jpg,short.wav,a.mp4\nno.jpg,short.wav,b.mp4\n")
+    command = [ATVGNET, "generate", "--models", "models", "--batch", "jobs.csv", "--jobs", "2"]
+    done = subprocess.run(command, cwd=speaking, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1] == "jobs.results.csv: 1 videos, 1 failed"
+    assert done.stderr.startswith("atvgnet: 1 of 2 rows failed, the first so: no.jpg does not exist.")
+    assert count_frames(speaking / "a.mp4") == 13
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["-p", "a.jpg", "-i", "b.wav"], "Give a picture with -p, speech with -i and the output with -o, or all with"),
+        (["--batch", "jobs.csv", "-o", "c.mp4"], "--batch has pictures, speech and outputs in its table: leave out"),
+        (["-p", "a.jpg", "-i", "b.wav", "-o", "c.mp4", "--crop", "--head"], "The face alone does not sway: leave out"),
+    ],
+)
+def test_options_that_do_not_go_together(speaking: Path, options: list[str], message: str) -> None:
+    done = subprocess.run([ATVGNET, "generate", *options], cwd=speaking, capture_output=True, text=True)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith(f"atvgnet: {message}")
 
 
 @pytest.mark.parametrize("full", ["small", "temporary"])

@@ -1,0 +1,115 @@
+"""A real video that says something else: its frames go on, its mouth is another, and it turns back where it ends."""
+
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipeline.faces.crop import CROP
+from pipeline.inference.compositing.footage import Footage, put_mouth
+from pipeline.inference.generate import generate
+from pipeline.inference.settings import Settings
+from pipeline.inference.talking_head import TalkingHead
+from pipeline.inference.tracked import track
+from pipeline.landmarks.mouth import mouth_opening
+from pipeline.media import VideoWriter, count_frames, read_frames
+from pipeline.runtime.errors import PipelineError
+
+Image = NDArray[np.uint8]
+
+
+@pytest.fixture(scope="module")
+def footage(clip: Path) -> Footage:
+    return Footage.of(clip, CROP, "prominent", None)
+
+
+def mouths(path: Path) -> NDArray[np.float32]:
+    """Of a video's face, each about its own middle, in pixels of the crop (T, 20, 2)."""
+    points = track(path, read_frames(path), "prominent", CROP).crop_points_T68x2[:, 48:]
+    return np.asarray(points - points.mean(axis=1, keepdims=True))
+
+
+def distance(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    """LMD in pixels."""
+    return float(np.linalg.norm(one[: len(other)] - other[: len(one)], axis=2).mean())
+
+
+def test_the_mouth_says_what_is_heard(shipped: TalkingHead, corpora: Path, clip: Path, tmp_path: Path) -> None:
+    """It comes nearer to that of the speaker who said it than it was, and the frames' rest stays."""
+    said = sorted((corpora / "grid" / "s1").glob("*.mpg"))[90]
+    out = tmp_path / "out.mp4"
+    assert generate(shipped, clip, said, out) == (75, (360, 288))
+    was, real, dubbed = mouths(clip), mouths(said), mouths(out)
+    assert distance(dubbed, real) < 0.9 * distance(was, real)
+    assert distance(dubbed, was) > 0.3
+    before, after = (np.stack(list(islice(read_frames(one), 75))).astype(int) for one in (clip, out))
+    for beyond in (slice(0, 60), slice(-40, None)):  # above the face and below: what encoding changes
+        assert np.abs(before - after)[:, beyond].mean() < 3
+
+
+def test_a_frame_that_is_not_painted_is_its_own(footage: Footage, shipped: TalkingHead, clip: Path) -> None:
+    shot = next(footage.shots())
+    landmarks_TL = shipped.preprocessing.normalize(shot.points_68x2[None], shot.points_68x2)
+    (painted,) = shipped.repaint([(shot, landmarks_TL)])
+    nothing = painted._replace(attention_THW=np.zeros_like(painted.attention_THW))
+    (frame,) = footage.frames([nothing])
+    np.testing.assert_array_equal(frame, next(read_frames(clip)))
+    onto_frame = footage.points(shot.points_68x2[None], 0, shot)[0]
+    assert shot.source_68x2 is not None
+    assert np.abs(onto_frame - shot.source_68x2).mean() < 0.2
+
+
+def test_it_goes_back_and_forth_without_an_end(footage: Footage, clip: Path) -> None:
+    frames = list(read_frames(clip))
+    shown = [shot.picture_HWC for shot in islice(footage.shots(), 200)]
+    order = [*range(75), *reversed(range(75)), *range(50)]
+    for number, picture in zip(order, shown, strict=True):
+        np.testing.assert_array_equal(picture, frames[number])
+
+
+def test_the_calm_frame_has_the_mouth_closed_most(footage: Footage) -> None:
+    openings = mouth_opening(footage.tracked.crop_points_T68x2)
+    assert mouth_opening(footage.calm().points_68x2[None])[0] == pytest.approx(openings.min())
+
+
+def test_the_mouth_hangs_below_the_frame_s_own_nose() -> None:
+    own, calm, spoken = (np.random.default_rng(seed).normal(0, 1, (68, 2)).astype(np.float32) for seed in range(3))
+    asked = put_mouth(own.reshape(-1), calm.reshape(-1), spoken.reshape(-1)).reshape(68, 2)
+    shift = (own[31:36] - calm[31:36]).mean(axis=0)
+    np.testing.assert_allclose(asked[48:], spoken[48:] + shift, atol=1e-5)
+    np.testing.assert_allclose(asked[8], spoken[8] + shift, atol=1e-5)
+    np.testing.assert_array_equal(asked[17:48], own[17:48])
+    np.testing.assert_allclose(asked[[0, 16]], own[[0, 16]], atol=1e-5)
+
+
+def test_a_large_video_is_shown_smaller(photograph: Image, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with VideoWriter(tmp_path / "large.mp4", size=(2000, 2000)) as video:
+        for _ in range(2):
+            video.write(np.asarray(cv2.resize(photograph, (2000, 2000)), np.uint8))
+    footage = Footage.of(tmp_path / "large.mp4", CROP, "prominent", 2)
+    assert footage.size == (1920, 1920)
+    assert next(footage.shots()).picture_HWC.shape == (1920, 1920, 3)  # type: ignore[union-attr]
+    assert "is shown 1920 pixels wide and 1920 high" in caplog.text
+
+
+def test_a_video_without_a_face(shipped: TalkingHead, speech_file: Path, tmp_path: Path) -> None:
+    with VideoWriter(tmp_path / "grey.mp4", size=(320, 240)) as video:
+        for _ in range(5):
+            video.write(np.full((240, 320, 3), 127, np.uint8))
+    with pytest.raises(
+        PipelineError, match=r"grey\.mp4 shows a face in 0% of its frames\. Give a video that shows one face throughout"
+    ):
+        generate(shipped, tmp_path / "grey.mp4", speech_file, tmp_path / "out.mp4")
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_longer_speech_than_video(shipped: TalkingHead, clip: Path, speech_file: Path, tmp_path: Path) -> None:
+    short = tmp_path / "short.mp4"
+    with VideoWriter(short, size=(360, 288)) as video:
+        for frame in islice(read_frames(clip), 20):
+            video.write(frame)
+    generate(shipped, short, speech_file, tmp_path / "out.mp4", Settings(crop=True))
+    assert count_frames(tmp_path / "out.mp4") == 75

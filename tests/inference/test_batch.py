@@ -1,0 +1,116 @@
+"""A table of videos: what fails does not stop the rest, what is done stays done, and the table says all."""
+
+import shutil
+import threading
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+
+from pipeline.inference.batch import generate_batch, results_of
+from pipeline.inference.settings import Settings
+from pipeline.inference.talking_head import TalkingHead
+from pipeline.media import count_frames, probe
+from pipeline.runtime.errors import PipelineError
+
+ROWS = """picture,speech,out,crop,strength,face
+face.jpg,speech.wav,one.mp4,yes,,
+speech.wav,speech.wav,bad.mp4,,,
+face.jpg,speech.wav,two.mp4,,1.3,left
+face.jpg,speech.wav,wrong.mp4,perhaps,,
+face.jpg,,empty.mp4,,,
+"""
+
+
+@pytest.fixture
+def table(tmp_path: Path, face_file: Path, sentence: NDArray[np.int16]) -> Path:
+    shutil.copy(face_file, tmp_path)
+    soundfile.write(tmp_path / "speech.wav", sentence[:16000], 16000)
+    (tmp_path / "jobs.csv").write_text(ROWS)
+    return tmp_path / "jobs.csv"
+
+
+def test_rows_side_by_side(shipped: TalkingHead, table: Path) -> None:
+    told: list[tuple[int, int]] = []
+    outcomes = generate_batch(shipped, table, 2, told=lambda done, total: told.append((done, total)))
+    assert [one.state for one in outcomes] == ["done", "failed", "done", "failed", "failed"]
+    assert told == [(done, 5) for done in range(6)]
+    results = pd.read_csv(results_of(table), keep_default_na=False)
+    assert list(results) == [*pd.read_csv(table), "state", "message", "frames", "seconds", "times_real_time"]
+    assert list(results["frames"]) == [25, 0, 25, 0, 0]
+    messages = dict(zip(results["out"], results["message"], strict=True))
+    assert "speech.wav cannot be read as a picture" in messages["bad.mp4"]
+    assert messages["wrong.mp4"] == "The column crop is wrong: 'perhaps' is neither true nor false."
+    assert messages["empty.mp4"] == "The column speech is empty. Fill it in."
+    assert probe(table.with_name("one.mp4")).width == 128
+    assert count_frames(table.with_name("two.mp4")) == 25
+
+    before = {name: table.with_name(name).stat().st_mtime_ns for name in ("one.mp4", "two.mp4")}
+    table.write_text(ROWS.replace("perhaps", "no"))
+    table.with_name("two.mp4").unlink()
+    again = generate_batch(shipped, table, 1)
+    assert [one.state for one in again] == ["done", "failed", "done", "done", "failed"]
+    assert again[0] == outcomes[0]
+    assert table.with_name("one.mp4").stat().st_mtime_ns == before["one.mp4"]
+    assert table.with_name("two.mp4").exists()
+
+
+def test_told_to_end_it_leaves_whole_videos_alone(shipped: TalkingHead, table: Path) -> None:
+    """What has begun is given up, and the next call goes on."""
+    table.write_text("picture,speech,out\n" + "".join(f"face.jpg,speech.wav,{one}.mp4\n" for one in range(6)))
+
+    def end(done: int, total: int) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        generate_batch(shipped, table, 2, told=end)
+    assert threading.active_count() < 20
+    videos = sorted(path.name for path in table.parent.glob("*.mp4"))
+    assert not list(table.parent.glob(".*"))
+    assert len(videos) < 6
+    for name in videos:
+        assert count_frames(table.with_name(name)) == 25
+    outcomes = generate_batch(shipped, table, 2, overwrite=True)
+    assert [one.state for one in outcomes] == ["done"] * 6
+
+
+def test_what_is_there_is_not_replaced(shipped: TalkingHead, table: Path) -> None:
+    table.write_text("picture,speech,out\nface.jpg,speech.wav,mine.mp4\n")
+    table.with_name("mine.mp4").write_bytes(b"mine")
+    (outcome,) = generate_batch(shipped, table, settings=Settings(crop=True))
+    assert outcome.state == "failed"
+    assert "mine.mp4 is there already" in outcome.message
+    assert table.with_name("mine.mp4").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, r"jobs\.csv does not exist\. Give --batch a CSV with picture, speech, out\."),
+        ("picture,out\na,b\n", r"jobs\.csv has no column speech\. Give one with picture, speech, out\."),
+        (
+            "picture,speech,out,colour\na,b,c,d\n",
+            r"jobs\.csv has the column colour\. Those that may be are picture, .*seed",
+        ),
+        ("picture,speech,out\n", r"jobs\.csv has no rows\. Give one for each video\."),
+        ("picture,speech,out\na,b,c\nd,e,c\n", r"jobs\.csv has the output c twice\. Give each row its own\."),
+        ("", r"jobs\.csv cannot be read as a CSV \(.*\)\. Give one with picture, speech, out\."),
+    ],
+)
+def test_tables_that_are_wrong(shipped: TalkingHead, table: Path, content: str | None, message: str) -> None:
+    if content is None:
+        table.unlink()
+    else:
+        table.write_text(content)
+    with pytest.raises(PipelineError, match=message):
+        generate_batch(shipped, table)
+
+
+def test_another_file_where_the_results_go(shipped: TalkingHead, table: Path) -> None:
+    results_of(table).write_text("mine\n1\n")
+    with pytest.raises(PipelineError, match=r"jobs\.results\.csv is not a table of results\. Move it away\."):
+        generate_batch(shipped, table)

@@ -1,0 +1,47 @@
+"""A face that moves as another one does."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.inference.drive import Drive
+from pipeline.inference.generate import generate
+from pipeline.inference.generator import Generator
+from pipeline.inference.settings import Settings
+from pipeline.inference.talking_head import TalkingHead
+from pipeline.landmarks.mouth import mouth_opening
+from pipeline.media import read_audio, read_frames
+from pipeline.runtime.errors import PipelineError
+
+
+def test_the_mouth_follows(shipped: TalkingHead, face_file: Path, clip: Path, tmp_path: Path) -> None:
+    """What is asked of VG-net opens as the other mouth does; the sound is that video's."""
+    out = tmp_path / "out.mp4"
+    assert generate(shipped, face_file, None, out, drive=clip) == (75, (360, 288))
+    drive = Drive.of(clip, "prominent")
+    theirs = mouth_opening(drive.points_T68x2)
+
+    def asked(strength: float) -> np.ndarray:
+        generator = Generator(shipped, face_file, Settings(strength=strength))
+        landmarks = np.concatenate([painted.landmarks_TL for painted in generator.follow(drive)])
+        return mouth_opening(shipped.preprocessing.place(landmarks, generator.reference.points_68x2))
+
+    assert np.corrcoef(asked(1.0), theirs)[0, 1] > 0.95
+    assert asked(0.5).std() == pytest.approx(asked(1.0).std() / 2, rel=0.2)
+    heard, said = read_audio(out), read_audio(clip)
+    assert abs(len(heard) - len(said)) <= 16
+    assert np.corrcoef(heard[: len(said)], said[: len(heard)])[0, 1] > 0.98
+    assert len(list(read_frames(out))) == 75
+
+
+def test_what_goes_together(
+    shipped: TalkingHead, face_file: Path, speech_file: Path, clip: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.mp4"
+    for speech, drive in ((speech_file, clip), (None, None)):
+        with pytest.raises(PipelineError, match="with --video a video that moves the face, and not both"):
+            generate(shipped, face_file, speech, out, drive=drive)
+    with pytest.raises(PipelineError, match="--video moves a still picture"):
+        generate(shipped, clip, None, out, drive=clip)
+    assert not list(tmp_path.iterdir())

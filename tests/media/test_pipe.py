@@ -1,0 +1,147 @@
+"""A WAV out of a pipe: every kind of PCM, whatever its header says of its length, and as soon as it is there."""
+
+import io
+import os
+import struct
+import threading
+import time
+from itertools import product
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pytest
+import soundfile  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+
+from pipeline.media import MediaError, VideoWriter, read_audio, read_frames
+from pipeline.media.pipe import read_pipe
+from tests.media.encode import number_of, numbered_picture
+
+
+class Pipe(io.RawIOBase):
+    """Gives a few bytes at a time, as pipes do."""
+
+    def __init__(self, content: bytes, most: int = 700) -> None:
+        self._content, self._most = io.BytesIO(content), most
+
+    def read(self, count: int = -1) -> bytes:
+        return self._content.read(min(count, self._most))
+
+
+def tone(seconds: float, rate: int) -> NDArray[np.float64]:
+    return 0.4 * np.sin(2 * np.pi * 440 * np.arange(round(seconds * rate)) / rate)
+
+
+def wav(samples: NDArray[np.float64], rate: int, subtype: str, kind: str = "WAV") -> bytes:
+    file = io.BytesIO()
+    soundfile.write(file, samples, rate, subtype=subtype, format=kind)
+    return file.getvalue()
+
+
+SUBTYPES = ("PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE")
+
+
+@pytest.mark.parametrize(
+    ("kind", "subtype"),
+    [*product(("WAV", "WAVEX"), SUBTYPES), ("WAV", "ULAW"), ("WAV", "ALAW")],
+)
+@pytest.mark.parametrize(("rate", "channels"), [(16000, 1), (44100, 2), (8000, 6)])
+def test_every_kind_of_pcm(kind: str, subtype: str, rate: int, channels: int) -> None:
+    samples = np.repeat(tone(1.0, rate)[:, None], channels, axis=1)
+    heard = np.concatenate(list(read_pipe(Pipe(wav(samples, rate, subtype, kind)))))
+    assert len(heard) == pytest.approx(16000, abs=40)
+    expected = tone(1.0, 16000)[500:15000]
+    assert np.corrcoef(heard[500:15000], expected)[0, 1] > 0.99
+    if channels < 3:
+        assert heard[500:15000].std() / 32768 == pytest.approx(expected.std(), rel=0.06)
+
+
+@pytest.mark.parametrize("length", [0, 0xFFFFFFFF, 0x7FFFFF00])
+def test_a_length_that_was_not_known(length: int) -> None:
+    content = wav(tone(1.0, 16000), 16000, "PCM_16")
+    content = content[:4] + struct.pack("<I", length) + content[8:40] + struct.pack("<I", length) + content[44:]
+    heard = np.concatenate(list(read_pipe(Pipe(content))))
+    np.testing.assert_array_equal(heard, np.frombuffer(content[44:], np.int16))
+
+
+def test_sound_comes_at_once() -> None:
+    """No later than a tenth of a second behind what was written."""
+    content = wav(tone(2.0, 16000), 16000, "PCM_16")
+    out, into = os.pipe()
+    written = 0
+
+    def speak() -> None:
+        nonlocal written
+        os.write(into, content[:44])
+        for start in range(44, len(content), 640):
+            written += os.write(into, content[start : start + 640])
+            time.sleep(0.01)
+        os.close(into)
+
+    thread = threading.Thread(target=speak)
+    thread.start()
+    heard, behind = 0, []
+    with os.fdopen(out, "rb", buffering=0) as pipe:
+        for block in read_pipe(pipe):
+            heard += len(block)
+            behind.append(written / 2 - heard)
+    thread.join()
+    assert heard == 32000
+    assert np.median(behind) < 1600
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", r"^standard input: empty\. Pipe a WAV, such as `ffmpeg -i FILE -f wav -` writes\.$"),
+        (b"ID3" + bytes(100), r"standard input: not a WAV\."),
+        (wav(tone(0.1, 16000), 16000, "PCM_16")[:30], r"a WAV that breaks off before its sound\."),
+        (wav(tone(1.0, 16000), 16000, "IMA_ADPCM"), r"a WAV of another kind than PCM \(tag 17, 4 bits\)\."),
+    ],
+)
+def test_what_is_not_a_wav(content: bytes, message: str) -> None:
+    with pytest.raises(MediaError, match=message):
+        list(read_pipe(Pipe(content)))
+
+
+def test_an_mp4_goes_into_a_pipe_as_it_is_made(tmp_path: Path) -> None:
+    """Its first pictures are out before the last ones are in, and it plays."""
+    out, into = os.pipe()
+    got = bytearray()
+
+    def read() -> None:
+        while more := os.read(out, 65536):
+            got.extend(more)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    sound = (tone(2.0, 16000) * 32767).astype(np.int16)
+    sizes = []
+    with os.fdopen(into, "wb") as pipe, VideoWriter(pipe, size=(64, 48), live_sound=True, comment="hello") as video:
+        for number in range(50):
+            video.write_sound(sound[number * 640 : (number + 1) * 640])
+            video.write(numbered_picture(number))
+            time.sleep(0.004)
+            sizes.append(len(got))
+    thread.join()
+    assert 0 < sizes[20] < sizes[40] < len(got)
+    (tmp_path / "a.mp4").write_bytes(got)
+    assert [number_of(frame) for frame in read_frames(tmp_path / "a.mp4")] == list(range(50))
+    heard = read_audio(tmp_path / "a.mp4")
+    assert len(heard) == pytest.approx(32000, abs=32)
+    assert np.corrcoef(heard[:31000], sound[:31000])[0, 1] > 0.99
+
+
+def test_a_reader_that_goes_away() -> None:
+    out, into = os.pipe()
+    os.close(out)
+    message = r"the output was closed \(Broken pipe\)\. Read the stream to its end\."
+    with os.fdopen(into, "wb", buffering=0) as pipe, pytest.raises(MediaError, match=message):
+        write_numbers(pipe)
+
+
+def write_numbers(pipe: BinaryIO) -> None:
+    with VideoWriter(pipe, size=(64, 48)) as video:
+        for number in range(50):
+            video.write(numbered_picture(number))
