@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 STARTED = "STARTED"
-BEFORE = ("imports", "models", "picture and face", "speech", "first frame")
+BEFORE = ("imports", "models", "speech", "picture and face", "first frame")
 STEPS = ("AT-net and what it hears", "VG-net", "into the photograph", "encoding")
 
 
@@ -34,8 +34,8 @@ def child(options: argparse.Namespace) -> None:
         marks.setdefault(name, time.time() - start)
 
     from pipeline.inference import generate as module
-    from pipeline.inference import inputs
     from pipeline.inference.compositing.photograph import Photograph
+    from pipeline.inference.generator import Generator
     from pipeline.inference.talking_head import TalkingHead
     from pipeline.media import VideoWriter
 
@@ -47,8 +47,6 @@ def child(options: argparse.Namespace) -> None:
         call: Callable[..., Any] = getattr(owner, name)
 
         def run(*given: Any, **named: Any) -> Any:
-            if step == "encoding":
-                mark("speech")
             before = time.perf_counter()
             found = call(*given, **named)
             spent[step] += time.perf_counter() - before
@@ -62,7 +60,6 @@ def child(options: argparse.Namespace) -> None:
         call: Callable[..., Iterator[Any]] = getattr(head, name)
 
         def run(*given: Any, **named: Any) -> Iterator[Any]:
-            mark("speech")
             chunks = call(*given, **named)
             while True:
                 before, inner = time.perf_counter(), sum(spent.values())
@@ -75,14 +72,15 @@ def child(options: argparse.Namespace) -> None:
 
         setattr(head, name, run)
 
-    def read_reference(*given: Any, **named: Any) -> Any:
-        found = inputs.read_reference(*given, **named)
+    def marked(*given: Any, **named: Any) -> Generator:
+        mark("speech")
+        made = Generator(*given, **named)
         mark("picture and face")
-        return found
+        return made
 
-    vars(module)["read_reference"] = read_reference
+    vars(module)["Generator"] = marked
     timed_chunks("landmarks", STEPS[0])
-    timed_chunks("paint", STEPS[1])
+    timed_chunks("repaint", STEPS[1])
     timed(Photograph, "with_paint", STEPS[2])
     timed(VideoWriter, "write", STEPS[3])
     with tempfile.TemporaryDirectory() as folder:

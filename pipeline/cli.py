@@ -123,16 +123,17 @@ def generate(
         head = _head(models, precision, said)
         start = time.perf_counter()
         with redirect_stdout(said), progress_of("generate") as told:
-            frames, (width, height) = make(
+            frames, (width, height), seconds = make(
                 *(head, picture, speech, out, settings),
                 drive=video,
                 landmarks=landmarks,
                 overwrite=overwrite,
                 told=told,
             )
-        speed = frames / FPS / (time.perf_counter() - start)
-        summary = f"{frames} frames, {frames / FPS:.2f} s, {width}x{height} pixels, {speed:.1f} times real time"
-        print(f"{out}: {summary}", file=said)
+        took = time.perf_counter() - start
+        summary = f"{frames} frames, {frames / FPS:.2f} s, {width}x{height} pixels"
+        print(f"{out}: {summary}, {frames / FPS / took:.1f} times real time", file=said)
+        print("of that " + ", ".join(f"{step} {share / took:.0%}" for step, share in seconds.items()), file=said)
 
 
 def _batch(head: "TalkingHead", table: Path, jobs: int, settings: "Settings", overwrite: bool) -> None:

@@ -162,7 +162,7 @@ def test_speech_out_of_a_pipe_and_a_video_into_one(speaking: Path) -> None:
     rest, errors = process.communicate(wav[44 + 32000 : 44 + 32000 * 3], timeout=60)
     (speaking / "streamed.mp4").write_bytes(begun + rest)
     assert count_frames(speaking / "streamed.mp4") == 75
-    assert errors.decode().splitlines()[-1].startswith("-: 75 frames, 3.00 s, 512x512 pixels, ")
+    assert errors.decode().splitlines()[-2].startswith("-: 75 frames, 3.00 s, 512x512 pixels, ")
 
 
 def test_a_batch(speaking: Path) -> None:

@@ -1,7 +1,7 @@
 """A picture and speech to a talking-face video file."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +21,7 @@ from pipeline.runtime.clock import FPS, frames_of
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import refuse_input
 from pipeline.runtime.paths import StrPath
+from pipeline.runtime.steps import Steps
 from pipeline.runtime.stop import Stopped
 
 Told = Callable[[int, int | None], None]
@@ -33,6 +34,8 @@ class Video(NamedTuple):
     frames: int
     size: tuple[int, int]
     """Width and height in pixels."""
+    seconds: Mapping[str, float]
+    """What each step took, in the order in which they begin."""
 
 
 def generate(
@@ -64,28 +67,32 @@ def generate(
     _check_output(out, overwrite, *inputs)
     if landmarks is not None:
         check_table(Path(landmarks), overwrite, *inputs)
-    stopped = None
+    stopped, steps = None, Steps()
     with ExitStack() as stack:
         if drive is None:
             assert speech is not None
-            heard = stack.enter_context(opened_speech(speech, head.preprocessing))
+            with steps.timed("speech"):
+                heard = stack.enter_context(opened_speech(speech, head.preprocessing))
             total = None if heard.samples is None else frames_of(heard.samples)
-            generator = Generator(head, picture, settings, total)
+            with steps.timed("face"):
+                generator = Generator(head, picture, settings, total)
             video = stack.enter_context(_opened(out, generator.view.size, None))
-            painted = generator.speak(_recorded(heard.blocks, video))
+            painted = generator.speak(_recorded(heard.blocks, video), steps)
         else:
-            generator, moves = Generator(head, picture, settings), Drive.of(Path(drive), head.face)
+            with steps.timed("face"):
+                generator, moves = Generator(head, picture, settings), Drive.of(Path(drive), head.face)
             total = len(moves.points_T68x2)
             sound_N = read_audio(drive) if probe(drive).has_audio else np.zeros(0, np.int16)
-            painted = generator.follow(moves)
+            painted = generator.follow(moves, steps)
             video = stack.enter_context(_opened(out, generator.view.size, sound_N))
         if landmarks is not None:
             table = stack.enter_context(opened_table(Path(landmarks), generator.view, head.preprocessing))
             painted = table.noted(painted)
         frames = 0
         try:
-            for frames, frame_HWC in enumerate(generator.view.frames(painted), 1):
-                video.write(frame_HWC)
+            for frames, frame_HWC in enumerate(steps.each("picture", generator.view.frames(painted)), 1):
+                with steps.timed("encoding"):
+                    video.write(frame_HWC)
                 if told:
                     told(frames, total)
         except Stopped as error:
@@ -95,7 +102,7 @@ def generate(
             stopped = error
     if stopped:
         raise stopped
-    return Video(frames, generator.view.size)
+    return Video(frames, generator.view.size, steps.seconds)
 
 
 def _recorded(blocks: Iterable[NDArray[np.int16]], video: VideoWriter) -> Iterator[NDArray[np.int16]]:

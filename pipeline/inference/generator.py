@@ -22,6 +22,7 @@ from pipeline.inference.preprocessing.project import ProjectPreprocessing
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.steps import Steps
 from pipeline.speech.sound import Sound
 
 log = logging.getLogger(__name__)
@@ -67,22 +68,24 @@ class Generator:
         """
         return self.view.frames(self.speak(chunks))
 
-    def speak(self, chunks: Iterable[NDArray[np.int16]]) -> Iterator[Painted]:
-        """As `stream`, before the view."""
+    def speak(self, chunks: Iterable[NDArray[np.int16]], steps: Steps | None = None) -> Iterator[Painted]:
+        """As `stream`, before the view; ``steps`` gets the seconds of each network."""
+        steps = steps or Steps()
         windows = self.head.preprocessing.windows(Sound(chunks))
-        landmarks = self.head.landmarks(self.reference, windows, self.settings.strength)
+        landmarks = steps.each("AT-net", self.head.landmarks(self.reference, windows, self.settings.strength))
         if self._footage is not None:
-            return self.head.repaint(self._over_footage(self._footage, landmarks))
+            shots = steps.each("the video's frames", self._over_footage(self._footage, landmarks))
+            return steps.each("VG-net", self.head.repaint(shots))
         if self._blinks:
             landmarks = put_blinks(landmarks, self.settings.seed)
-        return self.head.paint(self.reference, landmarks, spoken=True)
+        return steps.each("VG-net", self.head.paint(self.reference, landmarks, spoken=True))
 
-    def follow(self, drive: Drive) -> Iterator[Painted]:
+    def follow(self, drive: Drive, steps: Steps | None = None) -> Iterator[Painted]:
         """The face that moves as another one does. Raises PipelineError where the picture is a video."""
         if self._footage is not None:
             raise PipelineError("--video moves a still picture. Give one with -p, or leave out --video to dub a video.")
         asked = drive.landmarks(self.reference, self.head.preprocessing, self.settings.strength)
-        return self.head.paint(self.reference, asked)
+        return (steps or Steps()).each("VG-net", self.head.paint(self.reference, asked))
 
     def _open_footage(self, path: Path, frames: int | None) -> Footage:
         preprocessing, face = self.head.preprocessing, self.settings.face

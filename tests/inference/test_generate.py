@@ -78,7 +78,7 @@ def test_exactly_as_long_as_the_speech(
     head: TalkingHead, face: Path, tmp_path: Path, seconds: float, frames: int
 ) -> None:
     out = tmp_path / "out.mp4"
-    assert generate(head, face, speech(tmp_path / "a.wav", seconds), out) == (frames, (512, 512))
+    assert generate(head, face, speech(tmp_path / "a.wav", seconds), out)[:2] == (frames, (512, 512))
     assert count_frames(out) == frames
     info = probe(out)
     assert (info.width, info.height, info.fps) == (512, 512, 25)
@@ -94,7 +94,7 @@ def test_same_bytes_twice_and_other_sound_formats(head: TalkingHead, face: Path,
 
 def test_the_face_alone(head: TalkingHead, face: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
-    assert generate(head, face, speech(tmp_path / "a.wav", 0.2), out, Settings(crop=True)) == (5, (128, 128))
+    assert generate(head, face, speech(tmp_path / "a.wav", 0.2), out, Settings(crop=True))[:2] == (5, (128, 128))
     assert (probe(out).width, probe(out).height) == (128, 128)
 
 
