@@ -273,6 +273,24 @@ def export_bundle(
         print(f"{to}: {size / 1e6:.1f} MB")
 
 
+@export.command("onnx")
+def export_as_onnx(
+    to: Annotated[Path, typer.Option(help="The folder to write.")],
+    models: Annotated[
+        str | None,
+        typer.Option(help="The bundle: a folder, or models:/NAME@ALIAS of MLflow; the one that ships without it."),
+    ] = None,
+) -> None:
+    """Write the networks as ONNX for programs in other languages, with what to feed them (docs/serving.md)."""
+    with command():
+        from pipeline.inference.loading import bundle_folder
+        from pipeline.models.onnx.export import export_onnx
+
+        export_onnx(bundle_folder(models), to)
+        for path in sorted(to.iterdir()):
+            print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
+
+
 @app.command("import-upstream")
 def import_published(
     basics: Annotated[

@@ -11,8 +11,11 @@ from pipeline.runtime.stop import Stopped, stoppable
 
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 """What a disk says that is full, or read-only, wherever it is written to."""
-_EXTRA = ("dvc", "espeakng_loader", "mlflow", "psutil", "requests", "ruamel", "urllib3")
-"""Packages of the extra `pipeline` (pyproject.toml): generation and evaluation do without them."""
+_EXTRAS = {
+    **dict.fromkeys(("dvc", "espeakng_loader", "mlflow", "psutil", "requests", "ruamel", "urllib3"), "pipeline"),
+    **dict.fromkeys(("onnx", "onnxscript"), "onnx"),
+}
+"""Packages of extras (pyproject.toml), and of which: generation and evaluation do without them."""
 
 
 class PipelineError(Exception):
@@ -42,11 +45,11 @@ def clear_errors(name: str) -> Iterator[None]:
         message, code = str(error), 128 + error.signal
     except ModuleNotFoundError as error:
         package = (error.name or "").split(".")[0]
-        if package not in _EXTRA:
+        if package not in _EXTRAS:
             raise
         message = (
-            f"this needs the package {package}. Install it with `pip install 'atvgnet[pipeline]'`, or from a checkout "
-            "with `pip install '.[pipeline]'`."
+            f"this needs the package {package}. Install it with `pip install 'atvgnet[{_EXTRAS[package]}]'`, or from a "
+            f"checkout with `pip install '.[{_EXTRAS[package]}]'`."
         )
     except OSError as error:
         if error.errno not in _DISK:

@@ -70,6 +70,17 @@ def test_vgnet_in_pieces_equals_vgnet_at_once(size: int) -> None:
 
 
 @torch.inference_mode()
+def test_a_state_of_zeros_is_no_state() -> None:
+    """To the bit, so that programs that must give one begin with zeros."""
+    network, given = VgNet(width=8).eval(), vg_inputs(1, 3)
+    for begun, without in zip(network(*given, torch.zeros(1, 64, 8, 8)), network(*given), strict=True):
+        assert torch.equal(begun, without)
+    hearing, heard = AtNet(width=8).eval(), (torch.randn(1, 6), torch.randn(1, 3, 1, 28, 12))
+    zeros = torch.zeros(3, 1, 32), torch.zeros(3, 1, 32)
+    assert torch.equal(hearing.stream(*heard, zeros)[0], hearing(*heard))
+
+
+@torch.inference_mode()
 @pytest.mark.parametrize("size", [128, 256])
 def test_vgnet_composes_paint_and_example_by_attention(size: int) -> None:
     image, reference, landmarks = vg_inputs(1, 2, size)

@@ -1,0 +1,1 @@
+"""The networks as ONNX, and what a program in any language must know to feed them."""
