@@ -13,6 +13,7 @@ import typer
 
 from pipeline.config.params import FaceRule
 from pipeline.evaluation.commands import commands
+from pipeline.export import export
 from pipeline.runtime import cores, paths
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.command import command
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 fetch = typer.Typer(no_args_is_help=True, help="Get a corpus.")
 app.add_typer(fetch, name="fetch")
-export = typer.Typer(no_args_is_help=True, help="Give the prepared clips, or a bundle, to others.")
 app.add_typer(export, name="export")
 app.add_typer(commands)
 
@@ -235,60 +235,6 @@ def _root(corpus: str) -> Path:
     from pipeline.corpora.registry import open_corpus
 
     return open_corpus(replace(load_params(paths.PARAMS), corpus=corpus), paths.project_root()).root
-
-
-@export.command("webdataset")
-def export_webdataset(
-    to: Annotated[Path, typer.Option(help="The folder of the tars; new, or of an export that was interrupted.")],
-    split: Annotated[str, typer.Option(help="train, val, test or all")] = "all",
-    clips: Annotated[int, typer.Option(min=1, help="Clips a tar.")] = 256,
-) -> None:
-    """Write the good clips of data/ as WebDataset tars: crops, points, speech, MFCC and what is known of each."""
-    with command():
-        from pipeline.corpora.base import SPLITS
-        from pipeline.prepare.export import export_webdataset
-        from pipeline.shards.clip_store import ClipStore
-
-        if split not in (*SPLITS, "all"):
-            raise PipelineError(f"{split!r} is not a split. Choose one of {', '.join(SPLITS)}, all.")
-        counts = export_webdataset(ClipStore(paths.DATA), to, SPLITS if split == "all" else [split], clips)
-        each = ", ".join(f"{name} {count}" for name, count in counts.items())
-        print(f"{to}: {sum(counts.values())} clips ({each})")
-
-
-@export.command("bundle")
-def export_bundle(
-    to: Annotated[Path, typer.Option(help="The folder to write.")],
-    models: Annotated[Path, typer.Option(help="The bundle.")] = paths.MODELS,
-    seen: Annotated[
-        str, typer.Option(help="What they have seen, and where they will disappoint: `generate` says it.")
-    ] = "",
-) -> None:
-    """Write a bundle as small as it can be: half precision, without what only training needs."""
-    with command():
-        from pipeline.models.pretrained import ship
-
-        ship(models, to, {"seen": seen} if seen else {})
-        size = sum(path.stat().st_size for path in to.rglob("*") if path.is_file())
-        print(f"{to}: {size / 1e6:.1f} MB")
-
-
-@export.command("onnx")
-def export_as_onnx(
-    to: Annotated[Path, typer.Option(help="The folder to write.")],
-    models: Annotated[
-        str | None,
-        typer.Option(help="The bundle: a folder, or models:/NAME@ALIAS of MLflow; the one that ships without it."),
-    ] = None,
-) -> None:
-    """Write the networks as ONNX for programs in other languages, with what to feed them (docs/serving.md)."""
-    with command():
-        from pipeline.inference.loading import bundle_folder
-        from pipeline.models.onnx.export import export_onnx
-
-        export_onnx(bundle_folder(models), to)
-        for path in sorted(to.iterdir()):
-            print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
 
 
 @app.command("import-upstream")

@@ -9,7 +9,8 @@ import atexit
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,10 +33,14 @@ NETWORK_REQUIREMENTS = ("numpy", "safetensors", "torch")
 BUNDLE_LOADER = "pipeline.inference.served"
 BUNDLE_REQUIREMENTS = (
     "av", "dlib-bin", "face_recognition_models", "joblib", "librosa", "numba", "numpy", "opencv-python-headless",
-    "pillow", "safetensors", "scipy", "torch",
+    "pandas", "pillow", "safetensors", "scipy", "torch",
 )  # fmt: skip
 BUNDLE_PARTS = ("landmarks", "atnet", "vgnet", "bundle.json", "provenance.json")
-BUNDLE_INPUTS: dict[str, tuple[str, Shape]] = {"image": ("uint8", (-1, -1, 3)), "samples": ("int16", (-1,))}
+BUNDLE_PARAMS: dict[str, tuple[str, Any]] = {
+    "face": ("string", None), "strength": ("double", 1.0), "blink": ("boolean", None), "sway": ("boolean", False),
+    "crop": ("boolean", False), "panels": ("boolean", False), "seed": ("long", 0),
+}  # fmt: skip
+"""Types and defaults of how a face speaks, as `pipeline.inference.settings` has them."""
 
 
 def network(folder: Path, example: Mapping[str, np.ndarray], registered: str) -> Operation:
@@ -45,41 +50,62 @@ def network(folder: Path, example: Mapping[str, np.ndarray], registered: str) ->
         from pipeline.models.served import load
 
         network = load(folder).network
-        inputs, outputs = (
-            {name: ("float32", shape) for name, shape in shapes.items()} for shapes in (network.inputs, network.outputs)
-        )
-        signature = _signature(inputs, outputs)
+        signature = _signature(network.inputs, network.outputs)
         _register(target, folder, registered, NETWORK_LOADER, NETWORK_REQUIREMENTS, signature, dict(example))
 
     return write
 
 
 def bundle(folder: Path, registered: str) -> Operation:
-    """The bundle in `folder` as a version of `registered`: a picture and speech in, a talking face out.
+    """The bundle in `folder` as a version of `registered`: files of a picture and speech in, a video out.
 
     Without the discriminator, which nothing that generates needs.
     """
 
     def write(target: Target) -> None:
-        with tempfile.TemporaryDirectory() as staging:
-            copy = Path(staging) / registered
-            copy.mkdir()
-            for source in (folder / part for part in BUNDLE_PARTS):
-                if source.is_dir():
-                    shutil.copytree(source, copy / source.name, ignore=shutil.ignore_patterns("discriminator.*"))
-                elif source.exists():
-                    shutil.copy(source, copy)
-            _register(target, copy, registered, BUNDLE_LOADER, BUNDLE_REQUIREMENTS, bundle_signature(copy))
+        with _lean(folder, registered) as copy:
+            _register(target, copy, registered, BUNDLE_LOADER, BUNDLE_REQUIREMENTS, bundle_signature())
 
     return write
 
 
-def bundle_signature(folder: Path) -> Any:
-    """MLflow's, of the bundle in `folder`: frames have the size of its VG-net."""
-    from pipeline.models.served import load
+def save_bundle(folder: Path, to: Path) -> None:
+    """The bundle in `folder` as what is registered of one, in the folder `to`, without a store.
 
-    size = load(folder / "vgnet").network.inputs["image_BCHW"][-1]
-    return _signature(BUNDLE_INPUTS, {"frames": ("uint8", (-1, size, size, 3))})
+    Raises PipelineError when `to` is there already.
+    """
+    import mlflow.pyfunc
+
+    if to.exists():
+        raise PipelineError(f"{to} is there already. Give a folder that is not.")
+    with _lean(folder, "bundle") as copy:
+        mlflow.pyfunc.save_model(to, **_model(copy, BUNDLE_LOADER, BUNDLE_REQUIREMENTS, bundle_signature()))
+
+
+@contextmanager
+def _lean(folder: Path, name: str) -> Iterator[Path]:
+    """A copy of that name of what a bundle generates by."""
+    with tempfile.TemporaryDirectory() as staging:
+        copy = Path(staging) / name
+        copy.mkdir()
+        for source in (folder / part for part in BUNDLE_PARTS):
+            if source.is_dir():
+                shutil.copytree(source, copy / source.name, ignore=shutil.ignore_patterns("discriminator.*"))
+            elif source.exists():
+                shutil.copy(source, copy)
+        yield copy
+
+
+def bundle_signature() -> Any:
+    """MLflow's, of every bundle: a row per video, files as bytes."""
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema
+
+    inputs, outputs = (
+        Schema([ColSpec("binary", name) for name in names]) for names in (("picture", "speech"), ("video",))
+    )
+    params = ParamSchema([ParamSpec(name, kind, default) for name, (kind, default) in BUNDLE_PARAMS.items()])
+    return ModelSignature(inputs=inputs, outputs=outputs, params=params)
 
 
 def fetch_bundle(uri: str) -> Path:
@@ -159,12 +185,8 @@ def _register(
             flavor=mlflow.pyfunc,
             run_id=target.child_id,
             registered_model_name=registered,
-            signature=signature,
             input_example=example,
-            loader_module=loader,
-            data_path=str(folder),
-            code_paths=[str(Path(__file__).parents[1])],
-            pip_requirements=[f"{name}=={version(name).split('+')[0]}" for name in requirements],
+            **_model(folder, loader, requirements, signature),
         )
     )
     tags = target.client.get_run(target.child_id).data.tags
@@ -173,11 +195,23 @@ def _register(
             target.client.set_model_version_tag(registered, info.registered_model_version, name, tags[name])
 
 
-def _signature(inputs: Mapping[str, tuple[str, Shape]], outputs: Mapping[str, tuple[str, Shape]]) -> Any:
+def _model(folder: Path, loader: str, requirements: Sequence[str], signature: Any) -> dict[str, Any]:
+    """What MLflow is told of a model: the library's source goes along, since a module of it loads the model."""
+    return {
+        "signature": signature,
+        "loader_module": loader,
+        "data_path": str(folder),
+        "code_paths": [str(Path(__file__).parents[1])],
+        "pip_requirements": [f"{name}=={version(name).split('+')[0]}" for name in requirements],
+    }
+
+
+def _signature(inputs: Mapping[str, Shape], outputs: Mapping[str, Shape]) -> Any:
+    """Of float32 arrays by name."""
     from mlflow.models import ModelSignature
     from mlflow.types import Schema, TensorSpec
 
-    def schema(arrays: Mapping[str, tuple[str, Shape]]) -> Any:
-        return Schema([TensorSpec(np.dtype(dtype), shape, name) for name, (dtype, shape) in arrays.items()])
+    def schema(shapes: Mapping[str, Shape]) -> Any:
+        return Schema([TensorSpec(np.dtype("float32"), shape, name) for name, shape in shapes.items()])
 
     return ModelSignature(inputs=schema(inputs), outputs=schema(outputs))

@@ -7,7 +7,7 @@ from pipeline.landmarks.pca import FACTOR, FILE
 from pipeline.landmarks.points import STABLE
 from pipeline.models.bundle import Bundle
 from pipeline.runtime.clock import FPS
-from pipeline.speech.windows import PER_FRAME, ROWS
+from pipeline.speech.windows import AFTER, PER_FRAME
 
 
 def feeding(bundle: Bundle) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def feeding(bundle: Bundle) -> dict[str, Any]:
             **asdict(bundle.speech),
             "dropped": 1,
             "rows_per_frame": PER_FRAME,
-            "rows_before": (ROWS - PER_FRAME) // 2,
+            "rows_before": AFTER,
         },
         "crop": asdict(bundle.crop),
         "landmarks": {"file": FILE, "factor": FACTOR, "stable": STABLE.tolist()},

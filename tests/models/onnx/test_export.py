@@ -29,6 +29,7 @@ from pipeline.models.pretrained import pretrained_folder
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime.errors import PipelineError
 from pipeline.speech.features import SpeechFeatures
+from pipeline.speech.sound import Sound
 from pipeline.speech.streaming import stream_windows
 from tests.models.test_bundle import write_bundle
 
@@ -81,8 +82,9 @@ def shipped(folder: Path) -> Exported:
     """The models that ship, given a photograph and speech."""
     preprocessing = TalkingHead.from_pretrained().preprocessing
     reference = read_reference(ROOT / "docs/pictures/face.jpg", preprocessing)
-    with opened_speech(ROOT / "docs/speech.wav", preprocessing) as samples_N:
-        windows = torch.from_numpy(next(preprocessing.windows(samples_N, FRAMES)))[None, :, None]
+    with opened_speech(ROOT / "docs/speech.wav", preprocessing) as heard:
+        chunk_TRC = next(preprocessing.windows(Sound(heard.blocks), chunk=FRAMES))
+    windows = torch.from_numpy(chunk_TRC)[None, :, None]
     image = torch.from_numpy(reference.image_HWC.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]
     face = torch.from_numpy(preprocessing.normalize(reference.points_68x2[None], reference.points_68x2))
     coefficients = torch.from_numpy(preprocessing.project(face[0].numpy()))[None]
@@ -156,7 +158,8 @@ def test_the_docs_program_makes_the_same_video(folder: Path, monkeypatch: pytest
     """docs/serving.md as it stands."""
     (folder / "docs").symlink_to(ROOT / "docs")
     monkeypatch.chdir(folder)
-    program, prepare = re.findall(r"```python\n(.*?)```", (ROOT / "docs/serving.md").read_text(), re.DOTALL)[:2]
+    page = (ROOT / "docs/serving.md").read_text().split("\n## ONNX")[1]
+    program, prepare = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     exec(prepare, {})
     exec(program, names := dict[str, Any]())
     head = TalkingHead.from_pretrained(precision="float32")
@@ -174,12 +177,12 @@ def test_the_docs_program_makes_the_same_video(folder: Path, monkeypatch: pytest
 def test_the_docs_tell_how_speech_becomes_windows(folder: Path, features: SpeechFeatures) -> None:
     """Followed step by step with libraries alone, by the record's numbers."""
     samples_N = read_audio(ROOT / "docs/speech.wav")
-    expected = np.concatenate(list(stream_windows(samples_N, 75, features)))
+    expected = np.concatenate(list(stream_windows(Sound([samples_N]), features)))
     record = json.loads((folder / "onnx/networks.json").read_text())["speech"] | asdict(features)
-    np.testing.assert_allclose(heard(record, samples_N), expected, atol=2e-3)
+    np.testing.assert_allclose(by_the_table(record, samples_N), expected, atol=2e-3)
 
 
-def heard(speech: dict[str, Any], samples_N: NDArray[np.int16]) -> NDArray[np.float32]:
+def by_the_table(speech: dict[str, Any], samples_N: NDArray[np.int16]) -> NDArray[np.float32]:
     """Windows by the docs' table alone."""
     hop, size = speech["hop"], 512 if speech["window"] <= 0.032 else 2048
     count, length = len(samples_N) // hop, round(speech["window"] * speech["rate"])
