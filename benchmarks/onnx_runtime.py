@@ -1,6 +1,7 @@
 """The networks of a bundle by ONNX Runtime beside PyTorch's, as `atvgnet generate` runs them: frames per second.
 
-In one run, in turns, with as many threads; all frames of a call at once, or one at a time.
+In one run, in turns, each in one thread; so many frames in a call as generation has, or one. Seconds are the
+processor's, so that other work on the machine does not count.
 
     python benchmarks/onnx_runtime.py --rounds 5
 """
@@ -26,6 +27,7 @@ from pipeline.models.folding import for_inference
 from pipeline.models.onnx.export import NETWORKS, export_onnx
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime.devices import Precision, autocast
+from pipeline.speech.streaming import CHUNK
 
 CPU = torch.device("cpu")
 CUT = {"atnet": "windows_BT1RC", "vgnet": "landmarks_BTL"}
@@ -37,7 +39,7 @@ Work = Callable[[Arrays, int], None]
 def by_onnx(folder: Path, name: str) -> Work:
     about = json.loads((folder / NETWORKS).read_text())[name]
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
+    options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(folder / about["file"], options)
 
     def work(given: Arrays, chunk: int) -> None:
@@ -74,10 +76,10 @@ def compare(name: str, works: dict[str, Work], given: Arrays, chunk: int, rounds
     rates: dict[str, list[float]] = {one: [] for one in works}
     for number in range(rounds + 1):
         for one, work in works.items():
-            start = time.perf_counter()
+            start = time.process_time()
             work(given, chunk)
             if number:  # the first call is not counted
-                rates[one].append(frames / (time.perf_counter() - start))
+                rates[one].append(frames / (time.process_time() - start))
     first = next(iter(rates.values()))
     for one, many in rates.items():
         times = sorted(np.divide(many, first))
@@ -91,6 +93,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=96)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
+    torch.set_num_threads(1)
     source = bundle_folder(options.models)
     bundle, draw = load_bundle(source), np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:
@@ -107,7 +110,7 @@ def main() -> None:
             }
             if name == "vgnet":
                 works["PyTorch bfloat16"] = by_pytorch(network, "bfloat16")
-            for chunk in (32, 1):
+            for chunk in (CHUNK, 1):
                 compare(name, works, given, chunk, options.rounds)
 
 

@@ -9,6 +9,7 @@ import atexit
 import re
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -78,7 +79,8 @@ def save_bundle(folder: Path, to: Path) -> None:
 
     if to.exists():
         raise PipelineError(f"{to} is there already. Give a folder that is not.")
-    with _lean(folder, "bundle") as copy:
+    with _lean(folder, "bundle") as copy, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that there is no example of its input
         mlflow.pyfunc.save_model(to, **_model(copy, BUNDLE_LOADER, BUNDLE_REQUIREMENTS, bundle_signature()))
 
 
