@@ -77,6 +77,10 @@ def test_it_has_neither_dvc_nor_mlflow_nor_dask(environment: Path, folder: Path)
     [
         ("use sample", "this needs the package ruamel. Install it with `pip install 'atvgnet[pipeline]'`"),
         (
+            "export onnx --to onnx",
+            "this needs the package onnxscript. Install it with `pip install 'atvgnet[onnx]'`",
+        ),
+        (
             "generate --models models:/a@best -p face.jpg -i a.wav -o a.mp4",
             "models:/a@best needs MLflow. Install it with",
         ),
