@@ -14,79 +14,32 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 STARTED = "STARTED"
-BEFORE = ("imports", "models", "speech", "picture and face", "first frame")
-STEPS = ("AT-net and what it hears", "VG-net", "into the photograph", "encoding")
+BEFORE = ("imports", "models", "first frame")
 
 
 def child(options: argparse.Namespace) -> None:
     """One round, timed from the moment at which the parent started it."""
     start = float(os.environ[STARTED])
     marks: dict[str, float] = {}
-    spent: dict[str, float] = defaultdict(float)
 
     def mark(name: str) -> None:
         marks.setdefault(name, time.time() - start)
 
-    from pipeline.inference import generate as module
-    from pipeline.inference.compositing.photograph import Photograph
-    from pipeline.inference.generator import Generator
+    from pipeline.inference.generate import generate
     from pipeline.inference.talking_head import TalkingHead
-    from pipeline.media import VideoWriter
 
     mark("imports")
     head = TalkingHead.from_pretrained(options.models, options.precision)
     mark("models")
-
-    def timed(owner: Any, name: str, step: str) -> None:
-        call: Callable[..., Any] = getattr(owner, name)
-
-        def run(*given: Any, **named: Any) -> Any:
-            before = time.perf_counter()
-            found = call(*given, **named)
-            spent[step] += time.perf_counter() - before
-            if step == "encoding":
-                mark("first frame")
-            return found
-
-        setattr(owner, name, run)
-
-    def timed_chunks(name: str, step: str) -> None:
-        call: Callable[..., Iterator[Any]] = getattr(head, name)
-
-        def run(*given: Any, **named: Any) -> Iterator[Any]:
-            chunks = call(*given, **named)
-            while True:
-                before, inner = time.perf_counter(), sum(spent.values())
-                chunk = next(chunks, None)
-                # What the steps took that this one asks for its input is theirs.
-                spent[step] += time.perf_counter() - before - (sum(spent.values()) - inner)
-                if chunk is None:
-                    return
-                yield chunk
-
-        setattr(head, name, run)
-
-    def marked(*given: Any, **named: Any) -> Generator:
-        mark("speech")
-        made = Generator(*given, **named)
-        mark("picture and face")
-        return made
-
-    vars(module)["Generator"] = marked
-    timed_chunks("landmarks", STEPS[0])
-    timed_chunks("repaint", STEPS[1])
-    timed(Photograph, "with_paint", STEPS[2])
-    timed(VideoWriter, "write", STEPS[3])
     with tempfile.TemporaryDirectory() as folder:
-        frames, size = module.generate(head, options.picture, options.speech, Path(folder) / "out.mp4")
+        video = generate(
+            *(head, options.picture, options.speech, Path(folder) / "out.mp4"), told=lambda *_: mark("first frame")
+        )
     whole = time.time() - start
-    print(json.dumps({"marks": marks, "spent": spent, "frames": frames, "size": size, "whole": whole}))
+    print(json.dumps({"marks": marks, "whole": whole, **video._asdict()}))
 
 
 def longer(speech: Path, seconds: float, folder: Path) -> Path:
@@ -133,9 +86,12 @@ def main() -> None:
     print(f"{frames} frames of {width}x{height}, {options.rounds} rounds, medians and their range")
     for name in BEFORE:
         print(f"until {name}: {shown([one['marks'][name] for one in rounds], 's')}")
-    for step in STEPS:
-        print(f"{step}: {shown([1e3 * one['spent'][step] / frames for one in rounds], 'ms a frame')}")
-    print(f"steps alone: {shown([frames / 25 / sum(one['spent'].values()) for one in rounds], 'times real time')}")
+    for step in rounds[0]["seconds"]:
+        once = step in ("speech", "face")
+        took = [one["seconds"][step] * (1 if once else 1e3 / frames) for one in rounds]
+        print(f"{step}: {shown(took, 's' if once else 'ms a frame')}")
+    alone = [frames / 25 / (one["whole"] - one["marks"]["first frame"]) for one in rounds]
+    print(f"from the first frame on: {shown(alone, 'times real time')}")
     print(f"the command: {shown([frames / 25 / one['whole'] for one in rounds], 'times real time')}")
 
 
