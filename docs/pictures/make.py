@@ -3,7 +3,7 @@
     python docs/pictures/make.py            # of the project in the working directory
     python docs/pictures/make.py FOLDER     # or of another one
 
-Writes beside itself: talking.webp (two videos of the evaluation), strip.jpg (one of its strips), contact_sheet.jpg (the
+Writes beside itself: talking.webp (face.jpg and its video), strip.jpg (one of its strips), contact_sheet.jpg (the
 speakers of the corpus), face.jpg (one of them, which the README's commands take).
 """
 
@@ -16,10 +16,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-SPEAKERS = (0, 2)
-"""Which of the evaluation's videos the moving picture shows."""
-WIDTH = 768
-"""Of the moving picture, pixels."""
+from pipeline.inference.generator import Generator
+from pipeline.inference.settings import Settings
+from pipeline.inference.talking_head import TalkingHead
+from pipeline.media import read_audio
+
 OPENINGS = 5
 """Pictures per speaker in the contact sheet, from closed lips to the widest opening."""
 SPEAKER = "s1"
@@ -41,15 +42,12 @@ def read_video(path: Path) -> NDArray[np.uint8]:
     return np.asarray(frames, np.uint8)
 
 
-def talking(videos: list[Path]) -> list[Image.Image]:
-    """Videos of one length above each other, frame by frame."""
-    rows_VTHWC = [read_video(path) for path in videos]
-    height = round(WIDTH * rows_VTHWC[0].shape[1] / rows_VTHWC[0].shape[2])
-    stacked = (
-        np.vstack([cv2.resize(frame, (WIDTH, height), interpolation=cv2.INTER_AREA) for frame in moment])
-        for moment in zip(*rows_VTHWC, strict=True)
-    )
-    return [Image.fromarray(frame) for frame in stacked]
+def talking(picture: Path, speech: Path) -> list[Image.Image]:
+    """A photograph, and beside it the video of it that the models which ship make."""
+    still = np.asarray(Image.open(picture).convert("RGB"))
+    generator = Generator(TalkingHead.from_pretrained(), picture, Settings(strength=1.3, sway=True, blink=False))
+    frames = generator.stream([read_audio(speech)])
+    return [Image.fromarray(np.hstack([still, np.full_like(still[:, :GAP], 255), frame])) for frame in frames]
 
 
 def contact_sheet(corpus: Path) -> Image.Image:
@@ -74,15 +72,14 @@ def face(corpus: Path) -> Image.Image:
 
 def main(project: Path, out: Path) -> None:
     """Make all of them from the outs in ``project``."""
-    videos = sorted((project / "reports/videos").glob("*.mp4"))
     strips = sorted((project / "reports/pictures").glob("*.png"))
-    if len(videos) <= max(SPEAKERS) or not strips:
-        raise SystemExit(f"{project / 'reports'} has too few videos and pictures. Run `dvc repro` first.")
-    first, *rest = talking([videos[number] for number in SPEAKERS])
-    first.save(out / "talking.webp", save_all=True, append_images=rest, duration=40, loop=0, quality=70, method=4)
+    if not strips:
+        raise SystemExit(f"{project / 'reports'} has no pictures. Run `dvc repro` first.")
     Image.open(strips[0]).convert("RGB").save(out / "strip.jpg", quality=88, optimize=True)
     contact_sheet(project / "data/sample").save(out / "contact_sheet.jpg", quality=88, optimize=True)
     face(project / "data/sample").save(out / "face.jpg", quality=92, optimize=True)
+    first, *rest = talking(out / "face.jpg", out.parent / "speech.wav")
+    first.save(out / "talking.webp", save_all=True, append_images=rest, duration=40, loop=0, quality=70, method=4)
 
 
 if __name__ == "__main__":
