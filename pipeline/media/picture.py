@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pillow_heif
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
@@ -15,17 +16,20 @@ from pipeline.runtime.errors import PipelineError
 
 _ENOUGH = 25_000_000
 """Pixels; of a larger picture every few are averaged. A face that is found in it still has more than a crop shows."""
-_MOST = 64_000_000
-"""Pixels that are decoded at full size, which is what all formats but one need."""
+_MOST = 108_000_000
+"""Pixels that are decoded at full size, which is what all formats but one need: as many as the largest phones have."""
 
-_LAST_BYTES = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82", "WEBP": b"", "AVIF": b""}
+_LAST_BYTES = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82", "WEBP": b"", "AVIF": b"", "HEIF": b""}
 """How files of these formats end; b"" is anything but zeros."""
 _PADDING = 64
 """Zeros at the end that may be."""
 
 
+pillow_heif.register_heif_opener()
+
+
 def read_picture(path: Path) -> NDArray[np.uint8]:
-    """RGB (H, W, 3) of a JPEG, PNG, WebP, TIFF or what else Pillow reads, turned as its EXIF says.
+    """RGB (H, W, 3) of a JPEG, PNG, WebP, HEIC, TIFF or what else Pillow reads, turned as its EXIF says.
 
     What is transparent lies on a plain ground, so colours that nobody sees stay unseen. A picture of more than 25
     megapixels comes smaller by a whole number.
