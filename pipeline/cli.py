@@ -181,6 +181,24 @@ def personalize(
         print_report(make(video, bundle_folder(models), out, minutes, cores.jobs()), out)
 
 
+@app.command("app")
+def serve_page(
+    models: Annotated[
+        list[str] | None,
+        typer.Option(help="Another bundle to choose: a folder, or models:/NAME@ALIAS of MLflow; repeatable."),
+    ] = None,
+    host: Annotated[str, typer.Option(help="0.0.0.0 lets other machines open it, too.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 7860,
+    seconds: Annotated[float, typer.Option(min=1.0, help="How long speech may last.")] = 60.0,
+    jobs: Annotated[int, typer.Option(min=1, help="Videos generated at a time; others wait.")] = 1,
+) -> None:
+    """Serve a page that makes the face in a picture say speech: upload, record, generate, in a browser."""
+    with command():
+        from pipeline.app.serve import serve
+
+        serve(models or [], host, port, seconds, jobs)
+
+
 @app.command()
 def use(
     corpus: Annotated[str, typer.Argument(help="Its name, such as sample or grid; a wrong one names all.")],

@@ -23,8 +23,8 @@ class Page:
 
 
 @contextmanager
-def browser() -> Iterator[Page]:
-    """An empty page; skips the test where there is no Chromium."""
+def browser(*arguments: str) -> Iterator[Page]:
+    """An empty page, with more ``arguments`` to the program; skips the test where there is no Chromium."""
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if program is None:
         pytest.skip(f"none of {', '.join(NAMES)} is installed: what a browser shows cannot be seen")
@@ -32,7 +32,7 @@ def browser() -> Iterator[Page]:
 
     options = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium's sandbox refuses root
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=options)
+        chromium = playwright.chromium.launch(executable_path=program, args=[*options, *arguments])
         opened = Page(chromium.new_page(viewport={"width": 1400, "height": 1000}))
         say = opened.complaints.append
         opened.page.on("pageerror", lambda error: say(f"script: {error}"))

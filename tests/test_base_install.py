@@ -68,7 +68,7 @@ def test_it_generates(environment: Path, folder: Path, models: list[str]) -> Non
 def test_it_has_neither_dvc_nor_mlflow_nor_dask(environment: Path, folder: Path) -> None:
     found = run(environment, folder, "python", "-m", "pip", "list").stdout.lower().split()
     assert "torch" in found
-    assert not {"dvc", "mlflow", "distributed", "ruamel.yaml", "psutil", "pytest"} & set(found)
+    assert not {"dvc", "mlflow", "distributed", "ruamel.yaml", "psutil", "gradio", "pytest"} & set(found)
 
 
 @pytest.mark.timeout(900)
@@ -76,6 +76,7 @@ def test_it_has_neither_dvc_nor_mlflow_nor_dask(environment: Path, folder: Path)
     ("command", "said"),
     [
         ("use sample", "this needs the package ruamel. Install it with `pip install 'atvgnet[pipeline]'`"),
+        ("app", "this needs the package gradio. Install it with `pip install 'atvgnet[app]'`"),
         (
             "export onnx --to onnx",
             "this needs the package onnxscript. Install it with `pip install 'atvgnet[onnx]'`",

@@ -37,7 +37,7 @@ def test_help_names_the_commands(folder: Path) -> None:
     shown = atvgnet(folder, "--help")
     assert shown.returncode == 0
     commands = (
-        *("generate", "personalize", "use", "fetch", "export", "import-upstream", "evaluate", "params"),
+        *("generate", "app", "personalize", "use", "fetch", "export", "import-upstream", "evaluate", "params"),
         *("report", "compare", "gate"),
     )
     for command in commands:

@@ -14,6 +14,7 @@ _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 _EXTRAS = {
     **dict.fromkeys(("dvc", "espeakng_loader", "mlflow", "psutil", "requests", "ruamel", "urllib3"), "pipeline"),
     **dict.fromkeys(("onnx", "onnxscript"), "onnx"),
+    "gradio": "app",
 }
 """Packages of extras (pyproject.toml), and of which: generation and evaluation do without them."""
 

@@ -1,0 +1,116 @@
+"""The generating behind the page: the models it offers, and jobs that end when nobody waits for them any more."""
+
+import logging
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, get_ident
+
+import pipeline
+from pipeline.app.uploads import check_format, check_length
+from pipeline.inference.generate import Told, generate
+from pipeline.inference.settings import Settings
+from pipeline.inference.talking_head import TalkingHead
+from pipeline.runtime.errors import PipelineError
+
+_END = 10.0
+"""Seconds in which a job that is cancelled ends: at its next frame."""
+
+
+class Cancelled(Exception):
+    """Nobody waits for the video any more."""
+
+
+@dataclass(eq=False)
+class _Job:
+    session: str | None
+    cancelled: Event = field(default_factory=Event)
+    ended: Event = field(default_factory=Event)
+
+
+class Jobs:
+    """Generates for the sessions of a page, each known by a name; thread-safe."""
+
+    def __init__(self, heads: Mapping[str, TalkingHead], seconds: float) -> None:
+        """``heads`` by the names that users choose them by; speech may last ``seconds``."""
+        self.heads = heads
+        self.seconds = seconds
+        self._running: list[_Job] = []
+        self._closed = False
+
+    @contextmanager
+    def video(
+        self,
+        session: str | None,
+        model: str,
+        picture: Path,
+        speech: Path,
+        settings: Settings,
+        told: Told,
+        warn: Callable[[str], object],
+    ) -> Iterator[Path]:
+        """The MP4 of the picture, a still or a video, that says the speech; gone after the block.
+
+        ``told`` hears of frames done, and of all; ``warn`` of what the video may suffer from. Raises PipelineError for
+        what the user can put right, and Cancelled. In messages files go by the names they were uploaded under.
+        """
+        job = _Job(session)
+        self._running.append(job)
+
+        def check_wanted() -> None:
+            if self._closed or job.cancelled.is_set():
+                raise Cancelled
+
+        def go_on(done: int, total: int | None) -> None:
+            check_wanted()
+            told(done, total)
+
+        def named(message: str) -> str:
+            return message.replace(str(picture), picture.name).replace(str(speech), speech.name)
+
+        try:
+            with tempfile.TemporaryDirectory() as folder, _warnings(lambda message: warn(named(message))):
+                out = Path(folder) / f"{picture.stem}.mp4"
+                check_format(picture)
+                check_format(speech)
+                check_length(speech, self.seconds)
+                check_wanted()
+                generate(self.heads[model], picture, speech, out, settings, told=go_on)
+                yield out
+        except PipelineError as error:
+            raise PipelineError(named(str(error))) from error
+        finally:
+            self._running.remove(job)
+            job.ended.set()
+
+    def cancel(self, session: str | None) -> None:
+        """End what the session has running."""
+        for job in list(self._running):
+            if job.session == session:
+                job.cancelled.set()
+
+    def close(self) -> None:
+        """End what is running and what begins from now on, and wait for it."""
+        self._closed = True
+        for job in list(self._running):
+            job.ended.wait(_END)
+
+
+@contextmanager
+def _warnings(warn: Callable[[str], object]) -> Iterator[None]:
+    """Give ``warn`` what the library logs in this thread."""
+    thread, handler = get_ident(), logging.Handler(logging.WARNING)
+
+    def emit(record: logging.LogRecord) -> None:
+        if record.thread == thread:
+            warn(record.getMessage())
+
+    handler.emit = emit  # type: ignore[method-assign]
+    logger = logging.getLogger(pipeline.__name__)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
