@@ -4,10 +4,14 @@
     python docs/pictures/make.py FOLDER     # or of another one
 
 Writes beside itself: talking.webp (face.jpg and its video), strip.jpg (one of its strips), contact_sheet.jpg (the
-speakers of the corpus), face.jpg (one of them, which the README's commands take).
+speakers of the corpus), face.jpg (one of them, which the README's commands take), app.webp (the page of `atvgnet app`,
+by Debian's Chromium).
 """
 
 import argparse
+import io
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -27,6 +31,9 @@ SPEAKER = "s1"
 """Whose picture face.jpg is."""
 FACE = (slice(8, 248), slice(60, 300))
 """The face within the embedded corpus's frames."""
+CHROMIUM, PORT = "/usr/bin/chromium", 7861
+WIDE = 0.78
+"""Seconds into the example's sentence at which the mouth is open."""
 SIDE, GAP = 160, 4
 PER_ROW = 2
 """Speakers in a row of the contact sheet."""
@@ -70,6 +77,31 @@ def face(corpus: Path) -> Image.Image:
     return Image.fromarray(read_video(min((corpus / SPEAKER).glob("*.mpg")))[0])
 
 
+def page() -> Image.Image:
+    """The page with its example, at the widest opening of the generated video."""
+    from playwright.sync_api import sync_playwright
+
+    command = [str(Path(sys.executable).parent / "atvgnet"), "app", "--port", str(PORT)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as app, sync_playwright() as playwright:
+        assert app.stdout is not None
+        app.stdout.readline()  # which says that it can be opened
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM)
+        opened = chromium.new_page(viewport={"width": 1180, "height": 790})
+        with opened.expect_request("**/heartbeat/*"):
+            opened.goto(f"http://127.0.0.1:{PORT}/")
+        opened.get_by_role("button", name="A photograph and a sentence").click()
+        opened.get_by_label("Clear").wait_for()
+        opened.get_by_role("button", name="Generate").click()
+        opened.get_by_test_id("Video-player").wait_for()
+        opened.get_by_test_id("Video-player").evaluate(f"player => player.currentTime = {WIDE}")
+        opened.mouse.move(0, 0)
+        opened.wait_for_timeout(2000)
+        shot = opened.screenshot(full_page=True)
+        chromium.close()
+        app.terminate()
+    return Image.open(io.BytesIO(shot)).convert("RGB")
+
+
 def main(project: Path, out: Path) -> None:
     """Make all of them from the outs in ``project``."""
     strips = sorted((project / "reports/pictures").glob("*.png"))
@@ -80,6 +112,7 @@ def main(project: Path, out: Path) -> None:
     face(project / "data/sample").save(out / "face.jpg", quality=92, optimize=True)
     first, *rest = talking(out / "face.jpg", out.parent / "speech.wav")
     first.save(out / "talking.webp", save_all=True, append_images=rest, duration=40, loop=0, quality=70, method=4)
+    page().save(out / "app.webp", quality=85, method=6)
 
 
 if __name__ == "__main__":
