@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Event, get_ident
 
 import pipeline
-from pipeline.app.uploads import check_format, check_length
+from pipeline.app.uploads import check_length
 from pipeline.inference.generate import Told, generate
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
@@ -73,8 +73,6 @@ class Jobs:
         try:
             with tempfile.TemporaryDirectory() as folder, _warnings(lambda message: warn(named(message))):
                 out = Path(folder) / f"{picture.stem}.mp4"
-                check_format(picture)
-                check_format(speech)
                 check_length(speech, self.seconds)
                 check_wanted()
                 generate(self.heads[model], picture, speech, out, settings, told=go_on)
