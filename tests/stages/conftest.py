@@ -1,17 +1,24 @@
 """A copy of the project in a folder of its own, small enough to run in a minute, with real DVC and MLflow."""
 
+import fcntl
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from pipeline.tracking.moved import follow
+
 ROOT = Path(__file__).parents[2]
+
+STAGES = ["sample", "portraits", "extract", "landmarks", "pca", "mfcc", "train_atnet", "train_vgnet", "evaluate"]
 
 SMALL: dict[str, dict[str, object]] = {
     "corpora": {"sample": {"speakers": 2, "sentences": 4}},
@@ -34,12 +41,14 @@ class Project:
     def environment(self) -> dict[str, str]:
         """As in an activated environment, with nothing of the surrounding run.
 
-        One thread per process: experiments that train side by side would otherwise fight over the cores.
+        One worker and one thread per process, which change no byte: tests and experiments that run side by side would
+        otherwise fight over the cores.
         """
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "MLFLOW_", "GIT_"))}
+        surrounding = ("DVC_", "MLFLOW_", "GIT_", "PYTHON")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(surrounding)}
         who = {f"GIT_{role}_{what}": "test@localhost" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        return {**kept, **who, "PATH": path, "ATVGNET_JOBS": "2", "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
+        return {**kept, **who, "PATH": path, "ATVGNET_JOBS": "1", "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
 
     def run(self, *command: str, good: bool = True) -> str:
         """Run a command in the project; what it printed. Fails the test when it ends otherwise than ``good`` says."""
@@ -65,9 +74,9 @@ class Project:
             place[key] = value
         path.write_text(yaml.safe_dump(tree, sort_keys=False))
 
-    def lock(self) -> dict[str, object]:
+    def lock(self) -> dict[str, Any]:
         """dvc.lock."""
-        tree: dict[str, object] = yaml.safe_load((self.folder / "dvc.lock").read_text())
+        tree: dict[str, Any] = yaml.safe_load((self.folder / "dvc.lock").read_text())
         return tree
 
 
@@ -98,9 +107,31 @@ def copy_project(folder: Path) -> Project:
 
 @pytest.fixture(scope="session")
 def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The small project after one `dvc repro`, committed. Tests leave it as they find it."""
-    project = copy_project(tmp_path_factory.mktemp("project"))
-    project.run("dvc", "repro")
-    project.run("git", "add", "-A")
-    project.run("git", "commit", "-q", "-m", "reproduced")
-    return project
+    """The small project after one `dvc repro`, committed. Tests leave it as they find it.
+
+    Of the processes of pytest-xdist the first makes it and the others wait; each works on a copy of its own.
+    """
+    own, base = tmp_path_factory.mktemp("project") / "own", tmp_path_factory.getbasetemp()
+    made = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "reproduced"
+    with made.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # released when the file is closed
+        if not made.exists():
+            project = copy_project(tmp_path_factory.mktemp("making"))
+            project.run("env", "ATVGNET_JOBS=2", "dvc", "repro")
+            project.run("git", "add", "-A")
+            project.run("git", "commit", "-q", "-m", "reproduced")
+            project.folder.rename(made)
+    shutil.copytree(made, own, symlinks=True)
+    follow(f"sqlite:///{own}/mlflow.db", own)
+    return Project(own)
+
+
+@pytest.fixture
+def changing(reproduced: Project) -> Iterator[Project]:
+    """The same for tests that change it; afterwards it is as before, also what neither git nor DVC has of it."""
+    provenance = reproduced.folder / "models/provenance.json"
+    before = provenance.read_bytes()
+    yield reproduced
+    reproduced.run("git", "checkout", "-q", ".")
+    reproduced.run("dvc", "checkout", "-q")
+    provenance.write_bytes(before)

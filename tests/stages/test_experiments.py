@@ -1,11 +1,53 @@
-"""Keep, leave and compare an experiment, as the README says, also where the cache has nothing of the commit."""
+"""Run, queue, keep, leave and compare experiments, as the README says."""
 
 import json
+import re
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.stages.conftest import Project
+from tests.stages.conftest import STAGES, Project
+
+
+def test_an_experiment_reruns_what_it_changes(changing: Project) -> None:
+    ran = changing.stages_run_by("dvc", "exp", "run", "-n", "slow", "-S", "vgnet.lr=2e-4")
+    assert ran == ["train_vgnet", "evaluate"]
+    shown = changing.run("dvc", "exp", "show", "--csv")
+    assert "slow" in shown
+    assert "0.0002" in shown
+    compared = changing.run("atvgnet", "compare", "HEAD", "slow")
+    assert "slow beside HEAD: per-clip differences with 95% intervals" in compared
+
+
+def test_queued_experiments_side_by_side_reach_the_same_store(reproduced: Project) -> None:
+    import mlflow
+
+    for name, rate in (("first", "1e-4"), ("second", "3e-4")):
+        changes = ("-S", f"vgnet.lr={rate}", "-S", "evaluate.max_clips=1")
+        reproduced.run("dvc", "exp", "run", "--queue", "-n", name, *changes)
+    reproduced.run("dvc", "queue", "start", "-j", "2")
+    deadline = time.monotonic() + 400
+    while len(re.findall(r"Success|Failed", status := reproduced.run("dvc", "queue", "status"))) < 2:
+        assert time.monotonic() < deadline, status
+        time.sleep(5)  # to ask takes seconds of a core, too
+    assert "Failed" not in status, status + reproduced.run("dvc", "queue", "logs", "first")
+    client = mlflow.MlflowClient(f"sqlite:///{reproduced.folder}/mlflow.db")
+    experiments = [one.experiment_id for one in client.search_experiments()]
+    for name in ("first", "second"):
+        (parent,) = client.search_runs(experiments, f"tags.`mlflow.runName` = '{name} sample'")
+        children = client.search_runs(experiments, f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'")
+        assert {run.info.run_name for run in children} == {"train_vgnet", "evaluate"}
+        assert {run.info.status for run in [parent, *children]} == {"FINISHED"}
+        assert "at_vg.lmd" in parent.data.metrics or "at_vg.ssim" in parent.data.metrics
+        linked = {name: value for name, value in parent.data.tags.items() if name.startswith("stage.")}
+        assert set(linked) == {f"stage.{stage}" for stage in STAGES}
+        assert "made elsewhere" not in linked.values()
+
+
+def test_dvc_passes_the_message_on(reproduced: Project) -> None:
+    printed = reproduced.run("dvc", "exp", "run", "--temp", "-S", "corpus=grid", good=False)
+    assert "corpora.grid.root: the folder" in printed
 
 
 def test_figures_are_compared_without_a_cache(reproduced: Project, tmp_path: Path) -> None:
@@ -29,20 +71,13 @@ def test_figures_are_compared_without_a_cache(reproduced: Project, tmp_path: Pat
         assert "failed to load" not in clone.run("dvc", *command)
 
 
-def test_an_experiment_that_is_left_costs_no_second_evaluation(reproduced: Project) -> None:
+def test_an_experiment_that_is_left_costs_no_second_evaluation(changing: Project) -> None:
     """metrics.json is in git and not in the cache, and DVC's cache of runs works all the same."""
-    provenance = reproduced.folder / "models/provenance.json"
-    before = provenance.read_bytes()
-    try:
-        assert reproduced.stages_run_by("dvc", "exp", "run", "-S", "evaluate.videos=0") == ["evaluate"]
-        assert not list((reproduced.folder / "reports/pictures").iterdir())
-        assert "at_vg.lmd" not in reproduced.run("dvc", "metrics", "diff")  # the same means
-        reproduced.run("git", "restore", "params.yaml")
-        printed = reproduced.run("dvc", "repro")
-        assert "Stage 'evaluate' is cached - skipping run" in printed
-        assert len(list((reproduced.folder / "reports/pictures").iterdir())) == 1
-        assert reproduced.run("git", "status", "--porcelain") == ""
-    finally:
-        reproduced.run("git", "checkout", "-q", ".")
-        reproduced.run("dvc", "checkout", "-q")
-        provenance.write_bytes(before)
+    assert changing.stages_run_by("dvc", "exp", "run", "-S", "evaluate.videos=0") == ["evaluate"]
+    assert not list((changing.folder / "reports/pictures").iterdir())
+    assert "at_vg.lmd" not in changing.run("dvc", "metrics", "diff")  # the same means
+    changing.run("git", "restore", "params.yaml")
+    printed = changing.run("dvc", "repro")
+    assert "Stage 'evaluate' is cached - skipping run" in printed
+    assert len(list((changing.folder / "reports/pictures").iterdir())) == 1
+    assert changing.run("git", "status", "--porcelain") == ""

@@ -125,6 +125,7 @@ def test_queued_and_temporary_experiments_reach_the_same_store(project: Project,
     deadline = time.monotonic() + 240
     while "Running" in (status := project.dvc("queue", "status").stdout) or "Queued" in status:
         assert time.monotonic() < deadline, status
+        time.sleep(3)  # to ask takes seconds of a core, too
     assert status.count("Success") == 2, status
 
     parents = {parent.info.run_name: parent for parent in project.parents()[before:]}
