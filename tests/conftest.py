@@ -13,6 +13,33 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+LONGEST = (
+    "stages/test_pipeline.py",
+    "test_base_install.py",
+    "prepare/test_processors.py",
+    "docs/test_extending.py",
+    "stages/test_experiments.py",
+    "stages/test_places.py",
+    "stages/test_elsewhere.py",
+    "stages/test_models.py",
+    "tracking/test_lineage.py",
+    "training/test_training.py",
+    "evaluation/test_evaluate.py",
+    "evaluation/score/test_self_test.py",
+    "stages/test_browser.py",
+    "stages/test_size.py",
+)
+"""Files that take the longest. They come first: one that began last would run on alone, on one of the cores.
+
+The second to the fourth do not need what the first makes for all others in `stages`.
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, the others in the order in which they are found."""
+    places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
 
 def _folder(variable: str) -> Path:
     value = os.environ.get(variable)
