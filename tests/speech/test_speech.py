@@ -44,6 +44,26 @@ def test_mfcc_by_definition(row: int, window: float) -> None:
     np.testing.assert_allclose(mfcc(samples, window)[row], expected, atol=2e-3)
 
 
+@pytest.mark.parametrize(("window", "size"), [(0.025, 512), (0.04, 2048)])
+def test_mfcc_are_librosas(window: float, size: int) -> None:
+    """Of sound with silence at both ends, and rounded."""
+    import librosa
+
+    samples = noise(1.0)
+    power = librosa.feature.melspectrogram(
+        y=np.pad(samples / 32768.0, ((size - HOP) // 2, size)),
+        sr=RATE,
+        n_fft=size,
+        win_length=round(window * RATE),
+        hop_length=HOP,
+        center=False,
+        n_mels=26,
+        dtype=np.float64,
+    )
+    theirs = librosa.feature.mfcc(S=np.log(power + 1e-8), n_mfcc=13).T
+    np.testing.assert_allclose(mfcc(samples, window), theirs[:100], atol=2**-11 + 1e-9, rtol=0)
+
+
 @pytest.mark.parametrize("row", [0, 57, 99])
 def test_log_mel_by_definition(row: int) -> None:
     """The level is the bands' mean, as the MFCC's first is but for a factor."""
