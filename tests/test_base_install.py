@@ -28,8 +28,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "pipeline", source / "pipeline", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy2(ROOT / name, source)
-    command = [str(programs / "python"), "-m", "pip", "install", "--quiet", "--constraint", constraints, str(source)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    install = ["install", "--quiet", "--no-compile", "--constraint", constraints, str(source)]  # compiled when imported
+    done = subprocess.run([str(programs / "python"), "-m", "pip", *install], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return programs
 
@@ -45,7 +45,7 @@ def folder(tmp_path: Path, photograph: NDArray[np.uint8]) -> Path:
 
 
 def run(environment: Path, folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     program, *arguments = command
     return subprocess.run(
         [str(environment / program), *arguments], cwd=folder, env=clean, capture_output=True, text=True
