@@ -15,7 +15,6 @@ import torch
 from pipeline.inference.generate import generate
 from pipeline.inference.settings import Settings, parse_face
 from pipeline.inference.talking_head import TalkingHead
-from pipeline.runtime import cores
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import replacing
@@ -85,10 +84,10 @@ def generate_batch(
     """
     rows = _read(table)
     outcomes = _before(rows, table)
-    stop = threading.Event()
+    stop, threads = threading.Event(), max(1, torch.get_num_threads() // jobs)
 
     def work(number: int) -> Outcome:
-        torch.set_num_threads(max(1, cores.cores() // jobs))  # of this thread's own work
+        torch.set_num_threads(threads)  # of this thread's own work
         return _one(head, rows[number], table.parent, settings or Settings(), overwrite, stop)
 
     with ThreadPoolExecutor(jobs) as pool:
@@ -118,7 +117,7 @@ def _one(
 
     begun = time.perf_counter()
     try:
-        picture, speech, out = (folder / row[name] if row[name] else _missing(name) for name in FILES)
+        picture, speech, out = (folder / _file(row, name) for name in FILES)
         own = _settings(row, settings)
         frames = generate(head, picture, speech, out, own, overwrite=overwrite, told=go_on).frames
     except _GivenUp:
@@ -132,8 +131,10 @@ def _one(
     return Outcome("done", "", frames, round(seconds, 2), round(frames / FPS / seconds, 2))
 
 
-def _missing(column: str) -> Path:
-    raise PipelineError(f"The column {column} is empty. Fill it in.")
+def _file(row: Row, column: str) -> str:
+    if row[column] in ("", "-"):  # the command's own name for a pipe
+        raise PipelineError(f"The column {column} names no file. Fill it in.")
+    return row[column]
 
 
 def _settings(row: Row, usual: Settings) -> Settings:
@@ -161,7 +162,8 @@ def _read(table: Path) -> list[Row]:
         raise PipelineError(f"{table} has the column {', '.join(unknown)}. Those that may be are {known}.")
     if rows.empty:
         raise PipelineError(f"{table} has no rows. Give one for each video.")
-    if twice := sorted(set(rows["out"][rows["out"].duplicated()])):
+    places = rows["out"].map(lambda out: (table.parent / out).resolve())
+    if twice := sorted(set(rows["out"][places.duplicated()])):
         raise PipelineError(f"{table} has the output {', '.join(twice)} twice. Give each row its own.")
     return _records(rows)
 
@@ -175,7 +177,10 @@ def _before(rows: list[Row], table: Path) -> list[Outcome | None]:
     path = results_of(table)
     if not path.exists():
         return [None] * len(rows)
-    known = pd.read_csv(path, dtype=str, keep_default_na=False)
+    try:
+        known = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, ValueError):
+        known = pd.DataFrame()
     if not {*FILES, *OUTCOME} <= set(known):
         raise PipelineError(f"{path} is not a table of results. Move it away.")
     finished = {}
@@ -192,5 +197,11 @@ def _key(row: Row) -> tuple[tuple[str, str], ...]:
 
 def _write(rows: list[Row], outcomes: list[Outcome | None], table: Path) -> None:
     ended = [{**row, **asdict(one)} for row, one in zip(rows, outcomes, strict=True) if one is not None]
-    with replacing(results_of(table)) as unfinished:
-        pd.DataFrame(ended, columns=[*rows[0], *OUTCOME]).to_csv(unfinished, index=False)
+    path = results_of(table)
+    try:
+        with replacing(path) as unfinished:
+            pd.DataFrame(ended, columns=[*rows[0], *OUTCOME]).to_csv(unfinished, index=False)
+    except OSError as error:
+        raise PipelineError(
+            f"{path} cannot be written ({error.strerror}). Free space or fix the folder's permissions."
+        ) from error

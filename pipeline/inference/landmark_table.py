@@ -42,8 +42,8 @@ def opened_table(path: Path, view: View, preprocessing: Preprocessing) -> Iterat
     try:
         with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
             yield LandmarkTable(file, view, preprocessing)
-    except FileNotFoundError as error:
-        raise PipelineError(f"{path} cannot be written: its folder is not there. Make it first.") from error
+    except OSError as error:
+        raise PipelineError(f"{path} cannot be written: {error.strerror}. Give --landmarks another place.") from error
 
 
 def check_table(path: Path, overwrite: bool, *others: Path) -> None:

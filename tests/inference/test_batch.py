@@ -44,7 +44,7 @@ def test_rows_side_by_side(shipped: TalkingHead, table: Path) -> None:
     messages = dict(zip(results["out"], results["message"], strict=True))
     assert "speech.wav cannot be read as a picture" in messages["bad.mp4"]
     assert messages["wrong.mp4"] == "The column crop is wrong: 'perhaps' is neither true nor false."
-    assert messages["empty.mp4"] == "The column speech is empty. Fill it in."
+    assert messages["empty.mp4"] == "The column speech names no file. Fill it in."
     assert probe(table.with_name("one.mp4")).width == 128
     assert count_frames(table.with_name("two.mp4")) == 25
 
@@ -97,7 +97,7 @@ def test_what_is_there_is_not_replaced(shipped: TalkingHead, table: Path) -> Non
             r"jobs\.csv has the column colour\. Those that may be are picture, .*seed",
         ),
         ("picture,speech,out\n", r"jobs\.csv has no rows\. Give one for each video\."),
-        ("picture,speech,out\na,b,c\nd,e,c\n", r"jobs\.csv has the output c twice\. Give each row its own\."),
+        ("picture,speech,out\na,b,c\nd,e,./c\n", r"jobs\.csv has the output \./c twice\. Give each row its own\."),
         ("", r"jobs\.csv cannot be read as a CSV \(.*\)\. Give one with picture, speech, out\."),
     ],
 )
@@ -110,7 +110,8 @@ def test_tables_that_are_wrong(shipped: TalkingHead, table: Path, content: str |
         generate_batch(shipped, table)
 
 
-def test_another_file_where_the_results_go(shipped: TalkingHead, table: Path) -> None:
-    results_of(table).write_text("mine\n1\n")
+@pytest.mark.parametrize("content", ["mine\n1\n", ""])
+def test_another_file_where_the_results_go(shipped: TalkingHead, table: Path, content: str) -> None:
+    results_of(table).write_text(content)
     with pytest.raises(PipelineError, match=r"jobs\.results\.csv is not a table of results\. Move it away\."):
         generate_batch(shipped, table)

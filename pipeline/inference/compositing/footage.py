@@ -71,7 +71,7 @@ class Footage:
     def calm(self) -> Reference:
         """The frame in which the mouth is closed most, from which AT-net begins."""
         number = int(np.argmin(mouth_opening(self.tracked.crop_points_T68x2)))
-        (picture_HWC,) = read_frames(self.path, start=number / FPS, duration=1 / FPS)
+        picture_HWC = next(islice(read_frames(self.path), number, None))
         return self._shot(_sized(picture_HWC, self.size), number)
 
     def shots(self) -> Iterator[Shot]:
