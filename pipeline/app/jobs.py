@@ -13,6 +13,7 @@ from pipeline.app.uploads import check_length
 from pipeline.inference.generate import Told, generate
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
+from pipeline.media.formats import check_self_contained
 from pipeline.runtime.errors import PipelineError
 
 _END = 10.0
@@ -73,6 +74,8 @@ class Jobs:
         try:
             with tempfile.TemporaryDirectory() as folder, _warnings(lambda message: warn(named(message))):
                 out = Path(folder) / f"{picture.stem}.mp4"
+                for upload in (picture, speech):
+                    check_self_contained(upload)
                 check_length(speech, self.seconds)
                 check_wanted()
                 generate(self.heads[model], picture, speech, out, settings, told=go_on)

@@ -1,8 +1,8 @@
-"""dlib's face detector, made once per process."""
+"""dlib's face detector, made once per thread."""
 
 import math
+import threading
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import dlib
@@ -38,9 +38,13 @@ class Box:
         return shared / (self.area + other.area - shared) if shared else 0.0
 
 
-@lru_cache(maxsize=1)
+_own = threading.local()  # it keeps the picture that it searches, and dlib lets other threads run meanwhile
+
+
 def _detector() -> Any:
-    return dlib.get_frontal_face_detector()
+    if not hasattr(_own, "detector"):
+        _own.detector = dlib.get_frontal_face_detector()
+    return _own.detector
 
 
 def detect_faces(frame_HWC: NDArray[np.uint8], skip: int = 0) -> list[Box]:

@@ -1,15 +1,16 @@
 """Many videos from one table, a few at a time, with a table of what came of them."""
 
+import csv
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import torch
 
 from pipeline.inference.generate import generate
@@ -78,12 +79,13 @@ def generate_batch(
 ) -> list[Outcome]:
     """Generate a video for each row of the CSV ``table``, ``jobs`` at a time, and write `results_of` after each.
 
-    Rows that an earlier call finished, and whose video is there, are not generated again; a row that fails does not
-    stop the others. ``told`` is called with the rows that are done, and all. Returns an outcome per row.
-    Raises PipelineError where the table cannot be read or lacks a column.
+    Rows that an earlier call finished, and whose video is there, are not generated again without ``overwrite``; a row
+    that fails does not stop the others. ``told`` is called with the rows that are done, and all.
+    Returns an outcome per row. Raises PipelineError where the table cannot be read or lacks a column.
     """
     rows = _read(table)
-    outcomes = _before(rows, table)
+    outcomes: list[Outcome | None] = [None] * len(rows) if overwrite else _before(rows, table)
+    _write(rows, outcomes, table)  # which fails before anything is generated, if it does
     stop, threads = threading.Event(), max(1, torch.get_num_threads() // jobs)
 
     def work(number: int) -> Outcome:
@@ -122,7 +124,7 @@ def _one(
         frames = generate(head, picture, speech, out, own, overwrite=overwrite, told=go_on).frames
     except _GivenUp:
         raise
-    except PipelineError as error:
+    except (PipelineError, OSError) as error:
         return Outcome("failed", str(error))
     except Exception as error:  # whatever it is, the other rows go on
         log.exception("%s", row)
@@ -149,27 +151,39 @@ def _settings(row: Row, usual: Settings) -> Settings:
 
 
 def _read(table: Path) -> list[Row]:
-    try:
-        rows = pd.read_csv(table, dtype=str, keep_default_na=False)
-    except FileNotFoundError:
-        raise PipelineError(f"{table} does not exist. Give --batch a CSV with {', '.join(FILES)}.") from None
-    except (OSError, ValueError) as error:
-        raise PipelineError(f"{table} cannot be read as a CSV ({error}). Give one with {', '.join(FILES)}.") from error
-    if missing := [name for name in FILES if name not in rows]:
-        raise PipelineError(f"{table} has no column {', '.join(missing)}. Give one with {', '.join(FILES)}.")
-    if unknown := [str(name) for name in rows if name not in (*FILES, *OPTIONS)]:
+    columns, rows = _cells(table)
+    if missing := [name for name in FILES if name not in columns]:
+        found = f"It has {', '.join(columns)}; give one with {', '.join(FILES)}, separated by commas."
+        raise PipelineError(f"{table} has no column {', '.join(missing)}. {found}")
+    if unknown := [name for name in columns if name not in (*FILES, *OPTIONS)]:
         known = ", ".join((*FILES, *OPTIONS))
         raise PipelineError(f"{table} has the column {', '.join(unknown)}. Those that may be are {known}.")
-    if rows.empty:
+    if not rows:
         raise PipelineError(f"{table} has no rows. Give one for each video.")
-    places = rows["out"].map(lambda out: (table.parent / out).resolve())
-    if twice := sorted(set(rows["out"][places.duplicated()])):
-        raise PipelineError(f"{table} has the output {', '.join(twice)} twice. Give each row its own.")
-    return _records(rows)
+    places = Counter((table.parent / row["out"]).resolve() for row in rows if row["out"])
+    if twice := sorted({row["out"] for row in rows if places[(table.parent / row["out"]).resolve()] > 1}):
+        raise PipelineError(f"{table} has one output twice, {', '.join(twice)}. Give each row its own.")
+    return rows
 
 
-def _records(rows: pd.DataFrame) -> list[Row]:
-    return [{str(name): str(text) for name, text in row.items()} for row in rows.to_dict("records")]
+def _cells(table: Path) -> tuple[list[str], list[Row]]:
+    """The columns of a CSV, and its rows; cells that are missing at a row's end are empty."""
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, restkey="", restval="", skipinitialspace=True)
+            columns = [name.strip() for name in reader.fieldnames or ()]
+            reader.fieldnames = columns
+            rows = []
+            for row in reader:
+                if any(row.pop("", ())):
+                    where = f"{table}, line {reader.line_num}"
+                    raise PipelineError(f"{where}, has more cells than columns. Quote its commas.")
+                rows.append({name: text.strip() for name, text in row.items()})
+    except FileNotFoundError:
+        raise PipelineError(f"{table} does not exist. Give --batch a CSV with {', '.join(FILES)}.") from None
+    except (OSError, ValueError, csv.Error) as error:
+        raise PipelineError(f"{table} cannot be read as a CSV ({error}). Give one with {', '.join(FILES)}.") from error
+    return columns, rows
 
 
 def _before(rows: list[Row], table: Path) -> list[Outcome | None]:
@@ -177,17 +191,17 @@ def _before(rows: list[Row], table: Path) -> list[Outcome | None]:
     path = results_of(table)
     if not path.exists():
         return [None] * len(rows)
-    try:
-        known = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError):
-        known = pd.DataFrame()
-    if not {*FILES, *OUTCOME} <= set(known):
-        raise PipelineError(f"{path} is not a table of results. Move it away.")
     finished = {}
-    for row in _records(known):
-        state, message, frames, seconds, speed = (row.pop(name) for name in OUTCOME)
-        if state == "done" and (table.parent / row["out"]).exists():
-            finished[_key(row)] = Outcome(state, message, int(frames), float(seconds), float(speed))
+    try:
+        columns, known = _cells(path)
+        if not {*FILES, *OUTCOME} <= set(columns):
+            raise KeyError
+        for row in known:
+            state, message, frames, seconds, speed = (row.pop(name) for name in OUTCOME)
+            if state == "done" and (table.parent / row["out"]).exists():
+                finished[_key(row)] = Outcome(state, message, int(frames), float(seconds), float(speed))
+    except (PipelineError, KeyError, ValueError) as error:
+        raise PipelineError(f"{path} is not a table of results. Move it away.") from error
     return [finished.get(_key(row)) for row in rows]
 
 
@@ -199,8 +213,10 @@ def _write(rows: list[Row], outcomes: list[Outcome | None], table: Path) -> None
     ended = [{**row, **asdict(one)} for row, one in zip(rows, outcomes, strict=True) if one is not None]
     path = results_of(table)
     try:
-        with replacing(path) as unfinished:
-            pd.DataFrame(ended, columns=[*rows[0], *OUTCOME]).to_csv(unfinished, index=False)
+        with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, [*rows[0], *OUTCOME])
+            writer.writeheader()
+            writer.writerows(ended)
     except OSError as error:
         raise PipelineError(
             f"{path} cannot be written ({error.strerror}). Free space or fix the folder's permissions."

@@ -64,6 +64,8 @@ def generate(
     inputs = [Path(one) for one in (picture, speech, drive) if one is not None and str(one) != "-"]
     if (speech is None) == (drive is None):
         raise PipelineError("Give speech with -i, or with --video a video that moves the face, and not both.")
+    if drive is not None and settings is not None and settings.blink:
+        raise PipelineError("With --video the eyes move as that face's do: leave out --blink.")
     _check_output(out, overwrite, *inputs)
     if landmarks is not None:
         check_table(Path(landmarks), overwrite, *inputs)
@@ -88,21 +90,21 @@ def generate(
         if landmarks is not None:
             table = stack.enter_context(opened_table(Path(landmarks), generator.view, head.preprocessing))
             painted = table.noted(painted)
-        frames = 0
         try:
-            for frames, frame_HWC in enumerate(steps.each("picture", generator.view.frames(painted)), 1):
+            for frame_HWC in steps.each("picture", generator.view.frames(painted)):
                 with steps.timed("encoding"):
                     video.write(frame_HWC)
                 if told:
-                    told(frames, total)
+                    told(video.frames, total)
         except Stopped as error:
-            if not frames:
+            if not video.frames:
                 raise
-            error.kept = f"{out} holds the first {frames / FPS:.2f} s."
+            video.drop_sound()
+            error.kept = f"{out} holds the first {video.frames / FPS:.2f} s."
             stopped = error
     if stopped:
         raise stopped
-    return Video(frames, generator.view.size, steps.seconds)
+    return Video(video.frames, generator.view.size, steps.seconds)
 
 
 def _recorded(blocks: Iterable[NDArray[np.int16]], video: VideoWriter) -> Iterator[NDArray[np.int16]]:
@@ -115,8 +117,7 @@ def _recorded(blocks: Iterable[NDArray[np.int16]], video: VideoWriter) -> Iterat
 def _opened(out: StrPath, size: tuple[int, int], sound_N: NDArray[np.int16] | None) -> VideoWriter:
     """With sound that is there, or without it comes."""
     target: Path | BinaryIO = Path(out)
-    if str(out) == "-":
-        assert sys.__stdout__ is not None
+    if str(out) == "-" and sys.__stdout__ is not None:
         target = cast(BinaryIO, sys.__stdout__.buffer)  # also where what is printed goes elsewhere
     return VideoWriter(target, size=size, fps=FPS, audio=sound_N, live_sound=sound_N is None, comment=provenance())
 
@@ -128,7 +129,7 @@ def provenance() -> str:
 
 def _check_output(out: StrPath, overwrite: bool, *inputs: Path) -> None:
     if str(out) == "-":
-        if sys.stdout.isatty():
+        if sys.__stdout__ is None or sys.__stdout__.isatty():
             raise PipelineError("The video would go to the terminal. Pipe it on, such as `-o - | ffplay -`.")
         return
     path = Path(out)

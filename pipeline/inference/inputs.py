@@ -105,7 +105,7 @@ def opened_speech(speech: Speech, preprocessing: Preprocessing) -> Iterator[Hear
     Raises PipelineError when the file is missing, has no sound, is silent, or lasts less than one video frame.
     """
     if not isinstance(speech, np.ndarray) and str(speech) == "-":
-        if sys.stdin.isatty():
+        if sys.stdin is None or sys.stdin.isatty():
             raise PipelineError("The speech would come from the terminal. Pipe a WAV in, or name a file with -i.")
         with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as pipe:  # nobody waits for a buffer to fill
             yield HeardSpeech(_some(read_pipe(pipe)))

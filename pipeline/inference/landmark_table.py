@@ -50,6 +50,8 @@ def check_table(path: Path, overwrite: bool, *others: Path) -> None:
     """PipelineError where the table would take the place of something."""
     if path.suffix.lower() != ".csv":
         raise PipelineError(f"{path} is not a .csv file. Give --landmarks a name that ends in .csv.")
+    if path.is_dir():
+        raise PipelineError(f"{path} is a folder. Give --landmarks a name that is not taken.")
     refuse_input(path, *others)
     if path.exists() and not overwrite:
         raise PipelineError(f"{path} is there already. Give --landmarks another name, or --overwrite.")

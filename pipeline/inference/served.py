@@ -13,6 +13,7 @@ import pandas as pd
 from pipeline.inference.generate import generate
 from pipeline.inference.settings import Settings, parse_face
 from pipeline.inference.talking_head import TalkingHead
+from pipeline.media.formats import check_self_contained
 from pipeline.runtime.errors import PipelineError
 
 
@@ -50,6 +51,8 @@ class ServedBundle:
             seen.write_bytes(picture)
             heard.write_bytes(speech)
             try:
+                for given in (seen, heard):
+                    check_self_contained(given)
                 generate(self.head, seen, heard, made, settings)
             except PipelineError as error:  # where the files lay is nothing to the client
                 raise PipelineError(str(error).replace(f"{folder}/", "")) from error

@@ -49,6 +49,6 @@ def parse_face(text: str) -> WhichFace:
     """A rule, or a number from the left; PipelineError for anything else."""
     if text in get_args(FaceRule):
         return cast(FaceRule, text)
-    if text.isdecimal():
+    if text.isdecimal() and int(text):
         return int(text)
     raise PipelineError(f"--face is {text}. Give one of {', '.join(get_args(FaceRule))}, or a number from the left.")

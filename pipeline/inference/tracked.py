@@ -1,8 +1,8 @@
 """The face of a video, frame by frame."""
 
-import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +12,10 @@ from pipeline.config.params import FaceRule, Landmarks
 from pipeline.faces.align import align
 from pipeline.faces.crop import CropGeometry, to_crop
 from pipeline.faces.frontal import measure_frontal
-from pipeline.faces.select import TURNED
+from pipeline.faces.select import choose_face
 from pipeline.faces.track import track_face
+from pipeline.inference.face import check_face
 from pipeline.runtime.errors import PipelineError
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -34,11 +33,13 @@ class Tracked:
 def track(path: Path, frames: Iterable[NDArray[np.uint8]], rule: FaceRule, crop: CropGeometry) -> Tracked:
     """Of RGB frames (H, W, 3) at 25 per second, which are read once.
 
-    Raises PipelineError where ``path``, whose frames they are, does not show one frontal face throughout.
+    What is said of a picture's face is said of the first frame's. Raises PipelineError where ``path``, whose frames
+    they are, does not show one frontal face throughout.
     """
-    usual = Landmarks()
-    found = track_face(frames, usual.detect_every, rule)
-    share = float(found.found_T.mean()) if len(found.found_T) else 0.0
+    usual, waiting = Landmarks(), iter(frames)
+    first_HWC = next(waiting)
+    found = track_face(chain([first_HWC], waiting), usual.detect_every, rule)
+    share = float(found.found_T.mean())
     if share < usual.min_detected:
         raise PipelineError(
             f"{path} shows a face in {share:.0%} of its frames. Give a video that shows one face throughout."
@@ -48,6 +49,6 @@ def track(path: Path, frames: Iterable[NDArray[np.uint8]], rule: FaceRule, crop:
     frontal = measure_frontal(points)
     if frontal < usual.min_frontal:
         raise PipelineError(f"The face in {path} is turned to the side. Give a video that shows it from the front.")
-    if frontal < TURNED:
-        log.warning("The face in %s is turned to the side, and its mouth may move wrongly.", path)
+    if choice := choose_face(first_HWC, rule):
+        check_face(str(path), replace(choice, frontal=frontal), rule, crop.size)
     return Tracked(found.points_T68x2, onto, points)

@@ -31,15 +31,6 @@ TimedFrame = tuple[Fraction, Any]
 _SEEK_MARGINS = (Fraction(1), Fraction(4), Fraction(16))
 
 
-_NAMING_OTHERS = {
-    *("concat", "dash", "hds", "hls", "imf", "image2", "lavfi", "rtp", "rtsp", "sap", "sdp", "smoothstreaming", "tee"),
-    *("vobsub", "webm_dash_manifest", "alsa", "fbdev", "kmsgrab", "oss", "video4linux2,v4l2", "x11grab"),
-}
-"""Formats whose files name others, hosts or devices, which libav would open: who is given such a file by a stranger
-would show that stranger what else lies on the machine."""
-_SELF_CONTAINED = ",".join(sorted(av.formats_available - _NAMING_OTHERS))
-
-
 @contextmanager
 def opened(path: StrPath) -> Iterator[Any]:
     """The opened container of ``path``.
@@ -57,14 +48,11 @@ def opened(path: StrPath) -> Iterator[Any]:
         if about.st_size == 0:
             raise MediaError(path, "the file is empty (0 bytes)", "Fetch it again or remove it.")
         # "file:" keeps libav from reading a colon in the name as a protocol.
-        container = av.open(f"file:{path}", metadata_errors="ignore", options={"format_whitelist": _SELF_CONTAINED})
+        container = av.open(f"file:{path}", metadata_errors="ignore")
     except FileNotFoundError:
         raise MediaError(path, "no such file", "Check the name.") from None
     except PermissionError:
         raise MediaError(path, "no permission to read the file", "Fix the file's permissions.") from None
-    except av.error.ArgumentError:
-        reason = "of a format that names other files, such as a playlist, or damaged"
-        raise MediaError(path, reason, "Give a file that holds its sound and pictures itself.") from None
     except (OSError, av.error.FFmpegError) as error:
         reason = f"not a media file, or broken off ({_words(error)})"
         raise MediaError(path, reason, "Fetch it again or remove it.") from None

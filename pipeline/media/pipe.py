@@ -5,6 +5,7 @@ than PCM might be hidden in it. So the header is read here, and libav told what 
 """
 
 import struct
+import sys
 from collections.abc import Iterator
 from fractions import Fraction
 from io import RawIOBase
@@ -25,6 +26,7 @@ _FORMATS = {
 }  # fmt: skip
 """libav's names of the kinds of samples, by a WAV's tag and bits."""
 _EXTENSIBLE = 0xFFFE  # the tag where the true one comes later
+_UNKNOWN = 0x7FFF0000  # bytes of sound from which on, or 0, a program did not know how many it would write
 _BUFFER = 1024  # bytes that libav asks for at a time
 _ADVICE = "Pipe a WAV, such as `ffmpeg -i FILE -f wav -` writes."
 
@@ -35,18 +37,22 @@ def read_pipe(pipe: RawIOBase, name: str = "standard input") -> Iterator[NDArray
 
     ``pipe`` is unbuffered, so that nobody waits for a buffer to fill. Raises MediaError where it is not a WAV.
     """
-    kind, rate, channels = _header(pipe, name)
+    kind, rate, channels, length = _header(pipe, name)
+    sound = _Readable(pipe, length)
     try:
         options = {"sample_rate": str(rate), "ch_layout": _layout(channels)}
-        with av.open(_Readable(pipe), format=kind, options=options, buffer_size=_BUFFER) as container:
-            yield from resampled(_timed(container), RATE, Fraction(0), {})
+        with av.open(sound, format=kind, options=options, buffer_size=_BUFFER) as container:
+            for block in resampled(_timed(container), RATE, Fraction(0), {}):
+                sound.end_if_told()
+                yield block
+        sound.end_if_told()
     except (OSError, av.error.FFmpegError, IndexError) as error:
         words = str(getattr(error, "strerror", None) or type(error).__name__).lower()
         raise MediaError(name, f"its sound cannot be read ({words})", _ADVICE) from None
 
 
-def _header(pipe: RawIOBase, name: str) -> tuple[str, int, int]:
-    """libav's name of the samples, how many a second, and the channels; the samples are what the pipe has next."""
+def _header(pipe: RawIOBase, name: str) -> tuple[str, int, int, int]:
+    """libav's name of the samples, how many a second, the channels, and the bytes of samples that the pipe has next."""
     if (begin := _exactly(pipe, 12))[:4] not in (b"RIFF", b"RF64") or begin[8:] != b"WAVE":
         raise MediaError(name, "not a WAV" if begin else "empty", _ADVICE)
     about = b""
@@ -58,7 +64,7 @@ def _header(pipe: RawIOBase, name: str) -> tuple[str, int, int]:
                 (tag,) = struct.unpack("<H", about[24:26])
             if (tag, bits) not in _FORMATS or not rate or not channels:
                 raise MediaError(name, f"a WAV of another kind than PCM (tag {tag}, {bits} bits)", _ADVICE)
-            return _FORMATS[tag, bits], rate, channels
+            return _FORMATS[tag, bits], rate, channels, length if 0 < length < _UNKNOWN else sys.maxsize
         content = _exactly(pipe, length + length % 2)
         about = content if head[:4] == b"fmt " else about
     raise MediaError(name, "a WAV that breaks off before its sound", _ADVICE)
@@ -85,10 +91,24 @@ def _timed(container: Any) -> Iterator[tuple[Fraction, Any]]:
 
 
 class _Readable:
-    """All that libav may do with it."""
+    """All that libav may do with it: so many bytes. What is raised within it PyAV would print, and go on."""
 
-    def __init__(self, pipe: RawIOBase) -> None:
-        self._pipe = pipe
+    def __init__(self, pipe: RawIOBase, length: int) -> None:
+        self._pipe, self._left = pipe, length
+        self._told: BaseException | None = None
 
     def read(self, count: int) -> bytes:
-        return self._pipe.read(count) or b""
+        if self._told:
+            return b""
+        try:
+            content = self._pipe.read(min(count, self._left)) or b""
+        except BaseException as error:  # a signal, most often: while a pipe is waited for is when they come
+            self._told = error
+            return b""
+        self._left -= len(content)
+        return content
+
+    def end_if_told(self) -> None:
+        """Raise what `read` was told."""
+        if self._told:
+            raise self._told

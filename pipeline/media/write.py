@@ -1,12 +1,14 @@
 """Pictures and sound to an MP4: a file that appears whole, or a stream that is written as it goes."""
 
-import os
+import math
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
+from uuid import uuid4
 
 import av
 import av.error
@@ -58,16 +60,16 @@ class VideoWriter:
             raise ValueError(f"audio must be int16 of shape (N,), not {audio.dtype} {audio.shape}")
         self._stream = None if isinstance(out, str | Path) else _Pipe(out)
         self.path = path = Path(out) if isinstance(out, str | Path) else Path("-")
-        self._temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        self._temporary = path.with_name(f".{uuid4().hex}.tmp")
         self._rate = Fraction(fps).limit_denominator(1_000_000)
-        self._audio = audio if audio is not None and len(audio) else None
+        self._waiting = deque([audio] if audio is not None and len(audio) else [])  # sound after the pictures so far
         self._audio_rate = audio_rate
         self._heard = 0
         try:
             self._container = self._opened()
             if comment:
                 self._container.metadata["comment"] = comment
-            has_sound = live_sound or self._audio is not None
+            has_sound = live_sound or bool(self._waiting)
             self._encoder = Encoder(
                 self._container,
                 size=size,
@@ -91,28 +93,42 @@ class VideoWriter:
         options = {"movflags": "faststart", **options}
         return av.open(f"file:{self._temporary}", "w", format="mp4", options=options)
 
+    @property
+    def frames(self) -> int:
+        """How many pictures it has."""
+        return self._encoder.frames
+
     def write(self, frame_HWC: NDArray[np.uint8]) -> None:
         """Append one picture, uint8 RGB (height, width, 3). MediaError when the disk is full."""
         with self._explained():
             self._encoder.picture(frame_HWC)
-            if self._audio is not None:  # side by side with the pictures in the file
-                self._sound_until(round(self._encoder.frames / self._rate * self._audio_rate))
+            self._sound_until(round(self.frames / self._rate * self._audio_rate))
 
     def write_sound(self, samples_N: NDArray[np.int16]) -> None:
-        """Append samples (N,) of live sound. MediaError when the disk is full."""
-        with self._explained():
-            self._encoder.sound(samples_N)
+        """Append samples (N,) of live sound, which are written beside the pictures that they belong to."""
+        self._waiting.append(samples_N)
 
-    def _sound_until(self, sample: int) -> None:
-        assert self._audio is not None
-        blocks = -(-sample // AUDIO_BLOCK) * AUDIO_BLOCK
-        self._encoder.sound(self._audio[self._heard : blocks])
-        self._heard = max(self._heard, blocks)
+    def drop_sound(self) -> None:
+        """Leave out the sound that comes after the pictures so far."""
+        self._waiting.clear()
+
+    def _sound_until(self, sample: float) -> None:
+        """Whole blocks of the sound, so that it lies side by side with the pictures in the file."""
+        blocks = sample if sample == math.inf else -(-sample // AUDIO_BLOCK) * AUDIO_BLOCK
+        while self._waiting and self._heard < blocks:
+            samples_N = self._waiting.popleft()
+            fitting = int(min(len(samples_N), blocks - self._heard))
+            if fitting < len(samples_N):
+                self._waiting.appendleft(samples_N[fitting:])
+            self._encoder.sound(samples_N[:fitting])
+            self._heard += fitting
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
         try:
             yield
+            if self._stream is not None:
+                self._stream.end_if_told()
         except (OSError, av.error.FFmpegError) as error:
             raise self._failed(error) from None
 
@@ -123,11 +139,10 @@ class VideoWriter:
         return MediaError(self.path, f"cannot be written ({words})", "Free space or fix the folder's permissions.")
 
     def _finish(self) -> None:
-        if not self._encoder.frames:
+        if not self.frames:
             raise MediaError(self.path, "no frame was given to write", "")
         with self._explained():
-            if self._audio is not None:
-                self._sound_until(len(self._audio))
+            self._sound_until(math.inf)
             self._encoder.finish()
             if self._stream is None:
                 self._temporary.replace(self.path)
@@ -155,12 +170,22 @@ class VideoWriter:
 
 
 class _Pipe:
-    """What libav writes into where there is no going back."""
+    """What libav writes into where there is no going back. What is raised within it PyAV would print, and go on."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
+        self._told: BaseException | None = None
 
     def write(self, data: bytes) -> int:
-        self._file.write(data)
-        self._file.flush()
+        try:
+            self._file.write(data)
+            self._file.flush()
+        except BaseException as error:  # a signal, while the reader is waited for
+            self._told = self._told or error
         return len(data)
+
+    def end_if_told(self) -> None:
+        """Raise what `write` was told, once."""
+        told, self._told = self._told, None
+        if told:
+            raise told

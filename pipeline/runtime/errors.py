@@ -11,6 +11,8 @@ from pipeline.runtime.stop import Stopped, stoppable
 
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 """What a disk says that is full, or read-only, wherever it is written to."""
+_PLACE = {errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}
+"""What it says of a path that leads nowhere, or where this user may not go."""
 _EXTRAS = {
     **dict.fromkeys(("dvc", "espeakng_loader", "mlflow", "psutil", "requests", "ruamel", "urllib3"), "pipeline"),
     **dict.fromkeys(("onnx", "onnxscript"), "onnx"),
@@ -37,7 +39,8 @@ def clear_errors(name: str) -> Iterator[None]:
     try:
         with stoppable():
             yield
-            sys.stdout.flush()  # here, where a full disk that takes the output still gets its message
+            if sys.stdout:  # which a daemon may have closed
+                sys.stdout.flush()  # here, where a full disk that takes the output still gets its message
             return
     except PipelineError as error:
         message = str(error)
@@ -53,10 +56,13 @@ def clear_errors(name: str) -> Iterator[None]:
             f"checkout with `pip install '.[{_EXTRAS[package]}]'`."
         )
     except OSError as error:
-        if error.errno not in _DISK:
+        if error.errno in _DISK:
+            _forget_output()
+            message = f"{error}. Free space or make the disk writable, then run again: what is finished is kept."
+        elif error.errno in _PLACE and error.filename:
+            message = f"{error}. Fix the path, or its permissions."
+        else:
             raise
-        _forget_output()
-        message = f"{error}. Free space or make the disk writable, then run again: what is finished is kept."
     if code == 1 or "LOCAL_RANK" not in os.environ:  # of processes that train together, the one that started them tells
         print(f"{name}: {message}", file=sys.stderr)
     sys.exit(code)

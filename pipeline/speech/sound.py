@@ -28,11 +28,10 @@ class Sound:
         Raises PipelineError for a block that is not samples.
         """
         while self._end < end and (block := next(self._blocks, None)) is not None:
-            if block.dtype != np.int16 or block.ndim != 1:
-                raise PipelineError(
-                    f"The speech is {block.dtype} {block.shape}. Give 16 kHz mono samples as int16 (N,)."
-                )
-            self._held.append(block)
+            if not isinstance(block, np.ndarray) or block.dtype != np.int16 or block.ndim != 1:
+                found = f"{block.dtype} {block.shape}" if isinstance(block, np.ndarray) else type(block).__name__
+                raise PipelineError(f"The speech is {found}. Give 16 kHz mono samples as int16 (N,).")
+            self._held.append(block.copy())  # whoever gives it may use its memory for the next one
             self._end += len(block)
         return min(end, self._end)
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.runtime.clock import frames_of
+from pipeline.runtime.errors import PipelineError
 from pipeline.speech.features import SpeechFeatures
 from pipeline.speech.mfcc import HOP, reach
 from pipeline.speech.normalisation import Statistics
@@ -36,7 +37,8 @@ def stream_windows(
         stop = min(stop, frames_of(heard) if frames is None else frames)
         if stop <= start:
             return
-        rows = heard // HOP
+        if not (rows := heard // HOP):
+            raise PipelineError("The speech holds less sound than one video frame lasts. Give at least 0.04 seconds.")
         first = max(0, min(start * PER_FRAME, rows) - ROWS)
         cut = _rows(sound, first, min(rows, stop * PER_FRAME + AFTER), features, margin)
         # Frames are counted from the first row that was cut, which lies on a frame's border.

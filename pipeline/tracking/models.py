@@ -34,7 +34,7 @@ NETWORK_REQUIREMENTS = ("numpy", "safetensors", "torch")
 BUNDLE_LOADER = "pipeline.inference.served"
 BUNDLE_REQUIREMENTS = (
     "av", "dlib-bin", "face_recognition_models", "joblib", "librosa", "numba", "numpy", "opencv-python-headless",
-    "pandas", "pillow", "pillow-heif", "safetensors", "scipy", "torch",
+    "pandas", "pillow", "pillow_heif", "safetensors", "scipy", "torch",
 )  # fmt: skip
 BUNDLE_PARTS = ("landmarks", "atnet", "vgnet", "bundle.json", "provenance.json")
 BUNDLE_PARAMS: dict[str, tuple[str, Any]] = {

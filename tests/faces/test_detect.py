@@ -1,5 +1,6 @@
 """dlib's detector: faster, and otherwise dlib's own."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -36,3 +37,11 @@ def test_boxes_are_dlibs_on_real_clips(corpora: Path, name: str) -> None:
 
 def test_how_many_levels_a_face_allows() -> None:
     assert [levels_above(side) for side in (0, 40, 47, 49, 80, 90, 1000)] == [0, 0, 0, 1, 3, 4, 17]
+
+
+def test_several_threads_at_once(photograph: NDArray[np.uint8]) -> None:
+    """A detector that they shared would crash the process."""
+    pictures = [photograph, photograph[:, ::-1], np.ascontiguousarray(photograph[:300])]
+    alone = [detect_faces(picture) for picture in pictures]
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(detect_faces, pictures * 6)) == alone * 6

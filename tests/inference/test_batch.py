@@ -91,14 +91,18 @@ def test_what_is_there_is_not_replaced(shipped: TalkingHead, table: Path) -> Non
     ("content", "message"),
     [
         (None, r"jobs\.csv does not exist\. Give --batch a CSV with picture, speech, out\."),
-        ("picture,out\na,b\n", r"jobs\.csv has no column speech\. Give one with picture, speech, out\."),
+        (
+            "picture,out\na,b\n",
+            r"jobs\.csv has no column speech\. It has picture, out; give one with",
+        ),
         (
             "picture,speech,out,colour\na,b,c,d\n",
             r"jobs\.csv has the column colour\. Those that may be are picture, .*seed",
         ),
         ("picture,speech,out\n", r"jobs\.csv has no rows\. Give one for each video\."),
-        ("picture,speech,out\na,b,c\nd,e,./c\n", r"jobs\.csv has the output \./c twice\. Give each row its own\."),
-        ("", r"jobs\.csv cannot be read as a CSV \(.*\)\. Give one with picture, speech, out\."),
+        ("picture,speech,out\na,b,c\nd,e,./c\n", r"jobs\.csv has one output twice, \./c, c\. Give each row its own\."),
+        ("picture,speech,out\na,b,c,d\n", r"jobs\.csv, line 2, has more cells than columns\. Quote its commas\."),
+        ("", r"jobs\.csv has no column picture, speech, out\. It has "),
     ],
 )
 def test_tables_that_are_wrong(shipped: TalkingHead, table: Path, content: str | None, message: str) -> None:
@@ -110,7 +114,19 @@ def test_tables_that_are_wrong(shipped: TalkingHead, table: Path, content: str |
         generate_batch(shipped, table)
 
 
-@pytest.mark.parametrize("content", ["mine\n1\n", ""])
+def test_again_on_demand(shipped: TalkingHead, table: Path) -> None:
+    """As a spreadsheet writes it, with a mark at its beginning and blanks."""
+    table.write_text("\ufeffpicture, speech, out\nface.jpg, speech.wav, one.mp4\n", encoding="utf-8")
+    generate_batch(shipped, table)
+    assert probe(table.with_name("one.mp4")).width == 360
+    crop = Settings(crop=True)
+    generate_batch(shipped, table, settings=crop)
+    assert probe(table.with_name("one.mp4")).width == 360
+    generate_batch(shipped, table, settings=crop, overwrite=True)
+    assert probe(table.with_name("one.mp4")).width == 128
+
+
+@pytest.mark.parametrize("content", ["mine\n1\n", "", "picture,speech,out\n"])
 def test_another_file_where_the_results_go(shipped: TalkingHead, table: Path, content: str) -> None:
     results_of(table).write_text(content)
     with pytest.raises(PipelineError, match=r"jobs\.results\.csv is not a table of results\. Move it away\."):

@@ -145,3 +145,41 @@ def write_numbers(pipe: BinaryIO) -> None:
     with VideoWriter(pipe, size=(64, 48)) as video:
         for number in range(50):
             video.write(numbered_picture(number))
+
+
+def test_what_follows_the_sound_is_not_heard() -> None:
+    content = wav(tone(1.0, 16000), 16000, "PCM_16")
+    after = b"LIST" + struct.pack("<I", 40000) + bytes(range(250)) * 160
+    np.testing.assert_array_equal(
+        np.concatenate(list(read_pipe(Pipe(content + after)))), np.frombuffer(content[44:], np.int16)
+    )
+
+
+class Told(io.RawIOBase):
+    """A pipe in which a signal comes."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = io.BytesIO(content)
+
+    def read(self, count: int = -1) -> bytes:
+        if self._content.tell() > 20000:
+            raise KeyboardInterrupt
+        return self._content.read(min(count, 700))
+
+    def write(self, data: object) -> int:
+        raise KeyboardInterrupt
+
+
+def test_a_signal_while_a_pipe_is_waited_for_ends_the_reading(capfd: pytest.CaptureFixture[str]) -> None:
+    blocks = read_pipe(Told(wav(tone(2.0, 16000), 16000, "PCM_16")))
+    heard = [len(next(blocks)) for _ in range(5)]
+    with pytest.raises(KeyboardInterrupt):
+        heard.extend(map(len, blocks))
+    assert 8000 < sum(heard) < 12000
+    assert capfd.readouterr().err == ""
+
+
+def test_a_signal_while_the_reader_is_waited_for_ends_the_writing(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        write_numbers(Told(b""))  # type: ignore[arg-type]
+    assert capfd.readouterr().err == ""
