@@ -100,7 +100,9 @@ def generate(
             if not video.frames:
                 raise
             video.drop_sound()
-            error.kept = f"{out} holds the first {video.frames / FPS:.2f} s."
+            error.kept = (
+                f"{out} holds about the first {video.frames / FPS:.1f} s."  # the one being written counts or not
+            )
             stopped = error
     if stopped:
         raise stopped
