@@ -100,9 +100,8 @@ def generate(
             if not video.frames:
                 raise
             video.drop_sound()
-            error.kept = (
-                f"{out} holds about the first {video.frames / FPS:.1f} s."  # the one being written counts or not
-            )
+            # About: the frame that was being written may be in it or not.
+            error.kept = f"{out} holds about the first {video.frames / FPS:.1f} s."
             stopped = error
     if stopped:
         raise stopped
