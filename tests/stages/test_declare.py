@@ -38,7 +38,7 @@ def test_dvc_yaml_is_what_the_code_says(graph: grimp.ImportGraph) -> None:
 
 def test_a_dependency_that_is_forgotten_or_left_over_comes_right(graph: grimp.ImportGraph) -> None:
     text = DVC.read_text(encoding="utf-8")
-    for line in ("      - pipeline/media\n", "      - stages/evaluate.py\n"):
+    for line in ("      - pipeline/landmarks\n", "      - stages/evaluate.py\n"):
         assert line in text
         assert with_dependencies(text.replace(line, ""), graph) == text
     extra = text.replace("      - stages/evaluate.py\n", "      - stages/evaluate.py\n      - pipeline/cli.py\n")
