@@ -83,10 +83,10 @@ def _own_folder() -> Iterator[None]:
     """All that is uploaded and generated lies in a new folder, of which `files` alone is served."""
     before = tempfile.tempdir
     with tempfile.TemporaryDirectory(prefix="atvgnet-app-", ignore_cleanup_errors=True) as folder:
-        files, work = Path(folder, "files"), Path(folder, "work")
+        files, scratch = Path(folder, "files"), Path(folder, "scratch")
         files.mkdir()
-        work.mkdir()
-        tempfile.tempdir = str(work)
+        scratch.mkdir()
+        tempfile.tempdir = str(scratch)
         os.environ["GRADIO_TEMP_DIR"] = os.environ["GRADIO_EXAMPLES_CACHE"] = str(files)
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
         os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"

@@ -176,7 +176,7 @@ def test_cancel_ends_the_work(page: Any, app: App, tmp_path: Path) -> None:
     give(page, FACE, speech(tmp_path / "speech.wav", 20))
     page.get_by_role("button", name="Generate").click()
     page.get_by_text("Generating").wait_for()
-    assert list((app.folder / "work").iterdir())
+    assert list((app.folder / "scratch").iterdir())
     page.get_by_role("button", name="Cancel").click()
     page.get_by_text("Generating").wait_for(state="hidden")
     wait_until_idle(app)
@@ -195,7 +195,7 @@ def test_a_closed_tab_ends_the_work(app: App, window: Page, tmp_path: Path) -> N
 def wait_until_idle(app: App) -> None:
     """Until no job has a folder; one of 20 s would take longer."""
     end = time.monotonic() + 8
-    while list((app.folder / "work").iterdir()):
+    while list((app.folder / "scratch").iterdir()):
         assert time.monotonic() < end
         time.sleep(0.05)
 
@@ -206,13 +206,13 @@ FILE = "/gradio_api/file="
 def test_nothing_outside_its_folder_can_be_read(app: App) -> None:
     upload = app.upload("face.jpg", FACE.read_bytes())
     assert app.get(FILE + upload)[0] == 200
-    secret = app.folder / "work" / "secret.txt"
+    secret = app.folder / "scratch" / "secret.txt"
     secret.write_text("a secret")
     up = "/".join([".."] * 12)
     for path in (
         *("/etc/passwd", "//etc/passwd", "%2Fetc%2Fpasswd", "etc/passwd", f"{up}/etc/passwd", "/proc/self/environ"),
-        *(f"{app.folder}/files/{up}/etc/passwd", f"{app.folder}/files/..%2Fwork%2Fsecret.txt", str(secret)),
-        *(f"file://{secret}", f"{upload}/../../../work/secret.txt", str(ROOT / "params.yaml"), str(app.folder)),
+        *(f"{app.folder}/files/{up}/etc/passwd", f"{app.folder}/files/..%2Fscratch%2Fsecret.txt", str(secret)),
+        *(f"file://{secret}", f"{upload}/../../../scratch/secret.txt", str(ROOT / "params.yaml"), str(app.folder)),
         *("http://127.0.0.1:1/", "https://127.0.0.1:1/", "HTTP://127.0.0.1:1/", "/http://127.0.0.1:1/"),
     ):
         for route in (FILE, "/gradio_api/file/", "/static/", "/assets/", "/"):
