@@ -81,9 +81,7 @@ class Generator:
         return steps.each("VG-net", self.head.paint(self.reference, landmarks, spoken=True))
 
     def follow(self, drive: Drive, steps: Steps | None = None) -> Iterator[Painted]:
-        """The face that moves as another one does. Raises PipelineError where the picture is a video."""
-        if self._footage is not None:
-            raise PipelineError("--video moves a still picture. Give one with -p, or leave out --video to dub a video.")
+        """The face of a still picture that moves as another one does."""
         asked = drive.landmarks(self.reference, self.head.preprocessing, self.settings.strength)
         return (steps or Steps()).each("VG-net", self.head.paint(self.reference, asked))
 

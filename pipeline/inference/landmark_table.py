@@ -11,7 +11,7 @@ from pipeline.inference.preprocessing.base import Preprocessing
 from pipeline.landmarks.points import COUNT
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
-from pipeline.runtime.files import refuse_input, replacing
+from pipeline.runtime.files import replacing
 
 HEADER = ("frame", "timestamp", *(f"{axis}_{number}" for axis in "xy" for number in range(COUNT)))
 """As OpenFace names the columns of its 2D landmarks: frames from 1, seconds, then all x and all y."""
@@ -44,14 +44,3 @@ def opened_table(path: Path, view: View, preprocessing: Preprocessing) -> Iterat
             yield LandmarkTable(file, view, preprocessing)
     except OSError as error:
         raise PipelineError(f"{path} cannot be written: {error.strerror}. Give --landmarks another place.") from error
-
-
-def check_table(path: Path, overwrite: bool, *others: Path) -> None:
-    """PipelineError where the table would take the place of something."""
-    if path.suffix.lower() != ".csv":
-        raise PipelineError(f"{path} is not a .csv file. Give --landmarks a name that ends in .csv.")
-    if path.is_dir():
-        raise PipelineError(f"{path} is a folder. Give --landmarks a name that is not taken.")
-    refuse_input(path, *others)
-    if path.exists() and not overwrite:
-        raise PipelineError(f"{path} is there already. Give --landmarks another name, or --overwrite.")

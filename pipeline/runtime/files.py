@@ -49,6 +49,17 @@ def refuse_input(output: StrPath, *inputs: StrPath) -> None:
             raise PipelineError(f"The output {output} {place} the input {given}. Give the output another place.")
 
 
+def check_output(path: Path, suffix: str, overwrite: bool, *inputs: StrPath) -> None:
+    """PipelineError where a file of that ``suffix`` would take the place of something, or has another suffix."""
+    if path.suffix.lower() != suffix:
+        raise PipelineError(f"{path} is not a {suffix} file. Give the output a name that ends in {suffix}.")
+    if path.is_dir():
+        raise PipelineError(f"{path} is a folder. Give the output a name that is not taken.")
+    refuse_input(path, *inputs)
+    if path.exists() and not overwrite:
+        raise PipelineError(f"{path} is there already. Give the output another name, or --overwrite.")
+
+
 @contextmanager
 def explained(folder: StrPath) -> Iterator[None]:
     """Make a PipelineError of what the disk refuses."""

@@ -305,7 +305,7 @@ def test_errors(head: TalkingHead, face: Path, tmp_path: Path) -> None:
             r"silent\.wav is silent, or nearly so: nothing would move\. Give",
         ),
         (face, speech(tmp_path / "short.wav", 0.01), out, r"short\.wav holds less sound than one video frame"),
-        (face, sound, tmp_path / "out.avi", r"out\.avi is not an \.mp4 file"),
+        (face, sound, tmp_path / "out.avi", r"out\.avi is not a \.mp4 file"),
         (face, sound, face / "out.mp4", r"out\.mp4.*cannot be written"),
     ]
     for picture, said, target, message in cases:

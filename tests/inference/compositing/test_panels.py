@@ -64,8 +64,8 @@ def test_a_table_is_not_written_over_anything(
 ) -> None:
     (tmp_path / "mine.csv").write_text("mine")
     for name, message in (
-        ("points.txt", r"points\.txt is not a \.csv file\. Give --landmarks a name that ends in \.csv\."),
-        ("mine.csv", r"mine\.csv is there already\. Give --landmarks another name, or --overwrite\."),
+        ("points.txt", r"points\.txt is not a \.csv file\. Give the output a name that ends in \.csv\."),
+        ("mine.csv", r"mine\.csv is there already\. Give the output another name, or --overwrite\."),
         (
             "none/points.csv",
             r"points\.csv cannot be written: No such file or directory\. Give",
