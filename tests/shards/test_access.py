@@ -21,8 +21,6 @@ from pipeline.shards.read import open_shard, read_row
 from pipeline.shards.table import Row
 
 CLIPS, FRAMES = 256, 75
-BAR = 5e-3
-"""Seconds for one clip's cells."""
 COLUMNS = ["points", "transform", "found", "jpeg"]
 
 
@@ -73,19 +71,23 @@ def seconds(work: Callable[[int], object]) -> float:
 
 
 def test_a_clip_of_an_open_shard(shard: Path) -> None:
+    def whole(_: int) -> None:
+        pq.read_table(shard, columns=COLUMNS, use_threads=False)
+
     read_row(shard, 0, COLUMNS)
-    assert seconds(lambda number: read_row(shard, number, COLUMNS)) < BAR / 2
+    assert seconds(lambda number: read_row(shard, number, COLUMNS)) < seconds(whole) / 10
     assert read_row(shard, 7, ["jpeg"])["jpeg"][:2] != read_row(shard, 7, ["jpeg"])["jpeg"][2:4]
 
 
 def test_a_clip_of_a_shard_that_has_to_be_opened(shard: Path) -> None:
-    """As a loader does that draws from thousands of shards: the footer is read and parsed each time."""
+    """As a loader does that draws from thousands of shards: the footer is read and parsed each time, which is most
+    of it (two thirds; all clips instead of one would be seven times the footer)."""
 
     def opened(number: int) -> None:
         open_shard.cache_clear()
         read_row(shard, number, COLUMNS)
 
-    assert seconds(opened) < BAR
+    assert seconds(opened) < 3 * seconds(lambda _: pq.ParquetFile(shard))
     assert pq.read_metadata(shard).serialized_size < 400e3
 
 
