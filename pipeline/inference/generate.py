@@ -61,7 +61,7 @@ def generate(
     Raises PipelineError when the picture holds no face, the file no sound, or ``out`` is one of the two, is there
     already without ``overwrite``, or cannot be written.
     """
-    inputs = [Path(one) for one in (picture, speech, drive) if one is not None and str(one) != "-"]
+    inputs = [Path(one) for one in (picture, speech, drive) if one is not None and Path(one).is_file()]
     if (speech is None) == (drive is None):
         raise PipelineError("Give speech with -i, or with --video a video that moves the face, and not both.")
     if drive is not None and is_video(picture):

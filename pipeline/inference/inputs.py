@@ -70,7 +70,7 @@ def _name(picture: Picture) -> str:
 
 def _read_picture(path: Path) -> NDArray[np.uint8]:
     if not path.exists():
-        raise PipelineError(f"{path} does not exist. Give a picture of a face with -p.")
+        raise PipelineError(f"{path} does not exist. Give a picture of a face.")
     return read_picture(path)
 
 
@@ -121,7 +121,7 @@ def opened_speech(speech: Speech, preprocessing: Preprocessing) -> Iterator[Hear
 def _heard(path: Path, preprocessing: Preprocessing, raw: Path) -> NDArray[np.int16]:
     """A file's sound in a memory map, so that an hour of it takes no memory."""
     if not path.exists():
-        raise PipelineError(f"{path} does not exist. Give a sound or video file with -i.")
+        raise PipelineError(f"{path} does not exist. Give a sound or video file.")
     damage, peak = Damage(), 0
     with raw.open("wb") as file:
         for block in preprocessing.hear(path, damage):

@@ -44,7 +44,7 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     except Image.DecompressionBombError:
         raise _too_large(path) from None
     except UnidentifiedImageError:
-        advice = "Give a JPEG or PNG; if it is one, it is broken off: fetch it again."
+        advice = "Give a JPEG or PNG; if it is one, or a video, it is broken off: fetch it again."
         raise PipelineError(f"{path} cannot be read as a picture. {advice}") from None
     except Exception as error:  # whatever the many decoders say of bytes that are not as they should be
         if isinstance(error, OSError) and error.errno:

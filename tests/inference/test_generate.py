@@ -295,8 +295,10 @@ def test_errors(head: TalkingHead, face: Path, tmp_path: Path) -> None:
         (grey, sound, out, r"grey\.png shows no face"),
         (text, sound, out, r"text\.jpg cannot be read as a picture"),
         (half, sound, out, r"half\.jpg is damaged or broken off: fetch it again"),
-        (tmp_path / "none.jpg", sound, out, r"none\.jpg does not exist\. Give a picture of a face with -p"),
-        (face, tmp_path / "none.wav", out, r"none\.wav does not exist\. Give a sound or video file with -i"),
+        (tmp_path / "none.jpg", sound, out, r"none\.jpg does not exist\. Give a picture of a face\."),
+        (face, tmp_path / "none.wav", out, r"none\.wav does not exist\. Give a sound or video file\."),
+        (tmp_path, sound, out, r"cannot be read as a picture: Is a directory\. Give another\."),
+        (face, tmp_path, out, r"a folder, not a file\. Name a media file\."),
         (face, grey, out, r"grey\.png.*sound|grey\.png.*audio"),
         (
             face,
