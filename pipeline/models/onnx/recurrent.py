@@ -1,6 +1,7 @@
 """The recurrent layers as ONNX has them: loops over any number of frames, and not one copy of the layer per frame."""
 
-from typing import cast
+from collections.abc import Callable
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -8,6 +9,8 @@ from torch._higher_order_ops.scan import scan
 
 from pipeline.models.atnet import LstmState
 from pipeline.models.convgru import ConvGru
+
+State = TypeVar("State", Tensor, LstmState)
 
 
 class ScannedGru(ConvGru):
@@ -26,8 +29,8 @@ class ScannedGru(ConvGru):
             state_NCHW = self._step(gates_NCHW, state_NCHW)
             return state_NCHW, state_NCHW.clone()  # `scan` wants two tensors
 
-        state_NCHW, states_NSCHW = cast(tuple[Tensor, Tensor], scan(step, state_NCHW, gates_NSCHW, dim=1))
-        return states_NSCHW, state_NCHW
+        assert state_NCHW is not None
+        return _over_frames(step, state_NCHW, gates_NSCHW)
 
 
 class ScannedLstm(nn.Module):
@@ -48,5 +51,13 @@ class ScannedLstm(nn.Module):
                 cells.append(cell_BD)
             return (torch.stack(hidden), torch.stack(cells)), x_BD.clone()
 
-        state, hidden_BTD = cast(tuple[LstmState, Tensor], scan(step, state, x_BTD, dim=1))
-        return hidden_BTD, state
+        return _over_frames(step, state, x_BTD)
+
+
+def _over_frames(
+    step: Callable[[State, Tensor], tuple[State, Tensor]], state: State, x_BT: Tensor
+) -> tuple[Tensor, State]:
+    """What ``step`` makes of each frame (B, T, ...), and the state after the last."""
+    # Frames first: along any other axis PyTorch before 2.13 exports what comes out with its axes exchanged.
+    state, made_TB = cast(tuple[State, Tensor], scan(step, state, x_BT.transpose(0, 1), dim=0))
+    return made_TB.transpose(0, 1), state
