@@ -123,7 +123,9 @@ def test_crema_d_through_the_stages(project: Project, tmp_path: Path) -> None:
     assert "corpus: sample -> crema_d" in printed
     project.change({"corpora.crema_d.val": 0.34, "corpora.crema_d.test": 0.34})
     project.change({"corpora.sample.speakers": 1, "corpora.sample.sentences": 3})  # which is made and not used
-    assert project.stages_run_by("dvc", "repro", "landmarks") == ["sample", "portraits", "extract", "landmarks"]
+    *made, extract, landmarks = project.stages_run_by("dvc", "repro", "landmarks")
+    assert sorted(made) == ["portraits", "sample"]  # of which neither needs the other
+    assert (extract, landmarks) == ("extract", "landmarks")
     manifest = pq.read_table(project.folder / "data/clips/manifest.parquet").to_pylist()
     assert [row["id"] for row in manifest] == sorted(CLIPS)
     assert {row["text"] for row in manifest} == {"don't forget a jacket", "it's eleven o'clock"}
