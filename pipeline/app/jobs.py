@@ -2,14 +2,14 @@
 
 import logging
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, get_ident
 
 import pipeline
-from pipeline.app.uploads import check_length
+from pipeline.app.uploads import check_length, check_uploaded
 from pipeline.inference.generate import Told, generate
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
@@ -34,10 +34,12 @@ class _Job:
 class Jobs:
     """Generates for the sessions of a page, each known by a name; thread-safe."""
 
-    def __init__(self, heads: Mapping[str, TalkingHead], seconds: float) -> None:
-        """``heads`` by the names that users choose them by; speech may last ``seconds``."""
+    def __init__(self, heads: Mapping[str, TalkingHead], seconds: float, places: Sequence[Path]) -> None:
+        """``heads`` by the names that users choose them by; speech may last ``seconds``; pictures and speech lie in
+        ``places``, folders or files."""
         self.heads = heads
         self.seconds = seconds
+        self._places = places
         self._running: list[_Job] = []
         self._closed = False
 
@@ -69,12 +71,14 @@ class Jobs:
             told(done, total)
 
         def named(message: str) -> str:
-            return message.replace(str(picture), picture.name).replace(str(speech), speech.name)
+            told = message.replace(str(picture), picture.name).replace(str(speech), speech.name)
+            return told.replace(f"{tempfile.gettempdir()}/", "")
 
         try:
             with tempfile.TemporaryDirectory() as folder, _warnings(lambda message: warn(named(message))):
                 out = Path(folder) / f"{picture.stem}.mp4"
                 for upload in (picture, speech):
+                    check_uploaded(upload, self._places)
                     check_self_contained(upload)
                 check_length(speech, self.seconds)
                 check_wanted()

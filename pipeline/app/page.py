@@ -12,7 +12,7 @@ from pipeline.config.params import FaceRule, WhichFace
 from pipeline.inference.settings import STRONGEST, Settings
 from pipeline.runtime.errors import PipelineError
 
-_EXAMPLE = [(Path(__file__).parent / "example" / name).resolve() for name in ("face.jpg", "speech.wav")]
+EXAMPLE = [(Path(__file__).parent / "example" / name).resolve() for name in ("face.jpg", "speech.wav")]
 _KEPT = 30 * 60
 """Seconds after which uploads and videos are deleted."""
 _WAITING = 16
@@ -38,7 +38,7 @@ are deleted after {_KEPT // 60} minutes."""
 
 def page(jobs: Jobs, most: int) -> gr.Blocks:
     """The page for ``jobs``, at most so many at a time."""
-    gr.set_static_paths(list(_EXAMPLE))  # served where it lies: a copy would be deleted, as uploads are
+    gr.set_static_paths(list(EXAMPLE))  # served where it lies: a copy would be deleted, as uploads are
     blocks = gr.Blocks(title="A face that talks", analytics_enabled=False, delete_cache=(60, _KEPT))
     with blocks:
         gr.Markdown(_ABOUT)
@@ -61,7 +61,7 @@ def page(jobs: Jobs, most: int) -> gr.Blocks:
                     buttons=[],
                 )
                 gr.Examples(
-                    [list(map(str, _EXAMPLE))],
+                    [list(map(str, EXAMPLE))],
                     inputs=[still, speech],
                     label="Example",
                     example_labels=["A photograph and a sentence"],
@@ -121,10 +121,10 @@ def _generator(jobs: Jobs) -> Any:
         film: str | None,
         speech: str | None,
         model: str,
-        strength: float,
+        strength: float | None,
         face: int | str,
         blink: str,
-        seed: int,
+        seed: int | None,
         sway: bool,
         view: str,
         request: gr.Request,
@@ -134,6 +134,8 @@ def _generator(jobs: Jobs) -> Any:
         try:
             if picture is None or speech is None:
                 raise PipelineError("Give a picture of a face and speech first.")
+            if strength is None or seed is None:
+                raise PipelineError("Strength or seed is empty. Fill it in.")
             settings = Settings(
                 face=None if face == _LEARNT else cast(WhichFace, face),
                 strength=strength,

@@ -25,16 +25,16 @@ def serve(models: Sequence[str], host: str, port: int, seconds: float, most: int
     loaded and a port that is taken.
     """
     _check_free(host, port)
-    with _own_folder():
+    with _own_folder() as files:
         import gradio  # noqa: F401  which reads the environment when it is imported
 
         from pipeline.app.gate import gate
         from pipeline.app.jobs import Jobs
-        from pipeline.app.page import CSS, HEAD, THEME, page
+        from pipeline.app.page import CSS, EXAMPLE, HEAD, THEME, page
 
         heads = {SHIPPED: TalkingHead.from_pretrained()}
         heads.update((name, TalkingHead.from_pretrained(name)) for name in models)
-        jobs = Jobs(heads, seconds)
+        jobs = Jobs(heads, seconds, [files, *EXAMPLE])
         blocks = page(jobs, most)
         _, address, _ = blocks.launch(
             server_name=host,
@@ -79,8 +79,8 @@ def _check_free(host: str, port: int) -> None:
 
 
 @contextmanager
-def _own_folder() -> Iterator[None]:
-    """All that is uploaded and generated lies in a new folder, of which `files` alone is served."""
+def _own_folder() -> Iterator[Path]:
+    """All that is uploaded and generated lies in a new folder, of which `files` alone is served: that is given."""
     before = tempfile.tempdir
     with tempfile.TemporaryDirectory(prefix="atvgnet-app-", ignore_cleanup_errors=True) as folder:
         files, scratch = Path(folder, "files"), Path(folder, "scratch")
@@ -91,6 +91,6 @@ def _own_folder() -> Iterator[None]:
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
         os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
         try:
-            yield
+            yield files
         finally:
             tempfile.tempdir = before

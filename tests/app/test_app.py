@@ -231,17 +231,23 @@ def test_other_routes_are_closed(app: App, path: str) -> None:
     assert app.get(path)[0] == 404
 
 
+@pytest.mark.parametrize("kind", [{"_type": "gradio.FileData"}, {"_type": "other"}, None])
 @pytest.mark.parametrize(
     "path", ["/etc/passwd", "/proc/self/environ", str(FACE.parent / "strip.jpg"), "http://192.0.2.1/"]
 )
-def test_a_job_takes_uploads_alone(app: App, path: str) -> None:
-    """Asked by hand for a video of what was not uploaded."""
+def test_a_job_takes_uploads_alone(app: App, path: str, kind: dict[str, str] | None) -> None:
+    """Asked by hand for a video of what was not uploaded, beside speech that was. Gradio checks what says that it is a
+    file."""
     with urllib.request.urlopen(f"{app.address}config") as answer:
         config = json.load(answer)
     (number,) = [one["id"] for one in config["dependencies"] if one["targets"] and len(one["inputs"]) > 5]
-    file = {"path": path, "meta": {"_type": "gradio.FileData"}}
+    still = {"path": path, "meta": kind} if kind else {"path": path}
+    speech = {
+        "path": app.upload("speech.wav", (ROOT / "docs/speech.wav").read_bytes()),
+        "meta": {"_type": "gradio.FileData"},
+    }
     settings = ["pretrained", 1, "as learnt", "as learnt", 0, False, "whole picture"]
-    job = {"data": ["Picture", file, None, file, *settings], "fn_index": number, "session_hash": "by-hand"}
+    job = {"data": ["Picture", still, None, speech, *settings], "fn_index": number, "session_hash": "by-hand"}
     assert app.post("run/predict", job)[0] == 404  # past the queue
     assert app.post("queue/join", job)[0] == 200
     with urllib.request.urlopen(f"{app.address}gradio_api/queue/data?session_hash=by-hand", timeout=20) as answer:
