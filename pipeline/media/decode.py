@@ -4,6 +4,7 @@ Every file is decoded by one thread: the stages work on many clips at once, and 
 for the same cores. libav writes nothing to stderr (PyAV keeps its log off by default).
 """
 
+import math
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from fractions import Fraction
@@ -66,6 +67,7 @@ def _words(error: Exception) -> str:
 
 
 _MOST_PIXELS = 64_000_000  # twice 8K; decoders keep several frames
+_LONGEST = 16_384  # as of pictures; H.264 and HEVC have no more
 _ASIDE = Disposition.visual_impaired | Disposition.hearing_impaired | Disposition.comment
 
 
@@ -95,7 +97,8 @@ def need_stream(container: Any, path: StrPath, kind: Kind) -> Any:
         raise MediaError(path, f"no {kind} stream", f"Use a file with {'a picture' if kind == 'video' else 'sound'}.")
     if stream.codec_context is None:
         raise MediaError(path, f"its {kind} codec is not supported", "Convert it, for example to H.264 with AAC.")
-    if kind == "video" and stream.codec_context.width * stream.codec_context.height > _MOST_PIXELS:
+    sides = (stream.codec_context.width, stream.codec_context.height) if kind == "video" else ()
+    if math.prod(sides) > _MOST_PIXELS or max(sides, default=0) > _LONGEST:
         raise MediaError(path, "its picture has too many pixels", "Make it smaller, for example 1920 pixels wide.")
     stream.codec_context.thread_count = 1
     return stream

@@ -16,11 +16,16 @@ from pipeline.runtime.errors import PipelineError
 
 _ENOUGH = 25_000_000
 """Pixels; of a larger picture every few are averaged. A face that is found in it still has more than a crop shows."""
+_LONGEST = 16_384
+"""Pixels of a side, beyond which a picture comes smaller likewise: dlib writes past its memory in one wider than some
+40,000."""
 _MOST = 108_000_000
 """Pixels that are decoded at full size, which is what all formats but one need: as many as the largest phones have."""
 
 _LAST_BYTES = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82", "WEBP": b"", "AVIF": b"", "HEIF": b""}
 """How files of these formats end; b"" is anything but zeros."""
+_FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "TIFF", "BMP", "DIB", "GIF", "PPM", "JPEG2000", "TGA")
+"""Not all that Pillow knows: it would hand PostScript to Ghostscript, which runs it."""
 _PADDING = 64
 """Zeros at the end that may be."""
 
@@ -29,14 +34,14 @@ pillow_heif.register_heif_opener()
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
-    """RGB (H, W, 3) of a JPEG, PNG, WebP, HEIC, TIFF or what else Pillow reads, turned as its EXIF says.
+    """RGB (H, W, 3) of a JPEG, PNG, WebP, HEIC, AVIF, TIFF, BMP, GIF, PPM, JPEG 2000 or TGA, turned as its EXIF says.
 
     What is transparent lies on a plain ground, so colours that nobody sees stay unseen. A picture of more than 25
-    megapixels comes smaller by a whole number.
+    megapixels, or 16,384 pixels a side, comes smaller by a whole number.
     Raises PipelineError when the file is not a picture, broken off, damaged, or too large for the memory.
     """
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(path) as file:
+        with warnings.catch_warnings(action="ignore"), Image.open(path, formats=_FORMATS) as file:
             _check_size(path, file)
             return _decoded(path, file)
     except PipelineError:
@@ -55,7 +60,7 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
 def is_picture(path: Path) -> bool:
     """Whether a file is of a kind that `read_picture` reads, though it may be damaged."""
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(path):
+        with warnings.catch_warnings(action="ignore"), Image.open(path, formats=_FORMATS):
             return True
     except Exception as error:  # as there
         return not isinstance(error, UnidentifiedImageError)
@@ -76,20 +81,24 @@ def _check_size(path: Path, file: Image.Image) -> None:
 
 
 def _decoded(path: Path, file: Image.Image) -> NDArray[np.uint8]:
-    factor = math.ceil(math.sqrt(math.prod(file.size) / _ENOUGH))
+    factor = _times_too_large(file)
     if factor > 1:  # JPEG's decoder can leave out what is not wanted, and is quick by it
-        file.draft(None, (file.width // factor, file.height // factor))
+        file.draft(None, (max(1, file.width // factor), max(1, file.height // factor)))
     file.load()
     ImageOps.exif_transpose(file, in_place=True)
     if file.format in _LAST_BYTES and _ends_in_zeros(path, _LAST_BYTES[file.format]):
         raise _broken(path, "its end is missing")
     shown = _as(file, "RGBA") if file.has_transparency_data else _eight_bit(path, file)
-    rest = math.ceil(math.sqrt(math.prod(shown.size) / _ENOUGH))
+    rest = _times_too_large(shown)
     if rest > 1:
         shown = shown.reduce(rest)
     if shown.mode == "RGBA":
         shown = Image.alpha_composite(Image.new("RGBA", shown.size, (PLAIN, PLAIN, PLAIN)), shown)
     return np.array(_as(shown, "RGB"))
+
+
+def _times_too_large(file: Image.Image) -> int:
+    return max(math.ceil(math.sqrt(math.prod(file.size) / _ENOUGH)), math.ceil(max(file.size) / _LONGEST))
 
 
 def _eight_bit(path: Path, file: Image.Image) -> Image.Image:

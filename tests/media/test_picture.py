@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from pipeline.faces.detect import detect_faces
 from pipeline.media.picture import read_picture
 from pipeline.runtime.errors import PipelineError
 
@@ -181,6 +182,21 @@ def test_a_picture_of_forty_megapixels_comes_smaller(tmp_path: Path) -> None:
         assert picture.shape == (2582, 3873, 3)
         small = cv2.resize(picture, (200, 133), interpolation=cv2.INTER_AREA).astype(int)
         assert np.abs(small - np.asarray(drawn(200, 133))).mean() < 8
+
+
+def test_a_side_is_never_longer_than_the_detector_bears(tmp_path: Path) -> None:
+    for size in ((60_000, 100), (100, 60_000), (60_000, 1)):
+        for content in (encoded(Image.new("RGB", size, SKIN), "JPEG"), encoded(Image.new("RGB", size, SKIN), "PNG")):
+            picture = read_picture(written(tmp_path / "a", content))
+            assert max(picture.shape) == 15_000
+            assert (np.abs(picture.astype(int) - SKIN) <= 2).all()
+            assert detect_faces(picture) == []
+
+
+def test_postscript_is_not_run(tmp_path: Path) -> None:
+    text = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\nshowpage\n"
+    with pytest.raises(PipelineError, match=r"a\.eps cannot be read as a picture\. Give a JPEG or PNG"):
+        read_picture(written(tmp_path / "a.eps", text))
 
 
 @pytest.mark.parametrize("turned", [1, 6])
