@@ -153,7 +153,7 @@ def _settings(row: Row, usual: Settings) -> Settings:
 def _read(table: Path) -> list[Row]:
     columns, rows = _cells(table)
     if missing := [name for name in FILES if name not in columns]:
-        found = f"It has {', '.join(columns)}; give one with {', '.join(FILES)}, separated by commas."
+        found = f"It has {', '.join(columns) or 'none'}; give one with {', '.join(FILES)}, separated by commas."
         raise PipelineError(f"{table} has no column {', '.join(missing)}. {found}")
     if unknown := [name for name in columns if name not in (*FILES, *OPTIONS)]:
         known = ", ".join((*FILES, *OPTIONS))
@@ -163,6 +163,9 @@ def _read(table: Path) -> list[Row]:
     places = Counter((table.parent / row["out"]).resolve() for row in rows if row["out"])
     if twice := sorted({row["out"] for row in rows if places[(table.parent / row["out"]).resolve()] > 1}):
         raise PipelineError(f"{table} has one output twice, {', '.join(twice)}. Give each row its own.")
+    read = {(table.parent / row[name]).resolve() for row in rows for name in ("picture", "speech")}
+    if both := sorted({row["out"] for row in rows if row["out"] and (table.parent / row["out"]).resolve() in read}):
+        raise PipelineError(f"{table} has {', '.join(both)} as an output and as an input. Give it another place.")
     return rows
 
 

@@ -98,6 +98,10 @@ def test_what_is_there_is_not_replaced(shipped: TalkingHead, table: Path) -> Non
             r"jobs\.csv has the column colour\. Those that may be are picture, .*seed",
         ),
         ("picture,speech,out\n", r"jobs\.csv has no rows\. Give one for each video\."),
+        (
+            "picture,speech,out\na,b,c\n./c,e,f\n",
+            r"jobs\.csv has c as an output and as an input\. Give it another place\.",
+        ),
         ("picture,speech,out\na,b,c\nd,e,./c\n", r"jobs\.csv has one output twice, \./c, c\. Give each row its own\."),
         ("picture,speech,out\na,b,c,d\n", r"jobs\.csv, line 2, has more cells than columns\. Quote its commas\."),
         ("", r"jobs\.csv has no column picture, speech, out\. It has "),
