@@ -55,7 +55,7 @@ def _header(pipe: RawIOBase, name: str) -> tuple[str, int, int, int]:
     """libav's name of the samples, how many a second, the channels, and the bytes of samples that the pipe has next."""
     if (begin := _exactly(pipe, 12))[:4] not in (b"RIFF", b"RF64") or begin[8:] != b"WAVE":
         raise MediaError(name, "not a WAV" if begin else "empty", _ADVICE)
-    about = b""
+    about, known = b"", sys.maxsize
     while len(head := _exactly(pipe, 8)) == 8:
         (length,) = struct.unpack("<I", head[4:])
         if head[:4] == b"data" and len(about) >= 16:
@@ -64,8 +64,10 @@ def _header(pipe: RawIOBase, name: str) -> tuple[str, int, int, int]:
                 (tag,) = struct.unpack("<H", about[24:26])
             if (tag, bits) not in _FORMATS or not rate or not channels:
                 raise MediaError(name, f"a WAV of another kind than PCM (tag {tag}, {bits} bits)", _ADVICE)
-            return _FORMATS[tag, bits], rate, channels, length if 0 < length < _UNKNOWN else sys.maxsize
+            return _FORMATS[tag, bits], rate, channels, length if 0 < length < _UNKNOWN else known
         content = _exactly(pipe, length + length % 2)
+        if head[:4] == b"ds64" and len(content) >= 16:  # RF64's lengths, of all and of the sound
+            known = struct.unpack("<Q", content[8:16])[0] or sys.maxsize
         about = content if head[:4] == b"fmt " else about
     raise MediaError(name, "a WAV that breaks off before its sound", _ADVICE)
 

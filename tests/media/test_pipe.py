@@ -57,6 +57,17 @@ def test_every_kind_of_pcm(kind: str, subtype: str, rate: int, channels: int) ->
         assert heard[500:15000].std() / 32768 == pytest.approx(expected.std(), rel=0.06)
 
 
+def test_a_wav_of_64_bits_says_where_its_sound_ends() -> None:
+    """RF64, whose lengths lie in a chunk of their own (EBU Tech 3306); behind the sound others may follow."""
+    content = wav(tone(1.0, 16000), 16000, "PCM_16")
+    at = content.index(b"data")
+    lengths = struct.pack("<QQQI", len(content) + 5028, 32000, 16000, 0)
+    header = b"RF64" + struct.pack("<I", 0xFFFFFFFF) + b"WAVEds64" + struct.pack("<I", len(lengths)) + lengths
+    sound = b"data" + struct.pack("<I", 0xFFFFFFFF) + content[at + 8 :]
+    whole = header + content[12:at] + sound + b"LIST" + struct.pack("<I", 5000) + bytes(range(250)) * 20
+    assert sum(map(len, read_pipe(Pipe(whole)))) == 16000
+
+
 @pytest.mark.parametrize("length", [0, 0xFFFFFFFF, 0x7FFFFF00])
 def test_a_length_that_was_not_known(length: int) -> None:
     content = wav(tone(1.0, 16000), 16000, "PCM_16")
