@@ -168,6 +168,13 @@ def test_speech_out_of_a_pipe_and_a_video_into_one(speaking: Path) -> None:
     assert errors.decode().splitlines()[-2].startswith("-: 75 frames, 3.00 s, 512x512 pixels, ")
 
 
+def test_a_silent_pipe_is_warned_of(speaking: Path) -> None:
+    wav = (speaking / "speech.wav").read_bytes()[:44] + bytes(32000)
+    done = subprocess.run(generating("face.jpg", "-", "-"), cwd=speaking, input=wav, capture_output=True)
+    assert done.returncode == 0
+    assert "Standard input was silent, or nearly so: nothing moved. Pipe speech in." in done.stderr.decode()
+
+
 def test_a_batch(speaking: Path) -> None:
     soundfile.write(speaking / "short.wav", soundfile.read(speaking / "speech.wav")[0][:8000], 16000)
     (speaking / "jobs.csv").write_text("picture,speech,out\nface.jpg,short.wav,a.mp4\nno.jpg,short.wav,b.mp4\n")

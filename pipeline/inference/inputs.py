@@ -126,7 +126,7 @@ def _heard(path: Path, preprocessing: Preprocessing, raw: Path) -> NDArray[np.in
     with raw.open("wb") as file:
         for block in preprocessing.hear(path, damage):
             file.write(block.tobytes())
-            peak = max(peak, int(block.max(initial=0)), -int(block.min(initial=0)))
+            peak = max(peak, _peak(block))
     warnings = sound_warnings(path)
     if str(damage):
         warnings.append(f"damaged: {damage}")
@@ -144,11 +144,17 @@ def _known(samples_N: NDArray[np.int16], name: str) -> HeardSpeech:
 
 def _some(blocks: Iterable[NDArray[np.int16]]) -> Iterator[NDArray[np.int16]]:
     """The blocks, of which there must be some when they end."""
-    count = 0
+    count = peak = 0
     for block in blocks:
-        count += len(block)
+        count, peak = count + len(block), max(peak, _peak(block))
         yield block
     _check_length(count, "Standard input")
+    if peak < _AUDIBLE:
+        log.warning("Standard input was silent, or nearly so: nothing moved. Pipe speech in.")
+
+
+def _peak(block_N: NDArray[np.int16]) -> int:
+    return max(int(block_N.max(initial=0)), -int(block_N.min(initial=0)))
 
 
 def _check_length(samples: int, name: str) -> None:

@@ -34,8 +34,8 @@ class ServedBundle:
 
         videos, where = [], ""
         try:
-            given = dict(params or {})
-            if given.get("face") is not None:
+            given = {name: value for name, value in (params or {}).items() if value is not None}
+            if "face" in given:
                 given["face"] = parse_face(given["face"])
             settings = Settings(**given)
             for number, row in enumerate(table.to_dict("records"), 1):

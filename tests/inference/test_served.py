@@ -18,9 +18,11 @@ from urllib.request import Request, urlopen
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 
 from pipeline.inference.generate import generate
+from pipeline.inference.served import ServedBundle
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.media import count_frames, probe, read_audio
@@ -139,6 +141,16 @@ def test_curl_is_answered_alike(folder: Path, server: str, expected: bytes) -> N
     run(folder, f"{command('printf')}; {command('curl').replace('http://127.0.0.1:5001', server)}")
     (answer,) = json.loads((folder / "answer.json").read_text())["predictions"]
     assert base64.b64decode(answer["video"]) == expected
+
+
+def test_a_param_of_null_is_as_if_it_were_not_given(folder: Path) -> None:
+    table = pd.DataFrame(
+        [[(ROOT / "docs/pictures/face.jpg").read_bytes(), (ROOT / "docs/speech.wav").read_bytes()]],
+        columns=["picture", "speech"],
+    )
+    served = ServedBundle(TalkingHead.from_pretrained(folder / "models"))
+    (one, other) = (served.predict(table, params)["video"][0] for params in ({"strength": None, "face": None}, None))
+    assert one == other
 
 
 def test_what_is_wrong_reaches_the_client(folder: Path, server: str) -> None:
