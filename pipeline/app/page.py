@@ -8,13 +8,12 @@ import gradio as gr
 from gradio.data_classes import ImageData
 
 from pipeline.app.jobs import Cancelled, Jobs
+from pipeline.app.uploads import KEPT
 from pipeline.config.params import FaceRule, WhichFace
 from pipeline.inference.settings import STRONGEST, Settings
 from pipeline.runtime.errors import PipelineError
 
 EXAMPLE = [(Path(__file__).parent / "example" / name).resolve() for name in ("face.jpg", "speech.wav")]
-_KEPT = 30 * 60
-"""Seconds after which uploads and videos are deleted."""
 _WAITING = 16
 """Jobs that may wait for their turn; another one is refused."""
 _LEARNT = "as learnt"
@@ -33,13 +32,13 @@ _ABOUT = """# A face that talks
 Give a picture of a face and speech: the face says it."""
 _CONSENT = f"""**Use the picture and the voice of people who have agreed to it, and tell viewers that the video was
 generated.** The file says so too, in its metadata. Uploads and videos stay on the machine that serves this page, and
-are deleted after {_KEPT // 60} minutes."""
+are deleted after {KEPT // 60} minutes."""
 
 
 def page(jobs: Jobs, most: int) -> gr.Blocks:
     """The page for ``jobs``, at most so many at a time."""
     gr.set_static_paths(list(EXAMPLE))  # served where it lies: a copy would be deleted, as uploads are
-    blocks = gr.Blocks(title="A face that talks", analytics_enabled=False, delete_cache=(60, _KEPT))
+    blocks = gr.Blocks(title="A face that talks", analytics_enabled=False)
     with blocks:
         gr.Markdown(_ABOUT)
         with gr.Row():

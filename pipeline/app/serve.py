@@ -3,16 +3,18 @@
 import os
 import socket
 import tempfile
-import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.app.uploads import BYTES
+from pipeline.app.uploads import BYTES, delete_old
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.stop import Stopped
 
+_SWEEP = 60.0
+"""Seconds from one look for old uploads to the next."""
 SHIPPED = "pretrained"
 """What the models that ship with the project are called on the page."""
 
@@ -57,7 +59,9 @@ def serve(models: Sequence[str], host: str, port: int, seconds: float, most: int
         )
         try:
             print(f"Open {address} in a browser. Ctrl-C ends it.", flush=True)
-            threading.Event().wait()
+            while True:
+                delete_old(files)
+                time.sleep(_SWEEP)
         except Stopped as stopped:
             stopped.kept = "Uploads and videos are deleted."
             raise

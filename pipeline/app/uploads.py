@@ -1,6 +1,8 @@
-"""How large uploads may be, how long, and where they lie."""
+"""How large uploads may be, how long, where they lie, and when they go."""
 
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from pipeline.media import read_audio_blocks
@@ -9,6 +11,8 @@ from pipeline.runtime.errors import PipelineError
 
 BYTES = 100_000_000
 """The largest upload."""
+KEPT = 30 * 60
+"""Seconds after which uploads and videos are deleted."""
 
 
 def check_length(path: Path, seconds: float) -> None:
@@ -25,3 +29,14 @@ def check_uploaded(path: Path, places: Iterable[Path]) -> None:
     real = path.resolve()
     if not (any(real.is_relative_to(place.resolve()) for place in places) and real.is_file()):
         raise PipelineError(f"{path.name} was not uploaded here. Upload it.")
+
+
+def delete_old(folder: Path, seconds: float = KEPT) -> None:
+    """Delete what came into ``folder`` more than so many ``seconds`` ago, and what was left empty by it.
+
+    Gradio's own `delete_cache` knows of whole uploads alone, and leaves those that were broken off.
+    """
+    for path in sorted(folder.rglob("*"), reverse=True):  # what lies in a folder before it
+        with suppress(OSError):  # gone meanwhile, or not empty
+            if time.time() - path.lstat().st_ctime > seconds:
+                path.rmdir() if path.is_dir() else path.unlink()
