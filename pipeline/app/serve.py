@@ -14,7 +14,7 @@ from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.stop import Stopped
 
 _SWEEP = 60.0
-"""Seconds from one look for old uploads to the next."""
+"""Seconds from one search for old uploads to the next."""
 SHIPPED = "pretrained"
 """What the models that ship with the project are called on the page."""
 
