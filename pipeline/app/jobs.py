@@ -59,7 +59,7 @@ class Jobs:
         ``told`` hears of frames done, and of all; ``warn`` of what the video may suffer from. Raises PipelineError for
         what the user can put right, and Cancelled. In messages files go by the names they were uploaded under.
         """
-        job = _Job(session)
+        job, files = _Job(session), [picture, speech]
         self._running.append(job)
 
         def check_wanted() -> None:
@@ -71,12 +71,13 @@ class Jobs:
             told(done, total)
 
         def named(message: str) -> str:
-            told = message.replace(str(picture), picture.name).replace(str(speech), speech.name)
-            return told.replace(f"{tempfile.gettempdir()}/", "")
+            for path in files:
+                message = message.replace(str(path), path.name)
+            return message
 
         try:
             with tempfile.TemporaryDirectory() as folder, _warnings(lambda message: warn(named(message))):
-                out = Path(folder) / f"{picture.stem}.mp4"
+                files.append(out := Path(folder) / f"{picture.stem}.mp4")
                 for upload in (picture, speech):
                     check_uploaded(upload, self._places)
                     check_self_contained(upload)

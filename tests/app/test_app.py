@@ -238,15 +238,26 @@ def test_other_routes_are_closed(app: App, path: str) -> None:
 def test_a_job_takes_uploads_alone(app: App, path: str, kind: dict[str, str] | None) -> None:
     """Asked by hand for a video of what was not uploaded, beside speech that was. Gradio checks what says that it is a
     file."""
+    told = asked_by_hand(app, {"path": path, "meta": kind} if kind else {"path": path})
+    assert "Traceback" not in told
+    assert "root:" not in told
+
+
+def test_a_number_that_is_empty_is_said(app: App) -> None:
+    still = {"path": app.upload("face.jpg", FACE.read_bytes()), "meta": FILE_DATA}
+    assert "Strength or seed is empty. Fill it in." in asked_by_hand(app, still, seed=None)
+
+
+FILE_DATA = {"_type": "gradio.FileData"}
+
+
+def asked_by_hand(app: App, still: dict[str, Any], seed: int | None = 0) -> str:
+    """What the page tells of a job that fails, with speech that was uploaded."""
     with urllib.request.urlopen(f"{app.address}config") as answer:
         config = json.load(answer)
     (number,) = [one["id"] for one in config["dependencies"] if one["targets"] and len(one["inputs"]) > 5]
-    still = {"path": path, "meta": kind} if kind else {"path": path}
-    speech = {
-        "path": app.upload("speech.wav", (ROOT / "docs/speech.wav").read_bytes()),
-        "meta": {"_type": "gradio.FileData"},
-    }
-    settings = ["pretrained", 1, "as learnt", "as learnt", 0, False, "whole picture"]
+    speech = {"path": app.upload("speech.wav", (ROOT / "docs/speech.wav").read_bytes()), "meta": FILE_DATA}
+    settings = ["pretrained", 1, "as learnt", "as learnt", seed, False, "whole picture"]
     job = {"data": ["Picture", still, None, speech, *settings], "fn_index": number, "session_hash": "by-hand"}
     assert app.post("run/predict", job)[0] == 404  # past the queue
     assert app.post("queue/join", job)[0] == 200
@@ -254,8 +265,7 @@ def test_a_job_takes_uploads_alone(app: App, path: str, kind: dict[str, str] | N
         told = [json.loads(line.removeprefix(b"data: ")) for line in answer if line.startswith(b"data: ")]
     (completed,) = [one for one in told if one["msg"] == "process_completed"]
     assert not completed["success"]
-    assert "Traceback" not in str(told)
-    assert "root:" not in str(told)
+    return str(told)
 
 
 def test_an_upload_that_is_too_large_is_refused(app: App) -> None:

@@ -1,4 +1,4 @@
-"""What the page takes: speech that is not too long."""
+"""What the page takes, and how long it keeps it."""
 
 import os
 import time
