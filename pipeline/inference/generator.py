@@ -90,7 +90,7 @@ class Generator:
         if not isinstance(preprocessing, ProjectPreprocessing):
             raise PipelineError("The published networks speak in a picture only. Give one, or other --models.")
         if self.settings.sway or self.settings.blink:
-            raise PipelineError(f"The face in {path} moves by itself: leave out --head and --blink.")
+            raise PipelineError(f"The face in {path} moves by itself: leave out sway (--head) and blinking (--blink).")
         if isinstance(face, int):
             raise PipelineError(f"{path} is a video, where faces have no numbers: give --face left, or another rule.")
         rule: FaceRule = face or self.head.face

@@ -34,9 +34,9 @@ class Settings:
         if self.seed < 0:
             raise PipelineError(f"seed is {self.seed}. Give one from 0 on.")
         if self.crop and self.panels:
-            raise PipelineError("Panels show the face alone anyway: leave out --crop or --panels.")
+            raise PipelineError("Panels show the face alone anyway: leave out one of both (--crop, --panels).")
         if self.sway and (self.crop or self.panels):
-            raise PipelineError("The face alone does not sway: leave out --crop, --panels or --head.")
+            raise PipelineError("The face alone does not sway: leave out sway (--head), or show the whole picture.")
 
 
 def check_strength(strength: float) -> None:
