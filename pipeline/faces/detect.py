@@ -9,6 +9,9 @@ import dlib
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.media.limits import LONGEST
+from pipeline.runtime.errors import PipelineError
+
 _WINDOW = 73  # side of a box on the level of the pyramid where it was found
 
 _DOUBLE = dlib.pyramid_down(2)
@@ -54,8 +57,14 @@ def detect_faces(frame_HWC: NDArray[np.uint8], skip: int = 0) -> list[Box]:
 
     ``skip`` leaves out so many of the finest levels of dlib's pyramid: each makes the smallest face that is found a
     fifth larger and takes a third off the time. Boxes of the faces that are found are the same to the pixel.
+
+    Raises PipelineError for a side of more than 16,384 pixels: dlib would write past its memory.
     """
     rows, columns = frame_HWC.shape[:2]
+    if max(rows, columns) > LONGEST:
+        raise PipelineError(
+            f"A picture of {columns}x{rows} pixels is too long to search: give {LONGEST} a side at most."
+        )
     whole = _DOUBLE.rect_up(dlib.rectangle(0, 0, columns - 1, rows - 1))
     picture = dlib.resize_image(np.ascontiguousarray(frame_HWC), whole.bottom() + 1, whole.right() + 1)
     for _ in range(skip):

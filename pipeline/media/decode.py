@@ -19,6 +19,7 @@ import av.error
 from av.stream import Disposition
 
 from pipeline.media.errors import Damage, MediaError
+from pipeline.media.limits import LONGEST, MOST_OF_A_VIDEO
 from pipeline.media.timeline import Clock, Join, clocks, is_even
 from pipeline.media.upright import pixel_aspect
 from pipeline.runtime.paths import StrPath
@@ -66,8 +67,6 @@ def _words(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or type(error).__name__).lower()
 
 
-_MOST_PIXELS = 64_000_000  # twice 8K; decoders keep several frames
-_LONGEST = 16_384  # as of pictures; H.264 and HEVC have no more
 _ASIDE = Disposition.visual_impaired | Disposition.hearing_impaired | Disposition.comment
 
 
@@ -98,7 +97,7 @@ def need_stream(container: Any, path: StrPath, kind: Kind) -> Any:
     if stream.codec_context is None:
         raise MediaError(path, f"its {kind} codec is not supported", "Convert it, for example to H.264 with AAC.")
     sides = (stream.codec_context.width, stream.codec_context.height) if kind == "video" else ()
-    if math.prod(sides) > _MOST_PIXELS or max(sides, default=0) > _LONGEST:
+    if math.prod(sides) > MOST_OF_A_VIDEO or max(sides, default=0) > LONGEST:
         raise MediaError(path, "its picture has too many pixels", "Make it smaller, for example 1920 pixels wide.")
     stream.codec_context.thread_count = 1
     return stream

@@ -12,19 +12,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from pipeline.media.colour import PLAIN
+from pipeline.media.limits import ENOUGH, LONGEST, MOST
 from pipeline.runtime.errors import PipelineError
-
-_ENOUGH = 25_000_000
-"""Pixels; of a larger picture every few are averaged. A face that is found in it still has more than a crop shows."""
-_LONGEST = 16_384
-"""Pixels of a side, beyond which a picture comes smaller likewise: dlib writes past its memory in one wider than some
-40,000."""
-_MOST = 108_000_000
-"""Pixels that are decoded at full size, which is what all formats but one need: as many as the largest phones have."""
 
 _LAST_BYTES = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82", "WEBP": b"", "AVIF": b"", "HEIF": b""}
 """How files of these formats end; b"" is anything but zeros."""
-_FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "TIFF", "BMP", "DIB", "GIF", "PPM", "JPEG2000", "TGA")
+_FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "TIFF", "BMP", "GIF", "PPM", "JPEG2000")
 """Not all that Pillow knows: it would hand PostScript to Ghostscript, which runs it."""
 _PADDING = 64
 """Zeros at the end that may be."""
@@ -34,7 +27,7 @@ pillow_heif.register_heif_opener()
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
-    """RGB (H, W, 3) of a JPEG, PNG, WebP, HEIC, AVIF, TIFF, BMP, GIF, PPM, JPEG 2000 or TGA, turned as its EXIF says.
+    """RGB (H, W, 3) of a JPEG, PNG, WebP, HEIC, AVIF, TIFF, BMP, GIF, PPM or JPEG 2000, turned as its EXIF says.
 
     What is transparent lies on a plain ground, so colours that nobody sees stay unseen. A picture of more than 25
     megapixels, or 16,384 pixels a side, comes smaller by a whole number.
@@ -71,12 +64,12 @@ def _broken(path: Path, why: str) -> PipelineError:
 
 
 def _too_large(path: Path) -> PipelineError:
-    return PipelineError(f"{path} has too many pixels to read. Give it with at most {_MOST // 10**6} megapixels.")
+    return PipelineError(f"{path} has too many pixels to read. Give it with at most {MOST // 10**6} megapixels.")
 
 
 def _check_size(path: Path, file: Image.Image) -> None:
     in_steps = file.format == "JPEG" and not file.info.get("progressive")  # can be decoded at a fraction of its size
-    if not in_steps and math.prod(file.size) > _MOST:
+    if not in_steps and math.prod(file.size) > MOST:
         raise _too_large(path)
 
 
@@ -98,7 +91,7 @@ def _decoded(path: Path, file: Image.Image) -> NDArray[np.uint8]:
 
 
 def _times_too_large(file: Image.Image) -> int:
-    return max(math.ceil(math.sqrt(math.prod(file.size) / _ENOUGH)), math.ceil(max(file.size) / _LONGEST))
+    return max(math.ceil(math.sqrt(math.prod(file.size) / ENOUGH)), math.ceil(max(file.size) / LONGEST))
 
 
 def _eight_bit(path: Path, file: Image.Image) -> Image.Image:

@@ -58,7 +58,7 @@ def _bands(samples_N: NDArray[np.int16] | NDArray[np.float64], window: float, ho
     wave_N = samples_N / 32768.0 if samples_N.dtype == np.int16 else samples_N
     padded = np.pad(wave_N, ((transform - hop) // 2, transform))
     heard = sliding_window_view(padded, transform)[::hop][:rows] * _hann(window)
-    # Not @: the threads of NumPy's BLAS wait busily for 20 ms after a product, on the cores that a network needs then.
+    # Not @: the threads of NumPy's BLAS wait busily after a product, on the cores that a network needs then.
     power_RB = np.einsum("rf,bf->rb", np.abs(np.fft.rfft(heard)) ** 2, _mel(transform))
     return np.asarray(np.log(power_RB + 1e-8))
 

@@ -183,10 +183,11 @@ def test_four_k_is_read_at_half_the_size(tmp_path: Path) -> None:
     assert (probe(path).width, probe(path).height) == (1920, 1080)
 
 
-def test_a_video_of_too_many_pixels(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("width", "height"), [(8200, 8200), (16386, 64)])
+def test_a_video_of_too_many_pixels(tmp_path: Path, width: int, height: int) -> None:
     path = encode(
-        tmp_path / "a.avi", even_times(1, 25), size=(8200, 8200), codec="png", pix_fmt="gray",
-        draw=lambda _: np.zeros((8200, 8200, 3), np.uint8),
+        tmp_path / "a.avi", even_times(1, 25), size=(width, height), codec="png", pix_fmt="gray",
+        draw=lambda _: np.zeros((height, width, 3), np.uint8),
     )  # fmt: skip
     with pytest.raises(MediaError, match="its picture has too many pixels"):
         next(iter(read_frames(path)))
