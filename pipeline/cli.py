@@ -85,7 +85,7 @@ def generate(
         ),
     ] = None,
     strength: Annotated[
-        float, typer.Option(help="How far the mouth moves, 1 as it was learnt; 1.3 suits strangers.")
+        float, typer.Option(help="How far the mouth opens, from 0 (not at all) to 3.")
     ] = 1.0,
     blink: Annotated[
         bool | None,

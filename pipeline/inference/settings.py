@@ -17,7 +17,7 @@ class Settings:
     face: WhichFace | None = None
     """Whose, where several are seen; the rule of the training without it."""
     strength: float = 1.0
-    """How far the mouth moves, 0 to `STRONGEST`; 1 as it was learnt."""
+    """How far the mouth opens, from 0 (not at all) to `STRONGEST`; lips that close still close."""
     blink: bool | None = None
     """Whether it blinks; without it, where the networks have learnt to close this face's eyes."""
     sway: bool = False
@@ -42,7 +42,7 @@ class Settings:
 def check_strength(strength: float) -> None:
     """PipelineError for a strength that is out of range."""
     if not 0 <= strength <= STRONGEST:
-        raise PipelineError(f"strength is {strength:g}. Give one from 0 to {STRONGEST:g}; 1 is as it was learnt.")
+        raise PipelineError(f"strength is {strength:g}. Give one from 0 (the mouth stays as it is) to {STRONGEST:g}.")
 
 
 def parse_face(text: str) -> WhichFace:

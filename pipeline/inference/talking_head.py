@@ -1,6 +1,6 @@
 """Both networks as one: a face that says what it hears."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,9 @@ from pipeline.config.params import FaceRule, Landmarks, WhichFace
 from pipeline.inference.compositing.base import Painted
 from pipeline.inference.inputs import Picture, Speech, opened_speech, read_reference
 from pipeline.inference.loading import bundle_folder, load_preprocessing
+from pipeline.inference.mouth_calibration import MouthCalibration
 from pipeline.inference.preprocessing.base import Preprocessing, Reference
+from pipeline.inference.preprocessing.project import ProjectPreprocessing
 from pipeline.inference.settings import check_strength
 from pipeline.models.atnet import AtNet
 from pipeline.models.bundle import load_bundle
@@ -93,25 +95,36 @@ class TalkingHead:
     ) -> Iterator[NDArray[np.float32]]:
         """Normalised landmarks (T, 136) for each chunk of speech windows (T, 28, 12).
 
-        With a ``strength`` other than 1 the mouth moves so much further from where it is in silence, and lips that
-        close still close; 0 does not move it. Raises PipelineError for one below 0 or above 3.
+        The mouth's resting pose is calibrated to the face (`pipeline.inference.mouth_calibration`). With a ``strength``
+        above 1 an open mouth moves so much further, and lips that close still close; 0 leaves the picture as it is.
+        The published networks have no calibration: their mouth moves ``strength`` times as far from its silent pose.
+        Raises PipelineError for a strength below 0 or above 3.
         """
         check_strength(strength)
         reference_L = self._normalized(reference)
-        reference_K = self._tensor(self.preprocessing.project(reference_L))
-        rest_BTK = None if strength == 1 else self._at_rest(reference_K)
-        state = None
+        reference_BK = self._tensor(self.preprocessing.project(reference_L))
+        scaled, state = self._scaling(reference_L, reference_BK, strength), None
         for chunk_TRC in windows:
-            coefficients_BTK, state = self.atnet.stream(reference_K, self._heard(chunk_TRC), state)
-            if rest_BTK is not None:
-                coefficients_BTK = rest_BTK + strength * (coefficients_BTK - rest_BTK)
-            yield self.preprocessing.expand(reference_L, coefficients_BTK[0].cpu().numpy())
+            coefficients_BTK, state = self.atnet.stream(reference_BK, self._heard(chunk_TRC), state)
+            yield self.preprocessing.expand(reference_L, scaled(coefficients_BTK[0].cpu().numpy()))
 
-    def _at_rest(self, reference_BK: Tensor) -> Tensor:
-        """AT-net's coefficients (1, 1, K) of a face that has heard nothing for a second."""
+    def _scaling(
+        self, reference_L: NDArray[np.float32], reference_BK: Tensor, strength: float
+    ) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+        """What becomes of AT-net's coefficients (T, K)."""
+        if isinstance(self.preprocessing, ProjectPreprocessing):
+            calibration = MouthCalibration.of(self.preprocessing.landmarks, reference_L, self._in_silence(reference_BK))
+            return lambda coefficients_TK: calibration.move(coefficients_TK, strength)
+        if strength == 1:
+            return lambda coefficients_TK: coefficients_TK
+        silent_K = self._in_silence(reference_BK)
+        return lambda coefficients_TK: silent_K + strength * (coefficients_TK - silent_K)
+
+    def _in_silence(self, reference_BK: Tensor) -> NDArray[np.float32]:
+        """AT-net's coefficients (K,) of a face that has heard nothing for a second."""
         silence_N = np.zeros(FPS * SAMPLES_PER_FRAME, np.int16)
         (windows_TRC,) = self.preprocessing.windows(Sound([silence_N]), chunk=FPS)
-        return self.atnet.stream(reference_BK, self._heard(windows_TRC))[0][:, -1:]
+        return np.asarray(self.atnet.stream(reference_BK, self._heard(windows_TRC))[0][0, -1].cpu().numpy())
 
     def _heard(self, windows_TRC: NDArray[np.float32]) -> Tensor:
         return torch.from_numpy(windows_TRC)[None, :, None].to(self.device)

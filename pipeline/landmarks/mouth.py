@@ -23,3 +23,11 @@ def mouth_opening(points_T68x2: NDArray[np.floating]) -> NDArray[np.float64]:
     points = points_T68x2.astype(np.float64)
     gaps = np.linalg.norm(points[:, _UPPER] - points[:, _LOWER], axis=2)
     return np.asarray(gaps.mean(axis=1) / eye_distance(points))
+
+
+def lip_gap(points_T68x2: NDArray[np.floating]) -> NDArray[np.float64]:
+    """How far the lower inner lip lies below the upper one (T,), in the units of upright points; negative where the
+    lips cross. Unlike `mouth_opening` it is linear in the points.
+    """
+    points = points_T68x2.astype(np.float64)
+    return np.asarray((points[:, _LOWER, 1] - points[:, _UPPER, 1]).mean(axis=1))
