@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pipeline.config.params import FaceRule, Landmarks, WhichFace
 from pipeline.inference.compositing.base import Painted
+from pipeline.inference.compositing.mask import SPEAKING, mask_paint
 from pipeline.inference.inputs import Picture, Speech, opened_speech, read_reference
 from pipeline.inference.loading import bundle_folder, load_preprocessing
 from pipeline.inference.preprocessing.base import Preprocessing, Reference
@@ -76,7 +77,7 @@ class TalkingHead:
         self, picture: Picture, speech: Speech, face: WhichFace | None = None, strength: float = 1.0
     ) -> Iterator[NDArray[np.uint8]]:
         """The face in the picture says the speech: frames, RGB uint8 (size, size, 3), 25 per second, as long as
-        it.
+        it. They are painted where speech moves the face; elsewhere, and in silence, they are the picture.
 
         Of several faces ``face`` says which; without it, the rule of the training. ``strength`` as in `landmarks`.
         Raises PipelineError, before the first frame, when the picture holds no face or the speech no sound.
@@ -84,8 +85,10 @@ class TalkingHead:
         reference = read_reference(picture, self.preprocessing, self.face if face is None else face)
         with opened_speech(speech, self.preprocessing) as heard_speech:
             heard = self.preprocessing.windows(Sound(heard_speech.blocks))
-            for painted in self.paint(reference, self.landmarks(reference, heard, strength), spoken=True):
-                yield from painted.frames_THWC
+            painted = self.paint(reference, self.landmarks(reference, heard, strength), spoken=True)
+            silent_TL = self.silent_landmarks(reference, strength)
+            for chunk in mask_paint(painted, self.preprocessing, SPEAKING, silent_TL):
+                yield from chunk.frames_THWC
 
     @torch.inference_mode()
     def landmarks(
@@ -106,6 +109,13 @@ class TalkingHead:
             if rest_BTK is not None:
                 coefficients_BTK = rest_BTK + strength * (coefficients_BTK - rest_BTK)
             yield self.preprocessing.expand(reference_L, coefficients_BTK[0].cpu().numpy())
+
+    def silent_landmarks(self, reference: Reference, strength: float = 1.0) -> NDArray[np.float32]:
+        """Normalised landmarks (T, 136) of the first second of a face that hears nothing; ``strength`` as in
+        `landmarks`.
+        """
+        silence = Sound([np.zeros(FPS * SAMPLES_PER_FRAME, np.int16)])
+        return np.concatenate(list(self.landmarks(reference, self.preprocessing.windows(silence), strength)))
 
     def _at_rest(self, reference_BK: Tensor) -> Tensor:
         """AT-net's coefficients (1, 1, K) of a face that has heard nothing for a second."""
