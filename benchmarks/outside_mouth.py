@@ -2,9 +2,9 @@
 
 For each photograph it generates the beginning of the speech twice, without blinks: at strength 1, where it compares all
 that lies above the tip of the nose and beyond the cheeks and the chin with the photograph, and at strength 0, where it
-compares everything, in five frames. A pixel's change is that of the channel that changes most, in levels of 255. Prints for each
-photograph the largest change of both, and the share of the pixels outside that change by more than 8 levels in any
-frame; then totals. The exit code is 1 where a change is above the limit.
+compares everything, in five frames. A pixel's change is that of the channel that changes most, in levels of 255.
+Prints for each photograph the largest change of both, and the share of the pixels outside that change by more than 8
+levels in any frame; then totals. The exit code is 1 where a change is above the limit.
 
     python benchmarks/outside_mouth.py --photos FOLDER --most 100
 """

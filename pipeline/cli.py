@@ -89,7 +89,7 @@ def generate(
     ] = 1.0,
     blink: Annotated[
         bool | None,
-        typer.Option("--blink/--no-blink", help="The eyes blink; where the models have learnt to, without either."),
+        typer.Option("--blink/--no-blink", help="The eyes blink; without either, where VG-net learnt to close them."),
     ] = None,
     sway: Annotated[bool, typer.Option("--head", help="The head moves a little, too.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="By which it blinks and moves.")] = 0,

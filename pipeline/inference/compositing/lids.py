@@ -10,12 +10,14 @@ LEAST, MOST = 0.1, 0.22
 """How much skin above an eye is stretched, in widths of the eye."""
 STEP, MARGIN = 0.02, 0.03
 """At which distances above the eye skin is looked for, and what is left between it and a brow or glasses."""
-DARK, LASHES_ONLY = 0.82, 0.4
+DARK, LASHES_ONLY = 0.75, 0.4
 """Skin ends where it is so much darker than below. At `LEAST` above the eye it has at least so much of the brightest
 skin's brightness: where it has not, glasses lie upon the lid."""
+RIM = 0.8
+"""A line above the lashes that has at most so much of the brightness on both its sides is the rim of glasses."""
 ABOVE, BELOW = 0.02, 0.05
 """How far beyond dlib's points the lids begin and meet, in widths of the eye: the points mark the edge of the white."""
-LASHES = 0.07
+LASHES = 0.06
 """So much of the lid's edge moves without being stretched, in widths of the eye."""
 SHADE = 0.3
 """How much darker the lid's edge becomes."""
@@ -72,7 +74,10 @@ def _skin_above(picture_HWC: NDArray[np.uint8], eye_62: NDArray[np.float64]) -> 
     if levels[first] < LASHES_ONLY * levels.max():
         return 0.0
     dark = levels[first:] < DARK * np.maximum.accumulate(levels[first:])
-    return float(distances[first + np.argmax(dark)] - MARGIN) if dark.any() else MOST
+    skin = float(distances[first + np.argmax(dark)] - MARGIN) if dark.any() else MOST
+    sides = np.minimum(np.maximum.accumulate(levels), np.maximum.accumulate(levels[::-1])[::-1])
+    rim = (levels < RIM * sides) & (distances >= LASHES - STEP / 2) & (distances <= skin)
+    return 0.0 if rim.any() else skin
 
 
 def _close(

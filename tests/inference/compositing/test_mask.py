@@ -1,6 +1,6 @@
 """Nothing is painted where nothing moves, whatever VG-net attends to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,8 @@ from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
 
 GREEN = (0, 255, 0)
-CHIN = slice(4, 13)
+CHIN, BROWS, MOUTH = list(range(4, 13)), list(range(17, 27)), list(range(48, 68))
+RIGHT_LIDS, LEFT_LIDS = [37, 38, 40, 41], [43, 44, 46, 47]
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def hostile(
         yield Painted(green, np.ones(green.shape[:3], np.float32), green, some, face)
 
 
-def moved(face: Reference, rows: slice, pixels: float, frames: int = 1) -> NDArray[np.float32]:
+def moved(face: Reference, rows: list[int], pixels: float, frames: int = 1) -> NDArray[np.float32]:
     """The face with some points moved down."""
     points = np.tile(face.points_68x2, (frames, 1, 1))
     points[:, rows, 1] += pixels
@@ -51,7 +52,7 @@ def changed(painted: Painted) -> NDArray[np.bool_]:
 
 
 def test_a_network_that_paints_everywhere_changes_the_lower_face_alone(shipped: TalkingHead, face: Reference) -> None:
-    points = moved(face, slice(48, 68), 4) + moved(face, CHIN, 6) - face.points_68x2
+    points = moved(face, MOUTH, 4) + moved(face, CHIN, 6) - face.points_68x2
     (painted,) = mask_paint(hostile(shipped, face, points), shipped.preprocessing, SPEAKING)
     mouth, outside = face.points_68x2[62].astype(int), outside_mouth(face.points_68x2, (128, 128))
     np.testing.assert_array_equal(painted.frames_THWC[0][mouth[1], mouth[0]], GREEN)
@@ -63,20 +64,23 @@ def test_a_network_that_paints_everywhere_changes_the_lower_face_alone(shipped: 
 
 
 def test_nothing_is_painted_of_a_face_that_stands_still(shipped: TalkingHead, face: Reference) -> None:
-    for points in (moved(face, slice(0, 68), 0, 3), moved(face, slice(36, 48), 5, 3)):
+    for points in (moved(face, MOUTH, 0, 3), moved(face, RIGHT_LIDS + LEFT_LIDS, 5, 3)):
         (painted,) = mask_paint(hostile(shipped, face, points), shipped.preprocessing, SPEAKING)
         assert not painted.attention_THW.any()
         np.testing.assert_array_equal(painted.frames_THWC, np.stack([face.image_HWC] * 3))
 
 
-@pytest.mark.parametrize("rows", [slice(36, 42), slice(42, 48), slice(17, 27), slice(48, 68)], ids=str)
+@pytest.mark.parametrize(
+    ("moving", "around"),
+    [(RIGHT_LIDS, range(36, 42)), (LEFT_LIDS, range(42, 48)), (BROWS, BROWS), (MOUTH, [*range(3, 14), 31, 35])],
+    ids=["right eye", "left eye", "brows", "mouth"],
+)
 def test_what_moves_after_another_face_is_painted_and_no_more(
-    shipped: TalkingHead, face: Reference, rows: slice
+    shipped: TalkingHead, face: Reference, moving: list[int], around: Sequence[int]
 ) -> None:
-    (painted,) = mask_paint(hostile(shipped, face, moved(face, rows, 3)), shipped.preprocessing, DRIVEN)
+    (painted,) = mask_paint(hostile(shipped, face, moved(face, moving, 3)), shipped.preprocessing, DRIVEN)
     near = np.zeros((128, 128), np.uint8)
-    near_points = face.points_68x2[3:14] if rows.start == 48 else face.points_68x2[rows]
-    x, y, width, height = cv2.boundingRect(near_points)
+    x, y, width, height = cv2.boundingRect(face.points_68x2[list(around)])
     near[max(0, y - 16) : y + height + 16, max(0, x - 16) : x + width + 16] = 1
     assert changed(painted).any()
     assert not changed(painted)[near == 0].any()
@@ -84,7 +88,7 @@ def test_what_moves_after_another_face_is_painted_and_no_more(
 
 def test_lips_that_close_within_a_word_stay_painted(shipped: TalkingHead, face: Reference) -> None:
     """And fade out after it, the same in whatever chunks."""
-    points = np.concatenate([moved(face, slice(48, 68), 4, 5), moved(face, slice(48, 68), 0, 40)])
+    points = np.concatenate([moved(face, MOUTH, 4, 5), moved(face, MOUTH, 0, 40)])
     at = face.points_68x2[62].astype(int)
     levels = []
     for cut in (45, 16, 1):
