@@ -84,12 +84,10 @@ def generate(
             "landmarks.face of the training without it."
         ),
     ] = None,
-    strength: Annotated[
-        float, typer.Option(help="How far the mouth opens, from 0 (not at all) to 3.")
-    ] = 1.0,
+    strength: Annotated[float, typer.Option(help="How far the mouth opens, from 0 (not at all) to 3.")] = 1.0,
     blink: Annotated[
         bool | None,
-        typer.Option("--blink/--no-blink", help="The eyes blink; where the models have learnt to, without either."),
+        typer.Option("--blink/--no-blink", help="The eyes blink; without either, where VG-net learnt to close them."),
     ] = None,
     sway: Annotated[bool, typer.Option("--head", help="The head moves a little, too.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="By which it blinks and moves.")] = 0,

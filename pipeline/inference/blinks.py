@@ -1,16 +1,17 @@
-"""Blinks, put into the landmarks."""
+"""Blinks: when the eyes of a picture close."""
 
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.faces.detect import detect_faces
 from pipeline.faces.shape_predictor import predict_landmarks
+from pipeline.inference.compositing.base import Blinks, Painted
+from pipeline.inference.compositing.lids import close_lids
 from pipeline.inference.preprocessing.base import Reference
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.landmarks.eyes import close_eyes, eye_opening
-from pipeline.landmarks.points import COUNT
+from pipeline.landmarks.points import COUNT, NUMBERS
 from pipeline.runtime.clock import FPS
 
 LIDS = np.array([0.45, 0.95, 1.0, 0.75, 0.4, 0.15])
@@ -22,26 +23,36 @@ CLOSED = 0.65
 """The share of an eye's opening that dlib's predictor sees at most of eyes that are closed."""
 
 
-def put_blinks(landmarks: Iterable[NDArray[np.float32]], seed: int) -> Iterator[NDArray[np.float32]]:
-    """The normalised landmarks (T, 136), in chunks from a video's first frame on, of a face that blinks; the same seed
-    at the same times, whatever the chunks.
+def put_blinks(painted: Iterable[Painted], skin: float, seed: int) -> Iterator[Painted]:
+    """The chunks of a video from its first frame on, with lids that blink in frames and landmarks; the same seed at the
+    same times, whatever the chunks. ``skin`` as `find_skin` says.
     """
     times, first = _starts(seed), 0
     begun: list[int] = []
     following = next(times)
-    for chunk_TL in landmarks:
-        end = first + len(chunk_TL)
+    for chunk in painted:
+        count = len(chunk.landmarks_TL)
+        end = first + count
         while following < end:
             begun.append(following)
             following = next(times)
-        closed_T = np.zeros(len(chunk_TL))
+        closed_T = np.zeros(count)
         for start in begun:
             for frame, share in enumerate(LIDS, start - first):
-                if 0 <= frame < len(chunk_TL):
+                if 0 <= frame < count:
                     closed_T[frame] = max(closed_T[frame], share)
         begun = [start for start in begun if start + len(LIDS) > end]
-        yield close_eyes(chunk_TL.reshape(-1, COUNT, 2), closed_T).reshape(len(chunk_TL), -1)
+        yield _closed(chunk, Blinks(closed_T, skin)) if closed_T.any() else chunk
         first = end
+
+
+def _closed(chunk: Painted, blinks: Blinks) -> Painted:
+    landmarks_TL = close_eyes(chunk.landmarks_TL.reshape(-1, COUNT, 2), blinks.closed_T).reshape(-1, NUMBERS)
+    frames_THWC, reference = chunk.frames_THWC.copy(), chunk.reference
+    for t in np.flatnonzero(blinks.closed_T):
+        lids = blinks.skin, float(blinks.closed_T[t])
+        close_lids(frames_THWC[t], reference.image_HWC, reference.points_68x2, *lids)
+    return chunk._replace(frames_THWC=frames_THWC, landmarks_TL=landmarks_TL, blinks=blinks)
 
 
 def _starts(seed: int) -> Iterator[int]:

@@ -12,6 +12,8 @@ from pipeline.inference.blinks import closes_eyes, put_blinks
 from pipeline.inference.compositing.base import Painted, View
 from pipeline.inference.compositing.crop import Crop
 from pipeline.inference.compositing.footage import Footage, Shot, put_mouth
+from pipeline.inference.compositing.lids import find_skin
+from pipeline.inference.compositing.mask import DRIVEN, SPEAKING, mask_paint
 from pipeline.inference.compositing.panels import Panels
 from pipeline.inference.compositing.photograph import Photograph
 from pipeline.inference.compositing.sway import Sway
@@ -47,7 +49,7 @@ class Generator:
         Raises PipelineError when it shows no face, or the settings do not suit it.
         """
         self.head, self.settings = head, settings or Settings()
-        self._footage = self._blinks = None
+        self._footage = self._skin = self._still_TL = None
         if not isinstance(picture, np.ndarray) and is_video(picture):
             self._footage = self._open_footage(Path(picture), frames)
             self.reference: Reference = self._footage.calm()
@@ -56,7 +58,8 @@ class Generator:
             image_HWC = read_image(picture)
             face = head.face if self.settings.face is None else self.settings.face
             self.reference = read_reference(picture, head.preprocessing, face, image_HWC)
-            self._blinks = self._may_blink()
+            self._still_TL = head.still_landmarks(self.reference, self.settings.strength)
+            self._skin = self._find_skin(image_HWC)
             self.view = self._part() or self._whole(image_HWC)
 
     def stream(self, chunks: Iterable[NDArray[np.int16]]) -> Iterator[NDArray[np.uint8]]:
@@ -75,15 +78,16 @@ class Generator:
         landmarks = steps.each("AT-net", self.head.landmarks(self.reference, windows, self.settings.strength))
         if self._footage is not None:
             shots = steps.each("the video's frames", self._over_footage(self._footage, landmarks))
-            return steps.each("VG-net", self.head.repaint(shots))
-        if self._blinks:
-            landmarks = put_blinks(landmarks, self.settings.seed)
-        return steps.each("VG-net", self.head.paint(self.reference, landmarks, spoken=True))
+            return mask_paint(steps.each("VG-net", self.head.repaint(shots)), self.head.preprocessing, SPEAKING)
+        painted = steps.each("VG-net", self.head.paint(self.reference, landmarks, spoken=True))
+        painted = mask_paint(painted, self.head.preprocessing, SPEAKING, self._still_TL)
+        return painted if self._skin is None else put_blinks(painted, self._skin, self.settings.seed)
 
     def follow(self, drive: Drive, steps: Steps | None = None) -> Iterator[Painted]:
         """The face of a still picture that moves as another one does."""
         asked = drive.landmarks(self.reference, self.head.preprocessing, self.settings.strength)
-        return (steps or Steps()).each("VG-net", self.head.paint(self.reference, asked))
+        painted = (steps or Steps()).each("VG-net", self.head.paint(self.reference, asked))
+        return mask_paint(painted, self.head.preprocessing, DRIVEN)
 
     def _open_footage(self, path: Path, frames: int | None) -> Footage:
         preprocessing, face = self.head.preprocessing, self.settings.face
@@ -106,12 +110,16 @@ class Generator:
                 own_L = normalize(shot.points_68x2[None], shot.points_68x2)[0]
                 yield shot, put_mouth(own_L, calm_L, spoken_L)[None]
 
-    def _may_blink(self) -> bool:
+    def _find_skin(self, image_HWC: NDArray[np.uint8]) -> float | None:
+        """What blinks are drawn from; None where the eyes do not blink."""
         wanted = self.settings.blink
-        learnt = wanted is not False and closes_eyes(self.head, self.reference)
-        if wanted and not learnt:
-            log.warning("The models have not learnt to close these eyes: blinks will be halfway, and smeared.")
-        return learnt if wanted is None else wanted
+        if wanted is False or (wanted is None and not closes_eyes(self.head, self.reference)):
+            return None
+        assert self.reference.source_68x2 is not None, "the reference was cropped from the picture"
+        skin = find_skin(image_HWC, self.reference.source_68x2)
+        if skin is None and wanted:
+            log.warning("The eyes will not blink: glasses or brows lie too close above them. Leave out --blink.")
+        return skin
 
     def _part(self) -> View | None:
         """Where not the whole picture is shown."""

@@ -47,10 +47,10 @@ class MouthCalibration:
         The lips meet where this face's closed lips do: half way between those of most faces and those of the picture,
         if the picture shows closed lips. The first component, the jaw, moves them there.
         """
-        eyes = float(eye_distance(reference_L.reshape(1, COUNT, 2))[0])
+        eyes = _eyes(reference_L)
         reference_K = landmarks.project(reference_L).astype(np.float64)
         gap_K = lip_gap(landmarks.basis.T.reshape(-1, COUNT, 2)) / eyes
-        own = float(lip_gap(reference_L.reshape(1, COUNT, 2))[0]) / eyes
+        own = own_gap(reference_L)
         closed = CLOSED_GAP if own > PARTED else (CLOSED_GAP + float(np.clip(own, 0, WIDEST_CLOSED))) / 2
         rest_K = silent_K.astype(np.float64)
         rest_K[0] += (closed - own - float((silent_K - reference_K) @ gap_K)) / gap_K[0]
@@ -69,3 +69,12 @@ class MouthCalibration:
         spoken_TK = self.rest_K + gain_T[:, None] * moved_TK
         share = min(strength, 1.0)
         return np.asarray(self.reference_K + share * (spoken_TK - self.reference_K), np.float32)
+
+
+def own_gap(reference_L: NDArray[np.floating]) -> float:
+    """The gap between a picture's inner lips, in distances of its eyes, from its normalised landmarks (136,)."""
+    return float(lip_gap(reference_L.reshape(1, COUNT, 2))[0]) / _eyes(reference_L)
+
+
+def _eyes(landmarks_L: NDArray[np.floating]) -> float:
+    return float(eye_distance(landmarks_L.reshape(1, COUNT, 2))[0])

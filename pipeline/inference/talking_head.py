@@ -11,9 +11,10 @@ from torch import Tensor
 
 from pipeline.config.params import FaceRule, Landmarks, WhichFace
 from pipeline.inference.compositing.base import Painted
+from pipeline.inference.compositing.mask import SPEAKING, mask_paint
 from pipeline.inference.inputs import Picture, Speech, opened_speech, read_reference
 from pipeline.inference.loading import bundle_folder, load_preprocessing
-from pipeline.inference.mouth_calibration import MouthCalibration
+from pipeline.inference.mouth_calibration import PARTED, MouthCalibration, own_gap
 from pipeline.inference.preprocessing.base import Preprocessing, Reference
 from pipeline.inference.preprocessing.project import ProjectPreprocessing
 from pipeline.inference.settings import check_strength
@@ -78,7 +79,7 @@ class TalkingHead:
         self, picture: Picture, speech: Speech, face: WhichFace | None = None, strength: float = 1.0
     ) -> Iterator[NDArray[np.uint8]]:
         """The face in the picture says the speech: frames, RGB uint8 (size, size, 3), 25 per second, as long as
-        it.
+        it. They are painted where speech moves the face; elsewhere they are the picture.
 
         Of several faces ``face`` says which; without it, the rule of the training. ``strength`` as in `landmarks`.
         Raises PipelineError, before the first frame, when the picture holds no face or the speech no sound.
@@ -86,8 +87,10 @@ class TalkingHead:
         reference = read_reference(picture, self.preprocessing, self.face if face is None else face)
         with opened_speech(speech, self.preprocessing) as heard_speech:
             heard = self.preprocessing.windows(Sound(heard_speech.blocks))
-            for painted in self.paint(reference, self.landmarks(reference, heard, strength), spoken=True):
-                yield from painted.frames_THWC
+            painted = self.paint(reference, self.landmarks(reference, heard, strength), spoken=True)
+            still_TL = self.still_landmarks(reference, strength)
+            for chunk in mask_paint(painted, self.preprocessing, SPEAKING, still_TL):
+                yield from chunk.frames_THWC
 
     @torch.inference_mode()
     def landmarks(
@@ -107,6 +110,19 @@ class TalkingHead:
         for chunk_TRC in windows:
             coefficients_BTK, state = self.atnet.stream(reference_BK, self._heard(chunk_TRC), state)
             yield self.preprocessing.expand(reference_L, scaled(coefficients_BTK[0].cpu().numpy()))
+
+    def still_landmarks(self, reference: Reference, strength: float = 1.0) -> NDArray[np.float32]:
+        """Normalised landmarks (T, 136) of the first frames that show the picture itself; the last row holds from then
+        on. ``strength`` as in `landmarks`.
+
+        They are those of a face that hears nothing for a second, if the picture shows closed lips. Parted lips close in
+        silence: there the landmarks are the picture's own.
+        """
+        reference_L = self._normalized(reference)
+        if own_gap(reference_L) > PARTED:
+            return reference_L[None]
+        silence = Sound([np.zeros(FPS * SAMPLES_PER_FRAME, np.int16)])
+        return np.concatenate(list(self.landmarks(reference, self.preprocessing.windows(silence), strength)))
 
     def _scaling(
         self, reference_L: NDArray[np.float32], reference_BK: Tensor, strength: float

@@ -1,5 +1,6 @@
-"""Blinks: how often, how long, the same by seed, and where a model has learnt them."""
+"""Blinks: how often, how long, the same by seed, what they change, and on which faces."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,22 +8,35 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from pipeline.inference.blinks import LIDS, closes_eyes, put_blinks
+from pipeline.inference.compositing.base import Painted
+from pipeline.inference.compositing.lids import find_skin
 from pipeline.inference.generator import Generator
-from pipeline.inference.inputs import read_reference
+from pipeline.inference.inputs import read_image, read_reference
 from pipeline.inference.preprocessing.base import Reference
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.landmarks.eyes import eye_opening
 from pipeline.media import read_frames
 
+SKIN = 0.2
+
+
+def still(face: Reference, frames: int, chunk: int) -> Iterator[Painted]:
+    """The reference itself, in chunks."""
+    for at in range(0, frames, chunk):
+        count = min(chunk, frames - at)
+        pictures = np.broadcast_to(face.image_HWC, (count, *face.image_HWC.shape))
+        landmarks_TL = np.tile(face.points_68x2.reshape(-1), (count, 1))
+        yield Painted(pictures, np.zeros(pictures.shape[:3], np.float32), pictures, landmarks_TL, face)
+
 
 def opening(face: Reference, frames: int, seed: int, chunk: int = 16) -> np.ndarray:
     """Of the eyes (T,), by the share of the reference's own."""
-    still_L = face.points_68x2.reshape(-1)
-    chunks = [np.tile(still_L, (min(chunk, frames - at), 1)) for at in range(0, frames, chunk)]
-    moved = np.concatenate(list(put_blinks(chunks, seed)))
+    small = replace(face, image_HWC=face.image_HWC[:1, :1])  # only landmarks are looked at
+    moved = np.concatenate([one.landmarks_TL for one in put_blinks(still(small, frames, chunk), SKIN, seed)])
     return eye_opening(moved.reshape(-1, 68, 2)) / eye_opening(face.points_68x2[None])
 
 
@@ -48,16 +62,23 @@ def test_at_a_human_rate_whatever_the_chunks(face: Reference, seed: int, chunk: 
 
 
 def test_only_eyes_move(face: Reference) -> None:
-    still_L = face.points_68x2.reshape(-1)
-    moved = np.concatenate(list(put_blinks([np.tile(still_L, (500, 1))], 0))).reshape(-1, 68, 2)
+    """Of the landmarks the upper lids; of the frames what lies between brows and nose, as far as the lids close."""
+    (chunk,) = put_blinks(still(face, 500, 500), SKIN, 0)
     others = np.setdiff1d(np.arange(68), [37, 38, 43, 44])
-    np.testing.assert_allclose(moved[:, others], np.broadcast_to(face.points_68x2[others], (500, 64, 2)))
+    points = chunk.landmarks_TL.reshape(-1, 68, 2)
+    np.testing.assert_allclose(points[:, others], np.broadcast_to(face.points_68x2[others], (500, 64, 2)))
+    assert chunk.blinks is not None
+    changed = (chunk.frames_THWC != face.image_HWC).any(axis=3)
+    np.testing.assert_array_equal(changed.any(axis=(1, 2)), chunk.blinks.closed_T > 0)
+    rows, columns = np.nonzero(changed.any(axis=0))
+    assert face.points_68x2[17:27, 1].max() - 2 < rows.min() < rows.max() < face.points_68x2[29, 1]
+    assert face.points_68x2[36, 0] - 1 <= columns.min() < columns.max() <= face.points_68x2[45, 0] + 1
 
 
 def test_eyes_that_the_models_know_close(
     shipped: TalkingHead, clip: Path, face_file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A speaker of the training blinks by default, the synthetic face does not, and asked for it is warned of."""
+    """A speaker of the training blinks by default, the synthetic face where it is asked for."""
     known = read_reference("a frame", shipped.preprocessing, image_HWC=next(read_frames(clip)))
     assert closes_eyes(shipped, known)
     assert not closes_eyes(shipped, read_reference(face_file, shipped.preprocessing))
@@ -74,6 +95,21 @@ def test_eyes_that_the_models_know_close(
     frame_HWC = next(read_frames(clip))
     assert least(frame_HWC, None) < 0.02 < 0.15 < least(frame_HWC, False)
     assert least(face_file, None) > 0.15
-    assert not caplog.messages
     assert least(face_file, True) < 0.02
-    assert caplog.messages == ["The models have not learnt to close these eyes: blinks will be halfway, and smeared."]
+    assert not caplog.messages
+
+
+def test_eyes_under_glasses_stay_open(
+    shipped: TalkingHead, face_file: Path, sentence: NDArray[np.int16], caplog: pytest.LogCaptureFixture
+) -> None:
+    """With a warning: the skin that would be drawn down is covered by a black bar upon both lids."""
+    picture = read_image(face_file)
+    points = read_reference(face_file, shipped.preprocessing).source_68x2
+    assert points is not None
+    for eye in (points[36:42], points[42:48]):
+        (left, top), (right, _) = eye.min(axis=0).astype(int), eye.max(axis=0).astype(int)
+        picture[top - 6 : top, left - 3 : right + 4] = 0
+    assert find_skin(picture, points) is None
+    generator = Generator(shipped, picture, Settings(blink=True))
+    assert all(chunk.blinks is None for chunk in generator.speak([np.tile(sentence, 3)]))
+    assert "The eyes will not blink: glasses or brows lie too close above them. Leave out --blink." in caplog.messages

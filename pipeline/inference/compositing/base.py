@@ -9,6 +9,15 @@ from numpy.typing import NDArray
 from pipeline.inference.preprocessing.base import Reference
 
 
+class Blinks(NamedTuple):
+    """The lids of T frames."""
+
+    closed_T: NDArray[np.float64]
+    """How far they are closed, 0 to 1."""
+    skin: float
+    """How much skin above the eyes is drawn down (`compositing.lids`)."""
+
+
 class Painted(NamedTuple):
     """A chunk of T generated frames."""
 
@@ -22,6 +31,8 @@ class Painted(NamedTuple):
     """What was asked for: normalised landmarks (T, 136)."""
     reference: Reference
     """What they were painted over."""
+    blinks: Blinks | None = None
+    """Lids that were drawn into the frames, and not painted by VG-net."""
 
 
 class View(Protocol):

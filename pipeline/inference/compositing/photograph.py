@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.inference.compositing.base import Painted
+from pipeline.inference.compositing.lids import close_lids
 from pipeline.inference.preprocessing.base import Reference
 from pipeline.landmarks.similarity import fit_similarity, invert_similarity
 
@@ -42,6 +43,8 @@ class Photograph:
     """Pixels along the crop's side."""
     mask_HW: NDArray[np.float32]
     """Of that part, how much of the paint counts, 0 to 1."""
+    points_68x2: NDArray[np.float64]
+    """The face's points in pixels of the picture."""
 
     @classmethod
     def of(cls, picture_HWC: NDArray[np.uint8], reference: Reference) -> "Photograph":
@@ -64,7 +67,7 @@ class Photograph:
         right, bottom = np.clip(np.ceil(reach.max(axis=0)).astype(int) + 1, (left + 1, top + 1), size)
         onto[:, 2] += onto[:, :2] @ (left, top)
         mask = _warped(_fade(side), onto, (right - left, bottom - top))
-        return cls(picture_HWC, (int(left), int(top)), onto, side, mask)
+        return cls(picture_HWC, (int(left), int(top)), onto, side, mask, points_68x2)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -82,7 +85,12 @@ class Photograph:
     def frames(self, painted: Iterable[Painted]) -> Iterator[NDArray[np.uint8]]:
         """As `View`."""
         for chunk in painted:
-            yield from map(self.with_paint, chunk.attention_THW, chunk.colour_THWC)
+            for t, (attention_HW, colour_HWC) in enumerate(zip(chunk.attention_THW, chunk.colour_THWC, strict=True)):
+                frame_HWC = self.with_paint(attention_HW, colour_HWC)
+                if chunk.blinks and chunk.blinks.closed_T[t] > 0:
+                    lids = chunk.blinks.skin, float(chunk.blinks.closed_T[t])
+                    close_lids(frame_HWC, self.picture_HWC, self.points_68x2, *lids)
+                yield frame_HWC
 
     def points(self, points_T68x2: NDArray[np.float32], first: int, reference: Reference) -> NDArray[np.float32]:
         """As `View`."""

@@ -163,7 +163,10 @@ def test_the_docs_program_makes_the_same_video(folder: Path, monkeypatch: pytest
     exec(prepare, {})
     exec(program, names := dict[str, Any]())
     head = TalkingHead.from_pretrained(precision="float32")
-    expected = np.stack(list(head.generate("docs/pictures/face.jpg", "docs/speech.wav")))
+    reference = read_reference("docs/pictures/face.jpg", head.preprocessing)
+    heard = head.preprocessing.windows(Sound([read_audio("docs/speech.wav")]))
+    painted = head.paint(reference, head.landmarks(reference, heard), spoken=True)
+    expected = np.concatenate([chunk.frames_THWC for chunk in painted])
     found = np.stack(names["video"])
     assert found.shape == expected.shape == (75, 128, 128, 3)
     assert np.abs(found.astype(int) - expected).max() <= 1

@@ -1,0 +1,115 @@
+"""What changes outside the mouth when photographs speak: nothing may, above a stated limit.
+
+For each photograph it generates the beginning of the speech twice, without blinks: at strength 1, where it compares all
+that lies above the tip of the nose and beyond the cheeks and the chin with the photograph, and at strength 0, where it
+compares everything, in five frames. A pixel's change is that of the channel that changes most, in levels of 255.
+Prints for each photograph the largest change of both, and the share of the pixels outside that change by more than 8
+levels in any frame; then totals. The exit code is 1 where a change is above the limit.
+
+    python benchmarks/outside_mouth.py --photos FOLDER --most 100
+"""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.inference.compositing.photograph import Photograph
+from pipeline.inference.generator import Generator
+from pipeline.inference.settings import Settings
+from pipeline.inference.talking_head import TalkingHead
+from pipeline.landmarks.mouth import eye_distance
+from pipeline.media import read_audio
+from pipeline.runtime.clock import RATE, SAMPLES_PER_FRAME
+from pipeline.runtime.errors import PipelineError
+
+LIMIT = 1
+"""Levels of 255."""
+SEEN = 8
+"""Levels of a change that is seen."""
+PICTURES = (".jpg", ".jpeg", ".png", ".webp")
+STILL = 5 * SAMPLES_PER_FRAME
+"""Samples at strength 0, where all frames are alike."""
+AROUND, DROP = 0.2, 0.25
+"""How far around the lower face, and how far below the chin, a change is the mouth's: in distances of the eyes."""
+
+
+class Change(NamedTuple):
+    """Of a photograph."""
+
+    outside: int
+    """The largest change outside the mouth at strength 1, in levels."""
+    seen: float
+    """The share of the pixels outside it that change by more than `SEEN` levels."""
+    still: int
+    """The largest change anywhere at strength 0, in levels."""
+
+
+def outside_mouth(points_68x2: NDArray[np.floating], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """The pixels of a picture of ``size`` (width, height) that speech may not change; points in its pixels."""
+    distance = float(eye_distance(points_68x2[None])[0])
+    face = np.concatenate([points_68x2[2:15], points_68x2[31:36]])
+    dropped = points_68x2[4:13] + np.array([0, DROP * distance])
+    mouth = np.zeros(size[::-1], np.uint8)
+    for points in (face, np.concatenate([face, dropped])):
+        cv2.fillConvexPoly(mouth, cv2.convexHull(np.round(points).astype(np.int32)), 1)
+    reach = 2 * round(AROUND * distance) + 1
+    return np.asarray(cv2.dilate(mouth, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))) == 0)
+
+
+def measure(head: TalkingHead, picture: Path | NDArray[np.uint8], samples: NDArray[np.int16]) -> Change:
+    """Of one photograph that says the samples."""
+    highest = []
+    for strength, count in ((1.0, len(samples)), (0.0, STILL)):
+        generator = Generator(head, picture, Settings(strength=strength, blink=False))
+        assert isinstance(generator.view, Photograph)
+        highest_HW = np.zeros(generator.view.picture_HWC.shape[:2], np.uint8)
+        for frame_HWC in generator.stream([samples[:count]]):
+            np.maximum(highest_HW, cv2.absdiff(frame_HWC, generator.view.picture_HWC).max(axis=2), out=highest_HW)
+        highest.append(highest_HW)
+    (points_68x2,) = generator.view.points(generator.reference.points_68x2[None], 0, generator.reference)
+    outside = highest[0][outside_mouth(points_68x2, generator.view.size)]
+    return Change(int(outside.max(initial=0)), float((outside > SEEN).mean()), int(highest[1].max()))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--photos", type=Path, required=True, help="a folder of photographs, and of folders of them")
+    parser.add_argument("-i", "--speech", type=Path, default=Path("docs/speech.wav"))
+    parser.add_argument("--models", help="a bundle; the one that ships without it")
+    parser.add_argument("--seconds", type=float, default=1.0, help="of the speech")
+    parser.add_argument("--most", type=int, help="photographs, evenly over their names; all without it")
+    parser.add_argument("--limit", type=int, default=LIMIT, help="levels of 255")
+    options = parser.parse_args()
+    logging.disable(logging.WARNING)  # of faces that are small, turned or several
+    photos = sorted(path for path in options.photos.rglob("*") if path.suffix.lower() in PICTURES)
+    if options.most and len(photos) > options.most:
+        photos = [photos[at] for at in np.linspace(0, len(photos) - 1, options.most).round().astype(int)]
+    head = TalkingHead.from_pretrained(options.models)
+    samples = read_audio(options.speech)[: round(options.seconds * RATE)]
+    changes = []
+    for photo in photos:
+        try:
+            changes.append(one := measure(head, photo, samples))
+        except PipelineError as error:
+            print(f"{photo.name}: left out. {error}")
+            continue
+        print(f"{photo.name}: outside {one.outside}, seen {one.seen:.2%}, at strength 0 {one.still}", flush=True)
+    if not changes:
+        sys.exit(f"{options.photos} holds no photograph of a face.")
+    outside, seen, still = (np.array(column) for column in zip(*changes, strict=True))
+    print(f"{len(changes)} photographs, {len(samples) / RATE:.1f} s each; the limit is {options.limit}")
+    print(f"outside the mouth: {outside.max()} at most, {np.median(outside):.0f} in the median, {seen.mean():.2%} seen")
+    print(f"at strength 0: {still.max()} at most, {np.median(still):.0f} in the median")
+    above = int(((outside > options.limit) | (still > options.limit)).sum())
+    print(f"{above} above the limit")
+    sys.exit(1 if above else 0)
+
+
+if __name__ == "__main__":
+    main()
