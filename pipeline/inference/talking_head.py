@@ -14,7 +14,7 @@ from pipeline.inference.compositing.base import Painted
 from pipeline.inference.compositing.mask import SPEAKING, mask_paint
 from pipeline.inference.inputs import Picture, Speech, opened_speech, read_reference
 from pipeline.inference.loading import bundle_folder, load_preprocessing
-from pipeline.inference.mouth_calibration import PARTED, MouthCalibration, own_gap
+from pipeline.inference.mouth_calibration import MouthCalibration, may_rest
 from pipeline.inference.preprocessing.base import Preprocessing, Reference
 from pipeline.inference.preprocessing.project import ProjectPreprocessing
 from pipeline.inference.settings import check_strength
@@ -115,11 +115,11 @@ class TalkingHead:
         """Normalised landmarks (T, 136) of the first frames that show the picture itself; the last row holds from then
         on. ``strength`` as in `landmarks`.
 
-        They are those of a face that hears nothing for a second, if the picture shows closed lips. Parted lips close in
-        silence: there the landmarks are the picture's own.
+        They are those of a face that hears nothing for a second, if a face may rest as the picture shows it. A mouth in
+        the middle of a word closes in silence: there the landmarks are the picture's own.
         """
         reference_L = self._normalized(reference)
-        if own_gap(reference_L) > PARTED:
+        if not may_rest(reference_L):
             return reference_L[None]
         silence = Sound([np.zeros(FPS * SAMPLES_PER_FRAME, np.int16)])
         return np.concatenate(list(self.landmarks(reference, self.preprocessing.windows(silence), strength)))

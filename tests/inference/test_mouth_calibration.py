@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.inference.mouth_calibration import CLOSED_GAP, GAIN, KNEE, WIDEST_CLOSED, MouthCalibration
+from pipeline.inference.mouth_calibration import CLOSED_GAP, GAIN, KNEE, WIDEST_CLOSED, MouthCalibration, may_rest
 from pipeline.landmarks.mouth import eye_distance, lip_gap
 from pipeline.landmarks.pca import LandmarkModel
 from pipeline.models.pretrained import pretrained_folder
@@ -34,13 +34,24 @@ def gaps(reference_L: NDArray[np.float64], coefficients_TK: NDArray[np.floating]
         (-0.02, CLOSED_GAP / 2),  # dlib sees closed lips cross
         (CLOSED_GAP, CLOSED_GAP),
         (0.06, (CLOSED_GAP + WIDEST_CLOSED) / 2),
-        (0.2, CLOSED_GAP),  # a smile that shows teeth says nothing of closed lips
+        (0.2, CLOSED_GAP),  # in the middle of a word
     ],
 )
 def test_lips_rest_closed_whatever_the_picture_shows(own: float, expected: float) -> None:
     reference = face(own)
     calibration = MouthCalibration.of(MODEL, reference, SILENT)
     assert gaps(reference, calibration.move(SILENT[None], 1.0)) == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_smile_rests_half_open() -> None:
+    smile = face(0.14).reshape(68, 2)
+    smile[48:68, 0] *= 1.4
+    calibration = MouthCalibration.of(MODEL, smile.reshape(-1), SILENT)
+    expected = (CLOSED_GAP + 0.14) / 2
+    assert gaps(smile.reshape(-1), calibration.move(SILENT[None], 1.0)) == pytest.approx(expected, abs=1e-5)
+    assert may_rest(smile.reshape(-1))
+    assert may_rest(face(0.05))
+    assert not may_rest(face(0.14))
 
 
 def test_lips_do_not_cross_at_any_strength() -> None:
