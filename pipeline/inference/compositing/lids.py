@@ -59,7 +59,7 @@ def _axes(eye_62: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
 def _lids(eye_62: NDArray[np.float64], axes: NDArray[np.float64], width: float) -> list[NDArray[np.float64]]:
     """Cubics through the points of the upper and the lower lid, in the eye's own axes and widths."""
     own = (eye_62 - eye_62[0]) @ axes.T / width
-    return [np.polyfit(*own[rows].T, 3) for rows in ([0, 1, 2, 3], [0, 5, 4, 3])]
+    return [np.polyfit(own[rows, 0], own[rows, 1], 3) for rows in ([0, 1, 2, 3], [0, 5, 4, 3])]
 
 
 def _skin_above(picture_HWC: NDArray[np.uint8], eye_62: NDArray[np.float64]) -> float:

@@ -100,12 +100,23 @@ class Photograph:
     def with_paint(self, attention_HW: NDArray[np.float32], colour_HWC: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """A frame (H, W, 3): the picture with what VG-net painted of the face, (size, size, 3), where it attends."""
         frame = self.picture_HWC.copy()
-        height, width = self.mask_HW.shape
-        left, top = self.corner
-        place = frame[top : top + height, left : left + width]
-        size = (width, height)
-        share = _warped(attention_HW, self.onto_2x3, size) * self.mask_HW
-        paint = _warped(colour_HWC, self.onto_2x3, size, cv2.INTER_CUBIC)
+        x, y, columns, rows = cv2.boundingRect((attention_HW > 0).astype(np.uint8))
+        if not columns:
+            return frame
+        # Only the part of the picture that shows what is painted.
+        back = invert_similarity(self.onto_2x3)
+        corners = np.array([[x - 1, y - 1], [x + columns, y - 1], [x - 1, y + rows], [x + columns, y + rows]])
+        reach, most = corners @ back[:, :2].T + back[:, 2], self.mask_HW.shape[::-1]
+        left, top = np.clip(np.floor(reach.min(axis=0)).astype(int), 0, most)
+        right, bottom = np.clip(np.ceil(reach.max(axis=0)).astype(int) + 1, (left, top), most)
+        if right == left or bottom == top:
+            return frame
+        onto, size = self.onto_2x3.copy(), (int(right - left), int(bottom - top))
+        onto[:, 2] += onto[:, :2] @ (left, top)
+        share = _warped(attention_HW, onto, size) * self.mask_HW[top:bottom, left:right]
+        paint = _warped(colour_HWC, onto, size, cv2.INTER_CUBIC)
+        corner_x, corner_y = self.corner
+        place = frame[corner_y + top : corner_y + bottom, corner_x + left : corner_x + right]
         # OpenCV divides by the sum of both weights and leaves 0 of what has none: that sum is 1 here.
         place[:] = cv2.blendLinear(paint, np.ascontiguousarray(place), share, 1.0 - share)
         return frame
