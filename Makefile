@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help checkout env repro test lint docs bench lock clean
+.PHONY: help checkout env repro test test-lowest lint docs bench lock clean
 .NOTPARALLEL:
 
 help:
 	@echo "make repro   environment and the pipeline on the embedded corpus"
 	@echo "make test    environment, lint, types and all tests"
+	@echo "make test-lowest  tests with the lowest versions that pyproject.toml admits, in .venv-lowest"
 	@echo "make lint    ruff, mypy and the arrows between rooms"
 	@echo "make docs    the API reference, in docs/api"
 	@echo "make bench   the benchmarks"
@@ -41,6 +42,20 @@ repro: checkout env
 test: env lint
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
+# uv finds the versions, pip installs them: where pip has the CPU build of torch, uv would take the one for GPUs.
+LOWEST := .venv-lowest
+LOWEST_TESTS := tests/test_cli.py tests/config tests/runtime/test_table.py tests/media/test_picture.py \
+  tests/media/test_read_frames.py tests/media/test_video_writer.py tests/models/test_bundle.py \
+  tests/models/onnx/test_export.py tests/shards/test_build.py tests/inference/test_generate.py tests/app/test_uploads.py \
+  tests/evaluation/test_tables.py tests/evaluation/score tests/tracking/test_models.py tests/stages/test_declare.py
+
+test-lowest: env
+	test -x $(LOWEST)/bin/python || $(BIN)/python -m venv $(LOWEST)
+	$(BIN)/uv pip compile --quiet --resolution lowest-direct --python-version 3.11 --all-extras \
+	  --no-header --no-annotate --no-emit-index-url pyproject.toml --output-file $(LOWEST)/lowest.txt
+	$(LOWEST)/bin/python -m pip install --quiet --no-compile --constraint $(LOWEST)/lowest.txt --editable '.[dev]'
+	PATH="$(CURDIR)/$(LOWEST)/bin:$(PATH)" $(LOWEST)/bin/python -m pytest $(LOWEST_TESTS)
+
 lint: env
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -58,7 +73,7 @@ lock: env
 	  --no-header --no-annotate --no-emit-index-url --upgrade pyproject.toml --output-file constraints.txt
 
 clean:
-	rm -rf $(VENV) *.egg-info data/sample data/portraits data/clips data/faces data/mfcc data/quality \
+	rm -rf $(VENV) $(LOWEST) *.egg-info data/sample data/portraits data/clips data/faces data/mfcc data/quality \
 	  models/landmarks models/atnet models/vgnet models/bundle.json models/provenance.json \
 	  reports/*.csv reports/index.html reports/metrics.png reports/pictures reports/videos dvc_plots mlflow.db* mlartifacts .dvc/tmp
 	@if find . -name '*.dvc' -type f ! -path './.dvc/*' | grep -q .; \

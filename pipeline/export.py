@@ -74,4 +74,4 @@ def export_for_mlflow(to: To, models: Models = None) -> None:
         from pipeline.tracking.models import save_bundle
 
         save_bundle(bundle_folder(models), to)
-        print(f"Now run: mlflow models serve --env-manager local -m {shlex.quote(str(to))}")
+        print(f"Now run: mlflow models serve -m {shlex.quote(str(to))} --env-manager local --port 5001")

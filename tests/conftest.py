@@ -2,9 +2,11 @@
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 
 # Before anything reads it: tests run side by side, and trainings of several threads each would fight over the cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -39,6 +41,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first, the others in the order in which they are found."""
     places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
+def _nothing(number: int, frame: FrameType | None) -> None:
+    pass
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _signals() -> None:
+    """Let the programs that tests start begin with the default signals, also under `nohup` and in the background.
+
+    An ignored signal is inherited by programs, a handler is not.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, _nothing)
 
 
 def _folder(variable: str) -> Path:

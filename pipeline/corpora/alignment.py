@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline.runtime.paths import StrPath
+from pipeline.runtime.text import decode
 from pipeline.speech.phonemes import Segment
 
 ALIGNMENTS = ("alignments", "alignment", "align")
@@ -16,7 +17,7 @@ _TICKS = 25000  # of a second
 def read_alignment(path: StrPath) -> tuple[Segment, ...]:
     """The words of an ``.align`` file in order, with an empty label for pauses; lines of another form are left out."""
     segments = []
-    for line in Path(path).read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in decode(Path(path).read_bytes(), errors="replace").splitlines():
         match line.split():
             case [start, end, word]:
                 try:

@@ -2,6 +2,8 @@
 
 import csv
 import logging
+import math
+import textwrap
 import threading
 import time
 from collections import Counter
@@ -13,36 +15,69 @@ from typing import Any
 
 import torch
 
+from pipeline.config.params import WhichFace
 from pipeline.inference.generate import generate
 from pipeline.inference.settings import Settings, parse_face
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import replacing
+from pipeline.runtime.table import Row, Table, read_table
 
 log = logging.getLogger(__name__)
-Row = dict[str, str]
-"""The cells of a row by column."""
 FILES = ("picture", "speech", "out")
 """The columns that every table has; paths are relative to its folder."""
 OUTCOME = ("state", "message", "frames", "seconds", "times_real_time")
 """What the table of results adds to them: done or failed, why, what was generated, and how fast."""
 
 
+_TRUE, _FALSE = ("true", "yes", "1", "1.0", "1,0"), ("false", "no", "0", "0.0", "0,0")
+
+
 def _yes(text: str) -> bool:
-    if (word := text.strip().lower()) not in ("true", "yes", "1", "false", "no", "0"):
+    if (word := text.lower()) not in (*_TRUE, *_FALSE):
         raise ValueError(f"{text!r} is neither true nor false")
-    return word in ("true", "yes", "1")
+    return word in _TRUE
+
+
+def _number(text: str) -> float:
+    """A number as spreadsheets write it, also with a decimal comma."""
+    try:
+        number = float(text.replace(",", "."))
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"{text!r} is not a number")
+    return number
+
+
+def _whole(text: str) -> int:
+    """A whole number; pandas writes 1.0 for 1 in a column that has empty cells."""
+    if text.isdecimal():
+        return int(text)
+    number = _number(text)
+    if not number.is_integer():
+        raise ValueError(f"{text!r} is not a whole number")
+    return int(number)
+
+
+def _face(text: str) -> WhichFace:
+    """A rule, or a number as `_whole` reads it."""
+    try:
+        text = str(_whole(text))
+    except ValueError:
+        text = text.lower()
+    return parse_face(text)
 
 
 OPTIONS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
-    "face": ("face", parse_face),
-    "strength": ("strength", float),
+    "face": ("face", _face),
+    "strength": ("strength", _number),
     "blink": ("blink", _yes),
     "head": ("sway", _yes),
     "crop": ("crop", _yes),
     "panels": ("panels", _yes),
-    "seed": ("seed", int),
+    "seed": ("seed", _whole),
 }
 """Columns that a table may have, named as the command's options: the setting that each is, and how it is read. An empty
 cell is as the command says."""
@@ -83,8 +118,11 @@ def generate_batch(
     that fails does not stop the others. ``told`` is called with the rows that are done, and all.
     Returns an outcome per row. Raises PipelineError where the table cannot be read or lacks a column.
     """
-    rows = _read(table)
+    found = _read(table)
+    rows = found.rows
     outcomes: list[Outcome | None] = [None] * len(rows) if overwrite else _before(rows, table)
+    for number, fault in found.faults.items():
+        outcomes[number] = Outcome("failed", fault)
     _write(rows, outcomes, table)  # which fails before anything is generated, if it does
     stop, threads = threading.Event(), max(1, torch.get_num_threads() // jobs)
 
@@ -150,43 +188,30 @@ def _settings(row: Row, usual: Settings) -> Settings:
     return replace(usual, **own)
 
 
-def _read(table: Path) -> list[Row]:
-    columns, rows = _cells(table)
-    if missing := [name for name in FILES if name not in columns]:
-        found = f"It has {', '.join(columns) or 'none'}; give one with {', '.join(FILES)}, separated by commas."
-        raise PipelineError(f"{table} has no column {', '.join(missing)}. {found}")
-    if unknown := [name for name in columns if name not in (*FILES, *OPTIONS)]:
+def _read(table: Path) -> Table:
+    try:
+        found = read_table(table, (*FILES, *OPTIONS))
+    except FileNotFoundError:
+        raise PipelineError(f"{table} does not exist. Give --batch a CSV with {', '.join(FILES)}.") from None
+    except OSError as error:
+        raise PipelineError(f"{table} cannot be read ({error.strerror}). Give another.") from error
+    columns = textwrap.shorten(", ".join(found.columns) or "none", 200, placeholder=" ...")
+    if missing := [name for name in FILES if name not in found.columns]:
+        advice = f"It has {columns}; give one with {', '.join(FILES)}, separated by commas, semicolons or tabs."
+        raise PipelineError(f"{table} has no column {', '.join(missing)}. {advice}")
+    if unknown := [name for name in found.columns if name not in (*FILES, *OPTIONS)]:
         known = ", ".join((*FILES, *OPTIONS))
         raise PipelineError(f"{table} has the column {', '.join(unknown)}. Those that may be are {known}.")
-    if not rows:
+    if not found.rows:
         raise PipelineError(f"{table} has no rows. Give one for each video.")
+    rows = [row for number, row in enumerate(found.rows) if number not in found.faults]
     places = Counter((table.parent / row["out"]).resolve() for row in rows if row["out"])
     if twice := sorted({row["out"] for row in rows if places[(table.parent / row["out"]).resolve()] > 1}):
         raise PipelineError(f"{table} has one output twice, {', '.join(twice)}. Give each row its own.")
     read = {(table.parent / row[name]).resolve() for row in rows for name in ("picture", "speech")}
     if both := sorted({row["out"] for row in rows if row["out"] and (table.parent / row["out"]).resolve() in read}):
         raise PipelineError(f"{table} has {', '.join(both)} as an output and as an input. Give it another place.")
-    return rows
-
-
-def _cells(table: Path) -> tuple[list[str], list[Row]]:
-    """The columns of a CSV, and its rows; cells that are missing at a row's end are empty."""
-    try:
-        with table.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, restkey="", restval="", skipinitialspace=True)
-            columns = [name.strip() for name in reader.fieldnames or ()]
-            reader.fieldnames = columns
-            rows = []
-            for row in reader:
-                if any(row.pop("", ())):
-                    where = f"{table}, line {reader.line_num}"
-                    raise PipelineError(f"{where}, has more cells than columns. Quote its commas.")
-                rows.append({name: text.strip() for name, text in row.items()})
-    except FileNotFoundError:
-        raise PipelineError(f"{table} does not exist. Give --batch a CSV with {', '.join(FILES)}.") from None
-    except (OSError, ValueError, csv.Error) as error:
-        raise PipelineError(f"{table} cannot be read as a CSV ({error}). Give one with {', '.join(FILES)}.") from error
-    return columns, rows
+    return found
 
 
 def _before(rows: list[Row], table: Path) -> list[Outcome | None]:
@@ -196,14 +221,14 @@ def _before(rows: list[Row], table: Path) -> list[Outcome | None]:
         return [None] * len(rows)
     finished = {}
     try:
-        columns, known = _cells(path)
-        if not {*FILES, *OUTCOME} <= set(columns):
+        known = read_table(path, (*FILES, *OPTIONS, *OUTCOME))
+        if not {*FILES, *OUTCOME} <= set(known.columns):
             raise KeyError
-        for row in known:
+        for row in known.rows:
             state, message, frames, seconds, speed = (row.pop(name) for name in OUTCOME)
             if state == "done" and (table.parent / row["out"]).exists():
-                finished[_key(row)] = Outcome(state, message, int(frames), float(seconds), float(speed))
-    except (PipelineError, KeyError, ValueError) as error:
+                finished[_key(row)] = Outcome(state, message, _whole(frames), _number(seconds), _number(speed))
+    except (OSError, PipelineError, KeyError, ValueError) as error:
         raise PipelineError(f"{path} is not a table of results. Move it away.") from error
     return [finished.get(_key(row)) for row in rows]
 

@@ -99,13 +99,14 @@ def _lean(folder: Path, name: str) -> Iterator[Path]:
 
 
 def bundle_signature() -> Any:
-    """MLflow's, of every bundle: a row per video, files as bytes."""
+    """MLflow's, of every bundle: a row per video. The files that go in are texts, or bytes where Python calls: MLflow's
+    own decoding of Base64 leaves out characters that it does not know, and so makes rubbish of data URLs.
+    """
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema
 
-    inputs, outputs = (
-        Schema([ColSpec("binary", name) for name in names]) for names in (("picture", "speech"), ("video",))
-    )
+    inputs = Schema([ColSpec("string", name) for name in ("picture", "speech")])
+    outputs = Schema([ColSpec("binary", "video")])
     params = ParamSchema([ParamSpec(name, kind, default) for name, (kind, default) in BUNDLE_PARAMS.items()])
     return ModelSignature(inputs=inputs, outputs=outputs, params=params)
 

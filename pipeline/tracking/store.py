@@ -9,14 +9,15 @@ A server that does not answer never stops a training: the stage says so and writ
 
 import contextlib
 import fcntl
+import functools
 import logging
 import os
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,6 +30,9 @@ EXPERIMENT = "atvgnet"
 
 LOCKED_SECONDS = 60
 """How long to go on trying while another process has locked the local database."""
+
+SLOW_SECONDS = 5
+"""After how long a wait for the store is told to the user."""
 
 # Read by MLflow when it is imported or at each request. With its own defaults (7 retries, 120 s each) a server that
 # hangs would hold up the end of a stage for a quarter of an hour. What the user has set stays.
@@ -47,6 +51,18 @@ Result = TypeVar("Result")
 def warn(message: str) -> None:
     """Say one line to the user, on the error stream, between the stage's own lines."""
     print(f"tracking: {message}", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def told_if_slow(message: str) -> Iterator[None]:
+    """Warn with ``message`` once when the block takes longer than SLOW_SECONDS."""
+    timer = threading.Timer(SLOW_SECONDS, warn, (message,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 @dataclass(frozen=True)
@@ -102,7 +118,8 @@ def open_store(start: Callable[[Store], Result]) -> Result | None:
         warn_of_fallback(uri, problem)
     else:
         try:
-            return start(_open(uri))
+            with told_if_slow(f"waiting for MLFLOW_TRACKING_URI={uri}, which answers slowly."):
+                return start(_open(uri))
         except store_errors() as error:
             warn(
                 f"MLFLOW_TRACKING_URI={uri} cannot be used: {trouble(error)}. Correct the variable; the run goes on "
@@ -154,16 +171,28 @@ def retry_locked(action: Callable[[], Result]) -> Result:
 
     SQLite's own waiting does not cover two readers that both want to write: one of them is refused at once.
     """
-    deadline = time.monotonic() + LOCKED_SECONDS
+    begun = time.monotonic()
     pause = 0.05
     while True:
         try:
             return action()
         except store_errors() as error:
-            if "database is locked" not in str(error) or time.monotonic() > deadline:
+            waited = time.monotonic() - begun
+            if "database is locked" not in str(error) or waited > LOCKED_SECONDS:
                 raise
+            if waited > SLOW_SECONDS / 2:  # SQLite's own waiting is as long as SLOW_SECONDS
+                _tell_of_lock()
         time.sleep(pause)
         pause = min(2 * pause, 1.0)
+
+
+@functools.cache
+def _tell_of_lock() -> None:
+    """Once in a process."""
+    warn(
+        f"the database of the runs is locked by another process; waiting up to {LOCKED_SECONDS} s. "
+        f"End that process: `fuser -v {_local_file()}` names it."
+    )
 
 
 class _RetryingClient:
@@ -186,7 +215,7 @@ def connect(uri: str) -> Any:
     from mlflow import MlflowClient
 
     for database in {uri, registry_uri(uri)}:
-        for place in retry_locked(partial(follow, database, project_root())):
+        for place in retry_locked(functools.partial(follow, database, project_root())):
             warn(
                 f"this project was in {place} when its runs were written to {database}. Their files, and those of new "
                 f"runs, are in {project_root() / ARTIFACTS} from now on."
@@ -228,7 +257,8 @@ def _one_at_a_time(lock: Path) -> Iterator[None]:
     """Keep other processes of the project out. MLflow makes its tables again in each process that finds none yet."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # released when the file is closed
+        with told_if_slow(f"waiting for another process of the project to open the store ({lock})."):
+            fcntl.flock(file, fcntl.LOCK_EX)  # released when the file is closed
         yield
 
 

@@ -50,7 +50,8 @@ class Writer:
         """Apply `last` after all the rest, and wait until it is done."""
         self._queue.put(last)
         self._queue.put(None)
-        self._thread.join()
+        with stores.told_if_slow("waiting until the rest of the run is written to the store."):
+            self._thread.join()
 
     def _work(self) -> None:
         gathered: list[Any] = []

@@ -17,6 +17,13 @@ def test_words_have_seconds_and_pauses_no_label(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_the_first_word_is_kept_behind_a_byte_order_mark(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "a.align"
+    path.write_text("0 25000 bin\n25000 50000 blue\n", encoding=encoding)
+    assert [one.label for one in read_alignment(path)] == ["bin", "blue"]
+
+
 def test_what_is_not_a_word_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "a.align"
     path.write_bytes(b"\n0 x bin\n0 25000\n# a comment of five words\n0 25000 \xe9t\xe9\n")

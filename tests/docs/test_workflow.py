@@ -1,5 +1,6 @@
 """The workflow for GitHub: valid by the schema, and made of the commands that everybody uses."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -25,7 +26,15 @@ def test_an_invalid_one_is_told(tmp_path: Path) -> None:
 def test_it_runs_the_projects_own_commands_on_every_python() -> None:
     jobs = yaml.safe_load(WORKFLOW.read_text())["jobs"]
     commands = {step["run"].split()[1] for job in jobs.values() for step in job["steps"] if "run" in step}
-    assert commands == {"lint", "test"}
+    assert commands == {"lint", "test", "test-lowest"}
     targets = (ROOT / "Makefile").read_text()
     assert all(f"\n{command}: env" in targets for command in commands)
     assert jobs["test"]["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
+
+
+def test_the_lowest_versions_are_tested_by_tests_that_exist() -> None:
+    names = re.search(r"^LOWEST_TESTS := ((?:.*\\\n)*.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert names
+    paths = [word for word in names.group(1).split() if word != "\\"]
+    assert len(paths) > 10
+    assert all((ROOT / path).exists() for path in paths)

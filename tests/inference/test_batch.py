@@ -9,7 +9,7 @@ import pytest
 import soundfile  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from pipeline.inference.batch import generate_batch, results_of
+from pipeline.inference.batch import OPTIONS, generate_batch, results_of
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.media import count_frames, probe
@@ -103,7 +103,7 @@ def test_what_is_there_is_not_replaced(shipped: TalkingHead, table: Path) -> Non
             r"jobs\.csv has c as an output and as an input\. Give it another place\.",
         ),
         ("picture,speech,out\na,b,c\nd,e,./c\n", r"jobs\.csv has one output twice, \./c, c\. Give each row its own\."),
-        ("picture,speech,out\na,b,c,d\n", r"jobs\.csv, line 2, has more cells than columns\. Quote its commas\."),
+        ("picture,speech,out,out\na,b,c,d\n", r"jobs\.csv: the column out is there twice\."),
         ("", r"jobs\.csv has no column picture, speech, out\. It has "),
     ],
 )
@@ -114,6 +114,55 @@ def test_tables_that_are_wrong(shipped: TalkingHead, table: Path, content: str |
         table.write_text(content)
     with pytest.raises(PipelineError, match=message):
         generate_batch(shipped, table)
+
+
+def test_a_line_that_is_wrong_does_not_stop_the_others(shipped: TalkingHead, table: Path) -> None:
+    """The table as a German Excel saves it, and its results saved again by it."""
+    content = (
+        "sep=;\nPicture;Speech;Out;Seed;Strength;Face;Crop;;\nface.jpg;speech.wav;one.mp4;1,0;1,3;1.0;1,0;;\n"
+        "face.jpg;speech.wav;two.mp4;;;;;;of three\n"
+        "face.jpg;speech.wav;three.mp4;1,5;;;;;\nface.jpg;spee\0ch.wav;x.mp4\n"
+    )
+    table.write_text(content, encoding="utf-16")
+    outcomes = generate_batch(shipped, table)
+    assert [one.state for one in outcomes] == ["done", "failed", "failed", "failed"]
+    assert outcomes[1].message == "Line 4 has more cells than columns. Quote cells that hold the separator."
+    assert outcomes[2].message == "The column seed is wrong: '1,5' is not a whole number."
+    assert outcomes[3].message == "Line 6 has a NUL byte. Write the line again."
+    assert probe(table.with_name("one.mp4")).width == 128
+
+    saved = results_of(table).read_text(encoding="utf-8").replace(";", " ").replace(",", ";").replace(".", ",")
+    results_of(table).write_text(saved.replace(",jpg", ".jpg").replace(",wav", ".wav").replace(",mp4", ".mp4"))
+    table.write_text(content.replace("1,0", "1.0").replace("1,3", "1.3"))
+    written = table.with_name("one.mp4").stat().st_mtime_ns
+    generate_batch(shipped, table)
+    assert table.with_name("one.mp4").stat().st_mtime_ns == written
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "value"),
+    [
+        ("seed", "1", 1), ("seed", "1.0", 1), ("seed", "7,0", 7), ("seed", str(2**60 + 1), 2**60 + 1),
+        ("strength", "1,3", 1.3), ("strength", "1", 1.0),
+        ("face", "2.0", 2), ("face", "2", 2), ("face", "LEFT", "left"),
+        ("blink", "1.0", True), ("blink", "FALSE", False), ("crop", "0,0", False), ("head", "Yes", True),
+    ],
+)  # fmt: skip
+def test_cells_as_spreadsheets_write_them(column: str, cell: str, value: object) -> None:
+    assert OPTIONS[column][1](cell) == value
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "message"),
+    [
+        ("seed", "1.5", "'1.5' is not a whole number"), ("seed", "inf", "'inf' is not a number"),
+        ("strength", "nan", "'nan' is not a number"), ("strength", "a lot", "'a lot' is not a number"),
+        ("crop", "2", "'2' is neither true nor false"),
+    ],
+)  # fmt: skip
+def test_cells_that_are_wrong(column: str, cell: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        OPTIONS[column][1](cell)
 
 
 def test_again_on_demand(shipped: TalkingHead, table: Path) -> None:

@@ -14,18 +14,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
+from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 import cv2
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile  # type: ignore[import-untyped]
 
 from pipeline.inference.generate import generate
-from pipeline.inference.served import ServedBundle
+from pipeline.inference.served import ServedBundle, decode_file
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.media import count_frames, probe, read_audio
+from pipeline.runtime.errors import PipelineError
 from tests.models.test_bundle import write_bundle
 
 ROOT = Path(__file__).parents[2]
@@ -50,7 +53,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "docs").symlink_to(ROOT / "docs")
     (folder / "tmp").mkdir()
     said = run(folder, f"{command('atvgnet export mlflow')} --models models")
-    assert "Now run: mlflow models serve --env-manager local -m served" in said
+    assert said.splitlines()[-1] == f"Now run: {command('mlflow models serve')}"
     return folder
 
 
@@ -88,7 +91,7 @@ def server(folder: Path) -> Iterator[str]:
         )
     address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(600):
+        while True:
             assert process.poll() is None, (folder / "server.log").read_text()
             try:
                 urlopen(f"{address}/ping").close()
@@ -105,13 +108,20 @@ def encoded(path: Path) -> str:
     return base64.b64encode(path.read_bytes()).decode()
 
 
+def ask(server: str, body: bytes, kind: str = "application/json") -> Any:
+    return json.load(urlopen(Request(f"{server}/invocations", body, {"Content-Type": kind})))
+
+
 def refused(server: str, rows: list[dict[str, str]], **params: Any) -> str:
-    body = json.dumps({"dataframe_records": rows, "params": params}).encode()
+    return refused_body(server, {"dataframe_records": rows, "params": params})["message"].splitlines()[-1]
+
+
+def refused_body(server: str, body: dict[str, Any] | bytes, kind: str = "application/json") -> dict[str, str]:
     with pytest.raises(HTTPError) as caught:
-        urlopen(Request(f"{server}/invocations", body, {"Content-Type": "application/json"}))
+        ask(server, body if isinstance(body, bytes) else json.dumps(body).encode(), kind)
     assert caught.value.code == 400
-    message: str = json.load(caught.value)["message"]
-    return message.splitlines()[-1]
+    said: dict[str, str] = json.load(caught.value)
+    return said
 
 
 def test_a_request_in_a_file(folder: Path, expected: bytes) -> None:
@@ -166,3 +176,125 @@ def test_what_is_wrong_reaches_the_client(folder: Path, server: str) -> None:
     assert "face is mine. Give one of prominent, " in refused(server, [good], face="mine")
     assert not list((folder / "tmp").glob("*/video.mp4"))
     assert not list((folder / "tmp").glob("*/picture"))
+
+
+DATA_URL = "data:image/jpeg;base64,"
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", lambda row: {"dataframe_records": [row]}),
+        ("application/json", lambda row: {"dataframe_split": {"columns": [*row], "data": [[*row.values()]]}}),
+        ("application/json", lambda row: {"inputs": {name: [value] for name, value in row.items()}}),
+        ("application/json", lambda row: {"instances": [row]}),
+        ("text/csv", lambda row: pd.DataFrame([row]).to_csv(index=False)),
+    ],
+)
+def test_data_urls_in_every_format(server: str, speech: bytes, kind: str, body: Any) -> None:
+    row = {
+        "picture": DATA_URL + encoded(ROOT / "docs/pictures/face.jpg"),
+        "speech": "data:audio/wav;codecs=1;charset=utf-8;base64," + base64.b64encode(speech).decode(),
+    }
+    written = body(row)
+    (answer,) = ask(server, (written if isinstance(written, str) else json.dumps(written)).encode(), kind)[
+        "predictions"
+    ]
+    assert base64.b64decode(answer["video"])[4:8] == b"ftyp"
+
+
+@pytest.fixture(scope="module")
+def speech(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A tenth of a second, so that an answer takes little time."""
+    path = tmp_path_factory.mktemp("speech") / "speech.wav"
+    soundfile.write(path, read_audio(ROOT / "docs/speech.wav")[8000:9600], 16000)
+    return path.read_bytes()
+
+
+def test_unknown_names_are_refused(server: str) -> None:
+    row = {"picture": "", "speech": ""}
+    params = "Allowed are face, strength, blink, sway, crop, panels, seed."
+    for body in (
+        {"dataframe_records": [row]},
+        {"dataframe_split": {"columns": [*row], "data": [["", ""]]}},
+        {"inputs": {"picture": [""], "speech": [""]}},
+        {"instances": [row]},
+    ):
+        said = refused_body(server, body | {"params": {"strenght": 1.3, "seed": 1}})
+        assert said["message"] == f"Unknown param: strenght. {params}"
+    said = refused_body(server, {"dataframe_records": [row | {"strength": "1"}]})
+    assert said["message"] == "Unknown column: strength. Allowed are picture, speech."
+    said = refused_body(server, {"instances": [row | {"voice": "x"}]})
+    assert said["message"] == "Unknown column: voice. Allowed are picture, speech."
+    said = refused_body(
+        server, {"dataframe_split": {"columns": ["picture", "speech", "speech"], "data": [["", "", ""]]}}
+    )
+    assert "A column is there twice." in said["message"]
+    said = refused_body(server, {"dataframe_records": [row], "parameters": {}})
+    assert said["message"].startswith("Unknown key: parameters. Allowed are dataframe_records, ")
+    assert refused_body(server, {"dataframe_records": [{"picture": ""}]})["message"] == (
+        "The column speech is missing. Give picture and speech."
+    )
+
+
+@pytest.mark.parametrize("body", [b"hello", b"", b"a,b\n1,2,3\n4\n", b'"picture,speech\n', b"\x00\x01\x02"])
+def test_a_body_that_is_no_table_gets_one_line(server: str, body: bytes) -> None:
+    said = refused_body(server, body, "text/csv")
+    assert "\n" not in said["message"].strip()
+    assert "stack_trace" not in said
+
+
+def test_unknown_params_of_a_program(folder: Path) -> None:
+    """Without a server, as `mlflow models predict` and Python ask; bytes are taken as they are."""
+    from mlflow.exceptions import MlflowException
+    from mlflow.pyfunc import load_model
+
+    model = load_model(str(folder / "served"))
+    table = pd.DataFrame({"picture": [b""], "speech": [b""]})
+    with pytest.raises(MlflowException, match="Unknown param: strenght"):
+        model.predict(table, params={"strenght": 1})
+    with pytest.raises(MlflowException, match="Unknown column: voice"):
+        model.predict(table.assign(voice=""))
+    with pytest.raises(MlflowException, match=r"Row 1: speech: the file is empty"):
+        model.predict(table)
+
+
+FILE = bytes(range(256))
+PLAIN = base64.b64encode(FILE).decode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        PLAIN,
+        base64.encodebytes(FILE).decode(),
+        base64.urlsafe_b64encode(FILE).decode(),
+        PLAIN.rstrip("="),
+        f"data:image/jpeg;base64,{PLAIN}",
+        f"DATA:image/jpeg;name=a.jpg;charset=utf-8;base64, {PLAIN}\n",
+        f"data:;base64,{quote(PLAIN, safe='')}",
+        f"data:application/octet-stream,{quote(FILE)}",
+        FILE,
+    ],
+)
+def test_a_file_in_a_request(text: str | bytes) -> None:
+    assert decode_file(text, "picture") == FILE
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (None, r"picture is missing\."),
+        (float("nan"), r"picture is missing\."),
+        (
+            "https://example.org/face.jpg",
+            r"picture is not Base64 \(.*\)\. Give the file's bytes as Base64 or as a data",
+        ),
+        ("a", r"picture is not Base64"),
+        ("data:image/jpeg;base64,%%%", r"picture is not Base64"),
+        ("é", r"picture is not Base64"),
+    ],
+)
+def test_what_is_no_file_is_refused(value: object, message: str) -> None:
+    with pytest.raises(PipelineError, match=message):
+        decode_file(value, "picture")

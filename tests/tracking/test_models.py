@@ -211,7 +211,7 @@ def test_a_bundles_params_are_the_settings() -> None:
     settings = {field.name: field.default for field in fields(Settings)}
     assert {name: default for name, (_, default) in BUNDLE_PARAMS.items()} == settings
     signature = bundle_signature()
-    assert [(one.name, one.type.name) for one in signature.inputs] == [("picture", "binary"), ("speech", "binary")]
+    assert [(one.name, one.type.name) for one in signature.inputs] == [("picture", "string"), ("speech", "string")]
     assert [(one.name, one.type.name) for one in signature.outputs] == [("video", "binary")]
 
 

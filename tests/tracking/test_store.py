@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ import pytest
 from pipeline import tracking
 from pipeline.models.bundle import load_bundle
 from pipeline.runtime.errors import PipelineError
+from pipeline.tracking import store as stores
 from pipeline.tracking.models import fetch_bundle
 from tests.models.test_bundle import write_bundle
 from tests.tracking.conftest import Project, all_runs
@@ -135,3 +137,37 @@ def test_server_is_used_and_its_death_costs_nothing(
     points = project.client().get_metric_history(child.info.run_id, "loss")
     assert [point.step for point in points] == [0, 1]  # also what had reached the server
     assert project.client().list_artifacts(child.info.run_id, "images")
+
+
+def test_a_locked_database_is_said_and_waited_for(project: Project) -> None:
+    """SQLite itself waits for five seconds before it says so."""
+    runs = len(all_runs(project.client()))
+    with contextlib.closing(sqlite3.connect(project.folder / "mlflow.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        stage = subprocess.Popen(
+            [sys.executable, "prepare.py"],
+            cwd=project.folder,
+            env=project.environment,
+            text=True,
+            stderr=subprocess.PIPE,
+        )
+        assert stage.stderr
+        said = stage.stderr.readline()
+        assert said.startswith("tracking: the database of the runs is locked by another process; waiting up to 60 s.")
+        assert str(project.folder / "mlflow.db") in said
+        other.execute("ROLLBACK")
+    _, errors = stage.communicate(timeout=60)
+    assert stage.returncode == 0
+    assert errors == ""
+    assert len(all_runs(project.client())) == runs + 2
+
+
+def test_a_slow_store_is_said_once(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(stores, "SLOW_SECONDS", 0.05)
+    with stores.told_if_slow("waiting for the store."):
+        time.sleep(0.5)
+    assert capsys.readouterr().err == "tracking: waiting for the store.\n"
+    with stores.told_if_slow("waiting for the store."):
+        pass
+    time.sleep(0.2)
+    assert capsys.readouterr().err == ""

@@ -1,0 +1,94 @@
+"""Requests of a served bundle with names that it does not know are refused.
+
+MLflow drops unknown params, columns and keys of a request, and says so in the server's log alone. It has no setting for
+this, so the three functions that read and check a request are wrapped, for bundles only.
+"""
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
+from functools import wraps
+from typing import Any
+
+import pandas as pd
+
+from pipeline.inference.settings import Settings
+
+COLUMNS = ("picture", "speech")
+PARAMS = tuple(field.name for field in fields(Settings))
+
+
+def refuse_unknown_names(loader: str) -> None:
+    """Have MLflow refuse unknown names in requests to models of the module ``loader``, in this process."""
+    import mlflow.pyfunc
+    from mlflow.pyfunc import scoring_server as server
+
+    scoring_server: Any = server  # without types
+
+    def in_json(given: Mapping[str, Any], parsed: Any) -> None:
+        flavor = given["metadata"].flavors.get("python_function", {})
+        if flavor.get("loader_module") == loader:
+            keys = scoring_server._decode_json_input(given["data"])
+            _check("key", keys, (*sorted(scoring_server.SUPPORTED_FORMATS), "params"))
+            _check_request(parsed.data, parsed.params)
+
+    def in_csv(given: Mapping[str, Any], parsed: pd.DataFrame) -> None:
+        schema = given["schema"]
+        if schema is not None and tuple(schema.input_names()) == COLUMNS:
+            _check_request(parsed, None)
+
+    def in_prediction(given: Mapping[str, Any], checked: Any) -> None:
+        if given["flavor"] == loader:
+            _check_request(given["data"], given["params"])
+
+    _wrap(scoring_server, "_parse_json_data", in_json)
+    _wrap(scoring_server, "parse_csv_input", in_csv)
+    _wrap(mlflow.pyfunc, "_validate_prediction_input", in_prediction)
+
+
+def _wrap(module: Any, name: str, check: Callable[[Mapping[str, Any], Any], None]) -> None:
+    """Have ``check`` see the arguments and the result of a function of MLflow; once in a process."""
+    from mlflow.exceptions import MlflowException
+
+    function = getattr(module, name)
+    if hasattr(function, "__wrapped__"):
+        return
+    signature = inspect.signature(function)
+
+    @wraps(function)
+    def checked(*args: Any, **named: Any) -> Any:
+        given = signature.bind(*args, **named)
+        given.apply_defaults()
+        try:
+            result = function(*args, **named)
+        except MlflowException as error:
+            error.json_kwargs.pop("stack_trace", None)  # of a body that is no CSV: nothing to the client
+            raise
+        check(given.arguments, result)
+        return result
+
+    setattr(module, name, checked)
+
+
+def _check_request(data: Any, params: Mapping[str, Any] | None) -> None:
+    table = data if hasattr(data, "columns") or isinstance(data, Mapping) else pd.DataFrame(data)
+    columns = list(table.columns if hasattr(table, "columns") else table)
+    _check("column", columns, COLUMNS)
+    if missing := [name for name in COLUMNS if name not in columns]:
+        _refuse(f"The column {', '.join(missing)} is missing. Give {' and '.join(COLUMNS)}.")
+    if len(columns) > len(set(columns)):
+        _refuse(f"A column is there twice. Give {' and '.join(COLUMNS)} once each.")
+    if isinstance(params, Mapping):
+        _check("param", params, PARAMS)
+
+
+def _check(kind: str, names: Iterable[Any], known: tuple[str, ...]) -> None:
+    if unknown := [str(name)[:100] for name in names if name not in known]:
+        _refuse(f"Unknown {kind}: {', '.join(unknown)}. Allowed are {', '.join(known)}.")
+
+
+def _refuse(message: str) -> None:
+    from mlflow.exceptions import MlflowException
+    from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
+
+    raise MlflowException(message, INVALID_PARAMETER_VALUE)

@@ -1,0 +1,127 @@
+"""CSV tables that users write by hand, with a spreadsheet or with pandas."""
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from pathlib import Path
+
+from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.text import decode
+
+Row = dict[str, str]
+"""The cells of a row by column, without blanks around them."""
+
+_SEPARATORS = ",;\t|"
+_SEP_LINE = re.compile(r'\s*"?sep=(.)"?[,;\t|]*[^\S\r\n]*(?:\r\n|\r|\n|$)', re.IGNORECASE)
+"""Excel's own first line."""
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""How .xlsx and .ods files begin, and .xls."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as it was read; column names are in lower case."""
+
+    columns: list[str]
+    rows: list[Row]
+    faults: dict[int, str] = field(default_factory=dict)
+    """By index: why a row cannot be used. Its cells may be in wrong columns."""
+
+
+def read_table(path: Path, known: Collection[str]) -> Table:
+    """Read a CSV. The separator is that of Excel's `sep=` line, or the one that gives most of the ``known`` columns.
+
+    A missing cell at a row's end is empty. Blank lines, and columns without a name and any cell, are left out.
+
+    Raises OSError where the file cannot be opened, and PipelineError where it is no CSV, or a column has no name or
+    is there twice.
+    """
+    text = _text(path)
+    sep_line = _SEP_LINE.match(text)
+    body = text[sep_line.end() :] if sep_line else text
+    separator = sep_line.group(1) if sep_line else _separator(body, known)
+    lines = _split(path, body, separator, len(text.splitlines()) - len(body.splitlines()))
+    header = lines.pop(0) if lines else _Line(1, [], None)
+    if header.last:
+        raise PipelineError(f"{path}: a column's name holds a line break. Close its quotes, or write it in one line.")
+    names = [name.lower() for name in header.cells]
+    while names and not names[-1]:
+        names.pop()
+    if twice := [name for name, count in Counter(filter(None, names)).items() if count > 1]:
+        raise PipelineError(f"{path}: the column {', '.join(twice)} is there twice. Remove or rename one of the two.")
+    rows, faults = [], {}
+    for number, line in enumerate(lines):
+        named = list(zip_longest(names, line.cells[: len(names)], fillvalue=""))
+        for place, (name, cell) in enumerate(named, 1):
+            if cell and not name:
+                raise PipelineError(
+                    f"{path}: column {place} has no name, and line {line.number} has {cell[:40]!r} in it. Name or "
+                    "remove the column; pandas leaves its index out with to_csv(..., index=False)."
+                )
+        if line.last:
+            faults[number] = f"Lines {line.number} to {line.last} are one row, as a quote is not closed. Close it."
+        elif any(line.cells[len(names) :]):
+            faults[number] = f"Line {line.number} has more cells than columns. Quote cells that hold the separator."
+        elif "\0" in "".join(line.cells):
+            faults[number] = f"Line {line.number} has a NUL byte. Write the line again."
+        rows.append({name: cell for name, cell in named if name})
+    return Table(list(filter(None, names)), rows, faults)
+
+
+def _text(path: Path) -> str:
+    data = path.read_bytes()
+    if data.startswith(_WORKBOOKS):
+        raise PipelineError(f"{path} is a workbook, not a CSV. Save it as CSV UTF-8, and give that file.")
+    if "\0" in decode(data, errors="replace").partition("\n")[0]:
+        raise PipelineError(f"{path} is UTF-16 without a byte order mark, or no text. Save it as CSV UTF-8.")
+    try:
+        return decode(data)
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise PipelineError(
+            f"{path} is not {error.encoding.upper()}: {error.reason} in line {line}. Save it as CSV UTF-8, and give "
+            "that file."
+        ) from error
+
+
+@dataclass(frozen=True)
+class _Line:
+    number: int
+    cells: list[str]
+    last: int | None
+    """The last line of one that a cell with a line break joins to others."""
+
+
+def _separator(text: str, known: Collection[str]) -> str:
+    """The one by which the first line has most of the ``known`` columns; of equals the comma."""
+    header = next((line.lower() for line in text.splitlines() if re.search(r"\w", line)), "")
+
+    def found(separator: str) -> int:
+        (names,) = csv.reader([header], delimiter=separator, skipinitialspace=True) if header else ([],)
+        return len({name.strip() for name in names} & set(known))
+
+    return max(_SEPARATORS, key=found)
+
+
+def _split(path: Path, text: str, separator: str, before: int) -> list[_Line]:
+    """The lines that are not blank; ``before`` lines are above them."""
+    reader = csv.reader(
+        io.StringIO(text if text.endswith(("\n", "\r")) else f"{text}\n", newline=""),
+        delimiter=separator,
+        skipinitialspace=True,
+    )
+    lines: list[_Line] = []
+    line = 1
+    try:
+        for cells in reader:
+            broken = any("\n" in cell or "\r" in cell for cell in cells)
+            if any(stripped := [cell.strip() for cell in cells]):
+                lines.append(_Line(before + line, stripped, before + reader.line_num if broken else None))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise PipelineError(f"{path}, line {before + line}: {error}. Correct that line.") from error
+    return lines
