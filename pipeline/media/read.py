@@ -177,7 +177,7 @@ def read_audio_blocks(
         heard = iter(short) if short is not None else frames(damage)
         skip = round(preroll * rate)
         left = None if duration is None else _count(duration, rate)
-        for block in resampled(heard, rate, origin + begin - preroll, alone):
+        for block in resampled(heard, rate, origin + begin - preroll, lambda frame: alone.get(frame.layout.name)):
             kept, skip = block[skip:], max(0, skip - len(block))
             if left is not None:
                 kept = kept[:left]
