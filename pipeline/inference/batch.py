@@ -9,16 +9,15 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-
-from pipeline.inference.generate import generate
 from pipeline.inference.settings import Settings, parse_face
-from pipeline.inference.talking_head import TalkingHead
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
-from pipeline.runtime.files import replacing
+from pipeline.runtime.files import check_writable, replacing
+
+if TYPE_CHECKING:  # a table is checked before the networks' libraries are loaded
+    from pipeline.inference.talking_head import TalkingHead
 
 log = logging.getLogger(__name__)
 Row = dict[str, str]
@@ -68,8 +67,14 @@ def results_of(table: Path) -> Path:
     return table.with_name(f"{table.stem}.results.csv")
 
 
+def check_table(table: Path) -> None:
+    """PipelineError where the table cannot be read, lacks a column, or its results cannot be written beside it."""
+    _read(table)
+    check_writable(results_of(table))
+
+
 def generate_batch(
-    head: TalkingHead,
+    head: "TalkingHead",
     table: Path,
     jobs: int = 1,
     settings: Settings | None = None,
@@ -83,6 +88,8 @@ def generate_batch(
     that fails does not stop the others. ``told`` is called with the rows that are done, and all.
     Returns an outcome per row. Raises PipelineError where the table cannot be read or lacks a column.
     """
+    import torch
+
     rows = _read(table)
     outcomes: list[Outcome | None] = [None] * len(rows) if overwrite else _before(rows, table)
     _write(rows, outcomes, table)  # which fails before anything is generated, if it does
@@ -111,11 +118,13 @@ def generate_batch(
 
 
 def _one(
-    head: TalkingHead, row: Row, folder: Path, settings: Settings, overwrite: bool, stop: threading.Event
+    head: "TalkingHead", row: Row, folder: Path, settings: Settings, overwrite: bool, stop: threading.Event
 ) -> Outcome:
     def go_on(done: int, total: int | None) -> None:
         if stop.is_set():
             raise _GivenUp
+
+    from pipeline.inference.generate import generate
 
     begun = time.perf_counter()
     try:

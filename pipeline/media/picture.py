@@ -44,7 +44,7 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
             return _decoded(path, file)
     except PipelineError:
         raise
-    except Image.DecompressionBombError:
+    except (Image.DecompressionBombError, MemoryError):
         raise _too_large(path) from None
     except UnidentifiedImageError:
         if not _is_tiff(path):
