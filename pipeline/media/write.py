@@ -139,9 +139,7 @@ class VideoWriter:
     def _failed(self, error: Exception) -> MediaError:
         words = getattr(error, "strerror", None) or type(error).__name__
         if self._stream is not None and getattr(error, "errno", None) in DISK:
-            return MediaError(
-                self.path, f"the disk that it goes to is full or read-only ({words})", "Free space there."
-            )
+            return MediaError(self.path, f"the disk that it goes to is full ({words})", "Free space there.")
         if self._stream is not None:
             return MediaError(self.path, f"the output was closed ({words})", "Read the stream to its end.")
         return MediaError(self.path, f"cannot be written ({words})", "Free space or fix the folder's permissions.")
