@@ -14,6 +14,8 @@ import typer
 from pipeline.config.params import FaceRule
 from pipeline.evaluation.commands import commands
 from pipeline.export import export
+from pipeline.models.place import check_named, check_no_bundle
+from pipeline.personalize.videos import find_videos
 from pipeline.runtime import cores, paths
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.command import command
@@ -112,11 +114,19 @@ def generate(
         if batch is not None:
             if picture or speech or out or landmarks or video:
                 raise PipelineError("--batch has pictures, speech and outputs in its table: leave out -p, -i and -o.")
+            from pipeline.inference.batch import check_table
+
+            check_named(models)
+            check_table(batch)
             _batch(_head(models, precision, said), batch, jobs, settings, overwrite)
             return
         if picture is None or out is None:
             raise PipelineError("Give a picture with -p, speech with -i and the output with -o, or all with --batch.")
-        from pipeline.inference.generate import generate as make
+        from pipeline.inference.checks import check_request
+
+        check_named(models)
+        check_request(picture, speech, out, drive=video, landmarks=landmarks, overwrite=overwrite)
+        from pipeline.inference.generate import generate as make  # which loads torch
 
         head = _head(models, precision, said)
         start = time.perf_counter()
@@ -129,9 +139,10 @@ def generate(
                 told=told,
             )
         took = time.perf_counter() - start
-        summary = f"{frames} frames, {frames / FPS:.2f} s, {width}x{height} pixels"
-        print(f"{out}: {summary}, {frames / FPS / took:.1f} times real time", file=said)
-        print("of that " + ", ".join(f"{step} {share / took:.0%}" for step, share in seconds.items()), file=said)
+        name = "standard output" if str(out) == "-" else out
+        print(f"{name}: {frames} frames, {frames / FPS:.2f} s, {width}x{height} pixels", file=said)
+        shares = ", ".join(f"{step} {share / took:.0%}" for step, share in seconds.items())
+        print(f"took {took:.1f} s: {shares}", file=said)
 
 
 def _batch(head: "TalkingHead", table: Path, jobs: int, settings: "Settings", overwrite: bool) -> None:
@@ -172,7 +183,10 @@ def personalize(
     Killed, the same command goes on where it was.
     """
     with command():
-        from pipeline.inference.loading import bundle_folder
+        check_named(models)
+        check_no_bundle(out)
+        find_videos(video)
+        from pipeline.inference.loading import bundle_folder  # which loads torch
         from pipeline.personalize.personalize import personalize as make
         from pipeline.personalize.report import print_report
 

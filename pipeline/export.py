@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
+from pipeline.models.place import check_named, check_there
 from pipeline.runtime import paths
 from pipeline.runtime.command import command
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.files import check_new
 
 export = typer.Typer(no_args_is_help=True, help="Give the prepared clips, or a bundle, to others.")
 Models = Annotated[
@@ -47,6 +49,8 @@ def export_bundle(
 ) -> None:
     """Write a bundle as small as it can be: half precision, without what only training needs."""
     with command():
+        check_there(models)
+        check_new(to)
         from pipeline.models.pretrained import ship
 
         ship(models, to, {"seen": seen} if seen else {})
@@ -58,6 +62,8 @@ def export_bundle(
 def export_as_onnx(to: To, models: Models = None) -> None:
     """Write the networks as ONNX for programs in other languages, with what to feed them (docs/serving.md)."""
     with command():
+        check_named(models)
+        check_new(to)
         from pipeline.inference.loading import bundle_folder
         from pipeline.models.onnx.export import export_onnx
 
@@ -70,6 +76,8 @@ def export_as_onnx(to: To, models: Models = None) -> None:
 def export_for_mlflow(to: To, models: Models = None) -> None:
     """Write a bundle as what `mlflow models serve -m FOLDER` serves: files in, videos out (docs/serving.md)."""
     with command():
+        check_named(models)
+        check_new(to)
         from pipeline.inference.loading import bundle_folder
         from pipeline.tracking.models import save_bundle
 

@@ -165,7 +165,9 @@ def test_speech_out_of_a_pipe_and_a_video_into_one(speaking: Path) -> None:
     rest, errors = process.communicate(wav[44 + 32000 : 44 + 32000 * 3], timeout=60)
     (speaking / "streamed.mp4").write_bytes(begun + rest)
     assert count_frames(speaking / "streamed.mp4") == 75
-    assert errors.decode().splitlines()[-2].startswith("-: 75 frames, 3.00 s, 512x512 pixels, ")
+    summary, times = errors.decode().splitlines()[-2:]
+    assert summary == "standard output: 75 frames, 3.00 s, 512x512 pixels"
+    assert re.fullmatch(r"took [\d.]+ s: speech \d+%, face \d+%, .*encoding \d+%", times)
 
 
 def test_a_silent_pipe_is_warned_of(speaking: Path) -> None:
@@ -223,5 +225,8 @@ def test_generate_says_what_the_models_have_seen_and_refuses_its_inputs(speaking
         )
         assert done.returncode == 1
         assert done.stderr == f"atvgnet: The output {out} is the input mine.mp4. Give the output another place.\n"
-        assert done.stdout.startswith("models: trained on the corpus sample. They know one face,")
+        assert done.stdout == ""  # before the models are loaded
     assert (speaking / "mine.mp4").read_bytes() == (speaking / "speech.wav").read_bytes()
+    soundfile.write(speaking / "short.wav", np.full(100, 0.1), 16000)
+    done = subprocess.run(generating("face.jpg", "short.wav", "out.mp4"), cwd=speaking, capture_output=True, text=True)
+    assert done.stdout.startswith("models: trained on the corpus sample. They know one face,")

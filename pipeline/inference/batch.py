@@ -11,18 +11,17 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from pipeline.config.params import WhichFace
-from pipeline.inference.generate import generate
 from pipeline.inference.settings import Settings, parse_face
-from pipeline.inference.talking_head import TalkingHead
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
-from pipeline.runtime.files import replacing
+from pipeline.runtime.files import check_writable, replacing
 from pipeline.runtime.table import Row, Table, read_table
+
+if TYPE_CHECKING:  # a table is checked before the networks' libraries are loaded
+    from pipeline.inference.talking_head import TalkingHead
 
 log = logging.getLogger(__name__)
 FILES = ("picture", "speech", "out")
@@ -103,8 +102,14 @@ def results_of(table: Path) -> Path:
     return table.with_name(f"{table.stem}.results.csv")
 
 
+def check_table(table: Path) -> None:
+    """PipelineError where the table cannot be read, lacks a column, or its results cannot be written beside it."""
+    _read(table)
+    check_writable(results_of(table))
+
+
 def generate_batch(
-    head: TalkingHead,
+    head: "TalkingHead",
     table: Path,
     jobs: int = 1,
     settings: Settings | None = None,
@@ -118,6 +123,8 @@ def generate_batch(
     that fails does not stop the others. ``told`` is called with the rows that are done, and all.
     Returns an outcome per row. Raises PipelineError where the table cannot be read or lacks a column.
     """
+    import torch
+
     found = _read(table)
     rows = found.rows
     outcomes: list[Outcome | None] = [None] * len(rows) if overwrite else _before(rows, table)
@@ -149,11 +156,13 @@ def generate_batch(
 
 
 def _one(
-    head: TalkingHead, row: Row, folder: Path, settings: Settings, overwrite: bool, stop: threading.Event
+    head: "TalkingHead", row: Row, folder: Path, settings: Settings, overwrite: bool, stop: threading.Event
 ) -> Outcome:
     def go_on(done: int, total: int | None) -> None:
         if stop.is_set():
             raise _GivenUp
+
+    from pipeline.inference.generate import generate
 
     begun = time.perf_counter()
     try:

@@ -10,6 +10,7 @@ from typing import BinaryIO, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.inference.checks import check_request
 from pipeline.inference.drive import Drive
 from pipeline.inference.generator import Generator
 from pipeline.inference.inputs import is_video, opened_speech
@@ -19,7 +20,6 @@ from pipeline.inference.talking_head import TalkingHead
 from pipeline.media import VideoWriter, probe, read_audio
 from pipeline.runtime.clock import FPS, frames_of
 from pipeline.runtime.errors import PipelineError
-from pipeline.runtime.files import check_output
 from pipeline.runtime.paths import StrPath
 from pipeline.runtime.steps import Steps
 from pipeline.runtime.stop import Stopped
@@ -61,19 +61,11 @@ def generate(
     Raises PipelineError when the picture holds no face, the file no sound, or ``out`` is one of the two, is there
     already without ``overwrite``, or cannot be written.
     """
-    inputs = [Path(one) for one in (picture, speech, drive) if one is not None and Path(one).is_file()]
-    if (speech is None) == (drive is None):
-        raise PipelineError("Give speech with -i, or with --video a video that moves the face, and not both.")
+    check_request(picture, speech, out, drive=drive, landmarks=landmarks, overwrite=overwrite)
     if drive is not None and is_video(picture):
         raise PipelineError("--video moves a still picture. Give one with -p, or leave out --video to dub a video.")
     if drive is not None and settings is not None and settings.blink:
         raise PipelineError("With --video the eyes move as that face's do: leave out --blink.")
-    if str(out) != "-":
-        check_output(Path(out), ".mp4", overwrite, *inputs)
-    elif sys.__stdout__ is None or sys.__stdout__.isatty():
-        raise PipelineError("The video would go to the terminal. Pipe it on, such as `-o - | ffplay -`.")
-    if landmarks is not None:
-        check_output(Path(landmarks), ".csv", overwrite, *inputs)
     stopped, steps = None, Steps()
     with ExitStack() as stack:
         if drive is None:

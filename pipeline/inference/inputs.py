@@ -6,12 +6,14 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.config.params import WhichFace
+from pipeline.inference.checks import check_picture, check_speech, is_pipe
 from pipeline.inference.face import check_face
 from pipeline.inference.preprocessing.base import Preprocessing, Reference
 from pipeline.media import Damage, MediaError, probe, sound_warnings
@@ -69,8 +71,7 @@ def _name(picture: Picture) -> str:
 
 
 def _read_picture(path: Path) -> NDArray[np.uint8]:
-    if not path.exists():
-        raise PipelineError(f"{path} does not exist. Give a picture of a face.")
+    check_picture(path)
     return read_picture(path)
 
 
@@ -97,31 +98,43 @@ class HeardSpeech:
 
 @contextmanager
 def opened_speech(speech: Speech, preprocessing: Preprocessing) -> Iterator[HeardSpeech]:
-    """The speech of a file, of samples, or of the WAV that standard input brings, where `speech` is "-".
+    """The speech of a file, of samples, or of the WAV that a pipe brings: standard input where `speech` is "-", or what
+    `<(command)` names.
 
     A file's sound is heard whole first, from its own beginning, whatever picture is beside it, and kept on the disk.
     What is unusual about it, or could not be decoded, is logged in one line.
 
     Raises PipelineError when the file is missing, has no sound, is silent, or lasts less than one video frame.
     """
-    if not isinstance(speech, np.ndarray) and str(speech) == "-":
-        if sys.stdin is None or sys.stdin.isatty():
-            raise PipelineError("The speech would come from the terminal. Pipe a WAV in, or name a file with -i.")
-        with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as pipe:  # nobody waits for a buffer to fill
-            yield HeardSpeech(_some(read_pipe(pipe)))
-    elif not isinstance(speech, np.ndarray):
-        with tempfile.TemporaryDirectory() as folder:
-            yield _known(_heard(Path(speech), preprocessing, Path(folder) / "speech.raw"), str(speech))
-    else:
+    if isinstance(speech, np.ndarray):
         if speech.dtype != np.int16 or speech.ndim != 1:
             raise PipelineError(f"The speech is {speech.dtype} {speech.shape}. Give 16 kHz mono samples as int16 (N,).")
         yield _known(speech, "The speech")
+        return
+    check_speech(speech)
+    if str(speech) == "-" or is_pipe(Path(speech)):
+        with _opened_pipe(speech) as pipe:
+            name = "standard input" if str(speech) == "-" else str(speech)
+            yield HeardSpeech(_some(read_pipe(pipe, name), name))
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            yield _known(_heard(Path(speech), preprocessing, Path(folder) / "speech.raw"), str(speech))
+
+
+def _opened_pipe(speech: StrPath) -> FileIO:
+    """Without a buffer, so that nobody waits for one to fill."""
+    if str(speech) == "-":
+        return open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
+    try:
+        return open(speech, "rb", buffering=0)
+    except OSError as error:
+        raise PipelineError(
+            f"{speech} cannot be read ({error.strerror}). Pipe a WAV to -i -, or name a file."
+        ) from None
 
 
 def _heard(path: Path, preprocessing: Preprocessing, raw: Path) -> NDArray[np.int16]:
     """A file's sound in a memory map, so that an hour of it takes no memory."""
-    if not path.exists():
-        raise PipelineError(f"{path} does not exist. Give a sound or video file.")
     damage, peak = Damage(), 0
     with raw.open("wb") as file:
         for block in preprocessing.hear(path, damage):
@@ -142,15 +155,16 @@ def _known(samples_N: NDArray[np.int16], name: str) -> HeardSpeech:
     return HeardSpeech((samples_N[at : at + _BLOCK] for at in range(0, len(samples_N), _BLOCK)), len(samples_N))
 
 
-def _some(blocks: Iterable[NDArray[np.int16]]) -> Iterator[NDArray[np.int16]]:
+def _some(blocks: Iterable[NDArray[np.int16]], name: str) -> Iterator[NDArray[np.int16]]:
     """The blocks, of which there must be some when they end."""
+    name = name[:1].upper() + name[1:]
     count = peak = 0
     for block in blocks:
         count, peak = count + len(block), max(peak, _peak(block))
         yield block
-    _check_length(count, "Standard input")
+    _check_length(count, name)
     if peak < _AUDIBLE:
-        log.warning("Standard input was silent, or nearly so: nothing moved. Pipe speech in.")
+        log.warning("%s was silent, or nearly so: nothing moved. Pipe speech in.", name)
 
 
 def _peak(block_N: NDArray[np.int16]) -> int:

@@ -6,7 +6,7 @@ for the same cores. libav writes nothing to stderr (PyAV keeps its log off by de
 
 import math
 from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from fractions import Fraction
 from functools import lru_cache
 from itertools import chain
@@ -15,10 +15,10 @@ from stat import S_ISREG
 from typing import Any, Literal
 
 import av
-import av.error
 from av.stream import Disposition
 
 from pipeline.media.errors import Damage, MediaError
+from pipeline.media.library import library_errors, library_errors_suppressed, raised_by_library, words_of
 from pipeline.media.limits import LONGEST, MOST_OF_A_VIDEO
 from pipeline.media.timeline import Clock, Join, clocks, is_even
 from pipeline.media.upright import pixel_aspect
@@ -38,7 +38,7 @@ def opened(path: StrPath) -> Iterator[Any]:
     """The opened container of ``path``.
 
     Raises MediaError for whatever is wrong: no such file, a folder, a pipe, no permission, zero bytes, no media file,
-    broken off.
+    broken off; and for whatever a library raises in the block.
     """
     path = Path(path)
     try:
@@ -55,16 +55,13 @@ def opened(path: StrPath) -> Iterator[Any]:
         raise MediaError(path, "no such file", "Check the name.") from None
     except PermissionError:
         raise MediaError(path, "no permission to read the file", "Fix the file's permissions.") from None
-    except (OSError, av.error.FFmpegError) as error:
-        reason = f"not a media file, or broken off ({_words(error)})"
+    except Exception as error:
+        if not isinstance(error, OSError) and not raised_by_library(error):
+            raise
+        reason = f"not a media file, or broken off ({words_of(error)})"
         raise MediaError(path, reason, "Fetch it again or remove it.") from None
-    with container:
+    with library_errors(path), container:
         yield container
-
-
-def _words(error: Exception) -> str:
-    """libav's words without the path, which differs from machine to machine."""
-    return str(getattr(error, "strerror", None) or type(error).__name__).lower()
 
 
 _ASIDE = Disposition.visual_impaired | Disposition.hearing_impaired | Disposition.comment
@@ -134,7 +131,7 @@ def _clocks_of(path: Path, size: int, changed: int) -> tuple[dict[Kind, Clock], 
 
 def _packets(container: Any, *streams: Any) -> Iterator[Any]:
     """Up to where the container breaks off."""
-    with suppress(OSError, av.error.FFmpegError):
+    with library_errors_suppressed():
         yield from container.demux(*streams)
 
 
@@ -189,11 +186,10 @@ def _on_one_clock(packets: Iterator[Any], clock: Clock, since: Fraction | None) 
 
 
 def _seek(container: Any, stream: Any, time: Fraction) -> bool:
-    try:
+    with library_errors_suppressed():
         container.seek(int(time / stream.time_base), stream=stream)
-    except (OSError, av.error.FFmpegError):
-        return False
-    return True
+        return True
+    return False
 
 
 def _decoder(stream: Any) -> Any:
@@ -218,14 +214,18 @@ def _decoded(packets: Iterator[Any], stream: Any, damage: Damage, since: Fractio
     while True:
         try:
             packet = next(packets, None)
-        except (OSError, av.error.FFmpegError):  # the container breaks off here
-            damage.lost += counts()
+        except Exception as error:
+            if not raised_by_library(error):
+                raise
+            damage.lost += counts()  # the container breaks off here
             return
         if packet is None:
             return
         try:
             frames = decoder.decode(packet)
-        except (OSError, av.error.FFmpegError):
+        except Exception as error:
+            if not raised_by_library(error):
+                raise
             damage.lost += counts()
             continue
         for frame in frames:

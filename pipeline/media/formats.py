@@ -1,11 +1,10 @@
 """Files of strangers: they may hold sound and pictures, and not name other files."""
 
-from contextlib import suppress
-
 import av
 import av.error
 
 from pipeline.media.errors import MediaError
+from pipeline.media.library import library_errors_suppressed
 from pipeline.runtime.paths import StrPath
 
 _NAMING_OTHERS = {
@@ -20,9 +19,9 @@ def check_self_contained(path: StrPath) -> None:
     """MediaError for a file of a format that may name other files, by which a stranger could see what else lies on the
     machine. What else is wrong with it whoever reads it finds.
     """
-    with suppress(OSError, av.error.FFmpegError):
+    with library_errors_suppressed():
         try:
-            av.open(f"file:{path}", options={"format_whitelist": _SELF_CONTAINED}).close()
+            av.open(f"file:{path}", options={"format_whitelist": _SELF_CONTAINED}, metadata_errors="ignore").close()
         except av.error.ArgumentError:
             raise MediaError(
                 path, "of a format that may name other files", "Give one that holds all it shows."

@@ -4,7 +4,7 @@ One and two channels are averaged; more are first mixed to two, as players do. W
 channels cancel each other or all but one are silent, the loudest channel is heard alone.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from functools import cache
 from itertools import groupby
@@ -22,8 +22,10 @@ Samples = NDArray[np.int16]
 _Filter = tuple[str, str]  # libav's name and arguments
 
 _MAX_GAP = 0.03  # s by which sound may leave its time stamps before silence is put in or samples are dropped
-_LITTLE = 0.05  # of the loudest channel's power, that others must add to the mix for it to be heard
-_CANCELLED = 0.1  # power of the mix, of the loudest channel's, in a frame whose channels cancel each other
+LITTLE = 0.05
+"""Share of the loudest channel's power that others must add to the mix for it to be heard."""
+CANCELLED = 0.1
+"""Power of the mix, of the loudest channel's, in a frame whose channels cancel each other."""
 _SOME = 0.1  # share of the loudest channel's power that may be in such frames
 
 
@@ -34,16 +36,12 @@ def channels_alone(timed: Iterable[TimedFrame]) -> dict[str, int]:
     """
     powers: dict[str, list[NDArray[np.float64]]] = {}
     for _, frame in _safe(timed):
-        channels, layout = frame.layout.nb_channels, frame.layout.name
-        if channels == 1 and not powers:
+        if frame.layout.nb_channels == 1 and not powers:
             return {}
-        values = frame.to_ndarray()
-        values = values if frame.format.is_planar else values.reshape(-1, channels).T
-        values = values.astype(np.float32) - (128 if values.dtype == np.uint8 else 0)
-        heard = np.vstack([_gains(layout, channels) @ values, values])
-        powers.setdefault(layout, []).append(np.einsum("cn,cn->c", heard, heard, dtype=np.float64))
+        heard = mix_and_channels(frame)
+        powers.setdefault(frame.layout.name, []).append(np.einsum("cn,cn->c", heard, heard, dtype=np.float64))
     chosen = {
-        layout: _loudest(np.array(frames), _gains(layout, len(frames[0]) - 1)) for layout, frames in powers.items()
+        layout: _loudest(np.array(frames), mix_gains(layout, len(frames[0]) - 1)) for layout, frames in powers.items()
     }
     return {layout: channel for layout, channel in chosen.items() if channel is not None}
 
@@ -59,21 +57,30 @@ def _safe(timed: Iterable[TimedFrame]) -> Iterator[TimedFrame]:
         yield time, frame
 
 
+def mix_and_channels(frame: Any) -> NDArray[np.float32]:
+    """Samples (1 + C, N) of PyAV's audio ``frame``: of the mix of its channels, and of each of the C channels."""
+    channels = frame.layout.nb_channels
+    values = frame.to_ndarray()
+    values = values if frame.format.is_planar else values.reshape(-1, channels).T
+    values = values.astype(np.float32) - (128 if values.dtype == np.uint8 else 0)
+    return np.vstack([mix_gains(frame.layout.name, channels) @ values, values])
+
+
 def _loudest(powers_TC: NDArray[np.float64], gains_C: NDArray[np.float32]) -> int | None:
     """The channel to hear alone, given the power in each frame of the mix and of all channels."""
     mix, *channels = powers_TC.sum(axis=0)
     loudest = int(np.argmax(channels))
     alone_T = powers_TC[:, 1 + loudest]
-    cancelled = alone_T[powers_TC[:, 0] < _CANCELLED * alone_T].sum()
+    cancelled = alone_T[powers_TC[:, 0] < CANCELLED * alone_T].sum()
     return (
         loudest
-        if mix < (gains_C[loudest] ** 2 + _LITTLE) * channels[loudest] or cancelled > _SOME * alone_T.sum()
+        if mix < (gains_C[loudest] ** 2 + LITTLE) * channels[loudest] or cancelled > _SOME * alone_T.sum()
         else None
     )
 
 
 @cache
-def _gains(layout: str, channels: int) -> NDArray[np.float32]:
+def mix_gains(layout: str, channels: int) -> NDArray[np.float32]:
     """How loud each channel is in the mix; zeros where channels belong to no loudspeaker, such as ambisonic ones."""
     one_by_one = np.eye(channels, dtype=np.float32).reshape(1, -1) / 2
     try:
@@ -87,16 +94,20 @@ def _gains(layout: str, channels: int) -> NDArray[np.float32]:
     return gains
 
 
-def resampled(frames: Iterator[TimedFrame], rate: int, origin: Fraction, alone: Mapping[str, int]) -> Iterator[Samples]:
-    """Mono blocks at ``rate`` Hz whose first sample is at ``origin``, s; ``alone`` is what ``channels_alone`` gives.
+def resampled(
+    frames: Iterator[TimedFrame], rate: int, origin: Fraction, alone: Callable[[Any], int | None]
+) -> Iterator[Samples]:
+    """Mono blocks at ``rate`` Hz whose first sample is at ``origin``, s. ``alone``, called with each frame in turn,
+    gives the channel to hear alone, counted from 0, or None for the mix.
 
-    A stream that changes its format gets a new filter there.
+    A stream that changes its format, or the channel, gets a new filter there.
     """
     done = 0
-    for _, group in groupby(_end_trimmed(_safe(frames)), key=lambda timed: _format(timed[1])):
+    timed_frames = _end_trimmed(_safe(frames))
+    for (_, channel), group in groupby(timed_frames, key=lambda timed: (_format(timed[1]), alone(timed[1]))):
         graph: Any = None
         for time, frame in group:
-            graph = graph or _graph(frame, rate, done, alone.get(frame.layout.name))
+            graph = graph or _graph(frame, rate, done, channel)
             frame.time_base = Fraction(1, frame.sample_rate)
             frame.pts = round((time - origin) * frame.sample_rate)
             graph.push(frame)
@@ -137,8 +148,9 @@ def _format(frame: Any) -> tuple[str, str, int]:
 
 
 def _graph(frame: Any, rate: int, first_sample: int, channel: int | None) -> Any:
-    """libav's resampler: keeps sound on its time stamps (``async``) and starts at a given sample (``first_pts``)."""
-    resampling = f"{rate}:async=1:min_comp=0.00001:min_hard_comp={_MAX_GAP}:first_pts={first_sample}:ochl=mono:osf=s16"
+    """libav's resampler: keeps sound on its time stamps (``async``) and starts at a given sample of what it gives."""
+    first = round(Fraction(first_sample * frame.sample_rate, rate))  # in samples of what it gets
+    resampling = f"{rate}:async=1:min_comp=0.00001:min_hard_comp={_MAX_GAP}:first_pts={first}:ochl=mono:osf=s16"
     mixing = _mixing(frame.layout.nb_channels) if channel is None else [("pan", f"mono|c0=c{channel}")]
     return _linked(frame.format.name, frame.layout.name, frame.sample_rate, [*mixing, ("aresample", resampling)])
 

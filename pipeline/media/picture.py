@@ -12,13 +12,18 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from pipeline.media.colour import PLAIN
+from pipeline.media.errors import MediaError
+from pipeline.media.library import raised_by_library, words_of
 from pipeline.media.limits import ENOUGH, LONGEST, MOST
+from pipeline.media.read import read_frames
 from pipeline.runtime.errors import PipelineError
 
 _LAST_BYTES = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82", "WEBP": b"", "AVIF": b"", "HEIF": b""}
 """How files of these formats end; b"" is anything but zeros."""
 _FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "TIFF", "BMP", "GIF", "PPM", "JPEG2000")
 """Not all that Pillow knows: it would hand PostScript to Ghostscript, which runs it."""
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+"""How TIFFs begin."""
 _PADDING = 64
 """Zeros at the end that may be."""
 
@@ -39,15 +44,19 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
             return _decoded(path, file)
     except PipelineError:
         raise
-    except Image.DecompressionBombError:
+    except (Image.DecompressionBombError, MemoryError):
         raise _too_large(path) from None
     except UnidentifiedImageError:
-        advice = "Give a JPEG or PNG; if it is one, or a video, it is broken off: fetch it again."
-        raise PipelineError(f"{path} cannot be read as a picture. {advice}") from None
+        if not _is_tiff(path):
+            advice = "Give a JPEG or PNG. If it is one, it is broken off: fetch it again."
+            raise PipelineError(f"{path} is neither a picture nor a video that can be read. {advice}") from None
+        return _decoded_by_libav(path)
     except Exception as error:  # whatever the many decoders say of bytes that are not as they should be
         if isinstance(error, OSError) and error.errno:
             raise PipelineError(f"{path} cannot be read as a picture: {error.strerror}. Give another.") from None
-        raise _broken(path, str(error)) from None
+        if not raised_by_library(error):
+            raise
+        raise _broken(path, words_of(error)) from None
 
 
 def is_picture(path: Path) -> bool:
@@ -55,8 +64,26 @@ def is_picture(path: Path) -> bool:
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(path, formats=_FORMATS):
             return True
-    except Exception as error:  # as there
-        return not isinstance(error, UnidentifiedImageError)
+    except UnidentifiedImageError:
+        return _is_tiff(path)
+    except Exception as error:  # damaged, or not to be opened: `read_picture` says which
+        if not isinstance(error, OSError) and not raised_by_library(error):
+            raise
+        return True
+
+
+def _is_tiff(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) in _TIFF
+
+
+def _decoded_by_libav(path: Path) -> NDArray[np.uint8]:
+    """A TIFF of a kind that Pillow does not know, such as colours as floating-point numbers from 0 to 1."""
+    try:
+        return next(read_frames(path))
+    except MediaError:
+        advice = "fetch it again, or save it as a JPEG or PNG."
+        raise PipelineError(f"{path} is a TIFF of a kind that cannot be read, or broken off: {advice}") from None
 
 
 def _broken(path: Path, why: str) -> PipelineError:

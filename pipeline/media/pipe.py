@@ -12,12 +12,14 @@ from io import RawIOBase
 from typing import Any
 
 import av
-import av.error
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.media.errors import MediaError
+from pipeline.media.library import raised_by_library, words_of
 from pipeline.media.mono import resampled
+from pipeline.media.stream_channel import StreamChannel
+from pipeline.media.waiting import read_some
 from pipeline.runtime.clock import RATE
 
 _FORMATS = {
@@ -37,22 +39,25 @@ def read_pipe(pipe: RawIOBase, name: str = "standard input") -> Iterator[NDArray
 
     ``pipe`` is unbuffered, so that nobody waits for a buffer to fill. Raises MediaError where it is not a WAV.
     """
-    kind, rate, channels, length = _header(pipe, name)
+    kind, rate, layout, length = _header(pipe, name)
     sound = _Readable(pipe, length)
     try:
-        options = {"sample_rate": str(rate), "ch_layout": _layout(channels)}
+        options = {"sample_rate": str(rate), "ch_layout": layout}
         with av.open(sound, format=kind, options=options, buffer_size=_BUFFER) as container:
-            for block in resampled(_timed(container), RATE, Fraction(0), {}):
+            for block in resampled(_timed(container), RATE, Fraction(0), StreamChannel()):
                 sound.end_if_told()
                 yield block
         sound.end_if_told()
-    except (OSError, av.error.FFmpegError, IndexError) as error:
-        words = str(getattr(error, "strerror", None) or type(error).__name__).lower()
-        raise MediaError(name, f"its sound cannot be read ({words})", _ADVICE) from None
+    except Exception as error:
+        if not isinstance(error, OSError) and not raised_by_library(error):
+            raise
+        raise MediaError(name, f"its sound cannot be read ({words_of(error)})", _ADVICE) from None
 
 
-def _header(pipe: RawIOBase, name: str) -> tuple[str, int, int, int]:
-    """libav's name of the samples, how many a second, the channels, and the bytes of samples that the pipe has next."""
+def _header(pipe: RawIOBase, name: str) -> tuple[str, int, str, int]:
+    """libav's name of the samples, how many a second, libav's name of the channels' layout, and the bytes of samples
+    that the pipe has next.
+    """
     if (begin := _exactly(pipe, 12))[:4] not in (b"RIFF", b"RF64") or begin[8:] != b"WAVE":
         raise MediaError(name, "not a WAV" if begin else "empty", _ADVICE)
     about, known = b"", sys.maxsize
@@ -60,11 +65,12 @@ def _header(pipe: RawIOBase, name: str) -> tuple[str, int, int, int]:
         (length,) = struct.unpack("<I", head[4:])
         if head[:4] == b"data" and len(about) >= 16:
             tag, channels, rate, _, _, bits = struct.unpack("<HHIIHH", about[:16])
+            places = 0  # of the channels' loudspeakers, a bit each
             if tag == _EXTENSIBLE and len(about) >= 26:
-                (tag,) = struct.unpack("<H", about[24:26])
+                places, tag = struct.unpack("<IH", about[20:26])
             if (tag, bits) not in _FORMATS or not rate or not channels:
                 raise MediaError(name, f"a WAV of another kind than PCM (tag {tag}, {bits} bits)", _ADVICE)
-            return _FORMATS[tag, bits], rate, channels, length if 0 < length < _UNKNOWN else known
+            return _FORMATS[tag, bits], rate, _layout(channels, places), length if 0 < length < _UNKNOWN else known
         content = _exactly(pipe, length + length % 2)
         if head[:4] == b"ds64" and len(content) >= 16:  # RF64's lengths, of all and of the sound
             known = struct.unpack("<Q", content[8:16])[0] or sys.maxsize
@@ -72,14 +78,17 @@ def _header(pipe: RawIOBase, name: str) -> tuple[str, int, int, int]:
     raise MediaError(name, "a WAV that breaks off before its sound", _ADVICE)
 
 
-def _layout(channels: int) -> str:
+def _layout(channels: int, places: int) -> str:
+    """As libav's own reader of WAV has it."""
+    if places.bit_count() == channels:
+        return hex(places)
     return {1: "mono", 2: "stereo"}.get(channels, f"{channels}C")
 
 
 def _exactly(pipe: RawIOBase, count: int) -> bytes:
     """So many bytes, or fewer where the pipe ends."""
     content = b""
-    while len(content) < count and (more := pipe.read(min(count - len(content), 1 << 16))):
+    while len(content) < count and (more := read_some(pipe, min(count - len(content), 1 << 16))):
         content += more
     return content
 
@@ -103,7 +112,7 @@ class _Readable:
         if self._told:
             return b""
         try:
-            content = self._pipe.read(min(count, self._left)) or b""
+            content = read_some(self._pipe, min(count, self._left))
         except BaseException as error:  # a signal, most often: while a pipe is waited for is when they come
             self._told = error
             return b""

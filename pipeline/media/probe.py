@@ -15,6 +15,7 @@ from pipeline.media.decode import (
     streams_of,
 )
 from pipeline.media.errors import MediaError
+from pipeline.media.library import library_errors
 from pipeline.media.timeline import Join
 from pipeline.media.upright import orientation, shown_size
 from pipeline.runtime.paths import StrPath
@@ -89,7 +90,7 @@ def probe(path: StrPath) -> MediaInfo:
     video_start: Fraction | None = None
     audio_start: Fraction | None = None
     if video is not None:
-        with closing(frames_from(path, "video")) as frames:
+        with library_errors(path), closing(frames_from(path, "video")) as frames:
             video_start, frame = next(frames)
             rotation = orientation(frame)[0] * 90
             width, height = shown_size(frame)

@@ -15,6 +15,7 @@ from pipeline.media.colour import ToRgb
 from pipeline.media.decode import TimedFrame, find_stream, first_time, frames_from, opened, source_rate
 from pipeline.media.deinterlace import deinterlaced
 from pipeline.media.errors import Damage
+from pipeline.media.library import library_errors
 from pipeline.media.mono import channels_alone, resampled
 from pipeline.media.upright import orientation, shown_size, upright
 from pipeline.runtime.clock import FPS, RATE
@@ -48,10 +49,11 @@ def read_frames(
     """
     to_rgb = ToRgb()
     seen: tuple[tuple[int, bool], tuple[int, int]] | None = None
-    for frame in ticks(path, fps=fps, start=start, duration=duration, damage=damage, shown=True):
-        # Of the first alone: a frame that was asked for its side data stays in memory until Python collects garbage.
-        seen = seen or (orientation(frame), shown_size(frame))
-        yield upright(to_rgb(frame), *seen)
+    with library_errors(path):
+        for frame in ticks(path, fps=fps, start=start, duration=duration, damage=damage, shown=True):
+            # Of the first alone: a frame whose side data was read stays in memory until Python collects garbage.
+            seen = seen or (orientation(frame), shown_size(frame))
+            yield upright(to_rgb(frame), *seen)
 
 
 def count_frames(
@@ -168,20 +170,22 @@ def read_audio_blocks(
         timed = frames_from(path, "audio", target, damage)
         return timed if end is None else takewhile(lambda one: one[0] < end, timed)
 
-    short = list(frames(damage)) if duration is not None and duration <= _KEPT else None  # else they are decoded twice
-    alone = channels_alone(short if short is not None else frames(None))
-    heard = iter(short) if short is not None else frames(damage)
-    skip = round(preroll * rate)
-    left = None if duration is None else _count(duration, rate)
-    for block in resampled(heard, rate, origin + begin - preroll, alone):
-        kept, skip = block[skip:], max(0, skip - len(block))
-        if left is not None:
-            kept = kept[:left]
-            left -= len(kept)
-        if len(kept):
-            yield kept
-        if left == 0:
-            return
+    with library_errors(path):
+        # Short sound is decoded once and kept, long sound twice.
+        short = list(frames(damage)) if duration is not None and duration <= _KEPT else None
+        alone = channels_alone(short if short is not None else frames(None))
+        heard = iter(short) if short is not None else frames(damage)
+        skip = round(preroll * rate)
+        left = None if duration is None else _count(duration, rate)
+        for block in resampled(heard, rate, origin + begin - preroll, lambda frame: alone.get(frame.layout.name)):
+            kept, skip = block[skip:], max(0, skip - len(block))
+            if left is not None:
+                kept = kept[:left]
+                left -= len(kept)
+            if len(kept):
+                yield kept
+            if left == 0:
+                return
 
 
 def _count(duration: float, rate: int) -> int:

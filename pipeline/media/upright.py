@@ -11,6 +11,17 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
 
+
+def _unnamed(cls: type[Type], value: Any) -> Type:
+    """A member for side data that libav knows and PyAV has no name for, such as EXIF."""
+    member = object.__new__(cls)
+    member._name_, member._value_ = f"UNNAMED_{value}", value
+    return member
+
+
+# PyAV gives none of a frame's side data where it has no name for one of them.
+Type._missing_ = classmethod(_unnamed)  # type: ignore[assignment, method-assign]
+
 _WIDEST = 4
 """A pixel said to be wider or higher than this is taken for damaged, and for square."""
 
@@ -21,7 +32,7 @@ _ENOUGH = 5_000_000
 
 def reduced(width: int, height: int) -> tuple[int, int]:
     """The size at which pictures of ``width`` and ``height`` are used: divided by a whole number if they are large."""
-    factor = math.ceil(math.sqrt(width * height / _ENOUGH))
+    factor = max(1, math.ceil(math.sqrt(width * height / _ENOUGH)))
     return width // factor, height // factor
 
 

@@ -17,8 +17,12 @@ from numpy.typing import NDArray
 
 from pipeline.media.encode import AUDIO_BLOCK, Encoder
 from pipeline.media.errors import MediaError
+from pipeline.media.waiting import write_all
 from pipeline.runtime.clock import FPS, RATE
+from pipeline.runtime.errors import DISK
 
+STANDARD_OUTPUT = "standard output"
+"""How messages call the file that is not a path."""
 _FRAGMENT = 200_000
 """Microseconds of a stream's pictures and sound that are written at a time."""
 _STREAM = "default_base_moof+delay_moov"  # after the first pictures and sound, which say when they begin
@@ -59,7 +63,7 @@ class VideoWriter:
         if audio is not None and (audio.ndim != 1 or audio.dtype != np.int16):
             raise ValueError(f"audio must be int16 of shape (N,), not {audio.dtype} {audio.shape}")
         self._stream = None if isinstance(out, str | Path) else _Pipe(out)
-        self.path = path = Path(out) if isinstance(out, str | Path) else Path("-")
+        self.path = path = Path(out) if isinstance(out, str | Path) else Path(STANDARD_OUTPUT)
         self._temporary = path.with_name(f".{uuid4().hex}.tmp")
         self._rate = Fraction(fps).limit_denominator(1_000_000)
         self._waiting = deque([audio] if audio is not None and len(audio) else [])  # sound after the pictures so far
@@ -134,6 +138,8 @@ class VideoWriter:
 
     def _failed(self, error: Exception) -> MediaError:
         words = getattr(error, "strerror", None) or type(error).__name__
+        if self._stream is not None and getattr(error, "errno", None) in DISK:
+            return MediaError(self.path, f"the disk that it goes to is full ({words})", "Free space there.")
         if self._stream is not None:
             return MediaError(self.path, f"the output was closed ({words})", "Read the stream to its end.")
         return MediaError(self.path, f"cannot be written ({words})", "Free space or fix the folder's permissions.")
@@ -173,13 +179,13 @@ class _Pipe:
     """What libav writes into where there is no going back. What is raised within it PyAV would print, and go on."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self._file = file
+        file.flush()
+        self._file = getattr(file, "raw", file)  # a buffer loses what a pipe that does not wait has no room for
         self._told: BaseException | None = None
 
     def write(self, data: bytes) -> int:
         try:
-            self._file.write(data)
-            self._file.flush()
+            write_all(self._file, data)
         except BaseException as error:  # a signal, while the reader is waited for
             self._told = self._told or error
         return len(data)

@@ -24,6 +24,7 @@ from torch import nn
 from pipeline.faces.crop import CropGeometry
 from pipeline.landmarks.pca import LandmarkModel
 from pipeline.models.atnet import AtNet
+from pipeline.models.place import CARD, check_there
 from pipeline.models.registry import load_model
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime.errors import PipelineError
@@ -33,7 +34,6 @@ from pipeline.speech.features import SpeechFeatures
 
 log = logging.getLogger(__name__)
 
-CARD = "bundle.json"
 PROVENANCE = "provenance.json"
 FORMAT = 1
 PUBLISHED = "published"
@@ -63,8 +63,7 @@ def load_bundle(folder: StrPath) -> Bundle:
     Raises PipelineError naming the part that is missing or damaged, or the two parts that do not belong together.
     """
     folder = Path(folder)
-    if not folder.is_dir():
-        raise PipelineError(f"{folder} is missing. Train the models with `dvc repro`, or give the folder of a bundle.")
+    check_there(folder)
     atnet, atnet_meta = _load(folder / "atnet", AtNet)
     vgnet, vgnet_meta = _load(folder / "vgnet", VgNet)
     if (atnet_meta.get("landmarks") == PUBLISHED) != (vgnet_meta.get("landmarks") == PUBLISHED):

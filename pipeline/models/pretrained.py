@@ -13,6 +13,7 @@ from pipeline.models.files import save_model
 from pipeline.models.registry import load_model
 from pipeline.runtime import paths
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.files import check_new
 from pipeline.runtime.paths import StrPath
 
 
@@ -41,8 +42,7 @@ def ship(source: StrPath, to: StrPath, extra: Mapping[str, Any]) -> None:
     bundle = load_bundle(source)
     if bundle.landmarks is None or not bundle.card:
         raise PipelineError(f"{source} has no card of this project's. Evaluate it first: `dvc repro` writes the card.")
-    if to.exists():
-        raise PipelineError(f"{to} is there already. Give a folder that is not.")
+    check_new(to)
     card = {key: value for key, value in bundle.card.items() if key not in ("format", "parts", "commit")}
     for part in ("atnet", "vgnet"):
         network, meta = load_model(source / part, "model")

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.config.params import Params
-from pipeline.corpora.base import Clip, Split, files_below
+from pipeline.corpora.base import Clip, Split
 from pipeline.corpora.folder import Folder
-from pipeline.corpora.layout import VIDEOS
+from pipeline.personalize.videos import find_videos
 from pipeline.prepare.extract import extract
 from pipeline.prepare.faces import build_faces
 from pipeline.prepare.mfcc import build_mfcc
@@ -96,14 +96,7 @@ def prepare(videos: Sequence[Path], params: Params, work: Path, jobs: int) -> Cl
 
 def _linked(videos: Sequence[Path], folder: Path) -> Path:
     """A folder that has the videos, or those in a folder that is given, in the order they are given in."""
-    files: list[Path] = []
-    for given in videos:
-        found = list(files_below(given, VIDEOS)) if given.is_dir() else [given]
-        if not found or not given.exists() or found[0].suffix.lower() not in VIDEOS:
-            raise PipelineError(
-                f"{given} is not a video ({', '.join(VIDEOS)}), nor a folder with one. Give --video others."
-            )
-        files += found
+    files = find_videos(videos)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for number, file in enumerate(files):

@@ -13,7 +13,8 @@ import pandas as pd
 from pipeline.config.params import Landmarks, Mfcc, Params, Pca
 from pipeline.corpora.registry import find_corpus
 from pipeline.inference.talking_head import TalkingHead
-from pipeline.models.bundle import CARD, Bundle, load_bundle, write_card
+from pipeline.models.bundle import Bundle, load_bundle, write_card
+from pipeline.models.place import check_no_bundle
 from pipeline.personalize.compare import Row, judge
 from pipeline.personalize.finetune import FineTuning, Steps, read_meta
 from pipeline.personalize.footage import prepare
@@ -49,8 +50,7 @@ def personalize(
     from, when `models` is not a bundle that was trained here, and when `out` has one.
     """
     begun = time.monotonic()
-    if (out / CARD).exists():
-        raise PipelineError(f"{out} has a bundle. Give another folder with --out, or remove it.")
+    check_no_bundle(out)
     bundle = load_bundle(models)
     if bundle.landmarks is None or bundle.speech is None:
         raise PipelineError(f"{models} has networks that are published by others. Give a bundle that was trained here.")

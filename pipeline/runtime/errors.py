@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from pipeline.runtime.stop import Stopped, stoppable
 
-_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 """What a disk says that is full, or read-only, wherever it is written to."""
 _PLACE = {errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}
 """What it says of a path that leads nowhere, or where this user may not go."""
@@ -56,7 +56,7 @@ def clear_errors(name: str) -> Iterator[None]:
             f"checkout with `pip install '.[{_EXTRAS[package]}]'`."
         )
     except OSError as error:
-        if error.errno in _DISK:
+        if error.errno in DISK:
             _forget_output()
             message = f"{error}. Free space or make the disk writable, then run again: what is finished is kept."
         elif error.errno in _PLACE and error.filename:

@@ -58,6 +58,27 @@ def check_output(path: Path, suffix: str, overwrite: bool, *inputs: StrPath) -> 
     refuse_input(path, *inputs)
     if path.exists() and not overwrite:
         raise PipelineError(f"{path} is there already. Give the output another name, or --overwrite.")
+    check_writable(path)
+
+
+def check_writable(path: Path) -> None:
+    """PipelineError where no file of that name could be made, nor the folders that it lies in."""
+    folder = next(one for one in path.absolute().parents if os.path.lexists(one))
+    if not folder.is_dir():
+        raise PipelineError(f"{path} cannot be written: {folder} is not a folder. Give the output another place.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PipelineError(
+            f"{path} cannot be written: this user may not write into {folder}. Fix its permissions, or give the output "
+            "another place."
+        )
+
+
+def check_new(folder: StrPath) -> None:
+    """PipelineError where a ``folder`` that is to be made is there, or cannot be made."""
+    folder = Path(folder)
+    if os.path.lexists(folder):
+        raise PipelineError(f"{folder} is there already. Give a folder that is not.")
+    check_writable(folder)
 
 
 @contextmanager

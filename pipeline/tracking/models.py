@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.files import check_new
 from pipeline.tracking import store as stores
 from pipeline.tracking.address import trouble, unfit, unreachable
 from pipeline.tracking.best import BEST
@@ -77,8 +78,7 @@ def save_bundle(folder: Path, to: Path) -> None:
     """
     import mlflow.pyfunc
 
-    if to.exists():
-        raise PipelineError(f"{to} is there already. Give a folder that is not.")
+    check_new(to)
     with _lean(folder, "bundle") as copy, warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # that there is no example of its input
         mlflow.pyfunc.save_model(to, **_model(copy, BUNDLE_LOADER, BUNDLE_REQUIREMENTS, bundle_signature()))

@@ -148,7 +148,7 @@ def test_what_camera_and_microphone_bring_has_no_face(page: Any) -> None:
     ("name", "seconds", "message"),
     [
         ("face.jpg", 20.1, "The speech is longer than 20 seconds, which this page takes at most. Cut it."),
-        ("face.heic", 0.5, "face.heic cannot be read as a picture. Give a JPEG or PNG;"),
+        ("face.heic", 0.5, "face.heic is neither a picture nor a video that can be read. Give a JPEG or PNG."),
     ],
 )
 def test_errors_are_one_message(page: Any, tmp_path: Path, name: str, seconds: float, message: str) -> None:

@@ -41,7 +41,7 @@ def test_rows_side_by_side(shipped: TalkingHead, table: Path) -> None:
     assert list(results) == [*pd.read_csv(table), "state", "message", "frames", "seconds", "times_real_time"]
     assert list(results["frames"]) == [25, 0, 25, 0, 0]
     messages = dict(zip(results["out"], results["message"], strict=True))
-    assert "speech.wav cannot be read as a picture" in messages["bad.mp4"]
+    assert "speech.wav is neither a picture nor a video that can be read" in messages["bad.mp4"]
     assert messages["wrong.mp4"] == "The column crop is wrong: 'perhaps' is neither true nor false."
     assert messages["empty.mp4"] == "The column speech names no file. Fill it in."
     assert probe(table.with_name("one.mp4")).width == 128

@@ -293,7 +293,7 @@ def test_errors(head: TalkingHead, face: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
     cases = [
         (grey, sound, out, r"grey\.png shows no face"),
-        (text, sound, out, r"text\.jpg cannot be read as a picture"),
+        (text, sound, out, r"text\.jpg is neither a picture nor a video that can be read"),
         (half, sound, out, r"half\.jpg is damaged or broken off: fetch it again"),
         (tmp_path / "none.jpg", sound, out, r"none\.jpg does not exist\. Give a picture of a face\."),
         (face, tmp_path / "none.wav", out, r"none\.wav does not exist\. Give a sound or video file\."),

@@ -154,7 +154,9 @@ def test_zeros_behind_the_end_are_none_of_the_picture(tmp_path: Path) -> None:
 
 
 def test_what_is_no_picture(tmp_path: Path) -> None:
-    with pytest.raises(PipelineError, match=r"a\.jpg cannot be read as a picture\. Give a JPEG or PNG"):
+    with pytest.raises(
+        PipelineError, match=r"a\.jpg is neither a picture nor a video that can be read\. Give a JPEG or PNG"
+    ):
         read_picture(written(tmp_path / "a.jpg", b"text" * 100))
     with pytest.raises(PipelineError, match=r"cannot be read as a picture: Is a directory"):
         read_picture(tmp_path)
@@ -193,7 +195,9 @@ def test_a_side_is_never_longer_than_the_detector_bears(tmp_path: Path) -> None:
 
 def test_postscript_is_not_run(tmp_path: Path) -> None:
     text = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\nshowpage\n"
-    with pytest.raises(PipelineError, match=r"a\.eps cannot be read as a picture\. Give a JPEG or PNG"):
+    with pytest.raises(
+        PipelineError, match=r"a\.eps is neither a picture nor a video that can be read\. Give a JPEG or PNG"
+    ):
         read_picture(written(tmp_path / "a.eps", text))
 
 

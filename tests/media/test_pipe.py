@@ -144,6 +144,28 @@ def test_an_mp4_goes_into_a_pipe_as_it_is_made(tmp_path: Path) -> None:
     assert np.corrcoef(heard[:31000], sound[:31000])[0, 1] > 0.99
 
 
+@pytest.mark.parametrize("buffering", [0, -1])
+def test_a_pipe_that_does_not_wait_loses_nothing(tmp_path: Path, buffering: int) -> None:
+    """Its reader begins late, when the pipe has long been full."""
+    out, into = os.pipe()
+    os.set_blocking(into, False)
+    noise = np.random.default_rng(0).integers(0, 255, (480, 640, 3), np.uint8)
+
+    def write() -> None:
+        with os.fdopen(into, "wb", buffering=buffering) as pipe, VideoWriter(pipe, size=(640, 480), crf=0) as video:
+            for number in range(5):
+                video.write(np.roll(noise, 7 * number, axis=1))
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    time.sleep(0.3)
+    with os.fdopen(out, "rb") as reader:
+        (tmp_path / "a.mp4").write_bytes(reader.read())
+    thread.join()
+    assert (tmp_path / "a.mp4").stat().st_size > 200_000  # a pipe holds 65,536
+    assert len(list(read_frames(tmp_path / "a.mp4"))) == 5
+
+
 def test_a_reader_that_goes_away() -> None:
     out, into = os.pipe()
     os.close(out)

@@ -26,6 +26,7 @@ from pipeline.models.onnx.feeding import feeding
 from pipeline.models.onnx.recurrent import ScannedGru, ScannedLstm
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.files import check_new
 from pipeline.runtime.paths import StrPath
 
 NETWORKS = "networks.json"
@@ -54,10 +55,9 @@ def export_onnx(source: StrPath, to: StrPath) -> None:
     """
     import onnxscript  # noqa: F401  # PyTorch's exporter needs it, and says so late
 
+    check_new(to)
     to, bundle = Path(to), load_bundle(source)
     _check(bundle)
-    if to.exists():
-        raise PipelineError(f"{to} is there already. Give a folder that is not.")
     to.mkdir(parents=True)
     record = {"atnet": _atnet(bundle.atnet, to / "atnet.onnx"), "vgnet": _vgnet(bundle.vgnet, to / "vgnet.onnx")}
     assert bundle.landmarks is not None

@@ -1,0 +1,58 @@
+"""What is wrong with a request, as far as it is known before the networks are loaded."""
+
+import sys
+from pathlib import Path
+
+from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.files import check_output
+from pipeline.runtime.paths import StrPath
+
+
+def check_request(
+    picture: StrPath,
+    speech: StrPath | None,
+    out: StrPath,
+    *,
+    drive: StrPath | None = None,
+    landmarks: StrPath | None = None,
+    overwrite: bool = False,
+) -> None:
+    """PipelineError where an output cannot be written or is one of the inputs, an input is missing, or inputs do not go
+    together. The arguments are those of `generate`.
+    """
+    if (speech is None) == (drive is None):
+        raise PipelineError("Give speech with -i, or with --video a video that moves the face, and not both.")
+    inputs = [Path(one) for one in (picture, speech, drive) if one is not None and Path(one).is_file()]
+    if str(out) != "-":
+        check_output(Path(out), ".mp4", overwrite, *inputs)
+    elif sys.__stdout__ is None or sys.__stdout__.isatty():
+        raise PipelineError("The video would go to the terminal. Pipe it on, such as `-o - | ffplay -`.")
+    if landmarks is not None:
+        check_output(Path(landmarks), ".csv", overwrite, *inputs)
+    check_picture(Path(picture))
+    if speech is not None:
+        check_speech(speech)
+    if drive is not None and not Path(drive).exists():
+        raise PipelineError(f"{drive} does not exist. Give a video of a face.")
+
+
+def check_picture(path: Path) -> None:
+    """PipelineError where nothing lies there, or what cannot be read from its beginning again."""
+    if not path.exists():
+        raise PipelineError(f"{path} does not exist. Give a picture of a face.")
+    if is_pipe(path):
+        raise PipelineError(f"{path} is a pipe or device. Save the picture as a file, and give that.")
+
+
+def check_speech(speech: StrPath) -> None:
+    """PipelineError where no file lies there, or standard input, "-", is a terminal."""
+    if str(speech) == "-":
+        if sys.stdin is None or sys.stdin.isatty():
+            raise PipelineError("The speech would come from the terminal. Pipe a WAV in, or name a file with -i.")
+    elif not Path(speech).exists():
+        raise PipelineError(f"{speech} does not exist. Give a sound or video file.")
+
+
+def is_pipe(path: Path) -> bool:
+    """Whether there is a pipe or device of that name, such as `<(command)` makes of a command."""
+    return path.exists() and not path.is_file() and not path.is_dir()

@@ -1,0 +1,93 @@
+"""The files that commands name: checked before the networks are loaded, and pipes in place of them."""
+
+import os
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import soundfile  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+
+from pipeline.media import count_frames
+from pipeline.models.bundle import write_card
+from tests.models.test_bundle import write_bundle
+
+ATVGNET = str(Path(sys.executable).parent / "atvgnet")
+_RUN = "import atexit, sys; atexit.register(lambda: print('torch' in sys.modules)); from pipeline.cli import app; app()"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, photograph: NDArray[np.uint8]) -> Path:
+    """With a bundle, a picture, and a second of speech."""
+    write_bundle(tmp_path / "models")
+    write_card(tmp_path / "models", {"trained_on": {"corpus": "sample"}})
+    cv2.imwrite(str(tmp_path / "face.jpg"), photograph[:, :, ::-1])
+    soundfile.write(tmp_path / "speech.wav", np.random.default_rng(0).normal(0, 0.1, 16000), 16000)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("generate -p face.jpg -i speech.wav -o there.mp4", "there.mp4 is there already. Give the output another name"),
+        ("generate -p face.jpg -i speech.wav -o out.avi", "out.avi is not a .mp4 file."),
+        ("generate -p face.jpg -i speech.wav -o face.jpg/out.mp4", "face.jpg/out.mp4 cannot be written: "),
+        ("generate -p none.jpg -i speech.wav -o out.mp4", "none.jpg does not exist. Give a picture of a face."),
+        ("generate -p face.jpg -i none.wav -o out.mp4", "none.wav does not exist. Give a sound or video file."),
+        ("generate -p face.jpg --video none.mp4 -o out.mp4", "none.mp4 does not exist. Give a video of a face."),
+        ("generate --batch none.csv", "none.csv does not exist. Give --batch a CSV with picture, speech, out."),
+        ("personalize --video none.mp4 -o me", "none.mp4 is not a video ("),
+        ("personalize --video there.mp4 -o models", "models has a bundle. Give another folder with --out, or remove"),
+        ("export onnx --to models", "models is there already. Give a folder that is not."),
+        ("export mlflow --to models", "models is there already. Give a folder that is not."),
+        ("export bundle --to models", "models is there already. Give a folder that is not."),
+    ],
+)
+def test_files_are_checked_before_the_networks_are_loaded(folder: Path, arguments: str, message: str) -> None:
+    (folder / "there.mp4").touch()
+    environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    command = [sys.executable, "-c", _RUN, *arguments.split()]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"atvgnet: {message}")
+    assert done.stdout == "False\n"  # torch was not loaded
+
+
+def generating(*files: str) -> list[str]:
+    picture, speech, out = files
+    return [ATVGNET, "generate", "--models", "models", "-p", picture, "-i", speech, "-o", out, "--crop"]
+
+
+def test_standard_input_that_does_not_wait(folder: Path) -> None:
+    """As Node.js, ssh and shells that share a terminal leave it: what has not come yet is waited for."""
+    wav = (folder / "speech.wav").read_bytes()
+    out, into = os.pipe()
+    os.set_blocking(out, False)
+    process = subprocess.Popen(generating("face.jpg", "-", "out.mp4"), cwd=folder, stdin=out)
+    os.close(out)
+    for part in (wav[:20], wav[20:20000], wav[20000:]):
+        os.write(into, part)
+        time.sleep(0.3)
+    os.close(into)
+    assert process.wait(timeout=100) == 0
+    assert count_frames(folder / "out.mp4") == 25
+
+
+def test_speech_of_a_command_that_the_shell_names_by_a_path(folder: Path) -> None:
+    command = shlex.join(generating("face.jpg", "HERE", "out.mp4")).replace("HERE", "<(cat speech.wav)")
+    done = subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert count_frames(folder / "out.mp4") == 25
+
+
+def test_a_full_disk_behind_standard_output(folder: Path) -> None:
+    command = shlex.join(generating("face.jpg", "speech.wav", "-"))
+    done = subprocess.run(f"{command} > /dev/full", shell=True, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 1
+    message = "standard output: the disk that it goes to is full (No space left on device). Free space there."
+    assert done.stderr.splitlines()[-1] == f"atvgnet: {message}"
