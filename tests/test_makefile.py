@@ -129,7 +129,13 @@ def test_env_takes_another_build_of_torch(folder: Path) -> None:
 
 def test_what_the_commands_make_stays_out_of_git() -> None:
     """Also a face model, where the README puts one; not what the project ships."""
-    made = ("models/me/bundle.json", "models/published/atnet/model.json", "scored/clips.csv", "served/MLmodel", "me.mp4")
+    made = (
+        "models/me/bundle.json",
+        "models/published/atnet/model.json",
+        "scored/clips.csv",
+        "served/MLmodel",
+        "me.mp4",
+    )
     kept = ("models/pretrained/new.json", "models/.gitignore", "docs/speech.wav", "docs/pictures/face.jpg")
     asked = subprocess.run(
         ["git", "check-ignore", "--no-index", *made, *kept], cwd=ROOT, capture_output=True, text=True, check=False

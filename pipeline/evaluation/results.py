@@ -18,7 +18,7 @@ from pipeline.runtime.paths import StrPath
 
 TEXTS = ("id", "speaker", "seen", "method", "against", "metric", "group", "aligned", "sound", "note", "reason")
 """Columns of text, whatever a clip is called."""
-FIRST = ("lmd", "opening", "closed", "av_offset")
+ON_A_SCREEN_FIRST = ("lmd", "opening", "closed", "av_offset")
 """Metrics that a terminal shows first."""
 
 
@@ -108,7 +108,9 @@ def in_order(names: Iterable[str]) -> list[str]:
 def most_telling_first(names: Iterable[str]) -> list[str]:
     """Names of metrics for a screen: distance of the lips, opening, closure and offset, then the registry's order."""
     names = in_order(names)
-    return [name for name in FIRST if name in names] + [name for name in names if name not in FIRST]
+    return [name for name in ON_A_SCREEN_FIRST if name in names] + [
+        name for name in names if name not in ON_A_SCREEN_FIRST
+    ]
 
 
 def name_of(name: str) -> str:

@@ -38,6 +38,6 @@ def test_another_corpus_leaves_an_empty_folder(corpus: str, of: tuple[str, ...])
 @pytest.mark.parametrize(("corpus", "of"), [("sample", ("folder",)), ("union", ("folder", "sample"))])
 def test_a_corpus_that_has_it_makes_it(corpus: str, of: tuple[str, ...]) -> None:
     """The stage takes up the section of the embedded corpus, which no clip can be made of here."""
-    with pytest.raises(PipelineError, match="corpora.sample"):
+    with pytest.raises(PipelineError, match=r"corpora\.sample"):
         run(corpus, of)
     assert (SYNTHETIC / "s1").exists()

@@ -28,7 +28,9 @@ def print_report(reports: StrPath, quality: StrPath = paths.QUALITY) -> None:
     print_table(console, title, ["metric", *results.methods], _rows(rows, results.methods))
     for method in results.methods:
         console.print(f"  {method:12} {results.title(method)}", highlight=False, soft_wrap=True)
-    console.print("↑ higher is better, ↓ lower. Units, formulas and sources: docs/metrics.md", highlight=False, soft_wrap=True)
+    console.print(
+        "↑ higher is better, ↓ lower. Units, formulas and sources: docs/metrics.md", highlight=False, soft_wrap=True
+    )
     absent = [row for row in rows_of(results.absent) if row.metric not in rows]
     for reason in dict.fromkeys(row.reason for row in absent):
         names = dict.fromkeys(row.metric for row in absent if row.reason == reason)
@@ -36,7 +38,9 @@ def print_report(reports: StrPath, quality: StrPath = paths.QUALITY) -> None:
     if (quality / TABLE).exists():
         console.print(_clips(quality), highlight=False, soft_wrap=True)
     page = reports / PAGE
-    console.print(f"All intervals: {reports / INTERVALS}   each clip: {reports / CLIPS}", highlight=False, soft_wrap=True)
+    console.print(
+        f"All intervals: {reports / INTERVALS}   each clip: {reports / CLIPS}", highlight=False, soft_wrap=True
+    )
     console.print(f"Pictures: {reports}/pictures   videos: {reports}/videos", highlight=False, soft_wrap=True)
     if page.exists():
         console.print(f"All of it as a page for any browser: {page}", highlight=False, soft_wrap=True)
