@@ -4,7 +4,6 @@ TORCH ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip
-, := ,
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help checkout env dev repro test lint docs bench lock clean
@@ -26,15 +25,7 @@ define right_python
   || { echo "$(PYTHON) is $$($(PYTHON) --version); set PYTHON=python3.12 or another from 3.11 to 3.13"; exit 1; }
 endef
 
-# $(call install,EXTRAS,SIZE): what is there already stays, so a torch that was installed by hand is kept.
-define install
-$(right_python)
-@echo "Installing into $(VENV): $(2) with a CPU build of torch, some minutes. The CUDA libraries of the standard build"
-@echo "for Linux take several GB more; without an NVIDIA GPU, 'make env TORCH=cpu' in a new environment leaves them out."
-test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-$(if $(TORCH),$(PIP) install --no-compile --no-deps torch==$(shell sed -n 's/^torch==//p' constraints.txt) \
-  --index-url https://download.pytorch.org/whl/$(TORCH))
-$(PIP) install --no-compile --constraint constraints.txt --editable '.[$(1)]'
+define compiled
 @echo "Compiling the packages, about a minute ..."
 $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true  # on all cores; some packages carry files of other Pythons
 endef
@@ -47,35 +38,45 @@ env: $(VENV)/.complete
 
 dev: $(VENV)/.dev
 
+# A torch that is there already stays, such as one that was installed by hand.
 $(VENV)/.complete: pyproject.toml constraints.txt
-	$(call install,pipeline$(,)app$(,)onnx,SIZE_ENV GB)
+	$(right_python)
+	@echo "Installing into $(VENV): 2.7 GB with a CPU build of torch, some minutes. The CUDA libraries of the standard"
+	@echo "build for Linux take several GB more; without an NVIDIA GPU, 'make env TORCH=cpu' leaves them out."
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(if $(TORCH),$(PIP) install --no-compile --no-deps torch==$(shell sed -n 's/^torch==//p' constraints.txt) \
+	  --index-url https://download.pytorch.org/whl/$(TORCH))
+	$(PIP) install --no-compile --constraint constraints.txt --editable '.[pipeline,app,onnx]'
+	$(compiled)
 	touch $@
 
-$(VENV)/.dev: pyproject.toml constraints.txt
-	$(call install,dev,SIZE_DEV GB)
-	touch $(VENV)/.complete $@
+$(VENV)/.dev: $(VENV)/.complete
+	@echo "Adding the tools for tests, lint and docs: 0.5 GB"
+	$(PIP) install --no-compile --constraint constraints.txt --editable '.[dev]'
+	$(compiled)
+	touch $@
 
 repro: checkout env
 	$(BIN)/dvc repro
 	@$(BIN)/atvgnet report
 
-test: dev lint
+test: env dev lint
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-lint: dev
+lint: env dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --num-workers auto
 	$(BIN)/lint-imports
 
-docs: dev
+docs: env dev
 	$(BIN)/python docs/api.py
 	@echo "The API reference: docs/api/index.html"
 
-bench: dev
+bench: env dev
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
 
-lock: dev
+lock: env dev
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \
 	  --no-header --no-annotate --no-emit-index-url --upgrade pyproject.toml --output-file constraints.txt
 

@@ -1,5 +1,6 @@
 """The command line. DVC runs the stages; these commands do the rest."""
 
+import os
 import sys
 import time
 from contextlib import redirect_stdout
@@ -157,10 +158,13 @@ def _head(models: str | None, precision: Precision, said: TextIO) -> "TalkingHea
     """Load the models, and print which they are."""
     from pipeline.corpora.registry import seen_by
     from pipeline.inference.talking_head import TalkingHead
+    from pipeline.models.pretrained import pretrained_folder
 
     head = TalkingHead.from_pretrained(models, precision)
-    which = seen_by(head.card) if models else f"pretrained models: {paths.PRETRAINED}/README.md describes their limits"
-    print(which, file=said, flush=True)
+    limits = Path(os.path.relpath(pretrained_folder() / "README.md"))
+    print(
+        seen_by(head.card) if models else f"pretrained models: {limits} describes their limits", file=said, flush=True
+    )
     return head
 
 

@@ -107,8 +107,9 @@ def test_env_leaves_out_what_only_developers_need(folder: Path) -> None:
     (installed,) = pip_calls(folder, "env")
     assert installed == "install --no-compile --constraint constraints.txt --editable '.[pipeline,app,onnx]'"
     for target in ("lint", "docs", "bench", "test"):
-        (installed,) = pip_calls(folder, target)
-        assert installed == "install --no-compile --constraint constraints.txt --editable '.[dev]'"
+        first, tools = pip_calls(folder, target)
+        assert first == installed
+        assert tools == "install --no-compile --constraint constraints.txt --editable '.[dev]'"
 
 
 def test_make_says_how_large_the_environment_is_and_where_the_docs_are(folder: Path) -> None:
