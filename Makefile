@@ -1,25 +1,34 @@
 # make repro, make test: all that a fresh machine with Python 3.11 to 3.13, git and make needs.
 PYTHON ?= $(firstword $(foreach v,3.13 3.12 3.11,$(shell python$(v) -c 'print("python$(v)")' 2>/dev/null)) python3)
+TORCH ?=
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help checkout env repro test test-lowest lint docs bench lock clean
+.PHONY: help checkout env dev repro test test-lowest lint docs bench lock clean
 .NOTPARALLEL:
 
 help:
 	@echo "make repro   environment and the pipeline on the embedded corpus"
 	@echo "make test    environment, lint, types and all tests"
 	@echo "make test-lowest  tests with the lowest versions that pyproject.toml admits, in .venv-lowest"
-	@echo "make lint    ruff, mypy and the arrows between rooms"
+	@echo "make env     only the environment, in $(VENV); TORCH=cpu makes it small, for machines without a GPU"
+	@echo "make dev     the environment with the tools for tests, lint and docs"
+	@echo "make lint    ruff, mypy and the import rules between packages"
 	@echo "make docs    the API reference, in docs/api"
 	@echo "make bench   the benchmarks"
 	@echo "make lock    renew constraints.txt from pyproject.toml"
-	@echo "make clean   remove the environment and everything the pipeline made, its runs and experiments too"
+	@echo "make clean   remove the environment and everything the pipeline made, also runs and experiments"
 
 define right_python
 @test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
   || { echo "$(PYTHON) is $$($(PYTHON) --version); set PYTHON=python3.12 or another from 3.11 to 3.13"; exit 1; }
+endef
+
+define compiled
+@echo "Compiling the packages, about a minute ..."
+$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true  # on all cores; some packages carry files of other Pythons
 endef
 
 checkout:
@@ -28,18 +37,31 @@ checkout:
 
 env: $(VENV)/.complete
 
+dev: $(VENV)/.dev
+
+# A torch that is there already stays, such as one that was installed by hand.
 $(VENV)/.complete: pyproject.toml constraints.txt
 	$(right_python)
+	@echo "Installing into $(VENV): 2.7 GB with a CPU build of torch, some minutes. The CUDA libraries of the standard"
+	@echo "build for Linux take several GB more; without an NVIDIA GPU, 'make env TORCH=cpu' leaves them out."
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[dev]'
-	$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true  # on all cores; some packages carry files of other Pythons
+	$(if $(TORCH),$(PIP) install --no-compile --no-deps torch==$(shell sed -n 's/^torch==//p' constraints.txt) \
+	  --index-url https://download.pytorch.org/whl/$(TORCH))
+	$(PIP) install --no-compile --constraint constraints.txt --editable '.[pipeline,app,onnx]'
+	$(compiled)
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.complete
+	@echo "Adding the tools for tests, lint and docs: 0.5 GB"
+	$(PIP) install --no-compile --constraint constraints.txt --editable '.[dev]'
+	$(compiled)
 	touch $@
 
 repro: checkout env
 	$(BIN)/dvc repro
 	@$(BIN)/atvgnet report
 
-test: env lint
+test: env dev lint
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # uv finds the versions, pip installs them: where pip has the CPU build of torch, uv would take the one for GPUs.
@@ -49,33 +71,40 @@ LOWEST_TESTS := tests/test_cli.py tests/config tests/runtime/test_table.py tests
   tests/models/onnx/test_export.py tests/shards/test_build.py tests/inference/test_generate.py tests/app/test_uploads.py \
   tests/evaluation/test_tables.py tests/evaluation/score tests/tracking/test_models.py tests/stages/test_declare.py
 
-test-lowest: env
+test-lowest: env dev
 	test -x $(LOWEST)/bin/python || $(BIN)/python -m venv $(LOWEST)
 	$(BIN)/uv pip compile --quiet --resolution lowest-direct --python-version 3.11 --all-extras \
 	  --no-header --no-annotate --no-emit-index-url pyproject.toml --output-file $(LOWEST)/lowest.txt
 	$(LOWEST)/bin/python -m pip install --quiet --no-compile --constraint $(LOWEST)/lowest.txt --editable '.[dev]'
 	PATH="$(CURDIR)/$(LOWEST)/bin:$(PATH)" $(LOWEST)/bin/python -m pytest $(LOWEST_TESTS)
 
-lint: env
+lint: env dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --num-workers auto
 	$(BIN)/lint-imports
 
-docs: env
+docs: env dev
 	$(BIN)/python docs/api.py
+	@echo "The API reference: docs/api/index.html"
 
-bench: env
+bench: env dev
 	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
 
-lock: env
+lock: env dev
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \
 	  --no-header --no-annotate --no-emit-index-url --upgrade pyproject.toml --output-file constraints.txt
 
+# Experiments lie in git (refs/exps) and need the cache: both go, or both stay.
 clean:
-	rm -rf $(VENV) $(LOWEST) *.egg-info data/sample data/portraits data/clips data/faces data/mfcc data/quality \
+	rm -rf $(VENV) $(LOWEST) *.egg-info build data/sample data/.sample.* data/portraits data/clips data/faces data/mfcc data/quality \
 	  models/landmarks models/atnet models/vgnet models/bundle.json models/provenance.json \
-	  reports/*.csv reports/index.html reports/metrics.png reports/pictures reports/videos dvc_plots mlflow.db* mlartifacts .dvc/tmp
+	  reports/*.csv reports/info.json reports/index.html reports/metrics.png reports/pictures reports/videos \
+	  docs/api dvc_plots mlflow.db* mlartifacts out.mp4 .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find benchmarks docs pipeline stages tests -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 	@if find . -name '*.dvc' -type f ! -path './.dvc/*' | grep -q .; \
-	  then echo "left: .dvc/cache, which may have the only copy of what you gave to dvc add"; \
-	  else rm -rf .dvc/cache; fi
+	  then echo "left: DVC's cache and experiments. The cache may have the only copy of what you gave to dvc add"; \
+	  elif [ "$$(git rev-parse --show-toplevel 2>/dev/null)" = "$$(pwd -P)" ]; \
+	  then rm -rf .dvc/cache .dvc/tmp; \
+	    git for-each-ref --format='delete %(refname)' refs/exps | git update-ref --stdin; \
+	  else rm -rf .dvc/cache .dvc/tmp; fi

@@ -1,10 +1,9 @@
-"""The command line: what DVC's own commands do not do."""
+"""The command line. DVC runs the stages; these commands do the rest."""
 
-import shlex
+import os
 import sys
 import time
 from contextlib import redirect_stdout
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TextIO, get_args
@@ -14,6 +13,7 @@ import typer
 from pipeline.config.params import FaceRule
 from pipeline.evaluation.commands import commands
 from pipeline.export import export
+from pipeline.fetch import fetch
 from pipeline.models.place import check_named, check_no_bundle
 from pipeline.personalize.videos import find_videos
 from pipeline.runtime import cores, paths
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from pipeline.inference.settings import Settings
     from pipeline.inference.talking_head import TalkingHead
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
-fetch = typer.Typer(no_args_is_help=True, help="Get a corpus.")
+app = typer.Typer(
+    no_args_is_help=True, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]}
+)
 app.add_typer(fetch, name="fetch")
 app.add_typer(export, name="export")
 app.add_typer(commands)
@@ -42,10 +43,10 @@ def _say_version(asked: bool) -> None:
 @app.callback()
 def main(
     version: Annotated[
-        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which.")
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """The command line: what DVC's own commands do not do."""
+    """Make the face in a picture speak. Also: choose corpora, evaluate, export and personalize models."""
 
 
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -54,54 +55,59 @@ Precision = Literal["auto", "float32", "bfloat16"]
 @app.command()
 def generate(
     picture: Annotated[
-        Path | None, typer.Option("-p", "--picture", help="A picture of a face, or a video to dub.")
+        Path | None, typer.Option("-p", "--picture", help="The picture of a face, or a video to dub.")
     ] = None,
     speech: Annotated[
         Path | None,
-        typer.Option("-i", "--input", help="Speech: a sound file, a video with sound, or - for a WAV from a pipe."),
+        typer.Option("-i", "--input", help="The speech: a sound file, a video with sound, or - for a WAV from a pipe."),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
             "-o",
             "--out",
-            help="The MP4 to write, as large as the picture, 25 frames per second; - writes as it goes.",
+            help="The MP4 to write: 25 frames per second, as large as the picture. - writes it to a pipe.",
         ),
     ] = None,
     batch: Annotated[
-        Path | None, typer.Option(help="In place of these three: a CSV with the columns picture, speech and out.")
+        Path | None,
+        typer.Option(help="A CSV of many videos, with columns picture, speech and out, instead of -p, -i and -o."),
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Rows of --batch at a time.")] = 1,
+    jobs: Annotated[int, typer.Option(min=1, help="Rows of --batch to work on at a time.")] = 1,
     models: Annotated[
         str | None,
         typer.Option(
-            help="The bundle: a folder of models, such as models, which `dvc repro` trains, or models:/NAME@ALIAS of "
-            "MLflow; those that ship with the project without it."
+            help="A bundle of models: a folder, such as models after `dvc repro`, or models:/NAME@ALIAS of MLflow. "
+            "Default: the models that ship with the project."
         ),
     ] = None,
     face: Annotated[
         str | None,
         typer.Option(
-            help=f"Whose face, of several: {', '.join(get_args(FaceRule))}, or its number from the left; "
-            "landmarks.face of the training without it."
+            help=f"Which of several faces speaks: {', '.join(get_args(FaceRule))}, or a number, counted from the left. "
+            "Default: landmarks.face of the models' training."
         ),
     ] = None,
     strength: Annotated[float, typer.Option(help="How far the mouth opens, from 0 (not at all) to 3.")] = 1.0,
     blink: Annotated[
         bool | None,
-        typer.Option("--blink/--no-blink", help="The eyes blink; without either, where VG-net learnt to close them."),
+        typer.Option("--blink/--no-blink", help="Whether the eyes blink. Default: if VG-net learnt to close them."),
     ] = None,
-    sway: Annotated[bool, typer.Option("--head", help="The head moves a little, too.")] = False,
-    seed: Annotated[int, typer.Option(min=0, help="By which it blinks and moves.")] = 0,
-    crop: Annotated[bool, typer.Option("--crop", help="The face alone, of the models' size.")] = False,
+    sway: Annotated[bool, typer.Option("--head", help="Also move the head a little.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed for blinks and head motion.")] = 0,
+    crop: Annotated[bool, typer.Option("--crop", help="Write only the face, in the models' size.")] = False,
     panels: Annotated[
-        bool, typer.Option("--panels", help="Landmarks, attention, colour and result side by side.")
+        bool, typer.Option("--panels", help="Show landmarks, attention, colour and result side by side.")
     ] = False,
-    landmarks: Annotated[Path | None, typer.Option(help="A CSV to write the landmarks to.")] = None,
-    video: Annotated[Path | None, typer.Option(help="In place of speech, a video whose face moves this one.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the MP4 that is there.")] = False,
+    landmarks: Annotated[Path | None, typer.Option(help="Also write the landmarks to this CSV.")] = None,
+    video: Annotated[Path | None, typer.Option(help="A video whose face moves this one, instead of -i.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
     precision: Annotated[
-        Precision, typer.Option(help="Of VG-net; auto is bfloat16 where the processor has it.")
+        Precision,
+        typer.Option(
+            metavar="TYPE",
+            help="Number format of VG-net: float32, bfloat16, or auto, which takes bfloat16 where it is supported.",
+        ),
     ] = "auto",
 ) -> None:
     """Make the face in a picture say the speech."""
@@ -157,30 +163,37 @@ def _batch(head: "TalkingHead", table: Path, jobs: int, settings: "Settings", ov
 
 
 def _head(models: str | None, precision: Precision, said: TextIO) -> "TalkingHead":
-    """The models, of which it is said what they have seen."""
+    """Load the models, and print which they are."""
     from pipeline.corpora.registry import seen_by
     from pipeline.inference.talking_head import TalkingHead
+    from pipeline.models.pretrained import pretrained_folder
 
     head = TalkingHead.from_pretrained(models, precision)
-    print(f"{'' if models else 'pretrained '}{seen_by(head.card)}", file=said, flush=True)
+    limits = Path(os.path.relpath(pretrained_folder() / "README.md"))
+    print(
+        seen_by(head.card) if models else f"pretrained models: {limits} describes their limits", file=said, flush=True
+    )
     return head
 
 
 @app.command()
 def personalize(
-    video: Annotated[list[Path], typer.Option(help="Video of one person who speaks, or a folder of such; repeatable.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The folder of the bundle to write.")],
-    minutes: Annotated[float, typer.Option(min=1.0, help="The time it may take, about.")] = 15.0,
+    video: Annotated[
+        list[Path], typer.Option(help="A video of one person who speaks, or a folder of such videos; repeatable.")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The folder to write the bundle to.")],
+    minutes: Annotated[float, typer.Option(min=1.0, help="About how long training may take.")] = 15.0,
     models: Annotated[
         str | None,
         typer.Option(
-            help="The bundle to start from: a folder, or models:/NAME@ALIAS of MLflow; those that ship without it."
+            help="The bundle to start from: a folder, or models:/NAME@ALIAS of MLflow. Default: the models that ship "
+            "with the project."
         ),
     ] = None,
 ) -> None:
-    """Fine-tune models to one person's face and voice, and show what that brought on seconds held out.
+    """Fine-tune models to one person's face and voice, and compare them before and after on held-out clips.
 
-    Killed, the same command goes on where it was.
+    After an interruption the same command continues.
     """
     with command():
         check_named(models)
@@ -197,14 +210,20 @@ def personalize(
 def serve_page(
     models: Annotated[
         list[str] | None,
-        typer.Option(help="Another bundle to choose: a folder, or models:/NAME@ALIAS of MLflow; repeatable."),
+        typer.Option(
+            help="A further bundle that visitors may choose: a folder, or models:/NAME@ALIAS of MLflow; repeatable."
+        ),
     ] = None,
-    host: Annotated[str, typer.Option(help="0.0.0.0 lets other machines open it, too.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 7860,
-    seconds: Annotated[float, typer.Option(min=1.0, help="How long speech may last.")] = 60.0,
-    jobs: Annotated[int, typer.Option(min=1, help="Videos generated at a time; others wait.")] = 1,
+    host: Annotated[
+        str, typer.Option(help="The address to listen on; 0.0.0.0 also lets other machines open the page.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 7860,
+    seconds: Annotated[
+        float, typer.Option(min=1.0, help="The longest speech that the page accepts, in seconds.")
+    ] = 60.0,
+    jobs: Annotated[int, typer.Option(min=1, help="Videos to generate at a time; further ones wait.")] = 1,
 ) -> None:
-    """Serve a page that makes the face in a picture say speech: upload, record, generate, in a browser."""
+    """Serve a web page on which visitors upload or record a picture and speech, and generate the video."""
     with command():
         from pipeline.app.serve import serve
 
@@ -213,10 +232,12 @@ def serve_page(
 
 @app.command()
 def use(
-    corpus: Annotated[str, typer.Argument(help="Its name, such as sample or grid; a wrong one names all.")],
-    root: Annotated[Path | None, typer.Option(help="Where it lies.")] = None,
+    corpus: Annotated[
+        str, typer.Argument(help="The name of the corpus, such as sample or grid; a wrong name prints all.")
+    ],
+    root: Annotated[Path | None, typer.Option(help="The folder of its files.")] = None,
 ) -> None:
-    """Choose the corpus in params.yaml; everything else in the file, comments too, stays as it is."""
+    """Choose the corpus in params.yaml. The rest of the file stays as it is, comments included."""
     with command():
         from pipeline.corpora.choose import choose_corpus
 
@@ -225,58 +246,16 @@ def use(
         print("Now run: dvc repro")
 
 
-@fetch.command("grid")
-def fetch_grid(
-    speakers: Annotated[str, typer.Option(help="Such as s1,s29; all of them without it.")] = "",
-    to: Annotated[Path | None, typer.Option(help="The folder; corpora.grid.root of params.yaml without it.")] = None,
-    record: Annotated[str | None, typer.Option(help="The Zenodo record's address at a mirror.")] = None,
-) -> None:
-    """Download GRID from Zenodo, check it and unpack it; goes on where it was, and leaves alone what is there.
-
-    About 0.4 GB a speaker, 14 GB in all. The archives are deleted once they are unpacked.
-    """
-    with command():
-        from pipeline.corpora.download import grid
-
-        folder = to or _root("grid")
-        names = [one.strip() for one in speakers.split(",")] if speakers else []
-        grid.fetch_grid(folder, names, record or grid.RECORD)
-        print(f"Now run: atvgnet use grid --root {shlex.quote(str(folder))} && dvc repro")
-
-
-@fetch.command("lrw")
-def fetch_lrw(
-    to: Annotated[Path | None, typer.Option(help="The folder; corpora.lrw.root of params.yaml without it.")] = None,
-) -> None:
-    """Say where to apply for LRW, or, where it is unpacked, whether it is whole."""
-    with command():
-        from pipeline.corpora.download.lrw import check_lrw
-        from pipeline.corpora.lrw import Lrw
-
-        folder = to or _root("lrw")
-        for line in check_lrw(Lrw(folder, "corpora.lrw", seed=0).root):
-            print(line)
-        print(f"Now run: atvgnet use lrw --root {shlex.quote(str(folder))} && dvc repro")
-
-
-def _root(corpus: str) -> Path:
-    """Where params.yaml says that the corpus lies."""
-    from pipeline.config.file import load_params
-    from pipeline.corpora.registry import open_corpus
-
-    return open_corpus(replace(load_params(paths.PARAMS), corpus=corpus), paths.project_root()).root
-
-
 @app.command("import-upstream")
 def import_published(
     basics: Annotated[
-        Path | None, typer.Option(help="The folder basics of the original's repository; the first time alone.")
+        Path | None, typer.Option(help="The folder basics of the authors' repository; needed the first time.")
     ] = None,
-    atnet: Annotated[Path | None, typer.Option(help="Its AT-net, atnet_lstm_18.pth.")] = None,
-    vgnet: Annotated[Path | None, typer.Option(help="Its VG-net, generator_23.pth.")] = None,
-    to: Annotated[Path, typer.Option(help="The folder of models to write.")] = paths.PUBLISHED,
+    atnet: Annotated[Path | None, typer.Option(help="The authors' AT-net, atnet_lstm_18.pth.")] = None,
+    vgnet: Annotated[Path | None, typer.Option(help="The authors' VG-net, generator_23.pth.")] = None,
+    to: Annotated[Path, typer.Option(help="The folder to write the models to.")] = paths.PUBLISHED,
 ) -> None:
-    """Turn the weights that the paper's authors published into model files, with the preprocessing they need."""
+    """Convert the weights that the paper's authors published to model files, with the preprocessing they need."""
     with command():
         from pipeline.inference.published.import_weights import import_published as convert
 
@@ -286,7 +265,7 @@ def import_published(
 
 @app.command("params")
 def print_params() -> None:
-    """Print params.yaml as JSON, once it is checked: what a machine without this environment trains by."""
+    """Check params.yaml and print it as JSON, for training on a machine without this environment."""
     with command():
         from pipeline.config.file import dump_params, load_params
         from pipeline.corpora.registry import check_corpora

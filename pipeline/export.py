@@ -1,32 +1,38 @@
-"""The commands that give the prepared clips, or a bundle, to others."""
+"""The commands that write the prepared clips, or a bundle, for use elsewhere."""
 
 import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.filesize import decimal
 
-from pipeline.models.place import check_named, check_there
+from pipeline.models.place import check_named
 from pipeline.runtime import paths
 from pipeline.runtime.command import command
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import check_new
 
-export = typer.Typer(no_args_is_help=True, help="Give the prepared clips, or a bundle, to others.")
+export = typer.Typer(no_args_is_help=True, help="Write the prepared clips, or a bundle of models, for use elsewhere.")
 Models = Annotated[
     str | None,
-    typer.Option(help="The bundle: a folder, or models:/NAME@ALIAS of MLflow; the one that ships without it."),
+    typer.Option(
+        help="The bundle to export: a folder, such as models after `dvc repro`, or models:/NAME@ALIAS of MLflow. "
+        "Default: the models that ship with the project."
+    ),
 ]
-To = Annotated[Path, typer.Option(help="The folder to write.")]
+To = Annotated[Path, typer.Option(help="The folder to write; it must not exist.")]
 
 
 @export.command("webdataset")
 def export_webdataset(
-    to: Annotated[Path, typer.Option(help="The folder of the tars; new, or of an export that was interrupted.")],
-    split: Annotated[str, typer.Option(help="train, val, test or all")] = "all",
-    clips: Annotated[int, typer.Option(min=1, help="Clips a tar.")] = 256,
+    to: Annotated[
+        Path, typer.Option(help="The folder to write the tars to: a new one, or one of an export that was interrupted.")
+    ],
+    split: Annotated[str, typer.Option(help="The clips to write: train, val, test or all.")] = "all",
+    clips: Annotated[int, typer.Option(min=1, help="Clips per tar.")] = 256,
 ) -> None:
-    """Write the good clips of data/ as WebDataset tars: crops, points, speech, MFCC and what is known of each."""
+    """Write the good clips of data/ as WebDataset tars: crops, points, speech, MFCC and metadata."""
     with command():
         from pipeline.corpora.base import SPLITS
         from pipeline.prepare.export import export_webdataset
@@ -42,25 +48,27 @@ def export_webdataset(
 @export.command("bundle")
 def export_bundle(
     to: To,
-    models: Annotated[Path, typer.Option(help="The bundle.")] = paths.MODELS,
+    models: Models = None,
     seen: Annotated[
-        str, typer.Option(help="What they have seen, and where they will disappoint: `generate` says it.")
+        str, typer.Option(help="A sentence for the card: training data and limits of the models. `generate` prints it.")
     ] = "",
 ) -> None:
-    """Write a bundle as small as it can be: half precision, without what only training needs."""
+    """Write a small copy of a bundle: weights in half precision, without what only training needs."""
     with command():
-        check_there(models)
+        check_named(models)
         check_new(to)
+        from pipeline.inference.loading import bundle_folder  # which loads torch
         from pipeline.models.pretrained import ship
 
-        ship(models, to, {"seen": seen} if seen else {})
+        source = bundle_folder(models)
+        ship(source, to, {"seen": seen} if seen else {})
         size = sum(path.stat().st_size for path in to.rglob("*") if path.is_file())
-        print(f"{to}: {size / 1e6:.1f} MB")
+        print(f"{to}: {decimal(size)}, from {source}")
 
 
 @export.command("onnx")
 def export_as_onnx(to: To, models: Models = None) -> None:
-    """Write the networks as ONNX for programs in other languages, with what to feed them (docs/serving.md)."""
+    """Write the networks as ONNX files, with a description of their inputs (docs/serving.md)."""
     with command():
         check_named(models)
         check_new(to)
@@ -69,12 +77,12 @@ def export_as_onnx(to: To, models: Models = None) -> None:
 
         export_onnx(bundle_folder(models), to)
         for path in sorted(to.iterdir()):
-            print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
+            print(f"{path}: {decimal(path.stat().st_size)}")
 
 
 @export.command("mlflow")
 def export_for_mlflow(to: To, models: Models = None) -> None:
-    """Write a bundle as what `mlflow models serve -m FOLDER` serves: files in, videos out (docs/serving.md)."""
+    """Write a bundle as an MLflow model, which `mlflow models serve` serves (docs/serving.md)."""
     with command():
         check_named(models)
         check_new(to)

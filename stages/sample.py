@@ -1,16 +1,23 @@
-"""Stage sample: makes the embedded corpus in data/sample."""
+"""Stage sample: makes the embedded corpus in data/sample where the chosen corpus has it; else an empty folder."""
+
+import shutil
 
 from pipeline.corpora.registry import corpus_params
 from pipeline.corpora.synthetic.build import build_synthetic
+from pipeline.corpora.union import members_of
 from pipeline.runtime import paths
 from stages.runner import Context, run_stage
 
 
 def main(context: Context) -> None:
     """Speech, faces and alignments of the sample corpus, and its contact sheet."""
+    if "sample" not in members_of(context.params):
+        shutil.rmtree(paths.SYNTHETIC, ignore_errors=True)
+        paths.SYNTHETIC.mkdir(parents=True)
+        return
     build_synthetic(corpus_params(context.params, "sample"), paths.SYNTHETIC, context.jobs)
     context.run.artifact(paths.SYNTHETIC / "contact_sheet.png")
 
 
 if __name__ == "__main__":
-    run_stage("sample", ["corpora"], main)
+    run_stage("sample", ["corpus", "corpora"], main)

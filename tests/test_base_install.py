@@ -75,11 +75,11 @@ def test_it_has_neither_dvc_nor_mlflow_nor_dask(environment: Path, folder: Path)
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        ("use sample", "this needs the package ruamel. Install it with `pip install 'atvgnet[pipeline]'`"),
-        ("app", "this needs the package gradio. Install it with `pip install 'atvgnet[app]'`"),
+        ("use sample", "this needs the package ruamel. Install it with `pip install '.[pipeline]'` in a clone"),
+        ("app", "this needs the package gradio. Install it with `pip install '.[app]'` in a clone"),
         (
             "export onnx --to onnx",
-            "this needs the package onnxscript. Install it with `pip install 'atvgnet[onnx]'`",
+            "this needs the package onnxscript. Install it with `pip install '.[onnx]'` in a clone",
         ),
         (
             "generate --models models:/a@best -p face.jpg -i a.wav -o a.mp4",

@@ -7,14 +7,19 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import cv2
 import numpy as np
 import pytest
 import soundfile  # type: ignore[import-untyped]
+import typer
 from numpy.typing import NDArray
+from typer.testing import CliRunner
 
+from pipeline.cli import app
 from pipeline.media import count_frames, read_audio
 from pipeline.models.bundle import write_card
 from tests.models.test_bundle import write_bundle
@@ -45,6 +50,40 @@ def test_help_names_the_commands(folder: Path) -> None:
         assert command in shown.stdout
 
 
+def commands_of(group: typer.core.TyperGroup, *above: str) -> Iterator[tuple[str, ...]]:
+    """Every command and group, as words."""
+    yield above
+    for name, one in group.commands.items():
+        if isinstance(one, typer.core.TyperGroup):
+            yield from commands_of(one, *above, name)
+        else:
+            yield (*above, name)
+
+
+@pytest.mark.parametrize("words", list(commands_of(cast(typer.core.TyperGroup, typer.main.get_command(app)))))
+def test_every_help_is_readable_in_80_columns(words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """With -h as with --help; every option has a description, and no name or list of values breaks within a word."""
+    monkeypatch.setenv("COLUMNS", "80")
+    long, short = (CliRunner().invoke(app, [*words, option]) for option in ("--help", "-h"))
+    assert long.exit_code == short.exit_code == 0
+    assert long.output == short.output
+    assert max(map(len, long.output.splitlines())) <= 80
+    found: Any = typer.main.get_command(app)
+    for word in words:
+        found = found.commands[word]
+    assert found.help
+    for param in found.params:
+        assert param.help, param.name
+        assert all(name in long.output for name in param.opts)
+    assert not re.search(r"<\w+\|[^>\n]*\n", long.output)  # a list of values that goes on in the next line
+
+
+def test_a_shell_completes_the_commands(folder: Path) -> None:
+    asked = {"_ATVGNET_COMPLETE": "complete_bash", "COMP_WORDS": "atvgnet per", "COMP_CWORD": "1"}
+    done = subprocess.run([ATVGNET], cwd=folder, env={**os.environ, **asked}, capture_output=True, text=True)
+    assert done.stdout.split() == ["personalize"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -56,7 +95,8 @@ def test_help_names_the_commands(folder: Path) -> None:
             ["use", "grit"],
             "corpus is 'grit'; it must be one of folder, grid, lrw, portraits, sample, union. Did you mean grid?",
         ),
-        (["use", "grid", "--root", "nowhere"], "nowhere is not a folder."),
+        (["use", "grid", "--root", "nowhere"], "nowhere is not a folder. With --root, give the folder of the files of"),
+        (["use", "nonsense"], "must be one of folder, grid, lrw, portraits, sample, union.\n"),
         (
             ["generate", "--models", "models", "-p", "a.jpg", "-i", "b.wav", "-o", "c.mp4"],
             "models is missing. Train the models with `dvc repro`, or",
@@ -215,8 +255,16 @@ def test_generate_on_a_full_disk(speaking: Path, full: str) -> None:
     assert "Free space" in done.stderr
 
 
-def test_generate_says_what_the_models_have_seen_and_refuses_its_inputs(speaking: Path) -> None:
+def test_generate_says_what_the_models_have_seen(speaking: Path) -> None:
     write_card(speaking / "models", {"trained_on": {"corpus": "sample"}})
+    done = subprocess.run(
+        generating("nobody.jpg", "speech.wav", "out.mp4"), cwd=speaking, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.startswith("models: trained on the corpus sample. They know one face,")
+
+
+def test_generate_refuses_its_inputs_before_it_loads_models(speaking: Path) -> None:
+    """And a file that is there."""
     (speaking / "mine.mp4").write_bytes((speaking / "speech.wav").read_bytes())
     (speaking / "link.mp4").symlink_to("mine.mp4")
     for out in ("mine.mp4", "link.mp4"):
@@ -225,7 +273,12 @@ def test_generate_says_what_the_models_have_seen_and_refuses_its_inputs(speaking
         )
         assert done.returncode == 1
         assert done.stderr == f"atvgnet: The output {out} is the input mine.mp4. Give the output another place.\n"
-        assert done.stdout == ""  # before the models are loaded
+        assert done.stdout == ""
+    done = subprocess.run(
+        generating("face.jpg", "speech.wav", "mine.mp4"), cwd=speaking, capture_output=True, text=True, check=False
+    )
+    assert done.stderr.startswith("atvgnet: mine.mp4 is there already.")
+    assert done.stdout == ""
     assert (speaking / "mine.mp4").read_bytes() == (speaking / "speech.wav").read_bytes()
     soundfile.write(speaking / "short.wav", np.full(100, 0.1), 16000)
     done = subprocess.run(generating("face.jpg", "short.wav", "out.mp4"), cwd=speaking, capture_output=True, text=True)

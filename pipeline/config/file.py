@@ -102,10 +102,15 @@ def _join(where: str, key: object) -> str:
 
 def advice(key: str, known: list[str]) -> str:
     """What to do about a name that is not known."""
+    return guess(key, known) or f"Known here: {', '.join(known)}."
+
+
+def guess(key: str, known: list[str]) -> str:
+    """The known name that was probably meant, as a question; empty where none is near."""
     import difflib
 
     near = difflib.get_close_matches(key, known, n=1)
-    return f"Did you mean {near[0]}?" if near else f"Known here: {', '.join(known)}."
+    return f"Did you mean {near[0]}?" if near else ""
 
 
 def _value(hint: Any, value: object, where: str) -> Any:
@@ -115,8 +120,10 @@ def _value(hint: Any, value: object, where: str) -> Any:
     if origin is Literal:
         known = typing.get_args(hint)
         if value not in known:
-            text = "" if not isinstance(value, str) else " " + advice(value, [str(one) for one in known])
-            raise PipelineError(f"{where} is {value!r}; it must be one of {', '.join(map(str, known))}.{text}")
+            meant = guess(str(value), [str(one) for one in known])
+            raise PipelineError(
+                f"{where} is {value!r}; it must be one of {', '.join(map(str, known))}. {meant}".rstrip()
+            )
         return value
     if origin is Mapping:
         return _sections(value, where)

@@ -27,7 +27,9 @@ def choose_corpus(path: StrPath, corpus: str, root: StrPath | None) -> list[str]
     if root is not None and not entry.has_root:
         raise PipelineError(f"The {corpus} corpus has no root of its own. Leave --root out.")
     if root is not None and not root.is_dir():
-        raise PipelineError(f"{root} is not a folder. Give the folder the {corpus} corpus lies in with --root.")
+        raise PipelineError(
+            f"{root} is not a folder. With --root, give the folder of the files of the corpus {corpus}."
+        )
     params = load_params(path)  # a file that is wrong is not touched
     check_corpora(params)
     if root is not None:

@@ -13,7 +13,7 @@ import pipeline.corpora.grid
 import pipeline.corpora.lrw
 import pipeline.corpora.portraits
 import pipeline.corpora.synthetic.corpus  # noqa: F401
-from pipeline.config.file import advice, build
+from pipeline.config.file import advice, build, guess
 from pipeline.config.params import Params
 from pipeline.corpora import union
 from pipeline.corpora.base import CORPORA, Corpus, CorpusEntry, Opening, register
@@ -45,7 +45,7 @@ def find_corpus(name: str, key: str = "corpus") -> CorpusEntry:
     """The entry of a corpus, which the param ``key`` names; PipelineError names those there are."""
     if name not in CORPORA:
         known = sorted(CORPORA)
-        raise PipelineError(f"{key} is {name!r}; it must be one of {', '.join(known)}. {advice(name, known)}")
+        raise PipelineError(f"{key} is {name!r}; it must be one of {', '.join(known)}. {guess(name, known)}".rstrip())
     return CORPORA[name]
 
 

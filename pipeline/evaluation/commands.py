@@ -1,4 +1,4 @@
-"""The commands that evaluate: any models, any videos, and one evaluation beside another."""
+"""The commands that evaluate models and videos, and compare evaluations."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,17 +11,17 @@ from pipeline.runtime.errors import PipelineError
 
 commands = typer.Typer()
 
-REVISION = "A git revision, a DVC experiment's name, or the id of an MLflow run."
+REVISION = "a git revision, the name of a DVC experiment, or the id of an MLflow run."
 
 
 @commands.command()
 def evaluate(
-    models: Annotated[Path, typer.Option(help="The folder of models, trained or imported.")],
+    models: Annotated[Path, typer.Option(help="The folder of the models to evaluate, trained or imported.")],
     out: Annotated[
-        Path | None, typer.Option(help="The folder to write; reports in that of the models without it.")
+        Path | None, typer.Option(help="The folder to write. Default: reports in the folder of the models.")
     ] = None,
 ) -> None:
-    """Measure any models on the test split, as the stage evaluate measures those in models/."""
+    """Evaluate any models on the test split, as the stage evaluate does for those in models/."""
     with command():
         from pipeline.config.file import load_params
         from pipeline.evaluation.of_models import evaluate_models
@@ -37,26 +37,30 @@ def evaluate(
 def score_videos(
     fake: Annotated[
         list[str] | None,
-        typer.Option(help="A folder of generated videos, or NAME=FOLDER; repeatable: systems side by side."),
+        typer.Option(help="A folder of generated videos, or NAME=FOLDER; repeatable, to compare systems."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="The folder to write; an earlier score is replaced.")
+        Path | None, typer.Option("-o", "--out", help="The folder to write. An earlier score in it is replaced.")
     ] = None,
     real: Annotated[
-        Path | None, typer.Option(help="The folder of the real videos, called the same; without it only some metrics.")
+        Path | None,
+        typer.Option(
+            help="The folder of the real videos, with the same names. Without it only some metrics are computed."
+        ),
     ] = None,
     reference: Annotated[
-        Path | None, typer.Option(help="A folder of pictures of the faces, called the same; else the first frame.")
+        Path | None,
+        typer.Option(help="A folder of pictures of the faces, with the same names. Default: each first frame."),
     ] = None,
-    size: Annotated[Literal["128", "256"], typer.Option(help="Side in pixels of the faces that are compared.")] = "128",
+    size: Annotated[Literal["128", "256"], typer.Option(help="Side of the compared face crops, in pixels.")] = "128",
     self_test: Annotated[
         bool,
-        typer.Option("--self-test", help="Change real videos in known ways, and see what each metric makes of it."),
+        typer.Option("--self-test", help="Change real videos in known ways, and check each metric on them."),
     ] = False,
 ) -> None:
-    """Measure the videos of any systems, of any format, size and length, beside the real ones of the same names.
+    """Score generated videos of any format, size and length against the real videos of the same names.
 
-    Needs no project. Killed, the same command goes on where it was.
+    Needs no project. After an interruption the same command continues.
     """
     with command():
         if self_test:
@@ -87,10 +91,12 @@ def _test_metrics(real: Path | None) -> None:
 
 @commands.command()
 def report(
-    md: Annotated[bool, typer.Option("--md", help="Print the short form as Markdown, for a pull request.")] = False,
-    baseline: Annotated[str | None, typer.Option(help=f"With the change against it. {REVISION}")] = None,
+    md: Annotated[bool, typer.Option("--md", help="Print a short version as Markdown, for a pull request.")] = False,
+    baseline: Annotated[
+        str | None, typer.Option(help=f"Also print the change since this evaluation: {REVISION}")
+    ] = None,
 ) -> None:
-    """Print the metrics of the last evaluation and what to open next, and write all of it as reports/index.html."""
+    """Print the metrics of the last evaluation, and write the whole report to reports/index.html."""
     with command():
         from pipeline.evaluation.comparison.paired import compare as compared
         from pipeline.evaluation.comparison.revisions import read_evaluation
@@ -115,10 +121,12 @@ def report(
 
 @commands.command()
 def compare(
-    before: Annotated[str, typer.Argument(help=REVISION)],
-    after: Annotated[str | None, typer.Argument(help="Another one; what lies in reports without it.")] = None,
+    before: Annotated[str, typer.Argument(help=f"The earlier evaluation: {REVISION}")],
+    after: Annotated[
+        str | None, typer.Argument(help="The later evaluation, named likewise. Default: the one in reports.")
+    ] = None,
 ) -> None:
-    """Print how two evaluations differ: per-clip differences with intervals, and which are more than chance."""
+    """Print the differences between two evaluations, with 95% intervals and what is better or worse."""
     with command():
         from pipeline.evaluation.comparison.paired import compare as compared
         from pipeline.evaluation.comparison.revisions import read_evaluation
@@ -129,10 +137,10 @@ def compare(
 
 @commands.command()
 def gate(
-    baseline: Annotated[str, typer.Option(help=f"What reports is compared with. {REVISION}")],
-    metric: Annotated[list[str] | None, typer.Option(help="One that decides; repeatable. lmd without it.")] = None,
+    baseline: Annotated[str, typer.Option(help=f"The evaluation to compare reports with: {REVISION}")],
+    metric: Annotated[list[str] | None, typer.Option(help="A metric that decides; repeatable. Default: lmd.")] = None,
 ) -> None:
-    """End with exit code 1 when the last evaluation is worse than a baseline beyond its 95% interval."""
+    """Exit with status 1 if the last evaluation is worse than a baseline beyond its 95% interval."""
     with command():
         from pipeline.evaluation.comparison.gate import check_regressions
 

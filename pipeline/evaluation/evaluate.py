@@ -110,7 +110,7 @@ def evaluate(
     stems = file_stems(ids)
     for name in worth_showing(table, ids, params.videos):
         _show(out, stems[name], *_generate_all(head, clips, name, params.protocol, methods))
-    summary = write_tables(out, table, seed, absences, info, parts=parts)
+    summary = write_tables(out, table, seed, absences, info, parts=parts, short=True)
     metrics_figure(summary).savefig(out / "metrics.png", dpi=110, metadata={"Software": None})
     return summary
 

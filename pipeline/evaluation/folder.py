@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-from pipeline.evaluation.tables import ABSENT, CLIPS, DIFFERENCES, INFO, INTERVALS, MEANS
+from pipeline.evaluation.tables import ABSENT, ALL_MEANS, CLIPS, DIFFERENCES, INFO, INTERVALS, MEANS
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import explained
 from pipeline.runtime.paths import StrPath
@@ -15,7 +15,7 @@ from pipeline.runtime.paths import StrPath
 PAGE = "index.html"
 """The report of an evaluation. No out of a stage: it says of which commit it is."""
 
-MADE = (MEANS, INTERVALS, CLIPS, ABSENT, DIFFERENCES, INFO, "metrics.png", "pictures", "videos", PAGE)
+MADE = (MEANS, ALL_MEANS, INTERVALS, CLIPS, ABSENT, DIFFERENCES, INFO, "metrics.png", "pictures", "videos", PAGE)
 """What an evaluation writes."""
 
 
@@ -29,7 +29,7 @@ def replacing_evaluation(out: StrPath) -> Iterator[Path]:
     out = Path(out)
     for killed in out.glob(f".{'?' * 32}.tmp") if out.is_dir() else ():  # it could not remove what it had begun
         _remove(killed)
-    known = {MEANS, PAGE, ".gitignore"}  # DVC removes the stage's outs before it runs, and leaves the rest
+    known = {MEANS, ALL_MEANS, PAGE, ".gitignore"}  # DVC removes the stage's outs before it runs, and leaves the rest
     if out.exists() and not (out.is_dir() and ((names := set(os.listdir(out))) <= known or MEANS in names)):
         raise PipelineError(f"{out} is there, and what is in it is not an evaluation. Give another folder with --out.")
     unfinished = out / f".{uuid4().hex}.tmp"

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.evaluation.metrics.base import MetricEntry
 from pipeline.evaluation.registry import BASELINES, METRICS
 from pipeline.evaluation.tables import ABSENT, CLIPS, DIFFERENCES, INFO, INTERVALS
 from pipeline.runtime.errors import PipelineError
@@ -17,6 +18,8 @@ from pipeline.runtime.paths import StrPath
 
 TEXTS = ("id", "speaker", "seen", "method", "against", "metric", "group", "aligned", "sound", "note", "reason")
 """Columns of text, whatever a clip is called."""
+ON_A_SCREEN_FIRST = ("lmd", "opening", "closed", "av_offset")
+"""Metrics that a terminal shows first."""
 
 
 @dataclass(frozen=True)
@@ -102,12 +105,30 @@ def in_order(names: Iterable[str]) -> list[str]:
     return [name for name in METRICS if name in names] + [name for name in names if name not in METRICS]
 
 
+def most_telling_first(names: Iterable[str]) -> list[str]:
+    """Names of metrics for a screen: distance of the lips, opening, closure and offset, then the registry's order."""
+    names = in_order(names)
+    return [name for name in ON_A_SCREEN_FIRST if name in names] + [
+        name for name in names if name not in ON_A_SCREEN_FIRST
+    ]
+
+
+def name_of(name: str) -> str:
+    """A metric by its name, as options and tables have it, with an arrow for its direction where it has one."""
+    entry = METRICS.get(name)
+    return name if entry is None or entry.nearest else f"{name} {_arrow(entry)}"
+
+
 def title_of(name: str) -> str:
     """As reports call a metric, with an arrow for its direction where it has one."""
     entry = METRICS.get(name)
     if entry is None:
         return name
-    return entry.title if entry.nearest else f"{entry.title} {'↑' if entry.higher_is_better else '↓'}"
+    return entry.title if entry.nearest else f"{entry.title} {_arrow(entry)}"
+
+
+def _arrow(entry: MetricEntry) -> str:
+    return "↑" if entry.higher_is_better else "↓"
 
 
 def interval_text(row: Any, name: str) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.corpora.alignment import find_alignment, read_alignment
 from pipeline.runtime.clock import FPS
-from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.errors import PipelineError, install_command
 from pipeline.runtime.paths import StrPath
 from pipeline.speech.phonemes import Segment, phonemes_of_frames
 
@@ -70,7 +70,7 @@ def phonemes_by_frame(words: Iterable[Segment], frames: int, start: float = 0.0)
     Raises PipelineError where espeak-ng, which says how words sound, is not installed.
     """
     if find_spec("espeakng_loader") is None:
-        raise PipelineError("How words sound takes espeak-ng. Install it with `pip install 'atvgnet[pipeline]'`.")
+        raise PipelineError(f"How words sound takes espeak-ng. Install it with {install_command('pipeline')}.")
     shifted = [Segment(one.label, one.start - start, one.end - start) for one in phonemes_of_words(words)]
     return phonemes_of_frames(shifted, frames)
 

@@ -17,8 +17,11 @@ from pipeline.evaluation.registry import DECIDING, METRICS
 from pipeline.runtime.paths import StrPath
 
 CLIPS, INTERVALS, MEANS = "clips.csv", "metrics.csv", "metrics.json"
-"""A row per clip and method; means with their 95% intervals by group; means alone, small enough for git and a screen.
-"""
+"""A row per clip and method; means with their 95% intervals by group; means over all clips."""
+ALL_MEANS = "means.json"
+"""All means, where metrics.json has the headline alone."""
+HEADLINE = {"at_vg": ("lmd", "psnr", "ssim"), "vg_gt": ("lmd",), "static": ("lmd",)}
+"""By method, the means that DVC shows: it prints a column per key, and 90 characters have room for these."""
 DIFFERENCES, ABSENT, INFO = "differences.csv", "absent.csv", "info.json"
 """What one method has more than another on the same clips; which metrics are absent and why; what was measured."""
 
@@ -164,6 +167,16 @@ def means(summary: Summary) -> Summary:
     }
 
 
+def headline(summary: Summary) -> Summary:
+    """The means that HEADLINE names; a method or metric that was not measured is left out."""
+    chosen = {
+        method: {name: summary[method][name] for name in names if name in summary[method]}
+        for method, names in HEADLINE.items()
+        if method in summary
+    }
+    return {method: row for method, row in chosen.items() if row}
+
+
 def write_tables(
     out: StrPath,
     clips: pd.DataFrame,
@@ -172,9 +185,10 @@ def write_tables(
     info: Mapping[str, Any] | None = None,
     pairs: Sequence[tuple[str, str]] = (),
     parts: Iterable[Part] = (),
+    short: bool = False,
 ) -> Summary:
     """Write the tables of ``clips`` (`tabulate`) and return the `Summary`; differences.csv only where there are
-    ``pairs`` to compare.
+    ``pairs`` to compare. If ``short``, metrics.json has the `headline` alone and means.json all means.
     """
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
@@ -186,7 +200,8 @@ def write_tables(
     _write(out / ABSENT, pd.DataFrame([(*one, clips) for one, clips in counted.items()], columns=_ABSENT))
     if pairs:
         _write(out / DIFFERENCES, differences(clips, pairs, seed))
-    for name, content in ((MEANS, means(summary)), (INFO, info or {})):
+    contents = {MEANS: headline(summary), ALL_MEANS: means(summary)} if short else {MEANS: means(summary)}
+    for name, content in {**contents, INFO: info or {}}.items():
         text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False)
         (out / name).write_text(text + "\n", encoding="utf-8")
     return summary

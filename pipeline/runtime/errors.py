@@ -28,6 +28,16 @@ class PipelineError(Exception):
     """
 
 
+def install_command(extra: str) -> str:
+    """How to install an extra of pyproject.toml, in words: the project is on no package index, so its name alone does
+    not do.
+    """
+    return (
+        f"`pip install '.[{extra}]'` in a clone of the project, or `pip install 'atvgnet[{extra}] @ git+URL'` with the "
+        "address of its repository as URL"
+    )
+
+
 @contextmanager
 def clear_errors(name: str) -> Iterator[None]:
     """End the process ``name`` with a message where a traceback would tell its user nothing.
@@ -51,10 +61,7 @@ def clear_errors(name: str) -> Iterator[None]:
         package = (error.name or "").split(".")[0]
         if package not in _EXTRAS:
             raise
-        message = (
-            f"this needs the package {package}. Install it with `pip install 'atvgnet[{_EXTRAS[package]}]'`, or from a "
-            f"checkout with `pip install '.[{_EXTRAS[package]}]'`."
-        )
+        message = f"this needs the package {package}. Install it with {install_command(_EXTRAS[package])}."
     except OSError as error:
         if error.errno in DISK:
             _forget_output()

@@ -122,9 +122,9 @@ def test_crema_d_through_the_stages(project: Project, tmp_path: Path) -> None:
     printed = project.run(*ATVGNET, "use", "crema_d", "--root", str(tmp_path))
     assert "corpus: sample -> crema_d" in printed
     project.change({"corpora.crema_d.val": 0.34, "corpora.crema_d.test": 0.34})
-    project.change({"corpora.sample.speakers": 1, "corpora.sample.sentences": 3})  # which is made and not used
     *made, extract, landmarks = project.stages_run_by("dvc", "repro", "landmarks")
     assert sorted(made) == ["portraits", "sample"]  # of which neither needs the other
+    assert not list((project.folder / "data/sample").iterdir())  # nothing is made that the corpus does not have
     assert (extract, landmarks) == ("extract", "landmarks")
     manifest = pq.read_table(project.folder / "data/clips/manifest.parquet").to_pylist()
     assert [row["id"] for row in manifest] == sorted(CLIPS)

@@ -16,6 +16,7 @@ from pipeline.evaluation.evaluate import evaluate
 from pipeline.evaluation.measure import describe_face
 from pipeline.evaluation.protocols import WINDOW, arrange, join
 from pipeline.evaluation.registry import BASELINES, METRICS
+from pipeline.evaluation.tables import headline
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.prepare.extract import extract
 from pipeline.prepare.faces import build_faces
@@ -99,8 +100,11 @@ def test_every_method_has_a_row_per_clip_and_the_files_agree(reports: dict[str, 
     assert list(zip(table["id"], table["method"], strict=True)) == [
         (clip, method) for clip in ("s1/bbaf3s", "s2/pwij3p") for method in BASELINES
     ]
-    means = json.loads((folder / "metrics.json").read_text(), parse_constant=pytest.fail)
+    means = json.loads((folder / "means.json").read_text(), parse_constant=pytest.fail)
     assert list(means) == list(reversed(BASELINES))
+    short = json.loads((folder / "metrics.json").read_text())
+    assert short == headline(means)
+    assert list(short) == ["at_vg", "vg_gt", "static"]
     for method, row in means.items():
         measured = table[table["method"] == method][list(METRICS)].mean().dropna()
         assert measured.to_dict() == pytest.approx(row, abs=2e-6)
@@ -115,7 +119,7 @@ def test_every_method_has_a_row_per_clip_and_the_files_agree(reports: dict[str, 
 
 
 def test_the_real_frames_are_perfect_and_the_system_alone_predicts(reports: dict[str, Path]) -> None:
-    means = json.loads((reports["full"] / "metrics.json").read_text())
+    means = json.loads((reports["full"] / "means.json").read_text())
     truth = means["ground_truth"]
     assert (truth["psnr"], truth["lmd"], truth["f_lmd"], truth["lost"]) == (100, 0, 0, 0)
     assert means["static"]["lmd"] > 0.2

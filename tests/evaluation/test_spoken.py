@@ -47,7 +47,9 @@ def test_what_is_missing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         spoken_phonemes(tmp_path / "b.mp4", 50)
     (tmp_path / "b.align").write_text("0 25000 bin\n")
     monkeypatch.setattr(spoken, "find_spec", lambda name: None if "espeak" in name else importlib.util.find_spec(name))
-    with pytest.raises(PipelineError, match=r"pip install 'atvgnet\[pipeline\]'"):
+    with pytest.raises(
+        PipelineError, match=r"`pip install '\.\[pipeline\]'` in a clone .*'atvgnet\[pipeline\] @ git\+URL'"
+    ):
         spoken_phonemes(tmp_path / "b.mp4", 50)
 
 

@@ -13,6 +13,7 @@ from pipeline.evaluation.results import interval_text, rows_of
 from pipeline.evaluation.tables import (
     Absence,
     differences,
+    headline,
     means,
     overall,
     summarize,
@@ -109,6 +110,18 @@ def test_files_hold_finite_numbers_that_agree(tmp_path: Path) -> None:
     assert (tmp_path / "absent.csv").read_text() == ("method,metric,reason,clips\nat_vg,lmd,no face is found,12\n")
     assert json.loads((tmp_path / "info.json").read_text()) == info
     assert list(pd.read_csv(tmp_path / "differences.csv")["metric"]) == [name for name in METRICS if name != "lmd"]
+
+
+def test_the_headline_is_a_part_of_the_means(tmp_path: Path) -> None:
+    """Without a metric that nothing measured, and without a method that has none of its metrics."""
+    summary = write_tables(tmp_path, rows(), 0, short=True)
+    short, every = (json.loads((tmp_path / name).read_text()) for name in ("metrics.json", "means.json"))
+    assert every == means(summary)
+    assert short == {
+        "at_vg": {name: every["at_vg"][name] for name in ("psnr", "ssim")},
+        "static": {"lmd": every["static"]["lmd"]},
+    }
+    assert headline({"at_vg": {"lost": 1.0}}) == {}
 
 
 def test_nothing_measured_at_all_is_a_table_without_means(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from typer.testing import CliRunner
 
+from pipeline.cli import app
 from pipeline.models.bundle import load_bundle, write_provenance
 from pipeline.models.pretrained import pretrained_folder, ship
 from pipeline.models.registry import load_model
@@ -36,6 +38,17 @@ def test_it_is_half_as_large_and_reads_back_as_float32(trained: Path, tmp_path: 
         for name, tensor in ours.items():
             assert tensor.dtype in (torch.float32, torch.int64)
             np.testing.assert_allclose(tensor, theirs[name], rtol=1e-3, atol=1e-6)
+
+
+def test_the_command_exports_the_bundle_that_ships_unless_another_is_named(trained: Path, tmp_path: Path) -> None:
+    """As export onnx and mlflow do; nothing needs to be trained first."""
+    for name, options in (("shipped", []), ("mine", ["--models", str(trained)])):
+        to = tmp_path / name / "small"
+        done = CliRunner().invoke(app, ["export", "bundle", "--to", str(to), *options], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        source = Path(options[1]) if options else pretrained_folder()
+        assert re.search(rf"small: [\d.]+ [kM]B, from {source}$", done.output.replace("\n", ""))
+        assert load_bundle(to).card["metrics"] == load_bundle(source).card["metrics"]
 
 
 def test_what_cannot_ship_is_refused(trained: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import time
 from pathlib import Path
 
@@ -16,6 +17,13 @@ def test_an_experiment_reruns_what_it_changes(changing: Project) -> None:
     shown = changing.run("dvc", "exp", "show", "--csv")
     assert "slow" in shown
     assert "0.0002" in shown
+    (command,) = re.findall(r"dvc exp show (--only-changed [^#\n]*)#", Path("README.md").read_text(encoding="utf-8"))
+    table = changing.run("dvc", "exp", "show", *shlex.split(command))
+    assert "slow" in table
+    assert max(map(len, table.splitlines())) <= 100  # of the 200 that there are
+    assert "reports/metrics.json  at_vg.ssim" in changing.run("dvc", "metrics", "diff")
+    every = changing.run("dvc", "metrics", "diff", "--targets", "reports/means.json")
+    assert "silent.laplacian" in every
     compared = changing.run("atvgnet", "compare", "HEAD", "slow")
     assert "slow beside HEAD: per-clip differences with 95% intervals" in compared
 

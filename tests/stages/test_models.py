@@ -36,7 +36,7 @@ def imported(reproduced: Project, original: Path) -> Iterator[str]:
 def test_the_stages_models_measure_as_in_the_stage(reproduced: Project) -> None:
     reproduced.run("atvgnet", "evaluate", "--models", "models", "--out", "again")
     try:
-        for name in ("metrics.json", "metrics.csv", "clips.csv", "absent.csv"):
+        for name in ("metrics.json", "means.json", "metrics.csv", "clips.csv", "absent.csv"):
             assert (reproduced.folder / "again" / name).read_bytes() == (
                 reproduced.folder / "reports" / name
             ).read_bytes()
@@ -56,7 +56,7 @@ def test_the_bundle_is_registered(reproduced: Project) -> None:
     try:
         assert printed == ""
         card = json.loads((fetched / "bundle.json").read_text())
-        means = json.loads((reproduced.folder / "reports/metrics.json").read_text())["at_vg"]
+        means = json.loads((reproduced.folder / "reports/means.json").read_text())["at_vg"]
         assert card["metrics"]["at_vg"].items() >= means.items()
         registered, present = (dict(load_bundle(folder).card) for folder in (fetched, reproduced.folder / "models"))
         assert registered == present
@@ -69,10 +69,10 @@ def test_imported_models_beside_their_baselines(reproduced: Project, imported: s
     printed = reproduced.run("atvgnet", "evaluate", "--models", imported)
     assert "the first frame repeated" in printed
     reports = reproduced.folder / imported / "reports"
-    metrics = json.loads((reports / "metrics.json").read_text())
+    metrics = json.loads((reports / "means.json").read_text())
     assert list(metrics) == list(reversed(BASELINES))
     assert metrics["static"]["lost"] < 0.5  # the original's regions show faces too
-    own = json.loads((reproduced.folder / "reports" / "metrics.json").read_text())
+    own = json.loads((reproduced.folder / "reports" / "means.json").read_text())
     assert metrics["static"]["psnr"] != own["static"]["psnr"]  # and are other pictures
     assert len(list((reports / "videos").glob("*.mp4"))) == 1
     status = json.loads(reproduced.run("dvc", "status", "--json"))

@@ -18,6 +18,7 @@ import yaml
 from pipeline.evaluation.registry import BASELINES, DECIDING, METRICS
 from pipeline.evaluation.results import number_text, title_of
 from pipeline.evaluation.studies.registry import STUDIES
+from pipeline.evaluation.tables import headline
 from tests.evaluation.page import Read
 from tests.stages.conftest import STAGES, Project, copy_project
 
@@ -47,7 +48,7 @@ def test_the_picture_of_the_design(reproduced: Project) -> None:
 
 def test_everything_is_there(reproduced: Project) -> None:
     folder = reproduced.folder
-    metrics = json.loads((folder / "reports/metrics.json").read_text())
+    metrics = json.loads((folder / "reports/means.json").read_text())
     assert list(metrics) == list(reversed(BASELINES))
     for row in metrics.values():
         assert next(iter(row)) == DECIDING
@@ -68,6 +69,7 @@ def test_everything_is_there(reproduced: Project) -> None:
     assert len(list((folder / "reports/videos").glob("*.mp4"))) == 1
     shown = reproduced.run("dvc", "metrics", "show")
     assert "at_vg.lmd" in shown
+    assert max(map(len, shown.splitlines())) < 90
     report = reproduced.run("atvgnet", "report")
     assert "speech alone" in report
     assert "http://127.0.0.1:5000/#/experiments/1?workflowType=machine_learning" in report
@@ -75,13 +77,13 @@ def test_everything_is_there(reproduced: Project) -> None:
 
 
 def test_the_metrics_agree_everywhere(reproduced: Project) -> None:
-    """metrics.json, `dvc metrics show`, the data of plots, MLflow, the report in the terminal, as Markdown and page."""
+    """means.json, `dvc metrics show`, the data of plots, MLflow, the report in the terminal, as Markdown and page."""
     import mlflow
 
     folder = reproduced.folder
-    means = json.loads((folder / "reports/metrics.json").read_text())
+    means = json.loads((folder / "reports/means.json").read_text())
     shown = json.loads(reproduced.run("dvc", "metrics", "show", "--json"))
-    assert shown[""]["data"]["reports/metrics.json"]["data"] == means
+    assert shown[""]["data"]["reports/metrics.json"]["data"] == headline(means)
     (chart,) = json.loads(reproduced.run("dvc", "plots", "show", "--json", "reports_lmd"))["data"]["reports_lmd"]
     points = pd.DataFrame(chart["content"]["data"]["values"]).astype({"lmd": float})
     of_method = {method: row["lmd"] for method, row in means.items() if "lmd" in row}

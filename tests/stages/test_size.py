@@ -44,7 +44,7 @@ def test_everything_follows(reproduced: Project, params: Params, tmp_path: Path)
     for same in ("data/quality/quality.parquet", "models/landmarks/landmarks.npz", "models/atnet/model.safetensors"):
         assert Path(same).read_bytes() == (reproduced.folder / same).read_bytes(), same
 
-    metrics = json.loads(Path("reports/metrics.json").read_text())
+    metrics = json.loads(Path("reports/means.json").read_text())
     assert metrics["static"]["lost"] == 0
     assert 0 < metrics["static"]["lmd"] < 3  # in pixels of 128
     (_,) = Path("reports/pictures").iterdir()

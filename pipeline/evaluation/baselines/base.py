@@ -65,7 +65,7 @@ class BaselineEntry:
     """What there is to know of a baseline; one each in the registry."""
 
     name: str
-    """Its key in metrics.json, and the `method` of its rows in clips.csv."""
+    """Its key in metrics.json and means.json, and the `method` of its rows in clips.csv."""
     title: str
     """What it is, as reports say it."""
     generate: Callable[[TalkingHead, TestClip], Generated]

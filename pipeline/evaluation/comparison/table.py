@@ -1,35 +1,54 @@
 """A comparison in the terminal."""
 
-from rich.box import SIMPLE_HEAD
+from typing import Any
+
+import pandas as pd
 from rich.console import Console
-from rich.table import Table
 
 from pipeline.evaluation.comparison.paired import UNCLEAR, Comparison
-from pipeline.evaluation.results import difference_text, number_text, rows_of, title_of
+from pipeline.evaluation.registry import BASELINES
+from pipeline.evaluation.results import difference_text, most_telling_first, name_of, number_text, rows_of
+from pipeline.runtime.terminal import print_table
+
+HEADER = ("metric", "before", "after", "difference", "clips", "verdict")
 
 
 def print_comparison(comparison: Comparison) -> None:
-    """Print per method and metric both means, the paired difference with its 95% interval, and what that says."""
-    before, after = comparison.before.name, comparison.after.name
-    title = f"{after} beside {before}: per-clip differences with 95% intervals"
-    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for name in ("method", "metric"):
-        table.add_column(name, no_wrap=True)
-    for name in ("before", "after", "difference", "clips"):
-        table.add_column(name, justify="right")
-    table.add_column("")
-    for method, rows in comparison.differences.groupby("method", sort=False):
-        for row in rows_of(rows):
-            means = (number_text(one, row.metric) for one in (row.before, row.after))
-            verdict = "" if row.verdict == UNCLEAR else row.verdict
-            change = difference_text(row, row.metric)
-            table.add_row(str(method), title_of(row.metric), *means, change, str(row.clips), verdict)
-        table.add_section()
+    """Print a table per method, the whole system first: both means, the paired difference with its 95% interval, and
+    its verdict. Methods of which nothing differs are named in a line.
+    """
     console = Console()
-    console.print(table)
     console.print(
-        "↑ higher is better, ↓ lower. What is not marked may be chance: 0 lies in its interval.", highlight=False
+        f"{comparison.after.name} beside {comparison.before.name}: per-clip differences with 95% intervals",
+        highlight=False,
+        soft_wrap=True,
     )
-    console.print("Metrics without an arrow are best near to a value: their distance from it.", highlight=False)
-    for note in comparison.notes:
-        console.print(note, highlight=False)
+    console.print()
+    equal = []
+    for method, rows in _by_method(comparison.differences).items():
+        if (rows[["mean", "low", "high"]].fillna(0) == 0).all(axis=None):
+            equal.append(method)
+            continue
+        of_metric = {row.metric: row for row in rows_of(rows)}
+        title = f"{method}: {BASELINES[method].title}" if method in BASELINES else method
+        print_table(console, title, HEADER, [_cells(of_metric[one]) for one in most_telling_first(of_metric)])
+    lines = [f"No clip differs in any metric: {', '.join(equal)}."] if equal else []
+    lines += [
+        "↑ higher is better, ↓ lower is better. A row without better or worse may be chance: its interval contains 0.",
+        "Metrics without an arrow have a best value; their rows show the distance from it.",
+    ]
+    for line in [*lines, *comparison.notes]:
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def _by_method(differences: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The rows of each method, the whole system first and the real clips last."""
+    rows = {str(method): found for method, found in differences.groupby("method", sort=False)}
+    known = [name for name in reversed(BASELINES) if name in rows]
+    return {name: rows[name] for name in [*known, *(one for one in rows if one not in BASELINES)]}
+
+
+def _cells(row: Any) -> list[str]:
+    means = [number_text(one, row.metric) for one in (row.before, row.after)]
+    verdict = "" if row.verdict == UNCLEAR else row.verdict
+    return [name_of(row.metric), *means, difference_text(row, row.metric), str(row.clips), verdict]

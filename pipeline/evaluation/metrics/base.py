@@ -31,7 +31,7 @@ class MetricEntry:
     """What there is to know of a metric; one each in the registry."""
 
     name: str
-    """Its key in metrics.json, and its column of clips.csv."""
+    """Its key in metrics.json and means.json, and its column of clips.csv."""
     title: str
     """As reports and plots call it."""
     unit: str

@@ -5,17 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 from pipeline.evaluation.folder import PAGE
-from pipeline.evaluation.registry import METRICS
-from pipeline.evaluation.results import number_text, read_results, rows_of, title_of
+from pipeline.evaluation.results import most_telling_first, name_of, number_text, read_results, rows_of
 from pipeline.evaluation.tables import ALL, CLIPS, INTERVALS
 from pipeline.prepare.quality import SHEET, TABLE
 from pipeline.runtime import paths
 from pipeline.runtime.paths import StrPath
+from pipeline.runtime.terminal import print_table
 from pipeline.tracking.pages import where_to_look
 
 
@@ -26,38 +24,41 @@ def print_report(reports: StrPath, quality: StrPath = paths.QUALITY) -> None:
     reports, quality = Path(reports), Path(quality)
     results = read_results(reports)
     rows, console = results.group(ALL), Console()
-    console.print(_table(rows, results.methods))
+    title = "Means over clips; ± half the 95% interval"
+    print_table(console, title, ["metric", *results.methods], _rows(rows, results.methods))
     for method in results.methods:
-        console.print(f"  {method:12} {results.title(method)}", highlight=False)
-    console.print("↑ higher is better, ↓ lower. Units, formulas and sources: docs/metrics.md", highlight=False)
+        console.print(f"  {method:12} {results.title(method)}", highlight=False, soft_wrap=True)
+    console.print(
+        "↑ higher is better, ↓ lower. Units, formulas and sources: docs/metrics.md", highlight=False, soft_wrap=True
+    )
     absent = [row for row in rows_of(results.absent) if row.metric not in rows]
     for reason in dict.fromkeys(row.reason for row in absent):
         names = dict.fromkeys(row.metric for row in absent if row.reason == reason)
-        console.print(f"absent: {', '.join(names)}: {reason}", highlight=False)
+        console.print(f"absent: {', '.join(names)}: {reason}", highlight=False, soft_wrap=True)
     if (quality / TABLE).exists():
-        console.print(_clips(quality), highlight=False)
+        console.print(_clips(quality), highlight=False, soft_wrap=True)
     page = reports / PAGE
-    console.print(f"All intervals: {reports / INTERVALS}   each clip: {reports / CLIPS}", highlight=False)
-    console.print(f"Pictures: {reports}/pictures   videos: {reports}/videos", highlight=False)
+    console.print(
+        f"All intervals: {reports / INTERVALS}   each clip: {reports / CLIPS}", highlight=False, soft_wrap=True
+    )
+    console.print(f"Pictures: {reports}/pictures   videos: {reports}/videos", highlight=False, soft_wrap=True)
     if page.exists():
-        console.print(f"All of it as a page for any browser: {page}", highlight=False)
+        console.print(f"All of it as a page for any browser: {page}", highlight=False, soft_wrap=True)
 
 
-def _table(rows: dict[str, dict[str, Any]], methods: list[str]) -> Table:
-    """Metrics below each other, by their names so that all methods fit beside each other; of the first one, which is
-    the system, with half the width of the interval.
+def _rows(rows: dict[str, dict[str, Any]], methods: list[str]) -> list[list[str]]:
+    """A row per metric with the means of all methods; of the first one, which is the system, with half the width of
+    the interval.
     """
-    table = Table(title="Means over clips; ± half the 95% interval", box=SIMPLE_HEAD, padding=0, show_edge=False)
-    table.add_column("metric", no_wrap=True)
-    for method in methods:
-        table.add_column(method, justify="right", no_wrap=True)
-    for metric, cells in rows.items():
-        shown = [number_text(cells[one].mean, metric) if one in cells else "-" for one in methods]
+    shown = []
+    for metric in most_telling_first(rows):
+        cells = rows[metric]
+        means = [number_text(cells[one].mean, metric) if one in cells else "-" for one in methods]
         system = cells.get(methods[0])
         if system is not None and not math.isnan(system.low):
-            shown[0] += f" ±{number_text((system.high - system.low) / 2, metric)}"
-        table.add_row(f"{metric}{title_of(metric)[-2:] if not METRICS[metric].nearest else ''}", *shown)
-    return table
+            means[0] += f" ±{number_text((system.high - system.low) / 2, metric)}"
+        shown.append([name_of(metric), *means])
+    return shown
 
 
 def print_next() -> None:

@@ -75,6 +75,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = CliRunner().invoke(app, ["export", "onnx", "--to", str(folder / "onnx")], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     assert re.search(r"/onnx/vgnet\.onnx: 1\d\.\d MB$", done.output, re.MULTILINE)
+    assert re.search(r"/onnx/landmarks\.npz: \d+\.\d kB$", done.output, re.MULTILINE)
     return folder
 
 
