@@ -26,7 +26,7 @@ register(
         unit="px of the 128x128 face",
         higher_is_better=False,
         digits=3,
-        compares="landmarks",
+        compares="shapes",
         make=lambda: OfClip(jitter),
         real=False,
     )

@@ -39,7 +39,7 @@ register(
         unit="",
         higher_is_better=True,
         digits=3,
-        compares="landmarks",
+        compares="shapes",
         make=lambda: OfClip(opening_correlation),
         across=True,
     )

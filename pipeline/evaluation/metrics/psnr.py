@@ -17,6 +17,17 @@ class CappedPsnr(PeakSignalNoiseRatio):
     def __init__(self) -> None:
         super().__init__(data_range=1.0, reduction="none", dim=(1, 2, 3))
 
+    def update(self, preds: Tensor, target: Tensor) -> None:
+        """Add frames (T, 3, H, W). Pixels that are NaN are left out."""
+        squares = (preds - target).square()
+        if not squares.isnan().any():
+            super().update(preds, target)
+            return
+        counted = ~squares.isnan()
+        known = counted.any(dim=(1, 2, 3))
+        self.sum_squared_error.append(squares.nansum(dim=(1, 2, 3))[known])
+        self.total.append(counted.sum(dim=(1, 2, 3))[known])
+
     def compute(self) -> Tensor:
         """In dB."""
         return super().compute().clamp(max=CAP_DB).mean()

@@ -29,7 +29,7 @@ register(
         unit="ratio to the real one, the smaller by the larger",
         higher_is_better=True,
         digits=3,
-        compares="landmarks",
+        compares="shapes",
         make=lambda: OfClip(opening_spread),
         across=True,
     )
