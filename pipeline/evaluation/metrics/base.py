@@ -23,9 +23,10 @@ the reference picture or of the sound, whose frames are the same T.
 - ``coefficients``: AT-net's (T, K); those of the real landmarks;
 - ``identity``: dlib's face descriptors (N, 128) of some of the frames, NaN where it found no face; (128,) that of the
   reference picture;
-- ``loudness``: points (T, 68, 2) as for ``shapes``; the sound's level per frame (T,), the root of the mean square of samples in
-  [-1, 1];
-- ``phonemes``: points (T, 68, 2) as for ``shapes``; the class of the phoneme that is spoken (T,), by `pipeline.speech.phonemes`;
+- ``loudness``: points (T, 68, 2) as for ``shapes``; the sound's level per frame (T,), the root of the mean square of
+  samples in [-1, 1];
+- ``phonemes``: points (T, 68, 2) as for ``shapes``; the class of the phoneme that is spoken (T,), by
+  `pipeline.speech.phonemes`;
 - ``syncnet``: SyncNet's features (W, 1024) of the pictures, and (W, 1024) of the sound.
 """
 
@@ -46,8 +47,12 @@ class MetricEntry:
     compares: Compares
     make: Callable[[], Metric]
     """A new one, for one clip; ``compute`` gives a scalar, NaN where there was nothing to compare."""
+    about: str = ""
+    """What it says, in one line for readers who do not know it."""
     source: str = ""
     """Who defined it, as a paper is cited; empty for what everybody knows."""
+    url: str = ""
+    """The address of the source; empty where there is none."""
     real: bool = True
     """Whether it needs the real clip. Where not, of ``frames`` and ``landmarks`` it is given ``preds`` alone."""
     across: bool = False

@@ -29,5 +29,6 @@ register(
         compares="shapes",
         make=lambda: OfClip(jitter),
         real=False,
+        about="How much nose and eye corners shake from frame to frame.",
     )
 )

@@ -36,5 +36,6 @@ register(
         source=SOURCE,
         real=False,
         nearest="the real clip",
+        about="How much the mouth changes its shape.",
     )
 )

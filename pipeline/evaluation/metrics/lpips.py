@@ -115,5 +115,7 @@ register(
         make=Lpips,
         source="Zhang et al., CVPR 2018, version 0.1, AlexNet",
         weights=BACKBONE,
+        about="How different the frames look to people, by the features of a network.",
+        url="https://arxiv.org/abs/1801.03924",
     )
 )

@@ -107,5 +107,7 @@ register(
         compares="frames",
         make=PaperSsim,
         source="the script of Chen et al., CVPR 2019",
+        about="SSIM by the paper's script. Compare it with the paper's table only.",
+        url="https://arxiv.org/abs/1905.03820",
     )
 )

@@ -35,6 +35,13 @@ class CappedPsnr(PeakSignalNoiseRatio):
 
 register(
     MetricEntry(
-        name="psnr", title="PSNR", unit="dB", higher_is_better=True, digits=2, compares="frames", make=CappedPsnr
+        name="psnr",
+        title="PSNR",
+        unit="dB",
+        higher_is_better=True,
+        digits=2,
+        compares="frames",
+        make=CappedPsnr,
+        about="How far the pixels differ.",
     )
 )

@@ -32,5 +32,6 @@ register(
         compares="shapes",
         make=lambda: OfClip(opening_spread),
         across=True,
+        about="Whether the mouth opens as much as the real one; a still mouth has 0.",
     )
 )

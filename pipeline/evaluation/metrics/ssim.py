@@ -77,5 +77,7 @@ register(
         compares="frames",
         make=Ssim,
         source="Wang et al., IEEE Transactions on Image Processing 13(4), 2004",
+        about="How far the structure of small windows differs; 1 is equal.",
+        url="https://doi.org/10.1109/TIP.2003.819861",
     )
 )

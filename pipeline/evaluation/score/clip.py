@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.corpora.alignment import find_alignment, read_alignment
 from pipeline.evaluation.measure import Measured, by_part, compare, describe_face, hear, observe
+from pipeline.evaluation.notes import A_FRAGMENT
 from pipeline.evaluation.observed import Heard, Observed
 from pipeline.evaluation.registry import METRICS
 from pipeline.evaluation.score.crops import TIME_LIMIT, Crops, NotScored, crop_fake, crop_real, told
@@ -30,8 +31,6 @@ GROUND_TRUTH = "ground_truth"
 """The method of the real videos, measured against themselves."""
 FRAGMENT = 0.25
 """The share of the longer video's frames below which what both have is no clip, and is not scored."""
-A_FRAGMENT = "a fragment"
-"""What the reason of such a row begins with."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from pipeline.faces.replay import Replay
 
 STILL = 4.0
 """Levels of 0 to 255 by which squares of `SQUARE` pixels of a still picture's crop differ at most: encoding changes a
-repeated picture by less, down to CRF 36 of H.264, and a mouth that moves by a twentieth of the real one changes more.
+repeated picture by less, down to CRF 28 of H.264, and a mouth that moves by a twentieth of the real one changes more.
 """
 SQUARE = 4
 """Pixels of the crop of 128x128."""
@@ -33,8 +33,8 @@ def observe_steady(crops: Crops) -> Observed:
     """What is seen of a generated video, as `observe` of its crops.
 
     Where its face does not move as the crops do, the landmarks are measured in crops that follow its own face
-    (`Observed.steady_T68x2`), and moved to the place that they have in ``crops``. A still picture has the same landmarks
-    in all frames.
+    (`Observed.steady_T68x2`), and moved to the place that they have in ``crops``. The landmarks of a still picture are
+    the same in all frames.
     """
     own_T2x3 = _still(crops)
     if own_T2x3 is not None:
