@@ -31,9 +31,13 @@ class Observed:
 
     def first(self, frames: int) -> "Observed":
         """What is seen of its first frames; of all descriptors."""
-        own = (self.points_T68x2, self.frames_THWC, self.shown_THW, self.steady_T68x2)
-        points, pictures, shown, steady = (None if one is None else one[:frames] for one in own)
-        return replace(self, points_T68x2=points, frames_THWC=pictures, shown_THW=shown, steady_T68x2=steady)
+        return replace(
+            self,
+            frames_THWC=self.frames_THWC[:frames],
+            points_T68x2=self.points_T68x2[:frames],
+            shown_THW=None if self.shown_THW is None else self.shown_THW[:frames],
+            steady_T68x2=None if self.steady_T68x2 is None else self.steady_T68x2[:frames],
+        )
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,9 @@ nothing else reaches it.
 class CappedPsnr(PeakSignalNoiseRatio):
     """Of frames in [0, 1]; each frame's value is at most `CAP_DB`."""
 
+    sum_squared_error: list[Tensor]
+    total: list[Tensor]
+
     def __init__(self) -> None:
         super().__init__(data_range=1.0, reduction="none", dim=(1, 2, 3))
 

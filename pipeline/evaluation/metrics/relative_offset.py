@@ -40,7 +40,7 @@ def mouth_correlations(
     if not len(lags) or min(float(np.ptp(one)) for one in openings) <= STILL:
         return nothing
     changes, speeds = [np.gradient(one) for one in openings], [mouth_speed(points) for points in (real, fake)]
-    pairs = (openings, speeds, changes)
+    pairs = [(real_T, fake_T) for real_T, fake_T in (openings, speeds, changes)]
     return lags, np.array([np.mean([correlation(*pair, int(lag)) for pair in pairs]) for lag in lags])
 
 

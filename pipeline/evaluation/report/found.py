@@ -81,14 +81,14 @@ def _matrix(results: Results, group: str, caption: str) -> Table:
 def _best(metric: str, cells: Mapping[str, Any]) -> list[str]:
     """The systems of the best mean, of several that have one; references do not compete."""
     entry, systems = METRICS[metric], [name for name in cells if name not in BASELINES]
-    real = cells[GROUND_TRUTH].mean if GROUND_TRUTH in cells else None
-    if len(systems) < 2 or (entry.nearest == "the real clip" and real is None):
+    if len(systems) < 2 or (entry.nearest == "the real clip" and GROUND_TRUTH not in cells):
         return []
+    aim = float(cells[GROUND_TRUTH].mean) if entry.nearest == "the real clip" else 0.0
 
     def badness(system: str) -> float:
         mean = float(cells[system].mean)
         if entry.nearest:
-            return abs(mean - (real if entry.nearest == "the real clip" else 0.0))
+            return abs(mean - aim)
         return -mean if entry.higher_is_better else mean
 
     return [name for name in systems if badness(name) == min(map(badness, systems))]

@@ -30,7 +30,7 @@ def real(frames: list[Image], tmp_path_factory: pytest.TempPathFactory) -> Crops
 def shifted(frame: Image, pixels: float) -> Image:
     height, width = frame.shape[:2]
     moved = cv2.warpAffine(
-        frame, np.float32([[1, 0, pixels], [0, 1, 0]]), (width, height), borderMode=cv2.BORDER_REFLECT
+        frame, np.array([[1, 0, pixels], [0, 1, 0]], np.float32), (width, height), borderMode=cv2.BORDER_REFLECT
     )
     return np.asarray(moved, np.uint8)
 
@@ -58,10 +58,8 @@ def test_a_still_head_that_speaks_is_followed_by_itself(frames: list[Image], rea
     assert crops.aligned == "real"
     seen = observe_steady(crops)
     assert seen.steady_T68x2 is not None
-    exact = mouth_opening(
-        crop_real(tmp_path / "speaks.mp4").frames_THWC.shape
-        and observe(crop_real(tmp_path / "speaks.mp4").frames_THWC).points_T68x2
-    )
+    alone = crop_real(tmp_path / "speaks.mp4")
+    exact = mouth_opening(observe(alone.frames_THWC).points_T68x2)
     assert np.abs(mouth_opening(seen.shapes_T68x2) - exact).max() < 1e-6
     np.testing.assert_allclose(
         mouth_opening(seen.points_T68x2), exact, atol=1e-3
