@@ -80,7 +80,9 @@ class PerceptualDistance(nn.Module):
             if known_N1HW.all():
                 distance_N += distance_N1HW.mean(dim=(1, 2, 3))
                 continue
-            share_N1HW = nn.functional.adaptive_avg_pool2d(known_N1HW.float(), (distance_N1HW.shape[2], distance_N1HW.shape[3]))
+            share_N1HW = nn.functional.adaptive_avg_pool2d(
+                known_N1HW.float(), (distance_N1HW.shape[2], distance_N1HW.shape[3])
+            )
             distance_N += (distance_N1HW * share_N1HW).sum(dim=(1, 2, 3)) / share_N1HW.sum(dim=(1, 2, 3))
         return distance_N
 

@@ -18,9 +18,9 @@ from pipeline.evaluation.score.crops import Crops, cut, follow
 from pipeline.faces.crop import CROP, SIZE, from_crop, to_crop
 from pipeline.faces.replay import Replay
 
-STILL = 4.0
-"""Levels of 0 to 255 by which squares of `SQUARE` pixels of a still picture's crop differ at most: encoding changes a
-repeated picture by less, down to CRF 28 of H.264, and a mouth that moves by a twentieth of the real one changes more.
+STILL = 6.5
+"""Levels of 0 to 255 by which squares of `SQUARE` pixels of a still picture's crop differ at most. H.264 down to CRF 28
+changes a repeated picture by less, and a mouth that moves by a tenth of the real one changes it by more (8 levels).
 """
 SQUARE = 4
 """Pixels of the crop of 128x128."""
