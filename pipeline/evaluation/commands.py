@@ -70,8 +70,10 @@ def score_videos(
         from pipeline.evaluation.score.score import name_systems, score
         from pipeline.evaluation.score.show import print_score
 
-        if not fake or out is None:
-            raise PipelineError("Give the generated videos with --fake FOLDER, and the folder to write with --out.")
+        if not fake:
+            raise PipelineError("score needs generated videos. Give their folder with --fake FOLDER.")
+        if out is None:
+            raise PipelineError("score needs a folder to write. Give one with --out FOLDER.")
         print_score(score(real, name_systems(fake), out, cores.jobs(), reference=reference, size=int(size)), out)
         print(f"All of it as a page for any browser: {write_page(out)}")
 

@@ -79,15 +79,16 @@ def _find_box(frame_HWC: NDArray[np.uint8]) -> Box | None:
     return faces[0] if faces else None
 
 
-def observe(frames_THWC: NDArray[np.uint8]) -> Observed:
+def observe(frames_THWC: NDArray[np.uint8], points_T68x2: NDArray[np.float32] | None = None) -> Observed:
     """What is seen of a clip's square RGB crops (T, size, size, 3). Runs in worker processes.
 
-    The faces of a picture that stands still are searched for once.
+    The faces of a picture that stands still are searched for once. ``points_T68x2`` are the landmarks where they are
+    known, in pixels of a face of 128x128.
     """
     frames = len(frames_THWC)
-    still = frames > 1 and bool((frames_THWC == frames_THWC[:1]).all())
+    still = points_T68x2 is None and frames > 1 and bool((frames_THWC == frames_THWC[:1]).all())
     searched = frames_THWC[:1] if still else frames_THWC
-    points = find_landmarks(searched)
+    points = find_landmarks(searched) if points_T68x2 is None else points_T68x2
     chosen = range(0 if len(searched) < IDENTITY_EVERY else IDENTITY_EVERY // 2, len(searched), IDENTITY_EVERY)
     identity = np.stack([describe_face(searched[number], points[number]) for number in chosen])
     return Observed(frames_THWC, np.broadcast_to(points, (frames, 68, 2)), identity)
@@ -138,9 +139,9 @@ def compare(
         if entry.compares != "frames":
             metrics[name].update(*given)
     of_pictures = [name for name in metrics if METRICS[name].compares == "frames"]
-    for few in inputs.frames():  # to all metrics while they are in the cache, and converted once
+    for alone, pair in inputs.frames():  # to all metrics while they are in the cache, and converted once
         for name in of_pictures:
-            metrics[name].update(*few[: 2 if METRICS[name].real else 1])
+            metrics[name].update(*(pair if METRICS[name].real else alone))
     for name, metric in metrics.items():
         value = float(metric.compute())
         if math.isfinite(value):
@@ -184,11 +185,12 @@ class _Inputs:
         self.same_face = same_face
         self.kinds: dict[str, Callable[[], Given]] = {
             "frames": tuple,  # `frames` gives them, a few at a time
-            "landmarks": lambda: self._points(real.points_T68x2 if real else fake.points_T68x2),
+            "landmarks": lambda: (_tensor(fake.points_T68x2), _tensor((real or fake).points_T68x2)),
+            "shapes": lambda: self._shapes((real or fake).shapes_T68x2),
             "drawn": lambda: self._pair(fake.drawn_T68x2, real.points_T68x2 if real else None),
             "coefficients": lambda: self._pair(fake.coefficients_TK, real.coefficients_TK if real else None),
             "identity": self._identity,
-            "loudness": lambda: "there is no sound" if heard is None else self._points(heard.loudness_T),
+            "loudness": lambda: "there is no sound" if heard is None else self._shapes(heard.loudness_T),
             "phonemes": self._phonemes,
             "syncnet": cache(self._syncnet),
         }
@@ -202,15 +204,23 @@ class _Inputs:
         if entry.weights and (lacks := missing(entry.weights)):
             return lacks
         given = self.kinds[entry.compares]()
-        alone = not entry.real and entry.compares == "landmarks"
+        alone = not entry.real and entry.compares in ("landmarks", "shapes")
         return given[:1] if alone and not isinstance(given, str) else given
 
-    def frames(self) -> Iterator[tuple[Tensor, ...]]:
-        """The generated frames and, where there are any, the real ones, (T, 3, H, W) in [0, 1], `CHUNK` at a time."""
-        clips = [seen.frames_THWC for seen in (self.fake, self.real) if seen is not None]
+    def frames(self) -> Iterator[tuple[tuple[Tensor, ...], tuple[Tensor, ...]]]:
+        """The generated frames alone, and with the real ones where there are any, (T, 3, H, W) in [0, 1], `CHUNK` at a
+        time. Beside the real ones, pixels that one of both videos does not show are NaN in both.
+        """
+        clips = [seen for seen in (self.fake, self.real) if seen is not None]
         for start in range(0, len(self.fake.frames_THWC), CHUNK):
-            few = (_tensor(frames_THWC[start : start + CHUNK]) for frames_THWC in clips)
-            yield tuple((levels_THWC.float() / 255.0).permute(0, 3, 1, 2).contiguous() for levels_THWC in few)
+            few = slice(start, start + CHUNK)
+            levels = (_tensor(one.frames_THWC[few]) for one in clips)
+            pair = tuple((one_THWC.float() / 255.0).permute(0, 3, 1, 2).contiguous() for one_THWC in levels)
+            hidden = [~_tensor(one.shown_THW[few]) for one in clips if one.shown_THW is not None]
+            alone = pair[:1]
+            for hidden_THW in hidden if len(clips) > 1 else ():
+                pair = tuple(one.masked_fill(hidden_THW[:, None], torch.nan) for one in pair)
+            yield alone, pair
 
     def nothing(self, entry: MetricEntry) -> str:
         """Why a metric that was computed has no value."""
@@ -222,8 +232,8 @@ class _Inputs:
             return "no face is found in the real pictures"
         return "too little to compare"
 
-    def _points(self, target: NDArray[np.generic]) -> Given:
-        return _tensor(self.fake.points_T68x2), _tensor(target)
+    def _shapes(self, target: NDArray[np.generic]) -> Given:
+        return _tensor(self.fake.shapes_T68x2), _tensor(target)
 
     def _identity(self) -> Given:
         if self.reference_128 is None or np.isnan(self.reference_128).any():
@@ -235,7 +245,7 @@ class _Inputs:
             return "there is no sound"
         if self.heard.phonemes_T is None:
             return "the text is not known, or the times of its phonemes are not"
-        return self._points(self.heard.phonemes_T)
+        return self._shapes(self.heard.phonemes_T)
 
     def _syncnet(self) -> Given:
         if self.heard is None:

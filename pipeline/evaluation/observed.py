@@ -1,6 +1,6 @@
 """What is seen and heard of one clip, which is all that metrics are computed from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,25 @@ class Observed:
     """The points that the system drew before it painted, in the same pixels; None where it drew none."""
     coefficients_TK: NDArray[np.float32] | None = None
     """AT-net's coefficients, or those of the real landmarks; None where there are none."""
+    shown_THW: NDArray[np.bool_] | None = None
+    """Which pixels of the crops the video shows; None for all."""
+    steady_T68x2: NDArray[np.float32] | None = None
+    """The points in crops that follow this video's own face; None where `points_T68x2` are that."""
+
+    @property
+    def shapes_T68x2(self) -> NDArray[np.float32]:
+        """The points by which the face's shape is judged, undisturbed by how another video's face moves."""
+        return self.points_T68x2 if self.steady_T68x2 is None else self.steady_T68x2
+
+    def first(self, frames: int) -> "Observed":
+        """What is seen of its first frames; of all descriptors."""
+        return replace(
+            self,
+            frames_THWC=self.frames_THWC[:frames],
+            points_T68x2=self.points_T68x2[:frames],
+            shown_THW=None if self.shown_THW is None else self.shown_THW[:frames],
+            steady_T68x2=None if self.steady_T68x2 is None else self.steady_T68x2[:frames],
+        )
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ import pipeline.evaluation.metrics.closed
 import pipeline.evaluation.metrics.lip_sync
 import pipeline.evaluation.metrics.silent_stability
 import pipeline.evaluation.metrics.lip_dynamics
+import pipeline.evaluation.metrics.relative_offset
 import pipeline.evaluation.metrics.av_offset
 import pipeline.evaluation.metrics.av_strength
 import pipeline.evaluation.metrics.lse_c
@@ -43,7 +44,10 @@ import pipeline.evaluation.baselines.at_vg  # noqa: F401
 from pipeline.evaluation.baselines.base import BASELINES
 from pipeline.evaluation.metrics.base import METRICS
 
-__all__ = ["BASELINES", "DECIDING", "METRICS"]
+__all__ = ["BASELINES", "DECIDING", "FIRST", "METRICS"]
 
 DECIDING = "lmd"
 """The metric by which models compete, the lowest being best; it comes first where there is room for one."""
+
+FIRST = (DECIDING, "opening", "closed", "relative_offset")
+"""The metrics that reports show first: whether the lips say what is said, and when."""

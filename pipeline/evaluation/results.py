@@ -10,16 +10,13 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.evaluation.metrics.base import MetricEntry
-from pipeline.evaluation.registry import BASELINES, METRICS
+from pipeline.evaluation.registry import BASELINES, FIRST, METRICS
 from pipeline.evaluation.tables import ABSENT, CLIPS, DIFFERENCES, INFO, INTERVALS
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
 
 TEXTS = ("id", "speaker", "seen", "method", "against", "metric", "group", "aligned", "sound", "note", "reason")
 """Columns of text, whatever a clip is called."""
-ON_A_SCREEN_FIRST = ("lmd", "opening", "closed", "av_offset")
-"""Metrics that a terminal shows first."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +34,15 @@ class Results:
     info: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def is_score(self) -> bool:
+        """Whether these are videos of any systems, and not an evaluation of the project's models."""
+        return self.info.get("kind") == "score"
+
+    @property
     def methods(self) -> list[str]:
-        """The system, and then the others in the table's order."""
-        return [name for name in dict.fromkeys([self.system, *self.metrics["method"]]) if name]
+        """The system, and then the others in the table's order; of a score all systems, and then the references."""
+        names = [name for name in dict.fromkeys([self.system, *self.metrics["method"]]) if name]
+        return systems_first(names) if self.is_score else names
 
     @property
     def groups(self) -> list[str]:
@@ -60,12 +63,16 @@ class Results:
         return told or (BASELINES[method].title if method in BASELINES else "")
 
     def group(self, group: str) -> dict[str, dict[str, Any]]:
-        """The rows of a group by metric and method, with the columns as attributes; metrics in the registry's order."""
+        """The rows of a group by metric and method, with the columns as attributes.
+
+        Metrics are in the registry's order; of a score, those of `FIRST` come first.
+        """
         rows = self.metrics[self.metrics["group"] == group]
         found: dict[str, dict[str, Any]] = {}
         for row in rows_of(rows):
             found.setdefault(row.metric, {})[row.method] = row
-        return {name: found[name] for name in in_order(found)}
+        order = important_first(found) if self.is_score else in_order(found)
+        return {name: found[name] for name in order}
 
 
 def read_results(folder: StrPath) -> Results:
@@ -105,18 +112,26 @@ def in_order(names: Iterable[str]) -> list[str]:
     return [name for name in METRICS if name in names] + [name for name in names if name not in METRICS]
 
 
-def most_telling_first(names: Iterable[str]) -> list[str]:
-    """Names of metrics for a screen: distance of the lips, opening, closure and offset, then the registry's order."""
+def important_first(names: Iterable[str]) -> list[str]:
+    """Names of metrics: those of `FIRST`, and then the others in the registry's order."""
     names = in_order(names)
-    return [name for name in ON_A_SCREEN_FIRST if name in names] + [
-        name for name in names if name not in ON_A_SCREEN_FIRST
-    ]
+    return [name for name in FIRST if name in names] + [name for name in names if name not in FIRST]
+
+
+def systems_first(methods: Iterable[str]) -> list[str]:
+    """The systems under test, and then the references, which are called as baselines are; both in their order."""
+    return sorted(methods, key=lambda name: name in BASELINES)
 
 
 def name_of(name: str) -> str:
-    """A metric by its name, as options and tables have it, with an arrow for its direction where it has one."""
-    entry = METRICS.get(name)
-    return name if entry is None or entry.nearest else f"{name} {_arrow(entry)}"
+    """A metric by its name, as options and tables have it, with its arrow."""
+    return f"{name} {arrow_of(name)}".rstrip() if name in METRICS else name
+
+
+def arrow_of(name: str) -> str:
+    """The direction of a metric; empty where neither the highest nor the lowest is best."""
+    entry = METRICS[name]
+    return "" if entry.nearest else "↑" if entry.higher_is_better else "↓"
 
 
 def title_of(name: str) -> str:
@@ -124,11 +139,7 @@ def title_of(name: str) -> str:
     entry = METRICS.get(name)
     if entry is None:
         return name
-    return entry.title if entry.nearest else f"{entry.title} {_arrow(entry)}"
-
-
-def _arrow(entry: MetricEntry) -> str:
-    return "↑" if entry.higher_is_better else "↓"
+    return f"{entry.title} {arrow_of(name)}".rstrip()
 
 
 def interval_text(row: Any, name: str) -> str:

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from pipeline.evaluation.comparison.paired import UNCLEAR, Comparison
 from pipeline.evaluation.registry import BASELINES
-from pipeline.evaluation.results import difference_text, most_telling_first, name_of, number_text, rows_of
+from pipeline.evaluation.results import difference_text, important_first, name_of, number_text, rows_of
 from pipeline.runtime.terminal import print_table
 
 HEADER = ("metric", "before", "after", "difference", "clips", "verdict")
@@ -31,7 +31,7 @@ def print_comparison(comparison: Comparison) -> None:
             continue
         of_metric = {row.metric: row for row in rows_of(rows)}
         title = f"{method}: {BASELINES[method].title}" if method in BASELINES else method
-        print_table(console, title, HEADER, [_cells(of_metric[one]) for one in most_telling_first(of_metric)])
+        print_table(console, title, HEADER, [_cells(of_metric[one]) for one in important_first(of_metric)])
     lines = [f"No clip differs in any metric: {', '.join(equal)}."] if equal else []
     lines += [
         "↑ higher is better, ↓ lower is better. A row without better or worse may be chance: its interval contains 0.",

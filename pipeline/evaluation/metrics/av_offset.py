@@ -24,7 +24,7 @@ def lag_correlations(points_T68x2: NDArray[np.floating], loudness_T: NDArray[np.
     level_T = decibels(loudness_T)
     if len(found_T) < LEAST or found_T.mean() < 0.5 or not np.ptp(level_T):
         return np.full(len(LAGS), np.nan)
-    points = _filled(points_T68x2, found_T)
+    points = filled(points_T68x2, found_T)
     if not np.ptp(points, axis=0).any():  # a still picture, whose rounding errors would correlate
         return np.zeros(len(LAGS))
     opening_T = mouth_opening(points)
@@ -47,7 +47,8 @@ def av_strength(points_T68x2: NDArray[np.floating], loudness_T: NDArray[np.float
     return float(correlations.max() - np.median(correlations))
 
 
-def _filled(points_T68x2: NDArray[np.floating], found_T: NDArray[np.bool_]) -> NDArray[np.float64]:
+def filled(points_T68x2: NDArray[np.floating], found_T: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The points (T, 68, 2) with those of frames without a face interpolated from their neighbours."""
     numbers, seen = np.arange(len(found_T)), np.flatnonzero(found_T)
     flat = points_T68x2.reshape(len(found_T), -1).astype(np.float64)
     return np.stack([np.interp(numbers, seen, column[seen]) for column in flat.T], axis=1).reshape(points_T68x2.shape)
@@ -64,5 +65,6 @@ register(
         make=lambda: OfClip(av_offset),
         real=False,
         nearest="0",
+        about="By how many frames the lips come after the sound; a single clip can be wrong by 10 frames.",
     )
 )

@@ -14,5 +14,6 @@ register(
         compares="loudness",
         make=lambda: OfClip(av_strength),
         real=False,
+        about="How clearly lips and sound go together at that offset.",
     )
 )

@@ -63,5 +63,6 @@ register(
         compares="phonemes",
         make=lambda: OfClip(closed_share),
         real=False,
+        about="How often the lips close on p, b and m.",
     )
 )

@@ -13,5 +13,6 @@ register(
         digits=4,
         compares="coefficients",
         make=MeanSquaredError,
+        about="The error that AT-net is trained to lower.",
     )
 )

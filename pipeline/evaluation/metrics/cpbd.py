@@ -116,5 +116,7 @@ register(
         make=Cpbd,
         source="Narvekar and Karam, IEEE Transactions on Image Processing 20(9), 2011",
         real=False,
+        about="The share of edges that look sharp.",
+        url="https://doi.org/10.1109/TIP.2011.2131660",
     )
 )

@@ -29,5 +29,7 @@ register(
         make=IdentitySimilarity,
         source="Zakharov et al., ICCV 2019, with dlib's face descriptor",
         real=False,
+        about="How similar the face is to the reference picture.",
+        url="https://arxiv.org/abs/1905.08233",
     )
 )

@@ -13,5 +13,6 @@ register(
         digits=3,
         compares="drawn",
         make=lambda: LandmarkDistance(MOUTH),
+        about="LMD of the landmarks that were predicted, before anything is painted.",
     )
 )

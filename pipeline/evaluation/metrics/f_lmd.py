@@ -13,5 +13,6 @@ register(
         compares="landmarks",
         make=lambda: LandmarkDistance(slice(None)),
         source=SOURCE,
+        about="The same as LMD, of all 68 points of the face.",
     )
 )

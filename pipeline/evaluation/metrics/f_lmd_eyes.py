@@ -13,5 +13,6 @@ register(
         compares="landmarks",
         make=lambda: LandmarkDistance(slice(None), by_eyes=True),
         source=f"{SOURCE}; normalised as in Sagonas et al., ICCV Workshops 2013",
+        about="The same, relative to the distance of the eyes.",
     )
 )

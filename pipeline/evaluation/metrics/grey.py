@@ -11,12 +11,17 @@ _LEVELS = WeakTensorKeyDictionary()
 
 
 def to_levels(frames_TCHW: Tensor) -> NDArray[np.uint8]:
-    """RGB in [0, 1], (T, 3, H, W), as levels of 0 to 255, (T, H, W, 3)."""
+    """RGB in [0, 1], (T, 3, H, W), as levels of 0 to 255, (T, H, W, 3); 0 for NaN."""
     if frames_TCHW not in _LEVELS:
-        levels = (frames_TCHW * 255).round_().byte().permute(0, 2, 3, 1).contiguous().cpu().numpy()
+        levels = (frames_TCHW.nan_to_num() * 255).round_().byte().permute(0, 2, 3, 1).contiguous().cpu().numpy()
         levels.setflags(write=False)
         _LEVELS[frames_TCHW] = levels
     return np.asarray(_LEVELS[frames_TCHW])
+
+
+def shown_in(frames_TCHW: Tensor) -> NDArray[np.bool_]:
+    """Which pixels (T, H, W) are not NaN."""
+    return np.asarray((~frames_TCHW.isnan().any(dim=1)).cpu().numpy(), np.bool_)
 
 
 def to_grey(frames_TCHW: Tensor) -> NDArray[np.uint8]:

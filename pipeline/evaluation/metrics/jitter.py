@@ -26,8 +26,9 @@ register(
         unit="px of the 128x128 face",
         higher_is_better=False,
         digits=3,
-        compares="landmarks",
+        compares="shapes",
         make=lambda: OfClip(jitter),
         real=False,
+        about="How much nose and eye corners shake from frame to frame.",
     )
 )

@@ -30,5 +30,7 @@ register(
         make=LaplacianVariance,
         source="Pech-Pacheco et al., ICPR 2000",
         real=False,
+        about="How much fine detail there is, noise included.",
+        url="https://doi.org/10.1109/ICPR.2000.903548",
     )
 )

@@ -31,10 +31,11 @@ register(
         unit="% of the distance of the eyes",
         higher_is_better=False,
         digits=2,
-        compares="landmarks",
+        compares="shapes",
         make=lambda: OfClip(lip_dynamics),
         source=SOURCE,
         real=False,
         nearest="the real clip",
+        about="How much the mouth changes its shape.",
     )
 )

@@ -39,5 +39,6 @@ register(
         source=SOURCE,
         real=False,
         nearest="the real clip",
+        about="How unlike the opening of the mouth and the loudness are during speech.",
     )
 )

@@ -58,5 +58,7 @@ register(
         compares="landmarks",
         make=lambda: LandmarkDistance(MOUTH),
         source=SOURCE,
+        about="How far the points of the mouth are from the real ones, each mouth laid on its middle.",
+        url="https://arxiv.org/abs/1803.10404",
     )
 )

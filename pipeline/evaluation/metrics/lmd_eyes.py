@@ -14,5 +14,6 @@ register(
         compares="landmarks",
         make=lambda: LandmarkDistance(MOUTH, by_eyes=True),
         source=f"{SOURCE}; normalised as in Sagonas et al., ICCV Workshops 2013",
+        about="The same as LMD, relative to the distance of the eyes.",
     )
 )

@@ -39,5 +39,6 @@ register(
         compares="landmarks",
         make=LostFaces,
         across=True,
+        about="How often no face is found where the real frame has one.",
     )
 )

@@ -65,13 +65,25 @@ class PerceptualDistance(nn.Module):
         self.eval().requires_grad_(False)
 
     def forward(self, fake_NCHW: Tensor, real_NCHW: Tensor) -> Tensor:
-        """Of each pair of pictures in [-1, 1] (N,), from 0."""
-        both = (torch.cat([fake_NCHW, real_NCHW]) - self.mean) / self.deviation
+        """Of each pair of pictures in [-1, 1] (N,), from 0.
+
+        Pixels that are NaN are grey in both, and features count by the share of their area that is not NaN.
+        """
+        known_N1HW = ~(fake_NCHW - real_NCHW).isnan().any(dim=1, keepdim=True)
+        pictures = [torch.where(known_N1HW, one, 0.0) for one in (fake_NCHW, real_NCHW)]
+        both = (torch.cat(pictures) - self.mean) / self.deviation
         distance_N = both.new_zeros(len(fake_NCHW))
         for layer, weight in zip(self.features, self.linear, strict=True):
             both = layer(both)
             fake, real = (both / (both.square().sum(dim=1, keepdim=True) + 1e-8).sqrt()).chunk(2)
-            distance_N += nn.functional.conv2d((fake - real).square(), weight).mean(dim=(1, 2, 3))
+            distance_N1HW = nn.functional.conv2d((fake - real).square(), weight)
+            if known_N1HW.all():
+                distance_N += distance_N1HW.mean(dim=(1, 2, 3))
+                continue
+            share_N1HW = nn.functional.adaptive_avg_pool2d(
+                known_N1HW.float(), (distance_N1HW.shape[2], distance_N1HW.shape[3])
+            )
+            distance_N += (distance_N1HW * share_N1HW).sum(dim=(1, 2, 3)) / share_N1HW.sum(dim=(1, 2, 3))
         return distance_N
 
 
@@ -105,5 +117,7 @@ register(
         make=Lpips,
         source="Zhang et al., CVPR 2018, version 0.1, AlexNet",
         weights=BACKBONE,
+        about="How different the frames look to people, by the features of a network.",
+        url="https://arxiv.org/abs/1801.03924",
     )
 )

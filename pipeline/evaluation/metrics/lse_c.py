@@ -15,5 +15,7 @@ register(
         source=SOURCE,
         real=False,
         weights=WEIGHTS,
+        about="SyncNet's confidence that lips and sound go together.",
+        url="https://arxiv.org/abs/2008.10010",
     )
 )

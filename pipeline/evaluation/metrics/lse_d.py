@@ -15,5 +15,7 @@ register(
         source=SOURCE,
         real=False,
         weights=WEIGHTS,
+        about="SyncNet's distance between lips and sound.",
+        url="https://arxiv.org/abs/2008.10010",
     )
 )

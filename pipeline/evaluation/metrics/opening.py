@@ -11,6 +11,9 @@ from pipeline.landmarks.mouth import mouth_opening
 LEAST = 3
 """Frames with both faces below which nothing is said: any two openings correlate."""
 
+STILL = 1e-5
+"""A mouth whose opening varies by less, in distances of the eyes, does not move: that is what rounding does."""
+
 
 def openings(
     fake_T68x2: NDArray[np.floating], real_T68x2: NDArray[np.floating]
@@ -29,7 +32,7 @@ def opening_correlation(fake_T68x2: NDArray[np.floating], real_T68x2: NDArray[np
     sum (f - mean f)(r - mean r) / sqrt(sum (f - mean f)^2 sum (r - mean r)^2)
     """
     fake, real = openings(fake_T68x2, real_T68x2)
-    return correlation(fake, real, 0) if len(fake) and np.ptp(fake) else float("nan")
+    return correlation(fake, real, 0) if len(fake) and np.ptp(fake) > STILL else float("nan")
 
 
 register(
@@ -39,8 +42,9 @@ register(
         unit="",
         higher_is_better=True,
         digits=3,
-        compares="landmarks",
+        compares="shapes",
         make=lambda: OfClip(opening_correlation),
         across=True,
+        about="Whether the mouth opens when the real one opens; 1 is always.",
     )
 )

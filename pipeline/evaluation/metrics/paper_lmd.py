@@ -30,5 +30,7 @@ register(
         compares="landmarks",
         make=PaperLmd,
         source="the script of Chen et al., CVPR 2019",
+        about="LMD by the paper's script. Compare it with the paper's table only.",
+        url="https://arxiv.org/abs/1905.03820",
     )
 )

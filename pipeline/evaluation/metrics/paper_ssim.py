@@ -10,7 +10,8 @@ from torch import Tensor
 
 from pipeline.evaluation.metrics.base import MetricEntry, register
 from pipeline.evaluation.metrics.frame_mean import FrameMean
-from pipeline.evaluation.metrics.grey import to_levels
+from pipeline.evaluation.metrics.grey import shown_in, to_levels
+from pipeline.evaluation.metrics.ssim import counted
 from pipeline.runtime.machine_code import compiled
 
 SIZE, WINDOW = 256, 7
@@ -26,7 +27,8 @@ class PaperSsim(FrameMean):
     """The mean over frames of SSIM in uniform windows of the enlarged frames."""
 
     def values(self, preds: Tensor, target: Tensor | None) -> Tensor:
-        """Of frames (T, 3, side, side) in [0, 1], whose side divides `SIZE`; 1 for equal ones.
+        """Of frames (T, 3, side, side) in [0, 1], whose side divides `SIZE`; 1 for equal ones. Windows near a pixel
+        that is NaN are left out; NaN where none is left.
 
         Raises ValueError for others.
         """
@@ -34,13 +36,14 @@ class PaperSsim(FrameMean):
         height, width = preds.shape[-2:]
         if preds.shape[1:] != target.shape[1:] or height != width or SIZE % height:  # machine code checks no bounds
             raise ValueError(f"frames must be alike, square, and a part of {SIZE}, not {preds.shape}, {target.shape}")
-        pairs = zip(to_levels(preds), to_levels(target), strict=True)
-        return torch.tensor([_ssim(fake, real) for fake, real in pairs])
+        windows_THW = [counted(one, HALF) for one in shown_in(preds) & shown_in(target)]
+        frames = zip(to_levels(preds), to_levels(target), windows_THW, strict=True)
+        return torch.tensor([_ssim(*one) if one[2].any() else torch.nan for one in frames])
 
 
 @compiled
-def _ssim(fake_HWC: NDArray[np.uint8], real_HWC: NDArray[np.uint8]) -> float:
-    """The mean over windows and colours.
+def _ssim(fake_HWC: NDArray[np.uint8], real_HWC: NDArray[np.uint8], counted_HW: NDArray[np.bool_]) -> float:
+    """The mean over windows and colours, of those windows whose middle lies in a pixel that is counted.
 
     Each pixel is ``factor`` of the enlarged picture along either axis, so nothing has to be enlarged: windows are gone
     through by the enlarged row of their middle, and in it by where within a pixel the middle is, all columns at once.
@@ -74,8 +77,9 @@ def _ssim(fake_HWC: NDArray[np.uint8], real_HWC: NDArray[np.uint8]) -> float:
                     variance = (means[1, column] - mean) * SAMPLE
                     variance_apart = (means[3, column] - apart) * SAMPLE
                     above = (mean - apart + C1) * (variance - variance_apart + C2)
-                    found[column] += above / ((mean + apart + C1) * (variance + variance_apart + C2))
-                count += columns
+                    if counted_HW[middle // factor, first + column]:
+                        found[column] += above / ((mean + apart + C1) * (variance + variance_apart + C2))
+                        count += 1
             rows -= moments[:, (middle - HALF) // factor]
     return float(found.sum() / count)
 
@@ -103,5 +107,7 @@ register(
         compares="frames",
         make=PaperSsim,
         source="the script of Chen et al., CVPR 2019",
+        about="SSIM by the paper's script. Compare it with the paper's table only.",
+        url="https://arxiv.org/abs/1905.03820",
     )
 )

@@ -14,8 +14,22 @@ nothing else reaches it.
 class CappedPsnr(PeakSignalNoiseRatio):
     """Of frames in [0, 1]; each frame's value is at most `CAP_DB`."""
 
+    sum_squared_error: list[Tensor]
+    total: list[Tensor]
+
     def __init__(self) -> None:
         super().__init__(data_range=1.0, reduction="none", dim=(1, 2, 3))
+
+    def update(self, preds: Tensor, target: Tensor) -> None:
+        """Add frames (T, 3, H, W). Pixels that are NaN are left out."""
+        squares = (preds - target).square()
+        if not squares.isnan().any():
+            super().update(preds, target)
+            return
+        counted = ~squares.isnan()
+        known = counted.any(dim=(1, 2, 3))
+        self.sum_squared_error.append(squares.nansum(dim=(1, 2, 3))[known])
+        self.total.append(counted.sum(dim=(1, 2, 3))[known])
 
     def compute(self) -> Tensor:
         """In dB."""
@@ -24,6 +38,13 @@ class CappedPsnr(PeakSignalNoiseRatio):
 
 register(
     MetricEntry(
-        name="psnr", title="PSNR", unit="dB", higher_is_better=True, digits=2, compares="frames", make=CappedPsnr
+        name="psnr",
+        title="PSNR",
+        unit="dB",
+        higher_is_better=True,
+        digits=2,
+        compares="frames",
+        make=CappedPsnr,
+        about="How far the pixels differ.",
     )
 )

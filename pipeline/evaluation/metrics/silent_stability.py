@@ -39,5 +39,6 @@ register(
         source=SOURCE,
         real=False,
         nearest="the real clip",
+        about="How much the lips move during silence.",
     )
 )

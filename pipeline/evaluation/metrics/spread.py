@@ -29,8 +29,9 @@ register(
         unit="ratio to the real one, the smaller by the larger",
         higher_is_better=True,
         digits=3,
-        compares="landmarks",
+        compares="shapes",
         make=lambda: OfClip(opening_spread),
         across=True,
+        about="Whether the mouth opens as much as the real one; a still mouth has 0.",
     )
 )

@@ -35,15 +35,36 @@ def structural_similarity(fake: NDArray[np.float32], real: NDArray[np.float32]) 
     return np.asarray(ssim, np.float32)
 
 
+def counted(shown_HW: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
+    """Which windows (H, W), by their middle, lie within the pixels that are shown: ``reach`` pixels to each side.
+
+    Windows may go beyond the border of the picture.
+    """
+    side = 2 * reach + 1
+    return np.asarray(cv2.erode(shown_HW.astype(np.uint8), np.ones((side, side), np.uint8)), np.bool_)
+
+
 class Ssim(FrameMean):
-    """The mean over pixels, colours and frames of ``structural_similarity`` in `GAUSSIAN` windows."""
+    """The mean over pixels, colours and frames of ``structural_similarity`` in `GAUSSIAN` windows.
+
+    Windows with a pixel that is NaN are left out.
+    """
 
     def values(self, preds: Tensor, target: Tensor | None) -> Tensor:
-        """Of frames (T, 3, H, W) in [0, 1]; 1 for equal ones."""
+        """Of frames (T, 3, H, W) in [0, 1]; 1 for equal ones, NaN where no window is left."""
         assert target is not None
         fake, real = (frames.permute(0, 2, 3, 1).contiguous().cpu().numpy() for frames in (preds, target))
         pairs = zip(fake, real, strict=True)
-        return torch.tensor([float(structural_similarity(*pair).mean()) for pair in pairs])
+        return torch.tensor([_of_frame(*pair) for pair in pairs])
+
+
+def _of_frame(fake_HWC: NDArray[np.float32], real_HWC: NDArray[np.float32]) -> float:
+    shown_HW = ~np.isnan(fake_HWC - real_HWC).any(axis=2)
+    if shown_HW.all():
+        return float(structural_similarity(fake_HWC, real_HWC).mean())
+    windows_HW = counted(shown_HW, len(GAUSSIAN) // 2)
+    filled = (np.where(shown_HW[:, :, None], one, np.float32(0)) for one in (fake_HWC, real_HWC))
+    return float(structural_similarity(*filled)[windows_HW].mean()) if windows_HW.any() else float("nan")
 
 
 register(
@@ -56,5 +77,7 @@ register(
         compares="frames",
         make=Ssim,
         source="Wang et al., IEEE Transactions on Image Processing 13(4), 2004",
+        about="How far the structure of small windows differs; 1 is equal.",
+        url="https://doi.org/10.1109/TIP.2003.819861",
     )
 )

@@ -16,5 +16,6 @@ register(
         real=False,
         weights=WEIGHTS,
         nearest="0",
+        about="By how many frames the lips come after the sound, by SyncNet.",
     )
 )

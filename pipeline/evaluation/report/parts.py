@@ -1,6 +1,6 @@
 """What a page is made of."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -17,6 +17,10 @@ class Table:
     caption: str
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
+    best: Collection[tuple[int, int]] = ()
+    """Row and column of the cells that are marked as the best ones."""
+    links: Mapping[str, str] = field(default_factory=dict)
+    """Addresses by the text of the cells that lead to them."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ class Part:
 
     title: str
     intro: str = ""
+    notes: Sequence[str] = ()
+    """Lines to be read before the tables."""
     tables: list[Table] = field(default_factory=list)
     folded: list[Table] = field(default_factory=list)
     """Tables that are opened by a click."""

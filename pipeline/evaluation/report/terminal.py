@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 
 from pipeline.evaluation.folder import PAGE
-from pipeline.evaluation.results import most_telling_first, name_of, number_text, read_results, rows_of
+from pipeline.evaluation.results import important_first, name_of, number_text, read_results, rows_of
 from pipeline.evaluation.tables import ALL, CLIPS, INTERVALS
 from pipeline.prepare.quality import SHEET, TABLE
 from pipeline.runtime import paths
@@ -51,7 +51,7 @@ def _rows(rows: dict[str, dict[str, Any]], methods: list[str]) -> list[list[str]
     the interval.
     """
     shown = []
-    for metric in most_telling_first(rows):
+    for metric in important_first(rows):
         cells = rows[metric]
         means = [number_text(cells[one].mean, metric) if one in cells else "-" for one in methods]
         system = cells.get(methods[0])

@@ -11,22 +11,26 @@ from numpy.typing import NDArray
 
 from pipeline.corpora.alignment import find_alignment, read_alignment
 from pipeline.evaluation.measure import Measured, by_part, compare, describe_face, hear, observe
+from pipeline.evaluation.notes import A_FRAGMENT
 from pipeline.evaluation.observed import Heard, Observed
 from pipeline.evaluation.registry import METRICS
-from pipeline.evaluation.score.crops import TIME_LIMIT, Crops, NotScored, crop_fake, crop_real
+from pipeline.evaluation.score.crops import TIME_LIMIT, Crops, NotScored, crop_fake, crop_real, told
 from pipeline.evaluation.score.pairs import PICTURES, Pair
+from pipeline.evaluation.score.steady import observe_steady
 from pipeline.evaluation.spoken import Said, said
 from pipeline.faces.align import align
 from pipeline.faces.crop import SIZE, crop_face, to_crop
 from pipeline.faces.select import choose_face
-from pipeline.media import MediaError, probe, read_audio, read_frames
+from pipeline.media import probe, read_audio, read_frames
 from pipeline.media.picture import read_picture
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
-from pipeline.runtime.time_limit import TimedOut, within
+from pipeline.runtime.time_limit import within
 
 GROUND_TRUTH = "ground_truth"
 """The method of the real videos, measured against themselves."""
+FRAGMENT = 0.25
+"""The share of the longer video's frames below which what both have is no clip, and is not scored."""
 
 
 @dataclass(frozen=True)
@@ -51,16 +55,20 @@ def score_clip(pair: Pair, size: int = SIZE) -> list[Scored]:
     cv2.setNumThreads(0)
     try:
         real = _Real(pair, size) if pair.real else None
-    except NotScored as error:
-        return [_failed(pair, method, str(error)) for method in (GROUND_TRUTH, *pair.fakes)]
+    except PipelineError:
+        raise
+    except Exception as error:
+        return [_failed(pair, method, error) for method in (GROUND_TRUTH, *pair.fakes)]
     scored = [real.against_itself()] if real else []
     for method, path in pair.fakes.items():
         try:
             if isinstance(path, str):
                 raise NotScored(path)
             scored.append(_score_fake(pair, method, path, real, size))
-        except NotScored as error:
-            scored.append(_failed(pair, method, str(error)))
+        except PipelineError:  # such as weights of a metric that are not what they are said to be
+            raise
+        except Exception as error:  # one odd file does not stop the others
+            scored.append(_failed(pair, method, error))
     return scored
 
 
@@ -71,7 +79,7 @@ class _Real:
         assert pair.real is not None
         self.pair, self.path = pair, pair.real
         self.crops = crop_real(pair.real, size)
-        self.seen = observe(self.crops.frames_THWC)
+        self.seen = replace(observe(self.crops.frames_THWC), shown_THW=self.crops.shown())
         self.reference, self.note = _reference(pair, self.seen)
         self.said = known_words(pair.real, len(self.crops.frames_THWC))
 
@@ -88,18 +96,24 @@ def _score_fake(pair: Pair, method: str, path: Path, real: _Real | None, size: i
     crops = crop_fake(path, real.crops if real else None, size)
     there, wanted = len(crops.frames_THWC), len(real.crops.frames_THWC) if real else len(crops.frames_THWC)
     frames = min(there, wanted)
-    seen = observe(crops.frames_THWC[:frames])
+    if frames < FRAGMENT * max(there, wanted):
+        raise NotScored(f"{A_FRAGMENT}: {there} frames, the real video {wanted}", there)
+    seen = observe_steady(crops.first(frames))
     reference, note = (real.reference, real.note) if real else _reference(pair, seen)
     heard, sound = _hear(path, real.path if real else None, frames, real.said if real else Said())
-    target = _first(real.seen, frames) if real else None
+    target = real.seen.first(frames) if real else None
     found = compare(target, seen, reference, heard)
     parts = by_part(target, seen, real.said.cut(slice(frames))) if real and target else {}
     unequal = f"{there} frames, the real video {wanted}" if there != wanted else ""
-    return _scored(pair, method, found, frames, crops, sound, [_rate(path), unequal, note], parts)
+    notes = [_rate(path), unequal, note]
+    return _scored(pair, method, found, frames, crops, sound, notes, parts, _shown(target, seen) if target else None)
 
 
-def _first(seen: Observed, frames: int) -> Observed:
-    return replace(seen, frames_THWC=seen.frames_THWC[:frames], points_T68x2=seen.points_T68x2[:frames])
+def _shown(real: Observed, fake: Observed) -> float:
+    """The share of what the real video shows of its crops that the generated one shows too, 0 to 1."""
+    if real.shown_THW is None or fake.shown_THW is None:
+        return 1.0
+    return float((real.shown_THW & fake.shown_THW).sum() / max(1, real.shown_THW.sum()))
 
 
 def _scored(
@@ -111,13 +125,24 @@ def _scored(
     sound: str,
     notes: list[str],
     parts: dict[str, float],
+    shown: float | None = 1.0,
 ) -> Scored:
-    about = {"frames": frames, "aligned": crops.aligned, "sound": sound, "note": "; ".join(filter(None, notes))}
+    """``shown`` is the share of the real face's crop that is compared; None without a real video."""
+    about = {
+        "frames": frames,
+        "aligned": crops.aligned,
+        "shown": "" if shown is None else round(shown, 3),
+        "sound": sound,
+        "note": "; ".join(filter(None, notes)),
+    }
     return Scored({**_names(pair, method), **about, "reason": "", **found.values}, found.absent, parts)
 
 
-def _failed(pair: Pair, method: str, reason: str) -> Scored:
-    about = {"frames": 0, "aligned": "", "sound": "", "note": "", "reason": reason}
+def _failed(pair: Pair, method: str, error: Exception) -> Scored:
+    """A row with the reason, and no metric."""
+    reason = str(error) if isinstance(error, NotScored) else told(error)
+    frames = error.frames if isinstance(error, NotScored) else 0
+    about = {"frames": frames, "aligned": "", "shown": "", "sound": "", "note": "", "reason": reason}
     return Scored({**_names(pair, method), **about}, dict.fromkeys(METRICS, reason))
 
 
@@ -129,7 +154,7 @@ def _rate(path: Path) -> str:
     """What there is to say of a rate other than 25 frames per second."""
     try:
         fps = probe(path).fps
-    except MediaError:
+    except Exception:  # its frames could be read; where they could not, that is the reason
         return ""
     return f"{fps:.4g} frames per second, resampled to {FPS}" if abs(fps - FPS) > 0.01 else ""
 
@@ -146,7 +171,7 @@ def _hear(own: Path, other: Path | None, frames: int, spoken: Said) -> tuple[Hea
         if path is not None:
             try:
                 samples = within(TIME_LIMIT, lambda one: read_audio(one, duration=frames / FPS), path)
-            except (MediaError, TimedOut):
+            except Exception:  # also of a decoder: there is no sound to hear
                 continue
             return hear(samples, frames, spoken.cut(slice(frames)).phonemes_T), whose
     return None, "none"
@@ -159,7 +184,7 @@ def _reference(pair: Pair, seen: Observed) -> tuple[NDArray[np.float32], str]:
         return first, ""
     try:
         image = next(iter(_pictures(pair.reference)))
-    except PipelineError:
+    except Exception:
         return first, "the reference picture cannot be read"
     choice = choose_face(image)
     if choice is None:

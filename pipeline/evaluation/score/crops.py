@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -35,7 +36,11 @@ TIME_LIMIT = 60.0
 
 
 class NotScored(Exception):
-    """Why a clip cannot be measured."""
+    """Why a clip cannot be measured; ``frames`` is how many it has, where that is the reason."""
+
+    def __init__(self, reason: str, frames: int = 0) -> None:
+        super().__init__(reason)
+        self.frames = frames
 
 
 @dataclass(frozen=True)
@@ -45,18 +50,41 @@ class Crops:
     frames_THWC: NDArray[np.uint8]
     transforms_T2x3: NDArray[np.float32]
     """From pixels of the video to those of a crop of 128x128."""
-    shape: tuple[int, int]
-    """Height and width of the video."""
+    video: Replay
+    """The whole frames."""
     aligned: Aligned
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the video."""
+        return self.video.size
+
+    def shown(self) -> NDArray[np.bool_]:
+        """Which pixels (T, size, size) of the crops lie within the video. Beyond its border the edge is repeated."""
+        (height, width), size = self.shape, self.frames_THWC.shape[1]
+        onto = onto_crop(self.transforms_T2x3, size).astype(np.float64)
+        rows, columns = np.mgrid[:size, :size]
+        pixels_2N = np.stack([columns.ravel(), rows.ravel()])
+        source_T2N = np.linalg.inv(onto[:, :, :2]) @ (pixels_2N - onto[:, :, 2:])
+        # A pixel reaches half a pixel to each side of its middle, which has whole coordinates.
+        limit_2 = np.array([width, height])[:, None] - 0.5
+        inside_TN = ((source_T2N >= -0.5) & (source_T2N <= limit_2)).all(axis=1)
+        return np.asarray(inside_TN.reshape(-1, size, size))
+
+    def first(self, frames: int) -> "Crops":
+        """Those of its first frames."""
+        video = Replay(lambda: islice(self.video, frames))
+        video.size = self.video.size
+        return Crops(self.frames_THWC[:frames], self.transforms_T2x3[:frames], video, self.aligned)
 
 
 def crop_real(path: Path, size: int = SIZE) -> Crops:
     """The face of a video, followed and aligned as the stage landmarks does. Raises NotScored where there is none."""
     video = _replay(path)
-    own = _own(video)
+    own = follow(video)
     if own is None:
         raise NotScored("no face is found in the real video")
-    return Crops(_cut(video, own, size), own, video.size, "real")
+    return Crops(cut(video, own, size), own, video, "real")
 
 
 def crop_fake(path: Path, real: Crops | None, size: int = SIZE) -> Crops:
@@ -70,13 +98,13 @@ def crop_fake(path: Path, real: Crops | None, size: int = SIZE) -> Crops:
     frames = sum(1 for _ in video)
     tried = []
     for how, transforms in _candidates(video.size, real, frames):
-        crops = Crops(_cut(video, transforms, size), transforms, video.size, how)
+        crops = Crops(cut(video, transforms, size), transforms, video, how)
         if in_place(crops.frames_THWC):
             return crops
         tried.append(crops)
-    own = _own(video)
+    own = follow(video)
     if own is not None:
-        return Crops(_cut(video, own, size), own, video.size, "own")
+        return Crops(cut(video, own, size), own, video, "own")
     if not tried:
         raise NotScored("no face is found in the generated video, and its shape is another than the real one's")
     return tried[0]
@@ -120,7 +148,8 @@ def _spread(points_TPx2: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.asarray(np.linalg.norm(points_TPx2 - middle, axis=(1, 2)))
 
 
-def _own(video: Replay) -> NDArray[np.float32] | None:
+def follow(video: Replay) -> NDArray[np.float32] | None:
+    """The transforms (T, 2, 3) onto crops that follow a video's own face; None where no face is found."""
     params = Landmarks()
     track = track_face(video, params.detect_every)
     if not track.found_T.any():
@@ -128,7 +157,8 @@ def _own(video: Replay) -> NDArray[np.float32] | None:
     return align(track.points_T68x2, per_frame=False, smoothing=params.smoothing)
 
 
-def _cut(video: Replay, transforms_T2x3: NDArray[np.float32], size: int) -> NDArray[np.uint8]:
+def cut(video: Replay, transforms_T2x3: NDArray[np.float32], size: int) -> NDArray[np.uint8]:
+    """Crops (T, size, size, 3) of a video's frames."""
     onto = onto_crop(transforms_T2x3, size)
     return np.stack([crop_face(frame, one, size) for frame, one in zip(video, onto, strict=True)])
 
@@ -143,8 +173,15 @@ def _replay(path: Path) -> Replay:
             raise NotScored(error.reason) from None
         except TimedOut:
             raise NotScored(f"reading it hangs: nothing came for {TIME_LIMIT:g} s") from None
+        except Exception as error:  # decoders of odd files raise anything
+            raise NotScored(told(error)) from None
 
     return Replay(read)
+
+
+def told(error: Exception) -> str:
+    """An exception that nobody foresaw as the reason of one file."""
+    return f"it cannot be decoded ({type(error).__name__}: {error})"
 
 
 def _ratio(shape: tuple[int, int]) -> float:

@@ -15,6 +15,7 @@ from rich.progress import track
 
 from pipeline.evaluation.folder import replacing_evaluation
 from pipeline.evaluation.pictures import metrics_figure
+from pipeline.evaluation.results import systems_first
 from pipeline.evaluation.score.clip import GROUND_TRUTH, Scored, score_clip
 from pipeline.evaluation.score.pairs import Pair, find_pairs
 from pipeline.evaluation.tables import Absence, Part, Summary, program, tabulate, write_tables
@@ -92,7 +93,7 @@ def score(
             for one in scored
             for part in one.parts.items()
         ]
-        pairs_of_systems = [(later, earlier) for earlier, later in combinations(fakes, 2)]
+        pairs_of_systems = [(later, earlier) for earlier, later in combinations(systems_first(fakes), 2)]
         summary = write_tables(unfinished, clips, seed, absences, info, pairs_of_systems, parts)
         metrics_figure(summary).savefig(unfinished / "metrics.png", dpi=110, metadata={"Software": None})
     shutil.rmtree(work)

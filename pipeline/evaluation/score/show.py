@@ -2,71 +2,88 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 from pipeline.evaluation.metrics.base import MetricEntry
-from pipeline.evaluation.registry import METRICS
+from pipeline.evaluation.notes import notes_by_system
+from pipeline.evaluation.registry import FIRST, METRICS
+from pipeline.evaluation.results import important_first, name_of, systems_first
+from pipeline.evaluation.score.clip import GROUND_TRUTH
+from pipeline.evaluation.score.columns import WIDTH, table_lines
 from pipeline.evaluation.score.score import Score
-from pipeline.evaluation.tables import ABSENT, CLIPS, DIFFERENCES
+from pipeline.evaluation.tables import ABSENT, CLIPS, DIFFERENCES, INTERVALS
 from pipeline.runtime.clock import FPS
 
+CONTROL = "mismatched"
+"""What a system is called of which the lips are known to say something else (a baseline's name)."""
 _REASONS = 5
-_TITLE, _COLUMN = 24, 20
-"""Characters that a title and a column take at most."""
 
-Cell = Callable[[str, MetricEntry], str]
+Cell = Callable[[str, MetricEntry, bool], str]
+"""The text of a method and a metric, with half the interval or without."""
 
 
 def print_score(found: Score, out: Path) -> None:
-    """Print the means of every system with their 95% intervals, the differences from the first one, what is absent or
-    could not be scored, and where the tables lie.
+    """Print the means of every system, the differences from the first one, what is absent or could not be scored, and
+    where the tables lie. The metrics of `FIRST` come first, with half their 95% intervals.
     """
-    console = Console()
+    console = Console(width=WIDTH)
     first, apart = _differences(out)
-    tables = [("Means over clips [95% intervals]", list(found.summary), _mean_of(found))]
+    for line in _tables("Means over clips", systems_first(found.summary), _mean_of(found)):
+        print(line)
     if apart:
-        tables.append((f"Less {first}, on the same clips; * differs", list(apart), _difference_of(apart)))
-    for title, methods, cell in tables:
-        for table in _tables(title, methods, cell, console.width):
-            console.print(table)
-    for line in [*_notes(found.clips), *_absent(out)]:
-        console.print(line, highlight=False, soft_wrap=True)
-    console.print(f"Each clip: {out / CLIPS}   all tables: {out}", highlight=False, soft_wrap=True)
+        for line in _tables(f"Differences from {first}", systems_first(apart), _difference_of(apart), FIRST):
+            print(line)
+    legend = ["± is half the 95% interval. ↑ higher is better, ↓ lower is better."]
+    legend += (
+        [f"Differences are of the same clips; * means that the 95% interval does not hold 0. All: {out / DIFFERENCES}"]
+        if apart
+        else []
+    )
+    legend += [f"{name}: {METRICS[name].title}{_unit(METRICS[name])}" for name in FIRST]
+    if GROUND_TRUTH in found.summary and CONTROL not in found.summary:
+        legend.append(
+            f"Read them beside a control: videos of the same people who say something else, as --fake {CONTROL}=FOLDER."
+        )
+    for text in [*legend, *_notes(found.clips), *_absent(out)]:
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+    where = f"Each clip: {out / CLIPS}   all intervals: {out / INTERVALS}"
+    console.print(where, highlight=False, markup=False, soft_wrap=True)
 
 
-def _tables(title: str, methods: Sequence[str], cell: Cell, width: int) -> Iterator[Table]:
-    """Metrics below each other, and as many methods beside each other as there is room for."""
-    many = max(1, (width - _TITLE) // _COLUMN)
-    for start in range(0, len(methods), many):
-        shown = methods[start : start + many]
-        table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-        table.add_column("", max_width=_TITLE)
-        for method in shown:
-            table.add_column(method, justify="right")
-        for entry in METRICS.values():
-            cells = [cell(method, entry) for method in shown]
-            if any(cells):
-                arrow = "" if entry.nearest else " ↑" if entry.higher_is_better else " ↓"
-                table.add_row(f"{entry.title}{arrow}", *(one or "-" for one in cells))
-        yield table
+def _unit(entry: MetricEntry) -> str:
+    return f", {entry.unit}" if entry.unit else ""
+
+
+def _tables(title: str, methods: Sequence[str], cell: Cell, shown: Iterable[str] = METRICS) -> Iterator[str]:
+    """A table of the metrics that come first, and one of the others."""
+    there = [name for name in important_first(shown) if any(cell(one, METRICS[name], False) for one in methods)]
+    for more, names in (
+        (False, [one for one in there if one in FIRST]),
+        (True, [one for one in there if one not in FIRST]),
+    ):
+        if names:
+            heads = [name_of(name) for name in names]
+            rows = {one: [cell(one, METRICS[name], not more) or "-" for name in names] for one in methods}
+            yield from table_lines(f"{title}, other metrics" if more else title, heads, rows)
 
 
 def _mean_of(found: Score) -> Cell:
-    def cell(method: str, entry: MetricEntry) -> str:
+    def cell(method: str, entry: MetricEntry, interval: bool) -> str:
         row = found.summary[method]
         if entry.name not in row:
             return ""
-        mean = f"{row[entry.name]:.{entry.digits}f}"
-        ends = [f"{row[name]:.{entry.digits}f}" for end in ("_low", "_high") if (name := entry.name + end) in row]
-        return f"{mean} \\[{', '.join(ends)}]" if ends else mean
+        low, high = (row.get(entry.name + end, math.nan) for end in ("_low", "_high"))
+        return f"{row[entry.name]:.{entry.digits}f}{_half(low, high, entry) if interval else ''}"
 
     return cell
+
+
+def _half(low: float, high: float, entry: MetricEntry) -> str:
+    return "" if math.isnan(low) else f" ±{(high - low) / 2:.{entry.digits}f}"
 
 
 def _differences(out: Path) -> tuple[str, dict[str, pd.DataFrame]]:
@@ -82,15 +99,13 @@ def _differences(out: Path) -> tuple[str, dict[str, pd.DataFrame]]:
 
 
 def _difference_of(apart: dict[str, pd.DataFrame]) -> Cell:
-    def cell(method: str, entry: MetricEntry) -> str:
+    def cell(method: str, entry: MetricEntry, interval: bool) -> str:
         rows = apart[method]
         if entry.name not in rows.index:
             return ""
         mean, low, high = (float(rows[name][entry.name]) for name in ("mean", "low", "high"))
-        if math.isnan(low):
-            return f"{mean:+.{entry.digits}f}"
         mark = "*" if low > 0 or high < 0 else ""
-        return f"{mean:+.{entry.digits}f}{mark} \\[{low:+.{entry.digits}f}, {high:+.{entry.digits}f}]"
+        return f"{mean:+.{entry.digits}f}{mark}{_half(low, high, entry) if interval else ''}"
 
     return cell
 
@@ -109,7 +124,8 @@ def _notes(clips: pd.DataFrame) -> list[str]:
         "taken as they are, crops of a face": good["aligned"] == "crop",
         "without sound of their own, measured with the real video's": good["sound"] == "real",
     }
-    return lines + [f"  {int(rows.sum())} {words}" for words, rows in told.items() if rows.any()]
+    lines += [f"  {int(rows.sum())} {words}" for words, rows in told.items() if rows.any()]
+    return lines + list(notes_by_system(clips))
 
 
 def _absent(out: Path) -> list[str]:

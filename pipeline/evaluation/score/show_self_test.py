@@ -4,35 +4,37 @@ from collections.abc import Hashable
 from typing import Any
 
 import pandas as pd
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 from pipeline.evaluation.registry import METRICS
-from pipeline.evaluation.score.self_test import CHANGES, ITSELF
-
-WIDTH = 100
-"""Characters that the table takes, whatever the terminal has."""
+from pipeline.evaluation.results import important_first
+from pipeline.evaluation.score.columns import WIDTH, table_lines
+from pipeline.evaluation.score.self_test import CHANGES, ITSELF, RARE, RARE_CLIPS
 
 
 def print_self_test(table: pd.DataFrame) -> None:
     """Print what every metric made of every change, and which of them did not do as they must."""
-    console = Console(width=max(Console().width, WIDTH))
+    console = Console(width=WIDTH)
     changes = list(dict.fromkeys(table["change"]))
-    shown = Table(title="Means over clips", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for heading in ("", ITSELF, *changes):
-        shown.add_column(heading, justify="left" if not heading else "right", no_wrap=True)
+    shown = {}
     for metric, rows in table.groupby("metric", sort=False):
         of_change = {str(row["change"]): row for row in rows.to_dict("records")}
         digits = METRICS[str(metric)].digits
         before = f"{rows['before'].iloc[0]:.{digits}f}"
-        shown.add_row(str(metric), before, *(_cell(of_change.get(one), digits) for one in changes))
-    console.print(shown)
+        shown[str(metric)] = [before, *(_cell(of_change.get(one), digits) for one in changes)]
+    rows_shown = {name: shown[name] for name in important_first(shown)}
+    print("\n".join(table_lines("Means over clips", [ITSELF, *changes], rows_shown)))
     for name in changes:
         console.print(f"  {name:9} {CHANGES[name].title}", highlight=False)
     console.print("↓ must get worse, () may change, the others must stay; ! does not.", highlight=False)
     for left_out in [name for name in CHANGES if name != ITSELF and name not in changes]:
         console.print(f"{left_out} was left out: all videos lie in one folder, a speaker's.", highlight=False)
+    if not ((table["metric"] == RARE) & (table["expected"] == "worse")).any():
+        console.print(
+            f"{RARE} is not judged: that takes {RARE_CLIPS} clips or more whose words are known and have p, b or m.",
+            highlight=False,
+            soft_wrap=True,
+        )
     failed = table[~table["holds"]]
     for row in failed.to_dict("records"):
         console.print(

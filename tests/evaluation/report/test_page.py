@@ -165,6 +165,32 @@ def test_a_score_of_two_systems_has_their_differences(tmp_path: Path) -> None:
     assert "Training" not in page.texts
 
 
+def test_a_score_explains_itself(tmp_path: Path) -> None:
+    """References come last, the best system of a row is marked, metrics are explained, and no videos are announced."""
+    from pipeline.evaluation.tables import write_tables
+
+    clips = drawn_clips(["a", "b", "c"], methods=("ground_truth", "static", "ours", "theirs"))
+    write_tables(tmp_path, clips, 0, (), {"kind": "score"}, [("theirs", "ours")])
+    text = write_page(tmp_path).read_text(encoding="utf-8")
+    page = Read(text)
+    assert page.rows[0] == ["metric", "ours", "theirs", "ground_truth", "static"]
+    assert [row[0] for row in page.rows[1:5]] == [
+        "LMD ↓",
+        "Correlation of the mouth opening ↑",
+        "Lips closed on p, b, m ↑",
+        "Offset from the real lips",
+    ]
+    means = read_results(tmp_path).group("all")
+    lmd = min((means["lmd"][one].mean, interval_text(means["lmd"][one], "lmd")) for one in ("ours", "theirs"))[1]
+    marked = re.findall(r"<strong>\s*([-0-9.]+)", text)
+    assert marked[0] == lmd.split(" ")[0]
+    assert len(marked) >= len(means)
+    assert "Videos have" not in text
+    for entry in METRICS.values():
+        assert any(row[:2] == [entry.title, entry.about] for row in page.rows), entry.name
+        assert not entry.url or entry.url in [one.get("href") for one in page.all("a")]
+
+
 def test_nothing_to_show_is_said(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match=r"metrics\.csv is missing\. Run `dvc repro` first\."):
         write_page(tmp_path)

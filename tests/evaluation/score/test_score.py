@@ -179,6 +179,8 @@ def test_systems_are_called_by_their_folders_or_by_name(tmp_path: Path) -> None:
         ("--real real --fake again --out real", "The output real lies in the input real"),
         ("--real real --fake again --out .", "what is in it is not an evaluation"),
         ("--fake broken --out out", "No clip could be scored. Of 1, most often:"),
+        ("--real real --fake again", "atvgnet: score needs a folder to write. Give one with --out FOLDER."),
+        ("--real real --out out", "atvgnet: score needs generated videos. Give their folder with --fake FOLDER."),
     ],
 )
 def test_errors_are_one_line_and_leave_nothing(
