@@ -189,12 +189,16 @@ def serve_page(
     port: Annotated[int, typer.Option(min=1, max=65535)] = 7860,
     seconds: Annotated[float, typer.Option(min=1.0, help="How long speech may last.")] = 60.0,
     jobs: Annotated[int, typer.Option(min=1, help="Videos generated at a time; others wait.")] = 1,
+    per_minute: Annotated[
+        int,
+        typer.Option(min=1, help="Uploads and videos that another machine may ask for per minute; here without limit."),
+    ] = 20,
 ) -> None:
     """Serve a page that makes the face in a picture say speech: upload, record, generate, in a browser."""
     with command():
         from pipeline.app.serve import serve
 
-        serve(models or [], host, port, seconds, jobs)
+        serve(models or [], host, port, seconds, jobs, per_minute)
 
 
 @app.command()
