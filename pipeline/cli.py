@@ -222,12 +222,16 @@ def serve_page(
         float, typer.Option(min=1.0, help="The longest speech that the page accepts, in seconds.")
     ] = 60.0,
     jobs: Annotated[int, typer.Option(min=1, help="Videos to generate at a time; further ones wait.")] = 1,
+    per_minute: Annotated[
+        int,
+        typer.Option(min=1, help="Uploads and videos that another machine may ask for per minute; here without limit."),
+    ] = 20,
 ) -> None:
     """Serve a web page on which visitors upload or record a picture and speech, and generate the video."""
     with command():
         from pipeline.app.serve import serve
 
-        serve(models or [], host, port, seconds, jobs)
+        serve(models or [], host, port, seconds, jobs, per_minute)
 
 
 @app.command()

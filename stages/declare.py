@@ -3,9 +3,9 @@
     python -m stages.declare
 
 - the files that each stage depends on, as its imports have them;
-- a chart with a mark per clip for every metric of the registry and every metric of the quality table;
+- a chart with a mark per clip for each metric of `CHARTS`; the report's page and MLflow have all metrics;
 
-and studies/dvc.yaml as a whole: a table per study of the registry, and a curve per metric of it.
+and studies/dvc.yaml as a whole: a table per study of the registry.
 
 A test compares. Imports within functions count; modules that change no byte of what a stage makes do not, nor what they
 import: reporting, tracking, the distribution of work, and params, whose values DVC tracks itself.
@@ -18,9 +18,9 @@ from pathlib import Path
 
 import grimp
 
-from pipeline.evaluation.registry import METRICS
+from pipeline.evaluation.metrics.base import MetricEntry
+from pipeline.evaluation.registry import FIRST, METRICS
 from pipeline.evaluation.studies.registry import STUDIES
-from pipeline.prepare.quality.thresholds import LIMITS
 
 NEUTRAL = (
     "pipeline.config",
@@ -60,20 +60,8 @@ STUDIES_STAGE = """  studies:
       - studies
 """
 
-QUALITY = {
-    "frames": ("Length", "frames at 25 fps"),
-    "damaged": ("Damaged frames", "share of the frames"),
-    "level": ("Level of the sound", "dB, 0 is full scale"),
-    "length_difference": ("Length of the sound less that of the picture", "s"),
-    "detected": ("Face found", "share of the frames"),
-    "score": ("Score of the detector", ""),
-    "face_size": ("Size of the face", "source pixels behind a side of the crop"),
-    "jitter": ("Jitter of the points", "px of the 128x128 face"),
-    "sharpness": ("Sharpness", ""),
-    "mouth": ("Mouth shown", "share of the frames"),
-    "frontal": ("How frontal the face is", "1 is frontal"),
-}
-"""Title and unit of the quality table's metrics; one that is missing here is called by its column."""
+CHARTS = (*FIRST, "psnr", "ssim")
+"""Metrics that `dvc plots show` draws, clip by clip. dvc.yaml has at most ten charts in all, a page to read."""
 
 
 def modules_of(stage: str, graph: grimp.ImportGraph) -> set[str]:
@@ -133,40 +121,26 @@ def build_graph() -> grimp.ImportGraph:
 
 
 def plots() -> str:
-    """The charts of dvc.yaml that have a mark per clip: of every metric of the evaluation, and of the quality table.
+    """The charts of dvc.yaml that have a mark per clip.
 
     They are called by a column's name, since DVC makes JavaScript of what they are called, and an apostrophe ends that.
     """
-    evaluated = (
-        _plot(entry.name, entry.title, entry.unit, entry.direction, "reports/clips.csv", "per_method")
-        for entry in METRICS.values()
-    )
-    prepared = (
-        _plot(
-            limit.metric,
-            *QUALITY.get(limit.metric, (limit.metric, "")),
-            "higher is better" if limit.smallest else "nearer to 0 is better",
-            "data/quality/clips.csv",
-            "per_clip",
-        )
-        for limit in LIMITS
-    )
-    return "".join((*evaluated, *prepared))
+    return "".join(_plot(METRICS[name]) for name in CHARTS)
 
 
-def _plot(name: str, title: str, unit: str, direction: str, file: str, template: str) -> str:
-    meaning = ", ".join(filter(None, (unit, direction)))
-    text = json.dumps(f"{title} per clip ({meaning})", ensure_ascii=False)
+def _plot(entry: MetricEntry) -> str:
+    meaning = ", ".join(filter(None, (entry.unit, entry.direction)))
+    title = json.dumps(f"{entry.title} per clip ({meaning})", ensure_ascii=False)
     return (
-        f"  - {file.split('/')[-2]}_{name}:\n      title: {text}\n      template: {template}\n      x: id\n"
-        f"      x_label: clip\n      y:\n        {file}: [{name}]\n"
-        f"      y_label: {json.dumps(unit or title, ensure_ascii=False)}\n"
+        f"  - reports_{entry.name}:\n      title: {title}\n      template: per_method\n      x: id\n"
+        f"      x_label: clip\n      y:\n        reports/clips.csv: [{entry.name}]\n"
+        f"      y_label: {json.dumps(entry.unit or entry.title, ensure_ascii=False)}\n"
     )
 
 
 def with_plots(text: str) -> str:
     """dvc.yaml with these charts."""
-    chart = r"  - \w+:\n      title: [^\n]*\n      template: per_(?:clip|method)\n(?:      [^\n]*\n)+"
+    chart = r"  - \w+:\n      title: [^\n]*\n      template: per_method\n(?:      [^\n]*\n)+"
     return re.sub(f"(?:{chart})+", lambda _: plots(), text)
 
 
@@ -177,17 +151,9 @@ def declared(text: str, graph: grimp.ImportGraph) -> str:
 
 def studies(graph: grimp.ImportGraph) -> str:
     """studies/dvc.yaml as it should be. It stands apart from dvc.yaml so that `dvc repro` alone leaves it out."""
-    made = sorted(STUDIES.values(), key=lambda study: study.name)
-    charts = [
-        f"  - {study.name}_{metric}:\n      title: {json.dumps(study.title)}\n      template: curve\n      x: level\n"
-        f"      x_label: {json.dumps(study.level)}\n      y:\n        {study.name}.csv: {metric}\n"
-        f"      y_label: {json.dumps(METRICS[metric].label)}\n"
-        for study in made
-        for metric in study.metrics
-    ]
     outs = [f"      - studies/{name}.csv:\n          cache: false\n" for name in sorted(STUDIES)]  # git has them
     stage = with_dependencies(STUDIES_STAGE, graph)
-    return "".join(["# By `python -m stages.declare`.\nplots:\n", *charts, "\nstages:\n", stage, "    outs:\n", *outs])
+    return "".join(["# By `python -m stages.declare`.\nstages:\n", stage, "    outs:\n", *outs])
 
 
 if __name__ == "__main__":

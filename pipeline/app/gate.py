@@ -1,26 +1,36 @@
-"""What of Gradio's server is open: what the page needs, to the page alone. It fetches nothing from other hosts."""
+"""Which routes of Gradio's server are open, and how often a client may use them. The server fetches nothing itself."""
 
 import re
+from importlib.metadata import metadata
 
 from gradio import processing_utils
 from starlette.middleware import Middleware
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pipeline.app.requests import RequestLimit
 
 _API = "startup-events|upload(_progress)?|queue/(join|data)|run/predict|cancel|reset|heartbeat/[^/]+|file=/[^/].*"
 _PAGE = r"config|theme\.css|favicon\.ico|robots\.txt|assets/.*|static/.*"
 _OPEN = re.compile(rf"/|/({_PAGE})|/gradio_api/({_API})", re.DOTALL)
 """Routes; `file=` takes addresses besides paths, which Gradio would fetch and pass on."""
 
+_COUNTED = re.compile(r"/gradio_api/(upload|queue/join)")
+"""Routes that cost the server work: each request counts towards the limit of its client."""
+
+README = "readme"
+"""The project's README as plain text, relative to the page."""
+
 _POLICY = b"default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; frame-ancestors 'self'"
 """Browsers load and send nothing from or to other hosts."""
 
 
 class _Gate:
-    """Answers 404 to what is not open."""
+    """Answers 404 to routes that are not open, and 429 to a client above its limit."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, limit: RequestLimit) -> None:
         self.app = app
+        self.limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_policy(message: Message) -> None:
@@ -30,17 +40,30 @@ class _Gate:
 
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
-        elif _OPEN.fullmatch(scope["path"].removeprefix(scope.get("root_path", ""))):
+            return
+        answer = self._answer(scope)
+        if answer is None:
             await self.app(scope, receive, with_policy)
         else:
-            await PlainTextResponse("Not found", 404)(scope, receive, send)
+            await answer(scope, receive, with_policy)
+
+    def _answer(self, scope: Scope) -> Response | None:
+        """The gate's own answer; None where Gradio answers."""
+        route = scope["path"].removeprefix(scope.get("root_path", ""))
+        if route == f"/{README}":
+            return PlainTextResponse(metadata("atvgnet").json["description"])
+        if not _OPEN.fullmatch(route):
+            return PlainTextResponse("Not found", 404)
+        client = scope.get("client")
+        refusal = self.limit.refusal(client[0]) if client and _COUNTED.fullmatch(route) else None
+        return JSONResponse({"detail": refusal}, 429) if refusal else None
 
 
-def gate() -> Middleware:
+def gate(limit: RequestLimit) -> Middleware:
     """For the app that Gradio makes; from then on Gradio does not download what a request names by its address."""
 
     async def refuse(url: str) -> None:
         raise ValueError(f"{url} is not an upload")
 
     processing_utils.async_ssrf_protected_get = refuse  # type: ignore[assignment]
-    return Middleware(_Gate)
+    return Middleware(_Gate, limit=limit)

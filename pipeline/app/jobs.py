@@ -16,6 +16,9 @@ from pipeline.inference.talking_head import TalkingHead
 from pipeline.media.formats import check_self_contained
 from pipeline.runtime.errors import PipelineError
 
+_LOG = logging.getLogger("atvgnet.app")
+"""Apart from the library's own loggers, whose warnings the page shows to its user."""
+
 _END = 10.0
 """Seconds in which a job that is cancelled ends: at its next frame."""
 
@@ -56,8 +59,9 @@ class Jobs:
     ) -> Iterator[Path]:
         """The MP4 of the picture, a still or a video, that says the speech; gone after the block.
 
-        ``told`` hears of frames done, and of all; ``warn`` of what the video may suffer from. Raises PipelineError for
-        what the user can put right, and Cancelled. In messages files go by the names they were uploaded under.
+        ``told`` hears of frames done, and of all; ``warn`` of what the video may suffer from. Raises Cancelled, and
+        PipelineError with a message for the user. An internal fault is logged and becomes such a message. Messages
+        call files by the names they were uploaded under.
         """
         job, files = _Job(session), [picture, speech]
         self._running.append(job)
@@ -76,14 +80,15 @@ class Jobs:
             return message
 
         try:
-            with tempfile.TemporaryDirectory() as folder, _warnings(lambda message: warn(named(message))):
+            with tempfile.TemporaryDirectory() as folder:
                 files.append(out := Path(folder) / f"{picture.stem}.mp4")
-                for upload in (picture, speech):
-                    check_uploaded(upload, self._places)
-                    check_self_contained(upload)
-                check_length(speech, self.seconds)
-                check_wanted()
-                generate(self.heads[model], picture, speech, out, settings, told=go_on)
+                with _faults_in_words(picture, speech), _warnings(lambda message: warn(named(message))):
+                    for upload in (picture, speech):
+                        check_uploaded(upload, self._places)
+                        check_self_contained(upload)
+                    check_length(speech, self.seconds)
+                    check_wanted()
+                    generate(self.heads[model], picture, speech, out, settings, told=go_on)
                 yield out
         except PipelineError as error:
             raise PipelineError(named(str(error))) from error
@@ -102,6 +107,21 @@ class Jobs:
         self._closed = True
         for job in list(self._running):
             job.ended.wait(_END)
+
+
+@contextmanager
+def _faults_in_words(picture: Path, speech: Path) -> Iterator[None]:
+    """Log an exception that no user caused, and raise PipelineError in its place."""
+    try:
+        yield
+    except (PipelineError, Cancelled):
+        raise
+    except Exception as error:
+        _LOG.exception("A request for the page failed.")
+        raise PipelineError(
+            f"{picture.name} and {speech.name} could not be made into a video because of an internal error. Try other "
+            "files. Whoever runs this page finds the cause in its log."
+        ) from error
 
 
 @contextmanager

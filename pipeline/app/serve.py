@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from pipeline.app.requests import RequestLimit
 from pipeline.app.uploads import BYTES, delete_old
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.runtime.errors import PipelineError
@@ -19,11 +20,12 @@ SHIPPED = "pretrained"
 """What the models that ship with the project are called on the page."""
 
 
-def serve(models: Sequence[str], host: str, port: int, seconds: float, most: int) -> None:
+def serve(models: Sequence[str], host: str, port: int, seconds: float, most: int, per_minute: int) -> None:
     """Serve the page until the process is told to end.
 
     The models are those that ship and ``models``, folders or `models:/NAME@ALIAS` of MLflow; speech may last
-    ``seconds``; at most ``most`` videos are generated at a time. Raises PipelineError for a bundle that cannot be
+    ``seconds``; at most ``most`` videos are generated at a time. Another machine may send ``per_minute`` requests per
+    minute, uploads and videos together. Raises PipelineError for a bundle that cannot be
     loaded and a port that is taken.
     """
     _check_free(host, port)
@@ -55,7 +57,7 @@ def serve(models: Sequence[str], host: str, port: int, seconds: float, most: int
             theme=THEME,
             css=CSS,
             head=HEAD,
-            app_kwargs={"middleware": [gate()]},
+            app_kwargs={"middleware": [gate(RequestLimit(per_minute))]},
         )
         try:
             print(f"Open {address} in a browser. Ctrl-C ends it.", flush=True)

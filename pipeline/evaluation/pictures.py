@@ -49,15 +49,16 @@ def write_video(path: Path, clip: TestClip, generated: Generated, samples_N: NDA
 
 
 def metrics_figure(summary: Mapping[str, Mapping[str, float]]) -> Any:
-    """Bars of every metric by baseline with their 95% intervals, a matplotlib figure."""
+    """Bars of every metric that has a value, by baseline with their 95% intervals: a matplotlib figure."""
     from matplotlib.figure import Figure
 
-    rows = -(-len(METRICS) // COLUMNS)
+    entries = [one for one in METRICS.values() if any(one.name in row for row in summary.values())]
+    rows = max(1, -(-len(entries) // COLUMNS))
     figure = Figure(figsize=(3.7 * COLUMNS, 3.2 * rows), layout="constrained")
     places = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
-    for axes in places[len(METRICS) :]:
+    for axes in places[len(entries) :]:
         axes.set_visible(False)
-    for axes, entry in zip(places, METRICS.values(), strict=False):
+    for axes, entry in zip(places, entries, strict=False):
         known = {baseline: row for baseline, row in summary.items() if entry.name in row}
         low, mean, high = (
             np.array([row.get(entry.name + end, row[entry.name]) for row in known.values()])

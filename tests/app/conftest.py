@@ -8,7 +8,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,9 +33,9 @@ class App:
             answer = b"".join(iter(lambda: connection.recv(65536), b""))
         return int(answer.split()[1]), answer
 
-    def post(self, route: str, content: object) -> tuple[int, bytes]:
+    def post(self, route: str, content: object, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
         """What it answers to JSON."""
-        body, kind = json.dumps(content).encode(), {"Content-Type": "application/json"}
+        body, kind = json.dumps(content).encode(), {"Content-Type": "application/json", **(headers or {})}
         request = urllib.request.Request(f"{self.address}gradio_api/{route}", body, kind)
         try:
             with urllib.request.urlopen(request, timeout=20) as answer:
@@ -53,7 +53,7 @@ class App:
         return str(path)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """On a free port, in a temporary folder that is empty before and after."""
     folder, models = tmp_path_factory.mktemp("tmp"), tmp_path_factory.mktemp("models")

@@ -36,23 +36,15 @@ PICTURES = "() => [...document.images].map(one => [one.src, one.naturalWidth])"
 
 @pytest.fixture
 def page() -> Iterator[Page]:
-    """With the scripts that DVC's pages fetch from the network, of the versions that a package has."""
-    import vl_convert
-
-    scripts = vl_convert.javascript_bundle("Object.assign(window, {vega, vegaLite, vegaEmbed})", "5.8")
+    """Pages of files need no network; MLflow's are of this machine."""
     with browser() as opened:
-        opened.page.route(
-            "https://cdn.jsdelivr.net/**",
-            lambda route: route.fulfill(
-                content_type="text/javascript", body=scripts if "vega-embed" in route.request.url else ""
-            ),
-        )
         yield opened
 
 
 def charts(page: Page, index: Path) -> dict[str, int]:
     """Marks that are drawn in each chart of a page of `dvc plots`."""
     wanted = index.read_text(encoding="utf-8").count("vegaEmbed('#")
+    page.page.context.set_offline(True)
     page.page.goto(index.as_uri())
     page.page.wait_for_function(f"document.querySelectorAll('.vega-embed svg').length >= {wanted}", timeout=60_000)
     drawn: dict[str, int] = page.page.evaluate(MARKS)
@@ -65,18 +57,15 @@ def test_every_chart_of_the_plots_has_its_marks(reproduced: Project, page: Page)
     try:
         assert reproduced.run("git", "status", "--porcelain") == ""
         drawn = charts(page, reproduced.folder / "dvc_plots/index.html")
-        for name, table in (("reports_lmd", "reports"), ("quality_level", "data/quality")):
-            assert drawn[name] == len(pd.read_csv(reproduced.folder / table / "clips.csv"))
         clips = pd.read_csv(reproduced.folder / "reports/clips.csv")
-        absent = {f"reports_{name}" for name in clips if clips[name].isna().all()}  # such as what needs weights
+        assert drawn["reports_lmd"] == len(clips)
+        absent = {f"reports_{name}" for name in clips if clips[name].isna().all()}
         assert all(marks for name, marks in drawn.items() if name not in absent), drawn
         titles = page.page.evaluate(TITLES)
         assert "LMD per clip (px of the 128x128 face, lower is better)" in titles
-        assert "Level of the sound per clip (dB, 0 is full scale, higher is better)" in titles
         pictures = dict(page.page.evaluate(PICTURES))
         assert all(pictures.values()), pictures
-        for name in ("contact_sheet", "reports_metrics", "reports_pictures", "histograms", "rejected"):
-            assert any(name in source for source in pictures)
+        assert any("reports_metrics" in source for source in pictures)
         assert page.complaints == []
     finally:
         shutil.rmtree(reproduced.folder / "dvc_plots")
@@ -110,12 +99,13 @@ def test_clips_of_any_name_and_number_are_drawn(page: Page, tmp_path: Path) -> N
     for stem in file_stems(STRANGE).values():
         shutil.copy(ROOT / "docs/pictures/contact_sheet.jpg", picture / f"{stem}.jpg")
     ids = [*STRANGE, *(f"{number:04}" for number in range(1000))]
-    pd.DataFrame({"id": ids, "lmd": range(len(ids))}).to_csv(tmp_path / "clips.csv", index=False)
-    chart = {"title": "a", "template": "per_clip", "x": "id", "y": {"clips.csv": ["lmd"]}}
+    pd.DataFrame({"id": ids, "method": "at_vg", "lmd": range(len(ids))}).to_csv(tmp_path / "clips.csv", index=False)
+    chart = {"title": "a", "template": "per_method", "x": "id", "y": {"clips.csv": ["lmd"]}}
     (tmp_path / "dvc.yaml").write_text(yaml.safe_dump({"plots": [{"chart": chart}, "pictures"]}))
     project.run("git", "init", "-q")
     project.run("dvc", "init", "-q")
-    shutil.copytree(ROOT / ".dvc/plots", tmp_path / ".dvc/plots", dirs_exist_ok=True)
+    for name in ("config", "page.html", "plots"):
+        subprocess.run(["cp", "-r", ROOT / ".dvc" / name, tmp_path / ".dvc"], check=True)
     project.run("dvc", "plots", "show", "-o", "shown")
     assert charts(page, tmp_path / "shown/index.html") == {"chart": len(ids)}
     pictures = dict(page.page.evaluate(PICTURES))

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from pipeline.evaluation.extremes import extremes
 from pipeline.evaluation.names import file_stems
 from pipeline.evaluation.notes import notes_by_system
-from pipeline.evaluation.registry import BASELINES, DECIDING, METRICS
+from pipeline.evaluation.registry import BASELINES, DECIDING, FIRST, METRICS
 from pipeline.evaluation.report.charts import per_clip
 from pipeline.evaluation.report.media import Media
 from pipeline.evaluation.report.parts import Chart, Clip, Part, Table, listed
@@ -34,23 +34,40 @@ GROUPS = {"speaker": "By speaker", "word": "By word", "phoneme": "By class of ph
 def metrics(results: Results) -> Part:
     """Means of all clips, differences of methods, and how the clips lie about their mean."""
     part = Part("Metrics", "Means over clips, with 95% bootstrap intervals. ↑ higher is better, ↓ lower is better.")
-    part.tables = [_matrix(results, ALL, "All clips")]
-    if part.tables[0].best:
+    _add(part, _matrices(results, ALL, "All clips"))
+    if any(table.best for table in (*part.tables, *part.folded)):
         part.intro += " Bold: the best system."
     part.notes = list(notes_by_system(results.clips))
     if len(results.differences):
-        rows = [
-            [one.method, one.against, title_of(one.metric), difference_text(one, one.metric), str(one.clips)]
+        rows = {
+            (one.metric, one.method, one.against): [
+                *(one.method, one.against, title_of(one.metric)),
+                *(difference_text(one, one.metric), str(one.clips)),
+            ]
             for one in rows_of(results.differences)
-        ]
+        }
         head = ["method", "against", "metric", "difference", "clips"]
-        part.tables.append(Table("Paired differences: a method less the one it stands against", head, rows))
-    part.folded = [Table("Methods", ["method", "what it is"], [[one, results.title(one)] for one in results.methods])]
+        caption = "Paired differences: a method minus the one it is compared with"
+        first = [row for (metric, *_), row in rows.items() if metric in FIRST]
+        others = [row for (metric, *_), row in rows.items() if metric not in FIRST]
+        _add(part, (Table(caption, head, first), Table(f"{caption}, other metrics", head, others)))
+    part.folded.append(
+        Table("Methods", ["method", "what it is"], [[one, results.title(one)] for one in results.methods])
+    )
     part.folded.append(_legend(results))
-    if DECIDING in results.clips and results.clips[DECIDING].notna().any():
-        caption = f"{METRICS[DECIDING].title} per clip: a dot for each, a line for the mean"
-        part.charts = [Chart(caption, Markup(per_clip("clips", results.clips, METRICS[DECIDING])))]
+    for name in FIRST:
+        if name in results.clips and results.clips[name].notna().any():
+            caption = f"{METRICS[name].title} per clip: a dot for each, a line for the mean"
+            part.charts.append(
+                Chart(caption, Markup(per_clip(f"clips-{name}", results.clips, METRICS[name], results.methods)))
+            )
     return part
+
+
+def _add(part: Part, tables: tuple[Table, Table]) -> None:
+    """The first of two tables is open and the second is folded; an empty one is left out."""
+    part.tables += [table for table in tables[:1] if table.rows]
+    part.folded += [table for table in tables[1:] if table.rows]
 
 
 def _legend(results: Results) -> Table:
@@ -65,9 +82,16 @@ def _legend(results: Results) -> Table:
     )
 
 
-def _matrix(results: Results, group: str, caption: str) -> Table:
-    """A row per metric, a column per method; of a score the best system is marked."""
+def _matrices(results: Results, group: str, caption: str) -> tuple[Table, Table]:
+    """A row per metric, a column per method; of the first metrics, and of all others."""
     found = results.group(group)
+    first = {name: found[name] for name in FIRST if name in found}
+    others = {name: cells for name, cells in found.items() if name not in FIRST}
+    return _matrix(results, first, caption), _matrix(results, others, f"{caption}, other metrics")
+
+
+def _matrix(results: Results, found: Mapping[str, dict[str, Any]], caption: str) -> Table:
+    """Of a score the best system of each metric is marked."""
     rows = [_row(title_of(metric), metric, cells, results) for metric, cells in found.items()]
     best = [
         (row, 1 + results.methods.index(system))
@@ -101,16 +125,17 @@ def _row(name: str, metric: str, cells: dict[str, Any], results: Results) -> lis
 def groups(results: Results) -> Iterator[Part]:
     """Seen and unseen speakers, and a part each for speakers, words and classes of phonemes."""
     seen = Part("Seen and unseen speakers", "Speakers that the training had, and those that it did not have.")
-    known = (one for one in ("seen", "unseen") if one in results.groups)
-    seen.tables = [_matrix(results, one, f"{one.capitalize()} speakers") for one in known]
+    for group in ("seen", "unseen"):
+        if group in results.groups:
+            _add(seen, _matrices(results, group, f"{group.capitalize()} speakers"))
     yield seen
     for kind, title in GROUPS.items():
-        part = Part(title, "The metric that decides is open, the others open by a click.")
+        part = Part(title, f"{title_of(DECIDING)} is open, the other metrics open by a click.")
         of_kind = {one: results.group(one) for one in results.groups if one.startswith(f"{kind}:")}
         order = important_first if results.is_score else in_order
         for metric in order({metric for rows in of_kind.values() for metric in rows}):
             rows = [
-                _row(name.split(":", 1)[1], metric, cells[metric], results)
+                _row(_group_title(name), metric, cells[metric], results)
                 for name, cells in of_kind.items()
                 if metric in cells
             ]
@@ -119,10 +144,16 @@ def groups(results: Results) -> Iterator[Part]:
         yield part
 
 
+def _group_title(group: str) -> str:
+    """`phoneme:OPEN_VOWEL` as open vowel; speakers and words as they are."""
+    kind, name = group.split(":", 1)
+    return name.replace("_", " ").lower() if kind == "phoneme" else name
+
+
 def clips(folder: Path, results: Results, media: Media) -> Part:
-    """Videos and strips: of the best, the median and the worst clip first, as long as there is room."""
+    """Videos and strips, as long as there is room: the best, the median and the worst clip, then the others, folded."""
     system, title = results.system, METRICS[DECIDING].title
-    part = Part("Clips", f"Best, median and worst clip of {system} by {title}.")
+    part = Part("Clips", f"Best, median and worst clip of {system} by {title} first.")
     if DECIDING not in results.clips:
         return part
     rows = {one.id: one for one in rows_of(results.clips[results.clips["method"] == system])}
@@ -144,8 +175,9 @@ def clips(folder: Path, results: Results, media: Media) -> Part:
         strip = media.picture(folder / "pictures" / f"{stems[name]}.png")
         if video or strip:
             value = [f"{title} {_value(getattr(rows[name], DECIDING))}"] if name in rows else []
-            part.clips.append(Clip(name, ", ".join([*places.get(name, []), *value]), video, poster, strip))
-    if any(one.video for one in part.clips):
+            shown = part.clips if name in places or not places else part.folded_clips
+            shown.append(Clip(name, ", ".join([*places.get(name, []), *value]), video, poster, strip))
+    if any(one.video for one in (*part.clips, *part.folded_clips)):
         part.intro += " Videos have the clip's sound."
     return part
 

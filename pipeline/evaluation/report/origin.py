@@ -1,12 +1,11 @@
 """The parts of a page that say what the metrics follow from: training, data, params, code; and the studies."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from markupsafe import Markup
 
 from pipeline.evaluation.registry import METRICS
-from pipeline.evaluation.report.charts import curves
+from pipeline.evaluation.report.charts import band, curves
 from pipeline.evaluation.report.media import Media
 from pipeline.evaluation.report.parts import Chart, Part, Table, listed
 from pipeline.evaluation.report.project import Project
@@ -18,23 +17,38 @@ from pipeline.runtime import paths
 
 def parts(about: Project, media: Media) -> list[Part]:
     """All of them."""
-    return [*studies(paths.STUDIES), training(about), quality(about, media), inputs(about)]
+    return [training(about), quality(about, media), studies(paths.STUDIES, about), inputs(about)]
 
 
-def studies(folder: Path) -> Iterator[Part]:
-    """A part per study that was run: its curves, and its numbers."""
+def studies(folder: Path, about: Project) -> Part:
+    """The studies that were run, with the models that they belong to: their curves, and their numbers."""
+    part = Part("Studies", _models_of_studies(about))
     for name, study in STUDIES.items():
         path = folder / f"{name}.csv"
         if not path.exists():
             continue
         table = read_table(path.read_bytes())
-        part = Part(f"Study: {study.title}", f"Over {study.level}; means over clips and their 95% intervals.")
+        x = study.level[0].upper() + study.level[1:]
         for metric in study.metrics:
-            lines = {metric: "mean", f"{metric}_low": "low", f"{metric}_high": "high"}
-            svg = curves(f"study-{name}-{metric}", table, lines, "level", METRICS[metric].label)
-            part.charts.append(Chart(f"{METRICS[metric].label} over {study.level}", Markup(svg)))
-        part.folded = listed(f"{path.name}: its numbers", table, list(table.columns))
-        yield part
+            if table[metric].notna().any():
+                svg = band(f"study-{name}-{metric}", table, metric, ("level", x), METRICS[metric].label)
+                part.charts.append(Chart(f"{study.title}: {METRICS[metric].label} over {study.level}", Markup(svg)))
+        part.folded += listed(f"{study.title}: numbers of {path.name}", table, list(table.columns))
+    return part
+
+
+def _models_of_studies(about: Project) -> str:
+    """The studies are committed tables, which `dvc repro` alone does not make again."""
+    if not about.study_models:
+        return "No studies/dvc.lock says which models these tables belong to. Make them again: dvc repro -R studies."
+    others = [name for name, md5 in about.study_models.items() if about.hashes.get(name) != md5]
+    if not others:
+        return "These tables belong to the models of this report. Means over clips with 95% intervals."
+    made = f" They were committed in {about.studies_commit}." if about.studies_commit else ""
+    return (
+        f"These tables belong to other models than those of this report: {', '.join(others)} had other weights.{made} "
+        "Make them again for these models: dvc repro -R studies. Means over clips with 95% intervals."
+    )
 
 
 def training(about: Project) -> Part:
@@ -44,7 +58,7 @@ def training(about: Project) -> Part:
         for name in (one.removeprefix("train.") for one in table.columns if one.startswith("train.")):
             if f"val.{name}" in table:
                 columns = {f"train.{name}": "training", f"val.{name}": "validation"}
-                svg = curves(f"{network}-{name}", table, columns, "step", name)
+                svg = curves(f"{network}-{name}", table, columns, ("step", "Training step"), f"Loss: {name}")
                 part.charts.append(Chart(f"{name} of {network}", Markup(svg)))
     return part
 

@@ -56,13 +56,16 @@ class Part:
     """Tables that are opened by a click."""
     charts: list[Chart] = field(default_factory=list)
     clips: list[Clip] = field(default_factory=list)
+    folded_clips: list[Clip] = field(default_factory=list)
+    """Clips that are opened by a click."""
     pictures: list[tuple[str, str]] = field(default_factory=list)
     """Captions and data URIs."""
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to show."""
-        return not (self.tables or self.folded or self.charts or self.clips or self.pictures)
+        shown = (self.tables, self.folded, self.charts, self.clips, self.folded_clips, self.pictures)
+        return not any(shown)
 
     @property
     def anchor(self) -> str:

@@ -14,6 +14,8 @@ from pipeline.runtime import paths
 from pipeline.runtime.git import git
 
 LOCK = Path("dvc.lock")
+MODELS = tuple(folder.as_posix() for folder in (paths.LANDMARKS_MODEL, paths.ATNET, paths.VGNET))
+"""What studies are of, as DVC's locks name it."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,10 @@ class Project:
     """By dotted name."""
     hashes: dict[str, str]
     """Of the outs that were evaluated, as dvc.lock has them."""
+    study_models: dict[str, str]
+    """Hashes of the models that the tables of studies belong to; empty where none were locked."""
+    studies_commit: str
+    """The last commit of those tables, and its date; empty outside git."""
     commit: str
     """Of the working tree; empty outside git."""
     changed: bool
@@ -47,6 +53,8 @@ def read_project() -> Project:
         rejected=pd.DataFrame(columns=columns) if table is None else table[table["status"] != "ok"][columns],
         params=_params(),
         hashes=_hashes(),
+        study_models=_study_models(),
+        studies_commit=git("log", "-1", "--format=%h of %cs", "--", f"{paths.STUDIES}/*.csv"),
         commit=git("rev-parse", "HEAD"),
         changed=bool(git("status", "--porcelain", "--untracked-files=no")),
     )
@@ -67,8 +75,18 @@ def _flat(tree: Any, prefix: str = "") -> dict[str, str]:
 
 
 def _hashes() -> dict[str, str]:
-    if not LOCK.exists():
-        return {}
-    stages = (yaml.safe_load(LOCK.read_text(encoding="utf-8")) or {}).get("stages", {})
+    stages = _locked(LOCK)
     stages.pop("evaluate", None)  # while it runs its own are those of the time before
     return {out["path"]: out["md5"] for stage in stages.values() for out in stage.get("outs", []) if "md5" in out}
+
+
+def _study_models() -> dict[str, str]:
+    deps = _locked(paths.STUDIES / LOCK).get("studies", {}).get("deps", [])
+    return {dep["path"]: dep["md5"] for dep in deps if dep["path"] in MODELS and "md5" in dep}
+
+
+def _locked(path: Path) -> dict[str, Any]:
+    """The stages of one of DVC's locks; none where it is missing."""
+    tree = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None
+    stages: dict[str, Any] = (tree or {}).get("stages", {})
+    return stages

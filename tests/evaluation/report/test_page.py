@@ -5,21 +5,21 @@ import re
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from PIL import Image
 
 from pipeline.evaluation.extremes import extremes
 from pipeline.evaluation.names import file_stems
 from pipeline.evaluation.registry import METRICS
-from pipeline.evaluation.report import origin, read_results, write_page
+from pipeline.evaluation.report import read_results, write_page
+from pipeline.evaluation.report.found import FIRST
 from pipeline.evaluation.report.media import Media
 from pipeline.evaluation.results import interval_text
-from pipeline.evaluation.tables import Absence, differences
+from pipeline.evaluation.tables import Absence, Part, differences, write_tables
 from pipeline.runtime.errors import PipelineError
 from tests.browser import browser
 from tests.evaluation.page import Read
-from tests.evaluation.small import drawn_clips, write_evaluation, write_video
+from tests.evaluation.small import INFO, drawn_clips, write_evaluation, write_video
 
 IDS = ["s0/plain", '"><script>alert(1)</script>', "NA", "007", "張三#0 it's", *(f"s{n % 3}/c{n:02}" for n in range(7))]
 
@@ -97,7 +97,7 @@ def test_it_can_be_read_without_seeing_it(page: Read) -> None:
     assert all(one.get("aria-label") for one in page.all("video"))
     charts = [one for one in page.all("div") if one.get("class") == "chart"]
     assert all(one.get("aria-label") and one.get("role") == "img" for one in charts)
-    assert len(charts) == 1  # LMD per clip
+    assert [str(one["aria-label"]).split(" per clip")[0] for one in charts] == [METRICS[name].title for name in FIRST]
     ids = [one["id"] for _, one in page.tags if "id" in one]
     assert len(ids) == len(set(ids))
     anchors = [str(one["href"])[1:] for one in page.all("a") if one.get("href")]
@@ -105,16 +105,34 @@ def test_it_can_be_read_without_seeing_it(page: Read) -> None:
     assert set(anchors) <= set(ids)
 
 
-def test_a_study_has_a_curve_per_metric_and_its_numbers(tmp_path: Path) -> None:
-    numbers = {"level": [0.7, 1.0], "drawn_lmd": [1.5, 1.0], "drawn_lmd_low": [1.2, 0.9], "drawn_lmd_high": [1.7, 1.2]}
-    pd.DataFrame({**numbers, "clips": [8, 8]}).to_csv(tmp_path / "rate.csv", index=False)
-    (part,) = origin.studies(tmp_path)
-    assert part.title == "Study: Landmarks from faster and slower speech"
-    (chart,) = part.charts
-    assert "times as fast" in chart.caption
-    assert str(chart.svg).count("<path") > 3
-    (table,) = part.folded
-    assert table.rows[0][:2] == ["0.7", "1.5"]
+def test_what_matters_most_comes_first(page: Read) -> None:
+    """The system before its baselines, the first metrics before the others; of these every table is folded."""
+    heads = [row for row in page.rows if row[0] == "metric" and "static" in row]
+    assert all(row[1] == "at_vg" for row in heads)
+    shown = [row[0].rstrip(" ↑↓") for row in page.rows]
+    first = [METRICS[name].title for name in FIRST]
+    assert shown[1 : 1 + len(first)] == first
+    assert METRICS["psnr"].title in shown[1 + len(first) :]
+
+
+def test_metrics_and_methods_without_values_have_no_chart(tmp_path: Path) -> None:
+    clips = drawn_clips(["a", "b"])
+    clips["closed"] = np.nan
+    write_evaluation(tmp_path, clips)
+    page = Read(write_page(tmp_path).read_text(encoding="utf-8"))
+    charts = [str(one["aria-label"]) for one in page.all("div") if one.get("class") == "chart"]
+    assert [one.split(" per clip")[0] for one in charts] == [METRICS[name].title for name in FIRST if name != "closed"]
+    assert "Videos have the clip's sound" not in " ".join(page.texts)
+
+
+def test_classes_of_phonemes_are_words(tmp_path: Path) -> None:
+    parts = [
+        Part(name, "s0", "at_vg", f"phoneme:{kind}", 1.0) for name in ("a", "b") for kind in ("OPEN_VOWEL", "VOWEL")
+    ]
+    write_tables(tmp_path, drawn_clips(["a", "b"]), 0, (), INFO, parts=parts)
+    page = Read(write_page(tmp_path).read_text(encoding="utf-8"))
+    assert {"open vowel", "vowel"} <= {row[0] for row in page.rows}
+    assert "OPEN_VOWEL" not in " ".join(page.texts)
 
 
 def test_what_failed_has_its_reason(page: Read) -> None:
@@ -154,8 +172,6 @@ def test_a_score_of_two_systems_has_their_differences(tmp_path: Path) -> None:
     clips["reason"] = ["", "", "", "the video <b>ends early", "", ""]
     write = {"kind": "score", "methods": {"ours": "a folder"}, "made": {"commit": "0123456789abcdef"}}
     (tmp_path / "score").mkdir()
-    from pipeline.evaluation.tables import write_tables
-
     write_tables(tmp_path / "score", clips, 0, (), write, [("ours", "theirs")])
     page = Read(write_page(tmp_path / "score").read_text(encoding="utf-8"))
     expected = differences(clips, [("ours", "theirs")], 0)

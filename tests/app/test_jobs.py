@@ -1,0 +1,36 @@
+"""What a job tells its user."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile  # type: ignore[import-untyped]
+from PIL import Image
+
+from pipeline.app.jobs import Jobs
+from pipeline.inference.settings import Settings
+from pipeline.runtime.errors import PipelineError
+
+
+def ask(folder: Path, model: str) -> None:
+    Image.new("RGB", (64, 64)).save(folder / "face.png")
+    soundfile.write(folder / "speech.wav", np.zeros(1600), 16000)
+    jobs = Jobs({}, 10, [folder])
+    settings = Settings()
+    with jobs.video("a", model, folder / "face.png", folder / "speech.wav", settings, lambda *_: None, print):
+        pass
+
+
+def test_an_internal_fault_is_a_sentence_about_the_files_and_is_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR), pytest.raises(PipelineError) as raised:
+        ask(tmp_path, "a model that is not there")
+    assert str(raised.value) == (
+        "face.png and speech.wav could not be made into a video because of an internal error. Try other files. "
+        "Whoever runs this page finds the cause in its log."
+    )
+    (record,) = caplog.records
+    assert record.exc_info is not None
+    assert record.exc_info[0] is KeyError
