@@ -136,7 +136,7 @@ def _correlations(lips: list[NDArray[np.floating]], sound: list[NDArray[np.float
     frames = min(map(len, [*lips, *sound]))
     lips_NTK, sound_NTK = (np.stack([one[:frames] for one in side]).astype(np.float64) for side in (lips, sound))
     found = []
-    for lag in LAGS:
+    for lag in map(int, LAGS):
         seen = lips_NTK[:, max(0, lag) : frames + min(0, lag)]
         heard = sound_NTK[:, max(0, -lag) : frames - max(0, lag)]
         seen, heard = seen - seen.mean(axis=1, keepdims=True), heard - heard.mean(axis=1, keepdims=True)
