@@ -21,7 +21,7 @@ from pipeline.shards.clip_store import ClipStore
 
 MOST_CLIPS = 6
 """Clips at most, spread evenly."""
-BLOCK = 25
+BLOCK = 15
 """Frames whose mean counts as one measurement: LMD of frames side by side is hardly independent."""
 CONFIDENCE = 0.975
 """One-sided, with which a gain must not be noise."""

@@ -9,7 +9,7 @@ from pipeline.personalize.mouths import Mouths
 
 def mouths(lmd: float, opening: float = 0.5, noise: float = 0.0, seed: int = 0, clips: int = 2) -> Mouths:
     random = np.random.default_rng(seed)
-    distances = tuple(lmd + noise * np.repeat(random.standard_normal(3), 25) for _ in range(clips))
+    distances = tuple(lmd + noise * np.repeat(random.standard_normal(5), 15) for _ in range(clips))
     return Mouths(distances, (opening,) * clips)
 
 
