@@ -167,9 +167,9 @@ def personalize(
         ),
     ] = None,
 ) -> None:
-    """Fine-tune models to one person's face and voice, and show what that brought on seconds held out.
+    """Fine-tune models to one person's face and voice, and show the result on seconds held out.
 
-    Killed, the same command goes on where it was.
+    A network that is not better stays as it was. Killed, the same command goes on where it was.
     """
     with command():
         from pipeline.inference.loading import bundle_folder
