@@ -13,7 +13,7 @@ LIMITS = Limits(gain=1.0, correlation=0.42, no_gain=0.9, weak=0.3, fewest=5)
 
 
 def speech(seed: int, clips: int) -> NDArray[np.float64]:
-    return gaussian_filter1d(np.random.default_rng(seed).standard_normal((clips + 2) * FRAMES), 2.0) * 3
+    return np.asarray(gaussian_filter1d(np.random.default_rng(seed).standard_normal((clips + 2) * FRAMES), 2.0) * 3)
 
 
 def video(offset: int, clips: int = 8, noise: float = 0.3, seed: int = 0) -> list[Signals]:
