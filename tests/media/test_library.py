@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
 
@@ -24,7 +25,8 @@ def test_errors_of_the_libraries_alone_become_reasons() -> None:
         av.VideoFrame(8, 8, "unknown format")
     with pytest.raises(MediaError, match=r"a\.jpg: it cannot be decoded \(ValueError: "), library_errors("a.jpg"):
         Image.frombytes("RGB", (8, 8), b"")
-    for fault in (lambda: [][1], lambda: np.stack([]), lambda: int("x")):
+    faults: tuple[Callable[[], object], ...] = (lambda: [0][1], lambda: np.stack([]), lambda: int("x"))
+    for fault in faults:
         with pytest.raises((IndexError, ValueError)), library_errors("a.mp4"):
             fault()
 
@@ -35,6 +37,7 @@ def exif_video(path: Path, codec: str, orientation: int) -> Path:
     about[0x0112] = orientation
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=25)
+        assert isinstance(stream, av.VideoStream)
         stream.width, stream.height = 64, 48
         stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "rgb24"
         for number in range(3):
@@ -42,7 +45,7 @@ def exif_video(path: Path, codec: str, orientation: int) -> Path:
             Image.new("RGB", (64, 48), (200, 40, 40)).save(file, "JPEG" if codec == "mjpeg" else "PNG", exif=about)
             packet = av.Packet(file.getvalue())
             packet.pts = packet.dts = number
-            packet.time_base, packet.stream = 1 / stream.codec_context.framerate, stream
+            packet.time_base, packet.stream = Fraction(1, 25), stream
             container.mux(packet)
     return path
 

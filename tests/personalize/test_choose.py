@@ -24,8 +24,8 @@ def damaged() -> Bundle:
     """The shipped bundle with an AT-net that moves the mouth much too far."""
     bundle = load_bundle(pretrained_folder())
     with torch.no_grad():
-        bundle.atnet.coefficients.weight *= 3.0
-        bundle.atnet.coefficients.bias *= 3.0
+        bundle.atnet.coefficients.weight.mul_(3.0)
+        bundle.atnet.coefficients.bias.mul_(3.0)
     return bundle
 
 

@@ -38,8 +38,8 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("landmarks", "vgnet"):
         shutil.copytree(pretrained_folder() / name, folder / name)
     with torch.no_grad():
-        shipped.atnet.coefficients.weight *= 3.0
-        shipped.atnet.coefficients.bias *= 3.0
+        shipped.atnet.coefficients.weight.mul_(3.0)
+        shipped.atnet.coefficients.bias.mul_(3.0)
     save_model(folder / "atnet", "model", shipped.atnet, read_model(pretrained_folder() / "atnet", "model")[0]["meta"])
     write_card(folder, {"name": "small", "face": "largest", "licence": "CC BY 4.0", "attribution": "Somebody."})
     return folder

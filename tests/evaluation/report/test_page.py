@@ -10,9 +10,8 @@ from PIL import Image
 
 from pipeline.evaluation.extremes import extremes
 from pipeline.evaluation.names import file_stems
-from pipeline.evaluation.registry import METRICS
+from pipeline.evaluation.registry import FIRST, METRICS
 from pipeline.evaluation.report import read_results, write_page
-from pipeline.evaluation.report.found import FIRST
 from pipeline.evaluation.report.media import Media
 from pipeline.evaluation.results import interval_text
 from pipeline.evaluation.tables import Absence, Part, differences, write_tables
