@@ -71,15 +71,16 @@ def _add(part: Part, tables: tuple[Table, Table]) -> None:
 
 
 def _legend(results: Results) -> Table:
-    """What each metric says; a score, which people read who do not know the project, links the sources."""
+    """What the metrics are; a score, which people read who do not know the project, explains them and links sources."""
     entries = [METRICS[name] for name in results.group(ALL) if name in METRICS]
+    told = [[one.about or "-"] if results.is_score else [] for one in entries]
     rows = [
-        [one.title, one.about or "-", one.name, one.unit or "-", one.direction, one.source or "-"] for one in entries
+        [one.title, *about, one.name, one.unit or "-", one.direction, one.source or "-"]
+        for one, about in zip(entries, told, strict=True)
     ]
+    head = ["metric", *(["what it says"] if results.is_score else []), "column", "unit", "direction", "source"]
     links = {one.source: one.url for one in entries if one.url} if results.is_score else {}
-    return Table(
-        "What the metrics are", ["metric", "what it says", "column", "unit", "direction", "source"], rows, (), links
-    )
+    return Table("What the metrics are", head, rows, links=links)
 
 
 def _matrices(results: Results, group: str, caption: str) -> tuple[Table, Table]:

@@ -84,7 +84,7 @@ def test_a_metric_that_does_not_as_it_must_is_named(
     assert list(table[~table["holds"]]["metric"]) == [metric]
     print_self_test(table)
     printed = capsys.readouterr().out
-    assert all(len(line) <= 80 for line in printed.split("late: ")[0].splitlines())
+    assert all(len(line) <= 80 for line in printed.split("\n  late ")[0].splitlines())
     assert "…" not in printed
     assert f"late: {metric} must be {'worse' if metric in WORSE else 'same'}" in printed
     assert f"{len(table) - 1} of {len(table)} hold." in printed
