@@ -52,7 +52,7 @@ def test_the_plots_are_ten_at_most_and_say_unit_and_direction() -> None:
     assert len(shown) <= 10
     charts = {name: one for plot in shown if isinstance(plot, dict) for name, one in plot.items()}
     assert {"training_atnet", "training_vgnet", "pca_explained"} <= set(charts)
-    for name in ("lmd", "opening", "closed", "av_offset", "psnr", "ssim"):
+    for name in ("lmd", "opening", "closed", "relative_offset", "psnr", "ssim"):
         entry, chart = METRICS[name], charts[f"reports_{name}"]
         assert chart["y"] == {"reports/clips.csv": [name]}
         assert chart["title"].startswith(f"{entry.title} per clip (")
