@@ -3,7 +3,8 @@
     python docs/pictures/make.py            # of the project in the working directory
     python docs/pictures/make.py FOLDER     # or of another one
 
-Writes beside itself: talking.webp (face.jpg and its video), strip.jpg (one of its strips), contact_sheet.jpg (the
+Writes ../speech.wav (a sentence of the corpus) and beside itself: talking.webp (face.jpg and its video), talking.mp4
+(the same with sound), strip.jpg (one of its strips), contact_sheet.jpg (the
 speakers of the corpus), face.jpg (one of them, which the README's commands take), app.webp (the page of `atvgnet app`,
 by Debian's Chromium).
 """
@@ -17,9 +18,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pandas as pd
+import soundfile
 from numpy.typing import NDArray
 from PIL import Image
 
+from pipeline.inference.generate import generate
 from pipeline.inference.generator import Generator
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
@@ -27,8 +30,9 @@ from pipeline.media import read_audio
 
 OPENINGS = 5
 """Pictures per speaker in the contact sheet, from closed lips to the widest opening."""
-SPEAKER = "s1"
-"""Whose picture face.jpg is."""
+SPEAKER, SENTENCE = "s1", "sgij4s"
+"""Whose picture face.jpg is, and what that speaker says in speech.wav. On face.jpg the mouth opens as far as in the
+middle one of the corpus's 72 sentences."""
 FACE = (slice(8, 248), slice(60, 300))
 """The face within the embedded corpus's frames."""
 CHROMIUM, PORT = "/usr/bin/chromium", 7861
@@ -52,7 +56,7 @@ def read_video(path: Path) -> NDArray[np.uint8]:
 def talking(picture: Path, speech: Path) -> list[Image.Image]:
     """A photograph, and beside it the video of it that the models which ship make."""
     still = np.asarray(Image.open(picture).convert("RGB"))
-    generator = Generator(TalkingHead.from_pretrained(), picture, Settings(strength=1.3, sway=True, blink=False))
+    generator = Generator(TalkingHead.from_pretrained(), picture, Settings(sway=True, blink=False))
     frames = generator.stream([read_audio(speech)])
     return [Image.fromarray(np.hstack([still, np.full_like(still[:, :GAP], 255), frame])) for frame in frames]
 
@@ -110,8 +114,12 @@ def main(project: Path, out: Path) -> None:
     Image.open(strips[0]).convert("RGB").save(out / "strip.jpg", quality=88, optimize=True)
     contact_sheet(project / "data/sample").save(out / "contact_sheet.jpg", quality=88, optimize=True)
     face(project / "data/sample").save(out / "face.jpg", quality=92, optimize=True)
-    first, *rest = talking(out / "face.jpg", out.parent / "speech.wav")
+    speech = out.parent / "speech.wav"
+    soundfile.write(speech, read_audio(project / "data/sample" / SPEAKER / f"{SENTENCE}.mpg"), 16000)
+    first, *rest = talking(out / "face.jpg", speech)
     first.save(out / "talking.webp", save_all=True, append_images=rest, duration=40, loop=0, quality=70, method=4)
+    settings = Settings(sway=True, blink=False)
+    generate(TalkingHead.from_pretrained(), out / "face.jpg", speech, out / "talking.mp4", settings, overwrite=True)
     page().save(out / "app.webp", quality=85, method=6)
 
 
