@@ -193,7 +193,7 @@ def personalize(
 ) -> None:
     """Fine-tune models to one person's face and voice, and compare them before and after on held-out clips.
 
-    After an interruption the same command continues.
+    A network that is not better stays as it was. After an interruption the same command continues.
     """
     with command():
         check_named(models)

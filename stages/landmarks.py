@@ -7,7 +7,9 @@ from pipeline.prepare.faces import build_faces
 from pipeline.prepare.manifest import read_manifest
 from pipeline.prepare.quality.rejections import TooManyLost
 from pipeline.prepare.quality.report import write_report
+from pipeline.prepare.quality.videos import video_warnings, with_warnings
 from pipeline.runtime import paths
+from pipeline.shards.clip_store import ClipStore
 from stages.quality import explain, track_report
 from stages.runner import Context, run_stage
 
@@ -22,6 +24,7 @@ def main(context: Context) -> None:
         faces = build_faces(manifest, paths.CLIPS, root, params, paths.FACES, context.jobs, time_limit=limit)
     except TooManyLost as error:
         raise explain(error, context, "landmarks", clips, error.rows, root) from None
+    clips = with_warnings(clips, video_warnings(ClipStore(paths.DATA)))
     table = write_report(paths.QUALITY, clips, faces, root, paths.FACES, context.params)
     track_report(context, paths.QUALITY, table)
 

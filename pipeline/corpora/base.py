@@ -30,6 +30,8 @@ class Clip:
     """Seconds after the video's first frame."""
     duration: float | None = None
     """Seconds; None is to the end of the file."""
+    sound_delay: float = 0.0
+    """Seconds by which its sound is to be heard later than the file has it; negative: sooner."""
 
 
 class Corpus(Protocol):

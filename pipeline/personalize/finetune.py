@@ -10,22 +10,21 @@ from typing import Any, TypeVar
 from pipeline.config.file import build
 from pipeline.config.training import AtNetParams, LoopParams, VgNetParams
 from pipeline.faces.crop import crop_geometry
-from pipeline.landmarks.pca import LandmarkModel
+from pipeline.models.bundle import Bundle
+from pipeline.personalize.mouths import MouthJudge
+from pipeline.personalize.tasks import MouthAtNetTask, MouthVgNetTask
 from pipeline.runtime.devices import training_threads
 from pipeline.runtime.files import replacing
 from pipeline.shards.clip_store import ClipStore
-from pipeline.speech.features import SpeechFeatures
-from pipeline.training.atnet import AtNetTask
 from pipeline.training.callbacks import progress
 from pipeline.training.data import StoreSource
 from pipeline.training.loop import Task, train
 from pipeline.training.start import open_start
-from pipeline.training.vgnet import VgNetTask
 
 ATNET_SHARE = 0.2
 """Of the time for training: AT-net's steps are short, and it is soon as good as so few clips make it."""
-VALIDATIONS = 20
-"""Of each training."""
+VALIDATIONS = {"atnet": 20, "vgnet": 8}
+"""Of each training; VG-net's paint the validation clips."""
 LEAST_STEPS = 20
 TIMED = 5
 """Steps by which the time of one is measured, after two that are not."""
@@ -52,9 +51,12 @@ class Steps:
 class FineTuning:
     """Both trainings on the clips of `store`, from the weights of a `bundle` and in its landmarks and features."""
 
-    def __init__(self, bundle: Path, store: ClipStore, speech: SpeechFeatures, work: Path, seed: int) -> None:
-        self.bundle, self.store, self.speech, self.work, self.seed = bundle, store, speech, work, seed
-        self.landmarks = LandmarkModel.load(bundle / "landmarks")
+    def __init__(self, bundle: Bundle, store: ClipStore, judge: MouthJudge, work: Path, seed: int) -> None:
+        """`judge` has the validation clips."""
+        self.bundle, self.store, self.judge, self.work, self.seed = bundle, store, judge, work, seed
+        assert bundle.landmarks is not None
+        assert bundle.speech is not None
+        self.landmarks, self.speech = bundle.landmarks, bundle.speech
 
     def plan(self, seconds: float) -> Steps:
         """The steps that take so many seconds here, by the time that a few take; those of a call that was killed."""
@@ -62,17 +64,17 @@ class FineTuning:
         if path.exists():
             return Steps(**json.loads(path.read_text(encoding="utf-8")))
         found = Steps(
-            _steps_in(seconds * ATNET_SHARE, self._atnet(VALIDATIONS)),
-            _steps_in(seconds * (1 - ATNET_SHARE), self._vgnet(VALIDATIONS)),
+            _steps_in(seconds * ATNET_SHARE, self._atnet(VALIDATIONS["atnet"])),
+            _steps_in(seconds * (1 - ATNET_SHARE), self._vgnet(VALIDATIONS["vgnet"])),
         )
         with replacing(path) as unfinished:
             unfinished.write_text(json.dumps(asdict(found)) + "\n", encoding="utf-8")
         return found
 
     def run(self, steps: Steps) -> dict[str, int]:
-        """Train both into the folder `work`; killed, it goes on where it was. The step of the weights that are kept.
+        """Train both into the folder `work`; killed, it goes on where it was. The step of the best weights of each.
 
-        The weights of the bundle are among those of which the best validated are kept.
+        The best have the lowest LMD on the validation clips. The weights of the bundle, step 0, are among them.
         """
         tasks: dict[str, Callable[[], Task]] = {
             "atnet": lambda: self._atnet(steps.atnet),
@@ -88,17 +90,19 @@ class FineTuning:
                 return int(meta["step"])
         return int(train(task, out, self.work / "resume" / out.name, [progress()])["step"])
 
-    def _atnet(self, steps: int) -> AtNetTask:
+    def _atnet(self, steps: int) -> MouthAtNetTask:
         belongs = {"landmarks": self.landmarks.digest, "speech": asdict(self.speech)}
-        start = open_start("atnet", self.bundle, belongs)
-        params = _params("atnet", AtNetParams, self.bundle, steps)
-        return AtNetTask(*self._sources(speech=True), params, self.seed, belongs, start, self.landmarks)
+        start = open_start("atnet", self.bundle.folder, belongs)
+        params = _params("atnet", AtNetParams, self.bundle.folder, steps)
+        task = MouthAtNetTask(*self._sources(speech=True), params, self.seed, belongs, start, self.landmarks)
+        return task.judge_with(self.judge, self.bundle)
 
-    def _vgnet(self, steps: int) -> VgNetTask:
+    def _vgnet(self, steps: int) -> MouthVgNetTask:
         belongs = {"landmarks": self.landmarks.digest, "crop": asdict(crop_geometry(self.store.size))}
-        start = open_start("vgnet", self.bundle, belongs)
-        params = _params("vgnet", VgNetParams, self.bundle, steps)
-        return VgNetTask(*self._sources(speech=False), params, self.seed, belongs, start)
+        start = open_start("vgnet", self.bundle.folder, belongs)
+        params = _params("vgnet", VgNetParams, self.bundle.folder, steps)
+        task = MouthVgNetTask(*self._sources(speech=False), params, self.seed, belongs, start)
+        return task.judge_with(self.judge, self.bundle)
 
     def _sources(self, *, speech: bool) -> tuple[StoreSource, StoreSource]:
         train_split, val_split = (
@@ -119,7 +123,7 @@ def _params(name: str, kind: type[P], bundle: Path, steps: int) -> P:
     known = {field.name for field in fields(kind)}
     made = {**card["meta"].get("params", {}), **card["arguments"]}
     trained = {key: value for key, value in made.items() if key in known and key != "init"}
-    changes = {"steps": steps, "epochs": 0, "validate_every": max(1, steps // VALIDATIONS), "early_stopping": 0}
+    changes = {"steps": steps, "epochs": 0, "validate_every": max(1, steps // VALIDATIONS[name]), "early_stopping": 0}
     values: dict[str, Any] = asdict(kind())  # of what a bundle of an earlier version does not know
     for key, value in {**trained, "keep": "best", "compile": False, **RECIPES[name], **changes}.items():
         values[key] = {**values[key], **value} if isinstance(value, dict) else value
@@ -137,5 +141,5 @@ def _steps_in(seconds: float, task: Task) -> int:
         stepped = time.monotonic()
         task.validate(task.network.eval())
         validated = time.monotonic()
-    left = seconds - (VALIDATIONS + 2) * (validated - stepped)
+    left = seconds - (VALIDATIONS[task.name] + 2) * (validated - stepped)
     return max(LEAST_STEPS, int(left * TIMED / (stepped - begun)))

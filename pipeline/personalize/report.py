@@ -1,32 +1,69 @@
-"""What a personalized bundle is worth, as a table in the terminal."""
+"""The result of a personalization in the terminal: the verdict, the numbers that matter, then the details."""
 
 from pathlib import Path
 
 from rich.console import Console
 
-from pipeline.evaluation.registry import METRICS
 from pipeline.evaluation.results import number_text, title_of
-from pipeline.personalize.personalize import TABLE, Personalized
+from pipeline.personalize.personalize import AFTER, BEFORE, TABLE, TRIED, Personalized
 from pipeline.runtime.terminal import print_table
+
+SHOWN = ("lmd", "opening", "spread", "closed")
+"""Metrics of the table in the terminal."""
+NETWORKS = {"atnet": "AT-net", "vgnet": "VG-net"}
+HELP = (
+    "What may help: a minute or more of video; one person who looks into the camera; even light; a mouth that is not "
+    "covered by a hand, a microphone or a beard; sound without music."
+)
 
 
 def print_report(found: Personalized, out: Path) -> None:
-    """Print means over the held-out clips before and after, what was learnt from, and where things lie."""
-    rows = []
-    for entry in METRICS.values():
-        if any(entry.name in row for row in found.metrics.values()):
-            values = (row.get(entry.name) for row in found.metrics.values())
-            cells = ("-" if value is None else number_text(value, entry.name) for value in values)
-            rows.append([title_of(entry.name), *cells])
+    """Print the verdict, LMD and the mouth opening before and after, what was learnt from, and where things lie."""
     console = Console()
+    for line in _verdict(found):
+        console.print(line, highlight=False, soft_wrap=True)
+    rows = []
+    for name in SHOWN:
+        if any(name in means for means in found.metrics.values()):
+            values = (means.get(name) for means in found.metrics.values())
+            rows.append([title_of(name), *("-" if value is None else number_text(value, name) for value in values)])
     print_table(console, "Held-out clips: means", ["", *found.metrics], rows)
     clips = found.clips
-    lines = [
+    for line in (
         f"Learnt from {clips['train']} clips, validated on {clips['val']}, held out {clips['test']}.",
-        f"AT-net: {found.steps.atnet} steps, the weights of step {found.kept['atnet']} are kept; VG-net: "
-        f"{found.steps.vgnet}, {found.kept['vgnet']}. Step 0 is as it was before.",
-        f"The bundle: {out}   each clip: {out / TABLE}",
+        *_kept(found),
+        f"The bundle: {out}   all metrics of each held-out clip: {out / TABLE}",
         f"Next: atvgnet generate --models {out} -p PICTURE -i SPEECH -o OUT.mp4",
-    ]
-    for line in lines:
+    ):
         console.print(line, highlight=False, soft_wrap=True)
+
+
+def _verdict(found: Personalized) -> list[str]:
+    held_out = f"on {found.clips['test']} held-out clips"
+    if found.better:
+        before, after = found.metrics[BEFORE]["lmd"], found.metrics[AFTER]["lmd"]
+        share = 100 * (1 - after / before)
+        return [f"Better: LMD {before:.3f} -> {after:.3f} px ({share:.0f}% less) {held_out}."]
+    lines = ["No improvement: the old models are kept. The bundle is an unchanged copy of them."]
+    if TRIED in found.metrics:
+        before, after = found.metrics[BEFORE]["lmd"], found.metrics[TRIED]["lmd"]
+        lines.append(f"The new models did not hold {held_out}: LMD {before:.3f} -> {after:.3f} px.")
+    return [*lines, HELP]
+
+
+def _kept(found: Personalized) -> list[str]:
+    lines = []
+    for name, title in NETWORKS.items():
+        steps, step, compared = getattr(found.steps, name), found.kept[name], found.validation.get(name)
+        outcome = f"the new weights, of step {step}, are kept" if step else "the old weights are kept"
+        numbers = ""
+        if compared:
+            before, after = compared["before"], compared["after"]
+            numbers = (
+                f" (validation clips: LMD {before['lmd']:.3f} -> {after['lmd']:.3f} px, "
+                f"opening {before['opening']:.2f} -> {after['opening']:.2f})"
+            )
+        elif not step:
+            numbers = " (no step was better on the validation clips)"
+        lines.append(f"{title}, {steps} steps: {outcome}{numbers}.")
+    return lines

@@ -77,8 +77,12 @@ def decode_clip(clip: Clip, time_limit: float = 0.0) -> Row:
         row["frames"] = sum(1 for _ in limited(time_limit, frames))
         length = row["frames"] / FPS
         listened = length + (_LISTEN if clip.duration is None else 0)
-        blocks = read_audio_blocks(clip.path, rate=RATE, start=clip.start, duration=listened, damage=damage)
-        samples = np.concatenate([np.zeros(0, np.int16), *limited(time_limit, blocks)])
+        begin = clip.start - clip.sound_delay
+        silent = min(max(0.0, -begin), listened)  # before the file's first sample, of sound that is delayed
+        blocks = read_audio_blocks(
+            clip.path, rate=RATE, start=max(0.0, begin), duration=listened - silent, damage=damage
+        )
+        samples = np.concatenate([np.zeros(round(silent * RATE), np.int16), *limited(time_limit, blocks)])
         row["heard"] = len(samples) / RATE
         wanted = row["frames"] * SAMPLES_PER_FRAME
         row["samples"] = np.pad(samples[:wanted], (0, max(0, wanted - len(samples))))
@@ -126,7 +130,7 @@ def extract(
         clips, root = corpus.clips(), corpus.root
     hashes = hash_files((clip.path for clip in clips), jobs, time_limit=params.time_limit, memory=memory)
     clips = unite_equal(clips, hashes)
-    items = [Item(clip.id, row_key(VERSION, hashes[clip.path], clip.start, clip.duration), clip) for clip in clips]
+    items = [Item(clip.id, _key(clip, hashes[clip.path]), clip) for clip in clips]
     decode = partial(decode_clip, time_limit=params.time_limit)
     readable = next((clip.path for clip in clips if hashes[clip.path]), root)
     cells = build_shards(
@@ -160,6 +164,11 @@ def extract(
     check_losses((vars(row) for row in rows), params.max_lost, "extract")
     write_manifest(out, rows)  # after the check: an earlier manifest and its shards stay whole when it fails
     return rows
+
+
+def _key(clip: Clip, sha256: str) -> str:
+    delay = [clip.sound_delay] if clip.sound_delay else []  # rows of other clips keep the keys they had before
+    return row_key(VERSION, sha256, clip.start, clip.duration, *delay)
 
 
 def _words(clip: Clip) -> str:

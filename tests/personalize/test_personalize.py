@@ -12,65 +12,35 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from pipeline.config.params import Landmarks, Params
-from pipeline.corpora.synthetic.build import build_synthetic
-from pipeline.corpora.synthetic.corpus import SyntheticParams
-from pipeline.faces.crop import CROP
 from pipeline.inference.talking_head import TalkingHead
-from pipeline.landmarks.pca import fit_model
 from pipeline.models.atnet import AtNet
-from pipeline.models.bundle import PUBLISHED, write_card
-from pipeline.models.files import save_model
+from pipeline.models.bundle import PUBLISHED, load_bundle, write_card
+from pipeline.models.files import read_model, save_model
+from pipeline.models.pretrained import pretrained_folder
 from pipeline.models.vgnet import VgNet
 from pipeline.personalize.finetune import FineTuning, Steps
-from pipeline.personalize.footage import prepare
-from pipeline.personalize.personalize import AFTER, BEFORE, Personalized, personalize
+from pipeline.personalize.mouths import MouthJudge
+from pipeline.personalize.personalize import AFTER, BEFORE, OTHER_SPEECH, Personalized, personalize
 from pipeline.personalize.report import print_report
 from pipeline.runtime.errors import PipelineError
 from pipeline.shards.clip_store import ClipStore
-from pipeline.speech.features import SpeechFeatures
 from tests.media.encode import encode, even_times
+from tests.personalize.conftest import CLIPS
 
-STEPS = Steps(atnet=4, vgnet=2)
-CLIPS = 6
-
-
-@pytest.fixture(scope="module")
-def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of one speaker's clips."""
-    folder = tmp_path_factory.mktemp("corpus") / "sample"
-    build_synthetic(SyntheticParams(speakers=1, sentences=CLIPS, seed=0), folder, jobs=1)
-    return next(path.parent for path in sorted(folder.glob("s*/*.mpg")))
+STEPS = Steps(atnet=20, vgnet=1)
 
 
 @pytest.fixture(scope="module")
-def work(video: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a call leaves that was killed once it had prepared the video."""
-    folder = tmp_path_factory.mktemp("work")
-    prepare([video], Params(landmarks=Landmarks(face="largest")), folder, jobs=1)  # as the bundle's card says
-    return folder
-
-
-@pytest.fixture(scope="module")
-def bundle(work: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Small networks that nothing trained; VG-net nearly repeats the picture it is given."""
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped models, with an AT-net that moves the mouth much too far: a few steps make it better."""
     folder = tmp_path_factory.mktemp("bundle")
-    torch.manual_seed(0)
-    store = ClipStore(work)
-    landmarks = fit_model((store.points(clip) for clip in store.ids("train")), 6)
-    landmarks.save(folder / "landmarks")
-    belongs = {"landmarks": landmarks.digest}
-    vgnet = VgNet(width=8)
-    assert vgnet.heads.bias is not None
+    shipped = load_bundle(pretrained_folder())
+    for name in ("landmarks", "vgnet"):
+        shutil.copytree(pretrained_folder() / name, folder / name)
     with torch.no_grad():
-        vgnet.heads.bias[3] = -6.0
-    save_model(folder / "atnet", "model", AtNet(width=8), {**belongs, "speech": asdict(SpeechFeatures(0.025))})
-    save_model(
-        folder / "vgnet",
-        "model",
-        vgnet,
-        {**belongs, "crop": asdict(CROP), "params": {"batch": 1, "frames": 4, "augment": {"flip": 0.5}}},
-    )
+        shipped.atnet.coefficients.weight *= 3.0
+        shipped.atnet.coefficients.bias *= 3.0
+    save_model(folder / "atnet", "model", shipped.atnet, read_model(pretrained_folder() / "atnet", "model")[0]["meta"])
     write_card(folder, {"name": "small", "face": "largest", "licence": "CC BY 4.0", "attribution": "Somebody."})
     return folder
 
@@ -104,6 +74,7 @@ def test_it_writes_a_bundle_that_speaks(
     assert card["attribution"] == "Your own videos. Somebody."
     assert card["trained_on"]["steps"] == asdict(STEPS)
     assert card["metrics"] == found.metrics
+    assert card["personalized"]["new"] == ["atnet"]
     assert (out / "landmarks" / "landmarks.npz").read_bytes() == (bundle / "landmarks" / "landmarks.npz").read_bytes()
 
 
@@ -111,7 +82,7 @@ def test_it_says_what_that_brought(made: tuple[Path, Personalized], capsys: pyte
     out, found = made
     with (out / "held_out.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [row["method"] for row in rows] == ["static", BEFORE] * 2 + [AFTER] * 2
+    assert [row["method"] for row in rows] == ["static", BEFORE] * 2 + [AFTER, OTHER_SPEECH] * 2
     for method, means in found.metrics.items():
         for name, mean in means.items():
             values = [float(row[name]) for row in rows if row["method"] == method]
@@ -120,16 +91,48 @@ def test_it_says_what_that_brought(made: tuple[Path, Personalized], capsys: pyte
     assert found.metrics["static"]["laplacian"] > 20
     print_report(found, out)
     shown = capsys.readouterr().out
+    before, after = (found.metrics[method]["lmd"] for method in (BEFORE, AFTER))
+    assert after < before
+    assert shown.startswith(f"Better: LMD {before:.3f} -> {after:.3f} px")
     assert f"Learnt from {CLIPS - 3} clips, validated on 1, held out 2." in shown
-    assert BEFORE in shown
+    assert "VG-net, 1 steps: the old weights are kept" in shown
+
+
+def test_only_the_network_that_is_better_is_new(made: tuple[Path, Personalized], bundle: Path) -> None:
+    out, found = made
+    assert found.kept["atnet"] > 0
+    assert found.kept["vgnet"] == 0
+    for name, same in (("atnet", False), ("vgnet", True), ("landmarks", True)):
+        for file in (bundle / name).iterdir():
+            assert ((out / name / file.name).read_bytes() == file.read_bytes()) == same
+
+
+def test_a_training_that_helps_nothing_leaves_the_models_as_they_were(
+    video: Path, work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(work, tmp_path / "me" / "work", symlinks=True)
+    found = personalize([video], pretrained_folder(), tmp_path / "me", 1.0, 1, Steps(atnet=1, vgnet=1))
+    assert not found.better
+    for name in ("atnet", "vgnet", "landmarks"):
+        for file in (pretrained_folder() / name).iterdir():
+            assert (tmp_path / "me" / name / file.name).read_bytes() == file.read_bytes()
+    card = json.loads((tmp_path / "me" / "bundle.json").read_text())
+    assert card["personalized"]["new"] == []
+    assert card["trained_on"] == json.loads((pretrained_folder() / "bundle.json").read_text())["trained_on"]
+    print_report(found, tmp_path / "me")
+    assert capsys.readouterr().out.startswith("No improvement: the old models are kept.")
+
+
+def tuning_of(bundle: Path, work: Path) -> FineTuning:
+    store = ClipStore(work)
+    return FineTuning(load_bundle(bundle), store, MouthJudge(store, store.ids("val")), work, 0)
 
 
 def test_killed_after_a_training_it_goes_on_and_gives_the_same_bytes(
     made: tuple[Path, Personalized], video: Path, work: Path, bundle: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(work, tmp_path / "work", symlinks=True)
-    tuning = FineTuning(bundle, ClipStore(tmp_path / "work"), SpeechFeatures(0.025), tmp_path / "work", 0)
-    tuning.run(STEPS)
+    tuning_of(bundle, tmp_path / "work").run(STEPS)
     finished = (tmp_path / "work" / "atnet" / "model.json").stat().st_mtime_ns
     personalize([video], bundle, tmp_path, 1.0, 1, STEPS)
     assert (tmp_path / "atnet" / "model.json").stat().st_mtime_ns == finished
@@ -139,7 +142,8 @@ def test_killed_after_a_training_it_goes_on_and_gives_the_same_bytes(
 
 
 def test_steps_follow_from_the_time_and_stay_when_it_is_called_again(work: Path, bundle: Path, tmp_path: Path) -> None:
-    tuning = FineTuning(bundle, ClipStore(work), SpeechFeatures(0.025), tmp_path, 0)
+    shutil.copytree(work, tmp_path / "work", symlinks=True)
+    tuning = tuning_of(bundle, tmp_path / "work")
     steps = tuning.plan(60.0)
     assert min(asdict(steps).values()) >= 20
     assert tuning.plan(6000.0) == steps

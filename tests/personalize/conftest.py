@@ -1,0 +1,30 @@
+"""A speaker of the embedded corpus, who stands for the person in the video, prepared once."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.corpora.synthetic.build import build_synthetic
+from pipeline.corpora.synthetic.corpus import SyntheticParams
+from pipeline.models.bundle import load_bundle
+from pipeline.models.pretrained import pretrained_folder
+from pipeline.personalize.footage import prepare
+from pipeline.personalize.personalize import clip_params
+
+CLIPS = 6
+
+
+@pytest.fixture(scope="session")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of one speaker's clips."""
+    folder = tmp_path_factory.mktemp("corpus") / "sample"
+    build_synthetic(SyntheticParams(speakers=1, sentences=CLIPS, seed=0), folder, jobs=1)
+    return next(path.parent for path in sorted(folder.glob("s*/*.mpg")))
+
+
+@pytest.fixture(scope="session")
+def work(video: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a call leaves that was killed once it had prepared the video."""
+    folder = tmp_path_factory.mktemp("work")
+    prepare([video], clip_params(load_bundle(pretrained_folder())), folder, jobs=1)
+    return folder

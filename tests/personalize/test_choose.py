@@ -1,0 +1,48 @@
+"""Which networks are kept: the shipped ones, beside a copy with a worse AT-net."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from pipeline.models.bundle import Bundle, load_bundle
+from pipeline.models.pretrained import pretrained_folder
+from pipeline.personalize.choose import choose
+from pipeline.personalize.mouths import MouthJudge
+from pipeline.shards.clip_store import ClipStore
+
+STEPS = {"atnet": 10, "vgnet": 10}
+
+
+@pytest.fixture(scope="module")
+def judge(work: Path) -> MouthJudge:
+    store = ClipStore(work)
+    return MouthJudge(store, store.ids("test"))
+
+
+def damaged() -> Bundle:
+    """The shipped bundle with an AT-net that moves the mouth much too far."""
+    bundle = load_bundle(pretrained_folder())
+    with torch.no_grad():
+        bundle.atnet.coefficients.weight *= 3.0
+        bundle.atnet.coefficients.bias *= 3.0
+    return bundle
+
+
+def test_better_networks_are_kept(judge: MouthJudge) -> None:
+    found = choose(judge, damaged(), load_bundle(pretrained_folder()), {"atnet": 10, "vgnet": 0})
+    assert found.new == {"atnet": True, "vgnet": False}
+    for name in ("atnet", "both"):
+        assert found.validation[name]["after"]["lmd"] < found.validation[name]["before"]["lmd"]
+
+
+def test_worse_networks_are_not(judge: MouthJudge) -> None:
+    found = choose(judge, load_bundle(pretrained_folder()), damaged(), STEPS)
+    assert not found.any_new
+    assert found.validation["atnet"]["after"]["lmd"] > found.validation["atnet"]["before"]["lmd"]
+
+
+def test_a_training_that_found_nothing_is_not_measured(judge: MouthJudge) -> None:
+    bundle = load_bundle(pretrained_folder())
+    found = choose(judge, bundle, bundle, {"atnet": 0, "vgnet": 0})
+    assert (found.any_new, dict(found.validation)) == (False, {})
