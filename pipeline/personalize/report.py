@@ -4,7 +4,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from pipeline.evaluation.registry import METRICS
 from pipeline.evaluation.results import number_text, title_of
 from pipeline.personalize.personalize import AFTER, BEFORE, TABLE, TRIED, Personalized
 from pipeline.runtime.terminal import print_table
@@ -24,11 +23,10 @@ def print_report(found: Personalized, out: Path) -> None:
     for line in _verdict(found):
         console.print(line, highlight=False, soft_wrap=True)
     rows = []
-    for entry in (METRICS[name] for name in SHOWN):
-        if any(entry.name in row for row in found.metrics.values()):
-            values = (row.get(entry.name) for row in found.metrics.values())
-            cells = ("-" if value is None else number_text(value, entry.name) for value in values)
-            rows.append([title_of(entry.name), *cells])
+    for name in SHOWN:
+        if any(name in means for means in found.metrics.values()):
+            values = (means.get(name) for means in found.metrics.values())
+            rows.append([title_of(name), *("-" if value is None else number_text(value, name) for value in values)])
     print_table(console, "Held-out clips: means", ["", *found.metrics], rows)
     clips = found.clips
     for line in (

@@ -21,11 +21,11 @@ def judge(work: Path) -> MouthJudge:
 
 
 def damaged() -> Bundle:
-    """The shipped bundle with an AT-net that moves the mouth much too far."""
+    """The shipped bundle with an AT-net that moves the mouth the wrong way."""
     bundle = load_bundle(pretrained_folder())
     with torch.no_grad():
-        bundle.atnet.coefficients.weight.mul_(3.0)
-        bundle.atnet.coefficients.bias.mul_(3.0)
+        bundle.atnet.coefficients.weight.mul_(-1.0)
+        bundle.atnet.coefficients.bias.mul_(-1.0)
     return bundle
 
 
