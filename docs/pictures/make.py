@@ -18,7 +18,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pandas as pd
-import soundfile
+import soundfile  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from PIL import Image
 
