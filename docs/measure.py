@@ -1,0 +1,134 @@
+"""Write measured tables of the docs from an evaluation's clips.csv, with the tool's own means and intervals.
+
+python -m docs.measure embedded reports    # after `dvc repro` on the embedded corpus
+python -m docs.measure shipped FOLDER      # after `atvgnet evaluate --models models/pretrained --out FOLDER` on GRID
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from docs import tables
+from pipeline.evaluation.registry import METRICS
+from pipeline.evaluation.tables import CLIPS, INFO, KEYS, Summary, overall, summarize
+
+SHARE = "share"
+UNITS = {
+    "lmd": "LMD, px",
+    SHARE: "LMD, share of `static`",
+    "psnr": "PSNR, dB",
+    "ssim": "SSIM",
+    "csim": "CSIM",
+    "f_lmd": "face LMD, px",
+    "lost": "no face found",
+    "opening": "correlation of the opening",
+    "spread": "spread of the opening",
+    "closed": "p, b, m with closed lips",
+}
+PIXELS = ("static", "vg_gt", "at_vg")
+LIPS = ("ground_truth", *PIXELS, "mismatched")
+SEEN = "a speaker of the training, new sentences"
+UNSEEN = "speakers not in the training"
+SPEAKERS = {SEEN: ("s1",), UNSEEN: ("s31", "s2", "s3", "s5", "s20", "s22")}
+"""The speakers of GRID by what the models that ship have seen of them."""
+
+
+def info_of(folder: Path) -> dict[str, Any]:
+    """What the evaluation says of itself."""
+    info: dict[str, Any] = json.loads((folder / INFO).read_text(encoding="utf-8"))
+    return info
+
+
+def summary_of(folder: Path, speakers: tuple[str, ...] = ()) -> Summary:
+    """Means and intervals over the clips of ``speakers``, or over all clips."""
+    text = dict.fromkeys(KEYS, str)
+    clips = pd.read_csv(folder / CLIPS, keep_default_na=False, na_values=dict.fromkeys(METRICS, ""), dtype=text)
+    if speakers:
+        clips = clips[clips["speaker"].isin(speakers)]
+    return overall(summarize(clips, info_of(folder)["seed"]))
+
+
+def cell(row: dict[str, float], metric: str) -> str:
+    """The mean with its interval, or nothing where the method does not have the metric."""
+    if metric not in row:
+        return ""
+    digits = 2 if metric in ("psnr", SHARE) else 3
+    if not row[metric] and not row.get(f"{metric}_high"):
+        return "0"
+    mean, low, high = (f"{row.get(metric + end, float('nan')):.{digits}f}" for end in ("", "_low", "_high"))
+    return mean if low == "nan" else f"{mean} [{low}, {high}]"
+
+
+def table(summary: Summary, methods: tuple[str, ...], metrics: tuple[str, ...], label: str = "") -> list[list[str]]:
+    """A row per method."""
+    return [
+        [*([label] if label else []), f"`{one}`", *(cell(summary[one], name) for name in metrics)] for one in methods
+    ]
+
+
+def embedded(folder: Path) -> None:
+    """The evaluation of `dvc repro` on the embedded corpus."""
+    metrics = ("psnr", "ssim", "lmd", "f_lmd", "lost")
+    tables.write("embedded", [["", *map(UNITS.__getitem__, metrics)], *table(summary_of(folder), PIXELS, metrics)])
+
+
+def shipped(folder: Path) -> None:
+    """The evaluation of the models that ship on GRID."""
+    by_group = {label: summary_of(folder, speakers) for label, speakers in SPEAKERS.items()}
+    for summary in by_group.values():
+        for row in summary.values():
+            row[SHARE] = row["lmd"] / summary["static"]["lmd"]
+    for name, methods, metrics in (
+        ("real_people", PIXELS, ("lmd", SHARE, "psnr", "ssim", "csim", "f_lmd")),
+        ("real_people_lips", LIPS, ("opening", "spread", "closed")),
+    ):
+        rows = [["", "", *map(UNITS.__getitem__, metrics)]]
+        for label, summary in by_group.items():
+            rows += table(summary, methods, metrics, label)
+        tables.write(name, rows)
+
+
+OVERVIEW = (
+    ("real_people", [SEEN, "`at_vg`"], "GRID, a speaker of the training, new sentences", "the models that ship"),
+    ("real_people", [UNSEEN, "`at_vg`"], "GRID, speakers not in the training", "the models that ship"),
+    ("embedded", ["`at_vg`"], "embedded, new sentences", "`width: 16`, minutes of training"),
+    ("grid", ["`at_vg`"], "GRID, nearly all of one speaker of the training", "`width: 16`, minutes of training"),
+)
+"""The README's rows: table and row of another page, corpus, networks."""
+
+
+def overview() -> list[list[str]]:
+    """The README's table, of cells of the other tables."""
+    rows = [["corpus", "networks", "LMD of `at_vg`, px", "of `static` (the first frame repeated)", "SSIM of `at_vg`"]]
+    for name, key, corpus, networks in OVERVIEW:
+        header, *body = tables.read(name)
+        found = {tuple(row[: len(key)]): dict(zip(header, row, strict=True)) for row in body}
+        ours, still = found[tuple(key)], found[(*key[:-1], "`static`")]
+        rows.append([corpus, networks, ours["LMD, px"], still["LMD, px"], ours["SSIM"].split(" ")[0]])
+    return rows
+
+
+WRITES = {"embedded": (embedded, ("embedded",)), "shipped": (shipped, ("real_people", "real_people_lips"))}
+"""By name on the command line: what writes tables, and which."""
+
+
+def main(name: str, folder: Path) -> None:
+    """Write the tables of ``name``, the overview and what sources.csv says of them."""
+    write, names = WRITES[name]
+    write(folder)
+    tables.write("overview", overview())
+    head = ["git", "rev-parse", "HEAD"]
+    here = subprocess.run(head, cwd=tables.ROOT, capture_output=True, text=True).stdout.strip()
+    commit = (info_of(folder).get("made", {}).get("commit") or here)[:8]
+    sources = tables.read("sources")
+    kept = [[*row[:2], commit, row[3], tables.WRITTEN] if row[0] in names else row for row in sources]
+    tables.write("sources", kept)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
+    sys.exit(tables.main(check=False))

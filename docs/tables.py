@@ -1,0 +1,67 @@
+"""The measured tables of the docs: `python docs/tables.py` writes them into the pages, `--check` only compares.
+
+A page has a table between `<!-- measured: NAME -->` and `<!-- /measured -->`. docs/measured/NAME.csv has its header and
+its cells, and docs/measured/sources.csv the command that each file comes from.
+"""
+
+import csv
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+MEASURED = ROOT / "docs/measured"
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "models/pretrained/README.md")
+NOT_TABLES = ("sources", "numbers", "constants")
+"""Files of docs/measured that no page shows: where the others come from, and the numbers of the pages' sentences."""
+WRITTEN, RECORDED = "command", "recorded from the output"
+"""How a file came about, in sources.csv: its command wrote it, or its numbers were copied from what it printed."""
+BLOCK = re.compile(r"<!-- measured: (\w+) -->\n(.*?)<!-- /measured -->", re.DOTALL)
+
+
+def read(name: str) -> list[list[str]]:
+    """The rows of docs/measured/NAME.csv, the header first."""
+    with (MEASURED / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))
+
+
+def write(name: str, rows: list[list[str]]) -> None:
+    """Write docs/measured/NAME.csv, the header first."""
+    with (MEASURED / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
+
+
+def markdown(rows: list[list[str]]) -> str:
+    """The table, a line per row."""
+    header, *body = [[f"{cell} " if cell else "" for cell in row] for row in rows]
+    lines = ["".join(f"| {cell}" for cell in row) + "|\n" for row in (header, *body)]
+    return lines[0] + "|---" * len(header) + "|\n" + "".join(lines[1:])
+
+
+def names(text: str) -> list[str]:
+    """The tables that a page shows."""
+    return [match[1] for match in BLOCK.finditer(text)]
+
+
+def rendered(text: str) -> str:
+    """The page's text with its tables as the CSV files have them."""
+    return BLOCK.sub(lambda match: f"<!-- measured: {match[1]} -->\n{markdown(read(match[1]))}<!-- /measured -->", text)
+
+
+def main(check: bool) -> int:
+    """Exit status: 1 if ``check`` finds a page that differs from the CSV files."""
+    changed = []
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        if (new := rendered(text)) != text:
+            changed.append(page.relative_to(ROOT).as_posix())
+            if not check:
+                page.write_text(new, encoding="utf-8")
+    verb = "differs from docs/measured. Run `python docs/tables.py`." if check else "written"
+    for name in changed:
+        print(f"{name}: {verb}")
+    return int(check and bool(changed))
+
+
+if __name__ == "__main__":
+    sys.exit(main("--check" in sys.argv[1:]))
