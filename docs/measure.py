@@ -130,5 +130,7 @@ def main(name: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3 or sys.argv[1] not in WRITES:
+        sys.exit(__doc__)
     main(sys.argv[1], Path(sys.argv[2]))
     sys.exit(tables.main(check=False))
