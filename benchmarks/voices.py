@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.config.params import Mfcc
+from pipeline.config.params import Mfcc, SpeechKind
 from pipeline.config.training import AtNetParams
 from pipeline.corpora.split import rank
 from pipeline.corpora.synthetic.appearance import draw_appearances
@@ -36,7 +36,7 @@ from pipeline.models.registry import load_model
 from pipeline.runtime import paths
 from pipeline.shards.clip_store import ClipStore
 from pipeline.speech.features import SpeechFeatures
-from pipeline.speech.normalisation import normalised
+from pipeline.speech.normalisation import InitialStatistics, Statistics
 from pipeline.speech.variants import variant
 from pipeline.training.atnet import AtNetTask
 from pipeline.training.data import StoreSource
@@ -120,10 +120,10 @@ def make(folder: Path, grid: Path) -> None:
 class Heard(ClipStore):
     """Some of the project's clips, heard as `params` say whatever data/mfcc holds."""
 
-    def __init__(self, clips: list[str], params: Mfcc) -> None:
+    def __init__(self, clips: list[str], params: Mfcc, initial: InitialStatistics | None = None) -> None:
         super().__init__(paths.DATA)
         self.chosen, self.params = clips, params
-        self.features = SpeechFeatures.of(params.window, params.kind, params.normalise)
+        self.features = SpeechFeatures.of(params.window, params.kind, params.normalise, initial)
         self.mfcc = cache(self._mfcc)  # type: ignore[method-assign]
         self.variant = cache(self._variant)  # type: ignore[method-assign]
 
@@ -137,14 +137,11 @@ class Heard(ClipStore):
         return repr((clips, self.params))
 
     def _mfcc(self, clip: str) -> NDArray[np.float32]:
-        return self._finished(self.features.compute(self.samples(clip)))
+        return self.features.finish(self.features.compute(self.samples(clip)))
 
     def _variant(self, clip: str, number: int) -> tuple[NDArray[np.float32], float]:
         changed = variant(self.samples(clip), self.features, self.params, clip, number)
-        return self._finished(changed.rows_RC), changed.rate
-
-    def _finished(self, rows_RC: NDArray[np.float32]) -> NDArray[np.float32]:
-        return normalised(rows_RC) if self.features.normalise == "clip" else rows_RC
+        return self.features.finish(changed.rows_RC), changed.rate
 
 
 def parts() -> dict[str, list[str]]:
@@ -194,6 +191,15 @@ def measured(network: AtNet, model: LandmarkModel, store: Heard) -> tuple[float,
     return float(moved), float(still)
 
 
+def counted(clips: list[str], kind: SpeechKind) -> InitialStatistics:
+    """The initial statistics of adaptive normalisation, of these clips."""
+    store = Heard(clips, Mfcc(kind=kind))
+    statistics = Statistics(store.features.coefficients)
+    for clip in clips:
+        statistics.add(store.mfcc(clip))
+    return statistics.initial()
+
+
 def measure(options: argparse.Namespace) -> None:
     """Train every combination and print a row for each."""
     found = parts()
@@ -203,7 +209,8 @@ def measure(options: argparse.Namespace) -> None:
         plain = Mfcc(kind=kind, normalise=normalise or "none")
         trained = [clip for part in SETS[name] for clip in found[part]]
         checked = [clip for part in SETS[name] for clip in found[f"{part}, validation"]]
-        heard, held_out = Heard(trained, replace(plain, variants=variants)), Heard(checked, plain)
+        initial = counted(trained, kind) if plain.normalise == "adaptive" else None
+        heard, held_out = Heard(trained, replace(plain, variants=variants), initial), Heard(checked, plain, initial)
         model = fit_model((heard.points(clip) for clip in trained), 6)
         sources = [StoreSource(one, model, "train", speech=True) for one in (heard, held_out)]
         params = AtNetParams(width=options.width, steps=options.steps)
@@ -212,7 +219,7 @@ def measure(options: argparse.Namespace) -> None:
             train(task, Path(folder) / "out", Path(folder) / "resume")
             network, _ = load_model(Path(folder) / "out", "model")
         assert isinstance(network, AtNet)
-        cells = [measured(network, model, Heard(found[test], plain)) for test in TESTS]
+        cells = [measured(network, model, Heard(found[test], plain, initial)) for test in TESTS]
         print(
             f"| {name} | {hears} | {variants} | {seed} |", *(f"{moved:.3f} ({still:.3f}) |" for moved, still in cells)
         )
@@ -226,7 +233,9 @@ def main() -> None:
     making.add_argument("--grid", type=Path, required=True)
     measuring = actions.add_parser("measure")
     measuring.add_argument("--sets", nargs="+", default=["s1", "many"], choices=SETS)
-    measuring.add_argument("--features", nargs="+", default=["mfcc"], help="mfcc, log_mel, mfcc:clip, log_mel:clip")
+    measuring.add_argument(
+        "--features", nargs="+", default=["mfcc"], help="mfcc, log_mel, mfcc:clip, log_mel:adaptive, ..."
+    )
     measuring.add_argument("--variants", type=int, nargs="+", default=[0])
     measuring.add_argument("--seeds", type=int, nargs="+", default=[0])
     measuring.add_argument("--steps", type=int, default=600)

@@ -1,13 +1,16 @@
 """Stage mfcc: the MFCC of every clip's speech, into data/mfcc."""
 
-from pipeline.prepare.mfcc import build_mfcc
+from pipeline.prepare.mfcc import build_mfcc, initial_of
 from pipeline.runtime import paths
 from stages.runner import Context, run_stage
 
 
 def main(context: Context) -> None:
     """From samples to rows at 100 Hz."""
-    build_mfcc(paths.CLIPS, context.params.mfcc, paths.MFCC, context.jobs)
+    params = context.params.mfcc
+    bundle = context.bundle(params.init) if params.normalise == "adaptive" else None
+    initial = None if bundle is None else initial_of(bundle)
+    build_mfcc(paths.CLIPS, params, paths.MFCC, context.jobs, initial)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ FaceRule = Literal["prominent", "largest", "central", "left", "right"]
 WhichFace = FaceRule | int
 """A rule, or the number of a face in a picture, counted from the left, from 1."""
 SpeechKind = Literal["mfcc", "log_mel"]
-Normalisation = Literal["none", "clip"]
+Normalisation = Literal["none", "clip", "adaptive"]
 Protocol = Literal["full", "paper", "cross"]
 
 
@@ -145,7 +145,11 @@ class Mfcc:
     kind: SpeechKind = "mfcc"
     """What AT-net hears: mfcc, 12 coefficients, the paper's; log_mel, the 26 mel bands that they are made from."""
     normalise: Normalisation = "none"
-    """clip: by the mean and deviation of the clip, or of all the speech that is given to `generate`; none: not."""
+    """adaptive: by a running mean and deviation, which start from those of the training split; clip: by the mean and
+    deviation of the clip, or of all the speech that is given to `generate`; none: not."""
+    init: str = ""
+    """The bundle whose initial statistics `adaptive` takes over, as a network needs that starts from it
+    (`atnet.init`): a folder, relative to the project, or `models:/NAME@ALIAS`; empty counts the training split."""
     window: float = 0.025
     """Seconds of speech behind one row."""
     variants: int = 0

@@ -1,5 +1,6 @@
 """The evaluation of any folder of models, outside DVC."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.config.params import Params
@@ -20,8 +21,8 @@ from pipeline.runtime.files import refuse_input
 from pipeline.runtime.git import git
 from pipeline.runtime.paths import StrPath
 from pipeline.shards.clip_store import ClipStore
-from pipeline.speech.features import SpeechFeatures
 from pipeline.training.sources import NETWORKS, digest
+from pipeline.training.speech import speech_features
 
 
 def evaluate_models(models: StrPath, out: StrPath, params: Params, project: StrPath, jobs: int) -> Summary:
@@ -48,7 +49,7 @@ def evaluate_models(models: StrPath, out: StrPath, params: Params, project: StrP
             f"the clips with landmarks.size = {head.size}, or give models of {store.size}."
         )
     else:
-        _check_speech(head, params, models)
+        check_speech(head, params, models)
     beside = [] if isinstance(clips, SourceClips) else published_row(params, project, store)
     with replacing_evaluation(out) as folder:
         made = {**program(), "commit": git("rev-parse", "HEAD") or None}
@@ -61,11 +62,16 @@ def _trained_on(head: TalkingHead, params: Params) -> bool:
     return bool(data) and data == {network: digest(network, params) for network in NETWORKS}
 
 
-def _check_speech(head: TalkingHead, params: Params, models: Path) -> None:
+def check_speech(head: TalkingHead, params: Params, models: Path) -> None:
     """PipelineError where the models hear other features than the stage mfcc made."""
     assert isinstance(head.preprocessing, ProjectPreprocessing)
-    mfcc, heard = params.mfcc, head.preprocessing.speech
-    if heard != SpeechFeatures.of(mfcc.window, mfcc.kind, mfcc.normalise):
+    mfcc, heard, made = params.mfcc, head.preprocessing.speech, speech_features(params)
+    if heard != made and replace(heard, initial=made.initial) == made:
+        raise PipelineError(
+            f"{models} normalises speech from other initial statistics than {paths.MFCC}. Set mfcc.init to {models} "
+            "and run `dvc repro mfcc`."
+        )
+    if heard != made:
         raise PipelineError(
             f"{models} hears mfcc.kind {heard.kind}, normalise {heard.normalise}, window {heard.window}, and "
             f"{paths.MFCC} has {mfcc.kind}, {mfcc.normalise}, {mfcc.window}. Set mfcc in params.yaml so and run "

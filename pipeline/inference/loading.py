@@ -9,7 +9,7 @@ from pipeline.inference.preprocessing.project import ProjectPreprocessing
 from pipeline.models.bundle import Bundle
 from pipeline.models.pretrained import pretrained_folder
 from pipeline.runtime.errors import PipelineError
-from pipeline.speech.features import SpeechFeatures
+from pipeline.speech.features import KINDS, SpeechFeatures
 
 
 def bundle_folder(source: str | Path | None) -> Path:
@@ -31,10 +31,12 @@ def load_preprocessing(bundle: Bundle) -> Preprocessing:
         from pipeline.inference.published.preprocessing import PublishedPreprocessing  # the stages do without it
 
         return PublishedPreprocessing.load(bundle.folder)
+    window, initial = bundle.speech.window, bundle.speech.initial
     ours = [
-        SpeechFeatures.of(bundle.speech.window, kind, normalise)
+        SpeechFeatures.of(window, kind, normalise, initial if normalise == "adaptive" else None)
         for kind in get_args(SpeechKind)
         for normalise in get_args(Normalisation)
+        if normalise != "adaptive" or (initial is not None and len(initial.mean) == KINDS[kind][1])
     ]
     if bundle.speech not in ours:
         raise PipelineError(

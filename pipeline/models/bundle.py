@@ -89,8 +89,8 @@ def load_bundle(folder: StrPath) -> Bundle:
         )
     try:
         crop = CropGeometry(vgnet_meta["crop"]["size"], tuple(map(tuple, vgnet_meta["crop"]["points"])))
-        speech = SpeechFeatures(**atnet_meta["speech"])
-    except (KeyError, TypeError) as error:
+        speech = SpeechFeatures.read(atnet_meta["speech"])
+    except (KeyError, TypeError, ValueError) as error:
         raise PipelineError(
             f"{folder} was written by another version of this project ({error!r}). Train again with `dvc repro`."
         ) from error

@@ -91,7 +91,7 @@ class FineTuning:
         return int(train(task, out, self.work / "resume" / out.name, [progress()])["step"])
 
     def _atnet(self, steps: int) -> MouthAtNetTask:
-        belongs = {"landmarks": self.landmarks.digest, "speech": asdict(self.speech)}
+        belongs = {"landmarks": self.landmarks.digest, "speech": self.speech.record()}
         start = open_start("atnet", self.bundle.folder, belongs)
         params = _params("atnet", AtNetParams, self.bundle.folder, steps)
         task = MouthAtNetTask(*self._sources(speech=True), params, self.seed, belongs, start, self.landmarks)

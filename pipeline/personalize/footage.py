@@ -18,6 +18,7 @@ from pipeline.prepare.mfcc import build_mfcc
 from pipeline.prepare.quality.rejections import TooManyLost, common_causes
 from pipeline.runtime.errors import PipelineError
 from pipeline.shards.clip_store import ClipStore
+from pipeline.speech.normalisation import InitialStatistics
 
 log = logging.getLogger(__name__)
 
@@ -60,8 +61,12 @@ class Footage(Folder):
         return splits | dict.fromkeys(usable[-held_out:], "test")
 
 
-def prepare(videos: Sequence[Path], params: Params, work: Path, jobs: int) -> ClipStore:
+def prepare(
+    videos: Sequence[Path], params: Params, work: Path, jobs: int, initial: InitialStatistics | None = None
+) -> ClipStore:
     """The clips of the videos in the folder `work`, with crops, points and features, by split.
+
+    ``initial`` are the statistics that adaptive normalisation starts from, the bundle's.
 
     What is there of an earlier call is not made again. Sound that is early or late is moved. Clips whose sound is
     foreign, and clips of another person, are left out. Warns when there is little video. Raises PipelineError when a
@@ -87,7 +92,7 @@ def prepare(videos: Sequence[Path], params: Params, work: Path, jobs: int) -> Cl
         _build(replace(footage, delays=found.delays), lost, params, work, jobs)
     if lost:
         log.warning("%d clips are left out:%s", len(lost), common_causes(lost))
-    build_mfcc(work / "clips", params.mfcc, work / "mfcc", jobs)
+    build_mfcc(work / "clips", params.mfcc, work / "mfcc", jobs, initial)
     return ClipStore(work)
 
 

@@ -74,7 +74,7 @@ def personalize(
     work = out / WORK
     with explained(out):
         work.mkdir(parents=True, exist_ok=True)
-    store = prepare(videos, params, work, jobs)
+    store = prepare(videos, params, work, jobs, bundle.speech.initial)
     mouths = MouthJudge(store, store.ids("val"))
     tuning = FineTuning(bundle, store, mouths, work, params.seed)
     judging = time.monotonic()

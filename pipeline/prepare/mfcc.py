@@ -1,19 +1,23 @@
 """Stage mfcc: every good clip's speech features, in shards."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 
 from pipeline.config.params import Mfcc
+from pipeline.runtime import workers
+from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
 from pipeline.shards.build import build_shards, write_index
+from pipeline.shards.initial import write_initial
 from pipeline.shards.plan import Item, row_key
 from pipeline.shards.read import MANIFEST, ShardReader, read_row
 from pipeline.shards.table import Row, array_field, small
 from pipeline.speech.features import SpeechFeatures
-from pipeline.speech.normalisation import normalised
+from pipeline.speech.normalisation import InitialStatistics, Statistics
 from pipeline.speech.variants import variant
 
 VERSION = 2
@@ -25,19 +29,19 @@ class MfccBuilder:
     """Computes a clip's row; runs in worker processes."""
 
     params: Mfcc
+    initial: InitialStatistics | None = None
 
     def __call__(self, source: tuple[Path, int, str]) -> Row:
         """The cells of `fields`, from where the clip's samples stand in data/clips, and the id of one to train on."""
         shard, row, trained = source
         samples = read_row(shard, row, ["samples"])["samples"]
-        features = SpeechFeatures.of(self.params.window, self.params.kind, self.params.normalise)
-        finish = normalised if features.normalise == "clip" else np.asarray
-        rows = finish(features.compute(samples))
+        features = SpeechFeatures.of(self.params.window, self.params.kind, self.params.normalise, self.initial)
+        rows = features.finish(features.compute(samples))
         cells = {"mfcc": rows, "rows": len(rows)}
         for number in range(1, self.params.variants + 1):
             if trained:
                 changed = variant(samples, features, self.params, trained, number)
-                cells |= {f"mfcc_{number}": finish(changed.rows_RC), f"rate_{number}": changed.rate}
+                cells |= {f"mfcc_{number}": features.finish(changed.rows_RC), f"rate_{number}": changed.rate}
             else:
                 cells |= {f"mfcc_{number}": rows[:0], f"rate_{number}": None}
         return cells
@@ -52,30 +56,74 @@ def fields(params: Mfcc) -> list[pa.Field]:
     return made
 
 
-def build_mfcc(clips_folder: StrPath, params: Mfcc, out: StrPath, jobs: int) -> None:
+def build_mfcc(
+    clips_folder: StrPath, params: Mfcc, out: StrPath, jobs: int, initial: InitialStatistics | None = None
+) -> None:
     """Write ``out``: the features of every good clip of the manifest in ``clips_folder``, and index.parquet.
 
-    Variants are made of the clips of the training split alone.
+    Variants are made of the clips of the training split alone. With `adaptive`, ``initial`` are the statistics that
+    every clip starts from; None counts those of the training split. They are written beside the
+    features (`pipeline.shards.initial`).
     """
     clips_folder, out = Path(clips_folder), Path(out)
     reader = ShardReader(clips_folder.absolute(), MANIFEST)
+    good = [row for row in reader.index.rows() if row["status"] == "ok"]
     recipe: tuple[object, ...] = (VERSION, params.window)
     if (params.kind, params.normalise) != ("mfcc", "none"):  # without a choice, rows keep the keys from before it
         recipe += (params.kind, params.normalise)
+    if params.normalise == "adaptive":
+        initial = initial or count_training(reader.folder, good, params, jobs)
+        recipe += tuple(asdict(initial).values())
+    else:
+        initial = None
     if params.variants:  # a row of another split has their columns, too
         recipe += (params.variants,)
     strengths = (params.gain, params.noise, params.pitch, params.rate)
     items = []
-    for row in reader.index.rows():
-        if row["status"] != "ok":
-            continue
+    for row in good:
         trained = row["id"] if params.variants and row["split"] == "train" else ""
         content = (row["sha256"], row["start"], row["duration"], *(strengths if trained else ()))
         items.append(Item(row["id"], row_key(*recipe, *content), (reader.folder / row["shard"], row["row"], trained)))
     first = [item.source[0] for item in items[:1]]
-    layout = fields(params)
-    cells = build_shards(
-        out, items, MfccBuilder(params), layout, per_shard=params.shard_clips, jobs=jobs, title="mfcc", sees=first
-    )
+    layout, builder = fields(params), MfccBuilder(params, initial)
+    cells = build_shards(out, items, builder, layout, per_shard=params.shard_clips, jobs=jobs, title="mfcc", sees=first)
+    write_initial(out, initial)
     place = [pa.field("shard", pa.string()), pa.field("row", pa.int32())]
     write_index(out, cells.rows(), pa.schema([pa.field("id", pa.string()), *small(pa.schema(layout)), *place]))
+
+
+def count_training(folder: Path, rows: Sequence[Row], params: Mfcc, jobs: int) -> InitialStatistics:
+    """The statistics of the training split's ``rows`` of the manifest, whose samples lie in the absolute ``folder``."""
+    places: dict[Path, list[int]] = {}
+    for row in rows:
+        if row["split"] == "train":
+            places.setdefault(folder / row["shard"], []).append(row["row"])
+    features = SpeechFeatures.of(params.window, params.kind)
+    total = Statistics(features.coefficients)
+    tasks: Iterator[workers.Task] = ((count_shard, (shard, numbers, features), {}) for shard, numbers in places.items())
+    with closing(workers.run(tasks, jobs, sees=list(places)[:1])) as counted:
+        for statistics in counted:
+            total.merge(statistics)
+    return total.initial()
+
+
+def count_shard(shard: Path, numbers: Sequence[int], features: SpeechFeatures) -> Statistics:
+    """The statistics of some clips of a shard of data/clips; runs in worker processes."""
+    statistics = Statistics(features.coefficients)
+    for number in numbers:
+        statistics.add(features.compute(read_row(shard, number, ["samples"])["samples"]))
+    return statistics
+
+
+def initial_of(bundle: StrPath) -> InitialStatistics:
+    """The initial statistics that a bundle's AT-net was trained with; PipelineError where there are none."""
+    from pipeline.models.files import read_model  # here, so that the stage loads torch for nothing else
+
+    folder = Path(bundle, "atnet")
+    initial = read_model(folder, "model")[0]["meta"].get("speech", {}).get("initial")
+    if initial is None:
+        raise PipelineError(
+            f"mfcc.init: {folder} was not trained with mfcc.normalise: adaptive. Take another bundle, or leave "
+            "mfcc.init empty."
+        )
+    return InitialStatistics.read(initial)

@@ -1,6 +1,6 @@
 """Speech windows of any length of speech, as it comes, in constant memory."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ from pipeline.runtime.clock import frames_of
 from pipeline.runtime.errors import PipelineError
 from pipeline.speech.features import SpeechFeatures
 from pipeline.speech.mfcc import HOP, reach
-from pipeline.speech.normalisation import Statistics
+from pipeline.speech.normalisation import Running, Statistics
 from pipeline.speech.sound import Sound
 from pipeline.speech.windows import AFTER, PER_FRAME, ROWS, windows
 
@@ -29,7 +29,8 @@ def stream_windows(
     normalised by the recording, after all of it, which then is kept.
     """
     margin = -(-reach(features.window) // HOP)
-    statistics = _counted(sound, features, margin) if features.normalise == "clip" else None
+    normalise = _normaliser(sound, features, margin)
+    held_RC, first = np.zeros((0, features.coefficients), np.float32), 0  # normalised rows, and the number of the first
     start = 0
     while frames is None or start < frames:
         stop = start + chunk
@@ -39,13 +40,27 @@ def stream_windows(
             return
         if not (rows := heard // HOP):
             raise PipelineError("The speech holds less sound than one video frame lasts. Give at least 0.04 seconds.")
-        first = max(0, min(start * PER_FRAME, rows) - ROWS)
-        cut = _rows(sound, first, min(rows, stop * PER_FRAME + AFTER), features, margin)
-        # Frames are counted from the first row that was cut, which lies on a frame's border.
+        following = first + len(held_RC)
+        last = min(rows, stop * PER_FRAME + AFTER)
+        if last > following:
+            held_RC = np.concatenate([held_RC, normalise(_rows(sound, following, last, features, margin))])
+        # Frames are counted from the first row that is held, which lies on a frame's border.
         offset = start - first // PER_FRAME
-        yield windows(statistics.normalise(cut) if statistics else cut, offset + stop - start)[offset:]
-        sound.forget((first - margin) * HOP)
+        yield windows(held_RC, offset + stop - start)[offset:]
         start = stop
+        keep = max(0, min(start * PER_FRAME, rows) - ROWS)
+        keep -= keep % PER_FRAME
+        held_RC, first = held_RC[keep - first :], keep
+        sound.forget((first + len(held_RC) - margin) * HOP)
+
+
+def _normaliser(
+    sound: Sound, features: SpeechFeatures, margin: int
+) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    """What normalises rows that come in order, each once."""
+    if features.normalise == "clip":
+        return _counted(sound, features, margin).normalise
+    return Running(features.initial).normalise if features.initial is not None else np.asarray
 
 
 def _counted(sound: Sound, features: SpeechFeatures, margin: int) -> Statistics:

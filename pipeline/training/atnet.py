@@ -1,7 +1,6 @@
 """How AT-net is trained: the squared error of the coefficients, in which the mouth may weigh more."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -19,7 +18,6 @@ from pipeline.models.losses import coefficient_loss
 from pipeline.runtime import paths
 from pipeline.runtime.devices import autocast, best_device, compiled, to_device
 from pipeline.runtime.paths import StrPath
-from pipeline.speech.features import SpeechFeatures
 from pipeline.training import distribution
 from pipeline.training.callbacks import Callback
 from pipeline.training.data import (
@@ -33,6 +31,7 @@ from pipeline.training.data import (
 from pipeline.training.loop import Validation, train
 from pipeline.training.pictures import draw_curves
 from pipeline.training.sources import open_sources
+from pipeline.training.speech import speech_features
 from pipeline.training.start import Start, open_start
 from pipeline.training.synchronized import parallel
 
@@ -159,11 +158,7 @@ def train_from_store(params: Params, callbacks: Sequence[Callback], bundle: StrP
     """
     train_split, val_split = open_sources("atnet", params)
     require_long_clips(params, {"train": train_split.lengths, "val": val_split.lengths})
-    mfcc = params.mfcc
-    belongs = {
-        "landmarks": train_split.model.digest,
-        "speech": asdict(SpeechFeatures.of(mfcc.window, mfcc.kind, mfcc.normalise)),
-    }
+    belongs = {"landmarks": train_split.model.digest, "speech": speech_features(params).record()}
     start = open_start("atnet", bundle, belongs)
     task = AtNetTask(train_split, val_split, params.atnet, params.seed, belongs, start, train_split.model)
     train(task, paths.ATNET, paths.resume_folder("train_atnet"), callbacks)

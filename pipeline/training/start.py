@@ -73,6 +73,11 @@ def open_start(name: str, bundle: StrPath | None, belongs: Mapping[str, Any]) ->
         )
     for part, ours in json.loads(json.dumps(belongs)).items():
         if (theirs := meta.get(part) or {}) != ours:
+            if {**theirs, "initial": ours.get("initial")} == ours:
+                raise PipelineError(
+                    f"{name}.init: {folder} was trained with other initial statistics of speech than those of "
+                    f"{paths.MFCC}. Set mfcc.init to the same bundle, which takes its statistics over."
+                )
             other = [
                 f"{key} {theirs.get(key)} and not {value}" for key, value in ours.items() if theirs.get(key) != value
             ]

@@ -18,7 +18,7 @@ from pipeline.landmarks.mouth import mouth_opening
 from pipeline.media import read_audio
 from pipeline.runtime.errors import PipelineError
 from pipeline.speech.features import SpeechFeatures
-from pipeline.speech.normalisation import normalised
+from pipeline.speech.normalisation import InitialStatistics, normalised
 from pipeline.speech.sound import Sound
 from pipeline.speech.windows import windows
 from tests.models.test_bundle import write_bundle
@@ -87,6 +87,16 @@ def test_bands_are_normalised_over_all_of_the_speech(tmp_path: Path, photograph:
     samples[:24000] //= 8
     pieces = np.concatenate(list(head.preprocessing.windows(Sound([samples]), 75, chunk=10)))
     np.testing.assert_allclose(pieces, windows(normalised(features.compute(samples)), 75), atol=5e-3)
+
+
+def test_adaptive_bands_come_with_the_speech(tmp_path: Path, photograph: NDArray[np.uint8]) -> None:
+    """From the bundle's statistics on, the same in any blocks of sound."""
+    features = SpeechFeatures.of(0.025, "log_mel", "adaptive", InitialStatistics((-8.0,) * 27, (3.0,) * 27))
+    folder = write_bundle(tmp_path / "models", speech=features)
+    assert frames(folder, photograph).shape == (13, 128, 128, 3)
+    head, samples = TalkingHead.from_pretrained(folder), sound(3.0)
+    pieces = np.concatenate(list(head.preprocessing.windows(Sound(np.array_split(samples, 7)), 75, chunk=10)))
+    np.testing.assert_allclose(pieces, windows(features.finish(features.compute(samples)), 75), atol=5e-3)
 
 
 def test_what_this_version_does_not_compute_is_refused(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from pipeline.models.files import save_model
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime.errors import PipelineError
 from pipeline.speech.features import SpeechFeatures
+from pipeline.speech.normalisation import InitialStatistics
 
 MFCC = SpeechFeatures.of(0.025)
 
@@ -36,7 +37,7 @@ def write_bundle(folder: Path, seed: int = 0, speech: SpeechFeatures = MFCC, siz
     landmarks.save(folder / "landmarks")
     belongs = {"landmarks": landmarks.digest}
     atnet = AtNet(width=8, columns=speech.coefficients - 1)
-    save_model(folder / "atnet", "model", atnet, {**belongs, "speech": asdict(speech)})
+    save_model(folder / "atnet", "model", atnet, {**belongs, "speech": speech.record()})
     save_model(folder / "vgnet", "model", VgNet(width=8, size=size), {**belongs, "crop": asdict(crop_geometry(size))})
     write_card(folder, {"name": "small", "metrics": {"at_vg": {"lmd": 1.0}}, "licence": "MIT"})
     return folder
@@ -45,6 +46,17 @@ def write_bundle(folder: Path, seed: int = 0, speech: SpeechFeatures = MFCC, siz
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return write_bundle(tmp_path / "models")
+
+
+def test_initial_statistics_are_part_of_the_bundle(tmp_path: Path) -> None:
+    initial = InitialStatistics((-1.5,) * 27, (2.25,) * 27)
+    speech = SpeechFeatures.of(0.025, "log_mel", "adaptive", initial)
+    folder = write_bundle(tmp_path / "models", speech=speech)
+    assert load_bundle(folder).speech == speech
+    assert (
+        "initial"
+        not in json.loads((write_bundle(tmp_path / "plain") / "atnet/model.json").read_text())["meta"]["speech"]
+    )
 
 
 def test_read_back_whole(folder: Path) -> None:

@@ -51,6 +51,7 @@ def preprocess(out: Path) -> None:
     build_faces(read_manifest(out / "clips"), out / "clips", corpus.root, PARAMS.landmarks, out / "faces", 1)
     build_mfcc(out / "clips", PARAMS.mfcc, out / "mfcc", 1)
     build_mfcc(out / "clips", Mfcc(kind="log_mel", normalise="clip", variants=2), out / "variants", 1)
+    build_mfcc(out / "clips", Mfcc(kind="log_mel", normalise="adaptive"), out / "adaptive", 1)
     store = ClipStore(out)
     model = fit_model((store.points(clip) for clip in store.ids("train")), PARAMS.pca.components)
     model.save(out / "landmarks")

@@ -9,15 +9,18 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.config.params import Mfcc
-from pipeline.prepare.mfcc import build_mfcc
+from pipeline.prepare.mfcc import build_mfcc, initial_of
+from pipeline.runtime.errors import PipelineError
 from pipeline.shards.build import build_shards, write_index
 from pipeline.shards.clip_store import ClipStore
+from pipeline.shards.initial import read_initial
 from pipeline.shards.plan import Item, row_key
 from pipeline.shards.read import MANIFEST
 from pipeline.shards.table import array_field
 from pipeline.speech.features import SpeechFeatures
-from pipeline.speech.normalisation import normalised
+from pipeline.speech.normalisation import InitialStatistics, Statistics, normalised
 from pipeline.speech.variants import variant
+from tests.models.test_bundle import write_bundle
 
 SPLITS = {"s1/a": "train", "s1/b": "train", "s2/c": "val", "s2/d": "test"}
 STRONG = Mfcc(kind="log_mel", normalise="clip", variants=2, shard_clips=2)
@@ -86,6 +89,58 @@ def test_the_same_bytes_for_any_order_and_number_of_workers(data: Path) -> None:
     first = build(data, STRONG)
     build(data, Mfcc(kind="log_mel"))
     assert build(data, STRONG, jobs=2) == first
+
+
+ADAPTIVE = replace(STRONG, normalise="adaptive")
+
+
+def test_adaptive_rows_start_from_the_statistics_of_the_training_split(data: Path) -> None:
+    build(data, ADAPTIVE)
+    statistics, plain = Statistics(27), SpeechFeatures.of(0.025, "log_mel")
+    for clip in ("s1/a", "s1/b"):
+        statistics.add(plain.compute(samples(clip)))
+    assert read_initial(data / "mfcc") == statistics.initial()
+    store = ClipStore(data)
+    features = SpeechFeatures.of(0.025, "log_mel", "adaptive", statistics.initial())
+    for clip in SPLITS:
+        np.testing.assert_array_equal(store.mfcc(clip), features.finish(plain.compute(samples(clip))))
+    expected = variant(samples("s1/b"), features, ADAPTIVE, "s1/b", 2)
+    np.testing.assert_array_equal(store.variant("s1/b", 2)[0], features.finish(expected.rows_RC))
+
+
+def test_adaptive_rows_are_the_same_bytes_for_any_number_of_workers(data: Path) -> None:
+    first = build(data, ADAPTIVE)
+    assert "initial.json" in first
+    assert "initial.json" not in build(data, STRONG)
+    assert build(data, ADAPTIVE, jobs=2) == first
+
+
+def test_adaptive_rows_take_over_the_statistics_of_a_bundle(data: Path, tmp_path: Path) -> None:
+    initial = InitialStatistics((1.0,) * 27, (2.0,) * 27)
+    bundle = write_bundle(tmp_path / "models", speech=SpeechFeatures.of(0.025, "log_mel", "adaptive", initial))
+    assert initial_of(bundle) == initial
+    counted = build(data, ADAPTIVE)
+    build_mfcc(data / "clips", ADAPTIVE, data / "mfcc", 1, initial_of(bundle))
+    assert read_initial(data / "mfcc") == initial
+    assert not counted.keys() & {path.name for path in (data / "mfcc").glob("shard-*")}
+
+
+def test_a_bundle_without_initial_statistics_is_refused(tmp_path: Path) -> None:
+    bundle = write_bundle(tmp_path / "models")
+    with pytest.raises(
+        PipelineError, match=r"mfcc\.init: .*models/atnet was not trained with mfcc\.normalise: adaptive"
+    ):
+        initial_of(bundle)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [(None, r"initial\.json is missing\. Run"), ("{}", r"is damaged \(KeyErr")]
+)
+def test_initial_statistics_that_cannot_be_read(text: str | None, message: str, tmp_path: Path) -> None:
+    if text is not None:
+        (tmp_path / "initial.json").write_text(text)
+    with pytest.raises(PipelineError, match=message):
+        read_initial(tmp_path)
 
 
 @pytest.mark.parametrize("change", [{"kind": "mfcc"}, {"normalise": "none"}, {"variants": 1}, {"pitch": 1.0}])

@@ -14,7 +14,7 @@ from pipeline.corpora.synthetic.corpus import SyntheticParams
 from tests.prepare.processors import restricted
 
 ROOT = Path(__file__).parents[2]
-OUTS = ("clips", "faces", "mfcc", "variants", "landmarks")
+OUTS = ("clips", "faces", "mfcc", "variants", "adaptive", "landmarks")
 PROCESSORS = restricted()
 UNROUNDED = """
 import hashlib, sys

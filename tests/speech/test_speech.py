@@ -10,9 +10,9 @@ from scipy.fft import dct
 from pipeline.config.params import Normalisation, SpeechKind
 from pipeline.runtime.clock import RATE
 from pipeline.runtime.errors import PipelineError
-from pipeline.speech.features import SpeechFeatures
+from pipeline.speech.features import KINDS, SpeechFeatures
 from pipeline.speech.mfcc import HOP, log_mel, mfcc
-from pipeline.speech.normalisation import Statistics, normalised
+from pipeline.speech.normalisation import InitialStatistics
 from pipeline.speech.sound import Sound
 from pipeline.speech.streaming import stream_windows
 from pipeline.speech.windows import windows
@@ -113,28 +113,6 @@ def test_no_speech_is_an_error() -> None:
         windows(np.zeros((0, 13), np.float32), 5)
 
 
-def test_normalised_rows_have_mean_0_and_deviation_1() -> None:
-    rows = np.pad(log_mel(noise(2.0)), ((0, 0), (0, 1)), constant_values=3.0)  # a column that does not vary
-    made = normalised(rows).astype(np.float64)
-    np.testing.assert_allclose(made.mean(axis=0), 0, atol=1e-6)
-    np.testing.assert_allclose(made.std(axis=0), [1] * 27 + [0], atol=1e-6)
-    assert normalised(rows[:0]).shape == (0, 28)
-
-
-def test_a_voice_twice_as_loud_is_the_same_when_normalised() -> None:
-    quiet, loud = log_mel(noise(1.0)), log_mel(2 * noise(1.0))
-    assert np.abs(quiet - loud).max() > 1
-    np.testing.assert_allclose(normalised(quiet), normalised(loud), atol=0.02)
-
-
-@given(st.lists(st.integers(1, 400), max_size=5))
-def test_statistics_are_the_same_whatever_the_chunks(cuts: list[int]) -> None:
-    rows, chunked = mfcc(noise(5.0)), Statistics(13)
-    for chunk in np.split(rows, sorted(cuts)):
-        chunked.add(chunk)
-    np.testing.assert_array_equal(chunked.normalise(rows), normalised(rows))
-
-
 @settings(max_examples=40, deadline=None)
 @given(
     st.integers(700, 80000),
@@ -142,16 +120,17 @@ def test_statistics_are_the_same_whatever_the_chunks(cuts: list[int]) -> None:
     st.integers(1, 40),
     st.sampled_from([0.025, 0.1]),
     st.sampled_from(["mfcc", "log_mel"]),
-    st.sampled_from(["none", "clip"]),
+    st.sampled_from(["none", "clip", "adaptive"]),
 )
 def test_streamed_windows_equal_those_of_the_whole(
     samples: int, cuts: list[int], chunk: int, window: float, kind: SpeechKind, normalise: Normalisation
 ) -> None:
     """Whatever blocks the speech comes in."""
-    speech, features = noise(5.0)[:samples], SpeechFeatures.of(window, kind, normalise)
+    columns = KINDS[kind][1]
+    initial = InitialStatistics((1.5,) * columns, (2.0,) * columns) if normalise == "adaptive" else None
+    speech, features = noise(5.0)[:samples], SpeechFeatures.of(window, kind, normalise, initial)
     frames = -(-samples * 25 // RATE)
-    rows = features.compute(speech)
-    whole = windows(normalised(rows) if normalise == "clip" else rows, frames)
+    whole = windows(features.finish(features.compute(speech)), frames)
     streamed = list(stream_windows(Sound(np.split(speech, sorted(cuts))), features, chunk=chunk))
     assert [len(one) for one in streamed[:-1]] == [chunk] * (len(streamed) - 1)
     np.testing.assert_allclose(np.concatenate(streamed), whole, atol=2**-10)
@@ -163,7 +142,15 @@ def test_more_frames_than_the_sound_lasts_repeat_its_end() -> None:
     np.testing.assert_array_equal(streamed, windows(features.compute(noise(0.2)), 9))
 
 
-def test_a_chunk_of_windows_comes_as_soon_as_its_last_one_is_heard() -> None:
+@pytest.mark.parametrize(
+    "features",
+    [
+        SpeechFeatures.of(0.025),
+        SpeechFeatures.of(0.025, normalise="adaptive", initial=InitialStatistics((0.0,) * 13, (1.0,) * 13)),
+    ],
+    ids=["none", "adaptive"],
+)
+def test_a_chunk_of_windows_comes_as_soon_as_its_last_one_is_heard(features: SpeechFeatures) -> None:
     """0.64 s of frames, 0.12 s behind the last one, and the rows' own reach."""
     taken = 0
 
@@ -172,7 +159,7 @@ def test_a_chunk_of_windows_comes_as_soon_as_its_last_one_is_heard() -> None:
         for taken in range(1, 301):  # noqa: B007 - counts what was asked for
             yield noise(0.01)
 
-    chunks = stream_windows(Sound(blocks()), SpeechFeatures.of(0.025))
+    chunks = stream_windows(Sound(blocks()), features)
     assert [(len(next(chunks)), taken) for _ in range(3)] == [(16, 78), (16, 142), (16, 206)]
 
 

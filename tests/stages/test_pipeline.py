@@ -133,6 +133,7 @@ def test_what_a_param_reruns(reproduced: Project) -> None:
         "pca.components": ["pca"],
         "mfcc.window": ["mfcc", "train_atnet"],  # whose file says what it hears
         "mfcc.normalise": ["mfcc", "train_atnet"],
+        "mfcc.init": ["mfcc"],
         "mfcc.variants": ["mfcc"],
         "atnet.lr": ["train_atnet"],
         "vgnet.lr": ["train_vgnet"],
@@ -146,6 +147,7 @@ def test_what_a_param_reruns(reproduced: Project) -> None:
         "landmarks.size": 256,
         "mfcc.window": 0.03,
         "mfcc.normalise": "clip",
+        "mfcc.init": "models",
     }
     params = reproduced.folder / "params.yaml"
     before = params.read_text()

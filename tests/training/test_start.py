@@ -145,6 +145,10 @@ REFUSED: list[tuple[Mapping[str, Any], str]] = [
     ({"landmarks": "M"}, r"atnet was trained with another landmark model than models.landmarks\. Set pca\.init"),
     ({"speech": {"window": 0.03, "rows": 28}}, r"\(speech: window 0\.025 and not 0\.03\)\. Set the params of that"),
     ({"speech": {"window": 0.025, "rows": 28, "kind": "mel"}}, r"\(speech: kind None and not mel\)"),
+    (
+        {"speech": {"window": 0.025, "rows": 28, "initial": {"mean": [0.0]}}},
+        r"of data.mfcc\. Set mfcc\.init to the same",
+    ),
 ]
 
 

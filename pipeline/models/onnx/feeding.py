@@ -18,7 +18,7 @@ def feeding(bundle: Bundle) -> dict[str, Any]:
         "fps": FPS,
         "picture": {"channels": "RGB", "range": [-1, 1]},
         "speech": {
-            **asdict(bundle.speech),
+            **bundle.speech.record(),
             "dropped": 1,
             "rows_per_frame": PER_FRAME,
             "rows_before": AFTER,

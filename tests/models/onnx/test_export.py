@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from pipeline.models.pretrained import pretrained_folder
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime.errors import PipelineError
 from pipeline.speech.features import SpeechFeatures
+from pipeline.speech.normalisation import InitialStatistics
 from pipeline.speech.sound import Sound
 from pipeline.speech.streaming import stream_windows
 from tests.models.test_bundle import write_bundle
@@ -175,14 +176,19 @@ def test_the_docs_program_makes_the_same_video(folder: Path, monkeypatch: pytest
 
 @pytest.mark.parametrize(
     "features",
-    [SpeechFeatures.of(0.025, "log_mel", "clip"), SpeechFeatures.of(0.025, "mfcc"), SpeechFeatures.of(0.05, "mfcc")],
+    [
+        SpeechFeatures.of(0.025, "log_mel", "clip"),
+        SpeechFeatures.of(0.025, "log_mel", "adaptive", InitialStatistics((-8.0,) * 27, (3.0,) * 27, 20, 100)),
+        SpeechFeatures.of(0.025, "mfcc"),
+        SpeechFeatures.of(0.05, "mfcc"),
+    ],
     ids=str,
 )
 def test_the_docs_tell_how_speech_becomes_windows(folder: Path, features: SpeechFeatures) -> None:
     """Followed step by step with libraries alone, by the record's numbers."""
     samples_N = read_audio(ROOT / "docs/speech.wav")
     expected = np.concatenate(list(stream_windows(Sound([samples_N]), features)))
-    record = json.loads((folder / "onnx/networks.json").read_text())["speech"] | asdict(features)
+    record = json.loads((folder / "onnx/networks.json").read_text())["speech"] | features.record()
     np.testing.assert_allclose(by_the_table(record, samples_N), expected, atol=2e-3)
 
 
@@ -202,6 +208,15 @@ def by_the_table(speech: dict[str, Any], samples_N: NDArray[np.int16]) -> NDArra
         rows = np.concatenate([bands.mean(axis=1, keepdims=True), bands], axis=1)
     if speech["normalise"] == "clip":
         rows = (rows - rows.mean(axis=0)) / np.maximum(rows.std(axis=0), 1 / 1024)
+    if speech["normalise"] == "adaptive":
+        start, given = speech["initial"], rows.copy()
+        for row in range(count):
+            last = given[max(0, row + 1 - start["memory"]) : row + 1]
+            weight, mean = start["weight"] + len(last), np.array(start["mean"])
+            first, second = start["weight"] * mean, start["weight"] * (mean**2 + np.array(start["deviation"]) ** 2)
+            middle = (first + last.sum(axis=0)) / weight
+            variance = (second + (last**2).sum(axis=0)) / weight - middle**2
+            rows[row] = (given[row] - middle) / np.sqrt(np.maximum(variance, 1 / 1024**2))
     frames = -(-len(samples_N) // (hop * speech["rows_per_frame"]))
     first = speech["rows_per_frame"] * np.arange(frames) - speech["rows_before"]
     taken = (first[:, None] + np.arange(speech["rows"])).clip(0, count - 1)

@@ -1,0 +1,116 @@
+"""Rows by the statistics of the recording, and by running ones."""
+
+import pickle
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from pipeline.speech.mfcc import STEP, log_mel, mfcc
+from pipeline.speech.normalisation import InitialStatistics, Running, Statistics, normalised
+from tests.speech.test_speech import noise
+
+INITIAL = InitialStatistics(mean=(-3.0, 2.5), deviation=(1.0, 0.25), weight=5, memory=8)
+
+
+def rows(count: int, seed: int = 0) -> NDArray[np.float32]:
+    """Rows of two columns on the grid that rows lie on."""
+    random = np.random.default_rng(seed)
+    return (np.rint(random.normal((-2, 4), (3, 0.5), (count, 2)) / STEP) * STEP).astype(np.float32)
+
+
+def test_normalised_rows_have_mean_0_and_deviation_1() -> None:
+    rows = np.pad(log_mel(noise(2.0)), ((0, 0), (0, 1)), constant_values=3.0)  # a column that does not vary
+    made = normalised(rows).astype(np.float64)
+    np.testing.assert_allclose(made.mean(axis=0), 0, atol=1e-6)
+    np.testing.assert_allclose(made.std(axis=0), [1] * 27 + [0], atol=1e-6)
+    assert normalised(rows[:0]).shape == (0, 28)
+
+
+def test_a_voice_twice_as_loud_is_the_same_when_normalised() -> None:
+    quiet, loud = log_mel(noise(1.0)), log_mel(2 * noise(1.0))
+    assert np.abs(quiet - loud).max() > 1
+    np.testing.assert_allclose(normalised(quiet), normalised(loud), atol=0.02)
+
+
+@given(st.lists(st.integers(1, 400), max_size=5))
+def test_statistics_are_the_same_whatever_the_chunks(cuts: list[int]) -> None:
+    rows, chunked = mfcc(noise(5.0)), Statistics(13)
+    for chunk in np.split(rows, sorted(cuts)):
+        chunked.add(chunk)
+    np.testing.assert_array_equal(chunked.normalise(rows), normalised(rows))
+
+
+def by_the_definition(rows_RC: NDArray[np.float32], row: int) -> NDArray[np.float64]:
+    """One row of `Running`, with rows of the initial mean and deviation put before the last ones."""
+    mean_C, deviation_C = np.array(INITIAL.mean), np.array(INITIAL.deviation)
+    last = rows_RC[max(0, row + 1 - INITIAL.memory) : row + 1].astype(np.float64)
+    before = np.tile([mean_C - deviation_C, mean_C + deviation_C], (INITIAL.weight, 1))  # twice the weight
+    seen = np.concatenate([before, np.repeat(last, 2, axis=0)])
+    return np.asarray((rows_RC[row] - seen.mean(axis=0)) / seen.std(axis=0))
+
+
+def test_running_rows_follow_the_definition() -> None:
+    given_rows = rows(30)
+    made = Running(INITIAL).normalise(given_rows)
+    expected = [by_the_definition(given_rows, row) for row in range(30)]
+    np.testing.assert_allclose(made, expected, atol=1e-5)
+
+
+@given(st.lists(st.integers(0, 40), max_size=5))
+def test_running_rows_are_the_same_whatever_the_chunks(cuts: list[int]) -> None:
+    running = Running(INITIAL)
+    made = np.concatenate([running.normalise(chunk) for chunk in np.split(rows(40), sorted(cuts))])
+    np.testing.assert_array_equal(made, Running(INITIAL).normalise(rows(40)))
+
+
+def test_later_rows_change_nothing() -> None:
+    whole, begun = rows(40), rows(40)[:20]
+    np.testing.assert_array_equal(Running(INITIAL).normalise(whole)[:20], Running(INITIAL).normalise(begun))
+
+
+def test_running_statistics_take_constant_memory() -> None:
+    running, sizes = Running(INITIAL), []
+    for _ in range(3):
+        running.normalise(rows(100))
+        sizes.append(len(pickle.dumps(running)))
+    assert sizes[0] == sizes[1] == sizes[2]
+
+
+def test_a_change_of_loudness_is_forgotten() -> None:
+    """A voice 12 dB louder than the initial statistics is the same as the voice itself after the memory."""
+    quiet, loud = (log_mel(noise(2.0) / scale) for scale in (2**17, 2**15))
+    statistics = Statistics(27)
+    statistics.add(quiet)
+    initial = replace(statistics.initial(), weight=1, memory=100)
+    apart = np.abs(Running(initial).normalise(quiet) - Running(initial).normalise(loud)).mean(axis=1)
+    assert apart[0] > 1
+    assert apart[100:].max() < 0.5  # the initial statistics still count for one row in 101
+
+
+def test_a_column_that_does_not_vary_is_0() -> None:
+    flat = np.full((20, 1), 3.0, np.float32)
+    made = Running(InitialStatistics((3.0,), (0.0,))).normalise(flat)
+    np.testing.assert_array_equal(made, np.zeros((20, 1)))
+
+
+def test_initial_statistics_are_those_of_all_rows_that_were_counted() -> None:
+    parts = [rows(100, seed) for seed in (1, 2)]
+    total = Statistics(2)
+    for part in parts:
+        one = Statistics(2)
+        one.add(part)
+        total.merge(one)
+    initial, every = total.initial(), np.concatenate(parts).astype(np.float64)
+    np.testing.assert_allclose(initial.mean, every.mean(axis=0), atol=STEP)
+    np.testing.assert_allclose(initial.deviation, every.std(axis=0), atol=STEP)
+    assert (initial.weight, initial.memory) == (30, 300)
+    assert all(value % STEP == 0 for value in (*initial.mean, *initial.deviation))
+
+
+def test_a_record_of_another_version_is_refused() -> None:
+    with pytest.raises(TypeError):
+        InitialStatistics.read({"mean": [0.0], "deviation": [1.0], "decay": 3})
