@@ -14,10 +14,10 @@ from pipeline.inference.compositing.base import Painted
 from pipeline.inference.compositing.mask import SPEAKING, mask_paint
 from pipeline.inference.inputs import Picture, Speech, opened_speech, read_reference
 from pipeline.inference.loading import bundle_folder, load_preprocessing
-from pipeline.inference.mouth_calibration import MouthCalibration, may_rest
 from pipeline.inference.preprocessing.base import Preprocessing, Reference
 from pipeline.inference.preprocessing.project import ProjectPreprocessing
 from pipeline.inference.settings import check_strength
+from pipeline.landmarks.mouth_calibration import MouthCalibration, may_rest
 from pipeline.models.atnet import AtNet
 from pipeline.models.bundle import load_bundle
 from pipeline.models.folding import for_inference
@@ -98,7 +98,7 @@ class TalkingHead:
     ) -> Iterator[NDArray[np.float32]]:
         """Normalised landmarks (T, 136) for each chunk of speech windows (T, 28, 12).
 
-        The mouth's resting pose is calibrated to the face (`pipeline.inference.mouth_calibration`). With a ``strength``
+        The mouth's resting pose is calibrated to the face (`pipeline.landmarks.mouth_calibration`). With a ``strength``
         above 1 an open mouth moves so much further, and lips that close still close; 0 leaves the picture as it is.
         The published networks have no calibration: their mouth moves ``strength`` times as far from its silent pose.
         Raises PipelineError for a strength below 0 or above 3.
@@ -136,8 +136,12 @@ class TalkingHead:
         silent_K = self._in_silence(reference_BK)
         return lambda coefficients_TK: silent_K + strength * (coefficients_TK - silent_K)
 
+    def silent_coefficients(self, reference: Reference) -> NDArray[np.float32]:
+        """AT-net's coefficients (K,) of a face that has heard nothing for a second, before they are calibrated."""
+        return self._in_silence(self._tensor(self.preprocessing.project(self._normalized(reference))))
+
+    @torch.inference_mode()
     def _in_silence(self, reference_BK: Tensor) -> NDArray[np.float32]:
-        """AT-net's coefficients (K,) of a face that has heard nothing for a second."""
         silence_N = np.zeros(FPS * SAMPLES_PER_FRAME, np.int16)
         (windows_TRC,) = self.preprocessing.windows(Sound([silence_N]), chunk=FPS)
         return np.asarray(self.atnet.stream(reference_BK, self._heard(windows_TRC))[0][0, -1].cpu().numpy())

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from pipeline.landmarks.mouth_calibration import GAIN, KNEE
 from pipeline.landmarks.pca import FACTOR, FILE
 from pipeline.landmarks.points import STABLE
 from pipeline.models.bundle import Bundle
@@ -25,4 +26,5 @@ def feeding(bundle: Bundle) -> dict[str, Any]:
         },
         "crop": asdict(bundle.crop),
         "landmarks": {"file": FILE, "factor": FACTOR, "stable": STABLE.tolist()},
+        "mouth": {"gain": GAIN, "knee": list(KNEE)},
     }

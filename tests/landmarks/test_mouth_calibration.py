@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.inference.mouth_calibration import CLOSED_GAP, GAIN, KNEE, WIDEST_CLOSED, MouthCalibration, may_rest
 from pipeline.landmarks.mouth import eye_distance, lip_gap
+from pipeline.landmarks.mouth_calibration import CLOSED_GAP, GAIN, KNEE, WIDEST_CLOSED, MouthCalibration, may_rest
 from pipeline.landmarks.pca import LandmarkModel
 from pipeline.models.pretrained import pretrained_folder
 
