@@ -25,11 +25,18 @@ def refuse_unknown_names(loader: str) -> None:
 
     scoring_server: Any = server  # without types
 
+    def ours(given: Mapping[str, Any]) -> bool:
+        return bool(given["metadata"].flavors.get("python_function", {}).get("loader_module") == loader)
+
+    def before_json(given: Mapping[str, Any]) -> None:
+        if ours(given):
+            body = scoring_server._decode_json_input(given["data"])
+            _check("key", body, (*sorted(scoring_server.SUPPORTED_FORMATS), "params"))
+            split = body.get("dataframe_split")
+            _check_once(split.get("columns") if isinstance(split, Mapping) else None)
+
     def in_json(given: Mapping[str, Any], parsed: Any) -> None:
-        flavor = given["metadata"].flavors.get("python_function", {})
-        if flavor.get("loader_module") == loader:
-            keys = scoring_server._decode_json_input(given["data"])
-            _check("key", keys, (*sorted(scoring_server.SUPPORTED_FORMATS), "params"))
+        if ours(given):
             _check_request(parsed.data, parsed.params)
 
     def in_csv(given: Mapping[str, Any], parsed: pd.DataFrame) -> None:
@@ -41,13 +48,18 @@ def refuse_unknown_names(loader: str) -> None:
         if given["flavor"] == loader:
             _check_request(given["data"], given["params"])
 
-    _wrap(scoring_server, "_parse_json_data", in_json)
+    _wrap(scoring_server, "_parse_json_data", in_json, before_json)
     _wrap(scoring_server, "parse_csv_input", in_csv)
     _wrap(mlflow.pyfunc, "_validate_prediction_input", in_prediction)
 
 
-def _wrap(module: Any, name: str, check: Callable[[Mapping[str, Any], Any], None]) -> None:
-    """Have ``check`` see the arguments and the result of a function of MLflow; once in a process."""
+def _wrap(
+    module: Any,
+    name: str,
+    check: Callable[[Mapping[str, Any], Any], None],
+    before: Callable[[Mapping[str, Any]], None] = lambda given: None,
+) -> None:
+    """Have ``before`` see the arguments of a function of MLflow, and ``check`` also its result; once in a process."""
     from mlflow.exceptions import MlflowException
 
     function = getattr(module, name)
@@ -59,6 +71,7 @@ def _wrap(module: Any, name: str, check: Callable[[Mapping[str, Any], Any], None
     def checked(*args: Any, **named: Any) -> Any:
         given = signature.bind(*args, **named)
         given.apply_defaults()
+        before(given.arguments)
         try:
             result = function(*args, **named)
         except MlflowException as error:
@@ -76,10 +89,14 @@ def _check_request(data: Any, params: Mapping[str, Any] | None) -> None:
     _check("column", columns, COLUMNS)
     if missing := [name for name in COLUMNS if name not in columns]:
         _refuse(f"The column {', '.join(missing)} is missing. Give {' and '.join(COLUMNS)}.")
-    if len(columns) > len(set(columns)):
-        _refuse(f"A column is there twice. Give {' and '.join(COLUMNS)} once each.")
+    _check_once(columns)
     if isinstance(params, Mapping):
         _check("param", params, PARAMS)
+
+
+def _check_once(columns: Any) -> None:
+    if isinstance(columns, list) and len(columns) > len(set(map(str, columns))):
+        _refuse(f"A column is there twice. Give {' and '.join(COLUMNS)} once each.")
 
 
 def _check(kind: str, names: Iterable[Any], known: tuple[str, ...]) -> None:
