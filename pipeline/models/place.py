@@ -1,5 +1,6 @@
 """Where bundles lie and are written, checked before anything slow is loaded."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from pipeline.runtime.errors import PipelineError
@@ -17,8 +18,18 @@ def check_there(folder: StrPath) -> None:
 
 def check_named(models: str | None) -> None:
     """As `check_there`, of what --models says: nothing, a folder, or models:/NAME@ALIAS, which MLflow knows."""
-    if models is not None and not models.startswith("models:/"):
+    if models is not None and models.startswith("models:/"):
+        need_mlflow(models)
+    elif models is not None:
         check_there(models)
+
+
+def need_mlflow(uri: str) -> None:
+    """PipelineError where MLflow, which knows the models at ``uri``, is not installed."""
+    if find_spec("mlflow") is None:
+        raise PipelineError(
+            f"{uri} needs MLflow. Install it with `pip install mlflow`, or give the folder of a bundle."
+        )
 
 
 def check_no_bundle(out: Path) -> None:

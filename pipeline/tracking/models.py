@@ -13,12 +13,12 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pipeline.models.place import need_mlflow
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import check_new
 from pipeline.tracking import store as stores
@@ -120,10 +120,7 @@ def fetch_bundle(uri: str) -> Path:
     parts = re.fullmatch(r"models:/([^/@]+)(?:@([^/@]+)|/(\d+))", uri)
     if not parts:
         raise PipelineError(f"{uri} is not the address of a model. Give models:/NAME@ALIAS or models:/NAME/VERSION.")
-    if find_spec("mlflow") is None:
-        raise PipelineError(
-            f"{uri} needs MLflow. Install it with `pip install mlflow`, or give the folder of a bundle."
-        )
+    need_mlflow(uri)
     store = stores.named_uri()
     if why := unfit(store):
         raise PipelineError(f"{uri} cannot be fetched: MLFLOW_TRACKING_URI={store} {why}.")
