@@ -75,8 +75,8 @@ def test_the_readmes_command_generates(reproduced: Project, tmp_path: Path) -> N
     (command,) = re.findall(r"^    (atvgnet generate .*?)  +#", text, re.MULTILINE)
     words = command.replace("out.mp4", str(tmp_path / "out.mp4")).split()
     printed = reproduced.run(*words)
-    assert "pretrained models: trained on the corpora grid, folder, portraits" in printed
-    assert "75 frames, 3.00 s, 360x288 pixels, " in printed
+    assert "models/pretrained/README.md describes their limits" in printed
+    assert "75 frames, 3.00 s, 360x288 pixels" in printed
     assert "models: trained on the corpus sample. They know one face" in reproduced.run(
         *words, "--models", "models", "--overwrite"
     )
