@@ -140,7 +140,7 @@ def _settings(models: list[str]) -> list[gr.components.Component]:
             Settings.strength,
             step=0.1,
             label="Strength",
-            info="How far the mouth moves. 1 moves it as far as in the training. 1.3 suits most new faces.",
+            info="How far the mouth opens. 0 leaves the picture as it is, 1 suits most faces.",
         )
         face = gr.Dropdown(
             _FACES,
