@@ -15,7 +15,10 @@ import pandas as pd
 from docs import tables
 from pipeline.evaluation.registry import METRICS
 from pipeline.evaluation.tables import CLIPS, INFO, KEYS, Summary, overall, summarize
+from pipeline.models.bundle import write_card
+from pipeline.models.place import CARD
 
+BUNDLE = tables.ROOT / "models/pretrained"
 SHARE = "share"
 UNITS = {
     "lmd": "LMD, px",
@@ -90,6 +93,21 @@ def shipped(folder: Path) -> None:
         for label, summary in by_group.items():
             rows += table(summary, methods, metrics, label)
         tables.write(name, rows)
+    write_metrics({SEEN: by_group[SEEN], UNSEEN: by_group[UNSEEN]})
+
+
+def write_metrics(by_group: dict[str, Summary]) -> None:
+    """Write what the page says of the shipped models into their card, too."""
+    labels, names = {SEEN: "seen speaker", UNSEEN: "unseen speakers"}, ("csim", "f_lmd", "lmd", "lost", "psnr", "ssim")
+    keys = [name + end for name in names for end in ("", "_low", "_high")]
+    metrics = {
+        f"{method}, {labels[group]}": {key: round(float(summary[method][key]), 6) for key in keys}
+        for group, summary in by_group.items()
+        for method in PIXELS
+    }
+    content = json.loads((BUNDLE / CARD).read_text(encoding="utf-8"))
+    kept = {key: value for key, value in content.items() if key not in ("format", "parts")}
+    write_card(BUNDLE, {**kept, "metrics": metrics})
 
 
 OVERVIEW = (

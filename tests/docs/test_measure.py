@@ -1,5 +1,7 @@
 """`python -m docs.measure` writes the means and intervals that the evaluation's own tables have."""
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +30,8 @@ def evaluation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("grid", "sources"):
         (tmp_path / f"measured/{name}.csv").write_bytes((tables.MEASURED / f"{name}.csv").read_bytes())
     monkeypatch.setattr(tables, "MEASURED", tmp_path / "measured")
+    shutil.copytree(measure.BUNDLE, tmp_path / "bundle")
+    monkeypatch.setattr(measure, "BUNDLE", tmp_path / "bundle")
     return tmp_path / "evaluation"
 
 
@@ -66,6 +70,8 @@ def test_the_others_are_all_clips_of_speakers_that_training_does_not_show(evalua
     mean, low, high = shown("real_people", 4, "SSIM")
     assert mean == pytest.approx(others["ssim"].mean(), abs=6e-4)
     assert low < mean < high
+    card = json.loads((measure.BUNDLE / "bundle.json").read_text())["metrics"]["vg_gt, unseen speakers"]
+    assert [card["ssim"], card["ssim_low"], card["ssim_high"]] == pytest.approx([mean, low, high], abs=6e-4)
 
 
 def test_the_overview_and_the_sources_follow(evaluation: Path) -> None:
