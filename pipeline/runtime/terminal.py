@@ -19,7 +19,7 @@ def print_table(console: Console, title: str, header: Sequence[str], rows: Seque
     column and one other, each row is printed as lines of ``column value``. Piped output is 80 columns wide.
     """
     widths = [max(cell_len(row[place]) for row in (header, *rows)) for place in range(len(header))]
-    if widths[0] + _NARROW + max(widths[1:]) > console.width:
+    if widths[0] + _NARROW + max(widths[1:], default=0) > console.width:
         _print_below_each_other(console, title, header, rows)
         return
     for chosen in _beside_each_other(widths, console.width):
