@@ -36,7 +36,8 @@ def child(options: argparse.Namespace) -> None:
     mark("models")
     with tempfile.TemporaryDirectory() as folder:
         video = generate(
-            *(head, options.picture, options.speech, Path(folder) / "out.mp4"), told=lambda *_: mark("first frame")
+            *(head, options.picture, options.speech, Path(folder) / "out.mp4"),
+            on_progress=lambda *_: mark("first frame"),
         )
     whole = time.time() - start
     print(json.dumps({"marks": marks, "whole": whole, **video._asdict()}))

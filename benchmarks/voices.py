@@ -117,7 +117,7 @@ def make(folder: Path, grid: Path) -> None:
         make_clip(plan, folder)
 
 
-class Heard(ClipStore):
+class AudioTrack(ClipStore):
     """Some of the project's clips, heard as `params` say whatever data/mfcc holds."""
 
     def __init__(self, clips: list[str], params: Mfcc, initial: InitialStatistics | None = None) -> None:
@@ -174,7 +174,7 @@ def error(made_T68x2: NDArray[np.floating], real_T68x2: NDArray[np.floating]) ->
     return float(np.linalg.norm(made - real, axis=2).mean())
 
 
-def measured(network: AtNet, model: LandmarkModel, store: Heard) -> tuple[float, float]:
+def measured(network: AtNet, model: LandmarkModel, store: AudioTrack) -> tuple[float, float]:
     """Mean errors of the network and of a face that does not move, over the store's clips."""
     errors = []
     for clip in store.chosen:
@@ -193,7 +193,7 @@ def measured(network: AtNet, model: LandmarkModel, store: Heard) -> tuple[float,
 
 def counted(clips: list[str], kind: SpeechKind) -> InitialStatistics:
     """The initial statistics of adaptive normalisation, of these clips."""
-    store = Heard(clips, Mfcc(kind=kind))
+    store = AudioTrack(clips, Mfcc(kind=kind))
     statistics = Statistics(store.features.coefficients)
     for clip in clips:
         statistics.add(store.mfcc(clip))
@@ -210,7 +210,10 @@ def measure(options: argparse.Namespace) -> None:
         trained = [clip for part in SETS[name] for clip in found[part]]
         checked = [clip for part in SETS[name] for clip in found[f"{part}, validation"]]
         initial = counted(trained, kind) if plain.normalise == "adaptive" else None
-        heard, held_out = Heard(trained, replace(plain, variants=variants), initial), Heard(checked, plain, initial)
+        heard, held_out = (
+            AudioTrack(trained, replace(plain, variants=variants), initial),
+            AudioTrack(checked, plain, initial),
+        )
         model = fit_model((heard.points(clip) for clip in trained), 6)
         sources = [StoreSource(one, model, "train", speech=True) for one in (heard, held_out)]
         params = AtNetParams(width=options.width, steps=options.steps)
@@ -219,7 +222,7 @@ def measure(options: argparse.Namespace) -> None:
             train(task, Path(folder) / "out", Path(folder) / "resume")
             network, _ = load_model(Path(folder) / "out", "model")
         assert isinstance(network, AtNet)
-        cells = [measured(network, model, Heard(found[test], plain, initial)) for test in TESTS]
+        cells = [measured(network, model, AudioTrack(found[test], plain, initial)) for test in TESTS]
         print(
             f"| {name} | {hears} | {variants} | {seed} |", *(f"{moved:.3f} ({still:.3f}) |" for moved, still in cells)
         )

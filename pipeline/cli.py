@@ -136,13 +136,13 @@ def generate(
 
         head = _head(models, precision, said)
         start = time.perf_counter()
-        with redirect_stdout(said), progress_of("generate") as told:
+        with redirect_stdout(said), progress_of("generate") as on_progress:
             frames, (width, height), seconds = make(
                 *(head, picture, speech, out, settings),
                 drive=video,
                 landmarks=landmarks,
                 overwrite=overwrite,
-                told=told,
+                on_progress=on_progress,
             )
         took = time.perf_counter() - start
         name = "standard output" if str(out) == "-" else out
@@ -154,8 +154,8 @@ def generate(
 def _batch(head: "TalkingHead", table: Path, jobs: int, settings: "Settings", overwrite: bool) -> None:
     from pipeline.inference.batch import generate_batch, results_of
 
-    with progress_of("videos") as told:
-        outcomes = generate_batch(head, table, jobs, settings, overwrite=overwrite, told=told)
+    with progress_of("videos") as on_progress:
+        outcomes = generate_batch(head, table, jobs, settings, overwrite=overwrite, on_progress=on_progress)
     failed = [one for one in outcomes if one.state != "done"]
     print(f"{results_of(table)}: {len(outcomes) - len(failed)} videos, {len(failed)} failed")
     if failed:

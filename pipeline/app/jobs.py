@@ -10,7 +10,7 @@ from threading import Event, get_ident
 
 import pipeline
 from pipeline.app.uploads import check_length, check_uploaded
-from pipeline.inference.generate import Told, generate
+from pipeline.inference.generate import OnProgress, generate
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.media.formats import check_self_contained
@@ -54,12 +54,12 @@ class Jobs:
         picture: Path,
         speech: Path,
         settings: Settings,
-        told: Told,
+        on_progress: OnProgress,
         warn: Callable[[str], object],
     ) -> Iterator[Path]:
         """The MP4 of the picture, a still or a video, that says the speech; gone after the block.
 
-        ``told`` hears of frames done, and of all; ``warn`` of what the video may suffer from. Raises Cancelled, and
+        ``on_progress`` gets the frames done, and all; ``warn`` what the video may suffer from. Raises Cancelled, and
         PipelineError with a message for the user. An internal fault is logged and becomes such a message. Messages
         call files by the names they were uploaded under.
         """
@@ -72,7 +72,7 @@ class Jobs:
 
         def go_on(done: int, total: int | None) -> None:
             check_wanted()
-            told(done, total)
+            on_progress(done, total)
 
         def named(message: str) -> str:
             for path in files:
@@ -88,7 +88,7 @@ class Jobs:
                         check_self_contained(upload)
                     check_length(speech, self.seconds)
                     check_wanted()
-                    generate(self.heads[model], picture, speech, out, settings, told=go_on)
+                    generate(self.heads[model], picture, speech, out, settings, on_progress=go_on)
                 yield out
         except PipelineError as error:
             raise PipelineError(named(str(error))) from error

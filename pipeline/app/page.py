@@ -225,10 +225,12 @@ def _generator(jobs: Jobs) -> Any:
             )
             progress(0, desc="Generating")
 
-            def told(done: int, total: int | None) -> None:
+            def on_progress(done: int, total: int | None) -> None:
                 progress((done, total), desc="Generating", unit="frames")
 
-            work = jobs.video(request.session_hash, model, Path(picture), Path(speech), settings, told, warnings.append)
+            work = jobs.video(
+                request.session_hash, model, Path(picture), Path(speech), settings, on_progress, warnings.append
+            )
             with work as video:
                 yield str(video), _said(*warnings)
         except Cancelled:

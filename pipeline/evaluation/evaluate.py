@@ -18,7 +18,7 @@ from pipeline.evaluation.clips import Clips
 from pipeline.evaluation.extremes import extremes
 from pipeline.evaluation.measure import Measured, by_part, compare, describe_face, hear, observe
 from pipeline.evaluation.names import file_stems
-from pipeline.evaluation.observed import Observed
+from pipeline.evaluation.observed import VideoFeatures
 from pipeline.evaluation.pictures import metrics_figure, strip, write_video
 from pipeline.evaluation.protocols import arrange, join
 from pipeline.evaluation.registry import BASELINES, DECIDING, METRICS
@@ -172,7 +172,7 @@ def measure(clip: TestClip, generated: Made, samples_N: NDArray[np.int16], same_
     return measured
 
 
-def _observe(clip: TestClip, real: Observed, one: Generated, judged: slice) -> tuple[Observed, Observed]:
+def _observe(clip: TestClip, real: VideoFeatures, one: Generated, judged: slice) -> tuple[VideoFeatures, VideoFeatures]:
     """Of the real clip and of the generated one, with what was predicted before it was painted."""
     seen = real if np.array_equal(one.frames_THWC, clip.frames_THWC) else observe(one.frames_THWC[judged])
     drawn = None if one.coefficients_2TK is None else one.points_T68x2

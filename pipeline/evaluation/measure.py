@@ -14,9 +14,9 @@ from torchmetrics import Metric
 
 from pipeline.evaluation.metrics.base import MetricEntry
 from pipeline.evaluation.metrics.syncnet_distance import WEIGHTS
-from pipeline.evaluation.observed import Heard, Observed
+from pipeline.evaluation.observed import AudioTrack, VideoFeatures
 from pipeline.evaluation.registry import DECIDING, METRICS
-from pipeline.evaluation.spoken import Said
+from pipeline.evaluation.spoken import Transcript
 from pipeline.evaluation.syncnet import load_syncnet, syncnet_features
 from pipeline.evaluation.weights import missing, weights_path
 from pipeline.faces.crop import SIZE, rescale
@@ -79,7 +79,7 @@ def _find_box(frame_HWC: NDArray[np.uint8]) -> Box | None:
     return faces[0] if faces else None
 
 
-def observe(frames_THWC: NDArray[np.uint8], points_T68x2: NDArray[np.float32] | None = None) -> Observed:
+def observe(frames_THWC: NDArray[np.uint8], points_T68x2: NDArray[np.float32] | None = None) -> VideoFeatures:
     """What is seen of a clip's square RGB crops (T, size, size, 3). Runs in worker processes.
 
     The faces of a picture that stands still are searched for once. ``points_T68x2`` are the landmarks where they are
@@ -91,7 +91,7 @@ def observe(frames_THWC: NDArray[np.uint8], points_T68x2: NDArray[np.float32] | 
     points = find_landmarks(searched) if points_T68x2 is None else points_T68x2
     chosen = range(0 if len(searched) < IDENTITY_EVERY else IDENTITY_EVERY // 2, len(searched), IDENTITY_EVERY)
     identity = np.stack([describe_face(searched[number], points[number]) for number in chosen])
-    return Observed(frames_THWC, np.broadcast_to(points, (frames, 68, 2)), identity)
+    return VideoFeatures(frames_THWC, np.broadcast_to(points, (frames, 68, 2)), identity)
 
 
 def describe_face(crop_HWC: NDArray[np.uint8], points_68x2: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -103,20 +103,20 @@ def describe_face(crop_HWC: NDArray[np.uint8], points_68x2: NDArray[np.float32])
     return describe(crop_HWC, rescale(points_68x2, SIZE, crop_HWC.shape[0])).astype(np.float32)
 
 
-def hear(samples_N: NDArray[np.int16], frames: int, phonemes_T: NDArray[np.int8] | None = None) -> Heard:
+def hear(samples_N: NDArray[np.int16], frames: int, phonemes_T: NDArray[np.int8] | None = None) -> AudioTrack:
     """What is heard of a clip's sound, mono at 16 kHz, beside T ``frames``: padded with silence, or cut, to fit."""
     length = frames * SAMPLES_PER_FRAME
     fitted = np.zeros(length, np.int16)
     fitted[: len(samples_N)] = samples_N[:length]
     blocks = fitted.reshape(frames, SAMPLES_PER_FRAME).astype(np.float32) / 32768
-    return Heard(fitted, np.sqrt(np.square(blocks).mean(axis=1)), phonemes_T)
+    return AudioTrack(fitted, np.sqrt(np.square(blocks).mean(axis=1)), phonemes_T)
 
 
 def compare(
-    real: Observed | None,
-    fake: Observed,
+    real: VideoFeatures | None,
+    fake: VideoFeatures,
     reference_128: NDArray[np.float32] | None = None,
-    heard: Heard | None = None,
+    heard: AudioTrack | None = None,
     *,
     same_face: bool = True,
 ) -> Measured:
@@ -151,7 +151,7 @@ def compare(
     return Measured(values, absent)
 
 
-def by_part(real: Observed, fake: Observed, said: Said) -> dict[str, float]:
+def by_part(real: VideoFeatures, fake: VideoFeatures, said: Transcript) -> dict[str, float]:
     """The deciding metric over the frames of each word and of each class of phoneme, where both faces are found:
     ``{"word:blue": ..., "phoneme:BILABIAL": ...}``.
     """
@@ -175,10 +175,10 @@ class _Inputs:
 
     def __init__(
         self,
-        real: Observed | None,
-        fake: Observed,
+        real: VideoFeatures | None,
+        fake: VideoFeatures,
         reference_128: NDArray[np.float32] | None,
-        heard: Heard | None,
+        heard: AudioTrack | None,
         same_face: bool,
     ) -> None:
         self.real, self.fake, self.reference_128, self.heard = real, fake, reference_128, heard
@@ -261,7 +261,7 @@ class _Inputs:
         return "no landmarks were predicted" if fake is None or real is None else (_tensor(fake), _tensor(real))
 
 
-def _lost(seen: Observed) -> bool:
+def _lost(seen: VideoFeatures) -> bool:
     """Whether no frame has a face."""
     return bool(np.isnan(seen.points_T68x2).any(axis=(1, 2)).all())
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
-class Observed:
+class VideoFeatures:
     """T crops of one video, RGB uint8 (T, size, size, 3), and what dlib finds in them."""
 
     frames_THWC: NDArray[np.uint8]
@@ -29,7 +29,7 @@ class Observed:
         """The points by which the face's shape is judged, undisturbed by how another video's face moves."""
         return self.points_T68x2 if self.steady_T68x2 is None else self.steady_T68x2
 
-    def first(self, frames: int) -> "Observed":
+    def first(self, frames: int) -> "VideoFeatures":
         """What is seen of its first frames; of all descriptors."""
         return replace(
             self,
@@ -41,7 +41,7 @@ class Observed:
 
 
 @dataclass(frozen=True)
-class Heard:
+class AudioTrack:
     """The sound that belongs to T frames: mono at 16 kHz, 640 samples per frame."""
 
     samples_N: NDArray[np.int16]

@@ -22,7 +22,7 @@ _NAMES = {"a": "[[eI]]"}
 
 
 @dataclass(frozen=True)
-class Said:
+class Transcript:
     """What is said in each of T frames; None where nobody knows."""
 
     words_T: NDArray[np.str_] | None = None
@@ -30,21 +30,21 @@ class Said:
     phonemes_T: NDArray[np.int8] | None = None
     """Classes of `pipeline.speech.phonemes`."""
 
-    def cut(self, frames: slice) -> "Said":
+    def cut(self, frames: slice) -> "Transcript":
         """In these frames."""
         words, phonemes = self.words_T, self.phonemes_T
-        return Said(None if words is None else words[frames], None if phonemes is None else phonemes[frames])
+        return Transcript(None if words is None else words[frames], None if phonemes is None else phonemes[frames])
 
 
-def said(words: Sequence[Segment], frames: int) -> Said:
+def said(words: Sequence[Segment], frames: int) -> Transcript:
     """By words with their times; phonemes are known only where espeak-ng is installed."""
     if not words:
-        return Said()
+        return Transcript()
     try:
         phonemes_T = phonemes_by_frame(words, frames)
     except PipelineError:
         phonemes_T = None
-    return Said(words_by_frame(words, frames), phonemes_T)
+    return Transcript(words_by_frame(words, frames), phonemes_T)
 
 
 def spoken_phonemes(video: StrPath, frames: int, start: float = 0.0) -> NDArray[np.int8]:

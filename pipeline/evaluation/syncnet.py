@@ -18,7 +18,7 @@ from scipy.ndimage import median_filter
 from torch import Tensor
 
 from pipeline.evaluation.metrics.syncnet_distance import WEIGHTS
-from pipeline.evaluation.observed import Heard, Observed
+from pipeline.evaluation.observed import AudioTrack, VideoFeatures
 from pipeline.evaluation.weights import weights_path
 from pipeline.faces.crop import SIZE as FACE
 from pipeline.faces.crop import rescale
@@ -45,7 +45,7 @@ class Weights(NamedTuple):
     sha256: str
 
 
-def syncnet_features(observed: Observed, heard: Heard) -> tuple[Tensor, Tensor]:
+def syncnet_features(observed: VideoFeatures, heard: AudioTrack) -> tuple[Tensor, Tensor]:
     """SyncNet's features (W, 1024) of a clip's pictures, and (W, 1024) of its sound: what its metrics are given.
 
     Raises PipelineError saying why there are none: the user's weights are missing or others, no face is found, or the

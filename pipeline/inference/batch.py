@@ -115,12 +115,12 @@ def generate_batch(
     settings: Settings | None = None,
     *,
     overwrite: bool = False,
-    told: Callable[[int, int], None] | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> list[Outcome]:
     """Generate a video for each row of the CSV ``table``, ``jobs`` at a time, and write `results_of` after each.
 
     Rows that an earlier call finished, and whose video is there, are not generated again without ``overwrite``; a row
-    that fails does not stop the others. ``told`` is called with the rows that are done, and all.
+    that fails does not stop the others. ``on_progress`` is called with the rows that are done, and all.
     Returns an outcome per row. Raises PipelineError where the table cannot be read or lacks a column.
     """
     import torch
@@ -140,13 +140,13 @@ def generate_batch(
     with ThreadPoolExecutor(jobs) as pool:
         open_rows = {pool.submit(work, number): number for number in range(len(rows)) if outcomes[number] is None}
         try:
-            if told:
-                told(len(rows) - len(open_rows), len(rows))
+            if on_progress:
+                on_progress(len(rows) - len(open_rows), len(rows))
             for done, future in enumerate(as_completed(open_rows), len(rows) - len(open_rows) + 1):
                 outcomes[open_rows[future]] = future.result()
                 _write(rows, outcomes, table)
-                if told:
-                    told(done, len(rows))
+                if on_progress:
+                    on_progress(done, len(rows))
         except BaseException:  # a signal: rows that have begun end with their next frame, and leave nothing
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
@@ -168,7 +168,7 @@ def _one(
     try:
         picture, speech, out = (folder / _file(row, name) for name in FILES)
         own = _settings(row, settings)
-        frames = generate(head, picture, speech, out, own, overwrite=overwrite, told=go_on).frames
+        frames = generate(head, picture, speech, out, own, overwrite=overwrite, on_progress=go_on).frames
     except _GivenUp:
         raise
     except (PipelineError, OSError) as error:

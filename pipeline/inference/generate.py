@@ -24,7 +24,7 @@ from pipeline.runtime.paths import StrPath
 from pipeline.runtime.steps import Steps
 from pipeline.runtime.stop import Stopped
 
-Told = Callable[[int, int | None], None]
+OnProgress = Callable[[int, int | None], None]
 """Called with the frames that are done, and how many there will be, where that is known."""
 
 
@@ -48,7 +48,7 @@ def generate(
     drive: StrPath | None = None,
     landmarks: StrPath | None = None,
     overwrite: bool = False,
-    told: Told | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Video:
     """Make the face in ``picture``, an image or a video, say ``speech``, any sound or video file, and write the MP4
     ``out``; "-" is standard input, which brings a WAV, and standard output, which gets a fragmented MP4 as it is made.
@@ -91,8 +91,8 @@ def generate(
             for frame_HWC in steps.each("picture", generator.view.frames(painted)):
                 with steps.timed("encoding"):
                     video.write(frame_HWC)
-                if told:
-                    told(video.frames, total)
+                if on_progress:
+                    on_progress(video.frames, total)
         except Stopped as error:
             if not video.frames:
                 raise

@@ -91,17 +91,17 @@ class FineTuning:
         return int(train(task, out, self.work / "resume" / out.name, [progress()])["step"])
 
     def _atnet(self, steps: int) -> MouthAtNetTask:
-        belongs = {"landmarks": self.landmarks.digest, "speech": self.speech.record()}
-        start = open_start("atnet", self.bundle.folder, belongs)
+        compatibility = {"landmarks": self.landmarks.digest, "speech": self.speech.record()}
+        start = open_start("atnet", self.bundle.folder, compatibility)
         params = _params("atnet", AtNetParams, self.bundle.folder, steps)
-        task = MouthAtNetTask(*self._sources(speech=True), params, self.seed, belongs, start, self.landmarks)
+        task = MouthAtNetTask(*self._sources(speech=True), params, self.seed, compatibility, start, self.landmarks)
         return task.judge_with(self.judge, self.bundle)
 
     def _vgnet(self, steps: int) -> MouthVgNetTask:
-        belongs = {"landmarks": self.landmarks.digest, "crop": asdict(crop_geometry(self.store.size))}
-        start = open_start("vgnet", self.bundle.folder, belongs)
+        compatibility = {"landmarks": self.landmarks.digest, "crop": asdict(crop_geometry(self.store.size))}
+        start = open_start("vgnet", self.bundle.folder, compatibility)
         params = _params("vgnet", VgNetParams, self.bundle.folder, steps)
-        task = MouthVgNetTask(*self._sources(speech=False), params, self.seed, belongs, start)
+        task = MouthVgNetTask(*self._sources(speech=False), params, self.seed, compatibility, start)
         return task.judge_with(self.judge, self.bundle)
 
     def _sources(self, *, speech: bool) -> tuple[StoreSource, StoreSource]:

@@ -134,7 +134,7 @@ def extract(
     decode = partial(decode_clip, time_limit=params.time_limit)
     readable = next((clip.path for clip in clips if hashes[clip.path]), root)
     cells = build_shards(
-        out, items, decode, FIELDS, per_shard=params.shard_clips, jobs=jobs, title="extract", sees=[readable]
+        out, items, decode, FIELDS, per_shard=params.shard_clips, jobs=jobs, title="extract", shared_paths=[readable]
     )
     usual = _usual_frames(clips, cells)
     rows = []

@@ -161,7 +161,7 @@ def build_faces(
     builder = FaceBuilder(params, time_limit)
     first = [path for item in items[:1] for path in (item.source.path, item.source.sound[0])]
     cells = build_shards(
-        out, items, builder, FIELDS, per_shard=params.shard_clips, jobs=jobs, title="faces", sees=first
+        out, items, builder, FIELDS, per_shard=params.shard_clips, jobs=jobs, title="faces", shared_paths=first
     )
     rows = []
     for clip, cell in zip(good, cells.rows(), strict=True):

@@ -86,7 +86,9 @@ def build_mfcc(
         items.append(Item(row["id"], row_key(*recipe, *content), (reader.folder / row["shard"], row["row"], trained)))
     first = [item.source[0] for item in items[:1]]
     layout, builder = fields(params), MfccBuilder(params, initial)
-    cells = build_shards(out, items, builder, layout, per_shard=params.shard_clips, jobs=jobs, title="mfcc", sees=first)
+    cells = build_shards(
+        out, items, builder, layout, per_shard=params.shard_clips, jobs=jobs, title="mfcc", shared_paths=first
+    )
     write_initial(out, initial)
     place = [pa.field("shard", pa.string()), pa.field("row", pa.int32())]
     write_index(out, cells.rows(), pa.schema([pa.field("id", pa.string()), *small(pa.schema(layout)), *place]))
@@ -101,7 +103,7 @@ def count_training(folder: Path, rows: Sequence[Row], params: Mfcc, jobs: int) -
     features = SpeechFeatures.of(params.window, params.kind)
     total = Statistics(features.coefficients)
     tasks: Iterator[workers.Task] = ((count_shard, (shard, numbers, features), {}) for shard, numbers in places.items())
-    with closing(workers.run(tasks, jobs, sees=list(places)[:1])) as counted:
+    with closing(workers.run(tasks, jobs, shared_paths=list(places)[:1])) as counted:
         for statistics in counted:
             total.merge(statistics)
     return total.initial()

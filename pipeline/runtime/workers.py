@@ -27,7 +27,7 @@ _PACKAGES = ("av", "dlib-bin", "librosa", "numba", "numpy", "opencv-python-headl
 
 
 def run(
-    tasks: Iterable[Task], jobs: int, *, ordered: bool = False, sees: Sequence[Path] = ()
+    tasks: Iterable[Task], jobs: int, *, ordered: bool = False, shared_paths: Sequence[Path] = ()
 ) -> Generator[Any, None, None]:
     """The results of ``tasks`` as they come, or ``ordered`` as the tasks are.
 
@@ -39,7 +39,7 @@ def run(
     """
     address = os.environ.get(ADDRESS)
     return_as = "generator" if ordered else "generator_unordered"
-    return _on_cluster(address, tasks, return_as, sees) if address else _here(jobs, tasks, return_as)
+    return _on_cluster(address, tasks, return_as, shared_paths) if address else _here(jobs, tasks, return_as)
 
 
 def _here(jobs: int, tasks: Iterable[Task], return_as: str) -> Generator[Any, None, None]:
@@ -58,7 +58,7 @@ def _here(jobs: int, tasks: Iterable[Task], return_as: str) -> Generator[Any, No
 
 
 def _on_cluster(
-    address: str, tasks: Iterable[Task], return_as: str, sees: Sequence[Path]
+    address: str, tasks: Iterable[Task], return_as: str, shared_paths: Sequence[Path]
 ) -> Generator[Any, None, None]:
     try:
         import distributed
@@ -76,7 +76,7 @@ def _on_cluster(
     with client:
         with joblib.parallel_config(_backend(), client=client, wait_for_workers_timeout=_PATIENCE):
             parallel = joblib.Parallel(return_as=return_as)
-        start = _Start(code_mark(), tuple(sees))
+        start = _Start(code_mark(), tuple(shared_paths))
         try:
             yield from parallel(joblib.delayed(_checked)(start, task) for task in tasks)
         except distributed.KilledWorker as error:
@@ -120,7 +120,7 @@ class _Start(NamedTuple):
     """The process that sends out the work."""
 
     code: str
-    sees: tuple[Path, ...]
+    shared_paths: tuple[Path, ...]
 
 
 def _checked(start: _Start, task: Task) -> Any:
@@ -131,7 +131,7 @@ def _checked(start: _Start, task: Task) -> Any:
             f"{here} has another version of the pipeline, or of a package it uses, than the process that started the "
             "work. Start all of them from one environment and one checkout."
         )
-    for path in start.sees:
+    for path in start.shared_paths:
         if not path.exists():
             raise PipelineError(
                 f"{here} does not see {path}, which is there for the process that started the work. The folders of the "

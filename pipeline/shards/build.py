@@ -34,7 +34,7 @@ def build_shards(
     per_shard: int,
     jobs: int,
     title: str,
-    sees: Sequence[Path] = (),
+    shared_paths: Sequence[Path] = (),
 ) -> Rows:
     """Make the shards of ``items``, in order, ``per_shard`` per shard on average; compute only rows whose key is new.
 
@@ -62,7 +62,7 @@ def build_shards(
         tasks: Iterator[parallel.Task] = (
             (build, (name, [_piece(item, known) for item in plan]), {}) for name, plan in missing.items()
         )
-        with closing(parallel.run(tasks, jobs, sees=[mark, *sees])) as shards:
+        with closing(parallel.run(tasks, jobs, shared_paths=[mark, *shared_paths])) as shards:
             for name, written, cells in shards:
                 built[name] = written, cells
                 advance(len(cells))

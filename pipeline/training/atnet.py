@@ -63,12 +63,12 @@ class AtNetTask:
         source_val: ClipSource,
         params: AtNetParams,
         seed: int,
-        belongs: Mapping[str, Any] = MappingProxyType({}),
+        compatibility: Mapping[str, Any] = MappingProxyType({}),
         start: Start | None = None,
         landmarks: LandmarkModel | None = None,
     ) -> None:
         """``landmarks`` are what the coefficients are of, by which `mouth_focus` knows the mouth."""
-        self.belongs, self.data = belongs, source_train.digest + source_val.digest
+        self.compatibility, self.data = compatibility, source_train.digest + source_val.digest
         self.init = start.digests if start else {}
         self.source_train, self.source_val, self.params, self.seed = source_train, source_val, params, seed
         self.clips = len(long_enough(source_train.lengths, params.frames))
@@ -158,7 +158,7 @@ def train_from_store(params: Params, callbacks: Sequence[Callback], bundle: StrP
     """
     train_split, val_split = open_sources("atnet", params)
     require_long_clips(params, {"train": train_split.lengths, "val": val_split.lengths})
-    belongs = {"landmarks": train_split.model.digest, "speech": speech_features(params).record()}
-    start = open_start("atnet", bundle, belongs)
-    task = AtNetTask(train_split, val_split, params.atnet, params.seed, belongs, start, train_split.model)
+    compatibility = {"landmarks": train_split.model.digest, "speech": speech_features(params).record()}
+    start = open_start("atnet", bundle, compatibility)
+    task = AtNetTask(train_split, val_split, params.atnet, params.seed, compatibility, start, train_split.model)
     train(task, paths.ATNET, paths.resume_folder("train_atnet"), callbacks)

@@ -58,7 +58,7 @@ class Task(Protocol):
     seed: int
     data: str
     """The hash of what is trained on."""
-    belongs: Mapping[str, Any]
+    compatibility: Mapping[str, Any]
     """What the network's file says of the parts of the bundle that it belongs to."""
     init: Mapping[str, str]
     """SHA-256 of the weights that it starts from, by file; empty from scratch."""
@@ -193,7 +193,7 @@ def _train(task: Task, out: Path, resume: Path, callbacks: Sequence[Callback]) -
     kept_step = state.best_step if params.keep == "best" else state.step
     kept_values = dict(state.history)[kept_step]
     meta = {
-        **task.belongs,
+        **task.compatibility,
         "params": asdict(params),
         "seed": seed,
         "data": data,

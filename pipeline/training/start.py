@@ -56,22 +56,22 @@ class Start:
         return True
 
 
-def open_start(name: str, bundle: StrPath | None, belongs: Mapping[str, Any]) -> Start | None:
+def open_start(name: str, bundle: StrPath | None, compatibility: Mapping[str, Any]) -> Start | None:
     """The network `name` of a bundle, to start from; None without a `bundle`.
 
-    `belongs` are the landmarks, speech and crops of the project's data, as a network's file names them. Raises
+    `compatibility` are the landmarks, speech and crops of the project's data, as a network's file names them. Raises
     PipelineError when the bundle lacks the network, or its network was trained on others.
     """
     if bundle is None:
         return None
     folder = Path(bundle, name)
     meta = read_model(folder, "model")[0]["meta"]
-    if meta.get("landmarks") != belongs["landmarks"]:
+    if meta.get("landmarks") != compatibility["landmarks"]:
         raise PipelineError(
             f"{name}.init: {folder} was trained with another landmark model than {paths.LANDMARKS_MODEL}. Set pca.init "
             "to the same bundle, which takes its landmark model over."
         )
-    for part, ours in json.loads(json.dumps(belongs)).items():
+    for part, ours in json.loads(json.dumps(compatibility)).items():
         if (theirs := meta.get(part) or {}) != ours:
             if {**theirs, "initial": ours.get("initial")} == ours:
                 raise PipelineError(

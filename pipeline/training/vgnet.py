@@ -66,10 +66,10 @@ class VgNetTask:
         source_val: ClipSource,
         params: VgNetParams,
         seed: int,
-        belongs: Mapping[str, Any] = MappingProxyType({}),
+        compatibility: Mapping[str, Any] = MappingProxyType({}),
         start: Start | None = None,
     ) -> None:
-        self.belongs, self.data = belongs, source_train.digest + source_val.digest
+        self.compatibility, self.data = compatibility, source_train.digest + source_val.digest
         self.init = start.digests if start else {}
         self.source_train, self.source_val, self.params, self.seed = source_train, source_val, params, seed
         self.clips = len(long_enough(source_train.lengths, params.frames))
@@ -244,6 +244,8 @@ def train_from_store(params: Params, callbacks: Sequence[Callback], bundle: StrP
     """
     train_split, val_split = open_sources("vgnet", params)
     require_long_clips(params, {"train": train_split.lengths, "val": val_split.lengths})
-    belongs = {"landmarks": train_split.model.digest, "crop": asdict(crop_geometry(train_split.size))}
-    task = VgNetTask(train_split, val_split, params.vgnet, params.seed, belongs, open_start("vgnet", bundle, belongs))
+    compatibility = {"landmarks": train_split.model.digest, "crop": asdict(crop_geometry(train_split.size))}
+    task = VgNetTask(
+        train_split, val_split, params.vgnet, params.seed, compatibility, open_start("vgnet", bundle, compatibility)
+    )
     train(task, paths.VGNET, paths.resume_folder("train_vgnet"), callbacks)

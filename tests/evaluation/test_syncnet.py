@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.signal import medfilt
 
 from pipeline.evaluation.metrics.syncnet_distance import WEIGHTS
-from pipeline.evaluation.observed import Heard, Observed
+from pipeline.evaluation.observed import AudioTrack, VideoFeatures
 from pipeline.evaluation.registry import METRICS
 from pipeline.evaluation.syncnet import (
     about,
@@ -41,14 +41,14 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def clip(frames: int, size: int = 128) -> tuple[Observed, Heard]:
+def clip(frames: int, size: int = 128) -> tuple[VideoFeatures, AudioTrack]:
     """A face that stands still."""
     points = np.broadcast_to(DRAW.uniform(35, 95, (1, 68, 2)), (frames, 68, 2)).astype(np.float32)
     pictures = DRAW.integers(0, 256, (frames, size, size, 3)).astype(np.uint8)
     samples = DRAW.integers(-9000, 9000, 640 * frames).astype(np.int16)
     return (
-        Observed(pictures, points, np.zeros((1, 128), np.float32)),
-        Heard(samples, np.full(frames, 0.1, np.float32)),
+        VideoFeatures(pictures, points, np.zeros((1, 128), np.float32)),
+        AudioTrack(samples, np.full(frames, 0.1, np.float32)),
     )
 
 
@@ -130,7 +130,7 @@ def test_a_clip_gives_a_feature_per_window(weights: Path, monkeypatch: pytest.Mo
         assert np.isfinite(float(metric.compute()))
     with pytest.raises(PipelineError, match="SyncNet needs 6 frames"):
         syncnet_features(*clip(5))
-    faceless = Observed(observed.frames_THWC, np.full((8, 68, 2), np.nan, np.float32), observed.identity_Nx128)
+    faceless = VideoFeatures(observed.frames_THWC, np.full((8, 68, 2), np.nan, np.float32), observed.identity_Nx128)
     with pytest.raises(PipelineError, match="in no frame one is found"):
         syncnet_features(faceless, heard)
 

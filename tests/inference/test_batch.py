@@ -33,10 +33,10 @@ def table(tmp_path: Path, face_file: Path, sentence: NDArray[np.int16]) -> Path:
 
 
 def test_rows_side_by_side(shipped: TalkingHead, table: Path) -> None:
-    told: list[tuple[int, int]] = []
-    outcomes = generate_batch(shipped, table, 2, told=lambda done, total: told.append((done, total)))
+    reported: list[tuple[int, int]] = []
+    outcomes = generate_batch(shipped, table, 2, on_progress=lambda done, total: reported.append((done, total)))
     assert [one.state for one in outcomes] == ["done", "failed", "done", "failed", "failed"]
-    assert told == [(done, 5) for done in range(6)]
+    assert reported == [(done, 5) for done in range(6)]
     results = pd.read_csv(results_of(table), keep_default_na=False)
     assert list(results) == [*pd.read_csv(table), "state", "message", "frames", "seconds", "times_real_time"]
     assert list(results["frames"]) == [25, 0, 25, 0, 0]
@@ -66,7 +66,7 @@ def test_told_to_end_it_leaves_whole_videos_alone(shipped: TalkingHead, table: P
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        generate_batch(shipped, table, 2, told=end)
+        generate_batch(shipped, table, 2, on_progress=end)
     videos = sorted(path.name for path in table.parent.glob("*.mp4"))
     assert not list(table.parent.glob(".*"))
     assert len(videos) < 6

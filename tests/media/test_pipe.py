@@ -188,7 +188,7 @@ def test_what_follows_the_sound_is_not_heard() -> None:
     )
 
 
-class Told(io.RawIOBase):
+class OnProgress(io.RawIOBase):
     """A pipe in which a signal comes."""
 
     def __init__(self, content: bytes) -> None:
@@ -204,7 +204,7 @@ class Told(io.RawIOBase):
 
 
 def test_a_signal_while_a_pipe_is_waited_for_ends_the_reading(capfd: pytest.CaptureFixture[str]) -> None:
-    blocks = read_pipe(Told(wav(tone(2.0, 16000), 16000, "PCM_16")))
+    blocks = read_pipe(OnProgress(wav(tone(2.0, 16000), 16000, "PCM_16")))
     heard = [len(next(blocks)) for _ in range(5)]
     with pytest.raises(KeyboardInterrupt):
         heard.extend(map(len, blocks))
@@ -214,5 +214,5 @@ def test_a_signal_while_a_pipe_is_waited_for_ends_the_reading(capfd: pytest.Capt
 
 def test_a_signal_while_the_reader_is_waited_for_ends_the_writing(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(KeyboardInterrupt):
-        write_numbers(Told(b""))  # type: ignore[arg-type]
+        write_numbers(OnProgress(b""))  # type: ignore[arg-type]
     assert capfd.readouterr().err == ""

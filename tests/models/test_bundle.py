@@ -35,10 +35,12 @@ def write_bundle(folder: Path, seed: int = 0, speech: SpeechFeatures = MFCC, siz
     torch.manual_seed(seed)
     landmarks = fitted(seed)
     landmarks.save(folder / "landmarks")
-    belongs = {"landmarks": landmarks.digest}
+    compatibility = {"landmarks": landmarks.digest}
     atnet = AtNet(width=8, columns=speech.coefficients - 1)
-    save_model(folder / "atnet", "model", atnet, {**belongs, "speech": speech.record()})
-    save_model(folder / "vgnet", "model", VgNet(width=8, size=size), {**belongs, "crop": asdict(crop_geometry(size))})
+    save_model(folder / "atnet", "model", atnet, {**compatibility, "speech": speech.record()})
+    save_model(
+        folder / "vgnet", "model", VgNet(width=8, size=size), {**compatibility, "crop": asdict(crop_geometry(size))}
+    )
     write_card(folder, {"name": "small", "metrics": {"at_vg": {"lmd": 1.0}}, "licence": "MIT"})
     return folder
 

@@ -63,7 +63,7 @@ def test_work_that_kills_every_worker_is_given_up(two_workers: LocalCluster) -> 
 
 def test_a_worker_that_sees_another_disk(two_workers: LocalCluster, tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match=r"worker on .* does not see .*/gone, .* on a disk that all machines share"):
-        list(run([(square, (1,), {})], 2, sees=[tmp_path, tmp_path / "gone"]))
+        list(run([(square, (1,), {})], 2, shared_paths=[tmp_path, tmp_path / "gone"]))
 
 
 def test_a_worker_with_other_code(two_workers: LocalCluster, monkeypatch: pytest.MonkeyPatch) -> None:

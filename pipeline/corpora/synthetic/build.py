@@ -33,7 +33,9 @@ def build_synthetic(params: SyntheticParams, folder: StrPath, jobs: int) -> None
     unfinished.mkdir(parents=True)
     tasks: list[parallel.Task] = [(make_clip, (plan, unfinished.absolute()), {}) for plan in plans]
     try:
-        with closing(parallel.run(tasks, min(jobs, len(plans)), ordered=True, sees=[unfinished.absolute()])) as made:
+        with closing(
+            parallel.run(tasks, min(jobs, len(plans)), ordered=True, shared_paths=[unfinished.absolute()])
+        ) as made:
             scripts = list(track(made, description="sample corpus", total=len(plans)))
         script = pd.concat(scripts, ignore_index=True)
         script.to_parquet(unfinished / "script.parquet", index=False)

@@ -76,7 +76,9 @@ def build_portraits(photos: StrPath, key: str, clips: int, seed: int, folder: St
         firsts.setdefault(photo.place, photo.name)
     own = [photo for photo in found if firsts[photo.place] == photo.name]
     tasks: list[parallel.Task] = [(make_clips, (photo, clips, seed, folder.absolute()), {}) for photo in own]
-    with closing(parallel.run(tasks, min(jobs, len(tasks)), ordered=True, sees=[photos, folder.absolute()])) as made:
+    with closing(
+        parallel.run(tasks, min(jobs, len(tasks)), ordered=True, shared_paths=[photos, folder.absolute()])
+    ) as made:
         results = {}
         with progress("portraits", len(tasks)) as advance:
             for name, result in made:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.evaluation.spoken import Said
+from pipeline.evaluation.spoken import Transcript
 from pipeline.inference.preprocessing.base import Reference
 from pipeline.inference.talking_head import TalkingHead, chunks
 
@@ -27,7 +27,7 @@ class TestClip:
     """Windows (T, 28, 12) of what is said in another clip; None where there is none that says something else."""
     seen: bool | None = None
     """Whether the speaker was in training; None where nobody knows."""
-    said: Said = field(default_factory=Said)
+    said: Transcript = field(default_factory=Transcript)
     given: Reference | None = None
     """The reference where it is none of these frames, or not the first."""
 

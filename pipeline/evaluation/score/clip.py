@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from pipeline.corpora.alignment import find_alignment, read_alignment
 from pipeline.evaluation.measure import Measured, by_part, compare, describe_face, hear, observe
 from pipeline.evaluation.notes import A_FRAGMENT
-from pipeline.evaluation.observed import Heard, Observed
+from pipeline.evaluation.observed import AudioTrack, VideoFeatures
 from pipeline.evaluation.registry import METRICS
 from pipeline.evaluation.score.crops import TIME_LIMIT, Crops, NotScored, crop_fake, crop_real, told
 from pipeline.evaluation.score.pairs import PICTURES, Pair
 from pipeline.evaluation.score.steady import observe_steady
-from pipeline.evaluation.spoken import Said, said
+from pipeline.evaluation.spoken import Transcript, said
 from pipeline.faces.align import align
 from pipeline.faces.crop import SIZE, crop_face, to_crop
 from pipeline.faces.select import choose_face
@@ -100,7 +100,7 @@ def _score_fake(pair: Pair, method: str, path: Path, real: _Real | None, size: i
         raise NotScored(f"{A_FRAGMENT}: {there} frames, the real video {wanted}", there)
     seen = observe_steady(crops.first(frames))
     reference, note = (real.reference, real.note) if real else _reference(pair, seen)
-    heard, sound = _hear(path, real.path if real else None, frames, real.said if real else Said())
+    heard, sound = _hear(path, real.path if real else None, frames, real.said if real else Transcript())
     target = real.seen.first(frames) if real else None
     found = compare(target, seen, reference, heard)
     parts = by_part(target, seen, real.said.cut(slice(frames))) if real and target else {}
@@ -109,7 +109,7 @@ def _score_fake(pair: Pair, method: str, path: Path, real: _Real | None, size: i
     return _scored(pair, method, found, frames, crops, sound, notes, parts, _shown(target, seen) if target else None)
 
 
-def _shown(real: Observed, fake: Observed) -> float:
+def _shown(real: VideoFeatures, fake: VideoFeatures) -> float:
     """The share of what the real video shows of its crops that the generated one shows too, 0 to 1."""
     if real.shown_THW is None or fake.shown_THW is None:
         return 1.0
@@ -159,13 +159,13 @@ def _rate(path: Path) -> str:
     return f"{fps:.4g} frames per second, resampled to {FPS}" if abs(fps - FPS) > 0.01 else ""
 
 
-def known_words(path: Path, frames: int) -> Said:
+def known_words(path: Path, frames: int) -> Transcript:
     """What is said in each frame of a real video that has an alignment as GRID's."""
     alignment = find_alignment(path)
     return said(read_alignment(alignment) if alignment else (), frames)
 
 
-def _hear(own: Path, other: Path | None, frames: int, spoken: Said) -> tuple[Heard | None, str]:
+def _hear(own: Path, other: Path | None, frames: int, spoken: Transcript) -> tuple[AudioTrack | None, str]:
     """The sound of the video ``own``, else of ``other``, and whose it is."""
     for path, whose in ((own, "own"), (other, "real")):
         if path is not None:
@@ -177,7 +177,7 @@ def _hear(own: Path, other: Path | None, frames: int, spoken: Said) -> tuple[Hea
     return None, "none"
 
 
-def _reference(pair: Pair, seen: Observed) -> tuple[NDArray[np.float32], str]:
+def _reference(pair: Pair, seen: VideoFeatures) -> tuple[NDArray[np.float32], str]:
     """The face descriptor of the clip's picture, or of the first frame that is seen of it, and what there is to say."""
     first = describe_face(seen.frames_THWC[0], seen.points_T68x2[0])
     if pair.reference is None:

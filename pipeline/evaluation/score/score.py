@@ -122,7 +122,7 @@ def _scored(pairs: list[Pair], work: Path, jobs: int, size: int) -> list[Scored]
     found = {pair.id: known for pair in pairs if (known := _read(kept[pair.id])) is not None}
     missing = [_absolute(pair) for pair in pairs if pair.id not in found]
     tasks: Iterator[workers.Task] = ((_measure, (pair, kept[pair.id], size), {}) for pair in missing)
-    with closing(workers.run(tasks, jobs, sees=missing[0].files[:1] if missing else ())) as results:
+    with closing(workers.run(tasks, jobs, shared_paths=missing[0].files[:1] if missing else ())) as results:
         for clip, one in track(results, total=len(missing), description="score", transient=True):
             found[clip] = one
     return [one for pair in pairs for one in found[pair.id]]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.evaluation.measure import find_landmarks, observe
-from pipeline.evaluation.observed import Observed
+from pipeline.evaluation.observed import VideoFeatures
 from pipeline.evaluation.score.crops import Crops, cut, follow
 from pipeline.faces.crop import CROP, SIZE, from_crop, to_crop
 from pipeline.faces.replay import Replay
@@ -29,7 +29,7 @@ LEAK = 0.2
 real one's transform: real clips that are encoded again have less."""
 
 
-def observe_steady(crops: Crops) -> Observed:
+def observe_steady(crops: Crops) -> VideoFeatures:
     """What is seen of a generated video, as `observe` of its crops.
 
     Where its face does not move as the crops do, the landmarks are measured in crops that follow its own face

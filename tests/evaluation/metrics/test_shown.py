@@ -9,7 +9,7 @@ import torch
 from pipeline.evaluation.measure import compare
 from pipeline.evaluation.metrics.lpips import _CONVOLUTIONS, PerceptualDistance
 from pipeline.evaluation.metrics.psnr import CAP_DB
-from pipeline.evaluation.observed import Observed
+from pipeline.evaluation.observed import VideoFeatures
 from pipeline.evaluation.registry import METRICS
 from tests.evaluation.metrics.faces import face, floats
 
@@ -94,9 +94,10 @@ def test_both_videos_hide_and_sharpness_sees_the_whole_frame() -> None:
     worse[:, 90:] = 0
     worse[:, :, 100:] = 255
     hidden = compare(
-        Observed(levels, points, identity, shown_THW=right), Observed(worse, points, identity, shown_THW=bottom)
+        VideoFeatures(levels, points, identity, shown_THW=right),
+        VideoFeatures(worse, points, identity, shown_THW=bottom),
     )
-    whole = compare(Observed(levels, points, identity), Observed(worse, points, identity))
+    whole = compare(VideoFeatures(levels, points, identity), VideoFeatures(worse, points, identity))
     assert hidden.values["psnr"] == CAP_DB
     assert hidden.values["ssim"] == pytest.approx(1)
     assert whole.values["psnr"] < 20
