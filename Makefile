@@ -6,12 +6,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help checkout env dev repro test test-lowest lint docs bench lock clean
+.PHONY: help checkout env dev repro test test-fast test-lowest lint docs bench lock clean
 .NOTPARALLEL:
 
 help:
 	@echo "make repro   environment and the pipeline on the embedded corpus"
 	@echo "make test    environment, lint, types and all tests"
+	@echo "make test-fast   environment, lint, types and the tests that take no more than seconds"
 	@echo "make test-lowest  tests with the lowest versions that pyproject.toml admits, in .venv-lowest"
 	@echo "make env     only the environment, in $(VENV); TORCH=cpu makes it small, for machines without a GPU"
 	@echo "make dev     the environment with the tools for tests, lint and docs"
@@ -63,6 +64,9 @@ repro: checkout env
 
 test: env dev lint
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+test-fast: env dev lint
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 -m "not slow"
 
 # uv finds the versions, pip installs them: where pip has the CPU build of torch, uv would take the one for GPUs.
 LOWEST := .venv-lowest

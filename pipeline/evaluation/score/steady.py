@@ -33,7 +33,7 @@ def observe_steady(crops: Crops) -> VideoFeatures:
     """What is seen of a generated video, as `observe` of its crops.
 
     Where its face does not move as the crops do, the landmarks are measured in crops that follow its own face
-    (`Observed.steady_T68x2`), and moved to the place that they have in ``crops``. The landmarks of a still picture are
+    (`VideoFeatures.steady_T68x2`), and moved to the place that they have in ``crops``. The landmarks of a still picture are
     the same in all frames.
     """
     own_T2x3 = _still(crops)
