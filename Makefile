@@ -103,7 +103,7 @@ lock: env dev
 clean:
 	rm -rf $(VENV) $(LOWEST) *.egg-info build data/sample data/.sample.* data/portraits data/clips data/faces data/mfcc data/quality \
 	  models/landmarks models/atnet models/vgnet models/bundle.json models/provenance.json \
-	  reports/*.csv reports/info.json reports/index.html reports/metrics.png reports/pictures reports/videos \
+	  reports/*.csv reports/info.json reports/means.json reports/index.html reports/metrics.png reports/pictures reports/videos \
 	  docs/api dvc_plots mlflow.db* mlartifacts out.mp4 .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find benchmarks docs pipeline stages tests -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 	@if find . -name '*.dvc' -type f ! -path './.dvc/*' | grep -q .; \

@@ -271,6 +271,7 @@ def test_studies_run_when_they_are_asked_for(reproduced: Project) -> None:
         levels = {point.step / 100: point.value for point in curve}
         assert levels == pytest.approx(dict(zip(tables["landmark_noise"]["level"], lmd, strict=True)), abs=2e-6)
         reproduced.run("atvgnet", "report")
-        assert "Study: Pictures from noisy landmarks" in (folder / "reports/index.html").read_text(encoding="utf-8")
+        page = (folder / "reports/index.html").read_text(encoding="utf-8")
+        assert f"{STUDIES['landmark_noise'].title}: numbers of landmark_noise.csv" in page
     finally:
         reproduced.run("git", "restore", ".")
