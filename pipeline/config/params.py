@@ -1,13 +1,14 @@
-"""params.yaml as frozen dataclasses (read by pipeline/config/file.py).
+"""params.yaml as frozen dataclasses, which pipeline/config/file.py reads.
 
-Every field's docstring says what it does; every section is what one stage depends on (see dvc.yaml). The section of a
-corpus is described in the corpus's own file (`pipeline/corpora/`).
+Each class is one section; the docstring below a field describes the parameter. The section of a corpus is in the
+corpus's own file (`pipeline/corpora/`).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from pipeline.config.ranges import AtLeastOne, Count, Range, Section, Share
 from pipeline.config.training import AtNetParams, VgNetParams
 
 FaceRule = Literal["prominent", "largest", "central", "left", "right"]
@@ -17,207 +18,160 @@ SpeechKind = Literal["mfcc", "log_mel"]
 Normalisation = Literal["none", "clip", "adaptive"]
 Protocol = Literal["full", "paper", "cross"]
 
-
-def require(condition: bool, message: str) -> None:
-    """Raise the ValueError that `pipeline.config.file` turns into a message with the key in front."""
-    if not condition:
-        raise ValueError(message)
+_Minimum = Annotated[float, Range(0, note="0: no limit")]
+_MinimumShare = Annotated[float, Range(0, 1, note="0: no limit")]
 
 
 @dataclass(frozen=True)
-class Extract:
+class Extract(Section):
     """Stage extract."""
 
-    min_frames: int = 20
+    min_frames: Annotated[int, Range(17, note="a window of 16 frames and a reference outside it")] = 20
     """Clips with fewer frames at 25 fps are rejected; training needs 17."""
-    max_damaged: float = 0.1
-    """Clips with more lost or concealed frames, as a share of all, are rejected."""
-    min_level: float = -60.0
-    """Clips whose sound has a lower level are rejected: dB below full scale (0 is a full-scale square wave, -120
-    digital silence). Speech is seldom under -40."""
-    max_length_difference: float = 0.5
-    """Clips whose sound is shorter or longer than the picture by more seconds are rejected. Sound that goes on counts
-    up to 1 s, so from 1.0 on only sound that is too short does."""
-    max_lost: float = 0.2
-    """The stage fails when more than this share of the clips is rejected."""
-    time_limit: float = 60.0
-    """Seconds without a frame or a block of sound after which a clip whose decoder hangs is timed out; 0: never. The
-    stage landmarks keeps to it too."""
-    shard_clips: int = 16
-    """Clips per shard on average."""
-
-    def __post_init__(self) -> None:
-        require(
-            self.min_frames >= 17, "min_frames must be at least 17: 16 frames to train on and a reference outside them"
-        )
-        require(0 <= self.max_damaged <= 1, "max_damaged must be a share from 0 to 1")
-        require(-120 <= self.min_level <= 0, "min_level must be -120 (keeps silence) to 0 dB")
-        require(self.max_length_difference > 0, "max_length_difference must be above 0 seconds")
-        require(0 <= self.max_lost <= 1, "max_lost must be a share from 0 to 1")
-        require(self.time_limit >= 0, "time_limit must be 0 (none) or more seconds")
-        require(self.shard_clips >= 1, "shard_clips must be at least 1")
+    max_damaged: Share = 0.1
+    """Clips with a larger share of lost or concealed frames are rejected."""
+    min_level: Annotated[float, Range(-120, 0, unit="dB", note="-120: no limit")] = -60.0
+    """Clips with quieter sound are rejected. In dB below full scale: a full-scale square wave has 0, digital silence
+    -120, speech rarely less than -40."""
+    max_length_difference: Annotated[float, Range(0, above=True, unit="seconds")] = 0.5
+    """Clips are rejected if sound and picture differ in length by more seconds. Longer sound counts for at most 1 s, so
+    values from 1.0 on reject only sound that is too short."""
+    max_lost: Share = 0.2
+    """The stage fails if it rejects a larger share of the clips."""
+    time_limit: Annotated[float, Range(0, unit="seconds", note="0: no limit")] = 60.0
+    """A clip is given up if its decoder returns no frame and no sound for so many seconds; 0: never. Also applies to
+    the stage landmarks."""
+    shard_clips: AtLeastOne = 16
+    """Average number of clips in a shard."""
 
 
 @dataclass(frozen=True)
-class Landmarks:
-    """Stage landmarks."""
+class Landmarks(Section):
+    """Stage landmarks. Crop pixels are always those of a 128x128 crop, so `size` does not change a clip's verdict."""
 
-    detect_every: int = 37
-    """The face is detected again every so many frames, and between them only where it moves fast or is lost."""
+    detect_every: AtLeastOne = 37
+    """Frames between two face detections; between them the face is detected only if it moves fast or is lost."""
     face: FaceRule = "prominent"
-    """Whose clip it is where several faces are seen: the large and central one, the largest, the most central, the left
-    or the right one; always the steadiest of such."""
+    """Which of several faces is used: the large and central one, the largest, the most central, the leftmost or the
+    rightmost one."""
     alignment: Literal["clip", "frame"] = "clip"
-    """clip: one scale, rotation and position smoothed over time; frame: each frame on its own, as the original."""
-    smoothing: float = 0.2
-    """Seconds of the Gaussian that smooths the alignment over a clip."""
+    """clip: scale, rotation and position are smoothed over time; frame: each frame is aligned alone, as in the original
+    release."""
+    smoothing: Annotated[float, Range(0, 2, unit="seconds")] = 0.2
+    """Standard deviation, in seconds, of the Gaussian that smooths the alignment of a clip."""
     size: Literal[128, 256] = 128
-    """Side in pixels of the face crops, and of all that the networks generate. 256 asks for videos with as many pixels
-    behind a face, and costs time and memory (docs/training.md). Paper: 128. What the limits below call crop pixels are
-    those of a 128x128 crop always, so a clip is judged the same."""
-    jpeg_quality: int = 95
-    """Of the stored face crops."""
-    min_detected: float = 0.8
-    """Clips whose face is found in a smaller share of the frames are rejected."""
-    min_score: float = 0.5
-    """Clips with a lower mean score of the detector are rejected: whole faces have 0.8 to 4, parts of them less."""
-    min_face_size: float = 64.0
-    """Clips with fewer source pixels behind a side of the crop are rejected; 64 is an enlargement by two, at size 256
+    """Side of the face crops and of all generated frames, in pixels. 256 needs videos with as many pixels across the
+    face, and more time and memory (docs/training.md). Paper: 128."""
+    jpeg_quality: Annotated[int, Range(50, 100)] = 95
+    """JPEG quality of the stored face crops."""
+    min_detected: _MinimumShare = 0.8
+    """Clips are rejected if the face is found in a smaller share of the frames."""
+    min_score: _Minimum = 0.5
+    """Clips with a lower mean score of the detector are rejected. Whole faces have 0.8 to 4, partial faces less."""
+    min_face_size: _Minimum = 64.0
+    """Clips are rejected if fewer source pixels lie behind a side of the crop. 64 means enlargement by two, at size 256
     by four."""
-    max_jitter: float = 1.0
-    """Clips whose points shake more, in crop pixels, are rejected: lips move a pixel or two from frame to frame."""
-    min_sharpness: float = 0.02
-    """Clips with less sharp faces are rejected; real ones lie above 0.06, blurred by 1.5 crop pixels under 0.025."""
-    min_mouth: float = 0.8
-    """Clips whose mouth shows in a smaller share of the frames are rejected."""
-    min_frontal: float = 0.05
+    max_jitter: Annotated[float, Range(0, above=True, unit="pixels")] = 1.0
+    """Clips whose landmarks shake more are rejected, in crop pixels. Lips move one or two pixels from frame to
+    frame."""
+    min_sharpness: _Minimum = 0.02
+    """Clips with less sharp faces are rejected. Real faces have more than 0.06, faces blurred by 1.5 crop pixels less
+    than 0.025."""
+    min_mouth: _MinimumShare = 0.8
+    """Clips are rejected if the mouth is visible in a smaller share of the frames."""
+    min_frontal: _MinimumShare = 0.05
     """Clips with less frontal faces are rejected: 1 is frontal, at 0 the nose hides a corner of the mouth."""
-    max_cuts: int = 0
-    """Clips within which more new shots begin are rejected, whoever is seen in them."""
-    max_identity: float = 0.5
-    """Clips whose faces are less alike are rejected, by the distance of dlib's descriptors: one person has up to 0.44,
-    two have 0.5 and more, which are compared only where something gives a reason to."""
-    min_movement: float = 0.18
-    """Clips whose mouth changes its shape less, in crop pixels, are rejected: speech has 0.25 and more, a still picture
+    max_cuts: Count = 0
+    """Clips with more cuts (new shots) are rejected, whoever they show."""
+    max_identity: Annotated[float, Range(0, above=True, note="2: no limit")] = 0.5
+    """Clips whose faces differ more are rejected, by the distance of dlib's face descriptors. Faces of one person
+    differ by up to 0.44, of two people by 0.5 and more. Only suspicious clips are compared."""
+    min_movement: _Minimum = 0.18
+    """Clips whose mouth changes its shape less are rejected, in crop pixels. Speech has 0.25 and more, a still picture
     up to 0.13."""
-    min_sync: float = 0.2
-    """Clips whose sound and lips go together less, as a correlation, are rejected: real ones have 0.26 and more. Told
-    only from 2 s on, with pauses in the speech."""
-    max_lost: float = 0.3
-    """The stage fails when more than this share of the clips is rejected."""
-    shard_clips: int = 16
-    """Clips per shard on average."""
-
-    def __post_init__(self) -> None:
-        require(self.detect_every >= 1, "detect_every must be at least 1")
-        require(0 <= self.smoothing <= 2, "smoothing must be 0 to 2 seconds")
-        require(50 <= self.jpeg_quality <= 100, "jpeg_quality must be 50 to 100")
-        for share in ("min_detected", "min_mouth", "min_frontal"):
-            require(0 <= getattr(self, share) <= 1, f"{share} must be 0 (keeps all) to 1")
-        for least in ("min_score", "min_face_size", "min_sharpness", "min_movement"):
-            require(getattr(self, least) >= 0, f"{least} must be 0 (keeps all) or more")
-        require(self.max_jitter > 0, "max_jitter must be above 0 pixels")
-        require(self.max_cuts >= 0, "max_cuts must be 0 or more")
-        require(self.max_identity > 0, "max_identity must be above 0 (2 keeps all)")
-        require(-1 <= self.min_sync <= 1, "min_sync must be -1 (keeps all) to 1")
-        require(0 <= self.max_lost <= 1, "max_lost must be a share from 0 to 1")
-        require(self.shard_clips >= 1, "shard_clips must be at least 1")
+    min_sync: Annotated[float, Range(-1, 1, note="-1: no limit")] = 0.2
+    """Clips with a lower correlation of sound and lips are rejected. Real clips have 0.26 and more. Measured only for
+    clips of at least 2 s whose speech has pauses."""
+    max_lost: Share = 0.3
+    """The stage fails if it rejects a larger share of the clips."""
+    shard_clips: AtLeastOne = 16
+    """Average number of clips in a shard."""
 
 
 @dataclass(frozen=True)
-class Pca:
+class Pca(Section):
     """Stage pca."""
 
-    components: int = 6
-    """Coefficients that describe a set of 68 landmarks; the paper has 6."""
+    components: Annotated[int, Range(1, 136)] = 6
+    """PCA coefficients that describe 68 landmarks. Paper: 6."""
     init: str = ""
-    """The bundle whose landmark model is taken over, as a network needs that starts from it (`atnet.init`,
-    `vgnet.init`): a folder, relative to the project, or `models:/NAME@ALIAS`; empty fits one."""
-
-    def __post_init__(self) -> None:
-        require(1 <= self.components <= 136, "components must be 1 to 136")
+    """Bundle whose landmark model is used, instead of fitting one. Required by a network that starts from that bundle
+    (`atnet.init`, `vgnet.init`). A folder, relative to the project, or `models:/NAME@ALIAS`; empty: fit one."""
 
 
 @dataclass(frozen=True)
-class Mfcc:
+class Mfcc(Section):
     """Stage mfcc."""
 
     kind: SpeechKind = "mfcc"
-    """What AT-net hears: mfcc, 12 coefficients, the paper's; log_mel, the 26 mel bands that they are made from."""
+    """Input of AT-net. mfcc: 12 coefficients, as in the paper; log_mel: the 26 mel bands they are computed from."""
     normalise: Normalisation = "none"
-    """adaptive: by a running mean and deviation, which start from those of the training split; clip: by the mean and
-    deviation of the clip, or of all the speech that is given to `generate`; none: not."""
+    """adaptive: by a running mean and deviation that start from those of the training split; clip: by the mean and
+    deviation of the clip, in `generate` of the whole speech; none: no normalisation."""
     init: str = ""
-    """The bundle whose initial statistics `adaptive` takes over, as a network needs that starts from it
-    (`atnet.init`): a folder, relative to the project, or `models:/NAME@ALIAS`; empty counts the training split."""
-    window: float = 0.025
-    """Seconds of speech behind one row."""
-    variants: int = 0
-    """Changed versions of every training clip's sound, of which AT-net trains on one or the sound itself by turns."""
-    gain: float = 10.0
-    """dB by which a variant is louder or softer at most."""
-    noise: float = 0.3
-    """Level of a variant's noise, of a drawn colour, as a share of the speech's at most, and 30 dB below at least; 0:
-    none."""
-    pitch: float = 3.0
-    """Semitones by which a variant's voice is higher or lower at most."""
-    rate: float = 0.15
-    """Share by which a variant is faster or slower at most, the lips with it."""
-    shard_clips: int = 16
-    """Clips per shard on average."""
-
-    def __post_init__(self) -> None:
-        require(0.01 <= self.window <= 0.1, "window must be 0.01 to 0.1 seconds")
-        require(0 <= self.variants <= 100, "variants must be 0 (none) to 100")
-        require(0 <= self.gain <= 40, "gain must be 0 to 40 dB")
-        require(0 <= self.noise <= 10, "noise must be 0 (none) to 10 times the speech")
-        require(0 <= self.pitch <= 12, "pitch must be 0 to 12 semitones")
-        require(0 <= self.rate <= 0.5, "rate must be a share from 0 to 0.5")
-        require(self.shard_clips >= 1, "shard_clips must be at least 1")
+    """Bundle whose initial statistics `adaptive` uses. Required by a network that starts from that bundle
+    (`atnet.init`). A folder, relative to the project, or `models:/NAME@ALIAS`; empty: those of the training split."""
+    window: Annotated[float, Range(0.01, 0.1, unit="seconds")] = 0.025
+    """Length of the analysis window of one row of features, in seconds."""
+    variants: Annotated[int, Range(0, 100, note="0: none")] = 0
+    """Augmented versions of the sound of every training clip. AT-net trains on one of them or on the original sound by
+    turns."""
+    gain: Annotated[float, Range(0, 40, unit="dB")] = 10.0
+    """Largest change of a variant's level, in dB."""
+    noise: Annotated[float, Range(0, 10, unit="times the speech", note="0: none")] = 0.3
+    """Largest level of a variant's noise, as a multiple of the speech's level. Levels are drawn from there down to 30
+    dB less, as is the colour of the noise. 0: no noise."""
+    pitch: Annotated[float, Range(0, 12, unit="semitones")] = 3.0
+    """Largest change of a variant's pitch, in semitones."""
+    rate: Annotated[float, Range(0, 0.5)] = 0.15
+    """Largest change of a variant's speed, as a share; the lips follow."""
+    shard_clips: AtLeastOne = 16
+    """Average number of clips in a shard."""
 
 
 @dataclass(frozen=True)
-class Evaluate:
+class Evaluate(Section):
     """Stage evaluate."""
 
-    max_clips: int = 0
-    """At most so many test clips, drawn with the seed; 0: all."""
-    videos: int = 4
+    max_clips: Annotated[int, Range(0, note="0: all")] = 0
+    """Largest number of test clips, drawn with the seed; 0: all."""
+    videos: Count = 4
     """Test clips shown as side-by-side videos and picture strips: the worst, the best and the median one by LMD, then
-    others.
-    """
+    others."""
     protocol: Protocol = "full"
     """full: whole clips from their first frame; paper: windows of 16 frames from a frame outside them; cross: whole
-    clips from another speaker's picture, by the metrics that need no real one (`pipeline.evaluation.protocols`)."""
-
+    clips from another speaker's picture, by the metrics that need no real video (`pipeline.evaluation.protocols`)."""
     published: str = ""
-    """The published weights as `atvgnet import-upstream` wrote them, a folder, relative to the project, such as
-    models/published: a row of their own beside the models. Empty: no such row."""
-
-    def __post_init__(self) -> None:
-        require(self.max_clips >= 0, "max_clips must be 0 (all) or more")
-        require(self.videos >= 0, "videos must be 0 or more")
+    """Folder of the published weights, as `atvgnet import-upstream` writes them, relative to the project, such as
+    models/published; adds a row for them. Empty: no such row."""
 
 
 @dataclass(frozen=True)
-class Studies:
-    """The studies, which run when asked: `dvc repro -R studies`."""
+class Studies(Section):
+    """The studies, which `dvc repro -R studies` runs."""
 
-    clips: int = 8
-    """So many test clips, drawn with the seed; 0: all."""
-
-    def __post_init__(self) -> None:
-        require(self.clips >= 0, "clips must be 0 (all) or more")
+    clips: Annotated[int, Range(0, note="0: all")] = 8
+    """Number of test clips, drawn with the seed; 0: all."""
 
 
 @dataclass(frozen=True)
-class Params:
+class Params(Section):
     """All of params.yaml."""
 
-    seed: int = 0
+    seed: Annotated[int, Range(0, 2**31 - 1)] = 0
     corpus: str = "sample"
     corpora: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """The sections of all corpora, as they stand in the file: `pipeline.corpora.registry` knows what they may hold."""
+    """The sections of all corpora as they are in the file; `pipeline.corpora.registry` checks them."""
     extract: Extract = field(default_factory=Extract)
     landmarks: Landmarks = field(default_factory=Landmarks)
     pca: Pca = field(default_factory=Pca)
@@ -226,6 +180,3 @@ class Params:
     vgnet: VgNetParams = field(default_factory=VgNetParams)
     evaluate: Evaluate = field(default_factory=Evaluate)
     studies: Studies = field(default_factory=Studies)
-
-    def __post_init__(self) -> None:
-        require(0 <= self.seed < 2**31, "seed must be 0 to 2147483647")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, NoReturn, Protocol
 
-from pipeline.config.params import require
+from pipeline.config.ranges import require
 from pipeline.runtime.errors import PipelineError
 
 Split = Literal["train", "val", "test"]

@@ -3,8 +3,9 @@
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from pipeline.config.params import require
+from pipeline.config.ranges import Range, Section
 from pipeline.corpora.base import (
     Clip,
     CorpusEntry,
@@ -27,12 +28,12 @@ _ENOUGH = 3  # videos, of which each goes to one split as a whole
 
 
 @dataclass(frozen=True)
-class FolderParams:
+class FolderParams(Section):
     """A folder of one's own videos, of any length, container and frame rate."""
 
     root: str = "data/raw/folder"
     """The folder; searched with its subfolders."""
-    clip_seconds: float = 3.0
+    clip_seconds: Annotated[float, Range(1, 60, unit="seconds")] = 3.0
     """Videos are cut into clips of so many seconds."""
     val: float = 0.1
     """Share for validation."""
@@ -40,8 +41,8 @@ class FolderParams:
     """Share for the test."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         require_shares(self.val, self.test)
-        require(1.0 <= self.clip_seconds <= 60.0, "clip_seconds must be 1 to 60")
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pipeline.config.params import require
+from pipeline.config.ranges import Range, Section
 from pipeline.corpora.alignment import ALIGNMENTS, read_alignment
 from pipeline.corpora.base import Clip, CorpusEntry, Opening, files_below, need_folder, register, require_shares
 from pipeline.corpora.layout import VIDEOS, contents, levels, subfolders, unpacking
@@ -19,7 +19,7 @@ _SPEAKER = re.compile(r"s\d+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class GridParams:
+class GridParams(Section):
     """The GRID audiovisual sentence corpus, as its archives unpack."""
 
     root: str = "data/raw/grid"
@@ -34,12 +34,12 @@ class GridParams:
     """Only these speakers, such as [s1, s29]; empty: all."""
     test_speakers: tuple[str, ...] = ()
     """All clips of these speakers are for the test, whatever else; the original's is [s29]."""
-    max_clips: int = 0
+    max_clips: Annotated[int, Range(0, note="0: all")] = 0
     """At most so many clips, drawn evenly over the speakers; 0: all."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         require_shares(self.val, self.test)
-        require(self.max_clips >= 0, "max_clips must be 0 (all) or more")
 
 
 @dataclass(frozen=True)

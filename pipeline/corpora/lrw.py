@@ -3,8 +3,9 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from pipeline.config.params import require
+from pipeline.config.ranges import Range, Section
 from pipeline.corpora.base import SPLITS, Clip, CorpusEntry, Split, need_folder, register
 from pipeline.corpora.layout import VIDEOS, contents, levels, subfolders
 from pipeline.corpora.split import draw
@@ -14,18 +15,15 @@ _FOLDER = "lipread_mp4"
 
 
 @dataclass(frozen=True)
-class LrwParams:
+class LrwParams(Section):
     """Lip Reading in the Wild, as its archives unpack; it brings its own split."""
 
     root: str = "data/raw/lrw"
     """The folder that holds lipread_mp4, or that folder itself."""
     words: tuple[str, ...] = ()
     """Only these words; empty: all."""
-    max_clips: int = 0
+    max_clips: Annotated[int, Range(0, note="0: all")] = 0
     """At most so many clips, drawn evenly over the words; 0: all."""
-
-    def __post_init__(self) -> None:
-        require(self.max_clips >= 0, "max_clips must be 0 (all) or more")
 
 
 @dataclass(frozen=True)

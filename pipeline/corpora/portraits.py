@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import pyarrow.parquet as pq
 
-from pipeline.config.params import require
+from pipeline.config.ranges import Count, Range, Section
 from pipeline.corpora.base import Clip, CorpusEntry, Opening, register, require_shares
 from pipeline.corpora.split import split_names
 from pipeline.runtime import paths
@@ -16,24 +17,23 @@ TABLE = "clips.parquet"
 
 
 @dataclass(frozen=True)
-class PortraitsParams:
+class PortraitsParams(Section):
     """A folder of photographs, one face each."""
 
     root: str = "data/raw/portraits"
     """The folder of the photographs; searched with its subfolders."""
-    clips: int = 4
+    clips: Annotated[int, Range(1, 1000)] = 4
     """Clips of 3 s that each photograph speaks."""
     val: float = 0.05
     """Share of the photographs for validation."""
     test: float = 0.05
     """Share of the photographs for the test."""
-    seed: int = 0
+    seed: Count = 0
     """Another seed gives other voices, words and movements."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         require_shares(self.val, self.test)
-        require(1 <= self.clips <= 1000, "clips must be 1 to 1000")
-        require(self.seed >= 0, "seed must be 0 or more")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.config.params import Params, require
+from pipeline.config.params import Params
+from pipeline.config.ranges import require
 from pipeline.corpora.base import SPLITS, Clip, Corpus
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import writing

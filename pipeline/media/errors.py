@@ -10,14 +10,14 @@ from pipeline.runtime.paths import StrPath
 class MediaError(PipelineError):
     """A file that cannot be read or written as asked.
 
-    ``reason`` says why without naming the file, so that it can stand in a table that is the same on every machine.
+    ``reason`` does not name the file, so tables that contain it are the same on every machine.
     """
 
+    separator = ": "
+
     def __init__(self, path: StrPath, reason: str, advice: str = "") -> None:
-        super().__init__(f"{path}: {reason}. {advice}".rstrip())
+        super().__init__(reason, subject=path, advice=advice)
         self.path = Path(path)
-        self.reason = reason
-        self.advice = advice
 
     def __reduce__(self) -> tuple[type["MediaError"], tuple[Path, str, str]]:
         """Let the exception survive the way back from a worker process."""

@@ -22,10 +22,32 @@ _EXTRAS = {
 
 
 class PipelineError(Exception):
-    """Something the user can fix: the message names the key or file and says what to do.
+    """An error that the user can fix. Command lines and stages print it without a traceback and exit with 1.
 
-    Command lines and stages print it without a traceback and end with exit code 1.
+    The message is made of its parts, so that callers need not edit the text:
+
+        PipelineError("is missing", subject=path, advice="Run `dvc repro mfcc`.")  # PATH is missing. Run `dvc ...
+        PipelineError("PATH is missing. Run `dvc repro mfcc`.")                    # the whole message as the reason
+
+    Args:
+        reason: What is wrong. Without ``subject`` and ``advice`` it is the whole message.
+        subject: What the reason is about, such as a path or a parameter's key. Comes first in the message.
+        advice: What to do, as sentences. Comes last in the message.
     """
+
+    separator = " "
+    """Between subject and reason."""
+
+    def __init__(self, reason: str, *, subject: object = "", advice: str = "") -> None:
+        self.reason, self.subject, self.advice = reason, str(subject), advice
+        stop = "." if self.subject or advice else ""
+        about = f"{self.subject}{self.separator}" if self.subject else ""
+        super().__init__(f"{about}{reason}{stop} {advice}".rstrip())
+
+    @property
+    def without_subject(self) -> str:
+        """Reason and advice, for tables that name the subject in a column of their own."""
+        return str(PipelineError(self.reason, advice=self.advice))
 
 
 def install_command(extra: str) -> str:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.config.training import PictureAugmentation
 from pipeline.faces.crop import decode_jpeg, encode_jpeg
+from pipeline.training.data import Stream
 
 SHIFT, SCALE, ANGLE = 0.05, 0.08, 5.0
 """How far a crop is moved at a strength of 1: share of its side, of its size, degrees."""
@@ -41,7 +42,7 @@ NO_CHANGE = Change(PictureAugmentation(), False, np.zeros(14))
 
 def draw(strength: PictureAugmentation, seed: int, position: int) -> Change:
     """The change of the window at `position`, counted over the whole training; a kind's draw hangs on no other's."""
-    random = np.random.default_rng([seed, 2, position])
+    random = np.random.default_rng([seed, Stream.AUGMENTATION, position])
     return Change(strength, bool(random.random() < strength.flip), random.uniform(-1, 1, len(NO_CHANGE.numbers)))
 
 

@@ -8,6 +8,7 @@ import hashlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from enum import IntEnum
 from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple, Protocol, TypeVar
@@ -21,6 +22,19 @@ from pipeline.runtime.cores import cores
 from pipeline.runtime.errors import PipelineError
 from pipeline.shards.clip_store import ClipStore
 from pipeline.speech.windows import windows
+
+
+class Stream(IntEnum):
+    """Keeps the draws of a training apart: each generator is seeded with [seed, stream, position in the training]."""
+
+    ORDER = 0
+    """Order of the clips in a pass."""
+    WINDOW = 1
+    """Place of a window in its clip, and its reference."""
+    AUGMENTATION = 2
+    """Augmentation of a window: of VG-net's pictures, and of AT-net's sound."""
+    CORPUS = 3
+    """Corpus and clip of a window, if corpora have weights."""
 
 
 def loaders() -> int:
@@ -179,9 +193,9 @@ def training_windows(
     shares = np.array([weight if group else 0.0 for group, weight in zip(groups, weights.values(), strict=True)])
     drawn = []
     for position in range(step * batch, (step + 1) * batch):
-        random = np.random.default_rng([seed, 1, position])
+        random = np.random.default_rng([seed, Stream.WINDOW, position])
         if groups:
-            draw = np.random.default_rng([seed, 3, position])  # 2 is what a window undergoes
+            draw = np.random.default_rng([seed, Stream.CORPUS, position])
             group = groups[int(draw.choice(len(groups), p=shares / shares.sum()))]
             clip = group[int(draw.integers(len(group)))]
         else:
@@ -193,13 +207,13 @@ def training_windows(
 
 @lru_cache(maxsize=4)  # of a large corpus it takes longer than a step
 def _order(clips: int, seed: int, turn: int) -> NDArray[np.int64]:
-    return np.random.default_rng([seed, 0, turn]).permutation(clips)
+    return np.random.default_rng([seed, Stream.ORDER, turn]).permutation(clips)
 
 
 def drawn_variants(variants: int, seed: int, positions: range) -> list[int]:
     """Which of `variants` changed versions of the sound the windows at `positions` hear; 0 is the sound itself."""
     return [
-        int(np.random.default_rng([seed, 2, position]).integers(variants + 1)) if variants else 0
+        int(np.random.default_rng([seed, Stream.AUGMENTATION, position]).integers(variants + 1)) if variants else 0
         for position in positions
     ]
 

@@ -40,7 +40,7 @@ def test_shipped_params_are_the_defaults() -> None:
         ("vgnet.lrr", 1e-4, r"vgnet\.lrr is not a param\. Did you mean lr\?"),
         ("corpus", "grit", r"must be one of folder, grid, lrw, portraits, sample, union\. Did you mean grid\?"),
         ("vgnet.augment.blurr", 0.5, r"vgnet\.augment\.blurr is not a param\. Did you mean blur\?"),
-        ("vgnet.augment.flip", 2, r"vgnet\.augment\.flip must be from 0 to 1; it is 2\.0\. Change it in params\.yaml"),
+        ("vgnet.augment.flip", 2, r"vgnet\.augment\.flip must be 0 to 1; it is 2\.0\. Change it in params\.yaml"),
         ("vgnet.augment", 0.5, r"vgnet\.augment must be a section of keys, not 0\.5"),
         ("vgnet.lr", "fast", r"vgnet\.lr is 'fast'; it must be a number"),
         (

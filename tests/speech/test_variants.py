@@ -106,7 +106,7 @@ def test_silence_stays_silent() -> None:
         (lambda: Mfcc(gain=-1), "gain must be 0 to 40 dB"),
         (lambda: Mfcc(noise=-1), "noise must be 0"),
         (lambda: Mfcc(pitch=13), "pitch must be 0 to 12 semitones"),
-        (lambda: Mfcc(rate=0.6), "rate must be a share from 0 to 0.5"),
+        (lambda: Mfcc(rate=0.6), "rate must be 0 to 0.5"),
     ],
 )
 def test_strengths_out_of_range(make: Callable[[], Mfcc], message: str) -> None:

@@ -2,29 +2,24 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from pipeline.config.params import require
+from pipeline.config.ranges import Range, Section
 from pipeline.corpora.base import CorpusEntry, Opening, register
 from pipeline.corpora.grid import Grid
 from pipeline.runtime import paths
 
 
 @dataclass(frozen=True)
-class SyntheticParams:
+class SyntheticParams(Section):
     """The procedural corpus that ships with the project."""
 
-    speakers: int = 8
+    speakers: Annotated[int, Range(1, 34)] = 8
     """How many speakers, 1 to 34; they differ in voice and face."""
-    sentences: int = 9
+    sentences: Annotated[int, Range(3, 1000, note="one at least for each of train, val and test")] = 9
     """Sentences a speaker says; no sentence comes twice in the corpus."""
     seed: int = 0
     """Another seed gives other sentences, voices and faces."""
-
-    def __post_init__(self) -> None:
-        require(1 <= self.speakers <= 34, "speakers must be 1 to 34")
-        require(
-            3 <= self.sentences <= 1000, "sentences must be 3 to 1000: one at least for each of train, val and test"
-        )
 
 
 def _open(params: SyntheticParams, opening: Opening) -> Grid:
