@@ -30,7 +30,8 @@ from pipeline.models.folding import for_inference
 from pipeline.models.losses import decision_loss, landmark_weights, pixel_loss, regression_loss
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime import paths
-from pipeline.runtime.devices import Precision, autocast, best_device, number_type, to_floats, to_pictures
+from pipeline.runtime.devices import autocast, best_device, number_type, to_floats, to_pictures
+from pipeline.runtime.machine import Precision
 from pipeline.shards.clip_store import ClipStore
 from pipeline.training.data import StoreSource, load_ahead, loaders
 from pipeline.training.vgnet import VgBatch, VgNetTask

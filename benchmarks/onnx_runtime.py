@@ -26,7 +26,8 @@ from pipeline.models.bundle import load_bundle
 from pipeline.models.folding import for_inference
 from pipeline.models.onnx.export import NETWORKS, export_onnx
 from pipeline.models.vgnet import VgNet
-from pipeline.runtime.devices import Precision, autocast
+from pipeline.runtime.devices import autocast
+from pipeline.runtime.machine import Precision
 from pipeline.speech.streaming import CHUNK
 
 CPU = torch.device("cpu")

@@ -67,13 +67,13 @@ def evaluation() -> Iterator[int]:
     from pipeline.evaluation.clips import StoredClips
     from pipeline.evaluation.evaluate import evaluate
     from pipeline.inference.talking_head import TalkingHead
-    from pipeline.runtime import cores, paths
+    from pipeline.runtime import machine, paths
     from pipeline.shards.clip_store import ClipStore
 
     head, clips = TalkingHead.from_pretrained(paths.MODELS), StoredClips(ClipStore(paths.DATA))
     while True:
         with tempfile.TemporaryDirectory() as out:
-            evaluate(head, clips, Evaluate(max_clips=4, videos=0), 0, Path(out), cores.jobs())
+            evaluate(head, clips, Evaluate(max_clips=4, videos=0), 0, Path(out), machine.jobs())
         yield 4
 
 

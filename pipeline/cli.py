@@ -6,7 +6,7 @@ import time
 from contextlib import redirect_stdout
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TextIO, get_args
+from typing import TYPE_CHECKING, Annotated, TextIO, get_args
 
 import typer
 
@@ -16,10 +16,11 @@ from pipeline.export import export
 from pipeline.fetch import fetch
 from pipeline.models.place import check_named, check_no_bundle
 from pipeline.personalize.videos import find_videos
-from pipeline.runtime import cores, paths
+from pipeline.runtime import machine, paths
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.command import command
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.machine import Precision
 from pipeline.runtime.progress import progress_of
 
 if TYPE_CHECKING:
@@ -47,9 +48,6 @@ def main(
     ] = False,
 ) -> None:
     """Make the face in a picture speak. Also: choose corpora, evaluate, export and personalize models."""
-
-
-Precision = Literal["auto", "float32", "bfloat16"]
 
 
 @app.command()
@@ -203,7 +201,7 @@ def personalize(
         from pipeline.personalize.personalize import personalize as make
         from pipeline.personalize.report import print_report
 
-        print_report(make(video, bundle_folder(models), out, minutes, cores.jobs()), out)
+        print_report(make(video, bundle_folder(models), out, minutes, machine.jobs()), out)
 
 
 @app.command("app")

@@ -14,7 +14,7 @@ from pipeline.evaluation.tables import Summary, means
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.models.bundle import write_card, write_provenance
 from pipeline.runtime import paths
-from pipeline.runtime.git import git
+from pipeline.runtime.checkout import git
 from pipeline.runtime.hashes import hash_file
 from pipeline.shards.clip_store import ClipStore
 from pipeline.tracking.best import Judgement, digest

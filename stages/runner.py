@@ -11,7 +11,7 @@ from pipeline import tracking
 from pipeline.config.file import load_params
 from pipeline.config.params import Params
 from pipeline.corpora.registry import check_corpora
-from pipeline.runtime import cores, paths
+from pipeline.runtime import machine, paths
 from pipeline.runtime.checkout import check_experiment
 from pipeline.runtime.errors import clear_errors
 from pipeline.tracking.models import fetch_bundle
@@ -54,11 +54,10 @@ def run_training_stage(name: str, uses: Sequence[str], body: Body) -> None:
     _take_no_arguments(name)
     from torch import distributed
 
-    from pipeline.training.distribution import is_first, joined
-    from pipeline.training.launch import launch
+    from pipeline.training.distribution import is_first, joined, launch
 
     with clear_errors(name):
-        processes = cores.training_processes()
+        processes = machine.training_processes()
         if processes > 1 and not distributed.is_torchelastic_launched():
             launch(f"stages.{name}", processes)
             return
@@ -81,7 +80,7 @@ def _run(name: str, uses: Sequence[str], body: Body, tracked: bool = True) -> No
     params = load_params(paths.PARAMS)
     if "corpora" in uses:
         check_corpora(params)
-    jobs = cores.jobs()
+    jobs = machine.jobs()
     tracking_it = tracking.stage(name, params, uses=uses) if tracked else nullcontext(tracking.Run(None))
     with tracking_it as run:
         body(Context(params, run, paths.project_root(), jobs))

@@ -1,7 +1,7 @@
 """Stage train_vgnet: VG-net against its discriminator, landmarks and one picture to video, into models/vgnet."""
 
 from pipeline.runtime import paths
-from pipeline.training.callbacks import progress
+from pipeline.training.callbacks import Progress
 from pipeline.training.sources import input_example
 from pipeline.training.vgnet import train_from_store
 from stages.runner import Context, run_training_stage
@@ -10,7 +10,7 @@ from stages.runner import Context, run_training_stage
 def main(context: Context) -> None:
     """Train on the training split, validate on val; killed, it goes on where it was."""
     bundle = context.bundle(context.params.vgnet.init)
-    train_from_store(context.params, [progress(), context.run.callback()], bundle)
+    train_from_store(context.params, [Progress(), context.run.callback()], bundle)
     context.run.model(paths.VGNET, input_example("vgnet", context.params), "atvgnet-vgnet")
 
 

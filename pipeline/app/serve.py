@@ -11,8 +11,7 @@ from pathlib import Path
 from pipeline.app.requests import RequestLimit
 from pipeline.app.uploads import BYTES, delete_old
 from pipeline.inference.talking_head import TalkingHead
-from pipeline.runtime.errors import PipelineError
-from pipeline.runtime.stop import Stopped
+from pipeline.runtime.errors import PipelineError, Stopped
 
 _SWEEP = 60.0
 """Seconds from one search for old uploads to the next."""

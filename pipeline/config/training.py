@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pipeline.config.ranges import AtLeastOne, Count, NotNegative, Positive, Range, Section, Share
+from pipeline.runtime.machine import Precision
 
-Precision = Literal["auto", "float32", "bfloat16"]
 _Frames = Annotated[int, Range(2)]
 _LearningRate = Annotated[float, Range(0, 1, above=True, below=True)]
 _BelowOne = Annotated[float, Range(0, 1, below=True)]

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from pipeline.runtime.files import decode
 from pipeline.runtime.paths import StrPath
-from pipeline.runtime.text import decode
 from pipeline.speech.phonemes import Segment
 
 ALIGNMENTS = ("alignments", "alignment", "align")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from pipeline.runtime import cores, paths
+from pipeline.runtime import machine, paths
 from pipeline.runtime.command import command
 from pipeline.runtime.errors import PipelineError
 
@@ -28,7 +28,7 @@ def evaluate(
         from pipeline.evaluation.report import print_report, write_page
 
         folder = out or models / paths.REPORTS.name
-        evaluate_models(models, folder, load_params(paths.PARAMS), paths.project_root(), cores.jobs())
+        evaluate_models(models, folder, load_params(paths.PARAMS), paths.project_root(), machine.jobs())
         write_page(folder)
         print_report(folder)
 
@@ -74,7 +74,7 @@ def score_videos(
             raise PipelineError("score needs generated videos. Give their folder with --fake FOLDER.")
         if out is None:
             raise PipelineError("score needs a folder to write. Give one with --out FOLDER.")
-        print_score(score(real, name_systems(fake), out, cores.jobs(), reference=reference, size=int(size)), out)
+        print_score(score(real, name_systems(fake), out, machine.jobs(), reference=reference, size=int(size)), out)
         print(f"All of it as a page for any browser: {write_page(out)}")
 
 
@@ -85,7 +85,7 @@ def _test_metrics(real: Path | None) -> None:
 
     if real is None:
         raise PipelineError("--self-test: give real videos with --real FOLDER, best of two speakers or more.")
-    table = self_test(real, seed=0, jobs=cores.jobs())
+    table = self_test(real, seed=0, jobs=machine.jobs())
     print_self_test(table)
     if not table["holds"].all():
         raise typer.Exit(1)

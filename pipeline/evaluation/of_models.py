@@ -16,13 +16,12 @@ from pipeline.inference.preprocessing.project import ProjectPreprocessing
 from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.runtime import paths
+from pipeline.runtime.checkout import git
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import refuse_input
-from pipeline.runtime.git import git
 from pipeline.runtime.paths import StrPath
 from pipeline.shards.clip_store import ClipStore
-from pipeline.training.sources import NETWORKS, digest
-from pipeline.training.speech import speech_features
+from pipeline.training.sources import NETWORKS, digest, speech_features
 
 
 def evaluate_models(models: StrPath, out: StrPath, params: Params, project: StrPath, jobs: int) -> Summary:

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from pipeline.runtime.git import git
+from pipeline.runtime.checkout import git
 from pipeline.runtime.paths import StrPath
 
 TRAINED = ("models/atnet", "models/vgnet", "models/bundle.json", "reports/")

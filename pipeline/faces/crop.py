@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.runtime.rounding import to_grid
+from pipeline.runtime.arrays import to_grid
 
 SIZE = 128
 """Side in pixels of the crop that limits and metrics speak of."""

@@ -14,7 +14,7 @@ from pipeline.faces.identity import find_cuts, measure_identity, signatures
 from pipeline.faces.lips import measure_movement, measure_sync
 from pipeline.faces.track import Track
 from pipeline.landmarks.points import MOUTH, STABLE
-from pipeline.runtime.rounding import to_grid
+from pipeline.runtime.arrays import to_grid
 
 QUALITY = [
     pa.field("detected", pa.float64()),  # share of frames, 0 to 1

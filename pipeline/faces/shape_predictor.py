@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.faces.detect import Box
+from pipeline.runtime.arrays import to_machine_code
 from pipeline.runtime.errors import PipelineError
-from pipeline.runtime.machine_code import compiled
 
 Floats = NDArray[np.float32]
 
@@ -96,7 +96,7 @@ def _grey(frame: NDArray[np.uint8], box: NDArray[np.float64]) -> tuple[NDArray[n
     return grey, np.array([left, top, left, top], np.float64)
 
 
-@compiled
+@to_machine_code
 def _read_pixels(
     grey: NDArray[np.uint8],
     box: NDArray[np.float64],
@@ -119,7 +119,7 @@ def _read_pixels(
         pixels[number] = grey[row, column] if inside else 0
 
 
-@compiled
+@to_machine_code
 def _similarity(mean: Floats, shape: Floats) -> tuple[np.float32, np.float32]:
     """The rotation and scale ((a, -b), (b, a)) that takes ``mean`` nearest to ``shape`` (Umeyama 1991)."""
     centre = np.zeros(4)
@@ -138,7 +138,7 @@ def _similarity(mean: Floats, shape: Floats) -> tuple[np.float32, np.float32]:
     return np.float32(along / spread), np.float32(across / spread)
 
 
-@compiled
+@to_machine_code
 def _move(shapes: Floats, pixels: Floats, compared: NDArray[np.int16], threshold: Floats, leaf: Floats) -> None:
     """Add to every shape (N, 136) what each tree says of its pixels."""
     trees, splits = threshold.shape
@@ -170,7 +170,7 @@ def load_model() -> Model:
     return model
 
 
-@compiled
+@to_machine_code
 def _integer(data: NDArray[np.uint8], at: int) -> tuple[np.int64, int]:
     """A number, and where the next one begins: a byte that holds the sign and the length, then the bytes."""
     value, length = np.int64(0), data[at] & 0x0F
@@ -179,7 +179,7 @@ def _integer(data: NDArray[np.uint8], at: int) -> tuple[np.int64, int]:
     return -value if data[at] & 0x80 else value, at + 1 + length
 
 
-@compiled
+@to_machine_code
 def _float(data: NDArray[np.uint8], at: int) -> tuple[float, int]:
     """Two integers: digits and binary exponent."""
     digits, at = _integer(data, at)
@@ -187,14 +187,14 @@ def _float(data: NDArray[np.uint8], at: int) -> tuple[float, int]:
     return digits * 2.0**exponent, at
 
 
-@compiled
+@to_machine_code
 def _floats(data: NDArray[np.uint8], at: int, out: Floats) -> int:
     for number in range(len(out)):
         out[number], at = _float(data, at)
     return at
 
 
-@compiled
+@to_machine_code
 def _read(
     data: NDArray[np.uint8],
     mean: Floats,
@@ -232,7 +232,7 @@ def _read(
         at = _floats(data, at, offset[cascade].reshape(-1))
 
 
-@compiled
+@to_machine_code
 def _skip(data: NDArray[np.uint8], at: int, numbers: int) -> int:
     for _ in range(numbers):
         at = _integer(data, at)[1]

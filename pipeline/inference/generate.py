@@ -19,10 +19,9 @@ from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.media import VideoWriter, probe, read_audio
 from pipeline.runtime.clock import FPS, frames_of
-from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.errors import PipelineError, Stopped
 from pipeline.runtime.paths import StrPath
-from pipeline.runtime.steps import Steps
-from pipeline.runtime.stop import Stopped
+from pipeline.runtime.progress import StepTimer
 
 OnProgress = Callable[[int, int | None], None]
 """Called with the frames that are done, and how many there will be, where that is known."""
@@ -66,7 +65,7 @@ def generate(
         raise PipelineError("--video moves a still picture. Give one with -p, or leave out --video to dub a video.")
     if drive is not None and settings is not None and settings.blink:
         raise PipelineError("With --video the eyes move as that face's do: leave out --blink.")
-    stopped, steps = None, Steps()
+    stopped, steps = None, StepTimer()
     with ExitStack() as stack:
         if drive is None:
             assert speech is not None

@@ -24,7 +24,7 @@ from pipeline.inference.preprocessing.project import ProjectPreprocessing
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.runtime.errors import PipelineError
-from pipeline.runtime.steps import Steps
+from pipeline.runtime.progress import StepTimer
 from pipeline.speech.sound import Sound
 
 log = logging.getLogger(__name__)
@@ -71,9 +71,9 @@ class Generator:
         """
         return self.view.frames(self.speak(chunks))
 
-    def speak(self, chunks: Iterable[NDArray[np.int16]], steps: Steps | None = None) -> Iterator[Painted]:
+    def speak(self, chunks: Iterable[NDArray[np.int16]], steps: StepTimer | None = None) -> Iterator[Painted]:
         """As `stream`, before the view; ``steps`` gets the seconds of each network."""
-        steps = steps or Steps()
+        steps = steps or StepTimer()
         windows = self.head.preprocessing.windows(Sound(chunks))
         landmarks = steps.each("AT-net", self.head.landmarks(self.reference, windows, self.settings.strength))
         if self._footage is not None:
@@ -83,10 +83,10 @@ class Generator:
         painted = mask_paint(painted, self.head.preprocessing, SPEAKING, self._still_TL)
         return painted if self._skin is None else put_blinks(painted, self._skin, self.settings.seed)
 
-    def follow(self, drive: Drive, steps: Steps | None = None) -> Iterator[Painted]:
+    def follow(self, drive: Drive, steps: StepTimer | None = None) -> Iterator[Painted]:
         """The face of a still picture that moves as another one does."""
         asked = drive.landmarks(self.reference, self.head.preprocessing, self.settings.strength)
-        painted = (steps or Steps()).each("VG-net", self.head.paint(self.reference, asked))
+        painted = (steps or StepTimer()).each("VG-net", self.head.paint(self.reference, asked))
         return mask_paint(painted, self.head.preprocessing, DRIVEN)
 
     def _open_footage(self, path: Path, frames: int | None) -> Footage:

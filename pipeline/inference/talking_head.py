@@ -23,7 +23,8 @@ from pipeline.models.bundle import load_bundle
 from pipeline.models.folding import for_inference
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime.clock import FPS, SAMPLES_PER_FRAME
-from pipeline.runtime.devices import Precision, autocast, best_device
+from pipeline.runtime.devices import autocast, best_device
+from pipeline.runtime.machine import Precision
 from pipeline.speech.sound import Sound
 from pipeline.speech.streaming import CHUNK
 

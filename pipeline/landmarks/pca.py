@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from pipeline.landmarks.points import COUNT, MOUTH, STABLE
 from pipeline.landmarks.similarity import apply_similarity, fit_similarity, invert_similarity
+from pipeline.runtime.arrays import to_grid
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
-from pipeline.runtime.rounding import to_grid
 
 FACTOR = 5.0
 """The paper's scale of normalised landmarks; coordinates then lie in about [-1, 1]."""

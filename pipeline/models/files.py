@@ -8,10 +8,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from pipeline.runtime.checkout import or_pull
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import replacing
 from pipeline.runtime.paths import StrPath
-from pipeline.runtime.remote import or_pull
 
 
 def save_model(folder: StrPath, name: str, module: nn.Module, meta: dict[str, Any]) -> None:

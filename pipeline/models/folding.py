@@ -7,7 +7,8 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from pipeline.runtime.devices import Precision, number_type, to_device
+from pipeline.runtime.devices import number_type, to_device
+from pipeline.runtime.machine import Precision
 
 Network = TypeVar("Network", bound=nn.Module)
 

@@ -16,10 +16,11 @@ from pipeline.personalize.tasks import MouthAtNetTask, MouthVgNetTask
 from pipeline.runtime.devices import training_threads
 from pipeline.runtime.files import replacing
 from pipeline.shards.clip_store import ClipStore
-from pipeline.training.callbacks import progress
+from pipeline.training.callbacks import Progress
 from pipeline.training.data import StoreSource
-from pipeline.training.loop import Task, train
+from pipeline.training.loop import train
 from pipeline.training.start import open_start
+from pipeline.training.task import Task
 
 ATNET_SHARE = 0.2
 """Of the time for training: AT-net's steps are short, and it is soon as good as so few clips make it."""
@@ -88,7 +89,7 @@ class FineTuning:
             meta = read_meta(self.work, out.name)
             if [meta["params"], meta["data"], meta["init"]] == [asdict(task.params), task.data, dict(task.init)]:
                 return int(meta["step"])
-        return int(train(task, out, self.work / "resume" / out.name, [progress()])["step"])
+        return int(train(task, out, self.work / "resume" / out.name, [Progress()])["step"])
 
     def _atnet(self, steps: int) -> MouthAtNetTask:
         compatibility = {"landmarks": self.landmarks.digest, "speech": self.speech.record()}

@@ -10,7 +10,7 @@ from pipeline.models.bundle import Bundle
 from pipeline.personalize.mouths import MouthJudge, Mouths
 from pipeline.runtime.devices import best_device
 from pipeline.training.atnet import AtNetTask
-from pipeline.training.loop import Validation
+from pipeline.training.task import Validation
 from pipeline.training.vgnet import VgNetTask
 
 

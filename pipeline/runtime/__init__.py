@@ -1,1 +1,1 @@
-"""What everything stands on: errors, paths, devices, worker processes, time limits, progress, files."""
+"""The base of all other packages: errors, paths, devices, files, worker processes, time limits, progress."""

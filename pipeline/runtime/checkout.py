@@ -1,40 +1,52 @@
-"""Whether git has the project as DVC needs it:
+"""The project as git and DVC see it. `make repro` runs this file before anything is installed:
 
     python -m pipeline.runtime.checkout
 
-`make repro` asks before it installs anything, so this takes the standard library alone. DVC refuses a folder in no git
-repository; experiments take more than `dvc repro` does.
+so it needs only the standard library. It checks whether git has the project as DVC needs it: DVC refuses a folder
+outside a git repository, and experiments need more than `dvc repro`.
 """
 
 import os
 import shutil
 import subprocess
+from configparser import Error, RawConfigParser
 from pathlib import Path
 
 from pipeline.runtime.errors import PipelineError, clear_errors
-from pipeline.runtime.git import git
-from pipeline.runtime.paths import project_root
+from pipeline.runtime.paths import StrPath, project_root
 
 _COMMIT = "git add -A && git commit -m start"
 _SHALLOW = "This clone is shallow (git clone --depth)"
 _UNSHALLOW = "Get the rest first: git fetch --unshallow"
 
 
+def git(*arguments: str) -> str:
+    """The output of a git command; empty if it fails, as outside a repository or without git."""
+    try:
+        answer = subprocess.run(["git", *arguments], capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return answer.stdout.rstrip("\n") if answer.returncode == 0 else ""
+
+
 def check_checkout(folder: Path) -> list[str]:
-    """What experiments will miss in ``folder``, the project; PipelineError where DVC runs nothing at all."""
+    """The reasons why experiments will not work in the project's ``folder``.
+
+    Raises PipelineError if DVC cannot run at all.
+    """
     if not any((place / ".git").exists() for place in (folder.resolve(), *folder.resolve().parents)):
         raise PipelineError(
             f"{folder.resolve()} is not a git clone, like a download without history, and DVC works in clones alone. "
             f"Run `git init && {_COMMIT}` there, then this again."
         )
-    where = "-C", str(folder)
     if shutil.which("git") is None:
         return ["git is not installed: `dvc exp` will not work, and runs will not say of which commit they are."]
-    asked = subprocess.run(["git", *where, "rev-parse", "--git-dir"], capture_output=True, text=True, check=False)
-    if said := " ".join(asked.stderr.split()):
-        if "safe.directory" not in said:  # which stops experiments alone
-            raise PipelineError(f"git cannot read {folder.resolve()}: {said}. Fix that, or clone again.")
-        return [f"`dvc exp` will not work: {said}"]
+    where = "-C", str(folder)
+    answer = subprocess.run(["git", *where, "rev-parse", "--git-dir"], capture_output=True, text=True, check=False)
+    if message := " ".join(answer.stderr.split()):
+        if "safe.directory" not in message:  # that one stops only experiments
+            raise PipelineError(f"git cannot read {folder.resolve()}: {message}. Fix that, or clone again.")
+        return [f"`dvc exp` will not work: {message}"]
     faults = []
     if not git(*where, "ls-tree", "HEAD", "dvc.yaml"):
         top = git(*where, "rev-parse", "--show-toplevel")
@@ -46,18 +58,44 @@ def check_checkout(folder: Path) -> list[str]:
 
 
 def is_shallow(folder: Path) -> bool:
-    """Whether the history of the repository of ``folder`` is cut off."""
+    """Whether the repository of ``folder`` has only a part of its history."""
     return git("-C", str(folder), "rev-parse", "--is-shallow-repository") == "true"
 
 
 def check_experiment() -> None:
-    """PipelineError in the copy in which DVC runs an experiment of a shallow clone: it would lose the results."""
+    """Raise PipelineError in DVC's temporary copy of a shallow clone, where an experiment's results would be lost."""
     project = project_root()
     if not project.samefile(".") and is_shallow(project):
         raise PipelineError(
             f"{_SHALLOW}, in which DVC loses experiments that run in a copy of it, as with --queue and --temp. "
             f"{_UNSHALLOW}"
         )
+
+
+def pull_command(project: StrPath) -> str | None:
+    """The command that fetches the outs of ``project``: `dvc pull`, with `-r NAME` if no remote is the default.
+
+    None if no remote is set. Reads `.dvc/config` and `.dvc/config.local` (which takes precedence) without DVC, because
+    machines that only train or generate may lack it. Unreadable files count as empty.
+    """
+    parser = RawConfigParser(strict=False)
+    for name in ("config", "config.local"):
+        try:
+            parser.read(Path(project) / ".dvc" / name, encoding="utf-8")
+        except (OSError, UnicodeDecodeError, Error):
+            continue
+    # DVC writes ['remote "NAME"']
+    names = [section.split('"')[1] for section in parser.sections() if section.strip("'").startswith('remote "')]
+    if not names:
+        return None
+    default = parser.get("core", "remote", fallback="")
+    return "dvc pull" if default in names else f"dvc pull -r {names[0]}"
+
+
+def or_pull() -> str:
+    """The end of an advice to make an out: how to fetch it instead, if there is a remote."""
+    command = pull_command(project_root())
+    return f", or `{command}` to fetch it" if command else ""
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What every command of `atvgnet` does with its errors."""
+"""Error handling of every `atvgnet` command."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,13 +10,14 @@ from pipeline.runtime.errors import PipelineError, clear_errors
 
 @contextmanager
 def command() -> Iterator[None]:
-    """What every command does with its errors; in a subfolder of the project also say where that is."""
+    """`clear_errors`, which in a subfolder of the project also names the project's folder."""
     with clear_errors("atvgnet"):
         try:
             yield
         except PipelineError as error:
-            above = (one for one in Path.cwd().parents if (one / "dvc.yaml").exists() and (one / paths.PARAMS).exists())
-            project = None if paths.PARAMS.exists() else next(above, None)
+            names = Path("dvc.yaml"), paths.PARAMS
+            projects = (folder for folder in Path.cwd().parents if all((folder / name).exists() for name in names))
+            project = None if paths.PARAMS.exists() else next(projects, None)
             if project is None or " is missing" not in str(error):
                 raise
             raise PipelineError(f"{error} The project is in {project}: run the command there.") from error

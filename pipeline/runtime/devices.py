@@ -5,17 +5,14 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pipeline.runtime.cores import cores
 from pipeline.runtime.errors import PipelineError
-
-Precision = Literal["auto", "float32", "bfloat16"]
+from pipeline.runtime.machine import Precision, cores
 
 
 def best_device() -> torch.device:

@@ -1,24 +1,31 @@
-"""The one exception that is meant for the user's eyes."""
+"""The error that is meant for the user, and how a program ends: on an error, on a signal, on a full disk."""
 
 import errno
 import os
+import signal
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-from pipeline.runtime.stop import Stopped, stoppable
+from types import FrameType
 
 DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
-"""What a disk says that is full, or read-only, wherever it is written to."""
-_PLACE = {errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}
-"""What it says of a path that leads nowhere, or where this user may not go."""
+"""Error numbers of a disk that is full or read-only."""
+_PATH = {errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}
+"""Error numbers of a wrong path or missing permissions."""
 _EXTRAS = {
     **dict.fromkeys(("dvc", "espeakng_loader", "mlflow", "psutil", "requests", "ruamel", "urllib3"), "pipeline"),
     **dict.fromkeys(("onnx", "onnxscript"), "onnx"),
     "gradio": "app",
 }
-"""Packages of extras (pyproject.toml), and of which: generation and evaluation do without them."""
+"""Packages that generation and evaluation do not need, and the extra in pyproject.toml that installs each."""
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_REPEAT_SECONDS = 5.0
+"""A signal within this time after another counts as the same one: `timeout` and batch systems send two. Meanwhile open
+files close."""
 
 
 class PipelineError(Exception):
@@ -50,10 +57,22 @@ class PipelineError(Exception):
         return str(PipelineError(self.reason, advice=self.advice))
 
 
+class Stopped(KeyboardInterrupt):
+    """The process got a signal that ends it."""
+
+    kept = "Run the same command again; what is finished is not done again."
+    """Says what is left of the work."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.signal = signal.Signals(number)
+
+    def __str__(self) -> str:
+        return f"Stopped ({self.signal.name}). {self.kept}"
+
+
 def install_command(extra: str) -> str:
-    """How to install an extra of pyproject.toml, in words: the project is on no package index, so its name alone does
-    not do.
-    """
+    """Instructions to install an extra of pyproject.toml. The project is on no package index."""
     return (
         f"`pip install '.[{extra}]'` in a clone of the project, or `pip install 'atvgnet[{extra}] @ git+URL'` with the "
         "address of its repository as URL"
@@ -62,22 +81,22 @@ def install_command(extra: str) -> str:
 
 @contextmanager
 def clear_errors(name: str) -> Iterator[None]:
-    """End the process ``name`` with a message where a traceback would tell its user nothing.
+    """End the process ``name`` with a message instead of a traceback, for errors that the user can fix.
 
-    Exit code 1 for a PipelineError, a full disk or a missing package, 128 and the signal's number for one that ended
-    it, after all that was open is closed and removed.
+    The exit code is 1 for a PipelineError, a full disk and a missing package, and 128 + the signal's number for a
+    signal. Open files and generators are closed first.
     """
     code = 1
     try:
         with stoppable():
             yield
-            if sys.stdout:  # which a daemon may have closed
-                sys.stdout.flush()  # here, where a full disk that takes the output still gets its message
+            if sys.stdout:  # a daemon may have closed it
+                sys.stdout.flush()  # so that a full disk raises here
             return
     except PipelineError as error:
         message = str(error)
     except Stopped as error:
-        traceback.clear_frames(error.__traceback__)  # what they hold, such as generators of workers, closes now
+        traceback.clear_frames(error.__traceback__)  # closes what the frames hold, such as generators of workers
         message, code = str(error), 128 + error.signal
     except ModuleNotFoundError as error:
         package = (error.name or "").split(".")[0]
@@ -86,19 +105,46 @@ def clear_errors(name: str) -> Iterator[None]:
         message = f"this needs the package {package}. Install it with {install_command(_EXTRAS[package])}."
     except OSError as error:
         if error.errno in DISK:
-            _forget_output()
+            _discard_output()
             message = f"{error}. Free space or make the disk writable, then run again: what is finished is kept."
-        elif error.errno in _PLACE and error.filename:
+        elif error.errno in _PATH and error.filename:
             message = f"{error}. Fix the path, or its permissions."
         else:
             raise
-    if code == 1 or "LOCAL_RANK" not in os.environ:  # of processes that train together, the one that started them tells
+    if code == 1 or "LOCAL_RANK" not in os.environ:  # on a signal only the parent of training processes prints
         print(f"{name}: {message}", file=sys.stderr)
     sys.exit(code)
 
 
-def _forget_output() -> None:
-    """What the disk does not take of the output is not offered again at the process's end, which would print more."""
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Raise Stopped on signals that end a process (Ctrl-C, `kill`, `scancel`), so that open files are closed.
+
+    Signals that the parent process made this one ignore, as `nohup` does, stay ignored. The block is the whole program:
+    the handlers remain, so that a repeated signal does not interrupt the closing.
+    """
+    if threading.current_thread() is not threading.main_thread():  # other threads get no signals
+        yield
+        return
+    last = float("-inf")
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        nonlocal last
+        before, last = last, time.monotonic()
+        if last - before > _REPEAT_SECONDS:
+            raise Stopped(number)
+
+    for number in SIGNALS:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        last = time.monotonic()
+
+
+def _discard_output() -> None:
+    """Drop buffered output that the disk refuses, so that Python does not report it once more at exit."""
     try:
         sys.stdout.flush()
     except OSError:

@@ -1,20 +1,36 @@
-"""Files that are there whole or not at all, and what to do when the disk refuses them."""
+"""Writing files completely or not at all, checks of output paths, reproducible parquet, and text of any encoding."""
 
+import codecs
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# Statistics of every column of every row would make a footer five times as long, which each opening has to read.
+PARQUET = {"compression": "zstd", "use_dictionary": False, "write_statistics": False}
+"""Settings for writing parquet whose bytes depend only on the table."""
+
+_ENCODINGS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # begins with the mark of UTF-16
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
 
 @contextmanager
 def writing(folder: StrPath, mark: str = "") -> Iterator[Path]:
-    """A name in ``folder`` for a file until it is whole; what is left under it in the end is removed."""
-    folder = Path(folder)
-    temporary = folder / f"{mark or '.'}{uuid4().hex}.tmp"
+    """A temporary name in ``folder``, for a file that the block writes and renames; removed if it is left over."""
+    temporary = Path(folder) / f"{mark or '.'}{uuid4().hex}.tmp"
     try:
         yield temporary
     finally:
@@ -24,16 +40,35 @@ def writing(folder: StrPath, mark: str = "") -> Iterator[Path]:
 
 @contextmanager
 def replacing(path: StrPath) -> Iterator[Path]:
-    """A name for a file that takes the place of ``path`` when the block ends well; else nothing of it is left."""
+    """A temporary name for a file that replaces ``path`` if the block succeeds, and is removed if it fails."""
     path = Path(path)
     with writing(path.parent) as temporary:
         yield temporary
         temporary.replace(path)
 
 
+def write_table(path: StrPath, table: "pa.Table") -> None:
+    """Write parquet whose bytes depend only on the table, complete or not at all; PipelineError if that fails."""
+    import pyarrow.parquet as pq
+
+    path = Path(path)
+    with explained(path.parent), replacing(path) as temporary:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, temporary, **PARQUET)
+
+
+def decode(data: bytes, errors: str = "strict") -> str:
+    """Decode text: UTF-8, or what a byte order mark says (Windows programs write UTF-16 and UTF-8 with a mark).
+
+    Raises UnicodeDecodeError unless ``errors``, as in `bytes.decode`, says otherwise.
+    """
+    encoding = next((name for mark, name in _ENCODINGS if data.startswith(mark)), "utf-8")
+    return data.decode(encoding, errors)
+
+
 def lies_in(path: StrPath, folder: StrPath) -> bool:
-    """Whether ``path`` is ``folder`` or in it, by whatever name: through links, hard ones too, relative, or in another
-    case where the file system does not tell cases apart. What does not exist is nowhere.
+    """Whether ``path`` is ``folder`` or in it, by whatever name: links, hard links, relative paths, or other case on a
+    file system that ignores case. False for paths that do not exist.
     """
     if not os.path.exists(folder):
         return False
@@ -42,15 +77,15 @@ def lies_in(path: StrPath, folder: StrPath) -> bool:
 
 
 def refuse_input(output: StrPath, *inputs: StrPath) -> None:
-    """PipelineError when ``output`` is one of the ``inputs``, or lies in one that is a folder."""
-    for given in inputs:
-        if lies_in(output, given):
-            place = "lies in" if Path(given).is_dir() else "is"
-            raise PipelineError(f"The output {output} {place} the input {given}. Give the output another place.")
+    """Raise PipelineError if ``output`` is one of the ``inputs``, or in one that is a folder."""
+    for path in inputs:
+        if lies_in(output, path):
+            relation = "lies in" if Path(path).is_dir() else "is"
+            raise PipelineError(f"The output {output} {relation} the input {path}. Give the output another place.")
 
 
 def check_output(path: Path, suffix: str, overwrite: bool, *inputs: StrPath) -> None:
-    """PipelineError where a file of that ``suffix`` would take the place of something, or has another suffix."""
+    """Raise PipelineError if the file ``path`` has not the ``suffix``, would replace something, or cannot be made."""
     if path.suffix.lower() != suffix:
         raise PipelineError(f"{path} is not a {suffix} file. Give the output a name that ends in {suffix}.")
     if path.is_dir():
@@ -62,8 +97,8 @@ def check_output(path: Path, suffix: str, overwrite: bool, *inputs: StrPath) -> 
 
 
 def check_writable(path: Path) -> None:
-    """PipelineError where no file of that name could be made, nor the folders that it lies in."""
-    folder = next(one for one in path.absolute().parents if os.path.lexists(one))
+    """Raise PipelineError if the file or folder ``path``, or a missing parent of it, cannot be made."""
+    folder = next(parent for parent in path.absolute().parents if os.path.lexists(parent))
     if not folder.is_dir():
         raise PipelineError(f"{path} cannot be written: {folder} is not a folder. Give the output another place.")
     if not os.access(folder, os.W_OK | os.X_OK):
@@ -74,7 +109,7 @@ def check_writable(path: Path) -> None:
 
 
 def check_new(folder: StrPath) -> None:
-    """PipelineError where a ``folder`` that is to be made is there, or cannot be made."""
+    """Raise PipelineError if ``folder`` exists or cannot be made."""
     folder = Path(folder)
     if os.path.lexists(folder):
         raise PipelineError(f"{folder} is there already. Give a folder that is not.")
@@ -83,12 +118,11 @@ def check_new(folder: StrPath) -> None:
 
 @contextmanager
 def explained(folder: StrPath) -> Iterator[None]:
-    """Make a PipelineError of what the disk refuses."""
-    folder = Path(folder)
+    """Raise a PipelineError that names ``folder`` instead of an OSError."""
     try:
         yield
     except OSError as error:
         raise PipelineError(
-            f"{folder} cannot be written: {error}. Free space or fix the folder's permissions, then run again: "
+            f"{Path(folder)} cannot be written: {error}. Free space or fix the folder's permissions, then run again: "
             "finished shards are kept."
         ) from error

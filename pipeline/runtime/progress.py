@@ -1,58 +1,112 @@
-"""Progress of long work: a bar on a terminal, and a line now and then where there is none, as in a batch job's log."""
+"""Progress of long work: a bar on a terminal, otherwise, as in a batch job's log, a line now and then; step timing."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
+from importlib.util import find_spec
+from typing import Protocol, TypeVar
 
-Advance = Callable[[int], None]
+Item = TypeVar("Item")
+
+
+class Advance(Protocol):
+    """Reports that ``count`` more items are done; ``note`` is shown beside their number, such as the latest loss."""
+
+    def __call__(self, count: int, note: str = "") -> None:
+        """Update the bar, or print a line if it is time for one."""
 
 
 @contextmanager
-def progress(title: str, total: int, every: float = 60.0) -> Iterator[Advance]:
-    """Gives the function that is told how many more of ``total`` are done; lines come ``every`` so many seconds."""
+def progress(title: str, total: int, every: float = 60.0, done: int = 0) -> Iterator[Advance]:
+    """Show the progress of ``total`` items of work.
+
+    Args:
+        title: Name of the work.
+        total: Number of items.
+        every: Seconds between two lines, if there is no terminal for a bar or no rich to draw it.
+        done: Items that an earlier process has done.
+
+    Yields:
+        The function to call with the number of items that were done since its last call.
+    """
+    if find_spec("rich") is None:  # a machine that only trains
+        yield _Lines(title, total, every, done)
+        return
     from rich import get_console
     from rich.progress import Progress
 
     if not get_console().is_terminal:
-        yield _Lines(title, total, every)
+        yield _Lines(title, total, every, done)
         return
     with Progress(transient=True) as bars:
-        bar = bars.add_task(title, total=total)
-        yield lambda count: bars.advance(bar, count)
+        bar = bars.add_task(title, total=total, completed=done)
+        yield lambda count, note="": bars.update(bar, advance=count, description=f"{title} {note}".rstrip())
 
 
 @contextmanager
 def progress_of(title: str) -> Iterator[Callable[[int, int | None], None]]:
-    """As `progress`, of work that itself says how much is done, and of how much, where it knows."""
+    """As `progress`, for work that reports how many items are done and how many there are, or None if unknown."""
     with ExitStack() as stack:
         advance: Advance | None = None
         before = 0
 
-        def tell(done: int, total: int | None) -> None:
+        def report(done: int, total: int | None) -> None:
             nonlocal advance, before
             if total is not None:
                 advance = advance or stack.enter_context(progress(title, total))
                 advance(done - before)
                 before = done
 
-        yield tell
+        yield report
 
 
 class _Lines:
-    """Prints how far the work is and, at the rate since the last line, how long it will go on."""
+    """Prints the number of items done and, at the rate since the last line, the remaining time."""
 
-    def __init__(self, title: str, total: int, every: float) -> None:
+    def __init__(self, title: str, total: int, every: float, done: int) -> None:
         self.title, self.total, self.every = title, total, every
-        self.done = self.told = 0
+        self.done = self.printed = done
         self.since = time.monotonic()
 
-    def __call__(self, count: int) -> None:
+    def __call__(self, count: int, note: str = "") -> None:
         self.done += count
         now = time.monotonic()
-        if now - self.since < self.every or self.done == self.told:
+        if now - self.since < self.every or self.done == self.printed:
             return
-        rate = (self.done - self.told) / (now - self.since)
+        rate = (self.done - self.printed) / (now - self.since)
         left = timedelta(seconds=round((self.total - self.done) / rate))
-        print(f"{self.title}: {self.done} of {self.total}, {rate:.1f} per second, {left} to go", flush=True)
-        self.told, self.since = self.done, now
+        about = f", {note}" if note else ""
+        print(f"{self.title}: {self.done} of {self.total}{about}, {rate:.1f} per second, {left} to go", flush=True)
+        self.printed, self.since = self.done, now
+
+
+class StepTimer:
+    """Seconds that each named step of a chain of generators takes, without the time it waits for other timed steps."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = defaultdict(float)
+        self._ended = 0.0  # seconds of all steps that have ended
+
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        """Time the block, without the steps that are timed within it."""
+        begun, ended = time.perf_counter(), self._ended
+        try:
+            yield
+        finally:
+            own = time.perf_counter() - begun - (self._ended - ended)
+            self.seconds[step] += own
+            self._ended += own
+
+    def each(self, step: str, items: Iterable[Item]) -> Iterator[Item]:
+        """The items; the time to produce each is the step's."""
+        iterator = iter(items)
+        while True:
+            with self.timed(step):
+                try:
+                    item = next(iterator)
+                except StopIteration:
+                    return
+            yield item

@@ -10,7 +10,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from pipeline.runtime.errors import PipelineError
-from pipeline.runtime.text import decode
+from pipeline.runtime.files import decode
 
 Row = dict[str, str]
 """The cells of a row by column, without blanks around them."""

@@ -12,8 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.runtime import workers as parallel
-from pipeline.runtime.files import explained, writing
-from pipeline.runtime.parquet import write_table
+from pipeline.runtime.files import explained, write_table, writing
 from pipeline.runtime.paths import StrPath
 from pipeline.runtime.progress import progress
 from pipeline.shards.plan import PREFIX, Item, cut, shard_name

@@ -4,10 +4,10 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from pipeline.runtime.checkout import or_pull
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import replacing
 from pipeline.runtime.paths import StrPath
-from pipeline.runtime.remote import or_pull
 from pipeline.speech.normalisation import InitialStatistics
 
 INITIAL = "initial.json"

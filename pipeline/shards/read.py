@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from pipeline.runtime.checkout import or_pull
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
-from pipeline.runtime.remote import or_pull
 from pipeline.shards.table import Row, from_cell
 
 INDEX = "index.parquet"

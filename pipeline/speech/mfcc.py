@@ -6,8 +6,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from pipeline.runtime.arrays import to_grid
 from pipeline.runtime.clock import RATE
-from pipeline.runtime.rounding import to_grid
 
 COEFFICIENTS = 13
 """Columns; the first is the level, which the networks drop."""

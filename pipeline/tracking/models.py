@@ -22,8 +22,8 @@ from pipeline.models.place import need_mlflow
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import check_new
 from pipeline.tracking import store as stores
-from pipeline.tracking.address import trouble, unfit, unreachable
 from pipeline.tracking.best import BEST
+from pipeline.tracking.reachability import trouble, unfit, unreachable
 from pipeline.tracking.runs import COMMIT, EXPERIMENT, STAGE, Operation, Target
 
 Shape = tuple[int, ...]

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pipeline.tracking import store as stores
-from pipeline.tracking.address import SERVERS, trouble, unfit
+from pipeline.tracking.reachability import SERVERS, trouble, unfit
 
 LOCAL = "http://127.0.0.1:5000"
 """Where `mlflow ui` shows the project's own store, unless it is told another port."""

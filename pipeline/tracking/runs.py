@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pipeline.runtime.git import git
+from pipeline.runtime.checkout import git
 from pipeline.tracking.owner import Owner, visible_processes
 from pipeline.tracking.store import Store
 from pipeline.tracking.system import SIGN

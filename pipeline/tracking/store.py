@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline.runtime.paths import project_root
-from pipeline.tracking.address import trouble, unfit, unreachable
 from pipeline.tracking.moved import ARTIFACTS, follow
+from pipeline.tracking.reachability import trouble, unfit, unreachable
 
 EXPERIMENT = "atvgnet"
 """MLflow's name for the collection of all runs, unless MLFLOW_EXPERIMENT_NAME names another."""

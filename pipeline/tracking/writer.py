@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pipeline.tracking import store as stores
-from pipeline.tracking.address import first_line, unreachable
+from pipeline.tracking.reachability import first_line, unreachable
 from pipeline.tracking.runs import MOST_METRICS, Operation, Target, batches
 from pipeline.tracking.store import Store, store_errors, warn
 

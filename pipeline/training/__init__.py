@@ -1,4 +1,4 @@
-"""Training: data sets, one loop, checkpoints, and what each network is trained with.
+"""Training of both networks: data sources, one loop, checkpoints, and a task per network.
 
-Imports torch, numpy, pyarrow and opencv alone, so that a bare GPU machine can train from the shards.
+Imports only torch, numpy, pyarrow and opencv, so that a bare GPU machine can train from the shards.
 """

@@ -1,9 +1,9 @@
-"""Trains one of the project's networks from the shards, on a machine with torch, numpy, pyarrow and opencv alone:
+"""Train one network from the shards, on a machine that has only torch, numpy, pyarrow and opencv:
 
     python -m pipeline.training vgnet
     torchrun --nproc-per-node=8 -m pipeline.training vgnet
 
-docs/training.md tells what to copy there and back.
+docs/training.md says which files to copy there and back.
 """
 
 import argparse
@@ -14,13 +14,13 @@ from pipeline.config.file import load_params
 from pipeline.runtime.errors import clear_errors
 from pipeline.runtime.paths import bundle_folder
 from pipeline.training import atnet, distribution, vgnet
-from pipeline.training.callbacks import progress
+from pipeline.training.callbacks import Progress
 
 TRAININGS = {"atnet": atnet.train_from_store, "vgnet": vgnet.train_from_store}
 
 
 def main() -> None:
-    """What the stage of the same network does, without DVC and MLflow."""
+    """Do what the network's stage does, without DVC and MLflow."""
     parser = argparse.ArgumentParser(
         "python -m pipeline.training", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -29,13 +29,14 @@ def main() -> None:
         "--params",
         type=Path,
         default=Path("params.json"),
-        help="what `atvgnet params` prints where the whole environment is installed (default: %(default)s)",
+        help="output of `atvgnet params` from a machine with the whole environment (default: %(default)s)",
     )
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     with clear_errors(arguments.network), distribution.joined():
         params = load_params(arguments.params)
-        TRAININGS[arguments.network](params, [progress()], bundle_folder(getattr(params, arguments.network).init))
+        bundle = bundle_folder(getattr(params, arguments.network).init)
+        TRAININGS[arguments.network](params, [Progress()], bundle)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How AT-net is trained: the squared error of the coefficients, in which the mouth may weigh more."""
+"""Training of AT-net: the squared error of the coefficients, optionally with more weight on the mouth."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -28,21 +28,21 @@ from pipeline.training.data import (
     training_windows,
     validation_windows,
 )
-from pipeline.training.loop import Validation, train
+from pipeline.training.distribution import parallel
+from pipeline.training.loop import train
 from pipeline.training.pictures import draw_curves
-from pipeline.training.sources import open_sources
-from pipeline.training.speech import speech_features
+from pipeline.training.sources import open_sources, speech_features
 from pipeline.training.start import Start, open_start
-from pipeline.training.synchronized import parallel
+from pipeline.training.task import Validation
 
 VALIDATION_CLIPS = 64
-"""At most so many clips of the validation split are used."""
+"""Largest number of clips of the validation split."""
 VALIDATION_FRAMES = 250
-"""And so many frames of each: 10 s."""
+"""Largest number of frames of each: 10 s."""
 
 
 class AtBatch(NamedTuple):
-    """Speech, and what is to be read from it."""
+    """Speech, and the coefficients to predict from it."""
 
     reference_BK: Tensor
     windows_BT1RC: Tensor
@@ -50,12 +50,12 @@ class AtBatch(NamedTuple):
 
 
 class AtNetTask:
-    """AT-net, its optimiser and its loss, as the loop drives them."""
+    """AT-net, its optimiser and its loss, for the training loop (see `Task`)."""
 
     name = "atnet"
     criterion = "loss"
     architecture = AtNet
-    """What is trained; a network of one's own is a subclass of it."""
+    """The network's class; another network is a subclass."""
 
     def __init__(
         self,
@@ -67,7 +67,17 @@ class AtNetTask:
         start: Start | None = None,
         landmarks: LandmarkModel | None = None,
     ) -> None:
-        """``landmarks`` are what the coefficients are of, by which `mouth_focus` knows the mouth."""
+        """Build the network.
+
+        Args:
+            source_train: Training split.
+            source_val: Validation split.
+            params: Section `atnet` of params.yaml.
+            seed: Seed of the initial weights and of all draws.
+            compatibility: See `Task`.
+            start: Initial weights; None: random.
+            landmarks: The landmark model of the coefficients; needed if `mouth_focus` is above 0.
+        """
         self.compatibility, self.data = compatibility, source_train.digest + source_val.digest
         self.init = start.digests if start else {}
         self.source_train, self.source_val, self.params, self.seed = source_train, source_val, params, seed
@@ -98,8 +108,8 @@ class AtNetTask:
         source = self.source_train
         drawn = training_windows(source.lengths, params.frames, params.batch, self.seed, step, source.weights)
         positions = range(step * params.batch, (step + 1) * params.batch)
-        heard = drawn_variants(source.variants, self.seed, positions)
-        share = distribution.own_share(list(zip(drawn, heard, strict=True)))
+        variants = drawn_variants(source.variants, self.seed, positions)
+        share = distribution.own_share(list(zip(drawn, variants, strict=True)))
         rows = [self._read(source, window, params.frames, variant) for window, variant in share]
         return AtBatch(*(torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)))
 
@@ -118,7 +128,7 @@ class AtNetTask:
 
     @torch.inference_mode()
     def validate(self, network: nn.Module) -> Validation:
-        """Over whole clips, as generation will ask: `loss`, and `error`, the share of the movement that is missed."""
+        """Predict whole clips, as in generation: `loss`, and `error`, the squared error as a share of the movement."""
         squared, moved, curves = [], [], []
         for clip, _, reference in self.checked:
             frames = min(self.source_val.lengths[clip], VALIDATION_FRAMES)
@@ -152,9 +162,9 @@ class AtNetTask:
 
 
 def train_from_store(params: Params, callbacks: Sequence[Callback], bundle: StrPath | None = None) -> None:
-    """Train on the project's clips into models/atnet, from the weights of a `bundle` where there is one.
+    """Train on the project's clips into models/atnet, from the weights of a `bundle` if there is one.
 
-    Killed, it goes on where it was. PipelineError as `train` and `open_start`.
+    Continues a training that was killed. Raises PipelineError as `train` and `open_start` do.
     """
     train_split, val_split = open_sources("atnet", params)
     require_long_clips(params, {"train": train_split.lengths, "val": val_split.lengths})

@@ -1,11 +1,12 @@
-"""All that a training has come to, on disk, so that a killed one goes on as if nothing had been.
+"""Checkpoints: a killed training continues exactly, and a finished one can be extended.
 
-A checkpoint is one file, `STEP-DIGEST.pt`: written beside its place and renamed, so it is there whole or not at all,
-and named after the digest of its bytes, so that damage shows. Trainings with other params or other data keep theirs in
-folders of their own.
+A checkpoint is one file, `STEP-DIGEST.pt`. It is written under a temporary name and renamed, so it is complete or
+absent; its name holds a digest of its bytes, so damage is noticed. Each combination of parameters and data has its own
+folder.
 """
 
 import hashlib
+import json
 import logging
 import os
 import pickle
@@ -15,22 +16,24 @@ from typing import Any
 
 import torch
 
-from pipeline.runtime.files import writing
+from pipeline.runtime.files import replacing, writing
 from pipeline.runtime.paths import StrPath
 
 log = logging.getLogger(__name__)
 
-KEEP = 2
-"""Checkpoints kept: the last, and the one before it should the last be damaged."""
+KEPT_CHECKPOINTS = 2
+"""The last one, and the one before in case the last is damaged."""
+
+FINISHED_NOTE = "finished.json"
+"""Beside the folders of checkpoints: the training that was finished last, its steps, and its folder of checkpoints."""
 
 
 class Checkpoints:
-    """The checkpoints of one training in `folder`, told from others' by `identity`, the hash of params and data."""
+    """The checkpoints, in `folder`, of the training with the hash `identity`."""
 
     def __init__(self, folder: StrPath, identity: str) -> None:
-        folder = Path(folder)
         self.identity = identity
-        self.folder = folder / identity[:16]
+        self.folder = Path(folder) / identity[:16]
 
     def save(self, step: int, state: dict[str, Any]) -> None:
         """Write the state after `step` steps (tensors, numbers, text, and lists and dicts of them); drop the oldest."""
@@ -39,15 +42,15 @@ class Checkpoints:
             with unfinished.open("wb") as file:
                 try:
                     torch.save({"identity": self.identity, "step": step, "state": state}, file)
-                except RuntimeError as error:  # what torch makes of a full disk
+                except RuntimeError as error:  # torch hides the OSError of a full disk
                     raise (error.__context__ if isinstance(error.__context__, OSError) else error) from None
                 file.flush()
                 os.fsync(file.fileno())
             unfinished.replace(self.folder / f"{step:08d}-{_digest(unfinished)}.pt")
-        self.prune(KEEP)
+        self.prune(KEPT_CHECKPOINTS)
 
     def load(self) -> dict[str, Any] | None:
-        """The newest state that can be trusted; refused ones are warned of and removed. None when there is none."""
+        """The newest valid state, or None. Invalid files are reported and removed."""
         for path in self._files():
             state, fault = self._read(path)
             if state is not None:
@@ -77,6 +80,68 @@ class Checkpoints:
         except (RuntimeError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
             return None, f"it is not a checkpoint ({error})"
         return state, ""
+
+
+class Resumable:
+    """The checkpoints of one training of `steps` steps.
+
+    With a constant schedule, a finished training keeps its last checkpoint and more steps extend it. With a cosine
+    schedule every learning rate depends on the number of steps, so an extended training would end with other weights
+    than the same parameters give from scratch.
+    """
+
+    def __init__(self, folder: StrPath, name: str, training: str, steps: int, *, extends: bool) -> None:
+        """Open the checkpoints.
+
+        Args:
+            folder: Folder of all checkpoints of the network.
+            name: Name of the network, for messages.
+            training: Hash of everything that defines the training except the number of steps.
+            steps: Number of steps.
+            extends: Whether more steps extend a finished training.
+        """
+        self.folder, self.name, self.training, self.steps, self.extends = Path(folder), name, training, steps, extends
+        whole = hashlib.sha256(f"{training} {steps}".encode()).hexdigest()
+        self.checkpoints = Checkpoints(folder, training if extends else whole)
+
+    def load(self) -> dict[str, Any] | None:
+        """The state to resume from: of this training if it was killed, or of a shorter one that was finished.
+
+        None to start from scratch, also if exactly these steps were finished (they are repeated) or more.
+        """
+        finished, saved = self._finished(), self.checkpoints.load()
+        before = finished.get("steps", 0) if finished.get("training") == self.training else 0
+        if self.extends and before:
+            (self.folder / FINISHED_NOTE).unlink()  # it is running again, so no other training may remove it
+        if self.extends and saved is not None and (before == self.steps or saved["state"]["step"] > self.steps):
+            self.checkpoints.prune(0)
+            return None
+        if not self.extends and saved is None and 0 < before < self.steps:
+            log.warning(
+                "%s was finished with %d steps and starts over: its learning rates depend on the number of steps. With "
+                "`schedule: constant` more steps extend a training; `init` starts from the weights of a finished one.",
+                self.name,
+                before,
+            )
+        return saved
+
+    def finish(self) -> None:
+        """Keep the last checkpoint if it can be extended, and remove those of the training that was finished before."""
+        other = self._finished().get("checkpoints")
+        if other and other != self.checkpoints.folder.name:
+            shutil.rmtree(self.folder / other, ignore_errors=True)
+        self.checkpoints.prune(1 if self.extends else 0)
+        kept = self.checkpoints.folder.name if self.extends else ""
+        note = {"training": self.training, "steps": self.steps, "checkpoints": kept}
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with replacing(self.folder / FINISHED_NOTE) as unfinished:
+            unfinished.write_text(json.dumps(note) + "\n", encoding="utf-8")
+
+    def _finished(self) -> dict[str, Any]:
+        try:
+            return dict(json.loads((self.folder / FINISHED_NOTE).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return {}
 
 
 def _digest(path: Path) -> str:

@@ -1,7 +1,7 @@
-"""What is trained on: clips, the windows drawn from them, and batches loaded ahead of the training.
+"""Training data: clips, the windows drawn from them, and batches that are loaded ahead.
 
-Which windows make the batch of a step is a pure function of the seed and the step, so neither the number of loader
-threads nor a restart changes it, and there is no position in the data to remember.
+The windows of a batch are a pure function of the seed and the step. So they depend neither on the number of loader
+threads nor on restarts, and checkpoints need no position in the data.
 """
 
 import hashlib
@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from pipeline.landmarks.pca import LandmarkModel
 from pipeline.landmarks.points import mirror_points
-from pipeline.runtime.cores import cores
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.machine import cores
 from pipeline.shards.clip_store import ClipStore
 from pipeline.speech.windows import windows
 
@@ -38,7 +38,7 @@ class Stream(IntEnum):
 
 
 def loaders() -> int:
-    """Threads that make batches: as many as cores. One decodes some 4,000 faces per second."""
+    """Threads that make batches. One decodes about 4,000 faces per second."""
     return min(8, cores())
 
 
@@ -50,48 +50,44 @@ class ClipSource(Protocol):
         """Frames of each clip."""
 
     @property
-    def weights(self) -> "Weights":
-        """In a union the clips of each of its corpora, and its weight; else empty."""
+    def weights(self) -> "GroupWeights":
+        """In a union, the clips of each corpus and its weight; else empty."""
 
     @property
     def digest(self) -> str:
-        """A hash of all that the other methods answer."""
+        """A hash of everything that the other methods return."""
 
     @property
     def size(self) -> int:
         """Side of the pictures in pixels."""
 
     def pictures(self, clip: int, frames: Sequence[int]) -> NDArray[np.uint8]:
-        """These frames' faces, RGB (len(frames), size, size, 3)."""
+        """The faces in these frames, RGB uint8 (len(frames), size, size, 3)."""
 
     def landmarks(self, clip: int, mirrored: bool = False) -> NDArray[np.float32]:
-        """Normalised landmarks of all T frames (T, 136), or of the mirrored frames."""
+        """Normalised landmarks of all T frames (T, 136); of the mirrored frames if `mirrored`."""
 
     def coefficients(self, clip: int) -> NDArray[np.float32]:
-        """Their PCA coefficients (T, K)."""
+        """PCA coefficients of the landmarks (T, K)."""
 
     def windows(self, clip: int) -> NDArray[np.float32]:
-        """The window of speech of every frame (T, 28, 12), or of other columns."""
+        """The window of speech features of every frame (T, 28, 12), or with another number of columns."""
 
     @property
     def variants(self) -> int:
-        """Changed versions of each clip's sound."""
+        """Number of augmented versions of each clip's sound."""
 
     def variant(
         self, clip: int, number: int, start: int, frames: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Of changed version `number`, from 1, the speech from the clip's frame `start` on: windows (frames, 28, 12),
-        and what the lips do then, coefficients (frames, K).
+        """Augmented version `number` (from 1) of the sound, from the clip's frame `start` on.
+
+        Returns windows of speech features (frames, 28, 12) and the matching coefficients (frames, K).
         """
 
 
 class StoreSource:
-    """The good clips of a split, read from the clip store as they are needed.
-
-    `speech` says whether AT-net trains on it, and so whether its features count in `digest`. `weights` are those of a
-    union's corpora, by the name that its clips' ids begin with; empty: every clip counts alike. PipelineError for a
-    missing folder or an empty split.
-    """
+    """The accepted clips of a split, read from the clip store on demand."""
 
     def __init__(
         self,
@@ -102,6 +98,18 @@ class StoreSource:
         speech: bool,
         weights: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
+        """Open a split.
+
+        Args:
+            store: The clips.
+            model: Normalises landmarks and computes their coefficients.
+            split: `train` or `val`.
+            speech: Whether speech features are used, and so are part of `digest`.
+            weights: Of a union's corpora, by the name that their clips' ids begin with; empty: all clips count equally.
+
+        Raises:
+            PipelineError: A folder is missing or the split is empty.
+        """
         self.model = model
         self._store = store
         self._ids = store.ids(split)
@@ -111,12 +119,12 @@ class StoreSource:
             )
         self.lengths = [store.length(clip) for clip in self._ids]
         self.weights = {
-            tuple(clip for clip, its in enumerate(self._ids) if its.startswith(f"{name}/")): weight
+            tuple(clip for clip, clip_id in enumerate(self._ids) if clip_id.startswith(f"{name}/")): weight
             for name, weight in weights.items()
         }
         content = [store.digest(self._ids, speech=speech), model.digest, *([repr(weights)] if weights else [])]
         self.digest = hashlib.sha256(" ".join(content).encode()).hexdigest()
-        # Landmarks of recent clips are kept (40 kB each): normalising them costs more than reading them.
+        # Normalising landmarks takes longer than reading them, so those of recent clips are kept (40 kB each).
         self.landmarks = lru_cache(maxsize=4096)(self._landmarks)
 
     @property
@@ -148,7 +156,7 @@ class StoreSource:
     def variant(
         self, clip: int, number: int, start: int, frames: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """As `ClipSource`: faster speech moves the lips faster, so coefficients are interpolated between the frames."""
+        """As `ClipSource`. Faster speech moves the lips faster, so coefficients are interpolated between the frames."""
         rows_RC, rate = self._store.variant(self._ids[clip], number)
         first = round(start / rate)
         times_T = (np.arange(first, first + frames) + 0.5) * rate - 0.5  # in frames of the clip
@@ -159,7 +167,7 @@ class StoreSource:
 
 
 class Window(NamedTuple):
-    """Consecutive frames of a clip, and a frame of the same clip outside them that shows the face."""
+    """Consecutive frames of a clip, and a reference: a frame of the same clip outside them."""
 
     clip: int
     start: int
@@ -167,7 +175,7 @@ class Window(NamedTuple):
 
 
 def long_enough(lengths: Sequence[int], frames: int) -> list[int]:
-    """Numbers of the clips that hold a window of `frames` and a reference; PipelineError when there is none."""
+    """The clips that are long enough for a window of `frames` and a reference; PipelineError if there is none."""
     clips = [clip for clip, length in enumerate(lengths) if length > frames]
     if not clips:
         raise PipelineError(
@@ -177,16 +185,22 @@ def long_enough(lengths: Sequence[int], frames: int) -> list[int]:
     return clips
 
 
-Weights = Mapping[tuple[int, ...], float]
+GroupWeights = Mapping[tuple[int, ...], float]
 """Groups of clips, and how often windows are drawn from each."""
 
 
 def training_windows(
-    lengths: Sequence[int], frames: int, batch: int, seed: int, step: int, weights: Weights = MappingProxyType({})
+    lengths: Sequence[int], frames: int, batch: int, seed: int, step: int, weights: GroupWeights = MappingProxyType({})
 ) -> list[Window]:
-    """The windows of step `step` (from 0): every clip once per pass, in an order and at places drawn from the seed.
+    """The windows of a step. Each pass uses every clip once, in random order and at random places.
 
-    With `weights` each is drawn by itself: a group by its weight, and one of its clips.
+    Args:
+        lengths: Frames of each clip.
+        frames: Frames of a window.
+        batch: Number of windows.
+        seed: Seed of the training.
+        step: Number of the step, from 0.
+        weights: If not empty, each window is drawn independently: a group by its weight, then one of its clips.
     """
     clips = long_enough(lengths, frames)
     groups = [[clip for clip in group if lengths[clip] > frames] for group in weights]
@@ -205,13 +219,13 @@ def training_windows(
     return drawn
 
 
-@lru_cache(maxsize=4)  # of a large corpus it takes longer than a step
+@lru_cache(maxsize=4)  # takes longer than a step for a large corpus
 def _order(clips: int, seed: int, turn: int) -> NDArray[np.int64]:
     return np.random.default_rng([seed, Stream.ORDER, turn]).permutation(clips)
 
 
 def drawn_variants(variants: int, seed: int, positions: range) -> list[int]:
-    """Which of `variants` changed versions of the sound the windows at `positions` hear; 0 is the sound itself."""
+    """The versions of the sound, of `variants` augmented ones, for the windows at `positions`; 0 is the original."""
     return [
         int(np.random.default_rng([seed, Stream.AUGMENTATION, position]).integers(variants + 1)) if variants else 0
         for position in positions
@@ -219,7 +233,7 @@ def drawn_variants(variants: int, seed: int, positions: range) -> list[int]:
 
 
 def validation_windows(lengths: Sequence[int], frames: int, most: int) -> list[Window]:
-    """At most `most` windows, the same whatever the seed: of clips spread evenly over the split, one each."""
+    """At most `most` windows, one each of clips spread evenly over the split; the same for every seed."""
     clips = long_enough(lengths, frames)
     picked = [clips[int(place)] for place in np.linspace(0, len(clips) - 1, min(most, len(clips)))]
     random = np.random.default_rng(0)
@@ -235,7 +249,7 @@ Batch = TypeVar("Batch")
 
 
 def load_ahead(make: Callable[[int], Batch], steps: range, threads: int) -> Iterator[Batch]:
-    """`make(step)` for each step in turn, made in threads a few steps ahead of being asked for."""
+    """`make(step)` for each step in order, computed in threads a few steps ahead."""
     with ThreadPoolExecutor(threads, thread_name_prefix="loader") as pool:
         waiting = deque(pool.submit(make, step) for step in steps[: 2 * threads])
         for step in range(steps.start + 2 * threads, steps.stop + 2 * threads):

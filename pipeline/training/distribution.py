@@ -1,30 +1,58 @@
-"""Training on several processes, one per GPU, which torchrun starts on one machine or on several.
+"""Training in several processes, one per GPU, which torchrun starts on one or several machines.
 
-Each takes an equal share of every batch; gradients (DistributedDataParallel), batch statistics, dropout, losses and the
-generators of random numbers are those of the whole batch. So their number is not a param: it changes nothing but the
-order in which numbers are added. The first process alone reads checkpoints, validates, listens and writes.
+Each process takes an equal share of every batch. Gradients (DistributedDataParallel), batch statistics, dropout, losses
+and random generators are those of the whole batch, so the number of processes is no parameter: it changes only the
+order of summation. Only the first process reads checkpoints, validates, reports and writes.
 """
 
 import logging
 import os
+import signal
 import socket
+import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
-from torch import Tensor, distributed
+from torch import Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
 
-from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.errors import PipelineError, Stopped
 
 T = TypeVar("T")
 
 
+def launch(module: str, processes: int) -> None:
+    """Run `torchrun --standalone --nproc-per-node=PROCESSES -m MODULE`; returns if all processes succeed.
+
+    Ends this process if one fails, after that process has printed its error. Raises PipelineError if one was killed.
+    """
+    from torch.distributed.elastic.multiprocessing.api import SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.run import main
+
+    try:
+        main(["--standalone", f"--nproc-per-node={processes}", "-m", module])
+    except SignalException as error:  # torchrun has its own signal handlers
+        raise Stopped(error.sigval) from error
+    except ChildFailedError as error:
+        for number, failure in error.failures.items():
+            if failure.exitcode < 0 and failure.exitcode != -signal.SIGTERM:  # torchrun sends SIGTERM to the others
+                name = signal.Signals(-failure.exitcode).name
+                raise PipelineError(
+                    f"Process {number} of {processes} was killed ({name}), most likely because memory ran out. Start "
+                    "again: the training goes on after its last checkpoint."
+                ) from error
+        sys.exit(1)
+
+
 @contextmanager
 def joined() -> Iterator[None]:
-    """Within it, this process trains together with the others that torchrun started; without torchrun, alone.
+    """Join the other processes that torchrun started; without torchrun, train alone.
 
-    Raises PipelineError when this machine has fewer GPUs than processes, and when another process is out of reach.
+    Raises PipelineError if this machine has fewer GPUs than processes, or if another process cannot be reached.
     """
     if not distributed.is_torchelastic_launched():
         yield
@@ -40,12 +68,12 @@ def joined() -> Iterator[None]:
     try:
         distributed.init_process_group()
         if not is_first():
-            logging.getLogger("pipeline").setLevel(logging.ERROR)  # the first process speaks for all
+            logging.getLogger("pipeline").setLevel(logging.ERROR)  # only the first process reports
         yield
     except PipelineError as error:
         raise error if is_first() else PipelineError(f"process {rank()}: {error}") from error
     except RuntimeError as error:
-        if isinstance(error, distributed.DistError) or "gloo" in str(error).lower():  # which has no class of its own
+        if isinstance(error, distributed.DistError) or "gloo" in str(error).lower():  # gloo's errors have no class
             raise PipelineError(
                 "Another process of the training is gone, or out of reach; its own message, or torchrun's below, says "
                 "why. Start the same command again: it goes on after the last checkpoint."
@@ -55,22 +83,22 @@ def joined() -> Iterator[None]:
 
 
 def world() -> int:
-    """Processes that train together."""
+    """Number of processes that train together."""
     return distributed.get_world_size() if distributed.is_initialized() else 1
 
 
 def rank() -> int:
-    """This process's number among them, from 0."""
+    """Number of this process, from 0."""
     return distributed.get_rank() if distributed.is_initialized() else 0
 
 
 def is_first() -> bool:
-    """Whether this is the one process that validates, listens and writes."""
+    """Whether this is the process that validates, reports and writes."""
     return rank() == 0
 
 
 def require_equal_shares(network: str, batch: int) -> None:
-    """Raises PipelineError when the processes cannot share a batch evenly: means would no longer be the batch's."""
+    """Raise PipelineError if the processes cannot share a batch evenly: means over shares would not be the batch's."""
     if batch % world():
         fitting = ", ".join(str(count) for count in range(1, batch + 1) if batch % count == 0)
         raise PipelineError(
@@ -79,25 +107,28 @@ def require_equal_shares(network: str, batch: int) -> None:
         )
 
 
-def require_same(mark: str) -> None:
-    """Raises PipelineError, in every process, when `mark`, the hash of params and data, differs among them."""
-    marks = _gather((mark, socket.gethostname()))
-    for number, (other, host) in enumerate(marks):
-        if other != marks[0][0]:
+def require_same(identity: str) -> None:
+    """Raise PipelineError, in every process, if `identity`, the hash of params and data, differs among them."""
+    own = (identity, socket.gethostname())
+    all_ = [own] * world()
+    if world() > 1:
+        distributed.all_gather_object(all_, own)
+    for number, (other, host) in enumerate(all_):
+        if other != all_[0][0]:
             raise PipelineError(
-                f"Process {number} on {host} has other params or other data than process 0 on {marks[0][1]}. Copy the "
+                f"Process {number} on {host} has other params or other data than process 0 on {all_[0][1]}. Copy the "
                 "project's folder, with its data and params, to every machine."
             )
 
 
 def own_share(rows: Sequence[T]) -> Sequence[T]:
-    """This process's piece of a batch: the processes' pieces, in their order, are the batch."""
+    """This process's part of a batch; the parts of all processes, in order, are the batch."""
     size = len(rows) // world()
     return rows[rank() * size : (rank() + 1) * size]
 
 
 def mean(values: Tensor) -> Tensor:
-    """The mean of all processes' `values`, in each of them; may change `values`."""
+    """The mean of `values` over all processes; may change `values`."""
     if world() > 1:
         distributed.all_reduce(values)
         values /= world()
@@ -105,15 +136,102 @@ def mean(values: Tensor) -> Tensor:
 
 
 def on_first(function: Callable[[], T]) -> T:
-    """What `function` answers in the first process, which alone calls it, in all of them."""
+    """Call `function` in the first process only; returns its result in all processes."""
     answer = [function()] if is_first() else [None]
     if world() > 1:
         distributed.broadcast_object_list(answer)
-    return answer[0]  # type: ignore[return-value]  # it is the first process's by now
+    return answer[0]  # type: ignore[return-value]  # the broadcast has replaced the None
 
 
-def _gather(value: T) -> list[T]:
-    values = [value] * world()
-    if world() > 1:
-        distributed.all_gather_object(values, value)
-    return values
+def parallel(network: nn.Module, *, unused: bool = False) -> nn.Module:
+    """Make `network` train on the shares of all processes.
+
+    Args:
+        network: Its dropout and batch normalisation layers are replaced; parameters and their names stay.
+        unused: Whether a step may leave some parameters without a gradient.
+
+    Returns:
+        The module to call in training: `network` itself if this process trains alone.
+    """
+    if world() > 1 and next(network.parameters()).device.type == "cuda":
+        nn.SyncBatchNorm.convert_sync_batchnorm(network)
+    for parent in list(network.modules()):
+        for name, layer in parent.named_children():
+            if isinstance(layer, nn.Dropout):
+                setattr(parent, name, BatchDropout(layer.p))
+            elif isinstance(layer, nn.BatchNorm2d) and world() > 1:
+                setattr(parent, name, CpuSyncBatchNorm(layer))
+    if world() == 1:
+        return network
+    with warnings.catch_warnings(action="ignore", category=FutureWarning):  # torch 2.13 calls it forward_sync_buffers
+        return DistributedDataParallel(network, broadcast_buffers=False, find_unused_parameters=unused)
+
+
+class CpuSyncBatchNorm(nn.BatchNorm2d):
+    """SyncBatchNorm for CPUs (torch's own is for GPUs only), for shares (N, C, H, W) of equal size."""
+
+    def __init__(self, layer: nn.BatchNorm2d) -> None:
+        """Share the parameters and statistics of `layer`."""
+        super().__init__(layer.num_features, layer.eps, layer.momentum)
+        self._parameters, self._buffers = layer._parameters, layer._buffers
+        self.training = layer.training
+
+    def forward(self, x_NCHW: Tensor) -> Tensor:
+        """Normalise by the statistics of the whole batch; keeps shape and type."""
+        if not self.training:
+            return super().forward(x_NCHW)
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.num_batches_tracked is not None
+        assert self.momentum is not None
+        x, axes = x_NCHW.to(torch.promote_types(x_NCHW.dtype, torch.float32)), (0, 2, 3)
+        mean_C = _mean(x.mean(axes))
+        centred = x - mean_C[:, None, None]
+        variance_C = _mean(centred.square().mean(axes))
+        count = world() * x.numel() // len(mean_C)
+        with torch.no_grad():
+            self.running_mean.lerp_(mean_C, self.momentum)
+            self.running_var.lerp_(variance_C * (count / (count - 1)), self.momentum)
+            self.num_batches_tracked += 1
+        scale_C = self.weight * torch.rsqrt(variance_C + self.eps)
+        return (centred * scale_C[:, None, None] + self.bias[:, None, None]).type_as(x_NCHW)
+
+
+def _mean(values: Tensor) -> Tensor:
+    total: Tensor = _Sum.apply(values)  # type: ignore[no-untyped-call]
+    return total / world()
+
+
+class _Sum(torch.autograd.Function):
+    """The sum over the processes; each gets the sum of all processes' gradients."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        total = values.clone()
+        distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Any:
+        return _Sum.apply(gradient)  # type: ignore[no-untyped-call]
+
+
+class BatchDropout(nn.Dropout):
+    """Dropout that draws for the whole batch in every process, and applies the part of the process's share.
+
+    So the random generators of all processes stay equal to each other and to that of a single process.
+    """
+
+    def forward(self, x_NCHW: Tensor) -> Tensor:
+        """Drop out elements of a share (N, C, H, W)."""
+        if not self.training or self.p == 0:
+            return x_NCHW
+        channels_last = x_NCHW.is_contiguous(memory_format=torch.channels_last)
+        whole_NCHW = torch.empty(
+            (world() * len(x_NCHW), *x_NCHW.shape[1:]),
+            dtype=x_NCHW.dtype,
+            device=x_NCHW.device,
+            memory_format=torch.channels_last if channels_last else torch.contiguous_format,
+        )
+        kept_NCHW = whole_NCHW.bernoulli_(1 - self.p).div_(1 - self.p)
+        return x_NCHW * kept_NCHW.chunk(world())[rank()]

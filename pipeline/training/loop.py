@@ -1,17 +1,14 @@
-"""The one loop that trains either network."""
+"""The training loop of both networks."""
 
 import hashlib
 import logging
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import Optimizer
 
 from pipeline.config.training import LoopParams
@@ -20,211 +17,185 @@ from pipeline.runtime.devices import training_threads
 from pipeline.runtime.paths import StrPath
 from pipeline.training import distribution
 from pipeline.training.callbacks import Callback, History
+from pipeline.training.checkpoints import Resumable
 from pipeline.training.data import load_ahead, loaders
-from pipeline.training.ema import Ema
-from pipeline.training.finished import Resumable
 from pipeline.training.loss_monitor import LossMonitor, diverged
+from pipeline.training.state import Ema, State, restore, snapshot
+from pipeline.training.task import Batch, Task, Validation
 
 log = logging.getLogger(__name__)
 
 CHECK_EVERY = 10
-"""Steps between checks of the losses: each makes a GPU wait."""
-
-Batch = Any
-"""What a task's `batch` hands to its `step`."""
-
-
-@dataclass(frozen=True)
-class Validation:
-    """What a validation found."""
-
-    metrics: dict[str, float]
-    pictures: dict[str, NDArray[np.uint8]]
-
-
-class Task(Protocol):
-    """One network's training, as the loop drives it; in one of several processes, with its share of every batch."""
-
-    name: str
-    criterion: str
-    """The metric, among the validation's, by which weights are the best when it is lowest."""
-    network: nn.Module
-    """What is followed by the EMA, validated and kept."""
-    helpers: dict[str, nn.Module]
-    """Networks that train along with it, by the names they are saved under."""
-    optimisers: dict[str, Optimizer]
-    clips: int
-    """Training clips in a pass over the data."""
-    seed: int
-    data: str
-    """The hash of what is trained on."""
-    compatibility: Mapping[str, Any]
-    """What the network's file says of the parts of the bundle that it belongs to."""
-    init: Mapping[str, str]
-    """SHA-256 of the weights that it starts from, by file; empty from scratch."""
-
-    @property
-    def params(self) -> LoopParams:
-        """What the training is steered by."""
-
-    def batch(self, step: int) -> Batch:
-        """This process's share of the batch of step `step`, from 0; called in loader threads."""
-
-    def step(self, batch: Batch) -> dict[str, Tensor]:
-        """One step of every optimiser; the losses over the share, the network's own total first."""
-
-    def validate(self, network: nn.Module) -> Validation:
-        """Metrics and pictures of `network` (in eval mode) on the validation split."""
-
-    def warning(self, losses: dict[str, float]) -> str | None:
-        """A warning to give on the mean losses of the steps since the last validation, if any."""
-
-
-@dataclass
-class State:
-    """Where a training stands, beside its networks."""
-
-    step: int = 0
-    best: float = math.inf
-    best_step: int = 0
-    stale: int = 0
-    """Validations since the best."""
-    kept: dict[str, Tensor] = field(default_factory=dict)
-    """The network's weights at the best validation, or at the last, whichever is kept."""
-    history: list[tuple[int, dict[str, float]]] = field(default_factory=list)
-    reference: dict[str, float] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
+"""Steps between checks of the losses: each check makes a GPU wait."""
 
 
 def train(task: Task, out: StrPath, resume: StrPath, callbacks: Sequence[Callback] = ()) -> dict[str, float]:
-    """Train `task`, going on from `resume`, a folder outside `out`, where an equal training was killed.
+    """Train a network, or continue an equal training that was killed or, with a constant schedule, had fewer steps.
 
-    With a constant schedule it also goes on where an equal one of fewer steps was finished.
+    Args:
+        task: The network, its data and its losses.
+        out: Folder for model.* and the helpers' files (safetensors and JSON), and history.csv.
+        resume: Folder for checkpoints, outside `out`. Trainings with other params, seed or data are kept apart there.
+        callbacks: Get the events of the training.
 
-    `out` receives model.* and the helpers' files (safetensors and JSON), and history.csv. Params, seed and data tell
-    this training's checkpoints from others'. Returns the criterion and step of the weights that were kept, and the
-    steps made. Raises PipelineError when a loss is not a number or explodes, and when several processes cannot share
-    the batch or differ in params or data.
+    Returns:
+        The validation metrics and the step of the weights that were kept.
+
+    Raises:
+        PipelineError: A loss is not a number or explodes; or several processes cannot share the batch evenly, or differ
+            in params or data.
     """
     with training_threads(task.params.width):
-        return _train(task, Path(out), Path(resume), callbacks)
+        return _Training(task, Path(out), Path(resume), callbacks).run()
 
 
-def _train(task: Task, out: Path, resume: Path, callbacks: Sequence[Callback]) -> dict[str, float]:
-    params, seed, data = task.params, task.seed, task.data
-    distribution.require_equal_shares(task.name, params.batch)
-    steps = params.steps if params.epochs == 0 else math.ceil(params.epochs * task.clips / params.batch)
-    lasting = {key: value for key, value in asdict(params).items() if key not in ("steps", "epochs")}
-    training = hashlib.sha256(repr((task.name, lasting, seed, data, dict(task.init))).encode()).hexdigest()
-    distribution.require_same(f"{training} {steps}")
-    resumable = Resumable(resume, task.name, training, steps, extends=params.schedule == "constant")
-    ema = Ema(task.network, params.ema)
-    monitor = LossMonitor()
-    state = State()
+class _Training:
+    """One call of `train`."""
 
-    saved = distribution.on_first(resumable.load)
-    if saved is not None:
-        state = restore(saved, task, ema)
-        monitor.reference = state.reference
-        log.info("%s goes on after step %d of %d", task.name, state.step, steps)
+    def __init__(self, task: Task, out: Path, resume: Path, callbacks: Sequence[Callback]) -> None:
+        params = task.params
+        distribution.require_equal_shares(task.name, params.batch)
+        self.task, self.out, self.params = task, out, params
+        self.steps = params.steps if params.epochs == 0 else math.ceil(params.epochs * task.clips / params.batch)
+        settings = {key: value for key, value in asdict(params).items() if key not in ("steps", "epochs")}
+        identity = repr((task.name, settings, task.seed, task.data, dict(task.init)))
+        identity = hashlib.sha256(identity.encode()).hexdigest()
+        distribution.require_same(f"{identity} {self.steps}")
+        self.resumable = Resumable(resume, task.name, identity, self.steps, extends=params.schedule == "constant")
+        self.ema = Ema(task.network, params.ema)
+        self.monitor = LossMonitor()
+        self.state = State()
+        self.callbacks = [History(out / "history.csv"), *callbacks] if distribution.is_first() else []
 
-    everyone = [History(out / "history.csv"), *callbacks] if distribution.is_first() else []
-    for callback in everyone:
-        callback.start(task.name, steps)
-        for step, values in state.history:
-            callback.metrics(step, values)
+    def run(self) -> dict[str, float]:
+        """Train to the end; returns the summary."""
+        self._resume()
+        if self.task.init and not self.state.history:
+            self._validate_start()
+        torch.backends.cudnn.benchmark = True  # shapes do not change from step to step
+        for index, batch in self._batches():
+            step = index + 1
+            share = schedule(self.params, index, self.steps)
+            self._step(step, batch, share)
+            validating = step % self.params.validate_every == 0 or step == self.steps
+            if validating or step % CHECK_EVERY == 0:
+                self._check_losses(step)
+            if validating:
+                self._validate(step, share)
+                # The last validation may be out of turn; a longer training that continued there would differ.
+                if distribution.is_first() and step % self.params.validate_every == 0:
+                    self.resumable.checkpoints.save(step, snapshot(self.state, self.task, self.ema))
+                if self._stalled():
+                    log.info("%s stops at step %d: no better since step %d", self.task.name, step, self.state.best_step)
+                    break
+        return self._finish()
 
-    if task.init and not state.history:
-        judge_start(state, task, ema, everyone)
+    def _resume(self) -> None:
+        saved = distribution.on_first(self.resumable.load)
+        if saved is not None:
+            self.state = restore(saved, self.task, self.ema)
+            self.monitor.reference = self.state.reference
+            log.info("%s goes on after step %d of %d", self.task.name, self.state.step, self.steps)
+        for callback in self.callbacks:
+            callback.start(self.task.name, self.steps)
+            for step, values in self.state.history:
+                callback.metrics(step, values)
 
-    torch.backends.cudnn.benchmark = True  # shapes do not change from step to step
-    stopped = params.early_stopping > 0 and state.stale >= params.early_stopping
-    ahead = range(state.step, state.step if stopped else steps)
-    for index, batch in zip(ahead, load_ahead(task.batch, ahead, loaders()), strict=True):
-        share = schedule(params, index, steps)
-        set_learning_rates(task.optimisers.values(), share)
-        state.step = step = index + 1
-        monitor.add(step, task.step(batch))
-        ema.update(step)
+    def _validate_start(self) -> None:
+        """Validate the weights of a bundle before the first step: they are kept if no later ones are better."""
+        result = distribution.on_first(lambda: self.task.validate(self.ema.network))
+        self.state.best = result.metrics[self.task.criterion]
+        self._keep_weights()
+        self._record(0, {f"val.{name}": value for name, value in result.metrics.items()})
 
-        validating = step % params.validate_every == 0 or step == steps
-        if validating or step % CHECK_EVERY == 0:
-            monitor.check()
-            for callback in everyone:
-                callback.progress(step, monitor.latest)
-        if not validating:
-            continue
+    def _batches(self) -> Iterator[tuple[int, Batch]]:
+        """The steps to make, from 0, and their batches; none if the training had stopped early."""
+        first = self.state.step
+        ahead = range(first, first if self._stalled() else self.steps)
+        return zip(ahead, load_ahead(self.task.batch, ahead, loaders()), strict=True)
 
-        losses = monitor.means()
+    def _step(self, step: int, batch: Batch, share: float) -> None:
+        set_learning_rates(self.task.optimisers.values(), share)
+        self.state.step = step
+        self.monitor.add(step, self.task.step(batch))
+        self.ema.update(step)
+
+    def _check_losses(self, step: int) -> None:
+        self.monitor.check()
+        for callback in self.callbacks:
+            callback.progress(step, self.monitor.latest)
+
+    def _validate(self, step: int, share: float) -> None:
+        task, state = self.task, self.state
+        losses = self.monitor.means()
         warning = task.warning(losses)
         if warning and warning not in state.warnings:
             state.warnings.append(warning)
             log.warning("%s, step %d: %s", task.name, step, warning)
 
-        # The losses are of the weights before the step: those after it are seen here, before they are saved.
+        # The losses are those before the step, so its own effect on the weights is checked here, before they are saved.
         require_numbers(step, {task.name: task.network, **task.helpers})
-        found = distribution.on_first(lambda: task.validate(ema.network))
-        if not math.isfinite(found.metrics[task.criterion]):
-            raise diverged(step, f"the validation's `{task.criterion}` is {found.metrics[task.criterion]}")
+        result: Validation = distribution.on_first(lambda: task.validate(self.ema.network))
+        value = result.metrics[task.criterion]
+        if not math.isfinite(value):
+            raise diverged(step, f"the validation's `{task.criterion}` is {value}")
+
         values = {f"train.{name}": loss for name, loss in losses.items()}
-        values |= {f"val.{name}": value for name, value in found.metrics.items()} | {"lr": params.lr * share}
-        state.history.append((step, values))
-        for callback in everyone:
-            callback.metrics(step, values)
-            for name, picture in found.pictures.items():
+        values |= {f"val.{name}": number for name, number in result.metrics.items()} | {"lr": self.params.lr * share}
+        self._record(step, values)
+        for callback in self.callbacks:
+            for name, picture in result.pictures.items():
                 callback.picture(step, name, picture)
 
-        better = found.metrics[task.criterion] < state.best
+        better = value < state.best
         if better:
-            state.best, state.best_step, state.stale = found.metrics[task.criterion], step, 0
+            state.best, state.best_step, state.stale = value, step, 0
         else:
             state.stale += 1
-        if better or params.keep == "last":
-            state.kept = {name: tensor.clone() for name, tensor in ema.network.state_dict().items()}
-        state.reference = monitor.reference
-        # The last validation may come out of turn; from there a longer training would not be as one in one go.
-        if distribution.is_first() and step % params.validate_every == 0:
-            resumable.checkpoints.save(step, snapshot(state, task, ema))
-        if 0 < params.early_stopping <= state.stale:
-            log.info("%s stops at step %d: no better since step %d", task.name, step, state.best_step)
-            break
+        if better or self.params.keep == "last":
+            self._keep_weights()
+        state.reference = self.monitor.reference
 
-    ema.network.load_state_dict(state.kept)
-    kept_step = state.best_step if params.keep == "best" else state.step
-    kept_values = dict(state.history)[kept_step]
-    meta = {
-        **task.compatibility,
-        "params": asdict(params),
-        "seed": seed,
-        "data": data,
-        "init": dict(task.init),
-        "step": kept_step,
-        "metrics": kept_values,
-    }
-    if distribution.is_first():
-        save_model(out, "model", ema.network, meta)
-        for name, helper in task.helpers.items():
-            save_model(out, name, helper, {**meta, "step": state.step})
-    summary = {**{name: value for name, value in kept_values.items() if name.startswith("val.")}, "step": kept_step}
-    for callback in everyone:
-        callback.done(state.step, summary)
-    if distribution.is_first():
-        resumable.finish()
-    return summary
+    def _record(self, step: int, values: dict[str, float]) -> None:
+        self.state.history.append((step, values))
+        for callback in self.callbacks:
+            callback.metrics(step, values)
 
+    def _keep_weights(self) -> None:
+        self.state.kept = {name: tensor.clone() for name, tensor in self.ema.network.state_dict().items()}
 
-def judge_start(state: State, task: Task, ema: Ema, callbacks: Sequence[Callback]) -> None:
-    """Validate the weights of a bundle before the first step: where none become better, they are kept."""
-    found = distribution.on_first(lambda: task.validate(ema.network))
-    state.best = found.metrics[task.criterion]
-    state.kept = {name: tensor.clone() for name, tensor in ema.network.state_dict().items()}
-    state.history.append((0, {f"val.{name}": value for name, value in found.metrics.items()}))
-    for callback in callbacks:
-        callback.metrics(*state.history[0])
+    def _stalled(self) -> bool:
+        return 0 < self.params.early_stopping <= self.state.stale
+
+    def _finish(self) -> dict[str, float]:
+        """Write the networks' files; returns the summary."""
+        task, state = self.task, self.state
+        self.ema.network.load_state_dict(state.kept)
+        kept_step = state.best_step if self.params.keep == "best" else state.step
+        kept_values = dict(state.history)[kept_step]
+        meta = {
+            **task.compatibility,
+            "params": asdict(self.params),
+            "seed": task.seed,
+            "data": task.data,
+            "init": dict(task.init),
+            "step": kept_step,
+            "metrics": kept_values,
+        }
+        if distribution.is_first():
+            save_model(self.out, "model", self.ema.network, meta)
+            for name, helper in task.helpers.items():
+                save_model(self.out, name, helper, {**meta, "step": state.step})
+        summary = {name: value for name, value in kept_values.items() if name.startswith("val.")} | {"step": kept_step}
+        for callback in self.callbacks:
+            callback.done(state.step, summary)
+        if distribution.is_first():
+            self.resumable.finish()
+        return summary
 
 
 def require_numbers(step: int, networks: Mapping[str, nn.Module]) -> None:
-    """Raise the PipelineError of a training that diverged where a weight is not a finite number."""
+    """Raise the PipelineError of a diverged training if a weight is not a finite number."""
     for name, network in networks.items():
         for tensor in network.state_dict().values():
             if not torch.isfinite(tensor).all():
@@ -232,9 +203,9 @@ def require_numbers(step: int, networks: Mapping[str, nn.Module]) -> None:
 
 
 def schedule(params: LoopParams, index: int, steps: int) -> float:
-    """The share of its highest that the learning rate has at step `index` (from 0).
+    """The learning rate at step `index` (from 0), as a share of its highest value.
 
-    A linear climb over `warmup` steps, then constant, or half a cosine to 0 at the last of `steps`.
+    Linear warm-up over `warmup` steps, then constant, or half a cosine to 0 at the last of `steps`.
     """
     if index < params.warmup:
         return (index + 1) / params.warmup
@@ -245,34 +216,10 @@ def schedule(params: LoopParams, index: int, steps: int) -> float:
 
 
 def set_learning_rates(optimisers: Iterable[Optimizer], share: float) -> None:
-    """Set every rate to `share` of the one its optimiser was made with."""
+    """Set every learning rate to `share` of its highest value, the one the optimiser was made with.
+
+    The highest value is stored in the optimiser's `param_groups`, and so in checkpoints.
+    """
     for optimiser in optimisers:
         for group in optimiser.param_groups:
             group["lr"] = share * group.setdefault("highest", group["lr"])
-
-
-def snapshot(state: State, task: Task, ema: Ema) -> dict[str, Any]:
-    """All that `restore` needs."""
-    return {
-        "state": vars(state),
-        "network": task.network.state_dict(),
-        "ema": ema.network.state_dict(),
-        "helpers": {name: helper.state_dict() for name, helper in task.helpers.items()},
-        "optimisers": {name: optimiser.state_dict() for name, optimiser in task.optimisers.items()},
-        "random": torch.get_rng_state(),
-        "cuda_random": torch.cuda.get_rng_state() if torch.cuda.is_available() else None,
-    }
-
-
-def restore(saved: dict[str, Any], task: Task, ema: Ema) -> State:
-    """Put networks, optimisers and random generators back to where `snapshot` found them."""
-    task.network.load_state_dict(saved["network"])
-    ema.network.load_state_dict(saved["ema"])
-    for name, helper in task.helpers.items():
-        helper.load_state_dict(saved["helpers"][name])
-    for name, optimiser in task.optimisers.items():
-        optimiser.load_state_dict(saved["optimisers"][name])
-    torch.set_rng_state(saved["random"])
-    if saved["cuda_random"] is not None and torch.cuda.is_available():
-        torch.cuda.set_rng_state(saved["cuda_random"])
-    return State(**saved["state"])

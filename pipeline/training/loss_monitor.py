@@ -1,4 +1,4 @@
-"""Watches the losses of a training: their means for the curves, and the step at which one stops making sense."""
+"""Means of the training losses, and the detection of a training that diverges."""
 
 import math
 from collections.abc import Mapping
@@ -10,11 +10,11 @@ from pipeline.runtime.errors import PipelineError
 from pipeline.training import distribution
 
 EXPLODED = 1000.0
-"""A loss that is so many times what it was in the first steps has exploded."""
+"""A loss that is so many times its value in the first steps has exploded."""
 
 
 def diverged(step: int, what: str) -> PipelineError:
-    """The error of a training that makes no sense any more. Its checkpoints help nobody: other params start afresh."""
+    """The error of a training that diverged. Its checkpoints are useless: other params start from scratch."""
     return PipelineError(
         f"Training failed at step {step}: {what}. Lower the learning rate (`lr`), clip the gradient (`grad_clip`), or "
         "set `precision` to float32, and start again: with other params it begins at step 0, and with these it would "
@@ -23,46 +23,46 @@ def diverged(step: int, what: str) -> PipelineError:
 
 
 class LossMonitor:
-    """Takes every step's losses as they lie on the device, and reads them now and then, so nothing waits for it."""
+    """Collects the losses of every step on the device and reads them only now and then, so that no step waits."""
 
     def __init__(self) -> None:
         self.reference: dict[str, float] = {}
-        """Means of the losses over the first steps checked."""
+        """Means of the losses over the first steps that were read."""
         self.latest = math.nan
-        """The first-named loss at the last step checked."""
-        self._unseen: list[tuple[int, dict[str, Tensor]]] = []
-        self._seen: list[dict[str, float]] = []
+        """The first-named loss at the last step that was read."""
+        self._unread: list[tuple[int, dict[str, Tensor]]] = []
+        self._read: list[dict[str, float]] = []
 
     def add(self, step: int, losses: Mapping[str, Tensor]) -> None:
-        """Take the losses of the step that made `step` steps full."""
-        self._unseen.append((step, {name: loss.detach() for name, loss in losses.items()}))
+        """Take the losses of the step after which `step` steps are done."""
+        self._unread.append((step, {name: loss.detach() for name, loss in losses.items()}))
 
     def check(self) -> None:
-        """Read what was added, as means over all processes, so that they all find the same.
+        """Read the new losses, as means over all processes, so that all processes agree.
 
-        PipelineError names the first step with a loss that is not a number or has exploded.
+        Raises PipelineError naming the first step with a loss that is not a number or has exploded.
         """
-        if not self._unseen:
+        if not self._unread:
             return
-        names = list(self._unseen[0][1])
-        table = torch.stack([torch.stack([losses[name].float() for name in names]) for _, losses in self._unseen])
+        names = list(self._unread[0][1])
+        table = torch.stack([torch.stack([losses[name].float() for name in names]) for _, losses in self._unread])
         rows = distribution.mean(table).tolist()
-        for (step, _), row in zip(self._unseen, rows, strict=True):
+        for (step, _), row in zip(self._unread, rows, strict=True):
             for name, value in zip(names, row, strict=True):
                 limit = EXPLODED * self.reference.get(name, math.inf)
                 if not math.isfinite(value) or abs(value) > limit > 0:
                     raise diverged(step, f"the loss `{name}` is {value:.4g}")
-            self._seen.append(dict(zip(names, row, strict=True)))
+            self._read.append(dict(zip(names, row, strict=True)))
         if not self.reference:
             self.reference = {name: abs(self._mean(name)) for name in names}
-        self.latest = self._seen[-1][names[0]]
-        self._unseen = []
+        self.latest = self._read[-1][names[0]]
+        self._unread = []
 
     def means(self) -> dict[str, float]:
-        """Means of all losses seen since this was last asked."""
-        means = {name: self._mean(name) for name in self._seen[0]} if self._seen else {}
-        self._seen = []
+        """Means of all losses that were read since the last call."""
+        means = {name: self._mean(name) for name in self._read[0]} if self._read else {}
+        self._read = []
         return means
 
     def _mean(self, name: str) -> float:
-        return math.fsum(losses[name] for losses in self._seen) / len(self._seen)
+        return math.fsum(losses[name] for losses in self._read) / len(self._read)

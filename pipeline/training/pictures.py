@@ -1,4 +1,4 @@
-"""Pictures by which one sees how a training goes."""
+"""Pictures that show the progress of a training."""
 
 from collections.abc import Sequence
 
@@ -11,14 +11,14 @@ PANEL = (480, 120)
 
 
 def draw_strips(rows: Sequence[Sequence[NDArray[np.uint8]]]) -> NDArray[np.uint8]:
-    """A table of RGB pictures of equal size as one picture."""
+    """One picture of a table of RGB pictures of equal size."""
     return np.concatenate([np.concatenate(row, axis=1) for row in rows], axis=0)
 
 
 def draw_curves(clips: Sequence[tuple[NDArray[np.floating], NDArray[np.floating]]]) -> NDArray[np.uint8]:
-    """The first three coefficients over time, true (grey) and predicted (red): a row of panels per clip.
+    """The first three coefficients over time, true (grey) and predicted (red), as a row of panels per clip.
 
-    Takes pairs of true and predicted coefficients (T, K).
+    `clips` has pairs of true and predicted coefficients (T, K).
     """
     return draw_strips(
         [[_panel(true_TK[:, k], fake_TK[:, k]) for k in range(min(3, true_TK.shape[1]))] for true_TK, fake_TK in clips]

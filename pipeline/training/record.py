@@ -1,4 +1,4 @@
-"""What a finished training says of itself: the curves, and what it was trained with."""
+"""The record of a finished training: its curves and results, checked against the project's params and data."""
 
 import csv
 import json
@@ -13,7 +13,7 @@ from pipeline.training.sources import FOLDERS, Network, digest
 
 @dataclass(frozen=True)
 class Record:
-    """A training's history.csv, and its summary as `train` returns it."""
+    """A training's history.csv, and its summary as `train` returned it."""
 
     curves: Mapping[int, Mapping[str, float]]
     summary: Mapping[str, float]
@@ -22,22 +22,22 @@ class Record:
 def read_record(network: Network, params: Params) -> Record:
     """The record of the training that made models/NETWORK.
 
-    Raises PipelineError when it was trained with other params, another seed or other data than the project has now: it
-    comes from another machine or another day, and `dvc commit` believes what it is told.
+    Raises PipelineError if it had other params, another seed or other data than the project: `dvc commit` accepts
+    whatever is in the folder, such as a network from another machine or another day.
     """
     folder = FOLDERS[network]
     meta = json.loads((folder / "model.json").read_text(encoding="utf-8"))["meta"]
     trained = {f"{network}.{name}": value for name, value in meta["params"].items()} | {"seed": meta["seed"]}
     wanted = {f"{network}.{name}": value for name, value in asdict(getattr(params, network)).items()}
     wanted["seed"] = params.seed
-    other = [
+    differences = [
         f"{name} was {trained.get(name)} and is {value}" for name, value in wanted.items() if trained.get(name) != value
     ]
     if meta["data"] != digest(network, params):
-        other.append("the clips or their landmarks were others")
-    if other:
+        differences.append("the clips or their landmarks were others")
+    if differences:
         raise PipelineError(
-            f"{folder} was not trained with what the project has now: {'; '.join(other)}. Put that back, or "
+            f"{folder} was not trained with what the project has now: {'; '.join(differences)}. Put that back, or "
             f"train again with `dvc repro -f train_{network}`."
         )
     summary = {name: value for name, value in meta["metrics"].items() if name.startswith("val.")}

@@ -1,4 +1,4 @@
-"""The project's clips as its two networks are trained on them, and where what comes of it lies."""
+"""The project's clips as training data, the folders of the trained networks, and their speech features."""
 
 from typing import Any, Literal
 
@@ -10,6 +10,8 @@ from pipeline.corpora.union import weights_of
 from pipeline.landmarks.pca import LandmarkModel
 from pipeline.runtime import paths
 from pipeline.shards.clip_store import ClipStore
+from pipeline.shards.initial import read_initial
+from pipeline.speech.features import SpeechFeatures
 from pipeline.training.data import StoreSource
 
 Network = Literal["atnet", "vgnet"]
@@ -18,7 +20,7 @@ FOLDERS = {"atnet": paths.ATNET, "vgnet": paths.VGNET}
 
 
 def open_sources(network: Network, params: Params) -> tuple[StoreSource, StoreSource]:
-    """The training and the validation split; PipelineError when one is empty or the landmark model is missing."""
+    """The training and the validation split; PipelineError if one is empty or the landmark model is missing."""
     model = LandmarkModel.load(paths.LANDMARKS_MODEL)
     store, speech, weights = ClipStore(paths.DATA), network == "atnet", weights_of(params)
     return (
@@ -28,8 +30,15 @@ def open_sources(network: Network, params: Params) -> tuple[StoreSource, StoreSo
 
 
 def digest(network: Network, params: Params) -> str:
-    """The hash of what is trained on, as the trained network's `meta` holds it under `data`."""
+    """The hash of the training data, which the trained network's `meta` has as `data`."""
     return "".join(source.digest for source in open_sources(network, params))
+
+
+def speech_features(params: Params) -> SpeechFeatures:
+    """The speech features that the stage mfcc computed; PipelineError if their initial statistics are missing."""
+    mfcc = params.mfcc
+    initial = read_initial(paths.MFCC) if mfcc.normalise == "adaptive" else None
+    return SpeechFeatures.of(mfcc.window, mfcc.kind, mfcc.normalise, initial)
 
 
 def input_example(network: Network, params: Params) -> dict[str, NDArray[Any]]:

@@ -1,4 +1,4 @@
-"""How VG-net is trained: pixels, and a discriminator that judges and reads landmarks (paper, sections 3.3 and 3.4)."""
+"""Training of VG-net: a pixel loss, and a discriminator that also reads landmarks (paper, sections 3.3 and 3.4)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -31,20 +31,21 @@ from pipeline.runtime.devices import (
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
 from pipeline.training import distribution
-from pipeline.training.augment import NO_CHANGE, Change, augment, draw
+from pipeline.training.augment import NO_CHANGE, PictureChange, augment, draw
 from pipeline.training.callbacks import Callback
 from pipeline.training.data import ClipSource, Window, long_enough, training_windows, validation_windows
+from pipeline.training.distribution import parallel
 from pipeline.training.initialization import init_discriminator, init_generator
-from pipeline.training.loop import Validation, train
+from pipeline.training.loop import train
 from pipeline.training.pictures import draw_strips
 from pipeline.training.sources import open_sources
 from pipeline.training.start import Start, open_start
-from pipeline.training.synchronized import parallel
+from pipeline.training.task import Validation
 
 VALIDATION_WINDOWS = 32
-"""At most so many windows of the validation split are used."""
+"""Largest number of windows of the validation split."""
 START_CLIPS, START_WINDOWS = 256, 24
-"""At most so many training clips' landmarks, and windows of them, are used before the first step."""
+"""Largest numbers of training clips (landmarks) and windows (pictures) in the sample for the initial weights."""
 
 
 class VgBatch(NamedTuple):
@@ -55,7 +56,7 @@ class VgBatch(NamedTuple):
 
 
 class VgNetTask:
-    """VG-net and its discriminator, their optimisers and losses, as the loop drives them."""
+    """VG-net and its discriminator, their optimisers and losses, for the training loop (see `Task`)."""
 
     name = "vgnet"
     criterion = "pixel"
@@ -69,6 +70,19 @@ class VgNetTask:
         compatibility: Mapping[str, Any] = MappingProxyType({}),
         start: Start | None = None,
     ) -> None:
+        """Build the networks.
+
+        Args:
+            source_train: Training split.
+            source_val: Validation split.
+            params: Section `vgnet` of params.yaml.
+            seed: Seed of the initial weights and of all draws.
+            compatibility: See `Task`.
+            start: Initial weights; None: random.
+
+        Raises:
+            PipelineError: Several processes train together and `recurrence` is batch.
+        """
         self.compatibility, self.data = compatibility, source_train.digest + source_val.digest
         self.init = start.digests if start else {}
         self.source_train, self.source_val, self.params, self.seed = source_train, source_val, params, seed
@@ -86,7 +100,7 @@ class VgNetTask:
             with training_threads(params.width):
                 init_generator(network, self._some_landmarks())
         self.network = to_device(network, self.device)
-        forward = parallel(self.network, unused=params.recurrence == "none")  # its state's weights
+        forward = parallel(self.network, unused=params.recurrence == "none")  # which does not use the state's weights
         self.forward = compiled(forward) if params.compile else forward
         self.optimisers: dict[str, Optimizer] = {
             "network": Adam(self.network.parameters(), params.lr, betas=(0.5, 0.999), fused=True)
@@ -123,16 +137,18 @@ class VgNetTask:
         changes = [draw(params.augment, self.seed, step * params.batch + place) for place in range(params.batch)]
         return self._read(source, distribution.own_share(drawn), distribution.own_share(changes))
 
-    def _read(self, source: ClipSource, drawn: Sequence[Window], changes: Sequence[Change] | None = None) -> VgBatch:
+    def _read(
+        self, source: ClipSource, windows: Sequence[Window], changes: Sequence[PictureChange] | None = None
+    ) -> VgBatch:
         pictures, landmarks = [], []
-        for window, change in zip(drawn, changes or [NO_CHANGE] * len(drawn), strict=True):
+        for window, change in zip(windows, changes or [NO_CHANGE] * len(windows), strict=True):
             frames = [window.reference, *range(window.start, window.start + self.params.frames)]
             pictures.append(augment(source.pictures(window.clip, frames), change))
             landmarks.append(source.landmarks(window.clip, change.mirrored)[frames])
         return VgBatch(torch.from_numpy(np.stack(pictures)), torch.from_numpy(np.stack(landmarks)))
 
     def step(self, batch: VgBatch) -> dict[str, Tensor]:
-        """See `Task`. The generator runs forward once, for the discriminator's step (detached) and for its own."""
+        """See `Task`. One forward of the generator serves the discriminator's step (detached) and the generator's."""
         params = self.params
         pictures_BTCHW = to_floats(batch.pictures_BTHWC, self.device)
         landmarks_BTL = batch.landmarks_BTL.to(self.device, non_blocking=True)
@@ -149,7 +165,7 @@ class VgNetTask:
 
         if self.helpers:
             losses |= self._discriminator_step(real_BTCHW, fake_BTCHW.detach(), reference_BL, landmarks_BTL)
-            self.discriminator.requires_grad_(False)  # the generator's step needs no gradient of its weights
+            self.discriminator.requires_grad_(False)  # its weights need no gradient in the generator's step
             logits_B, read_BTL = self._judge(self.discriminator, fake_BTCHW, reference_BL)
             adversarial = decision_loss(logits_B, real=True)
             regression = regression_loss(read_BTL, landmarks_BTL, self.landmark_weights)
@@ -182,7 +198,7 @@ class VgNetTask:
         }
 
     def _judge(self, judge: nn.Module, frames_BTCHW: Tensor, reference_BL: Tensor) -> tuple[Tensor, Tensor]:
-        # A context of its own for every call: autocast remembers the weights it has cast, and they change in between.
+        # Each call has its own context, because autocast caches cast weights, and they change between calls.
         with autocast(self.device, self.params.precision):
             logits_B, landmarks_BTL = judge(frames_BTCHW, reference_BL)
         return logits_B.float(), landmarks_BTL.float()
@@ -196,7 +212,7 @@ class VgNetTask:
 
     @torch.inference_mode()
     def validate(self, network: nn.Module) -> Validation:
-        """`pixel`, the mean difference of pictures in [-1, 1], and `psnr` in dB; a strip of pictures."""
+        """`pixel`, the mean absolute difference of pictures in [-1, 1], and `psnr` in dB; strips of pictures."""
         distances, squares, strips = [], [], []
         for place in range(0, len(self.checked), self.params.batch):
             batch = self._read(self.source_val, self.checked[place : place + self.params.batch])
@@ -216,7 +232,7 @@ class VgNetTask:
     def _strips(
         batch: VgBatch, fake_BTHWC: NDArray[np.uint8], attention_BT1HW: Tensor
     ) -> list[list[NDArray[np.uint8]]]:
-        """Reference, real, fake and attention of each window, at the frame whose landmarks moved farthest."""
+        """Reference, real, fake and attention of each window, at the frame whose landmarks moved most."""
         moved_BT = (batch.landmarks_BTL[:, 1:] - batch.landmarks_BTL[:, :1]).square().sum(dim=2)
         strips = []
         for number, frame in enumerate(moved_BT.argmax(dim=1).tolist()):
@@ -226,7 +242,7 @@ class VgNetTask:
         return strips
 
     def warning(self, losses: dict[str, float]) -> str | None:
-        """Warns of a discriminator that leaves the generator nothing to learn from."""
+        """Warn of a discriminator from which the generator cannot learn."""
         if "real" not in losses or self.params.adversarial_weight == 0:
             return None
         probabilities = f"it takes real videos for real at {losses['real']:.2f}, fake ones at {losses['fake']:.2f}"
@@ -238,9 +254,9 @@ class VgNetTask:
 
 
 def train_from_store(params: Params, callbacks: Sequence[Callback], bundle: StrPath | None = None) -> None:
-    """Train on the project's clips into models/vgnet, from the weights of a `bundle` where there is one.
+    """Train on the project's clips into models/vgnet, from the weights of a `bundle` if there is one.
 
-    Killed, it goes on where it was. PipelineError as `train` and `open_start`.
+    Continues a training that was killed. Raises PipelineError as `train` and `open_start` do.
     """
     train_split, val_split = open_sources("vgnet", params)
     require_long_clips(params, {"train": train_split.lengths, "val": val_split.lengths})

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.models.registry import load_model
+from pipeline.runtime.checkout import or_pull, pull_command
 from pipeline.runtime.errors import PipelineError
-from pipeline.runtime.remote import or_pull, pull_command
 from pipeline.shards.read import ShardReader
 
 NO_DEFAULT = "no default remote"  # DVC's warning when it has nowhere to pull from

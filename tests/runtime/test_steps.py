@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipeline.runtime.steps import Steps
+from pipeline.runtime.progress import StepTimer
 
 
 def numbers(seconds: float, below: Iterator[int] | None = None) -> Iterator[int]:
@@ -15,7 +15,7 @@ def numbers(seconds: float, below: Iterator[int] | None = None) -> Iterator[int]
 
 
 def test_what_a_step_waits_for_is_not_its_own() -> None:
-    steps = Steps()
+    steps = StepTimer()
     lower = steps.each("lower", numbers(0.02))
     got = []
     for number in steps.each("upper", numbers(0.01, lower)):
@@ -30,7 +30,7 @@ def test_what_a_step_waits_for_is_not_its_own() -> None:
 
 
 def test_an_error_passes() -> None:
-    steps = Steps()
+    steps = StepTimer()
     with pytest.raises(ZeroDivisionError):
         list(steps.each("bad", (1 // number for number in (1, 0))))
     assert steps.seconds["bad"] >= 0

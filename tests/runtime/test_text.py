@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.runtime.text import decode
+from pipeline.runtime.files import decode
 
 TEXT = "bin é 你"
 

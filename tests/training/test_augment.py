@@ -18,7 +18,7 @@ from pipeline.faces.shape_predictor import predict_landmarks
 from pipeline.landmarks.pca import normalize_points
 from pipeline.landmarks.points import MIRRORED, OUTLINES, mirror_points
 from pipeline.training import distribution
-from pipeline.training.augment import ANGLE, NO_CHANGE, SCALE, SHIFT, Change, augment, draw
+from pipeline.training.augment import ANGLE, NO_CHANGE, SCALE, SHIFT, PictureChange, augment, draw
 from pipeline.training.data import load_ahead
 from pipeline.training.vgnet import VgNetTask
 from tests.training.synthetic import DrawnClips
@@ -29,11 +29,11 @@ EVERYTHING = PictureAugmentation(flip=0.5, shift=1, light=1, colour=1, blur=1, c
 NUMBERS = len(NO_CHANGE.numbers)
 
 
-def only(kind: str, numbers: dict[int, float], strength: float = 1.0) -> Change:
+def only(kind: str, numbers: dict[int, float], strength: float = 1.0) -> PictureChange:
     """The change of one kind, by hand."""
     drawn = np.zeros(NUMBERS)
     drawn[list(numbers)] = list(numbers.values())
-    return Change(PictureAugmentation(**{kind: strength}), False, drawn)
+    return PictureChange(PictureAugmentation(**{kind: strength}), False, drawn)
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def test_mirrored_points_are_those_of_the_other_side() -> None:
 
 def test_a_mirrored_face_has_the_mirrored_points(photograph: Image) -> None:
     """dlib on the mirrored photograph; without the exchange of left and right the points are far off."""
-    mirrored = augment(photograph[None], Change(PictureAugmentation(flip=1), True, NO_CHANGE.numbers))[0]
+    mirrored = augment(photograph[None], PictureChange(PictureAugmentation(flip=1), True, NO_CHANGE.numbers))[0]
     np.testing.assert_array_equal(mirrored, np.fliplr(photograph))
     template = np.random.default_rng(0).normal(size=(68, 2))
     expected = landmarks(mirrored)

@@ -84,7 +84,7 @@ def test_what_several_processes_cannot_do_is_said_in_all_of_them(together: Path)
 
 def test_a_killed_process_ends_the_job_which_goes_on_on_two_machines(together: Path, tmp_path: Path) -> None:
     """As if nothing had been: the bytes are those of the processes that nobody killed."""
-    code = "from pipeline.training.launch import launch; launch('tests.training.together', 2)"
+    code = "from pipeline.training.distribution import launch; launch('tests.training.together', 2)"
     process = start(sys.executable, "-c", code, FOLDER=str(tmp_path))
     history = tmp_path / "rank0" / "vgnet" / "out" / "history.csv"
     while not (history.exists() and len(history.read_text().splitlines()) > 1) and process.poll() is None:

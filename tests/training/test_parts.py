@@ -16,12 +16,12 @@ from pipeline.config.training import AtNetParams, VgNetParams
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime.devices import to_floats, to_pictures
 from pipeline.runtime.errors import PipelineError
-from pipeline.training.callbacks import History, Lines
-from pipeline.training.ema import Ema
+from pipeline.training.callbacks import History, Progress
 from pipeline.training.initialization import init_generator
 from pipeline.training.loop import schedule, set_learning_rates
 from pipeline.training.loss_monitor import LossMonitor
 from pipeline.training.pictures import draw_curves
+from pipeline.training.state import Ema
 
 
 def test_params_out_of_range_name_the_key() -> None:
@@ -123,18 +123,16 @@ def test_history_is_a_row_a_validation(tmp_path: Path) -> None:
     assert len(list(path.parent.iterdir())) == 1
 
 
-def test_lines_tell_validations_and_how_far_it_is(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = Lines(every=math.inf)
-    lines.start("vgnet", 100)
-    lines.progress(10, 0.5)
-    lines.progress(20, 0.5)  # too soon for a line
-    lines.every = 0.0
-    lines.progress(30, 0.25)
-    lines.metrics(50, {"train.loss": 1.0, "val.pixel": 0.125, "val.psnr": 20.5, "lr": 1e-3})
-    lines.done(100, {"val.pixel": 0.125, "step": 50})
+def test_progress_prints_steps_and_validations(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = Progress(every=0.0)
+    progress.start("vgnet", 100)
+    progress.progress(10, 0.5)  # where a resumed training begins: there is no rate yet
+    progress.progress(30, 0.25)
+    progress.metrics(50, {"train.loss": 1.0, "val.pixel": 0.125, "val.psnr": 20.5, "lr": 1e-3})
+    progress.done(100, {"val.pixel": 0.125, "step": 50})
     began, on_the_way, validated, done = capsys.readouterr().out.splitlines()
     assert began == "vgnet: 100 steps"
-    assert re.fullmatch(r"vgnet 30/100: loss 0\.2500, [\d.e+]+ steps per second, [\d:]+ to go", on_the_way)
+    assert re.fullmatch(r"vgnet: 30 of 100, loss 0\.2500, [\d.]+ per second, [\d:]+ to go", on_the_way)
     assert validated == "vgnet 50/100: val.pixel 0.125, val.psnr 20.5"
     assert done == "vgnet 100/100: done, the weights of step 50 are kept"
 

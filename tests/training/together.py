@@ -18,8 +18,8 @@ from pipeline.models.vgnet import VgNet
 from pipeline.runtime.errors import PipelineError
 from pipeline.training import distribution
 from pipeline.training.atnet import AtNetTask
+from pipeline.training.distribution import parallel
 from pipeline.training.loop import train
-from pipeline.training.synchronized import parallel
 from pipeline.training.vgnet import VgNetTask
 from tests.training.synthetic import DrawnClips
 

@@ -25,8 +25,8 @@ from pipeline.corpora.synthetic.portrait import Unusable, read_portrait, subject
 from pipeline.corpora.synthetic.words import draw_words
 from pipeline.runtime import workers as parallel
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.files import write_table
 from pipeline.runtime.hashes import hash_files
-from pipeline.runtime.parquet import write_table
 from pipeline.runtime.paths import StrPath
 from pipeline.runtime.progress import progress
 

@@ -16,7 +16,7 @@ from pipeline.evaluation.tables import CLIPS, INFO
 from pipeline.runtime import paths
 from pipeline.runtime.errors import PipelineError
 from pipeline.tracking import store as stores
-from pipeline.tracking.address import trouble
+from pipeline.tracking.reachability import trouble
 
 HERE = "the working tree"
 RUN = re.compile(r"[0-9a-f]{32}")

@@ -18,7 +18,7 @@ from torch import Tensor
 from pipeline.evaluation.metrics.base import MetricEntry, register
 from pipeline.evaluation.metrics.frame_mean import FrameMean
 from pipeline.evaluation.metrics.grey import to_grey
-from pipeline.runtime.machine_code import compiled
+from pipeline.runtime.arrays import to_machine_code
 
 BLOCK = 64
 """Pixels of a block's side."""
@@ -82,7 +82,7 @@ def edge_widths(grey_HW: NDArray[np.uint8]) -> NDArray[np.intp]:
     return np.asarray(_widths(grey_HW.astype(np.int16), response, SOBEL * response.mean()))
 
 
-@compiled
+@to_machine_code
 def _widths(levels_HW: NDArray[np.int16], response_HW: NDArray[np.float32], least: float) -> NDArray[np.intp]:
     height, width = levels_HW.shape
     widths = np.zeros((height, width), np.intp)

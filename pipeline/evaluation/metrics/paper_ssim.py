@@ -12,7 +12,7 @@ from pipeline.evaluation.metrics.base import MetricEntry, register
 from pipeline.evaluation.metrics.frame_mean import FrameMean
 from pipeline.evaluation.metrics.grey import shown_in, to_levels
 from pipeline.evaluation.metrics.ssim import counted
-from pipeline.runtime.machine_code import compiled
+from pipeline.runtime.arrays import to_machine_code
 
 SIZE, WINDOW = 256, 7
 """Pixels a side of an enlarged frame, and of a window that lies within it; others do not count."""
@@ -41,7 +41,7 @@ class PaperSsim(FrameMean):
         return torch.tensor([_ssim(*one) if one[2].any() else torch.nan for one in frames])
 
 
-@compiled
+@to_machine_code
 def _ssim(fake_HWC: NDArray[np.uint8], real_HWC: NDArray[np.uint8], counted_HW: NDArray[np.bool_]) -> float:
     """The mean over windows and colours, of those windows whose middle lies in a pixel that is counted.
 
@@ -84,7 +84,7 @@ def _ssim(fake_HWC: NDArray[np.uint8], real_HWC: NDArray[np.uint8], counted_HW: 
     return float(found.sum() / count)
 
 
-@compiled
+@to_machine_code
 def _window_means(
     sums: NDArray[np.float32], first: int, columns: int, place: int, factor: int, means: NDArray[np.float32]
 ) -> None:

@@ -11,7 +11,7 @@ from pipeline.config.file import load_params
 from pipeline.prepare.quality import TABLE
 from pipeline.prepare.quality.table import summary
 from pipeline.runtime import paths
-from pipeline.runtime.git import git
+from pipeline.runtime.checkout import git
 
 LOCK = Path("dvc.lock")
 MODELS = tuple(folder.as_posix() for folder in (paths.LANDMARKS_MODEL, paths.ATNET, paths.VGNET))

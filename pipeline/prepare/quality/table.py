@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from pipeline.faces.measure import QUALITY
 from pipeline.prepare.quality.thresholds import LIMITS
-from pipeline.runtime.parquet import write_table
+from pipeline.runtime.files import write_table
 
 METRICS = tuple(limit.metric for limit in LIMITS)
 """Names of the columns with metrics."""

@@ -68,7 +68,10 @@ def test_with_a_cosine_it_starts_over_and_says_how_not_to(tmp_path: Path, caplog
     made = Made()
     with caplog.at_level(logging.WARNING):
         run("atnet", tmp_path, made, schedule="cosine", steps=9)
-    assert "atnet was finished with 6 steps and starts over: its learning rates hang on their number." in caplog.text
+    assert (
+        "atnet was finished with 6 steps and starts over: its learning rates depend on the number of steps."
+        in caplog.text
+    )
     run("atnet", tmp_path / "alone", schedule="cosine", steps=9)
     assert made.first == 3
     assert outs(tmp_path) == outs(tmp_path / "alone")

@@ -9,8 +9,8 @@ import pytest
 
 from pipeline import tracking
 from pipeline.runtime.errors import PipelineError
-from pipeline.tracking.address import first_line, trouble, unfit
 from pipeline.tracking.models import fetch_bundle
+from pipeline.tracking.reachability import first_line, trouble, unfit
 
 FOLDER = "is a folder or file, in which MLflow no longer keeps runs. Set it to sqlite:///mlflow.db"
 WRONG = {

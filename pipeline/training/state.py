@@ -1,0 +1,84 @@
+"""The state of a training: progress, the moving average of the weights, and all that a checkpoint holds."""
+
+import math
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pipeline.training.task import Task
+
+
+@dataclass
+class State:
+    """Progress and results of a training, without its networks."""
+
+    step: int = 0
+    best: float = math.inf
+    """The lowest criterion of any validation."""
+    best_step: int = 0
+    stale: int = 0
+    """Validations since the best one."""
+    kept: dict[str, Tensor] = field(default_factory=dict)
+    """The network's weights at the best validation, or at the last one, depending on `keep`."""
+    history: list[tuple[int, dict[str, float]]] = field(default_factory=list)
+    reference: dict[str, float] = field(default_factory=dict)
+    """Losses of the first steps, by which `LossMonitor` knows an exploding one."""
+    warnings: list[str] = field(default_factory=list)
+    """Warnings that were given."""
+
+
+class Ema:
+    """Exponential moving average, a <- d . a + (1 - d) . w, of weights and normalisation statistics.
+
+    The decay d rises with the steps, (1 + step) / (10 + step), up to `decay`, so that the average soon forgets the
+    initial weights. With a decay of 0 it equals the weights.
+    """
+
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        self.decay = decay
+        self.network = deepcopy(network).eval().requires_grad_(False)
+        self._floats: list[tuple[Tensor, Tensor]] = []
+        self._counts: list[tuple[Tensor, Tensor]] = []
+        weights = network.state_dict(keep_vars=True)
+        for name, average in self.network.state_dict(keep_vars=True).items():
+            pairs = self._floats if average.is_floating_point() else self._counts
+            pairs.append((average, weights[name]))
+
+    @torch.no_grad()
+    def update(self, step: int) -> None:
+        """Average in the network's weights after `step` steps."""
+        decay = min(self.decay, (1 + step) / (10 + step))
+        averages, weights = zip(*self._floats, strict=True)
+        torch._foreach_lerp_(averages, weights, 1 - decay)
+        for average, count in self._counts:
+            average.copy_(count)
+
+
+def snapshot(state: State, task: Task, ema: Ema) -> dict[str, Any]:
+    """The content of a checkpoint, for `restore`."""
+    return {
+        "state": vars(state),
+        "network": task.network.state_dict(),
+        "ema": ema.network.state_dict(),
+        "helpers": {name: helper.state_dict() for name, helper in task.helpers.items()},
+        "optimisers": {name: optimiser.state_dict() for name, optimiser in task.optimisers.items()},
+        "random": torch.get_rng_state(),
+        "cuda_random": torch.cuda.get_rng_state() if torch.cuda.is_available() else None,
+    }
+
+
+def restore(saved: dict[str, Any], task: Task, ema: Ema) -> State:
+    """Load networks, optimisers and random generators from a `snapshot`; returns its state."""
+    task.network.load_state_dict(saved["network"])
+    ema.network.load_state_dict(saved["ema"])
+    for name, helper in task.helpers.items():
+        helper.load_state_dict(saved["helpers"][name])
+    for name, optimiser in task.optimisers.items():
+        optimiser.load_state_dict(saved["optimisers"][name])
+    torch.set_rng_state(saved["random"])
+    if saved["cuda_random"] is not None and torch.cuda.is_available():
+        torch.cuda.set_rng_state(saved["cuda_random"])
+    return State(**saved["state"])
