@@ -12,13 +12,13 @@ from docs import measure, tables
 PROSE = ("README.md", "docs/results.md", "docs/generate.md", "docs/personalize.md", "models/pretrained/README.md")
 """The pages whose sentences are checked, too."""
 DEFINITIONS = {
-    ("docs/evaluation.md", "| file | |"),  # levels of intervals
+    ("docs/evaluation.md", "| file | content |"),  # levels of intervals
     ("docs/install.md", "| what | licence |"),
     ("docs/metrics.md", "| metric | what | formula | unit | better | needs | source |"),
     ("docs/published.md", "| | difference |"),  # tolerances of tests
     ("docs/published.md", "| | the original | here |"),
     ("docs/serving.md", "| what | how, with the names of |"),  # formulas
-    ("docs/troubleshooting.md", "| text | why, and what to do |"),
+    ("docs/troubleshooting.md", "| text | cause and fix |"),
     ("models/pretrained/README.md", "| corpus | clips of 3 s that trained | what |"),
 }
 """Tables with decimals or percentages that define or license something: page and header."""
