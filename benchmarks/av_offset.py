@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.closed_lips import Real, read_clips
-from pipeline.evaluation.metrics.av_offset import av_offset, av_strength
-from pipeline.evaluation.metrics.relative_offset import SURE, mouth_correlations, relative_offset
+from pipeline.metrics.offset import SURE, av_offset, av_strength, mouth_correlations, relative_offset
 
 SHIFTS = range(-5, 6)
 NOISE = 0.3

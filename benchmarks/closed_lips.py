@@ -19,15 +19,14 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
-from pipeline.evaluation.measure import find_landmarks
-from pipeline.evaluation.metrics.closed import BESIDE, CLOSED, REST, closed_level, closed_share
-from pipeline.evaluation.metrics.of_clip import runs
-from pipeline.evaluation.spoken import spoken_phonemes
 from pipeline.faces.align import align
 from pipeline.faces.crop import crop_face
 from pipeline.faces.track import track_face
 from pipeline.landmarks.mouth import mouth_opening
 from pipeline.media import read_audio, read_frames
+from pipeline.metrics.lips import BESIDE, CLOSED, REST, closed_level, closed_share, runs
+from pipeline.metrics.observe import find_landmarks
+from pipeline.metrics.transcript import spoken_phonemes
 from pipeline.runtime.clock import SAMPLES_PER_FRAME
 from pipeline.speech.phonemes import Phoneme
 

@@ -22,10 +22,10 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from pipeline.config.params import Evaluate, Params
 from pipeline.corpora.grid import Grid
+from pipeline.evaluation.baselines import BASELINES
 from pipeline.evaluation.baselines.base import Generated, TestClip
 from pipeline.evaluation.clips import StoredClips
-from pipeline.evaluation.evaluate import Made, evaluate, measure
-from pipeline.evaluation.registry import BASELINES
+from pipeline.evaluation.evaluate import Outputs, evaluate, measure_clip
 from pipeline.faces.shape_predictor import shape_predictor_path
 from pipeline.inference.preprocessing.project import ProjectPreprocessing
 from pipeline.inference.talking_head import TalkingHead
@@ -63,7 +63,7 @@ def seconds() -> float:
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
-def naive(clip: TestClip, made: Made) -> dict[str, dict[str, float]]:
+def naive(clip: TestClip, made: Outputs) -> dict[str, dict[str, float]]:
     detector, predictor = dlib.get_frontal_face_detector(), dlib.shape_predictor(str(shape_predictor_path()))
 
     def find(frame: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -116,9 +116,9 @@ def main() -> None:
         apart: dict[str, list[float]] = {name: [] for name in COMPARED}
         frames = 0
         for clip in few:
-            made: Made = {name: BASELINES[name].generate(head, clip) for name in BASELINES if name != "mismatched"}
+            made: Outputs = {name: BASELINES[name].generate(head, clip) for name in BASELINES if name != "mismatched"}
             start = time.process_time()
-            ours = {one.row["method"]: one.row for one in measure(clip, made, clips.samples(clip.id))}
+            ours = {one.row["method"]: one.row for one in measure_clip(clip, made, clips.samples(clip.id))}
             middle = time.process_time()
             theirs = naive(clip, made)
             spent["ours"] += middle - start

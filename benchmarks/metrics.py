@@ -23,13 +23,13 @@ from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.image import StructuralSimilarityIndexMeasure
 
-from pipeline.evaluation.measure import find_landmarks
-from pipeline.evaluation.registry import METRICS
 from pipeline.faces.align import align
 from pipeline.faces.crop import crop_face
 from pipeline.faces.identity import describe
 from pipeline.faces.track import track_face
 from pipeline.media import read_frames
+from pipeline.metrics import METRICS
+from pipeline.metrics.observe import find_landmarks
 
 EVERY = 25
 BLURS = (0.5, 1.0, 2.0)

@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 
 from pipeline.config.training import PictureAugmentation
-from pipeline.evaluation.baselines.static import static
-from pipeline.evaluation.baselines.vg_gt import vg_gt
+from pipeline.evaluation.baselines.methods import static, vg_gt
 from pipeline.evaluation.bootstrap import interval
 from pipeline.evaluation.clips import StoredClips
-from pipeline.evaluation.measure import compare, observe
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.landmarks.points import mirror_points
+from pipeline.metrics.compute import compute_metrics
+from pipeline.metrics.observe import observe
 from pipeline.runtime import paths
 from pipeline.shards.clip_store import ClipStore
 from pipeline.training.augment import augment, draw
@@ -50,7 +50,7 @@ def main() -> None:
             row: dict[str, float] = {}
             for name, method in (("vg_gt", vg_gt), ("static", static)):
                 fake_THWC = method(head, changed).frames_THWC
-                values = compare(real, observe(fake_THWC[1:])).values
+                values = compute_metrics(real, observe(fake_THWC[1:])).values
                 row |= {f"{name}.psnr": values["psnr"], f"{name}.lmd": values["lmd"]}
             rows.append(row)
         table = pd.DataFrame(rows)

@@ -26,7 +26,7 @@ BUSY = "import time\nend = time.time() + 600\nwhile time.time() < end: pass"
 
 def generation() -> Iterator[int]:
     """The frames of a test clip, again and again."""
-    from pipeline.evaluation.baselines.vg_gt import vg_gt
+    from pipeline.evaluation.baselines.methods import vg_gt
     from pipeline.evaluation.clips import StoredClips
     from pipeline.inference.talking_head import TalkingHead
     from pipeline.runtime import paths

@@ -24,14 +24,14 @@ import yaml
 
 from pipeline.config.file import build, load_params
 from pipeline.config.training import VgNetParams
-from pipeline.evaluation.baselines.static import static
-from pipeline.evaluation.baselines.vg_gt import vg_gt
+from pipeline.evaluation.baselines.methods import static, vg_gt
 from pipeline.evaluation.bootstrap import interval
 from pipeline.evaluation.clips import StoredClips
-from pipeline.evaluation.measure import compare, observe
 from pipeline.faces.crop import CROP
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.landmarks.pca import LandmarkModel
+from pipeline.metrics.compute import compute_metrics
+from pipeline.metrics.observe import observe
 from pipeline.models.registry import load_model
 from pipeline.runtime import paths
 from pipeline.shards.clip_store import ClipStore
@@ -128,7 +128,7 @@ def measured(head: TalkingHead, clips: dict[str, list[str]], change: str, every:
             methods = {change: vg_gt} if change != PLAIN else {"static": static, PLAIN: vg_gt}
             for name, method in methods.items():
                 fake_THWC = method(head, clip).frames_THWC
-                metrics = compare(real, observe(fake_THWC[1:])).values
+                metrics = compute_metrics(real, observe(fake_THWC[1:])).values
                 rows.append({"change": name, "group": group, "id": clip.id, **metrics})
     return pd.DataFrame(rows)
 

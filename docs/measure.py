@@ -13,8 +13,8 @@ from typing import Any
 import pandas as pd
 
 from docs import tables
-from pipeline.evaluation.registry import METRICS
 from pipeline.evaluation.tables import CLIPS, INFO, KEYS, Summary, overall, summarize
+from pipeline.metrics import METRICS
 from pipeline.models.bundle import write_card
 from pipeline.models.place import CARD
 

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import grimp
 
-from pipeline.evaluation.metrics.base import MetricEntry
-from pipeline.evaluation.registry import FIRST, METRICS
 from pipeline.evaluation.studies.registry import STUDIES
+from pipeline.metrics import FIRST, METRICS
+from pipeline.metrics.base import MetricEntry
 
 NEUTRAL = (
     "pipeline.config",

@@ -3,15 +3,16 @@
 from dataclasses import asdict
 
 from pipeline.config.params import Params
-from pipeline.evaluation.card import describe
+from pipeline.evaluation.baselines import BASELINES
 from pipeline.evaluation.clips import StoredClips
 from pipeline.evaluation.evaluate import choose_clips, evaluate
 from pipeline.evaluation.folder import replacing_evaluation
-from pipeline.evaluation.published_row import published_row
-from pipeline.evaluation.registry import BASELINES, DECIDING
+from pipeline.evaluation.models import bundle_card
+from pipeline.evaluation.published import published_row
 from pipeline.evaluation.report import write_page
 from pipeline.evaluation.tables import Summary, means
 from pipeline.inference.talking_head import TalkingHead
+from pipeline.metrics import DECIDING
 from pipeline.models.bundle import write_card, write_provenance
 from pipeline.runtime import paths
 from pipeline.runtime.checkout import git
@@ -29,11 +30,11 @@ def main(context: Context) -> None:
     head = TalkingHead.from_pretrained(paths.MODELS, context.params.vgnet.precision)
     store = ClipStore(paths.DATA)
     clips = StoredClips(store, trained=True)
-    beside = published_row(context.params, context.project, store)
+    extra_methods = published_row(context.params, context.project, store)
     with replacing_evaluation(paths.REPORTS) as folder:
         params = context.params.evaluate
-        summary = evaluate(head, clips, params, context.params.seed, folder, context.jobs, beside=beside)
-    write_card(paths.MODELS, describe(context.params, summary))
+        summary = evaluate(head, clips, params, context.params.seed, folder, context.jobs, extra_methods=extra_methods)
+    write_card(paths.MODELS, bundle_card(context.params, summary))
     write_provenance(paths.MODELS, git("rev-parse", "HEAD"))
     write_page(paths.REPORTS, project=True)
     context.run.artifact(paths.REPORTS)
@@ -65,7 +66,7 @@ def _judgements(params: Params, ids: list[str], summary: Summary) -> dict[str, J
         )
         for baseline in reversed(BASELINES.values())
         if DECIDING in summary.get(baseline.name, {})
-        for model, partner in baseline.judges.items()
+        for model, partner in baseline.decides.items()
     }
 
 

@@ -1,4 +1,4 @@
-"""How sure a mean over clips is."""
+"""Confidence intervals of means over clips."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ ROUNDS = 2000
 
 
 def interval(values: ArrayLike, seed: int = 0, rounds: int = ROUNDS) -> tuple[float, float]:
-    """`intervals` of a single column (N,), all clips of one stratum."""
+    """`intervals` of a single column (N,), with all clips in one stratum."""
     low, high = intervals(np.asarray(values, np.float64)[:, None], None, seed, rounds)[:, 0]
     return float(low), float(high)
 
@@ -19,28 +19,27 @@ def intervals(
 ) -> NDArray[np.float64]:
     """The 95% intervals (2, M) of the means of M columns over N clips, by the seeded percentile bootstrap (Efron 1979).
 
-    Clips are drawn within their ``strata`` (N,), such as their speakers: whom a test split has is not left to chance.
-    Strata of one clip, which would never vary, are drawn from together. All columns see the same draws, so that columns
-    that are alike have intervals that are. Values that are not a number (a clip without a value) are left out; a column
-    with none or a single one, of whose spread nothing is known, has NaN.
+    Clips are drawn within their ``strata`` (N,), such as speakers, which are fixed in a test split. Strata of a single
+    clip would never vary, so they are drawn from together. All columns use the same draws. NaN values are left out; a
+    column with fewer than two values has NaN.
     """
     values = np.asarray(values_NM, np.float64)
     known = ~np.isnan(values)
     counts = _draw(_strata(strata, len(values)), np.random.default_rng(seed), rounds)
-    seen = counts @ known
+    drawn = counts @ known
     with np.errstate(invalid="ignore"):
-        means = np.where(seen > 0, counts @ np.where(known, values, 0.0) / seen, np.nan)
-    found = np.full((2, values.shape[1]), np.nan)
-    some = known.sum(axis=0) > 1
-    if some.any():
-        found[:, some] = np.nanpercentile(means[:, some], [2.5, 97.5], axis=0)
-    return found
+        means = np.where(drawn > 0, counts @ np.where(known, values, 0.0) / drawn, np.nan)
+    ends = np.full((2, values.shape[1]), np.nan)
+    enough = known.sum(axis=0) > 1
+    if enough.any():
+        ends[:, enough] = np.nanpercentile(means[:, enough], [2.5, 97.5], axis=0)
+    return ends
 
 
 def _strata(names: Sequence[str] | None, clips: int) -> list[NDArray[np.intp]]:
     if names is None:
         return [np.arange(clips)]
-    groups = [np.flatnonzero(np.asarray(names) == one) for one in dict.fromkeys(names)]
+    groups = [np.flatnonzero(np.asarray(names) == name) for name in dict.fromkeys(names)]
     alone = [group for group in groups if len(group) == 1]
     together = [np.concatenate(alone)] if alone else []
     return [group for group in groups if len(group) > 1] + together

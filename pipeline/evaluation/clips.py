@@ -1,4 +1,4 @@
-"""The clips that are evaluated."""
+"""The clips of an evaluation."""
 
 from typing import Protocol
 
@@ -7,34 +7,32 @@ from numpy.typing import NDArray
 
 from pipeline.corpora.alignment import unpack
 from pipeline.evaluation.baselines.base import TestClip
-from pipeline.evaluation.spoken import said
 from pipeline.inference.preprocessing.base import Reference
+from pipeline.metrics.transcript import transcribe
 from pipeline.shards.clip_store import ClipStore
 
 
 class Clips(Protocol):
-    """Prepared as the models under evaluation were trained."""
+    """Clips prepared as the models under evaluation were trained."""
 
     def ids(self, split: str) -> list[str]:
         """Good clips of ``train``, ``val`` or ``test``."""
 
     def load(self, clip: str) -> TestClip:
-        """One of them."""
+        """Load a clip."""
 
     def other_face(self, clip: str) -> Reference | None:
-        """A picture of another speaker of its split; None where there is none."""
+        """A picture of another speaker of its split; None if there is no other."""
 
     def samples(self, clip: str) -> NDArray[np.int16]:
         """Its 16 kHz mono sound."""
 
 
 class StoredClips:
-    """As the stages prepare them."""
+    """Clips as the stages prepare them."""
 
     def __init__(self, store: ClipStore, trained: bool = False) -> None:
-        """``trained``: whether the models under evaluation were trained on this store, so that it knows whom they have
-        seen.
-        """
+        """``trained`` tells that the models under evaluation were trained on this store, so seen speakers are known."""
         self._store = store
         self._seen = {store.speaker(clip) for clip in store.ids("train")} if trained else None
 
@@ -54,7 +52,7 @@ class StoredClips:
             store.windows(clip),
             other_TRC=lengthened(store.windows(other), store.length(clip)) if other else None,
             seen=speaker in self._seen if self._seen is not None and speaker else None,
-            said=said(unpack(store.source(clip)["words"]), store.length(clip)),
+            transcript=transcribe(unpack(store.source(clip)["words"]), store.length(clip)),
         )
 
     def other_face(self, clip: str) -> Reference | None:
@@ -68,9 +66,9 @@ class StoredClips:
 
 
 def other_clip(store: ClipStore, clip: str) -> str | None:
-    """The next clip of the split in which something else is said, counted in a circle; None where there is none.
+    """The next clip of the split, in a circle, with another text; None if there is none.
 
-    One that is long enough comes first, and where no text is known any other clip.
+    Clips that are long enough come first. Without a known text, any other clip will do.
     """
     text = store.source(clip)["text"]
     others = [one for one in _following(store, clip) if not text or store.source(one)["text"] != text]
@@ -78,19 +76,19 @@ def other_clip(store: ClipStore, clip: str) -> str | None:
 
 
 def other_speaker(store: ClipStore, clip: str) -> str | None:
-    """The next clip of the split by another speaker, counted in a circle; None where no other is known."""
+    """The next clip of the split, in a circle, of another speaker; None if no other is known."""
     speaker = store.speaker(clip)
     others = ((one, store.speaker(one)) for one in _following(store, clip))
     return next((one for one, other in others if speaker and other and other != speaker), None)
 
 
 def _following(store: ClipStore, clip: str) -> list[str]:
-    """All others of its split, from the next one on."""
+    """The other clips of its split, from the next one on."""
     ids = store.ids(str(store.faces.index[clip]["split"]))
     at = ids.index(clip)
     return [*ids[at + 1 :], *ids[:at]]
 
 
 def lengthened(windows_TRC: NDArray[np.float32], frames: int) -> NDArray[np.float32]:
-    """The first windows of so many ``frames``, over again where they are fewer."""
+    """The windows of ``frames`` frames: cut, or repeated from the start."""
     return windows_TRC[np.arange(frames) % len(windows_TRC)]

@@ -24,7 +24,7 @@ def evaluate(
     """Evaluate any models on the test split, as the stage evaluate does for those in models/."""
     with command():
         from pipeline.config.file import load_params
-        from pipeline.evaluation.of_models import evaluate_models
+        from pipeline.evaluation.models import evaluate_models
         from pipeline.evaluation.report import print_report, write_page
 
         folder = out or models / paths.REPORTS.name
@@ -105,7 +105,7 @@ def report(
         from pipeline.evaluation.comparison.table import print_comparison
         from pipeline.evaluation.report import print_next, print_report, read_results, write_page
         from pipeline.evaluation.report.markdown import markdown
-        from pipeline.evaluation.reproduced import compare_with_commit
+        from pipeline.evaluation.reproduced import check_reproduction
 
         results = read_results(paths.REPORTS)
         comparison = None if baseline is None else compared(read_evaluation(baseline), read_evaluation(None))
@@ -117,7 +117,7 @@ def report(
         if comparison:
             print_comparison(comparison)
         print_next()
-        for line in compare_with_commit():
+        for line in check_reproduction():
             print(line)
 
 

@@ -1,4 +1,4 @@
-"""Stage evaluate: every method on every test clip, measured, tabulated and shown."""
+"""Every method on every test clip: measured, tabulated and shown."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -13,34 +13,35 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from pipeline.config.params import Evaluate, Protocol
+from pipeline.evaluation.baselines import AT_VG, BASELINES, GROUND_TRUTH
 from pipeline.evaluation.baselines.base import BaselineEntry, Generated, NotGenerated, TestClip
 from pipeline.evaluation.clips import Clips
-from pipeline.evaluation.extremes import extremes
-from pipeline.evaluation.measure import Measured, by_part, compare, describe_face, hear, observe
-from pipeline.evaluation.names import file_stems
-from pipeline.evaluation.observed import VideoFeatures
+from pipeline.evaluation.folder import file_stems
 from pipeline.evaluation.pictures import metrics_figure, strip, write_video
 from pipeline.evaluation.protocols import arrange, join
-from pipeline.evaluation.registry import BASELINES, DECIDING, METRICS
+from pipeline.evaluation.results import extremes
 from pipeline.evaluation.tables import Absence, Part, Summary, tabulate, write_tables
 from pipeline.faces.crop import SIZE, rescale
 from pipeline.inference.talking_head import TalkingHead
+from pipeline.metrics import DECIDING, METRICS
+from pipeline.metrics.compute import MetricValues, compute_metrics, lmd_by_part
+from pipeline.metrics.observe import VideoFeatures, describe_face, hear, observe
 from pipeline.runtime import workers as parallel
 from pipeline.runtime.clock import FPS, SAMPLES_PER_FRAME
 from pipeline.runtime.devices import generation_threads
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
 
-Row = dict[str, Any]
+ClipRow = dict[str, Any]
 Samples = NDArray[np.int16]
-Made = dict[str, Generated | str]
-"""What each method generated, or why it did not."""
+Outputs = dict[str, Generated | NotGenerated]
+"""By method the frames, or why there are none."""
 
 
-class OfMethod(NamedTuple):
-    """What is measured of a clip by a method: its row of clips.csv, what it lacks, and its words and phonemes."""
+class MethodResult(NamedTuple):
+    """The measurements of a clip by one method: its row of clips.csv, absent metrics, and words and phonemes."""
 
-    row: Row
+    row: ClipRow
     absences: list[Absence]
     parts: list[Part]
 
@@ -60,41 +61,47 @@ def evaluate(
     seed: int,
     out: StrPath,
     jobs: int,
-    made: Row | None = None,
-    beside: Sequence[BaselineEntry] = (),
+    program: Mapping[str, Any] | None = None,
+    extra_methods: Sequence[BaselineEntry] = (),
 ) -> Summary:
-    """Measure the test split and write ``out``.
+    """Measure the test split and write tables, metrics.png, pictures/ID.png and videos/ID.mp4.
 
-    The tables of `pipeline.evaluation.tables`, metrics.png, pictures/ID.png and videos/ID.mp4 of ``params.videos``
-    clips, the worst, the best and the median one among them. ``made`` is what info.json says of the program that made
-    it, ``beside`` are rows that not every evaluation has.
-    Raises PipelineError when there is no test clip.
+    Args:
+        head: The models.
+        clips: The clips, prepared as the models were trained.
+        params: The section `evaluate` of params.yaml. ``params.videos`` clips get pictures and videos, first the worst,
+            the best and the median one.
+        seed: Draws clips and bootstrap samples.
+        out: The folder to write.
+        jobs: Processes that measure.
+        program: What info.json says of the program under the key ``made``.
+        extra_methods: Methods beside `BASELINES`.
+
+    Returns:
+        The means and intervals over all clips.
+
+    Raises:
+        PipelineError: There is no test clip.
     """
     out = Path(out)
     ids = choose_clips(clips.ids("test"), params.max_clips, seed)
     if not ids:
         raise PipelineError("No clip of the test split is good. Give the split a larger share, or add clips.")
-    methods = {entry.name: entry for entry in (*beside, *BASELINES.values())}
-    for folder in (out / "pictures", out / "videos"):  # outs of the stage, also where nothing is to be shown
+    methods = {entry.name: entry for entry in (*extra_methods, *BASELINES.values())}
+    for folder in (out / "pictures", out / "videos"):  # outs of the stage, also without any file
         folder.mkdir(parents=True, exist_ok=True)
 
-    def work() -> Iterator[tuple[TestClip, Made, NDArray[np.int16], bool]]:
+    def tasks() -> Iterator[parallel.Task]:
         for name in ids:
-            clip, generated, samples = _generate_all(head, clips, name, params.protocol, methods)
-            # Nothing is measured of attention and paint, which are most of what would go to another process.
-            judged = {method: _without_paint(one) for method, one in generated.items()}
-            yield clip, judged, samples, params.protocol != "cross"
+            clip, outputs, samples_N = _generate_all(head, clips, name, params.protocol, methods)
+            # Attention and colour are not measured, and most of the bytes that another process would get.
+            small = {method: _without_paint(output) for method, output in outputs.items()}
+            yield measure_clip, (clip, small, samples_N, params.protocol != "cross"), {}
 
-    rows: list[Row] = []
-    absences: list[Absence] = []
-    parts: list[Part] = []
-    tasks: Iterator[parallel.Task] = ((measure, task, {}) for task in work())
-    with generation_threads(jobs), closing(parallel.run(tasks, jobs, ordered=True)) as measured:
+    results: list[MethodResult] = []
+    with generation_threads(jobs), closing(parallel.run(tasks(), jobs, ordered=True)) as measured:
         for of_clip in track(measured, total=len(ids), description="evaluate", transient=True):
-            for one in of_clip:
-                rows.append(one.row)
-                absences += one.absences
-                parts += one.parts
+            results += of_clip
     info = {
         "kind": "evaluation",
         "protocol": params.protocol,
@@ -104,84 +111,88 @@ def evaluate(
         "clips": len(ids),
         "failed": 0,
         "methods": {name: entry.title for name, entry in methods.items()},
-        **({"made": made} if made else {}),
+        **({"made": program} if program else {}),
     }
-    table = tabulate(rows)
+    table = tabulate(result.row for result in results)
     stems = file_stems(ids)
-    for name in worth_showing(table, ids, params.videos):
+    for name in clips_to_show(table, ids, params.videos):
         _show(out, stems[name], *_generate_all(head, clips, name, params.protocol, methods))
+    absences = [absence for result in results for absence in result.absences]
+    parts = [part for result in results for part in result.parts]
     summary = write_tables(out, table, seed, absences, info, parts=parts, short=True)
     metrics_figure(summary).savefig(out / "metrics.png", dpi=110, metadata={"Software": None})
     return summary
 
 
-def worth_showing(table: pd.DataFrame, ids: list[str], count: int) -> list[str]:
-    """At most ``count`` of ``ids``: the worst, the best and the median clip of the whole system, and others spread over
-    the test split.
-    """
+def clips_to_show(table: pd.DataFrame, ids: list[str], count: int) -> list[str]:
+    """At most ``count`` of ``ids``: the worst, best and median one of the system, then some spread over the split."""
     spread = ids[:: max(1, len(ids) // max(1, count))]
-    found = extremes(table, "at_vg", DECIDING)
-    first = [found[place] for place in ("worst", "best", "median") if place in found]
+    by_place = extremes(table, AT_VG, DECIDING)
+    first = [by_place[place] for place in ("worst", "best", "median") if place in by_place]
     return list(dict.fromkeys([*first, *spread]))[:count]
 
 
 def _generate_all(
     head: TalkingHead, clips: Clips, name: str, protocol: Protocol, methods: Mapping[str, BaselineEntry]
-) -> tuple[TestClip, Made, Samples]:
-    """The clip as the protocol has it, what each method makes of it, and its sound."""
+) -> tuple[TestClip, Outputs, Samples]:
+    """The clip as the protocol arranges it, each method's output, and the sound."""
     clip, parts = arrange(protocol, clips, name)
-    samples = clips.samples(name)[: len(clip.frames_THWC) * SAMPLES_PER_FRAME]
-    return clip, {method: _generate(entry, head, parts) for method, entry in methods.items()}, samples
+    samples_N = clips.samples(name)[: len(clip.frames_THWC) * SAMPLES_PER_FRAME]
+    return clip, {method: _generate(entry, head, parts) for method, entry in methods.items()}, samples_N
 
 
-def _generate(method: BaselineEntry, head: TalkingHead, parts: list[TestClip]) -> Generated | str:
+def _generate(method: BaselineEntry, head: TalkingHead, parts: list[TestClip]) -> Generated | NotGenerated:
     try:
         return join([method.generate(head, part) for part in parts])
-    except NotGenerated as error:
-        return str(error)
+    except NotGenerated as reason:
+        return NotGenerated(str(reason))  # without the traceback
 
 
-def _without_paint(one: Generated | str) -> Generated | str:
-    return one if isinstance(one, str) else replace(one, attention_THW=None, colour_THWC=None)
+def _without_paint(output: Generated | NotGenerated) -> Generated | NotGenerated:
+    if isinstance(output, NotGenerated):
+        return output
+    return replace(output, attention_THW=None, colour_THWC=None)
 
 
-def measure(clip: TestClip, generated: Made, samples_N: NDArray[np.int16], same_face: bool = True) -> list[OfMethod]:
-    """A clip's rows of clips.csv, a method each, and what belongs to them. Runs in worker processes.
+def measure_clip(clip: TestClip, outputs: Outputs, samples_N: Samples, same_face: bool = True) -> list[MethodResult]:
+    """Measure a clip by each method. Runs in worker processes.
 
-    A frame that is the reference does not count. Without ``same_face`` what is generated is of another person.
+    The reference frame does not count. Without ``same_face`` the generated face is another person's.
     """
-    judged = clip.judged
-    real = observe(clip.frames_THWC[judged])
-    reference = describe_face(clip.reference.image_HWC, _in_128(clip, clip.reference.points_68x2))
-    said = clip.said.cut(judged)
-    heard = hear(samples_N[judged.start * SAMPLES_PER_FRAME :], len(real.frames_THWC), said.phonemes_T)
-    measured = []
-    for method, one in generated.items():
+    real = observe(clip.frames_THWC[clip.measured])
+    reference_128 = describe_face(clip.reference.image_HWC, _in_128(clip, clip.reference.points_68x2))
+    transcript = clip.transcript.cut(clip.measured)
+    first_sample = clip.measured.start * SAMPLES_PER_FRAME
+    audio = hear(samples_N[first_sample:], len(real.frames_THWC), transcript.phonemes_T)
+    results = []
+    for method, output in outputs.items():
         parts: dict[str, float] = {}
-        if isinstance(one, str):
-            found = Measured({}, dict.fromkeys(METRICS, one))
+        if isinstance(output, NotGenerated):
+            metrics = MetricValues({}, dict.fromkeys(METRICS, str(output)))
         else:
-            target, fake = _observe(clip, real, one, judged)
-            found = compare(target, fake, reference, heard, same_face=same_face or target is fake)
-            parts = by_part(target, fake, said) if same_face else {}
+            target, fake = _observe(clip, real, output)
+            metrics = compute_metrics(target, fake, reference_128, audio, same_face=same_face or target is fake)
+            parts = lmd_by_part(target, fake, transcript) if same_face else {}
         seen = {None: "", True: "yes", False: "no"}[clip.seen]
-        row = {"id": clip.id, "speaker": clip.speaker, "seen": seen, "method": method, **found.values}
-        absences = [Absence(method, *absent) for absent in found.absent.items()]
-        of_parts = [Part(clip.id, clip.speaker, method, *part) for part in parts.items()]
-        measured.append(OfMethod(row, absences, of_parts))
-    return measured
+        row = {"id": clip.id, "speaker": clip.speaker, "seen": seen, "method": method, **metrics.values}
+        absences = [Absence(method, *absent) for absent in metrics.absent.items()]
+        results.append(
+            MethodResult(row, absences, [Part(clip.id, clip.speaker, method, *part) for part in parts.items()])
+        )
+    return results
 
 
-def _observe(clip: TestClip, real: VideoFeatures, one: Generated, judged: slice) -> tuple[VideoFeatures, VideoFeatures]:
-    """Of the real clip and of the generated one, with what was predicted before it was painted."""
-    seen = real if np.array_equal(one.frames_THWC, clip.frames_THWC) else observe(one.frames_THWC[judged])
-    drawn = None if one.coefficients_2TK is None else one.points_T68x2
-    if drawn is None or one.coefficients_2TK is None:
-        return real, seen
-    coefficients, target = one.coefficients_2TK[:, judged]
+def _observe(clip: TestClip, real: VideoFeatures, output: Generated) -> tuple[VideoFeatures, VideoFeatures]:
+    """The features of the real and of the generated clip, with AT-net's prediction if there is one."""
+    same = np.array_equal(output.frames_THWC, clip.frames_THWC)
+    fake = real if same else observe(output.frames_THWC[clip.measured])
+    if output.coefficients_2TK is None or output.points_T68x2 is None:
+        return real, fake
+    predicted_TK, target_TK = output.coefficients_2TK[:, clip.measured]
+    drawn_T68x2 = _in_128(clip, output.points_T68x2[clip.measured])
     return (
-        replace(real, coefficients_TK=target),
-        replace(seen, drawn_T68x2=_in_128(clip, drawn[judged]), coefficients_TK=coefficients),
+        replace(real, coefficients_TK=target_TK),
+        replace(fake, drawn_T68x2=drawn_T68x2, coefficients_TK=predicted_TK),
     )
 
 
@@ -189,10 +200,10 @@ def _in_128(clip: TestClip, points: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(rescale(points, clip.frames_THWC.shape[1], SIZE), np.float32)
 
 
-def _show(out: Path, stem: str, clip: TestClip, generated: Made, samples_N: NDArray[np.int16]) -> None:
-    pictured = {name: one for name, one in generated.items() if isinstance(one, Generated)}
-    image = strip(clip, {name: one for name, one in pictured.items() if name != "ground_truth"})
+def _show(out: Path, stem: str, clip: TestClip, outputs: Outputs, samples_N: Samples) -> None:
+    generated = {method: output for method, output in outputs.items() if isinstance(output, Generated)}
+    image = strip(clip, {method: output for method, output in generated.items() if method != GROUND_TRUTH})
     good, data = cv2.imencode(".png", image[:, :, ::-1])
     assert good
     (out / "pictures" / f"{stem}.png").write_bytes(bytes(data))
-    write_video(out / "videos" / f"{stem}.mp4", clip, pictured["at_vg"], samples_N)
+    write_video(out / "videos" / f"{stem}.mp4", clip, generated[AT_VG], samples_N)

@@ -1,8 +1,12 @@
-"""The folder of an evaluation, which a new one replaces whole: no picture of an earlier corpus stays in it."""
+"""The files of an evaluation: its folder, which a new evaluation replaces whole, and the names of files of clips."""
 
+import hashlib
 import os
+import re
 import shutil
-from collections.abc import Iterator
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
@@ -13,38 +17,41 @@ from pipeline.runtime.files import explained
 from pipeline.runtime.paths import StrPath
 
 PAGE = "index.html"
-"""The report of an evaluation. No out of a stage: it says of which commit it is."""
+"""The report of an evaluation. It names its commit, so it is no out of a stage."""
 
-MADE = (MEANS, ALL_MEANS, INTERVALS, CLIPS, ABSENT, DIFFERENCES, INFO, "metrics.png", "pictures", "videos", PAGE)
-"""What an evaluation writes."""
+FILES = (MEANS, ALL_MEANS, INTERVALS, CLIPS, ABSENT, DIFFERENCES, INFO, "metrics.png", "pictures", "videos", PAGE)
+"""All that an evaluation writes."""
+
+MAX_STEM = 100
+"""Characters of a file's stem. File names may have 255 bytes, and DVC's plots put the folder into them."""
 
 
 @contextmanager
 def replacing_evaluation(out: StrPath) -> Iterator[Path]:
-    """A folder to evaluate into; when the block ends well, what it holds takes the place of the earlier evaluation.
+    """Yield a folder to evaluate into. If the block succeeds, its files replace the earlier evaluation in ``out``.
 
-    Else the earlier one stays as it is. So does what else lies in ``out``. Raises PipelineError, before anything is
-    done, where there is something and no evaluation.
+    If it fails, the earlier evaluation stays. Other files in ``out`` stay in any case. Raises PipelineError, before the
+    block runs, if ``out`` holds something other than an evaluation.
     """
     out = Path(out)
-    for killed in out.glob(f".{'?' * 32}.tmp") if out.is_dir() else ():  # it could not remove what it had begun
-        _remove(killed)
-    known = {MEANS, ALL_MEANS, PAGE, ".gitignore"}  # DVC removes the stage's outs before it runs, and leaves the rest
-    if out.exists() and not (out.is_dir() and ((names := set(os.listdir(out))) <= known or MEANS in names)):
+    for leftover in out.glob(f".{'?' * 32}.tmp") if out.is_dir() else ():  # of a killed evaluation
+        _remove(leftover)
+    left_by_dvc = {MEANS, ALL_MEANS, PAGE, ".gitignore"}  # it removes the other outs before the stage runs
+    if out.exists() and not (out.is_dir() and ((names := set(os.listdir(out))) <= left_by_dvc or MEANS in names)):
         raise PipelineError(f"{out} is there, and what is in it is not an evaluation. Give another folder with --out.")
     unfinished = out / f".{uuid4().hex}.tmp"
     with explained(out):
         unfinished.mkdir(parents=True)
     try:
         yield unfinished
-        for name in MADE:
+        for name in FILES:
             _remove(out / name)
             if (unfinished / name).exists():
                 (unfinished / name).rename(out / name)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
         with suppress(OSError):
-            out.rmdir()  # where it is empty
+            out.rmdir()  # if it is empty
 
 
 def _remove(path: Path) -> None:
@@ -52,3 +59,25 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def file_stems(ids: Sequence[str]) -> dict[str, str]:
+    """The stem of each clip's files: its id in ASCII letters, digits, dots and hyphens, with `_` for the rest.
+
+    Such a name works in every file system, and in addresses of web pages and of MLflow's artifacts. Stems that several
+    ``ids`` would share, ignoring case, end with a hash of the id.
+    """
+    stems = {clip: _ascii(clip) for clip in ids}
+    count = Counter(stem.casefold() for stem in stems.values())
+    unique = {clip: stem for clip, stem in stems.items() if count[stem.casefold()] == 1 and len(stem) <= MAX_STEM}
+    return {clip: unique.get(clip) or f"{stem[:MAX_STEM]}-{_hash(clip)}" for clip, stem in stems.items()}
+
+
+def _ascii(text: str) -> str:
+    letters = unicodedata.normalize("NFKD", text)
+    kept = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return re.sub(r"[^A-Za-z0-9.-]", "_", kept)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

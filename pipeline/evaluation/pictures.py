@@ -1,4 +1,4 @@
-"""What the evaluation shows: strips of frames, side-by-side videos, and the bars of the metrics."""
+"""Pictures of an evaluation: strips of frames, side-by-side videos, and bars of the metrics."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,51 +8,53 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.evaluation.baselines.base import Generated, TestClip
-from pipeline.evaluation.registry import METRICS
 from pipeline.inference.compositing.panels import LABEL_HEIGHT, PANEL, draw_landmarks, enlarge, heat, label
 from pipeline.media import VideoWriter
+from pipeline.metrics import METRICS
 from pipeline.runtime.clock import FPS
 
 COLUMNS = 5
-"""Metrics beside each other in their figure."""
+"""Columns of the figure of metrics."""
 COLOURS = ("#999999", "#4c78a8", "#e45756", "#72b7b2", "#54a24b", "#eeca3b", "#b279a2", "#9d755d")
 
 
 def strip(clip: TestClip, generated: Mapping[str, Generated], columns: int = 8) -> NDArray[np.uint8]:
-    """Rows real, each baseline and the last attention that there is; columns are frames spread over the clip."""
+    """A picture with rows for the real clip, each method and the last method's attention; columns are frames."""
     chosen = np.linspace(0, len(clip.frames_THWC) - 1, columns).astype(int)
-    rows = {"real": clip.frames_THWC, **{name: one.frames_THWC for name, one in generated.items()}}
+    rows = {"real": clip.frames_THWC, **{name: output.frames_THWC for name, output in generated.items()}}
     pictures = [label(np.hstack(list(frames[chosen])), name) for name, frames in rows.items()]
-    attentions = [one.attention_THW for one in generated.values() if one.attention_THW is not None]
+    attentions = [output.attention_THW for output in generated.values() if output.attention_THW is not None]
     if attentions:
-        pictures.append(label(np.hstack([heat(one) for one in attentions[-1][chosen]]), "attention"))
+        pictures.append(label(np.hstack([heat(attention_HW) for attention_HW in attentions[-1][chosen]]), "attention"))
     return np.vstack(pictures)
 
 
 def write_video(path: Path, clip: TestClip, generated: Generated, samples_N: NDArray[np.int16]) -> None:
-    """Side by side, each of ``PANEL`` pixels, with the clip's sound: real, landmarks, attention, paint and generated;
-    those in between are left out where there are none.
+    """Write panels of ``PANEL`` pixels side by side with sound: real, landmarks, attention, colour and generated.
+
+    Panels without data are left out.
     """
     size = clip.frames_THWC.shape[1]
-    panels = {"real": [enlarge(one) for one in clip.frames_THWC]}
+    panels = {"real": [enlarge(frame) for frame in clip.frames_THWC]}
     if generated.points_T68x2 is not None:
-        points_T68x2 = generated.points_T68x2
-        panels["landmarks from speech"] = [draw_landmarks(one, size, PANEL // size) for one in points_T68x2]
+        panels["landmarks from speech"] = [
+            draw_landmarks(points, size, PANEL // size) for points in generated.points_T68x2
+        ]
     if generated.attention_THW is not None:
-        panels["attention"] = [enlarge(heat(one)) for one in generated.attention_THW]
+        panels["attention"] = [enlarge(heat(attention_HW)) for attention_HW in generated.attention_THW]
     if generated.colour_THWC is not None:
-        panels["colour"] = [enlarge(one) for one in generated.colour_THWC]
-    panels["generated"] = [enlarge(one) for one in generated.frames_THWC]
+        panels["colour"] = [enlarge(colour_HWC) for colour_HWC in generated.colour_THWC]
+    panels["generated"] = [enlarge(frame) for frame in generated.frames_THWC]
     with VideoWriter(path, size=(len(panels) * PANEL, PANEL + LABEL_HEIGHT), fps=FPS, audio=samples_N) as video:
         for pictures in zip(*panels.values(), strict=True):
-            video.write(np.hstack([label(one, name) for name, one in zip(panels, pictures, strict=True)]))
+            video.write(np.hstack([label(picture, name) for name, picture in zip(panels, pictures, strict=True)]))
 
 
 def metrics_figure(summary: Mapping[str, Mapping[str, float]]) -> Any:
-    """Bars of every metric that has a value, by baseline with their 95% intervals: a matplotlib figure."""
+    """A matplotlib figure with bars of each metric that has values, by method, with 95% intervals."""
     from matplotlib.figure import Figure
 
-    entries = [one for one in METRICS.values() if any(one.name in row for row in summary.values())]
+    entries = [entry for entry in METRICS.values() if any(entry.name in row for row in summary.values())]
     rows = max(1, -(-len(entries) // COLUMNS))
     figure = Figure(figsize=(3.7 * COLUMNS, 3.2 * rows), layout="constrained")
     places = figure.subplots(rows, COLUMNS, squeeze=False).ravel()

@@ -1,13 +1,13 @@
-"""By which rules a clip is generated and measured.
+"""How a clip is generated and measured.
 
 | name | reference | generated |
 |---|---|---|
-| `full` | the clip's first frame, which does not count | the clip in one go |
+| `full` | the clip's first frame, which does not count | the whole clip at once |
 | `paper` | the clip's first frame outside the window | windows of 16 frames, each by itself, as in training |
-| `cross` | the first frame of another speaker's clip | the clip in one go |
+| `cross` | the first frame of another speaker's clip | the whole clip at once |
 
-With another person's face there is no real picture of what should be seen: `cross` has only the metrics that need none,
-and those that hold across faces (`MetricEntry.across`).
+With another person's face no real picture shows the right result: `cross` has only the metrics that need none, and
+those that hold across faces (`MetricEntry.across`).
 """
 
 from collections.abc import Sequence
@@ -23,13 +23,13 @@ from pipeline.inference.preprocessing.base import Reference
 from pipeline.runtime.errors import PipelineError
 
 WINDOW = 16
-"""Frames that the paper generates at a time."""
+"""Frames that the paper generates at once."""
 
 
 def arrange(protocol: Protocol, clips: Clips, name: str) -> tuple[TestClip, list[TestClip]]:
-    """A clip as it is measured, and the parts of it that are generated each by itself.
+    """A clip as it is measured, and its parts that are generated separately.
 
-    Raises PipelineError for `cross` where no other speaker is known.
+    Raises PipelineError for `cross` if no other speaker is known.
     """
     clip = clips.load(name)
     if protocol == "paper":
@@ -41,7 +41,7 @@ def arrange(protocol: Protocol, clips: Clips, name: str) -> tuple[TestClip, list
                 f"evaluate.protocol: cross takes another speaker's picture for {name}, and the test split has no clip "
                 "of another speaker. Set it to full or paper, or add speakers."
             )
-        clip = replace(clip, given=face)
+        clip = replace(clip, other_reference=face)
     return clip, [clip]
 
 
@@ -51,8 +51,8 @@ def _windows(clip: TestClip) -> tuple[TestClip, list[TestClip]]:
     for start in range(0, count * WINDOW, WINDOW):
         outside = 0 if start else WINDOW
         reference = Reference(clip.frames_THWC[outside], clip.points_T68x2[outside])
-        parts.append(replace(_cut(clip, start, start + WINDOW), given=reference))
-    return replace(_cut(clip, 0, count * WINDOW), given=clip.reference), parts
+        parts.append(replace(_cut(clip, start, start + WINDOW), other_reference=reference))
+    return replace(_cut(clip, 0, count * WINDOW), other_reference=clip.reference), parts
 
 
 def _cut(clip: TestClip, start: int, end: int) -> TestClip:
@@ -62,17 +62,17 @@ def _cut(clip: TestClip, start: int, end: int) -> TestClip:
         points_T68x2=clip.points_T68x2[start:end],
         windows_TRC=clip.windows_TRC[start:end],
         other_TRC=None if clip.other_TRC is None else clip.other_TRC[start:end],
-        said=clip.said.cut(slice(start, end)),
+        transcript=clip.transcript.cut(slice(start, end)),
     )
 
 
 def join(parts: Sequence[Generated]) -> Generated:
-    """What was generated part by part, as of one clip."""
+    """Join the parts of one clip."""
     if len(parts) == 1:
         return parts[0]
     joined: dict[str, Any] = {}
     for field in fields(Generated):
-        arrays = [getattr(one, field.name) for one in parts]
+        arrays = [getattr(part, field.name) for part in parts]
         axis = 1 if field.name.endswith("_2TK") else 0
         joined[field.name] = None if arrays[0] is None else np.concatenate(arrays, axis=axis)
     return Generated(**joined)

@@ -1,4 +1,4 @@
-"""Whether what was reproduced here is what is committed: the outs of dvc.lock beside those of the last commit."""
+"""Whether `dvc repro` made the outs that are committed: dvc.lock compared with that of the last commit."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,11 +10,11 @@ from pipeline.runtime.checkout import git
 from pipeline.runtime.paths import StrPath
 
 TRAINED = ("models/atnet", "models/vgnet", "models/bundle.json", "reports/")
-"""Outs whose last bits may hang on the kind of processor; those of all other stages do not."""
+"""Outs whose last bits may depend on the kind of processor."""
 
 
-def compare_with_commit(lock: StrPath = Path("dvc.lock")) -> list[str]:
-    """What to tell the user; empty when all is as committed, or when other params or code were meant to change it."""
+def check_reproduction(lock: StrPath = Path("dvc.lock")) -> list[str]:
+    """Messages for the user; none if the outs are as committed, or if changed parameters or code explain them."""
     lock = Path(lock)
     committed = git("show", f"HEAD:./{lock}")
     if not committed or not lock.exists():
@@ -24,7 +24,7 @@ def compare_with_commit(lock: StrPath = Path("dvc.lock")) -> list[str]:
     changed = []
     for name, stage in after.items():
         earlier = before.get(name)
-        if earlier is None or _given(stage, outs) != _given(earlier, outs):
+        if earlier is None or _inputs(stage, outs) != _inputs(earlier, outs):
             return []
         known = _hashes(earlier, "outs")
         changed += [out for out, md5 in _hashes(stage, "outs").items() if known.get(out) != md5]
@@ -53,7 +53,7 @@ def _hashes(stage: Mapping[str, Any], kind: str) -> dict[str, str]:
     return {item["path"]: item.get("md5", "") for item in stage.get(kind, [])}
 
 
-def _given(stage: Mapping[str, Any], outs: set[str]) -> tuple[Any, ...]:
-    """What a stage was given from outside the pipeline: command, params and code."""
+def _inputs(stage: Mapping[str, Any], outs: set[str]) -> tuple[Any, ...]:
+    """A stage's inputs from outside the pipeline: command, parameters and code."""
     code = {path: md5 for path, md5 in _hashes(stage, "deps").items() if path not in outs}
     return stage["cmd"], stage.get("params"), code

@@ -1,4 +1,4 @@
-"""The tables of an evaluation: a row per clip and method, means with intervals by group, and what is absent and why."""
+"""The tables of an evaluation: a row per clip and method, means with intervals by group, and absent metrics."""
 
 import json
 import math
@@ -12,35 +12,36 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from pipeline.evaluation.baselines import AT_VG, STATIC, VG_GT
 from pipeline.evaluation.bootstrap import intervals
-from pipeline.evaluation.registry import DECIDING, METRICS
+from pipeline.metrics import DECIDING, METRICS
 from pipeline.runtime.paths import StrPath
 
 CLIPS, INTERVALS, MEANS = "clips.csv", "metrics.csv", "metrics.json"
 """A row per clip and method; means with their 95% intervals by group; means over all clips."""
 ALL_MEANS = "means.json"
-"""All means, where metrics.json has the headline alone."""
-HEADLINE = {"at_vg": ("lmd", "psnr", "ssim"), "vg_gt": ("lmd",), "static": ("lmd",)}
-"""By method, the means that DVC shows: it prints a column per key, and 90 characters have room for these."""
-HEADLINE_CROSS = {"at_vg": ("csim", "lip_sync")}
+"""All means, if metrics.json has only the headline."""
+HEADLINE = {AT_VG: (DECIDING, "psnr", "ssim"), VG_GT: (DECIDING,), STATIC: (DECIDING,)}
+"""The means that DVC shows, by method: it prints a column per key, and these fit into 90 characters."""
+HEADLINE_CROSS = {AT_VG: ("csim", "lip_sync")}
 """The same for the protocol `cross`."""
 DIFFERENCES, ABSENT, INFO = "differences.csv", "absent.csv", "info.json"
-"""What one method has more than another on the same clips; which metrics are absent and why; what was measured."""
+"""Differences of methods on the same clips; absent metrics with reasons; a description of the evaluation."""
 
 PACKAGES = ("av", "dlib-bin", "numpy", "opencv-python-headless", "torch", "torchmetrics")
 
 KEYS = ("id", "speaker", "seen", "method")
-"""What a row of clips.csv begins with; ``seen`` is `yes`, `no`, or empty where nobody knows."""
+"""First columns of clips.csv; ``seen`` is `yes`, `no`, or empty if unknown."""
 ALL = "all"
 """The group of all clips."""
 DIGITS = 6
 
 Summary = dict[str, dict[str, float]]
-"""By method: ``{"at_vg": {"lmd": ..., "lmd_low": ..., "lmd_high": ...}}``; the mean alone where one clip has it."""
+"""By method: ``{"at_vg": {"lmd": ..., "lmd_low": ..., "lmd_high": ...}}``; the mean alone if one clip has it."""
 
 
 class Absence(NamedTuple):
-    """A metric that a clip does not have by a method."""
+    """A metric that a clip lacks by a method."""
 
     method: str
     metric: str
@@ -48,7 +49,7 @@ class Absence(NamedTuple):
 
 
 class Part(NamedTuple):
-    """The deciding metric of a clip by a method over some of its frames."""
+    """The deciding metric over some frames of a clip, by a method."""
 
     id: str
     speaker: str
@@ -59,12 +60,12 @@ class Part(NamedTuple):
 
 
 def program() -> dict[str, Any]:
-    """What info.json says of the program: its version, and those of what makes the numbers."""
+    """The program's version and those of the packages that affect metrics, for info.json."""
     return {"version": version("atvgnet"), "packages": {name: version(name) for name in PACKAGES}}
 
 
 def tabulate(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """Rows of clips.csv with all their columns: what is not in a row is NaN, or empty where it is text."""
+    """The table clips.csv of rows. A missing metric is NaN, a missing text empty."""
     table = pd.DataFrame(list(rows))
     others = [name for name in table if name not in KEYS and name not in METRICS]
     table = table.reindex(columns=[*KEYS, *others, *METRICS])
@@ -76,9 +77,13 @@ def tabulate(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
 def summarize(clips: pd.DataFrame, seed: int, parts: Iterable[Part] = ()) -> pd.DataFrame:
     """The rows of metrics.csv: ``method, group, metric, mean, low, high, clips``.
 
-    ``clips`` is that of `tabulate`. Means are over the clips that have the metric, the 95% intervals of `intervals`
-    with speakers as strata, empty where one clip alone has the metric. A metric that no clip of a group has is left
-    out, and a group that is all there is. Of the ``parts`` of clips come groups that have the deciding metric alone.
+    Means are over the clips with the metric. Their 95% intervals (`intervals`) have speakers as strata; they are empty
+    if only one clip has the metric. A metric without any clip is left out, and so is a group that equals `ALL`.
+
+    Args:
+        clips: The table of `tabulate`.
+        seed: Of the bootstrap.
+        parts: Words and phonemes of clips, which become groups with the deciding metric only.
     """
     methods = list(dict.fromkeys(clips["method"]))
     wide = clips.pivot(index=["id", "speaker", "seen"], columns="method", values=list(METRICS))
@@ -94,18 +99,18 @@ def summarize(clips: pd.DataFrame, seed: int, parts: Iterable[Part] = ()) -> pd.
         low, high = intervals(values, speakers, seed)
         count = (~np.isnan(values)).sum(axis=0)
         mean = np.nansum(values, axis=0) / np.maximum(count, 1)
-        found = {column: place for place, column in enumerate(columns) if count[place]}
+        with_values = {column: place for place, column in enumerate(columns) if count[place]}
         rows += [
-            (method, group, metric, *(round(float(one[at]), DIGITS) for one in (mean, low, high)), int(count[at]))
+            (method, group, metric, *(round(float(row[at]), DIGITS) for row in (mean, low, high)), int(count[at]))
             for method in methods
             for metric in METRICS
-            if (at := found.get((metric, method))) is not None
+            if (at := with_values.get((metric, method))) is not None
         ]
     return pd.DataFrame(rows, columns=["method", "group", "metric", "mean", "low", "high", "clips"])
 
 
 def _parts(parts: Iterable[Part], columns: list[tuple[str, str]]) -> Iterator[tuple[str, Any, list[str]]]:
-    """Of each group its name, its values (clips, columns) and its clips' speakers."""
+    """The name, the values (clips, columns) and the speakers of each group."""
     table = pd.DataFrame(list(parts), columns=Part._fields)
     for group, rows in table.groupby("group"):
         wide = rows.pivot(index=["id", "speaker"], columns="method", values="value")
@@ -121,15 +126,15 @@ def _groups(names: pd.DataFrame) -> dict[str, Any]:
     seen = names["seen"].to_numpy()
     parts = {"seen": seen == "yes", "unseen": seen == "no"}
     speakers = sorted(set(names["speaker"]) - {""})
-    parts |= {f"speaker:{one}": (names["speaker"] == one).to_numpy() for one in speakers}
+    parts |= {f"speaker:{speaker}": (names["speaker"] == speaker).to_numpy() for speaker in speakers}
     return groups | {name: chosen for name, chosen in parts.items() if chosen.any() and not chosen.all()}
 
 
 def differences(clips: pd.DataFrame, pairs: Sequence[tuple[str, str]], seed: int) -> pd.DataFrame:
     """The rows of differences.csv: ``method, against, metric, mean, low, high, clips``.
 
-    The mean over clips of the first method's value less the second's, where a clip has both, with its 95% interval; an
-    interval without 0 in it says that they differ.
+    The mean, over the clips with both values, of the first method's value minus the second's, with its 95% interval.
+    The methods differ if the interval excludes 0.
     """
     rows = []
     by_method = {
@@ -142,13 +147,13 @@ def differences(clips: pd.DataFrame, pairs: Sequence[tuple[str, str]], seed: int
         for place, metric in enumerate(METRICS):
             values = apart[metric].dropna()
             if len(values):
-                found = (round(float(one), DIGITS) for one in (values.mean(), low[place], high[place]))
-                rows.append((method, against, metric, *found, len(values)))
+                numbers = (round(float(value), DIGITS) for value in (values.mean(), low[place], high[place]))
+                rows.append((method, against, metric, *numbers, len(values)))
     return pd.DataFrame(rows, columns=["method", "against", "metric", "mean", "low", "high", "clips"])
 
 
 def overall(table: pd.DataFrame) -> Summary:
-    """What `summarize` gives of all clips, by method."""
+    """The `Summary` of all clips from the table of `summarize`."""
     summary: Summary = {}
     for row in table[table["group"] == ALL].itertuples():
         of_method = summary.setdefault(str(row.method), {})
@@ -161,7 +166,7 @@ _ENDS = {"": "mean", "_low": "low", "_high": "high"}
 
 
 def means(summary: Summary) -> Summary:
-    """A `Summary` without its intervals, what matters most first, which DVC and MLflow then show first."""
+    """A `Summary` without intervals. The most important values come first, so DVC and MLflow show them first."""
     names = sorted(METRICS, key=lambda name: name != DECIDING)
     return {
         method: {name: summary[method][name] for name in names if name in summary[method]}
@@ -170,18 +175,15 @@ def means(summary: Summary) -> Summary:
 
 
 def headline(summary: Summary) -> Summary:
-    """The means that HEADLINE names; a method or metric that was not measured is left out.
-
-    The protocol `cross` has no real pictures and so none of these: there they are those of HEADLINE_CROSS.
-    """
+    """The means that HEADLINE names, or HEADLINE_CROSS if there are none, as in the protocol `cross`."""
     for wanted in (HEADLINE, HEADLINE_CROSS):
         chosen = {
             method: {name: summary[method][name] for name in names if name in summary[method]}
             for method, names in wanted.items()
             if method in summary
         }
-        if found := {method: row for method, row in chosen.items() if row}:
-            return found
+        if with_values := {method: row for method, row in chosen.items() if row}:
+            return with_values
     return {}
 
 
@@ -195,8 +197,20 @@ def write_tables(
     parts: Iterable[Part] = (),
     short: bool = False,
 ) -> Summary:
-    """Write the tables of ``clips`` (`tabulate`) and return the `Summary`; differences.csv only where there are
-    ``pairs`` to compare. If ``short``, metrics.json has the `headline` alone and means.json all means.
+    """Write all tables.
+
+    Args:
+        out: The folder.
+        clips: The table of `tabulate`.
+        seed: Of the bootstrap.
+        absences: Each absent metric of each clip.
+        info: The contents of info.json.
+        pairs: Pairs of methods for differences.csv, which is written only if there are any.
+        parts: Words and phonemes of clips.
+        short: Write only the `headline` to metrics.json, and all means to means.json.
+
+    Returns:
+        The summary of all clips.
     """
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
@@ -205,7 +219,7 @@ def write_tables(
     counted = Counter(absences)
     _write(out / CLIPS, clips)
     _write(out / INTERVALS, table)
-    _write(out / ABSENT, pd.DataFrame([(*one, clips) for one, clips in counted.items()], columns=_ABSENT))
+    _write(out / ABSENT, pd.DataFrame([(*key, clips) for key, clips in counted.items()], columns=_ABSENT))
     if pairs:
         _write(out / DIFFERENCES, differences(clips, pairs, seed))
     contents = {MEANS: headline(summary), ALL_MEANS: means(summary)} if short else {MEANS: means(summary)}

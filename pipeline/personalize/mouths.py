@@ -9,14 +9,14 @@ import torch
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from pipeline.evaluation.baselines.base import TestClip, spoken
+from pipeline.evaluation.baselines import BASELINES
+from pipeline.evaluation.baselines.base import TestClip, speech_landmarks
 from pipeline.evaluation.clips import StoredClips
-from pipeline.evaluation.measure import find_landmarks
-from pipeline.evaluation.metrics.lmd import landmark_distance
-from pipeline.evaluation.metrics.opening import opening_correlation
-from pipeline.evaluation.registry import BASELINES
 from pipeline.faces.crop import SIZE, rescale
 from pipeline.inference.talking_head import TalkingHead
+from pipeline.metrics.landmarks import landmark_distance
+from pipeline.metrics.lips import opening_correlation
+from pipeline.metrics.observe import find_landmarks
 from pipeline.shards.clip_store import ClipStore
 
 MOST_CLIPS = 6
@@ -87,20 +87,20 @@ class MouthJudge:
 
     @cached_property
     def _real(self) -> list[Points]:
-        return [find_landmarks(clip.frames_THWC[clip.judged]) for clip in self._clips]
+        return [find_landmarks(clip.frames_THWC[clip.measured]) for clip in self._clips]
 
     def painted(self, head: TalkingHead, baseline: str) -> Mouths:
         """Of the pictures that a baseline of the evaluation paints: `at_vg`, or `vg_gt` for VG-net alone."""
-        made = (BASELINES[baseline].generate(head, clip).frames_THWC[clip.judged] for clip in self._clips)
+        made = (BASELINES[baseline].generate(head, clip).frames_THWC[clip.measured] for clip in self._clips)
         return self._beside([find_landmarks(frames) for frames in made])
 
     def drawn(self, head: TalkingHead) -> Mouths:
         """Of the landmarks that AT-net draws, before anything is painted."""
         made = []
         for clip in self._clips:
-            landmarks_TL = spoken(head, clip, clip.windows_TRC)
+            landmarks_TL = speech_landmarks(head, clip, clip.windows_TRC)
             points = head.preprocessing.place(landmarks_TL, clip.reference.points_68x2)
-            made.append(np.asarray(rescale(points[clip.judged], clip.frames_THWC.shape[1], SIZE), np.float32))
+            made.append(np.asarray(rescale(points[clip.measured], clip.frames_THWC.shape[1], SIZE), np.float32))
         return self._beside(made)
 
     def _beside(self, made: Sequence[Points]) -> Mouths:

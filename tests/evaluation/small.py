@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.evaluation.registry import BASELINES, METRICS
+from pipeline.evaluation.baselines import BASELINES
 from pipeline.evaluation.tables import Absence, Summary, tabulate, write_tables
 from pipeline.inference.compositing.panels import LABEL_HEIGHT, PANEL
 from pipeline.media import VideoWriter
+from pipeline.metrics import METRICS
 
 METHODS = ("static", "vg_gt", "at_vg")
 INFO = {"kind": "evaluation", "protocol": "full", "seed": 0, "fps": 25, "size": 128, "failed": 0}

@@ -10,14 +10,15 @@ import pytest
 
 from pipeline.config.params import Evaluate, Params, Protocol
 from pipeline.corpora.grid import Grid
+from pipeline.evaluation.baselines import BASELINES
 from pipeline.evaluation.baselines.base import Generated, NotGenerated, TestClip
 from pipeline.evaluation.clips import StoredClips, lengthened, other_clip, other_speaker
 from pipeline.evaluation.evaluate import evaluate
-from pipeline.evaluation.measure import describe_face
 from pipeline.evaluation.protocols import WINDOW, arrange, join
-from pipeline.evaluation.registry import BASELINES, METRICS
 from pipeline.evaluation.tables import headline
 from pipeline.inference.talking_head import TalkingHead
+from pipeline.metrics import METRICS
+from pipeline.metrics.observe import describe_face
 from pipeline.prepare.extract import extract
 from pipeline.prepare.faces import build_faces
 from pipeline.prepare.manifest import read_manifest
@@ -46,7 +47,7 @@ class ShortClips(StoredClips):
             points_T68x2=whole.points_T68x2[:LENGTH],
             windows_TRC=whole.windows_TRC[:LENGTH],
             other_TRC=whole.other_TRC[:LENGTH],
-            said=whole.said.cut(slice(LENGTH)),
+            transcript=whole.transcript.cut(slice(LENGTH)),
         )
 
 
@@ -139,7 +140,7 @@ def test_whom_the_networks_have_seen_is_told_apart(reports: dict[str, Path], sto
 def test_lips_are_told_by_word_and_by_phoneme(reports: dict[str, Path], clips: ShortClips) -> None:
     table = pd.read_csv(reports["full"] / "metrics.csv")
     summary = {(row["group"], row["method"], row["metric"]): row for row in table.to_dict("records")}
-    said = clips.load("s1/bbaf3s").said
+    said = clips.load("s1/bbaf3s").transcript
     assert said.words_T is not None
     assert list(dict.fromkeys(said.words_T[said.words_T != ""]))[:3] == ["bin", "blue", "at"]
     for group in ("word:bin", "phoneme:BILABIAL", "phoneme:SILENCE"):
@@ -170,7 +171,7 @@ def test_windows_leave_their_reference_out(clips: ShortClips) -> None:
     whole, parts = arrange("paper", clips, "s1/bbaf3s")
     clip = clips.load("s1/bbaf3s")
     assert [len(part.frames_THWC) for part in parts] == [WINDOW, WINDOW]
-    assert whole.judged == slice(0, None)
+    assert whole.measured == slice(0, None)
     np.testing.assert_array_equal(whole.frames_THWC, clip.frames_THWC[: 2 * WINDOW])
     for part, outside in zip(parts, (WINDOW, 0), strict=True):
         np.testing.assert_array_equal(part.reference.image_HWC, clip.frames_THWC[outside])

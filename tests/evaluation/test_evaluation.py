@@ -6,12 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.evaluation.baselines.base import Generated, TestClip
-from pipeline.evaluation.evaluate import choose_clips, measure, worth_showing
-from pipeline.evaluation.measure import compare, find_landmarks, hear, observe
-from pipeline.evaluation.metrics.psnr import CAP_DB
+from pipeline.evaluation.baselines.base import Generated, NotGenerated, TestClip
+from pipeline.evaluation.evaluate import Outputs, choose_clips, clips_to_show, measure_clip
 from pipeline.evaluation.pictures import strip, write_video
-from pipeline.evaluation.registry import METRICS
 from pipeline.evaluation.tables import tabulate
 from pipeline.faces.align import align
 from pipeline.faces.crop import crop_face, onto_crop
@@ -19,6 +16,10 @@ from pipeline.faces.detect import detect_faces
 from pipeline.faces.shape_predictor import predict_landmarks
 from pipeline.inference.compositing.panels import LABEL_HEIGHT, PANEL, draw_landmarks
 from pipeline.media import probe, read_frames
+from pipeline.metrics import METRICS
+from pipeline.metrics.compute import compute_metrics
+from pipeline.metrics.observe import find_landmarks, hear, observe
+from pipeline.metrics.pixels import CAP_DB
 
 Image = NDArray[np.uint8]
 
@@ -56,7 +57,7 @@ def test_distances_are_those_of_a_face_of_128_whatever_the_size(photograph: Imag
         fake[size // 2 + size // 16 :] = real[size // 2 : -size // 16]
         seen = [observe(np.stack([one, one])) for one in (real, fake)]
         assert 60 < np.ptp(seen[0].points_T68x2[0, :, 0]) < 128
-        distances.append(compare(seen[0], seen[1]).values)
+        distances.append(compute_metrics(seen[0], seen[1]).values)
     small, large = distances
     assert small["f_lmd"] > 1
     assert large["f_lmd"] == pytest.approx(small["f_lmd"], rel=0.2)
@@ -87,22 +88,22 @@ def test_the_clips_that_are_shown() -> None:
     ids = list("abcdefg")
     rows = [{"id": one, "speaker": "s", "method": "at_vg", "lmd": abs(n - 2.2)} for n, one in enumerate(ids)]
     table = tabulate(rows)
-    assert worth_showing(table, ids, 3) == ["g", "c", "e"]
-    assert worth_showing(table, ids, 1) == ["g"]
-    assert worth_showing(table, ids, 0) == []
-    assert worth_showing(table, ids, 4) == ["g", "c", "e", "a"]
-    assert sorted(worth_showing(table, ids, 99)) == ids
-    assert worth_showing(table.assign(lmd=np.nan), ids, 2) == ["a", "d"]
-    assert worth_showing(table[:1], ["a"], 4) == ["a"]
+    assert clips_to_show(table, ids, 3) == ["g", "c", "e"]
+    assert clips_to_show(table, ids, 1) == ["g"]
+    assert clips_to_show(table, ids, 0) == []
+    assert clips_to_show(table, ids, 4) == ["g", "c", "e", "a"]
+    assert sorted(clips_to_show(table, ids, 99)) == ids
+    assert clips_to_show(table.assign(lmd=np.nan), ids, 2) == ["a", "d"]
+    assert clips_to_show(table[:1], ["a"], 4) == ["a"]
 
 
 def test_a_perfect_copy_and_a_grey_one(crop: Image) -> None:
     real = observe(np.stack([crop] * 3))
-    same = compare(real, real).values
+    same = compute_metrics(real, real).values
     assert same["ssim"] == pytest.approx(1)
     assert same["lmd"] == 0
     assert same["lost"] == 0
-    worse = compare(real, observe(np.full_like(real.frames_THWC, 127)))
+    worse = compute_metrics(real, observe(np.full_like(real.frames_THWC, 127)))
     assert worse.values["lost"] == 1
     assert worse.absent["lmd"] == "no face is found in the pictures"
     assert worse.values["psnr"] < 20
@@ -111,8 +112,8 @@ def test_a_perfect_copy_and_a_grey_one(crop: Image) -> None:
 def test_every_metric_has_a_finite_value_or_a_reason(crop: Image) -> None:
     real = observe(np.stack([crop] * 3))
     heard = hear(np.zeros(1000, np.int16), 3)
-    alone = compare(None, real)
-    for measured in (alone, compare(real, real), compare(real, real, real.identity_Nx128[0], heard)):
+    alone = compute_metrics(None, real)
+    for measured in (alone, compute_metrics(real, real), compute_metrics(real, real, real.identity_Nx128[0], heard)):
         assert set(measured.values) | set(measured.absent) == set(METRICS)
         assert not set(measured.values) & set(measured.absent)
         assert np.isfinite(list(measured.values.values())).all()
@@ -144,7 +145,7 @@ def test_the_reference_frame_does_not_count(crop: Image) -> None:
     fake = real.copy()
     fake[0] = 0
     clip = TestClip("a", "s", real, np.stack([find_landmarks(real[:1])[0]] * 3), np.zeros((3, 28, 12), np.float32))
-    (one,) = measure(clip, {"static": Generated(fake)}, np.zeros(1920, np.int16))
+    (one,) = measure_clip(clip, {"static": Generated(fake)}, np.zeros(1920, np.int16))
     assert one.row["ssim"] == pytest.approx(1)
 
 
@@ -156,12 +157,12 @@ def test_what_was_predicted_is_measured_in_pixels_of_128_and_in_coefficients(pho
     drawn = points.copy()
     drawn[:, 48:58, 1] += 4
     coefficients = np.stack([np.zeros((3, 6)), np.full((3, 6), 0.5)]).astype(np.float32)
-    made: dict[str, Generated | str] = {
+    made: Outputs = {
         "a": Generated(real, drawn, coefficients_2TK=coefficients),
         "b": Generated(real, drawn),
-        "c": "no reason",
+        "c": NotGenerated("no reason"),
     }
-    found = measure(clip, made, np.zeros(1920, np.int16))
+    found = measure_clip(clip, made, np.zeros(1920, np.int16))
     (a, b, c), (_, absent, nothing) = ([getattr(one, name) for one in found] for name in ("row", "absences"))
     assert a["drawn_lmd"] == pytest.approx(1, abs=0.01)  # each of the twenty points 1 px from its place about the mean
     assert a["coefficient_mse"] == pytest.approx(0.25)
@@ -178,8 +179,8 @@ def test_equal_pictures_have_the_cap_and_nothing_else_reaches_it(crop: Image) ->
     nearly[:, 0, 0, 0] ^= 1
     partly[1:, 0, 0, 0] ^= 1
     seen, *others = (observe(frames) for frames in (real, nearly, partly))
-    assert compare(seen, seen).values["psnr"] == CAP_DB
-    one, two = (compare(seen, other).values["psnr"] for other in others)
+    assert compute_metrics(seen, seen).values["psnr"] == CAP_DB
+    one, two = (compute_metrics(seen, other).values["psnr"] for other in others)
     assert one == pytest.approx(95.05, abs=0.01)
     assert two == pytest.approx((CAP_DB + 2 * 95.05) / 3, abs=0.01)
 

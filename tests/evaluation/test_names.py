@@ -3,7 +3,7 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.evaluation.names import LONGEST, file_stems
+from pipeline.evaluation.folder import MAX_STEM, file_stems
 
 
 def test_ordinary_ids_are_called_as_ever() -> None:
@@ -31,4 +31,4 @@ def test_those_that_would_share_a_name_are_told_apart() -> None:
 def test_any_ids_have_names_of_their_own_that_work_everywhere(ids: list[str]) -> None:
     stems = file_stems([one.encode(errors="replace").decode() for one in ids])
     assert len({stem.casefold() for stem in stems.values()}) == len(stems)
-    assert all(re.fullmatch(r"[A-Za-z0-9._-]+", stem) and len(stem) <= LONGEST + 9 for stem in stems.values())
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+", stem) and len(stem) <= MAX_STEM + 9 for stem in stems.values())

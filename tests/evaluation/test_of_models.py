@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.config.params import Mfcc, Params
-from pipeline.evaluation.of_models import check_speech
+from pipeline.evaluation.models import check_speech
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.runtime.errors import PipelineError
 from pipeline.shards.initial import write_initial

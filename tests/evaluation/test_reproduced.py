@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pipeline.evaluation.reproduced import compare_with_commit
+from pipeline.evaluation.reproduced import check_reproduction
 
 LOCK: dict[str, Any] = {
     "schema": "2.0",
@@ -47,18 +47,18 @@ def change(lock: Path, *changes: tuple[str, str]) -> None:
 
 
 def test_nothing_to_say(committed: Path) -> None:
-    assert compare_with_commit() == []
+    assert check_reproduction() == []
 
 
 def test_trained_outs_may_differ(committed: Path) -> None:
     change(committed, ("md5: c", "md5: other"))
-    (line,) = compare_with_commit()
+    (line,) = check_reproduction()
     assert line.startswith("Other bytes than committed: models/atnet. Training may end in other last bits")
 
 
 def test_other_outs_should_not_and_it_says_what_to_do(committed: Path) -> None:
     change(committed, ("md5: b", "md5: other"), ("md5: c", "md5: another"))
-    first, second = compare_with_commit()
+    first, second = check_reproduction()
     assert first.startswith("Other bytes than committed: data/mfcc. They should be the same on every machine")
     assert "`dvc repro --force`" in first
     assert "models/atnet. Training" in second
@@ -67,9 +67,9 @@ def test_other_outs_should_not_and_it_says_what_to_do(committed: Path) -> None:
 @pytest.mark.parametrize("meant", [("window: 0.025", "window: 0.05"), ("md5: a", "md5: edited")])
 def test_other_params_and_code_are_meant(committed: Path, meant: tuple[str, str]) -> None:
     change(committed, ("md5: b", "md5: other"), meant)
-    assert compare_with_commit() == []
+    assert check_reproduction() == []
 
 
 def test_without_git_or_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert compare_with_commit() == []
+    assert check_reproduction() == []

@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 
 from pipeline.evaluation.pictures import metrics_figure
-from pipeline.evaluation.registry import METRICS
 from pipeline.evaluation.results import interval_text, rows_of
 from pipeline.evaluation.tables import (
     Absence,
@@ -20,6 +19,7 @@ from pipeline.evaluation.tables import (
     tabulate,
     write_tables,
 )
+from pipeline.metrics import METRICS
 
 
 def rows(clips: int = 12) -> pd.DataFrame:

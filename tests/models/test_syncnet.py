@@ -8,9 +8,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from pipeline.evaluation.metrics.syncnet_distance import lse_c, lse_d, mean_distances, syncnet_offset
-from pipeline.evaluation.syncnet import features
 from pipeline.media import read_audio
+from pipeline.metrics.syncnet import features, lse_c, lse_d, mean_distances, syncnet_offset
 from pipeline.models.syncnet import FRAMES, SIZE, SyncNet
 from pipeline.speech.classic_mfcc import ClassicMfcc, classic_mfcc
 from tests.inference.published.original import filled

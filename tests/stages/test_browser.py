@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from pipeline.evaluation.names import file_stems
+from pipeline.evaluation.folder import file_stems
 from tests.browser import Page, browser
 from tests.stages.conftest import ROOT, Project
 

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.config.file import load_params
 from pipeline.config.params import Params
-from pipeline.evaluation.of_models import evaluate_models
+from pipeline.evaluation.models import evaluate_models
 from pipeline.inference.generate import generate
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead

@@ -1,1 +1,13 @@
-"""What is compared, one file each, with its entry in the registry."""
+"""The methods that an evaluation compares.
+
+`BASELINES` holds them in the order in which tables and reports show them. To add one, write a module that calls
+`BASELINES.add`, and import it below the others (docs/extending.md).
+"""
+
+# isort: off
+import pipeline.evaluation.baselines.methods  # noqa: F401
+# isort: on
+
+from pipeline.evaluation.baselines.base import AT_VG, BASELINES, GROUND_TRUTH, MISMATCHED, STATIC, VG_GT
+
+__all__ = ["AT_VG", "BASELINES", "GROUND_TRUTH", "MISMATCHED", "STATIC", "VG_GT"]

@@ -1,4 +1,4 @@
-"""What a baseline is: a way to generate a test clip's frames, and its entry in the registry."""
+"""What a baseline is: a way to generate the frames of a test clip, and its entry in `BASELINES`."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -6,12 +6,17 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.evaluation.spoken import Transcript
 from pipeline.inference.preprocessing.base import Reference
 from pipeline.inference.talking_head import TalkingHead, chunks
+from pipeline.metrics.transcript import Transcript
+from pipeline.runtime.plugins import Registry
+
+AT_VG, VG_GT, STATIC = "at_vg", "vg_gt", "static"
+GROUND_TRUTH, MISMATCHED, SILENT = "ground_truth", "mismatched", "silent"
+"""Names of the baselines (`pipeline.evaluation.baselines.methods`)."""
 
 REFERENCE_FRAME = 0
-"""The frame that every baseline is given unless the protocol says otherwise; it is left out of the metrics."""
+"""The frame that every baseline gets unless the protocol says otherwise. Metrics leave it out."""
 
 
 @dataclass(frozen=True)
@@ -24,74 +29,73 @@ class TestClip:
     points_T68x2: NDArray[np.float32]
     windows_TRC: NDArray[np.float32]
     other_TRC: NDArray[np.float32] | None = None
-    """Windows (T, 28, 12) of what is said in another clip; None where there is none that says something else."""
+    """Windows (T, 28, 12) of another clip's speech; None if no other clip says something else."""
     seen: bool | None = None
-    """Whether the speaker was in training; None where nobody knows."""
-    said: Transcript = field(default_factory=Transcript)
-    given: Reference | None = None
-    """The reference where it is none of these frames, or not the first."""
+    """Whether the speaker was in training; None if unknown."""
+    transcript: Transcript = field(default_factory=Transcript)
+    other_reference: Reference | None = None
+    """The reference if it is not the first of these frames."""
 
     @property
-    def judged(self) -> slice:
-        """Which frames count: all but the one that is the reference."""
-        return slice(REFERENCE_FRAME + 1 if self.given is None else 0, None)
+    def measured(self) -> slice:
+        """The frames that metrics measure: all but the reference."""
+        return slice(REFERENCE_FRAME + 1 if self.other_reference is None else 0, None)
 
     @property
     def reference(self) -> Reference:
-        """The picture that every baseline is given."""
-        if self.given is not None:
-            return self.given
+        """The picture that every baseline gets."""
+        if self.other_reference is not None:
+            return self.other_reference
         return Reference(self.frames_THWC[REFERENCE_FRAME], self.points_T68x2[REFERENCE_FRAME])
 
 
 @dataclass(frozen=True)
 class Generated:
-    """Frames (T, size, size, 3), and where there are any the points that were drawn, the attention and the paint."""
+    """Frames (T, size, size, 3) and, if the baseline has them, the points, attention and colour they come from."""
 
     frames_THWC: NDArray[np.uint8]
     points_T68x2: NDArray[np.float32] | None = None
     attention_THW: NDArray[np.float32] | None = None
     colour_THWC: NDArray[np.uint8] | None = None
     coefficients_2TK: NDArray[np.float32] | None = None
-    """Where AT-net predicted them, its coefficients, and those of the real landmarks."""
+    """AT-net's coefficients and those of the real landmarks, if AT-net predicted them."""
 
 
 class NotGenerated(Exception):
-    """Why a baseline has nothing to show for a clip."""
+    """Why a baseline has no frames for a clip."""
 
 
 @dataclass(frozen=True)
 class BaselineEntry:
-    """What there is to know of a baseline; one each in the registry."""
+    """A row of the table of baselines."""
 
     name: str
-    """Its key in metrics.json and means.json, and the `method` of its rows in clips.csv."""
+    """Key in metrics.json and means.json, and `method` of its rows in clips.csv."""
     title: str
-    """What it is, as reports say it."""
+    """Its description in reports."""
     generate: Callable[[TalkingHead, TestClip], Generated]
-    """As many frames as the clip has. Raises NotGenerated where the clip has not what it takes."""
-    judges: Mapping[str, str] = field(default_factory=dict)
-    """The registered models of which the best is the one with the lowest LMD here, each with the other network whose
-    work that LMD shows too; empty where there is none.
-    """
+    """Generate as many frames as the clip has. Raises NotGenerated if the clip lacks something."""
+    decides: Mapping[str, str] = field(default_factory=dict)
+    """The registered models whose best version has the lowest LMD here. Each maps to the other network that this LMD
+    depends on, or to an empty string."""
 
 
-BASELINES: dict[str, BaselineEntry] = {}
-"""All baselines by name; `pipeline.evaluation.registry` fills it."""
+BASELINES: Registry[BaselineEntry] = Registry()
+"""All baselines by name. Import it from `pipeline.evaluation.baselines`, which fills it."""
+
+register = BASELINES.add
+"""Former name of `BASELINES.add`."""
 
 
-def register(entry: BaselineEntry) -> None:
-    """Add a baseline."""
-    BASELINES[entry.name] = entry
-
-
-def spoken(head: TalkingHead, clip: TestClip, windows_TRC: NDArray[np.float32]) -> NDArray[np.float32]:
+def speech_landmarks(head: TalkingHead, clip: TestClip, windows_TRC: NDArray[np.float32]) -> NDArray[np.float32]:
     """AT-net's normalised landmarks (T, 136) for windows of any speech."""
     return np.concatenate(list(head.landmarks(clip.reference, chunks(windows_TRC))))
 
 
-def painted(head: TalkingHead, clip: TestClip, landmarks_TL: NDArray[np.float32], *, spoken: bool = False) -> Generated:
-    """VG-net's frames on normalised landmarks (T, 136), which are AT-net's where they are `spoken`."""
+def paint_landmarks(
+    head: TalkingHead, clip: TestClip, landmarks_TL: NDArray[np.float32], *, spoken: bool = False
+) -> Generated:
+    """VG-net's frames for normalised landmarks (T, 136); `spoken` tells that they are AT-net's."""
     parts = list(head.paint(clip.reference, chunks(landmarks_TL), spoken=spoken))
-    frames, attention, colour = (np.concatenate(one) for one in list(zip(*parts, strict=True))[:3])
+    frames, attention, colour = (np.concatenate(arrays) for arrays in list(zip(*parts, strict=True))[:3])
     return Generated(frames, head.preprocessing.place(landmarks_TL, clip.reference.points_68x2), attention, colour)

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+from pipeline.evaluation.baselines import BASELINES
 from pipeline.evaluation.comparison.paired import WORSE, Comparison, compare
 from pipeline.evaluation.comparison.revisions import read_evaluation
-from pipeline.evaluation.registry import BASELINES, DECIDING, METRICS
 from pipeline.evaluation.results import difference_text, rows_of
+from pipeline.metrics import DECIDING, METRICS
 from pipeline.runtime.errors import PipelineError
 
 
@@ -43,7 +44,7 @@ def regressions(comparison: Comparison, metrics: Sequence[str]) -> tuple[list[st
     before = comparison.before.clips
     worse: list[str] = []
     others: list[str] = []
-    for method in (entry.name for entry in BASELINES.values() if entry.judges):
+    for method in (entry.name for entry in BASELINES.values() if entry.decides):
         for metric in metrics:
             row, name = rows.get((method, metric)), f"{METRICS[metric].title} of {method}"
             if row is not None and row.clips < 2:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from pipeline.evaluation.comparison.revisions import Evaluation
-from pipeline.evaluation.registry import METRICS
 from pipeline.evaluation.results import rows_of
 from pipeline.evaluation.tables import KEYS, differences
+from pipeline.metrics import METRICS
 from pipeline.runtime.errors import PipelineError
 
 BETTER, WORSE, UNCLEAR = "better", "worse", "unclear"

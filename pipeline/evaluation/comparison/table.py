@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
+from pipeline.evaluation.baselines import BASELINES
 from pipeline.evaluation.comparison.paired import UNCLEAR, Comparison
-from pipeline.evaluation.registry import BASELINES
 from pipeline.evaluation.results import difference_text, important_first, name_of, number_text, rows_of
 from pipeline.runtime.terminal import print_table
 

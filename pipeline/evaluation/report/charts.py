@@ -11,8 +11,8 @@ import pandas as pd
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from pipeline.evaluation.metrics.base import MetricEntry
 from pipeline.evaluation.pictures import COLOURS
+from pipeline.metrics.base import MetricEntry
 
 INK = "#010203"
 """Stands for the colour of the page's text."""

@@ -7,10 +7,8 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from pipeline.evaluation.extremes import extremes
-from pipeline.evaluation.names import file_stems
-from pipeline.evaluation.notes import notes_by_system
-from pipeline.evaluation.registry import BASELINES, DECIDING, FIRST, METRICS
+from pipeline.evaluation.baselines import BASELINES
+from pipeline.evaluation.folder import file_stems
 from pipeline.evaluation.report.charts import per_clip
 from pipeline.evaluation.report.media import Media
 from pipeline.evaluation.report.parts import Chart, Clip, Part, Table, listed
@@ -18,14 +16,17 @@ from pipeline.evaluation.report.project import Project
 from pipeline.evaluation.results import (
     Results,
     difference_text,
+    extremes,
     important_first,
     in_order,
     interval_text,
+    notes_by_system,
     number_text,
     rows_of,
     title_of,
 )
 from pipeline.evaluation.tables import ALL
+from pipeline.metrics import DECIDING, FIRST, METRICS
 
 GROUND_TRUTH = "ground_truth"
 GROUPS = {"speaker": "By speaker", "word": "By word", "phoneme": "By class of phoneme"}

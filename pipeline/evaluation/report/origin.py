@@ -4,13 +4,13 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from pipeline.evaluation.registry import METRICS
 from pipeline.evaluation.report.charts import band, curves
 from pipeline.evaluation.report.media import Media
 from pipeline.evaluation.report.parts import Chart, Part, Table, listed
 from pipeline.evaluation.report.project import Project
 from pipeline.evaluation.results import read_table
 from pipeline.evaluation.studies.registry import STUDIES
+from pipeline.metrics import METRICS
 from pipeline.prepare.quality import HISTOGRAMS, SHEET
 from pipeline.runtime import paths
 

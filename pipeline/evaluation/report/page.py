@@ -5,12 +5,12 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pipeline.evaluation.folder import PAGE
-from pipeline.evaluation.registry import DECIDING
 from pipeline.evaluation.report import found, origin
 from pipeline.evaluation.report.media import Media
 from pipeline.evaluation.report.project import Project, read_project
 from pipeline.evaluation.results import Results, interval_text, read_results, title_of
 from pipeline.evaluation.tables import ALL
+from pipeline.metrics import DECIDING
 from pipeline.runtime.paths import StrPath
 
 _TEMPLATES = Environment(

@@ -10,19 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.corpora.alignment import find_alignment, read_alignment
-from pipeline.evaluation.measure import Measured, by_part, compare, describe_face, hear, observe
-from pipeline.evaluation.notes import A_FRAGMENT
-from pipeline.evaluation.observed import AudioTrack, VideoFeatures
-from pipeline.evaluation.registry import METRICS
+from pipeline.evaluation.results import A_FRAGMENT
 from pipeline.evaluation.score.crops import TIME_LIMIT, Crops, NotScored, crop_fake, crop_real, told
 from pipeline.evaluation.score.pairs import PICTURES, Pair
 from pipeline.evaluation.score.steady import observe_steady
-from pipeline.evaluation.spoken import Transcript, said
 from pipeline.faces.align import align
 from pipeline.faces.crop import SIZE, crop_face, to_crop
 from pipeline.faces.select import choose_face
 from pipeline.media import probe, read_audio, read_frames
 from pipeline.media.picture import read_picture
+from pipeline.metrics import METRICS
+from pipeline.metrics.compute import MetricValues, compute_metrics, lmd_by_part
+from pipeline.metrics.observe import AudioTrack, VideoFeatures, describe_face, hear, observe
+from pipeline.metrics.transcript import Transcript, transcribe
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.time_limit import within
@@ -86,9 +86,9 @@ class _Real:
     def against_itself(self) -> Scored:
         frames = len(self.crops.frames_THWC)
         heard, sound = _hear(self.path, None, frames, self.said)
-        found = compare(self.seen, self.seen, self.reference, heard)
+        found = compute_metrics(self.seen, self.seen, self.reference, heard)
         notes = [_rate(self.path), self.note]
-        parts = by_part(self.seen, self.seen, self.said)
+        parts = lmd_by_part(self.seen, self.seen, self.said)
         return _scored(self.pair, GROUND_TRUTH, found, frames, self.crops, sound, notes, parts)
 
 
@@ -102,8 +102,8 @@ def _score_fake(pair: Pair, method: str, path: Path, real: _Real | None, size: i
     reference, note = (real.reference, real.note) if real else _reference(pair, seen)
     heard, sound = _hear(path, real.path if real else None, frames, real.said if real else Transcript())
     target = real.seen.first(frames) if real else None
-    found = compare(target, seen, reference, heard)
-    parts = by_part(target, seen, real.said.cut(slice(frames))) if real and target else {}
+    found = compute_metrics(target, seen, reference, heard)
+    parts = lmd_by_part(target, seen, real.said.cut(slice(frames))) if real and target else {}
     unequal = f"{there} frames, the real video {wanted}" if there != wanted else ""
     notes = [_rate(path), unequal, note]
     return _scored(pair, method, found, frames, crops, sound, notes, parts, _shown(target, seen) if target else None)
@@ -119,7 +119,7 @@ def _shown(real: VideoFeatures, fake: VideoFeatures) -> float:
 def _scored(
     pair: Pair,
     method: str,
-    found: Measured,
+    found: MetricValues,
     frames: int,
     crops: Crops,
     sound: str,
@@ -162,7 +162,7 @@ def _rate(path: Path) -> str:
 def known_words(path: Path, frames: int) -> Transcript:
     """What is said in each frame of a real video that has an alignment as GRID's."""
     alignment = find_alignment(path)
-    return said(read_alignment(alignment) if alignment else (), frames)
+    return transcribe(read_alignment(alignment) if alignment else (), frames)
 
 
 def _hear(own: Path, other: Path | None, frames: int, spoken: Transcript) -> tuple[AudioTrack | None, str]:

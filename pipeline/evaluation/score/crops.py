@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.config.params import Landmarks
-from pipeline.evaluation.measure import find_landmarks
 from pipeline.faces.align import align
 from pipeline.faces.crop import CROP, SIZE, crop_face, onto_crop
 from pipeline.faces.replay import Replay
 from pipeline.faces.track import track_face
 from pipeline.landmarks.points import STABLE
 from pipeline.media import MediaError, read_frames
+from pipeline.metrics.observe import find_landmarks
 from pipeline.runtime.time_limit import TimedOut, limited
 
 Aligned = Literal["real", "crop", "own"]

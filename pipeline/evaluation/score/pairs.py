@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline.corpora.base import files_below
 from pipeline.corpora.layout import VIDEOS
-from pipeline.evaluation.names import file_stems
+from pipeline.evaluation.folder import file_stems
 from pipeline.runtime.errors import PipelineError
 
 PICTURES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from pipeline.evaluation.bootstrap import interval
-from pipeline.evaluation.measure import compare, describe_face, hear, observe
-from pipeline.evaluation.metrics.base import MetricEntry
-from pipeline.evaluation.registry import METRICS
 from pipeline.evaluation.score.clip import known_words
 from pipeline.evaluation.score.crops import crop_real
 from pipeline.evaluation.score.pairs import find_videos
 from pipeline.media import VideoWriter, read_audio, read_frames
+from pipeline.metrics import METRICS
+from pipeline.metrics.base import MetricEntry
+from pipeline.metrics.compute import compute_metrics
+from pipeline.metrics.observe import describe_face, hear, observe
 from pipeline.runtime import workers
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
@@ -242,7 +243,7 @@ def measure_changes(clip: Path, other: Path, stranger: Path | None) -> list[dict
         changed = change.make(own, source)
         seen = real if changed.frames_THWC is own.frames_THWC else observe(changed.frames_THWC)
         heard = hear(changed.samples_N, len(seen.frames_THWC), changed.phonemes_T)
-        rows.append({"id": own.id, "change": name, **compare(real, seen, reference, heard).values})
+        rows.append({"id": own.id, "change": name, **compute_metrics(real, seen, reference, heard).values})
     return rows
 
 

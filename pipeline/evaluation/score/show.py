@@ -8,14 +8,13 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
-from pipeline.evaluation.metrics.base import MetricEntry
-from pipeline.evaluation.notes import notes_by_system
-from pipeline.evaluation.registry import FIRST, METRICS
-from pipeline.evaluation.results import important_first, name_of, systems_first
+from pipeline.evaluation.results import important_first, name_of, notes_by_system, systems_first
 from pipeline.evaluation.score.clip import GROUND_TRUTH
 from pipeline.evaluation.score.columns import WIDTH, table_lines
 from pipeline.evaluation.score.score import Score
 from pipeline.evaluation.tables import ABSENT, CLIPS, DIFFERENCES, INTERVALS
+from pipeline.metrics import FIRST, METRICS
+from pipeline.metrics.base import MetricEntry
 from pipeline.runtime.clock import FPS
 
 CONTROL = "mismatched"

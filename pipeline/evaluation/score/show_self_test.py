@@ -6,10 +6,10 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from pipeline.evaluation.registry import METRICS
 from pipeline.evaluation.results import important_first
 from pipeline.evaluation.score.columns import WIDTH, table_lines
 from pipeline.evaluation.score.self_test import CHANGES, ITSELF, RARE, RARE_CLIPS
+from pipeline.metrics import METRICS
 
 
 def print_self_test(table: pd.DataFrame) -> None:

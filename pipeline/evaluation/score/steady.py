@@ -12,11 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.evaluation.measure import find_landmarks, observe
-from pipeline.evaluation.observed import VideoFeatures
 from pipeline.evaluation.score.crops import Crops, cut, follow
 from pipeline.faces.crop import CROP, SIZE, from_crop, to_crop
 from pipeline.faces.replay import Replay
+from pipeline.metrics.observe import VideoFeatures, find_landmarks, observe
 
 STILL = 6.5
 """Levels of 0 to 255 by which squares of `SQUARE` pixels of a still picture's crop differ at most. H.264 down to CRF 28
@@ -33,8 +32,8 @@ def observe_steady(crops: Crops) -> VideoFeatures:
     """What is seen of a generated video, as `observe` of its crops.
 
     Where its face does not move as the crops do, the landmarks are measured in crops that follow its own face
-    (`VideoFeatures.steady_T68x2`), and moved to the place that they have in ``crops``. The landmarks of a still picture are
-    the same in all frames.
+    (`VideoFeatures.steady_T68x2`), and moved to the place that they have in ``crops``. The landmarks of a still
+    picture are the same in all frames.
     """
     own_T2x3 = _still(crops)
     if own_T2x3 is not None:

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from pipeline.evaluation.baselines.base import REFERENCE_FRAME, painted
-from pipeline.evaluation.measure import compare, observe
+from pipeline.evaluation.baselines.base import REFERENCE_FRAME, paint_landmarks
 from pipeline.evaluation.studies.base import Material, Study, register
 from pipeline.faces.crop import SIZE
 from pipeline.inference.talking_head import TalkingHead
+from pipeline.metrics.compute import compute_metrics
+from pipeline.metrics.observe import observe
 
 METRICS = ("psnr", "ssim", "lmd", "lost")
 
@@ -21,8 +22,8 @@ def measure(head: TalkingHead, material: Material, deviation: float) -> Mapping[
     points = clip.points_T68x2 + (scale * noise).astype(np.float32)
     landmarks_TL = head.preprocessing.normalize(points, clip.reference.points_68x2)
     judged = slice(REFERENCE_FRAME + 1, None)
-    fake = painted(head, clip, landmarks_TL).frames_THWC[judged]
-    values = compare(observe(clip.frames_THWC[judged]), observe(fake)).values
+    fake = paint_landmarks(head, clip, landmarks_TL).frames_THWC[judged]
+    values = compute_metrics(observe(clip.frames_THWC[judged]), observe(fake)).values
     return {name: values[name] for name in METRICS if name in values}
 
 

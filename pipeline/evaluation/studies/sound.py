@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipeline.evaluation.baselines.base import REFERENCE_FRAME, spoken
-from pipeline.evaluation.metrics.lmd import landmark_distance
+from pipeline.evaluation.baselines.base import REFERENCE_FRAME, speech_landmarks
 from pipeline.evaluation.studies.base import Material, Study, register
 from pipeline.faces.crop import SIZE, rescale
 from pipeline.inference.talking_head import TalkingHead
+from pipeline.metrics.landmarks import landmark_distance
 from pipeline.runtime.clock import RATE, frames_of
 from pipeline.speech.sound import Sound
 
@@ -81,7 +81,7 @@ def measured(change: Change) -> Callable[[TalkingHead, Material, float], Mapping
         samples_N = np.clip(np.round(changed_N * 32768), -32768, 32767).astype(np.int16)
         heard = max(1, frames_of(len(samples_N))) if change is rate else frames
         windows_TRC = np.concatenate(list(head.preprocessing.windows(Sound([samples_N]), heard)))
-        landmarks_TL = _at_times_of(spoken(head, clip, windows_TRC), frames)
+        landmarks_TL = _at_times_of(speech_landmarks(head, clip, windows_TRC), frames)
         fake_T68x2 = head.preprocessing.place(landmarks_TL, clip.reference.points_68x2)
         size, judged = clip.frames_THWC.shape[1], slice(REFERENCE_FRAME + 1, None)
         fake, real = (torch.from_numpy(rescale(one, size, SIZE)[judged]) for one in (fake_T68x2, clip.points_T68x2))

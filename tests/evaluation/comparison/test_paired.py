@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from pipeline.evaluation.comparison.paired import BETTER, UNCLEAR, WORSE, compare
 from pipeline.evaluation.comparison.revisions import Evaluation
-from pipeline.evaluation.registry import METRICS
 from pipeline.evaluation.results import rows_of
 from pipeline.evaluation.tables import differences
+from pipeline.metrics import METRICS
 from pipeline.runtime.errors import PipelineError
 from tests.evaluation.small import INFO, drawn_clips
 

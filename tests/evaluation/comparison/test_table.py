@@ -2,11 +2,12 @@
 
 import pytest
 
+from pipeline.evaluation.baselines import BASELINES
 from pipeline.evaluation.comparison.paired import compare
 from pipeline.evaluation.comparison.revisions import Evaluation
 from pipeline.evaluation.comparison.table import print_comparison
-from pipeline.evaluation.registry import BASELINES, METRICS
 from pipeline.evaluation.results import difference_text, name_of, rows_of
+from pipeline.metrics import METRICS
 from tests.evaluation.small import INFO, drawn_clips
 
 IDS = [f"c{number}" for number in range(6)]

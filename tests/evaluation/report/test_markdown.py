@@ -5,10 +5,10 @@ from pathlib import Path
 
 from pipeline.evaluation.comparison.paired import compare
 from pipeline.evaluation.comparison.revisions import Evaluation
-from pipeline.evaluation.registry import METRICS
 from pipeline.evaluation.report import read_results
 from pipeline.evaluation.report.markdown import markdown
 from pipeline.evaluation.tables import write_tables
+from pipeline.metrics import METRICS
 from tests.evaluation.small import INFO, drawn_clips, write_evaluation
 
 

@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.evaluation.extremes import extremes
-from pipeline.evaluation.names import file_stems
-from pipeline.evaluation.registry import FIRST, METRICS
+from pipeline.evaluation.folder import file_stems
 from pipeline.evaluation.report import read_results, write_page
 from pipeline.evaluation.report.media import Media
-from pipeline.evaluation.results import interval_text
+from pipeline.evaluation.results import extremes, interval_text
 from pipeline.evaluation.tables import Absence, Part, differences, write_tables
+from pipeline.metrics import FIRST, METRICS
 from pipeline.runtime.errors import PipelineError
 from tests.browser import browser
 from tests.evaluation.page import Read

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.evaluation.registry import METRICS
 from pipeline.evaluation.score import clip, crops
 from pipeline.evaluation.score.clip import GROUND_TRUTH, score_clip
 from pipeline.evaluation.score.pairs import Pair
 from pipeline.media import read_frames
+from pipeline.metrics import METRICS
 from tests.evaluation.score.videos import CLIPS, Image, frames_of, write
 
 FRAMES = 13

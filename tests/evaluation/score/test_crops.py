@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.evaluation.measure import find_landmarks
 from pipeline.evaluation.score.crops import Crops, NotScored, crop_fake, crop_real
+from pipeline.metrics.observe import find_landmarks
 from tests.evaluation.score.videos import CLIPS, frames_of, write
 
 Image = NDArray[np.uint8]

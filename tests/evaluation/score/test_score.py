@@ -12,10 +12,10 @@ import pytest
 from typer.testing import CliRunner
 
 from pipeline.cli import app
-from pipeline.evaluation.registry import METRICS
 from pipeline.evaluation.score.pairs import find_pairs
 from pipeline.evaluation.score.score import _key, _measure, name_systems, score
 from pipeline.media import read_frames
+from pipeline.metrics import METRICS
 from pipeline.runtime.errors import PipelineError
 from tests.evaluation.score.videos import CLIPS, FRAMES, frames_of, sound_of, write
 

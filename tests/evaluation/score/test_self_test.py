@@ -5,7 +5,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.evaluation.registry import METRICS
 from pipeline.evaluation.score.self_test import (
     CHANGES,
     ITSELF,
@@ -21,6 +20,7 @@ from pipeline.evaluation.score.self_test import (
     self_test,
 )
 from pipeline.evaluation.score.show_self_test import print_self_test
+from pipeline.metrics import METRICS
 from pipeline.runtime.errors import PipelineError
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.evaluation.notes import A_FRAGMENT
+from pipeline.evaluation.results import A_FRAGMENT
 from pipeline.evaluation.score.score import Score
 from pipeline.evaluation.score.show import print_score
 from pipeline.evaluation.tables import write_tables

@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.evaluation.measure import compare, observe
 from pipeline.evaluation.score.crops import Crops, crop_fake, crop_real
 from pipeline.evaluation.score.steady import observe_steady
 from pipeline.landmarks.mouth import mouth_opening
+from pipeline.metrics.compute import compute_metrics
+from pipeline.metrics.observe import observe
 from tests.evaluation.score.videos import CLIPS, Image, frames_of, write
 
 FRAMES = 20
@@ -44,12 +45,12 @@ def test_a_whole_photograph_that_stands_still_has_a_still_mouth(
     shaken = mouth_opening(observe(crops.frames_THWC).points_T68x2)
     assert shaken.std() > 0.002  # which the moving crop alone does
     seen = observe_steady(crops)
-    found = compare(observe(real.frames_THWC), seen)
+    found = compute_metrics(observe(real.frames_THWC), seen)
     assert found.values["spread"] == 0
     assert found.values["lip_dynamics"] == pytest.approx(0, abs=1e-9)
     assert {"opening", "relative_offset"} <= found.absent.keys()
     assert found.values["lmd"] == pytest.approx(
-        compare(observe(real.frames_THWC), observe(crops.frames_THWC)).values["lmd"], abs=0.15
+        compute_metrics(observe(real.frames_THWC), observe(crops.frames_THWC)).values["lmd"], abs=0.15
     )
 
 

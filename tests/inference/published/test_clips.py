@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.config.params import Params
-from pipeline.evaluation.published_clips import SourceClips
+from pipeline.evaluation.published import SourceClips
 from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.media import VideoWriter, read_audio, read_frames
 from pipeline.runtime.errors import PipelineError

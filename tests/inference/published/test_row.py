@@ -9,12 +9,11 @@ import pytest
 
 from pipeline.config.params import Evaluate, Params
 from pipeline.corpora.registry import open_corpus
+from pipeline.evaluation.baselines import BASELINES
 from pipeline.evaluation.baselines.base import Generated, NotGenerated
 from pipeline.evaluation.clips import StoredClips
 from pipeline.evaluation.evaluate import evaluate
-from pipeline.evaluation.published_clips import SourceClips
-from pipeline.evaluation.published_row import lay_back, published_row
-from pipeline.evaluation.registry import BASELINES
+from pipeline.evaluation.published import SourceClips, lay_back, published_row
 from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.runtime.errors import PipelineError
@@ -46,7 +45,7 @@ def test_a_row_beside_the_others(prepared: tuple[Params, Path], imported: Path, 
     store, head = ClipStore(folder), TalkingHead.from_pretrained()
     params = replace(params, evaluate=replace(params.evaluate, published=str(imported)))
     (row,) = published_row(params, folder, store)
-    summary = evaluate(head, StoredClips(store), params.evaluate, 0, tmp_path / "with", 1, beside=[row])
+    summary = evaluate(head, StoredClips(store), params.evaluate, 0, tmp_path / "with", 1, extra_methods=[row])
     # All clips say the same word, so that no other one's sound can be lent.
     assert list(summary) == ["published", *(name for name in BASELINES if name != "mismatched")]
     # Its weights are drawn by a rule, so it paints nothing like a face: what counts is that it is measured alike.
@@ -57,7 +56,7 @@ def test_a_row_beside_the_others(prepared: tuple[Params, Path], imported: Path, 
 
     given = StoredClips(store).load(CLIP)
     with pytest.raises(NotGenerated, match="by the protocol full alone"):
-        row.generate(head, replace(given, given=given.reference))
+        row.generate(head, replace(given, other_reference=given.reference))
 
 
 def test_what_is_no_published_bundle_is_refused(prepared: tuple[Params, Path], tmp_path: Path) -> None:

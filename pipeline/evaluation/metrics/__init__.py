@@ -1,1 +1,0 @@
-"""Metrics, one file each, with its entry in the registry."""

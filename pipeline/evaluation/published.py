@@ -1,0 +1,128 @@
+"""The published weights in an evaluation: their clips, and their row beside the project's models."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.config.params import Params
+from pipeline.corpora.alignment import unpack
+from pipeline.corpora.registry import open_corpus
+from pipeline.evaluation.baselines.base import BaselineEntry, Generated, NotGenerated, TestClip
+from pipeline.evaluation.baselines.methods import at_vg
+from pipeline.evaluation.clips import lengthened, other_clip, other_speaker
+from pipeline.faces.crop import from_crop
+from pipeline.inference.preprocessing.base import Reference
+from pipeline.inference.published.hearing import hear_clip
+from pipeline.inference.published.preprocessing import PublishedPreprocessing
+from pipeline.inference.published.region import box_around, cut_region
+from pipeline.inference.talking_head import TalkingHead
+from pipeline.landmarks.similarity import apply_similarity, fit_similarity
+from pipeline.media import read_frames
+from pipeline.metrics.transcript import transcribe
+from pipeline.runtime.clock import FPS
+from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.paths import StrPath, bundle_folder
+from pipeline.shards.clip_store import ClipStore
+from pipeline.speech.sound import Sound
+
+
+class SourceClips:
+    """Regions of the corpus's own video files, cut as for the published weights, and their windows of the sound.
+
+    The stage landmarks gives the face and its points, to fractions of a pixel, so no frame is lost.
+    """
+
+    def __init__(self, store: ClipStore, root: Path, preprocessing: PublishedPreprocessing) -> None:
+        """``root`` is the corpus's folder."""
+        self._store, self._root, self._preprocessing = store, root, preprocessing
+
+    def ids(self, split: str) -> list[str]:
+        """As `Clips`."""
+        return self._store.ids(split)
+
+    def load(self, clip: str) -> TestClip:
+        """As `Clips`. Raises PipelineError if the file cannot be read or has changed since the stages read it."""
+        source = self._store.source(clip)
+        points_T68x2 = from_crop(self._store.points(clip), self._store.transform(clip))
+        path = self._root / source["path"]
+        frames = read_frames(path, start=source["start"], duration=len(points_T68x2) / FPS)
+        template, crop = self._preprocessing.template, self._preprocessing.recipe.crop
+        regions = [
+            cut_region(frame, box_around(points), points, template, crop)
+            for frame, points in zip(frames, points_T68x2, strict=False)
+        ]
+        count = len(regions)
+        if count != len(points_T68x2):
+            raise PipelineError(f"{path} has {count} frames where data/faces has {len(points_T68x2)}. Run `dvc repro`.")
+        pictures, points_in_region = (np.stack(arrays) for arrays in zip(*regions, strict=True))
+        other = other_clip(self._store, clip)
+        return TestClip(
+            clip,
+            source["speaker"],
+            pictures,
+            points_in_region,
+            lengthened(self._windows(clip), count),
+            other_TRC=lengthened(self._windows(other), count) if other else None,
+            transcript=transcribe(unpack(source["words"]), count),
+        )
+
+    def _windows(self, clip: str) -> NDArray[np.float32]:
+        source, frames = self._store.source(clip), self._store.length(clip)
+        samples_N = hear_clip(self._root / source["path"], source["start"], frames / FPS)
+        return np.concatenate(list(self._preprocessing.windows(Sound([samples_N]), frames)))
+
+    def other_face(self, clip: str) -> Reference | None:
+        """As `Clips`: the first frame of the next clip of another speaker."""
+        other = other_speaker(self._store, clip)
+        return None if other is None else self.load(other).reference
+
+    def samples(self, clip: str) -> NDArray[np.int16]:
+        """As `Clips`."""
+        return self._store.samples(clip)
+
+
+def published_row(params: Params, project: StrPath, store: ClipStore) -> list[BaselineEntry]:
+    """The method that the parameter `evaluate.published` names, as a list of one; empty if it names none.
+
+    The published weights get a clip as they were trained, from the corpus's own file. Their frames are laid onto the
+    crops of the other methods by the points of the reference, the only frame whose place they know. The reference
+    fills the rest of the crop. Raises PipelineError if the bundle holds other networks.
+    """
+    bundle = bundle_folder(params.evaluate.published, "evaluate.published")
+    if bundle is None:
+        return []
+    head = TalkingHead.from_pretrained(bundle, params.vgnet.precision)
+    if not isinstance(head.preprocessing, PublishedPreprocessing):
+        raise PipelineError(
+            f"evaluate.published: {bundle} holds no published weights. Name a folder that atvgnet import-upstream "
+            "wrote, or leave it empty."
+        )
+    clips = SourceClips(store, open_corpus(params, project).root, head.preprocessing)
+
+    def generate(_: TalkingHead, clip: TestClip) -> Generated:
+        if clip.other_reference is not None:
+            raise NotGenerated("the published weights are measured beside others by the protocol full alone")
+        source = clips.load(clip.id)
+        laid = lay_back(at_vg(head, source), source, clip)
+        return replace(laid, attention_THW=None, colour_THWC=None, coefficients_2TK=None)
+
+    return [BaselineEntry("published", "the published weights, from speech alone", generate)]
+
+
+def lay_back(generated: Generated, source: TestClip, target: TestClip) -> Generated:
+    """Move frames and points from the region of ``source`` to the crops of ``target``, by the reference's points."""
+    assert generated.points_T68x2 is not None
+    reference_HWC, side = target.reference.image_HWC, target.frames_THWC.shape[1]
+    onto = fit_similarity(source.reference.points_68x2, target.reference.points_68x2)
+    shown_HW = _warp(np.where(source.reference.image_HWC.any(axis=2), 255, 0).astype(np.uint8), onto, side)
+    inside_HW1 = (shown_HW == 255)[:, :, None]  # pixels beyond the source picture are black
+    frames = [np.where(inside_HW1, _warp(frame, onto, side), reference_HWC) for frame in generated.frames_THWC]
+    points = [apply_similarity(onto, points_68x2).astype(np.float32) for points_68x2 in generated.points_T68x2]
+    return replace(generated, frames_THWC=np.stack(frames), points_T68x2=np.stack(points))
+
+
+def _warp(image: NDArray[np.uint8], onto_2x3: NDArray[np.float64], side: int) -> NDArray[np.uint8]:
+    return np.asarray(cv2.warpAffine(image, onto_2x3, (side, side), flags=cv2.INTER_LINEAR), np.uint8)

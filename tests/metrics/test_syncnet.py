@@ -1,0 +1,183 @@
+"""The user's weights of SyncNet, and the pictures and sound that it is given."""
+
+import hashlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from scipy.signal import medfilt
+
+from pipeline.metrics import METRICS
+from pipeline.metrics.base import NotComputed
+from pipeline.metrics.observe import AudioTrack, VideoFeatures
+from pipeline.metrics.syncnet import (
+    SYNCNET,
+    about,
+    crop_for_syncnet,
+    face_boxes,
+    features,
+    load_syncnet,
+    sound_windows,
+    syncnet_features,
+)
+from pipeline.models.syncnet import SIZE, SyncNet
+from pipeline.runtime.errors import PipelineError
+from tests.media.encode import encode, even_times
+
+DRAW = np.random.default_rng(0)
+
+Frames = NDArray[np.uint8]
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of the published one's layout."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("weights") / "syncnet_v2.model"
+    torch.save(SyncNet().state_dict(), path)
+    return path
+
+
+def clip(frames: int, size: int = 128) -> tuple[VideoFeatures, AudioTrack]:
+    """A face that stands still."""
+    points = np.broadcast_to(DRAW.uniform(35, 95, (1, 68, 2)), (frames, 68, 2)).astype(np.float32)
+    pictures = DRAW.integers(0, 256, (frames, size, size, 3)).astype(np.uint8)
+    samples = DRAW.integers(-9000, 9000, 640 * frames).astype(np.int16)
+    return (
+        VideoFeatures(pictures, points, np.zeros((1, 128), np.float32)),
+        AudioTrack(samples, np.full(frames, 0.1, np.float32)),
+    )
+
+
+def test_weights_are_read_and_their_hash_is_said(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(SYNCNET.variable, str(weights))
+    loaded = load_syncnet(weights)
+    assert loaded.sha256 == hashlib.sha256(weights.read_bytes()).hexdigest()
+    assert not loaded.network.training
+    assert load_syncnet(weights) is loaded
+    video = encode(tmp_path / "a.mp4", even_times(5, 25))
+    said = about(video)
+    for part in (loaded.sha256, "224x224", "enlarged by 1.4", "codec: h264, yuv420p, "):
+        assert part in said
+    assert "frames as they were generated" in about(None)
+
+
+def test_metrics_are_absent_without_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(SYNCNET.variable, raising=False)
+    for name in ("lse_c", "lse_d", "syncnet_offset"):
+        assert METRICS[name].weights == SYNCNET
+        with pytest.raises(PipelineError, match=f"{SYNCNET.variable} is to hold their path"):
+            METRICS[name].make()
+    with pytest.raises(PipelineError, match=f"{SYNCNET.variable} is to hold their path"):
+        syncnet_features(*clip(30))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda state: state.pop("netfclip.3.bias"), r"does not hold SyncNet: it lacks netfclip\.3\.bias"),
+        (
+            lambda state: state.update({"netcnnaud.0.weight": torch.zeros(64, 3, 3, 3)}),
+            r"netcnnaud\.0\.weight has shape \(64, 3, 3, 3\) where \(64, 1, 3, 3\) belongs\. Give syncnet_v2\.model",
+        ),
+        (lambda state: state.update(extra=torch.zeros(1)), "does not hold SyncNet alone: extra does not belong to it"),
+        (lambda state: state.update(extra=7), "is not a plain state dict: extra is a int"),
+    ],
+)
+def test_another_file_is_refused(weights: Path, tmp_path: Path, change: object, message: str) -> None:
+    assert callable(change)
+    state = torch.load(weights, weights_only=True)
+    change(state)
+    path = tmp_path / "other.model"
+    torch.save(state, path)
+    with pytest.raises(PipelineError, match=message):
+        load_syncnet(path)
+
+
+class Opened:
+    """What a pickle of bad will holds."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[str, str]]:
+        return open, (str(self.path), "w")
+
+
+def test_nothing_in_a_file_is_run(tmp_path: Path) -> None:
+    path = tmp_path / "other.model"
+    torch.save({"netcnnaud.0.weight": Opened(tmp_path / "opened")}, path)
+    with pytest.raises(PipelineError, match="holds Python objects"):
+        load_syncnet(path)
+    assert not (tmp_path / "opened").exists()
+    with pytest.raises(PipelineError, match="missing"):
+        load_syncnet(tmp_path / "none.model")
+
+
+def test_a_clip_gives_a_feature_per_window(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SYNCNET.variable, str(weights))
+    observed, heard = clip(8)
+    seen, said = syncnet_features(observed, heard)
+    assert seen.shape == said.shape == (3, 1024)
+    for name in ("lse_c", "lse_d", "syncnet_offset"):
+        metric = METRICS[name].make()
+        metric.update(seen, said)
+        assert np.isfinite(float(metric.compute()))
+    with pytest.raises(NotComputed, match="SyncNet needs 6 frames"):
+        syncnet_features(*clip(5))
+    faceless = VideoFeatures(observed.frames_THWC, np.full((8, 68, 2), np.nan, np.float32), observed.identity_Nx128)
+    with pytest.raises(NotComputed, match="in no frame one is found"):
+        syncnet_features(faceless, heard)
+
+
+def test_sound_that_ends_first_ends_the_windows() -> None:
+    network = SyncNet().eval().requires_grad_(False)
+    pictures = np.zeros((12, SIZE, SIZE, 3), np.uint8)
+    seen, said = features(network, pictures, np.ones(8 * 640 + 639, np.int16))
+    assert len(seen) == len(said) == 3
+
+
+def test_the_sound_of_frame_i_begins_with_row_4i() -> None:
+    """The same sound without its first frame has the same windows from the second on, but for the first sample."""
+    samples = DRAW.integers(-9000, 9000, 640 * 20).astype(np.int16)
+    windows = sound_windows(samples, 15)
+    assert windows.shape == (15, 13, 20)
+    np.testing.assert_allclose(sound_windows(samples[640:], 14)[1:], windows[2:], rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(windows[1, :, :16], windows[0, :, 4:])
+
+
+def cut_by_hand(frames: Frames, boxes: NDArray[np.float64]) -> Frames:
+    """As SyncNet's authors describe it: each frame on a grey ground, box by box, medians by SciPy's other filter."""
+    half = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]) / 2
+    tracks = [half, (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2]
+    s_T, x_T, y_T = (medfilt(np.pad(one, 6, mode="edge"), 13)[6:-6] for one in tracks)
+    cut = []
+    for frame, s, x, y in zip(frames, s_T, x_T, y_T, strict=True):
+        ground = np.full((frame.shape[0] + 800, frame.shape[1] + 800, 3), 110, np.uint8)
+        ground[400:-400, 400:-400] = frame
+        rows = slice(int(y + 400 - s), int(y + 400 + 1.8 * s))
+        cut.append(cv2.resize(ground[rows, int(x + 400 - 1.4 * s) : int(x + 400 + 1.4 * s)], (224, 224)))
+    return np.stack(cut)
+
+
+@pytest.mark.parametrize("frames", [1, 5, 20])
+def test_the_crop_is_that_of_its_authors(frames: int) -> None:
+    """Also where the box reaches beyond the picture, and in clips shorter than the median."""
+    pictures = DRAW.integers(0, 256, (frames, 96, 128, 3)).astype(np.uint8)
+    corners = np.array([40, 20, 95, 90]) + DRAW.normal(0, 3, (frames, 4))
+    np.testing.assert_array_equal(crop_for_syncnet(pictures, corners), cut_by_hand(pictures, corners))
+
+
+def test_a_box_holds_the_face_and_its_forehead() -> None:
+    points = DRAW.uniform(20, 80, (5, 68, 2))
+    points[2:4] = np.nan
+    boxes = face_boxes(points)
+    np.testing.assert_allclose(boxes[0, [0, 2, 3]], [points[0, :, 0].min(), *points[0].max(axis=0)])
+    assert boxes[0, 1] == pytest.approx(1.25 * points[0, :, 1].min() - 0.25 * points[0, :, 1].max())
+    np.testing.assert_array_equal(boxes[2], boxes[1])  # the nearest with a face
+    np.testing.assert_array_equal(boxes[3], boxes[4])
