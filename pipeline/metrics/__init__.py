@@ -5,6 +5,7 @@ metric, write a module that calls `METRICS.add`, and import it at the end of the
 """
 
 # isort: off
+# ruff: noqa: F401
 import pipeline.metrics.pixels
 import pipeline.metrics.lpips
 import pipeline.metrics.sharpness
@@ -14,7 +15,7 @@ import pipeline.metrics.lips
 import pipeline.metrics.offset
 import pipeline.metrics.syncnet
 import pipeline.metrics.prediction
-import pipeline.metrics.paper  # noqa: F401
+import pipeline.metrics.paper
 # isort: on
 
 from pipeline.metrics.base import DECIDING, FIRST, METRICS

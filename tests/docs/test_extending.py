@@ -17,13 +17,6 @@ from tests.stages.conftest import Project, copy_project
 
 ROOT = Path(__file__).parents[2]
 CLIPS = [f"{actor}_{said}_{how}_XX" for actor in (1001, 1002, 1003) for said, how in (("DFA", "ANG"), ("IEO", "HAP"))]
-
-
-AFTER = {
-    "pipeline/corpora/registry.py": "from pipeline.config.file",
-    "pipeline/evaluation/registry.py": "# isort: on\n",
-}
-"""Before what the line goes; elsewhere it goes to the end."""
 ATVGNET = ("python", "-c", "from pipeline.cli import app; app()")  # the copy's, whatever is installed
 
 
@@ -61,9 +54,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
         for path, code in section.lines.items():
             file = project.folder / path
             text = file.read_text()
-            after = (
-                "# isort: on\n" if "# isort: on\n" in text else "from pipeline.config.file" if "corpora" in path else ""
-            )
+            after = next((one for one in ("# isort: on\n", "from pipeline.config.file") if one in text), "")
             file.write_text(text.replace(after, code + after, 1) if after else f"{text}\n{code}")
         if section.yaml:
             import yaml
@@ -151,15 +142,15 @@ def test_metric_and_baseline_are_measured_and_shown(project: Project) -> None:
 import numpy as np
 from pathlib import Path
 from pipeline.evaluation.baselines.base import TestClip
-from pipeline.evaluation.evaluate import measure
+from pipeline.evaluation.evaluate import measure_clip
 from pipeline.evaluation.tables import tabulate, write_tables
-from pipeline.evaluation.registry import BASELINES
+from pipeline.evaluation.baselines import BASELINES
 from pipeline.evaluation.report import print_report, write_page
 frames = np.random.default_rng(0).integers(0, 256, (10, 128, 128, 3)).astype(np.uint8)
 points = np.random.default_rng(1).normal(64, 20, (10, 68, 2)).astype(np.float32)
 clip = TestClip("a", "s", frames, points, np.zeros((10, 28, 12), np.float32))
 made = {name: BASELINES[name].generate(None, clip) for name in ("static", "late")}
-rows = [one.row for one in measure(clip, made, np.zeros(6400, np.int16))]
+rows = [one.row for one in measure_clip(clip, made, np.zeros(6400, np.int16))]
 expected = np.abs(frames[1:].astype(float) - frames[np.maximum(np.arange(1, 10) - 5, 0)]).mean() / 255
 assert abs(rows[1]["mae"] - expected) < 1e-6
 write_tables(Path("shown"), tabulate(rows), 0)

@@ -5,7 +5,8 @@
 """
 
 # isort: off
-import pipeline.evaluation.baselines.methods  # noqa: F401
+# ruff: noqa: F401
+import pipeline.evaluation.baselines.methods
 # isort: on
 
 from pipeline.evaluation.baselines.base import AT_VG, BASELINES, GROUND_TRUTH, MISMATCHED, STATIC, VG_GT
