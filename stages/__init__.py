@@ -1,4 +1,4 @@
-"""One module a DVC stage; each is run as ``python3 -m stages.NAME`` from the project's folder."""
+"""One module per DVC stage, run as ``python3 -m stages.NAME`` in the project's folder."""
 
 from stages.interpreter import find_environment
 

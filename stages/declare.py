@@ -1,14 +1,12 @@
-"""What dvc.yaml says because the code says so, written into it:
+"""Write the generated parts of dvc.yaml and all of studies/dvc.yaml:
 
     python -m stages.declare
 
-- the files that each stage depends on, as its imports have them;
-- a chart with a mark per clip for each metric of `CHARTS`; the report's page and MLflow have all metrics;
+- the code that each stage depends on, from its imports;
+- a chart, with a mark per clip, for each metric of `CHARTS`.
 
-and studies/dvc.yaml as a whole: a table per study of the registry.
-
-A test compares. Imports within functions count; modules that change no byte of what a stage makes do not, nor what they
-import: reporting, tracking, the distribution of work, and params, whose values DVC tracks itself.
+The rest of dvc.yaml is written by hand, params included: `stages.runner` reads them from there. A test compares the
+files with the code.
 """
 
 import json
@@ -23,23 +21,29 @@ from pipeline.metrics import FIRST, METRICS
 from pipeline.metrics.base import MetricEntry
 
 NEUTRAL = (
-    "pipeline.config",
+    "pipeline.config",  # DVC tracks the values of params itself
     "pipeline.evaluation.report",
+    "pipeline.reports",
     "pipeline.tracking",
-    "pipeline.runtime.checkout",
-    "pipeline.runtime.machine",
-    "pipeline.runtime.errors",
-    "pipeline.runtime.checkout",
-    "pipeline.runtime.hashes",
-    "pipeline.runtime.paths",
-    "pipeline.runtime.progress",
-    "pipeline.runtime.checkout",
-    "pipeline.runtime.time_limit",
-    "pipeline.runtime.workers",
+    *(
+        f"pipeline.runtime.{name}"
+        for name in ("checkout", "errors", "hashes", "machine", "paths", "progress", "time_limit", "workers")
+    ),
     "pipeline.prepare.quality.rejections",
     "stages.quality",
     "stages.runner",
 )
+"""Modules that change no byte of any out. Stages depend neither on them nor on their imports."""
+
+WHOLE = 3
+"""A stage that uses this many files of a package depends on the whole package, with two exceptions:"""
+MIXED = ("pipeline/runtime",)
+"""Packages of neutral and other modules."""
+SHARED = ("pipeline/models", "pipeline/prepare", "pipeline/training")
+"""Packages whose files belong to different stages, so that a change to one network does not train the other. The stages
+in `LAST` depend on the whole package all the same: they run again whenever another stage does."""
+LAST = ("evaluate", "studies")
+
 DVC = Path("dvc.yaml")
 STUDIES_DVC = Path("studies/dvc.yaml")
 STUDIES_STAGE = """  studies:
@@ -54,40 +58,41 @@ STUDIES_STAGE = """  studies:
       - models/landmarks
       - models/atnet
       - models/vgnet
-    params:
-      - seed
-      - vgnet.precision
-      - studies
+    params: [seed, vgnet.precision, studies]
 """
 
 CHARTS = (*FIRST, "psnr", "ssim")
-"""Metrics that `dvc plots show` draws, clip by clip. dvc.yaml has at most ten charts in all, a page to read."""
+"""Metrics that `dvc plots show` draws clip by clip. dvc.yaml has at most ten charts; the report and MLflow have all."""
+
+
+def build_graph() -> grimp.ImportGraph:
+    """The imports of the project's code, those within functions included."""
+    return grimp.build_graph("pipeline", "stages", cache_dir=None)
 
 
 def modules_of(stage: str, graph: grimp.ImportGraph) -> set[str]:
-    """The modules that make what ``stage`` makes, itself included."""
-    found: set[str] = set()
+    """The modules that ``stage`` runs, directly or through imports, without neutral ones."""
+    modules: set[str] = set()
     waiting = [f"stages.{stage}"]
     while waiting:
         module = waiting.pop()
-        if module in found or any(module == one or module.startswith(f"{one}.") for one in NEUTRAL):
-            continue
-        found.add(module)
-        waiting += graph.find_modules_directly_imported_by(module)
-        parent = module.rpartition(".")[0]
-        waiting += [parent] if parent else []  # its __init__.py is run first
-    return found
+        if module not in modules and not any(f"{module}.".startswith(f"{neutral}.") for neutral in NEUTRAL):
+            modules.add(module)
+            waiting += graph.find_modules_directly_imported_by(module)
+    return modules
 
 
-def paths_of(modules: set[str]) -> list[str]:
-    """Their files, and in place of all files of a folder the folder; sorted, without bare docstrings' `__init__.py`."""
-    files = {_file(module) for module in modules}
-    paths = {path for path in files if path.name != "__init__.py" or _does_something(path)}
-    for folder in sorted((Path(path) for path in Path("pipeline").rglob("*") if path.is_dir()), reverse=True):
-        inside = {path for path in folder.rglob("*.py")}
-        if inside and all(path in files or path.name == "__init__.py" for path in inside) and inside & paths:
-            paths = {path for path in paths if folder not in path.parents} | {folder}
-    return sorted(path.as_posix() for path in paths)
+def code_of(stage: str, graph: grimp.ImportGraph) -> list[str]:
+    """The files and packages that ``stage`` depends on, its own file first; an `__init__.py` counts only with code."""
+    files = {path for path in map(_file, modules_of(stage, graph)) if path.name != "__init__.py" or _has_code(path)}
+    files = {path for path in files if path.parts[0] == "pipeline"}
+    single = MIXED if stage in LAST else (*MIXED, *SHARED)
+    packages = {package for path in files for package in path.parents if len(package.parts) > 1}
+    for package in sorted(packages, key=lambda package: len(package.parts)):
+        inside = {path for path in files if package in path.parents}
+        if package.as_posix() not in single and len(inside) >= WHOLE:
+            files = files - inside | {package}
+    return [f"stages/{stage}.py", *sorted(path.as_posix() for path in files)]
 
 
 def _file(module: str) -> Path:
@@ -95,18 +100,18 @@ def _file(module: str) -> Path:
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
-def _does_something(path: Path) -> bool:
+def _has_code(path: Path) -> bool:
     return "import " in path.read_text(encoding="utf-8")
 
 
 def with_dependencies(text: str, graph: grimp.ImportGraph) -> str:
-    """dvc.yaml with the code that each stage depends on; what it depends on besides stays."""
+    """The text of a dvc.yaml with the code that each stage depends on; other dependencies stay."""
 
     def section(match: re.Match[str]) -> str:
-        head, stage, deps = match["head"], match["stage"], match["deps"].split()
-        data = [one for one in deps if one != "-" and not one.startswith(("pipeline", "stages/"))]
-        code = [f"stages/{stage}.py", *(path for path in paths_of(modules_of(stage, graph)) if path[:7] != "stages/")]
-        return head + "".join(f"      - {path}\n" for path in [*code, *data])
+        stage, dependencies = match["stage"], match["deps"].split("\n")
+        data = [line for line in dependencies if line and not re.match(r" *- (pipeline|stages)/", line)]
+        lines = [*(f"      - {path}" for path in code_of(stage, graph)), *data]
+        return match["head"] + "".join(f"{line}\n" for line in lines)
 
     pattern = (
         r"(?P<head>^  (?P<stage>\w+):\n    cmd: python3 -m stages\.\w+\n(?:    .*\n)*?    deps:\n)"
@@ -115,15 +120,10 @@ def with_dependencies(text: str, graph: grimp.ImportGraph) -> str:
     return re.sub(pattern, section, text, flags=re.MULTILINE)
 
 
-def build_graph() -> grimp.ImportGraph:
-    """What imports what in the project's own code."""
-    return grimp.build_graph("pipeline", "stages", cache_dir=None)
-
-
 def plots() -> str:
-    """The charts of dvc.yaml that have a mark per clip.
+    """The charts of dvc.yaml with a mark per clip.
 
-    They are called by a column's name, since DVC makes JavaScript of what they are called, and an apostrophe ends that.
+    Their names are columns' names, because DVC makes JavaScript of them, which an apostrophe would break.
     """
     return "".join(_plot(METRICS[name]) for name in CHARTS)
 
@@ -133,7 +133,7 @@ def _plot(entry: MetricEntry) -> str:
     title = json.dumps(f"{entry.title} per clip ({meaning})", ensure_ascii=False)
     return (
         f"  - reports_{entry.name}:\n      title: {title}\n      template: per_method\n      x: id\n"
-        f"      x_label: clip\n      y:\n        reports/clips.csv: [{entry.name}]\n"
+        f"      y: {{reports/clips.csv: [{entry.name}]}}\n"
         f"      y_label: {json.dumps(entry.unit or entry.title, ensure_ascii=False)}\n"
     )
 
@@ -150,8 +150,8 @@ def declared(text: str, graph: grimp.ImportGraph) -> str:
 
 
 def studies(graph: grimp.ImportGraph) -> str:
-    """studies/dvc.yaml as it should be. It stands apart from dvc.yaml so that `dvc repro` alone leaves it out."""
-    outs = [f"      - studies/{name}.csv:\n          cache: false\n" for name in sorted(STUDIES)]  # git has them
+    """studies/dvc.yaml as it should be, a table per study. A separate file, so that `dvc repro` leaves it out."""
+    outs = [f"      - studies/{name}.csv: {{cache: false}}\n" for name in sorted(STUDIES)]  # git has them
     stage = with_dependencies(STUDIES_STAGE, graph)
     return "".join(["# By `python -m stages.declare`.\nstages:\n", stage, "    outs:\n", *outs])
 

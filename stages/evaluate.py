@@ -1,7 +1,5 @@
 """Stage evaluate: metrics, pictures and videos of the test split, into reports; the bundle's card, into models."""
 
-from dataclasses import asdict
-
 from pipeline.config.params import Params
 from pipeline.evaluation.baselines import BASELINES
 from pipeline.evaluation.clips import StoredClips
@@ -19,13 +17,14 @@ from pipeline.runtime.checkout import git
 from pipeline.runtime.hashes import hash_file
 from pipeline.shards.clip_store import ClipStore
 from pipeline.tracking.best import Judgement, digest
+from pipeline.tracking.run import select
 from pipeline.training.record import read_record
 from pipeline.training.sources import FOLDERS, NETWORKS, input_example
-from stages.runner import Context, run_stage
+from stages.runner import Context, params_of, run_stage
 
 
 def main(context: Context) -> None:
-    """Measure the whole system beside its baselines, and close the pipeline's run."""
+    """Measure the system and its baselines, and finish the pipeline's run."""
     records = {network: read_record(network, context.params) for network in NETWORKS}
     head = TalkingHead.from_pretrained(paths.MODELS, context.params.vgnet.precision)
     store = ClipStore(paths.DATA)
@@ -39,18 +38,17 @@ def main(context: Context) -> None:
     write_page(paths.REPORTS, project=True)
     context.run.artifact(paths.REPORTS)
     for network, record in records.items():
-        sections = {"seed": context.params.seed, network: asdict(getattr(context.params, network))}
+        stage = f"train_{network}"
         model = FOLDERS[network], input_example(network, context.params), f"atvgnet-{network}"
-        context.run.adopt(f"train_{network}", sections, record.curves, record.summary, model)
+        context.run.adopt(stage, select(context.params, params_of(stage)), record.curves, record.summary, model)
     context.run.bundle(paths.MODELS)
     context.run.finish(means(summary), _judgements(context.params, clips.ids("test"), summary))
 
 
 def _judgements(params: Params, ids: list[str], summary: Summary) -> dict[str, Judgement]:
-    """The value by which each registered model competes, that of the whole first.
+    """The value by which each registered model competes for the alias `best`; that of the whole system comes first.
 
-    A baseline whose pictures show no face at all has no distance, and its model no claim to be the best; nor has one by
-    another protocol than `full`.
+    A model has none if its baseline's pictures show no face, or if the protocol is not `full`.
     """
     if params.evaluate.protocol != "full":
         return {}
@@ -71,4 +69,4 @@ def _judgements(params: Params, ids: list[str], summary: Summary) -> dict[str, J
 
 
 if __name__ == "__main__":
-    run_stage("evaluate", ["seed", "corpus", "evaluate"], main)
+    run_stage("evaluate", main)

@@ -26,4 +26,4 @@ def main(context: Context) -> None:
 
 
 if __name__ == "__main__":
-    run_stage("extract", ["seed", "corpus", "corpora", "extract"], main)
+    run_stage("extract", main)

@@ -30,4 +30,4 @@ def main(context: Context) -> None:
 
 
 if __name__ == "__main__":
-    run_stage("landmarks", ["corpus", "corpora", "extract", "landmarks"], main)
+    run_stage("landmarks", main)

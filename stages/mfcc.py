@@ -14,4 +14,4 @@ def main(context: Context) -> None:
 
 
 if __name__ == "__main__":
-    run_stage("mfcc", ["mfcc"], main)
+    run_stage("mfcc", main)

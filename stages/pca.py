@@ -17,4 +17,4 @@ def main(context: Context) -> None:
 
 
 if __name__ == "__main__":
-    run_stage("pca", ["pca"], main)
+    run_stage("pca", main)

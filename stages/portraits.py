@@ -22,4 +22,4 @@ def main(context: Context) -> None:
 
 
 if __name__ == "__main__":
-    run_stage("portraits", ["corpus", "corpora"], main)
+    run_stage("portraits", main)

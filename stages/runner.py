@@ -1,11 +1,14 @@
-"""What every stage does: params in, one tracked run, one clear message when something is wrong."""
+"""Run a stage: read its params, track one run, and print a clear message if something is wrong."""
 
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from pipeline import tracking
 from pipeline.config.file import load_params
@@ -16,40 +19,50 @@ from pipeline.runtime.checkout import check_experiment
 from pipeline.runtime.errors import clear_errors
 from pipeline.tracking.models import fetch_bundle
 
+DVC_FILES = [Path(__file__).parents[1] / name for name in ("dvc.yaml", "studies/dvc.yaml")]
+
 
 @dataclass(frozen=True)
 class Context:
-    """What a stage's body works with."""
+    """What the body of a stage works with."""
 
     params: Params
     run: tracking.Run
     project: Path
-    """The real project folder, to which relative corpus roots belong."""
+    """The real project folder; roots of corpora are relative to it."""
     jobs: int
     """Worker processes."""
 
     def bundle(self, init: str) -> Path | None:
-        """The folder of the bundle that a param `init` names, a registered one fetched; None where it is empty."""
+        """The folder of the bundle that a param `init` names, downloaded if it is a registered one; None if empty."""
         return fetch_bundle(init) if init.startswith("models:/") else paths.bundle_folder(init)
 
 
 Body = Callable[[Context], None]
 
 
-def run_stage(name: str, uses: Sequence[str], body: Body) -> None:
-    """Run ``body`` as the stage ``name``, which uses the sections ``uses`` of params.yaml.
+def params_of(stage: str) -> list[str]:
+    """The keys of params.yaml that the stage depends on, as dvc.yaml lists them."""
+    declared: dict[str, Any] = {}
+    for path in DVC_FILES:
+        declared |= yaml.safe_load(path.read_text(encoding="utf-8"))["stages"]
+    return [str(key) for key in declared[stage]["params"]]
 
-    A PipelineError ends the process with its message and exit code 1; outs made by earlier runs stay as they are.
+
+def run_stage(name: str, body: Body) -> None:
+    """Run ``body`` as the stage ``name`` of dvc.yaml.
+
+    A PipelineError ends the process with its message and exit code 1; outs of earlier runs stay as they are.
     """
     _take_no_arguments(name)
     with clear_errors(name):
-        _run(name, uses, body)
+        _run(name, body)
 
 
-def run_training_stage(name: str, uses: Sequence[str], body: Body) -> None:
-    """As `run_stage`, in all processes that torchrun started, of which the first is tracked.
+def run_training_stage(name: str, body: Body) -> None:
+    """As `run_stage`, in all processes that torchrun started; only the first one is tracked.
 
-    Not started by torchrun, the stage starts ``ATVGNET_PROCESSES`` of them itself, if that is more than one.
+    Without torchrun, the stage starts ``ATVGNET_PROCESSES`` of them itself, if that is more than one.
     """
     _take_no_arguments(name)
     from torch import distributed
@@ -62,11 +75,11 @@ def run_training_stage(name: str, uses: Sequence[str], body: Body) -> None:
             launch(f"stages.{name}", processes)
             return
         with joined():
-            _run(name, uses, body, tracked=is_first())
+            _run(name, body, tracked=is_first())
 
 
 def _take_no_arguments(name: str) -> None:
-    """Where the stage is the program: answer ``--help``, and refuse anything else."""
+    """If the stage is the program, answer ``--help`` and refuse all other arguments."""
     program = Path(sys.argv[0])
     if (program.parent.name, program.name) == ("stages", f"{name}.py"):
         about = f"{sys.modules['__main__'].__doc__}\nIts params are those of params.yaml; `dvc repro` runs it."
@@ -75,12 +88,10 @@ def _take_no_arguments(name: str) -> None:
         ).parse_args()
 
 
-def _run(name: str, uses: Sequence[str], body: Body, tracked: bool = True) -> None:
+def _run(name: str, body: Body, tracked: bool = True) -> None:
     check_experiment()
     params = load_params(paths.PARAMS)
-    if "corpora" in uses:
-        check_corpora(params)
-    jobs = machine.jobs()
-    tracking_it = tracking.stage(name, params, uses=uses) if tracked else nullcontext(tracking.Run(None))
-    with tracking_it as run:
-        body(Context(params, run, paths.project_root(), jobs))
+    check_corpora(params)
+    stage = tracking.stage(name, params, params_of(name)) if tracked else nullcontext(tracking.Run(None))
+    with stage as run:
+        body(Context(params, run, paths.project_root(), machine.jobs()))

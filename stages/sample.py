@@ -20,4 +20,4 @@ def main(context: Context) -> None:
 
 
 if __name__ == "__main__":
-    run_stage("sample", ["corpus", "corpora"], main)
+    run_stage("sample", main)

@@ -15,4 +15,4 @@ def main(context: Context) -> None:
 
 
 if __name__ == "__main__":
-    run_training_stage("train_atnet", ["seed", "atnet"], main)
+    run_training_stage("train_atnet", main)

@@ -15,4 +15,4 @@ def main(context: Context) -> None:
 
 
 if __name__ == "__main__":
-    run_training_stage("train_vgnet", ["seed", "vgnet"], main)
+    run_training_stage("train_vgnet", main)

@@ -23,7 +23,8 @@ from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import refuse_input
 from pipeline.runtime.paths import StrPath
 from pipeline.shards.clip_store import ClipStore
-from pipeline.training.sources import NETWORKS, digest, speech_features
+from pipeline.training.atnet import speech_features
+from pipeline.training.sources import NETWORKS, digest
 
 
 def evaluate_models(models: StrPath, out: StrPath, params: Params, project: StrPath, jobs: int) -> Summary:

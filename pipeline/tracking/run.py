@@ -96,10 +96,14 @@ class Run:
     ) -> None:
         """Write the run of a training whose outs were made elsewhere, if the store does not have it.
 
-        `params` are the sections of params.yaml that the stage uses, `curves` metrics by step, `summary` what the kept
-        weights reached, and `model` what `Run.model` takes.
+        Args:
+            stage: Name of the stage.
+            params: The stage's params, flat.
+            curves: Metrics by step.
+            summary: Results of the weights that were kept.
+            model: The arguments of `Run.model`.
         """
-        self._put(lineage.adopt(stage, _flatten(params), curves, _numbers(summary), models.network(*model)))
+        self._put(lineage.adopt(stage, params, curves, _numbers(summary), models.network(*model)))
 
     def callback(self) -> "RunCallback":
         """A training callback that writes curves and pictures to this run."""
@@ -162,13 +166,11 @@ def stage(name: str, params: Any, uses: Iterable[str] | None = None) -> Iterator
         warn("MLflow is not installed here. This run goes on and is not tracked; its outs are complete.")
         yield Run(None)
         return
-    is_object = dataclasses.is_dataclass(params) and not isinstance(params, type)
-    nested: Mapping[str, Any] = dataclasses.asdict(params) if is_object else params
-    sections = nested if uses is None else {section: nested[section] for section in uses}
     invocation = Invocation.current()
+    own, everything = select(params, uses), select(params)
 
     def open_in(store: Store) -> Target:
-        return runs.open_runs(store, invocation, name, _flatten(sections), _flatten(nested))
+        return runs.open_runs(store, invocation, name, own, everything)
 
     target = open_store(open_in)
     if target is None:
@@ -191,6 +193,14 @@ def stage(name: str, params: Any, uses: Iterable[str] | None = None) -> Iterator
 def _close(writer: Writer, system: Any, error: BaseException | None) -> None:
     system.close()
     writer.close(lambda target: runs.close_runs(target, error))
+
+
+def select(params: Any, keys: Iterable[str] | None = None) -> dict[str, Any]:
+    """The flat values of ``params``, a mapping or a dataclass, at ``keys`` and below them; None: all of them."""
+    is_object = dataclasses.is_dataclass(params) and not isinstance(params, type)
+    flat = _flatten(dataclasses.asdict(params) if is_object else params)
+    prefixes = None if keys is None else tuple(f"{key}." for key in keys)
+    return {name: value for name, value in flat.items() if prefixes is None or f"{name}.".startswith(prefixes)}
 
 
 def _flatten(nested: Mapping[str, Any]) -> dict[str, Any]:

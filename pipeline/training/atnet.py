@@ -18,8 +18,10 @@ from pipeline.models.losses import coefficient_loss
 from pipeline.runtime import paths
 from pipeline.runtime.devices import autocast, best_device, compiled, to_device
 from pipeline.runtime.paths import StrPath
+from pipeline.shards.initial import read_initial
+from pipeline.speech.features import SpeechFeatures
 from pipeline.training import distribution
-from pipeline.training.callbacks import Callback
+from pipeline.training.callbacks import Callback, draw_curves
 from pipeline.training.data import (
     ClipSource,
     Window,
@@ -30,8 +32,7 @@ from pipeline.training.data import (
 )
 from pipeline.training.distribution import parallel
 from pipeline.training.loop import train
-from pipeline.training.pictures import draw_curves
-from pipeline.training.sources import open_sources, speech_features
+from pipeline.training.sources import open_sources
 from pipeline.training.start import Start, open_start
 from pipeline.training.task import Validation
 
@@ -159,6 +160,13 @@ class AtNetTask:
             return reference_K, windows_TRC[:, None], moved_TK
         span = slice(window.start, window.start + frames)
         return reference_K, source.windows(window.clip)[span, None], coefficients_TK[span]
+
+
+def speech_features(params: Params) -> SpeechFeatures:
+    """The speech features that the stage mfcc computed; PipelineError if their initial statistics are missing."""
+    mfcc = params.mfcc
+    initial = read_initial(paths.MFCC) if mfcc.normalise == "adaptive" else None
+    return SpeechFeatures.of(mfcc.window, mfcc.kind, mfcc.normalise, initial)
 
 
 def train_from_store(params: Params, callbacks: Sequence[Callback], bundle: StrPath | None = None) -> None:

@@ -19,8 +19,7 @@ from pipeline.training import distribution
 from pipeline.training.callbacks import Callback, History
 from pipeline.training.checkpoints import Resumable
 from pipeline.training.data import load_ahead, loaders
-from pipeline.training.loss_monitor import LossMonitor, diverged
-from pipeline.training.state import Ema, State, restore, snapshot
+from pipeline.training.state import Ema, LossMonitor, State, diverged, restore, snapshot
 from pipeline.training.task import Batch, Task, Validation
 
 log = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""The project's clips as training data, the folders of the trained networks, and their speech features."""
+"""The project's clips as training data, and the folders of the trained networks."""
 
 from typing import Any, Literal
 
@@ -10,8 +10,6 @@ from pipeline.corpora.union import weights_of
 from pipeline.landmarks.pca import LandmarkModel
 from pipeline.runtime import paths
 from pipeline.shards.clip_store import ClipStore
-from pipeline.shards.initial import read_initial
-from pipeline.speech.features import SpeechFeatures
 from pipeline.training.data import StoreSource
 
 Network = Literal["atnet", "vgnet"]
@@ -32,13 +30,6 @@ def open_sources(network: Network, params: Params) -> tuple[StoreSource, StoreSo
 def digest(network: Network, params: Params) -> str:
     """The hash of the training data, which the trained network's `meta` has as `data`."""
     return "".join(source.digest for source in open_sources(network, params))
-
-
-def speech_features(params: Params) -> SpeechFeatures:
-    """The speech features that the stage mfcc computed; PipelineError if their initial statistics are missing."""
-    mfcc = params.mfcc
-    initial = read_initial(paths.MFCC) if mfcc.normalise == "adaptive" else None
-    return SpeechFeatures.of(mfcc.window, mfcc.kind, mfcc.normalise, initial)
 
 
 def input_example(network: Network, params: Params) -> dict[str, NDArray[Any]]:

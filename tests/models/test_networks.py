@@ -6,9 +6,8 @@ import torch
 from torch import nn
 
 from pipeline.models.atnet import AtNet
-from pipeline.models.convgru import ConvGru, Recurrence
 from pipeline.models.discriminator import Discriminator
-from pipeline.models.vgnet import VgNet
+from pipeline.models.vgnet import ConvGru, Recurrence, VgNet
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from stages.runner import run_stage
 
 os.chdir(sys.argv[1])
 Path("params.yaml").write_bytes(Path(sys.argv[2]).read_bytes())
-run_stage("extract", ["extract"], lambda context: Path("out").write_bytes(bytes(1_000_000)))
+run_stage("extract", lambda context: Path("out").write_bytes(bytes(1_000_000)))
 """
 
 

@@ -9,7 +9,7 @@ from pipeline.runtime.errors import PipelineError
 from pipeline.shards.initial import write_initial
 from pipeline.speech.features import SpeechFeatures
 from pipeline.speech.normalisation import InitialStatistics
-from pipeline.training.sources import speech_features
+from pipeline.training.atnet import speech_features
 
 INITIAL = InitialStatistics((-8.0,) * 13, (3.0,) * 13)
 ADAPTIVE = Params(mfcc=Mfcc(normalise="adaptive"))

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch._higher_order_ops.scan import scan
 
 from pipeline.models.atnet import LstmState
-from pipeline.models.convgru import ConvGru
+from pipeline.models.vgnet import ConvGru
 
 State = TypeVar("State", Tensor, LstmState)
 

@@ -35,7 +35,7 @@ class Project:
         params = {**self.params, stage: {**self.params[stage], **changes}}
         Path("params.yaml").write_text(yaml.safe_dump(params))
         body = {"extract": extract.main, "landmarks": landmarks.main}[stage]
-        run_stage(stage, ["corpus", "corpora", "extract", "landmarks"], body)
+        run_stage(stage, body)
 
     def tracked(self, status: str) -> tuple[Any, set[str]]:
         """The latest stage's run, which ended with ``status``, and its artifacts' names."""
