@@ -27,12 +27,12 @@ from pipeline.evaluation.baselines.base import Generated, TestClip
 from pipeline.evaluation.clips import StoredClips
 from pipeline.evaluation.evaluate import Outputs, evaluate, measure_clip
 from pipeline.faces.shape_predictor import shape_predictor_path
-from pipeline.inference.preprocessing.project import ProjectPreprocessing
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.prepare.extract import extract
 from pipeline.prepare.faces import build_faces
 from pipeline.prepare.manifest import read_manifest
 from pipeline.prepare.mfcc import build_mfcc
+from pipeline.preprocessing.project import ProjectPreprocessing
 from pipeline.runtime.errors import clear_errors
 from pipeline.shards.clip_store import ClipStore
 

@@ -28,14 +28,14 @@ def child(options: argparse.Namespace) -> None:
     def mark(name: str) -> None:
         marks.setdefault(name, time.time() - start)
 
-    from pipeline.inference.generate import generate
     from pipeline.inference.talking_head import TalkingHead
+    from pipeline.inference.video import generate_video
 
     mark("imports")
     head = TalkingHead.from_pretrained(options.models, options.precision)
     mark("models")
     with tempfile.TemporaryDirectory() as folder:
-        video = generate(
+        video = generate_video(
             *(head, options.picture, options.speech, Path(folder) / "out.mp4"),
             on_progress=lambda *_: mark("first frame"),
         )

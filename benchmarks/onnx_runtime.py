@@ -20,14 +20,13 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 
-from pipeline.inference.loading import bundle_folder
+from pipeline.bundles.bundle import load_bundle
+from pipeline.bundles.onnx.write import NETWORKS, export_onnx
 from pipeline.models.atnet import AtNet
-from pipeline.models.bundle import load_bundle
 from pipeline.models.folding import for_inference
-from pipeline.models.onnx.export import NETWORKS, export_onnx
 from pipeline.models.vgnet import VgNet
-from pipeline.runtime.devices import autocast
-from pipeline.runtime.machine import Precision
+from pipeline.preprocessing.loading import bundle_folder
+from pipeline.runtime.devices import Precision, autocast
 from pipeline.speech.streaming import CHUNK
 
 CPU = torch.device("cpu")

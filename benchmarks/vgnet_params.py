@@ -22,6 +22,7 @@ import pandas as pd
 import torch
 import yaml
 
+from pipeline.bundles.networks import load_model
 from pipeline.config.file import build, load_params
 from pipeline.config.training import VgNetParams
 from pipeline.evaluation.baselines.methods import static, vg_gt
@@ -32,7 +33,6 @@ from pipeline.inference.talking_head import TalkingHead
 from pipeline.landmarks.pca import LandmarkModel
 from pipeline.metrics.compute import compute_metrics
 from pipeline.metrics.observe import observe
-from pipeline.models.registry import load_model
 from pipeline.runtime import paths
 from pipeline.shards.clip_store import ClipStore
 from pipeline.training.data import StoreSource

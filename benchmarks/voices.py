@@ -23,6 +23,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pipeline.bundles.networks import load_model
 from pipeline.config.params import Mfcc, SpeechKind
 from pipeline.config.training import AtNetParams
 from pipeline.corpora.split import rank
@@ -32,7 +33,6 @@ from pipeline.corpora.synthetic.espeak import Voice
 from pipeline.corpora.synthetic.grammar import Sentence, draw_sentences
 from pipeline.landmarks.pca import LandmarkModel, fit_model
 from pipeline.models.atnet import AtNet
-from pipeline.models.registry import load_model
 from pipeline.runtime import paths
 from pipeline.shards.clip_store import ClipStore
 from pipeline.speech.features import SpeechFeatures

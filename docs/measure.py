@@ -13,10 +13,10 @@ from typing import Any
 import pandas as pd
 
 from docs import tables
+from pipeline.bundles.bundle import write_card
+from pipeline.bundles.location import CARD
 from pipeline.evaluation.tables import CLIPS, INFO, KEYS, Summary, overall, summarize
 from pipeline.metrics import METRICS
-from pipeline.models.bundle import write_card
-from pipeline.models.place import CARD
 
 BUNDLE = tables.ROOT / "models/pretrained"
 SHARE = "share"

@@ -1,5 +1,6 @@
 """Stage evaluate: metrics, pictures and videos of the test split, into reports; the bundle's card, into models."""
 
+from pipeline.bundles.bundle import write_card, write_provenance
 from pipeline.config.params import Params
 from pipeline.evaluation.baselines import BASELINES
 from pipeline.evaluation.clips import StoredClips
@@ -11,7 +12,6 @@ from pipeline.evaluation.report import write_page
 from pipeline.evaluation.tables import Summary, means
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.metrics import DECIDING
-from pipeline.models.bundle import write_card, write_provenance
 from pipeline.runtime import paths
 from pipeline.runtime.checkout import git
 from pipeline.runtime.hashes import hash_file

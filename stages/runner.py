@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from pipeline import tracking
+from pipeline.bundles.location import find_bundle
 from pipeline.config.file import load_params
 from pipeline.config.params import Params
 from pipeline.corpora.registry import check_corpora
@@ -35,7 +36,7 @@ class Context:
 
     def bundle(self, init: str) -> Path | None:
         """The folder of the bundle that a param `init` names, downloaded if it is a registered one; None if empty."""
-        return fetch_bundle(init) if init.startswith("models:/") else paths.bundle_folder(init)
+        return find_bundle(init, param="init", fetch=fetch_bundle) if init else None
 
 
 Body = Callable[[Context], None]

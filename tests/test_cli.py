@@ -19,9 +19,9 @@ import typer
 from numpy.typing import NDArray
 from typer.testing import CliRunner
 
+from pipeline.bundles.bundle import write_card
 from pipeline.cli import app
 from pipeline.media import count_frames, read_audio
-from pipeline.models.bundle import write_card
 from tests.models.test_bundle import write_bundle
 from tests.small_disk import run_on_small_disk
 

@@ -13,8 +13,8 @@ import pytest
 import soundfile  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
+from pipeline.bundles.bundle import write_card
 from pipeline.media import count_frames
-from pipeline.models.bundle import write_card
 from tests.models.test_bundle import write_bundle
 
 ATVGNET = str(Path(sys.executable).parent / "atvgnet")

@@ -22,10 +22,10 @@ import soundfile  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline.inference.generate import generate
 from pipeline.inference.generator import Generator
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
+from pipeline.inference.video import generate_video
 from pipeline.media import read_audio
 
 OPENINGS = 5
@@ -119,7 +119,9 @@ def main(project: Path, out: Path) -> None:
     first, *rest = talking(out / "face.jpg", speech)
     first.save(out / "talking.webp", save_all=True, append_images=rest, duration=40, loop=0, quality=70, method=4)
     settings = Settings(sway=True, blink=False)
-    generate(TalkingHead.from_pretrained(), out / "face.jpg", speech, out / "talking.mp4", settings, overwrite=True)
+    generate_video(
+        TalkingHead.from_pretrained(), out / "face.jpg", speech, out / "talking.mp4", settings, overwrite=True
+    )
     page().save(out / "app.webp", quality=85, method=6)
 
 

@@ -1,1 +1,1 @@
-"""The web page: a picture and speech in a browser, and the video that is generated of them."""
+"""The web page: upload a picture and speech, and get the video."""

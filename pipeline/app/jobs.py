@@ -1,4 +1,4 @@
-"""The generating behind the page: the models it offers, and jobs that end when nobody waits for them any more."""
+"""Generates the page's videos. A job ends early if its user leaves or cancels."""
 
 import logging
 import tempfile
@@ -10,21 +10,22 @@ from threading import Event, get_ident
 
 import pipeline
 from pipeline.app.uploads import check_length, check_uploaded
-from pipeline.inference.generate import OnProgress, generate
-from pipeline.inference.settings import Settings
+from pipeline.config.generation import Settings
+from pipeline.inference.checks import without_folders
 from pipeline.inference.talking_head import TalkingHead
+from pipeline.inference.video import OnProgress, generate_video
 from pipeline.media.formats import check_self_contained
 from pipeline.runtime.errors import PipelineError
 
 _LOG = logging.getLogger("atvgnet.app")
-"""Apart from the library's own loggers, whose warnings the page shows to its user."""
+"""Not a child of the library's logger, whose warnings are shown on the page."""
 
 _END = 10.0
-"""Seconds in which a job that is cancelled ends: at its next frame."""
+"""Seconds to wait for a cancelled job, which ends at its next frame."""
 
 
 class Cancelled(Exception):
-    """Nobody waits for the video any more."""
+    """The user has left or cancelled."""
 
 
 @dataclass(eq=False)
@@ -35,11 +36,16 @@ class _Job:
 
 
 class Jobs:
-    """Generates for the sessions of a page, each known by a name; thread-safe."""
+    """Generates videos for the sessions of a page. Thread-safe."""
 
     def __init__(self, heads: Mapping[str, TalkingHead], seconds: float, places: Sequence[Path]) -> None:
-        """``heads`` by the names that users choose them by; speech may last ``seconds``; pictures and speech lie in
-        ``places``, folders or files."""
+        """Offer models.
+
+        Args:
+            heads: The models by their names on the page.
+            seconds: The longest speech.
+            places: Folders and files that pictures and speech may come from.
+        """
         self.heads = heads
         self.seconds = seconds
         self._places = places
@@ -57,11 +63,22 @@ class Jobs:
         on_progress: OnProgress,
         warn: Callable[[str], object],
     ) -> Iterator[Path]:
-        """The MP4 of the picture, a still or a video, that says the speech; gone after the block.
+        """Generate a video, and yield its MP4, which is deleted after the block.
 
-        ``on_progress`` gets the frames done, and all; ``warn`` what the video may suffer from. Raises Cancelled, and
-        PipelineError with a message for the user. An internal fault is logged and becomes such a message. Messages
-        call files by the names they were uploaded under.
+        Messages use the names of the uploaded files, without paths.
+
+        Args:
+            session: The session of the user, for `cancel`.
+            model: Name of the model.
+            picture: A picture or video.
+            speech: A sound or video file.
+            settings: How the face speaks.
+            on_progress: Called with the number of finished frames and of all frames.
+            warn: Called with each warning.
+
+        Raises:
+            Cancelled: The user has left or cancelled.
+            PipelineError: With a message for the user. Internal errors are logged, and become such a message.
         """
         job, files = _Job(session), [picture, speech]
         self._running.append(job)
@@ -70,48 +87,46 @@ class Jobs:
             if self._closed or job.cancelled.is_set():
                 raise Cancelled
 
-        def go_on(done: int, total: int | None) -> None:
+        def report(done: int, total: int | None) -> None:
             check_wanted()
             on_progress(done, total)
-
-        def named(message: str) -> str:
-            for path in files:
-                message = message.replace(str(path), path.name)
-            return message
 
         try:
             with tempfile.TemporaryDirectory() as folder:
                 files.append(out := Path(folder) / f"{picture.stem}.mp4")
-                with _faults_in_words(picture, speech), _warnings(lambda message: warn(named(message))):
+                with (
+                    _internal_errors(picture, speech),
+                    _warnings(lambda message: warn(without_folders(message, files))),
+                ):
                     for upload in (picture, speech):
                         check_uploaded(upload, self._places)
                         check_self_contained(upload)
                     check_length(speech, self.seconds)
                     check_wanted()
-                    generate(self.heads[model], picture, speech, out, settings, on_progress=go_on)
+                    generate_video(self.heads[model], picture, speech, out, settings, on_progress=report)
                 yield out
         except PipelineError as error:
-            raise PipelineError(named(str(error))) from error
+            raise PipelineError(without_folders(str(error), files)) from error
         finally:
             self._running.remove(job)
             job.ended.set()
 
     def cancel(self, session: str | None) -> None:
-        """End what the session has running."""
+        """Cancel the jobs of a session."""
         for job in list(self._running):
             if job.session == session:
                 job.cancelled.set()
 
     def close(self) -> None:
-        """End what is running and what begins from now on, and wait for it."""
+        """Cancel all jobs, also those that start later, and wait for them."""
         self._closed = True
         for job in list(self._running):
             job.ended.wait(_END)
 
 
 @contextmanager
-def _faults_in_words(picture: Path, speech: Path) -> Iterator[None]:
-    """Log an exception that no user caused, and raise PipelineError in its place."""
+def _internal_errors(picture: Path, speech: Path) -> Iterator[None]:
+    """Log an unexpected exception, and raise PipelineError instead."""
     try:
         yield
     except (PipelineError, Cancelled):
@@ -126,7 +141,7 @@ def _faults_in_words(picture: Path, speech: Path) -> Iterator[None]:
 
 @contextmanager
 def _warnings(warn: Callable[[str], object]) -> Iterator[None]:
-    """Give ``warn`` what the library logs in this thread."""
+    """Call ``warn`` with each warning that the library logs in this thread."""
     thread, handler = get_ident(), logging.Handler(logging.WARNING)
 
     def emit(record: logging.LogRecord) -> None:

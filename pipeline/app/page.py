@@ -1,4 +1,4 @@
-"""What the page shows, and what its buttons do. Gradio draws it, keeps the queue and takes the uploads."""
+"""The page and its buttons. Gradio draws it, keeps the queue and receives the uploads."""
 
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
@@ -9,16 +9,16 @@ import gradio as gr
 from gradio.data_classes import ImageData
 from markupsafe import escape
 
-from pipeline.app.gate import README
+from pipeline.app.allowlist import README
 from pipeline.app.jobs import Cancelled, Jobs
 from pipeline.app.uploads import KEPT
+from pipeline.config.generation import SETTINGS, STRONGEST, Settings
 from pipeline.config.params import WhichFace
-from pipeline.inference.settings import STRONGEST, Settings
 from pipeline.runtime.errors import PipelineError
 
 EXAMPLE = [(Path(__file__).parent / "example" / name).resolve() for name in ("face.jpg", "speech.wav")]
 _WAITING = 16
-"""Jobs that may wait for their turn; another one is refused."""
+"""Jobs that may wait; further ones are refused."""
 _STILL, _FILM = _FACE_FROM = ["Picture", "Video"]
 _AUDIO, _SOUNDTRACK = _SPEECH_FROM = ["Sound", "Video with sound"]
 _AUTOMATIC = "automatic"
@@ -32,13 +32,13 @@ _FACES: list[tuple[str, int | str]] = [
     ("rightmost", "right"),
     *((f"number {number} from the left", number) for number in range(1, 10)),
 ]
-"""What the page calls a rule, and the rule."""
+"""The page's names of the rules."""
 _WHOLE, _ALONE, _PANELS = _VIEWS = ["whole picture", "face alone", "panels"]
 
-THEME = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["monospace"])  # fonts of the device itself
+THEME = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["monospace"])  # the device's own fonts
 CSS = """
 .gradio-container { max-width: 72rem !important; margin: 0 auto !important }
-footer, [aria-label^="Trim video"] { display: none !important }  /* which fetches FFmpeg from another host */
+footer, [aria-label^="Trim video"] { display: none !important }  /* it would fetch FFmpeg from another host */
 .toast-wrap { top: auto !important; bottom: .5rem; pointer-events: none }  /* Gradio's place covers the buttons */
 [data-testid=status-tracker]:has(> .error) { display: none !important }  /* it says "Error" alone; messages say why */
 .message p { margin: 0; padding: .6rem .8rem; border-left: .25rem solid var(--color-yellow-500);
@@ -60,46 +60,14 @@ are deleted after {KEPT // 60} minutes."""
 
 
 def page(jobs: Jobs, most: int) -> gr.Blocks:
-    """The page for ``jobs``, at most so many at a time."""
-    gr.set_static_paths(list(EXAMPLE))  # served where it lies: a copy would be deleted, as uploads are
+    """Build the page for ``jobs``. At most ``most`` videos are generated at a time."""
+    gr.set_static_paths(list(EXAMPLE))  # served in place: copies would be deleted like uploads
     blocks = gr.Blocks(title="A face that talks", analytics_enabled=False)
     with blocks:
         gr.Markdown(_ABOUT)
         with gr.Row():
             with gr.Column():
-                face_from = gr.Radio(_FACE_FROM, value=_STILL, label="Face from")
-                still = gr.Image(
-                    label="Picture of a face",
-                    sources=["upload", "webcam"],
-                    type="filepath",
-                    height=300,
-                    buttons=[],
-                )
-                still.preprocess = _path_of  # type: ignore[assignment, method-assign]
-                film = gr.Video(label="Video of a face", sources=["upload"], height=300, visible=False, buttons=[])
-                speech_from = gr.Radio(_SPEECH_FROM, value=_AUDIO, label="Speech from")
-                most_speech = f"at most {jobs.seconds:g} seconds"
-                audio = gr.Audio(
-                    label=f"Speech, {most_speech}",
-                    sources=["upload", "microphone"],
-                    type="filepath",
-                    buttons=[],
-                )
-                soundtrack = gr.Video(
-                    label=f"Video with speech, {most_speech}",
-                    sources=["upload"],
-                    include_audio=True,
-                    height=200,
-                    visible=False,
-                    buttons=[],
-                )
-                gr.Examples(
-                    [list(map(str, EXAMPLE))],
-                    inputs=[still, audio],
-                    label="Example",
-                    example_labels=["A photograph and a sentence"],
-                )
-                settings = _settings(list(jobs.heads))
+                inputs = [*_files(jobs.seconds), *_settings(list(jobs.heads))]
             with gr.Column():
                 with gr.Row():
                     start = gr.Button("Generate", variant="primary", scale=3, min_width=120)
@@ -108,17 +76,10 @@ def page(jobs: Jobs, most: int) -> gr.Blocks:
                 video = gr.Video(label="Video", height=420, interactive=False, buttons=["download"])
                 gr.Markdown(_CONSENT)
                 gr.Markdown(_PROJECT)
-        for choice, choices, shown in (
-            (face_from, _FACE_FROM, [still, film]),
-            (speech_from, _SPEECH_FROM, [audio, soundtrack]),
-        ):
-            choice.change(
-                _shower(choices), choice, shown, queue=False, show_progress="hidden", api_visibility="private"
-            )
-        start.click(None, None, message, js="() => ''", api_visibility="private")  # what the job before it said
+        start.click(None, None, message, js="() => ''", api_visibility="private")  # clear the previous message
         job = start.click(
             _generator(jobs),
-            [face_from, still, film, speech_from, audio, soundtrack, *settings],
+            inputs,
             [video, message],
             show_progress_on=video,
             concurrency_limit=most,
@@ -130,64 +91,74 @@ def page(jobs: Jobs, most: int) -> gr.Blocks:
     return blocks
 
 
+def _files(seconds: float) -> list[gr.components.Component]:
+    """Add the inputs for picture and speech, in the order of the arguments of `_generator`'s function."""
+    face_from = gr.Radio(_FACE_FROM, value=_STILL, label="Face from")
+    still = gr.Image(label="Picture of a face", sources=["upload", "webcam"], type="filepath", height=300, buttons=[])
+    still.preprocess = _path_of  # type: ignore[assignment, method-assign]
+    film = gr.Video(label="Video of a face", sources=["upload"], height=300, visible=False, buttons=[])
+    speech_from = gr.Radio(_SPEECH_FROM, value=_AUDIO, label="Speech from")
+    limit = f"at most {seconds:g} seconds"
+    audio = gr.Audio(label=f"Speech, {limit}", sources=["upload", "microphone"], type="filepath", buttons=[])
+    soundtrack = gr.Video(
+        label=f"Video with speech, {limit}",
+        sources=["upload"],
+        include_audio=True,
+        height=200,
+        visible=False,
+        buttons=[],
+    )
+    gr.Examples(
+        [list(map(str, EXAMPLE))],
+        inputs=[still, audio],
+        label="Example",
+        example_labels=["A photograph and a sentence"],
+    )
+    for choice, choices, shown in (
+        (face_from, _FACE_FROM, [still, film]),
+        (speech_from, _SPEECH_FROM, [audio, soundtrack]),
+    ):
+        choice.change(_switcher(choices), choice, shown, queue=False, show_progress="hidden", api_visibility="private")
+    return [face_from, still, film, speech_from, audio, soundtrack]
+
+
 def _settings(models: list[str]) -> list[gr.components.Component]:
-    """In the order in which the generator takes them."""
+    """Add the settings, in the order of the arguments of `_generator`'s function."""
+    help_of = {name: info.help for name, info in SETTINGS.items()}
     with gr.Accordion("Settings", open=False):
         model = gr.Dropdown(models, value=models[0], label="Models", visible=len(models) > 1)
-        strength = gr.Slider(
-            0,
-            STRONGEST,
-            Settings.strength,
-            step=0.1,
-            label="Strength",
-            info="How far the mouth opens. 0 leaves the picture as it is, 1 suits most faces.",
-        )
-        face = gr.Dropdown(
-            _FACES,
-            value=_AUTOMATIC,
-            label="Face",
-            info="For pictures with several faces. Automatic takes the face that the models were trained to take: by "
-            "default the large and central one.",
-        )
+        strength = gr.Slider(0, STRONGEST, Settings.strength, step=0.1, label="Strength", info=help_of["strength"])
+        face = gr.Dropdown(_FACES, value=_AUTOMATIC, label="Face", info=help_of["face"])
         with gr.Row():
-            blink = gr.Radio(
-                list(_BLINK), value=_AUTOMATIC, label="Blinking", info="Automatic: if the models can close these eyes."
-            )
-            seed = gr.Number(
-                Settings.seed, label="Seed", info="Another number gives other blinks and head movements.", precision=0
-            )
-        sway = gr.Checkbox(label="Move the head a little")
-        view = gr.Radio(
-            _VIEWS,
-            value=_WHOLE,
-            label="Show",
-            info="Panels: landmarks, attention, colour and result side by side.",
-        )
+            blink = gr.Radio(list(_BLINK), value=_AUTOMATIC, label="Blinking", info=help_of["blink"])
+            seed = gr.Number(Settings.seed, label="Seed", info=help_of["seed"], precision=0)
+        sway = gr.Checkbox(label=help_of["sway"].rstrip("."))
+        view = gr.Radio(_VIEWS, value=_WHOLE, label="Show", info=f"Panels: {help_of['panels']}")
     return [model, strength, face, blink, seed, sway, view]
 
 
 def _path_of(picture: ImageData | None) -> str | None:
-    """The upload as it is, where Gradio would decode it and keep to itself what is wrong with it."""
+    """Return the upload's path. Gradio would decode the picture, and hide what is wrong with it."""
     return picture.path if picture else None
 
 
-def _shower(choices: Sequence[str]) -> Any:
-    """Shows the input that was chosen and hides the other one."""
+def _switcher(choices: Sequence[str]) -> Any:
+    """Return a function that shows the chosen input and hides the other."""
 
     def show(choice: str) -> tuple[Any, ...]:
-        return tuple(gr.update(visible=choice == one) for one in choices)
+        return tuple(gr.update(visible=choice == name) for name in choices)
 
     return show
 
 
-def _said(*messages: str, failed: bool = False) -> str:
-    """HTML of messages, which a screen reader reads out at once."""
+def _alert(*messages: str, failed: bool = False) -> str:
+    """Return the messages as HTML that a screen reader reads out at once."""
     kind = "failed" if failed else "warning"
-    return "".join(f'<p role="alert" class="{kind}">{escape(one)}</p>' for one in messages)
+    return "".join(f'<p role="alert" class="{kind}">{escape(message)}</p>' for message in messages)
 
 
 def _generator(jobs: Jobs) -> Any:
-    """What Generate does."""
+    """Return the function of the button Generate."""
 
     def run(
         face_from: str,
@@ -232,17 +203,17 @@ def _generator(jobs: Jobs) -> Any:
                 request.session_hash, model, Path(picture), Path(speech), settings, on_progress, warnings.append
             )
             with work as video:
-                yield str(video), _said(*warnings)
+                yield str(video), _alert(*warnings)
         except Cancelled:
             yield None, ""
         except PipelineError as error:
-            yield None, _said(str(error), failed=True)
+            yield None, _alert(str(error), failed=True)
 
     return run
 
 
 def _canceller(jobs: Jobs) -> Any:
-    """What Cancel does, and the closing of the tab."""
+    """Return the function of the button Cancel, which closing the tab also calls."""
 
     def cancel(request: gr.Request) -> None:
         jobs.cancel(request.session_hash)

@@ -1,4 +1,4 @@
-"""How many uploads and videos another machine may ask for, so that one client cannot block the page for all others."""
+"""Limits uploads and videos per client, so that one client cannot block the page for others."""
 
 import time
 from collections import deque
@@ -9,16 +9,16 @@ _MINUTE = 60.0
 
 
 class RequestLimit:
-    """Counts the requests of the last minute by client address. The machine that serves the page has no limit."""
+    """Counts the requests of the last minute per client address. The serving machine itself has no limit."""
 
     def __init__(self, per_minute: int, now: Callable[[], float] = time.monotonic) -> None:
-        """``now`` gives seconds."""
+        """Allow ``per_minute`` requests. ``now`` returns seconds."""
         self.per_minute = per_minute
         self._now = now
         self._times: dict[str, deque[float]] = {}
 
     def refusal(self, client: str) -> str | None:
-        """Count one request of the client at this address. A refused request is not counted; the message says why."""
+        """Count a request of the client at this address, or return the reason why it is refused, uncounted."""
         if _is_local(client):
             return None
         now = self._now()

@@ -1,4 +1,4 @@
-"""The page's server: in a folder of its own, which is gone when it ends."""
+"""The page's server. It keeps its files in a temporary folder."""
 
 import os
 import socket
@@ -14,24 +14,30 @@ from pipeline.inference.talking_head import TalkingHead
 from pipeline.runtime.errors import PipelineError, Stopped
 
 _SWEEP = 60.0
-"""Seconds from one search for old uploads to the next."""
+"""Seconds between searches for old uploads."""
 SHIPPED = "pretrained"
-"""What the models that ship with the project are called on the page."""
+"""Name of the shipped models on the page."""
 
 
 def serve(models: Sequence[str], host: str, port: int, seconds: float, most: int, per_minute: int) -> None:
     """Serve the page until the process is told to end.
 
-    The models are those that ship and ``models``, folders or `models:/NAME@ALIAS` of MLflow; speech may last
-    ``seconds``; at most ``most`` videos are generated at a time. Another machine may send ``per_minute`` requests per
-    minute, uploads and videos together. Raises PipelineError for a bundle that cannot be
-    loaded and a port that is taken.
+    Args:
+        models: Bundles beside the shipped one: folders, or `models:/NAME@ALIAS` of MLflow.
+        host: The address to listen on.
+        port: The port to listen on.
+        seconds: The longest speech.
+        most: Videos that are generated at a time.
+        per_minute: Uploads and videos together that another machine may request per minute.
+
+    Raises:
+        PipelineError: A bundle cannot be loaded, or the port is taken.
     """
     _check_free(host, port)
     with _own_folder() as files:
-        import gradio  # noqa: F401  which reads the environment when it is imported
+        import gradio  # noqa: F401  # reads the environment when it is imported
 
-        from pipeline.app.gate import gate
+        from pipeline.app.allowlist import allowlist
         from pipeline.app.jobs import Jobs
         from pipeline.app.page import CSS, EXAMPLE, HEAD, THEME, page
 
@@ -56,7 +62,7 @@ def serve(models: Sequence[str], host: str, port: int, seconds: float, most: int
             theme=THEME,
             css=CSS,
             head=HEAD,
-            app_kwargs={"middleware": [gate(RequestLimit(per_minute))]},
+            app_kwargs={"middleware": [allowlist(RequestLimit(per_minute))]},
         )
         try:
             print(f"Open {address} in a browser. Ctrl-C ends it.", flush=True)
@@ -74,9 +80,9 @@ def serve(models: Sequence[str], host: str, port: int, seconds: float, most: int
 def _check_free(host: str, port: int) -> None:
     try:
         family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as one:
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            one.bind(where)
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(where)
     except OSError as error:
         raise PipelineError(
             f"The page cannot be served at {host}:{port} ({error.strerror}). Give another --port or --host."
@@ -85,7 +91,7 @@ def _check_free(host: str, port: int) -> None:
 
 @contextmanager
 def _own_folder() -> Iterator[Path]:
-    """All that is uploaded and generated lies in a new folder, of which `files` alone is served: that is given."""
+    """Create a folder for everything uploaded and generated. Yields its subfolder `files`, the only one served."""
     before = tempfile.tempdir
     with tempfile.TemporaryDirectory(prefix="atvgnet-app-", ignore_cleanup_errors=True) as folder:
         files, scratch = Path(folder, "files"), Path(folder, "scratch")

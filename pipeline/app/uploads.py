@@ -1,4 +1,4 @@
-"""How large uploads may be, how long, where they lie, and when they go."""
+"""Limits of uploads: size, length, place and lifetime."""
 
 import time
 from collections.abc import Iterable
@@ -10,21 +10,22 @@ from pipeline.runtime.clock import FPS, RATE
 from pipeline.runtime.errors import PipelineError
 
 BYTES = 100_000_000
-"""The largest upload."""
+"""Largest upload."""
 KEPT = 30 * 60
 """Seconds after which uploads and videos are deleted."""
 
 
 def check_length(path: Path, seconds: float) -> None:
-    """PipelineError for sound of more than ``seconds``, of which no more than that is decoded."""
-    heard = read_audio_blocks(path, duration=seconds + 1 / FPS, by_itself=True)
-    if sum(map(len, heard)) > seconds * RATE:
+    """Raise PipelineError if the sound is longer than ``seconds``. At most that much is decoded."""
+    blocks = read_audio_blocks(path, duration=seconds + 1 / FPS, by_itself=True)
+    if sum(map(len, blocks)) > seconds * RATE:
         raise PipelineError(f"The speech is longer than {seconds:g} seconds, which this page takes at most. Cut it.")
 
 
 def check_uploaded(path: Path, places: Iterable[Path]) -> None:
-    """PipelineError for what is not a file in one of ``places``, or one of them: a request made by hand may name any
-    path of the machine. The message does not say whether it is there.
+    """Raise PipelineError if the path is neither one of ``places`` nor a file inside one.
+
+    A handmade request may name any path of the machine. The message does not reveal whether it exists.
     """
     real = path.resolve()
     if not (any(real.is_relative_to(place.resolve()) for place in places) and real.is_file()):
@@ -32,11 +33,15 @@ def check_uploaded(path: Path, places: Iterable[Path]) -> None:
 
 
 def delete_old(folder: Path, seconds: float = KEPT) -> None:
-    """Delete what came into ``folder`` more than so many ``seconds`` ago, and what was left empty by it.
+    """Delete files that are older than ``seconds``, and folders that become empty.
 
-    Gradio's own `delete_cache` knows of whole uploads alone, and leaves those that were broken off.
+    Gradio's own `delete_cache` does not delete interrupted uploads.
     """
-    for path in sorted(folder.rglob("*"), reverse=True):  # what lies in a folder before it
-        with suppress(OSError):  # gone meanwhile, or not empty
-            if time.time() - path.lstat().st_ctime > seconds:
-                path.rmdir() if path.is_dir() else path.unlink()
+    for path in sorted(folder.rglob("*"), reverse=True):  # the content of a folder comes before the folder
+        with suppress(OSError):  # deleted meanwhile, or not empty
+            if time.time() - path.lstat().st_ctime <= seconds:
+                continue
+            if path.is_dir():
+                path.rmdir()
+            else:
+                path.unlink()

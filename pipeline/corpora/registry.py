@@ -95,7 +95,7 @@ def _root(params: Params, name: str, project: StrPath) -> Path:
 
 
 def seen_by(card: Mapping[str, Any]) -> str:
-    """What models with this card (`pipeline.models.bundle`) were trained on, in a line for whoever uses them."""
+    """What models with this card (`pipeline.bundles.bundle`) were trained on, in a line for whoever uses them."""
     corpus = card.get("trained_on", {}).get("corpus")
     if corpus is None:
         return "models: no card of theirs says what they were trained on."

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from pipeline.corpora.alignment import unpack
 from pipeline.evaluation.baselines.base import TestClip
-from pipeline.inference.preprocessing.base import Reference
 from pipeline.metrics.transcript import transcribe
+from pipeline.preprocessing.base import Reference
 from pipeline.shards.clip_store import ClipStore
 
 

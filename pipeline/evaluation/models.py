@@ -14,9 +14,9 @@ from pipeline.evaluation.evaluate import evaluate
 from pipeline.evaluation.folder import replacing_evaluation
 from pipeline.evaluation.published import SourceClips, published_row
 from pipeline.evaluation.tables import Summary, program
-from pipeline.inference.preprocessing.project import ProjectPreprocessing
-from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.inference.talking_head import TalkingHead
+from pipeline.preprocessing.project import ProjectPreprocessing
+from pipeline.preprocessing.published.recipe import PublishedPreprocessing
 from pipeline.runtime import paths
 from pipeline.runtime.checkout import git
 from pipeline.runtime.errors import PipelineError

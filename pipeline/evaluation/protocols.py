@@ -19,7 +19,7 @@ import numpy as np
 from pipeline.config.params import Protocol
 from pipeline.evaluation.baselines.base import Generated, TestClip
 from pipeline.evaluation.clips import Clips
-from pipeline.inference.preprocessing.base import Reference
+from pipeline.preprocessing.base import Reference
 from pipeline.runtime.errors import PipelineError
 
 WINDOW = 16

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.bundles.location import find_bundle
 from pipeline.config.params import Params
 from pipeline.corpora.alignment import unpack
 from pipeline.corpora.registry import open_corpus
@@ -14,17 +15,17 @@ from pipeline.evaluation.baselines.base import BaselineEntry, Generated, NotGene
 from pipeline.evaluation.baselines.methods import at_vg
 from pipeline.evaluation.clips import lengthened, other_clip, other_speaker
 from pipeline.faces.crop import from_crop
-from pipeline.inference.preprocessing.base import Reference
-from pipeline.inference.published.hearing import hear_clip
-from pipeline.inference.published.preprocessing import PublishedPreprocessing
-from pipeline.inference.published.region import box_around, cut_region
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.landmarks.similarity import apply_similarity, fit_similarity
 from pipeline.media import read_frames
 from pipeline.metrics.transcript import transcribe
+from pipeline.preprocessing.base import Reference
+from pipeline.preprocessing.published.faces import box_around, cut_region
+from pipeline.preprocessing.published.recipe import PublishedPreprocessing
+from pipeline.preprocessing.published.sound import read_clip_speech
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
-from pipeline.runtime.paths import StrPath, bundle_folder
+from pipeline.runtime.paths import StrPath
 from pipeline.shards.clip_store import ClipStore
 from pipeline.speech.sound import Sound
 
@@ -71,7 +72,7 @@ class SourceClips:
 
     def _windows(self, clip: str) -> NDArray[np.float32]:
         source, frames = self._store.source(clip), self._store.length(clip)
-        samples_N = hear_clip(self._root / source["path"], source["start"], frames / FPS)
+        samples_N = read_clip_speech(self._root / source["path"], source["start"], frames / FPS)
         return np.concatenate(list(self._preprocessing.windows(Sound([samples_N]), frames)))
 
     def other_face(self, clip: str) -> Reference | None:
@@ -91,7 +92,8 @@ def published_row(params: Params, project: StrPath, store: ClipStore) -> list[Ba
     crops of the other methods by the points of the reference, the only frame whose place they know. The reference
     fills the rest of the crop. Raises PipelineError if the bundle holds other networks.
     """
-    bundle = bundle_folder(params.evaluate.published, "evaluate.published")
+    name = params.evaluate.published
+    bundle = find_bundle(name, param="evaluate.published") if name else None
     if bundle is None:
         return []
     head = TalkingHead.from_pretrained(bundle, params.vgnet.precision)

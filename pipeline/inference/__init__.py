@@ -1,1 +1,1 @@
-"""A picture and speech to a talking face."""
+"""Generates talking faces from a picture and speech."""

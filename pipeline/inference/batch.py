@@ -1,4 +1,4 @@
-"""Many videos from one table, a few at a time, with a table of what came of them."""
+"""Many videos from one table, several at a time, with a table of results."""
 
 import csv
 import logging
@@ -13,34 +13,34 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.config.generation import SETTINGS, Settings, parse_face
 from pipeline.config.params import WhichFace
-from pipeline.inference.settings import Settings, parse_face
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import check_writable, replacing
 from pipeline.runtime.table import Row, Table, read_table
 
-if TYPE_CHECKING:  # a table is checked before the networks' libraries are loaded
+if TYPE_CHECKING:  # the command checks a table before it loads torch
     from pipeline.inference.talking_head import TalkingHead
 
 log = logging.getLogger(__name__)
 FILES = ("picture", "speech", "out")
-"""The columns that every table has; paths are relative to its folder."""
+"""The required columns. Paths are relative to the table's folder."""
 OUTCOME = ("state", "message", "frames", "seconds", "times_real_time")
-"""What the table of results adds to them: done or failed, why, what was generated, and how fast."""
+"""The columns that the table of results adds."""
 
 
 _TRUE, _FALSE = ("true", "yes", "1", "1.0", "1,0"), ("false", "no", "0", "0.0", "0,0")
 
 
-def _yes(text: str) -> bool:
+def _flag(text: str) -> bool:
     if (word := text.lower()) not in (*_TRUE, *_FALSE):
         raise ValueError(f"{text!r} is neither true nor false")
     return word in _TRUE
 
 
 def _number(text: str) -> float:
-    """A number as spreadsheets write it, also with a decimal comma."""
+    """Parse a number as spreadsheets write it, also with a decimal comma."""
     try:
         number = float(text.replace(",", "."))
     except ValueError:
@@ -50,8 +50,8 @@ def _number(text: str) -> float:
     return number
 
 
-def _whole(text: str) -> int:
-    """A whole number; pandas writes 1.0 for 1 in a column that has empty cells."""
+def _whole_number(text: str) -> int:
+    """Parse a whole number. pandas writes 1.0 for 1 in a column with empty cells."""
     if text.isdecimal():
         return int(text)
     number = _number(text)
@@ -61,30 +61,26 @@ def _whole(text: str) -> int:
 
 
 def _face(text: str) -> WhichFace:
-    """A rule, or a number as `_whole` reads it."""
     try:
-        text = str(_whole(text))
+        text = str(_whole_number(text))
     except ValueError:
         text = text.lower()
     return parse_face(text)
 
 
-OPTIONS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
-    "face": ("face", _face),
-    "strength": ("strength", _number),
-    "blink": ("blink", _yes),
-    "head": ("sway", _yes),
-    "crop": ("crop", _yes),
-    "panels": ("panels", _yes),
-    "seed": ("seed", _whole),
+_PARSERS: Mapping[str, Callable[[str], Any]] = {
+    "face": _face,
+    "number": _number,
+    "whole number": _whole_number,
+    "flag": _flag,
 }
-"""Columns that a table may have, named as the command's options: the setting that each is, and how it is read. An empty
-cell is as the command says."""
+OPTIONS = {info.option: name for name, info in SETTINGS.items()}
+"""Setting by optional column. The columns are named like the command's options; an empty cell means the option."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a row ended; the fields are those of `OUTCOME`."""
+    """The result of a row; the fields are the columns `OUTCOME`."""
 
     state: str
     message: str = ""
@@ -93,17 +89,17 @@ class Outcome:
     times_real_time: float = 0.0
 
 
-class _GivenUp(Exception):
-    """Another row's thread was told to end."""
+class _Abandoned(Exception):
+    """The batch was told to end."""
 
 
 def results_of(table: Path) -> Path:
-    """Where the results of a table are written: beside it."""
+    """Return the path of the table of results, which is next to the table."""
     return table.with_name(f"{table.stem}.results.csv")
 
 
 def check_table(table: Path) -> None:
-    """PipelineError where the table cannot be read, lacks a column, or its results cannot be written beside it."""
+    """Raise PipelineError if the table cannot be read, lacks a column, or its results cannot be written."""
     _read(table)
     check_writable(results_of(table))
 
@@ -117,25 +113,37 @@ def generate_batch(
     overwrite: bool = False,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> list[Outcome]:
-    """Generate a video for each row of the CSV ``table``, ``jobs`` at a time, and write `results_of` after each.
+    """Generate a video for each row of a CSV, and write the table of results after each.
 
-    Rows that an earlier call finished, and whose video is there, are not generated again without ``overwrite``; a row
-    that fails does not stop the others. ``on_progress`` is called with the rows that are done, and all.
-    Returns an outcome per row. Raises PipelineError where the table cannot be read or lacks a column.
+    A row that fails does not stop the others. Rows that an earlier call finished are skipped while their videos exist.
+
+    Args:
+        head: The networks.
+        table: The CSV with the columns `FILES` and any of `OPTIONS`.
+        jobs: Rows that are generated at a time.
+        settings: The settings where a row has none of its own.
+        overwrite: Whether finished rows are generated again, and files that exist are replaced.
+        on_progress: Called with the number of finished rows and of all rows.
+
+    Returns:
+        An outcome per row.
+
+    Raises:
+        PipelineError: The table cannot be read or lacks a column.
     """
     import torch
 
-    found = _read(table)
-    rows = found.rows
-    outcomes: list[Outcome | None] = [None] * len(rows) if overwrite else _before(rows, table)
-    for number, fault in found.faults.items():
+    content = _read(table)
+    rows = content.rows
+    outcomes: list[Outcome | None] = [None] * len(rows) if overwrite else _finished(rows, table)
+    for number, fault in content.faults.items():
         outcomes[number] = Outcome("failed", fault)
-    _write(rows, outcomes, table)  # which fails before anything is generated, if it does
+    _write(rows, outcomes, table)  # fails now rather than after the first video
     stop, threads = threading.Event(), max(1, torch.get_num_threads() // jobs)
 
     def work(number: int) -> Outcome:
-        torch.set_num_threads(threads)  # of this thread's own work
-        return _one(head, rows[number], table.parent, settings or Settings(), overwrite, stop)
+        torch.set_num_threads(threads)  # applies to this thread only
+        return _generate_row(head, rows[number], table.parent, settings or Settings(), overwrite, stop)
 
     with ThreadPoolExecutor(jobs) as pool:
         open_rows = {pool.submit(work, number): number for number in range(len(rows)) if outcomes[number] is None}
@@ -147,84 +155,84 @@ def generate_batch(
                 _write(rows, outcomes, table)
                 if on_progress:
                     on_progress(done, len(rows))
-        except BaseException:  # a signal: rows that have begun end with their next frame, and leave nothing
+        except BaseException:  # a signal: running rows end at their next frame, and leave no file
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
     _write(rows, outcomes, table)
-    return [one for one in outcomes if one is not None]
+    return [outcome for outcome in outcomes if outcome is not None]
 
 
-def _one(
+def _generate_row(
     head: "TalkingHead", row: Row, folder: Path, settings: Settings, overwrite: bool, stop: threading.Event
 ) -> Outcome:
-    def go_on(done: int, total: int | None) -> None:
+    def check_stop(done: int, total: int | None) -> None:
         if stop.is_set():
-            raise _GivenUp
+            raise _Abandoned
 
-    from pipeline.inference.generate import generate
+    from pipeline.inference.video import generate_video
 
-    begun = time.perf_counter()
+    start = time.perf_counter()
     try:
         picture, speech, out = (folder / _file(row, name) for name in FILES)
-        own = _settings(row, settings)
-        frames = generate(head, picture, speech, out, own, overwrite=overwrite, on_progress=go_on).frames
-    except _GivenUp:
+        own = _row_settings(row, settings)
+        frames = generate_video(head, picture, speech, out, own, overwrite=overwrite, on_progress=check_stop).frames
+    except _Abandoned:
         raise
     except (PipelineError, OSError) as error:
         return Outcome("failed", str(error))
-    except Exception as error:  # whatever it is, the other rows go on
+    except Exception as error:  # the other rows continue, whatever it is
         log.exception("%s", row)
         return Outcome("failed", f"{type(error).__name__}: {error}")
-    seconds = time.perf_counter() - begun
+    seconds = time.perf_counter() - start
     return Outcome("done", "", frames, round(seconds, 2), round(frames / FPS / seconds, 2))
 
 
 def _file(row: Row, column: str) -> str:
-    if row[column] in ("", "-"):  # the command's own name for a pipe
+    if row[column] in ("", "-"):  # "-" would be a pipe
         raise PipelineError(f"The column {column} names no file. Fill it in.")
     return row[column]
 
 
-def _settings(row: Row, usual: Settings) -> Settings:
+def _row_settings(row: Row, defaults: Settings) -> Settings:
     own = {}
-    for column, (name, read) in OPTIONS.items():
+    for column, name in OPTIONS.items():
         if text := row.get(column, ""):
             try:
-                own[name] = read(text)
+                own[name] = _PARSERS[SETTINGS[name].kind](text)
             except ValueError as error:
                 raise PipelineError(f"The column {column} is wrong: {error}.") from error
-    return replace(usual, **own)
+    return replace(defaults, **own)
 
 
 def _read(table: Path) -> Table:
     try:
-        found = read_table(table, (*FILES, *OPTIONS))
+        content = read_table(table, (*FILES, *OPTIONS))
     except FileNotFoundError:
         raise PipelineError(f"{table} does not exist. Give --batch a CSV with {', '.join(FILES)}.") from None
     except OSError as error:
         raise PipelineError(f"{table} cannot be read ({error.strerror}). Give another.") from error
-    columns = textwrap.shorten(", ".join(found.columns) or "none", 200, placeholder=" ...")
-    if missing := [name for name in FILES if name not in found.columns]:
+    columns = textwrap.shorten(", ".join(content.columns) or "none", 200, placeholder=" ...")
+    if missing := [name for name in FILES if name not in content.columns]:
         advice = f"It has {columns}; give one with {', '.join(FILES)}, separated by commas, semicolons or tabs."
         raise PipelineError(f"{table} has no column {', '.join(missing)}. {advice}")
-    if unknown := [name for name in found.columns if name not in (*FILES, *OPTIONS)]:
+    if unknown := [name for name in content.columns if name not in (*FILES, *OPTIONS)]:
         known = ", ".join((*FILES, *OPTIONS))
         raise PipelineError(f"{table} has the column {', '.join(unknown)}. Those that may be are {known}.")
-    if not found.rows:
+    if not content.rows:
         raise PipelineError(f"{table} has no rows. Give one for each video.")
-    rows = [row for number, row in enumerate(found.rows) if number not in found.faults]
+    rows = [row for number, row in enumerate(content.rows) if number not in content.faults]
     places = Counter((table.parent / row["out"]).resolve() for row in rows if row["out"])
     if twice := sorted({row["out"] for row in rows if places[(table.parent / row["out"]).resolve()] > 1}):
         raise PipelineError(f"{table} has one output twice, {', '.join(twice)}. Give each row its own.")
-    read = {(table.parent / row[name]).resolve() for row in rows for name in ("picture", "speech")}
-    if both := sorted({row["out"] for row in rows if row["out"] and (table.parent / row["out"]).resolve() in read}):
+    inputs = {(table.parent / row[name]).resolve() for row in rows for name in ("picture", "speech")}
+    if both := sorted({row["out"] for row in rows if row["out"] and (table.parent / row["out"]).resolve() in inputs}):
         raise PipelineError(f"{table} has {', '.join(both)} as an output and as an input. Give it another place.")
-    return found
+    return content
 
 
-def _before(rows: list[Row], table: Path) -> list[Outcome | None]:
-    """What earlier calls finished, of rows that say the same, and whose videos are there."""
+def _finished(rows: list[Row], table: Path) -> list[Outcome | None]:
+    """Return the outcomes of rows that an earlier call finished, if the row is the same and its video exists."""
     path = results_of(table)
     if not path.exists():
         return [None] * len(rows)
@@ -236,7 +244,7 @@ def _before(rows: list[Row], table: Path) -> list[Outcome | None]:
         for row in known.rows:
             state, message, frames, seconds, speed = (row.pop(name) for name in OUTCOME)
             if state == "done" and (table.parent / row["out"]).exists():
-                finished[_key(row)] = Outcome(state, message, _whole(frames), _number(seconds), _number(speed))
+                finished[_key(row)] = Outcome(state, message, _whole_number(frames), _number(seconds), _number(speed))
     except (OSError, PipelineError, KeyError, ValueError) as error:
         raise PipelineError(f"{path} is not a table of results. Move it away.") from error
     return [finished.get(_key(row)) for row in rows]
@@ -247,7 +255,7 @@ def _key(row: Row) -> tuple[tuple[str, str], ...]:
 
 
 def _write(rows: list[Row], outcomes: list[Outcome | None], table: Path) -> None:
-    ended = [{**row, **asdict(one)} for row, one in zip(rows, outcomes, strict=True) if one is not None]
+    ended = [{**row, **asdict(result)} for row, result in zip(rows, outcomes, strict=True) if result is not None]
     path = results_of(table)
     try:
         with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:

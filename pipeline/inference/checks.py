@@ -1,6 +1,7 @@
-"""What is wrong with a request, as far as it is known before the networks are loaded."""
+"""Checks of a request that need no networks, so a mistake is reported before they are loaded."""
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline.runtime.errors import PipelineError
@@ -17,12 +18,14 @@ def check_request(
     landmarks: StrPath | None = None,
     overwrite: bool = False,
 ) -> None:
-    """PipelineError where an output cannot be written or is one of the inputs, an input is missing, or inputs do not go
-    together. The arguments are those of `generate`.
+    """Check the arguments of `generate_video`.
+
+    Raises PipelineError if an input is missing, an output cannot be written or is one of the inputs, or the inputs
+    exclude each other.
     """
     if (speech is None) == (drive is None):
         raise PipelineError("Give speech with -i, or with --video a video that moves the face, and not both.")
-    inputs = [Path(one) for one in (picture, speech, drive) if one is not None and Path(one).is_file()]
+    inputs = [Path(path) for path in (picture, speech, drive) if path is not None and Path(path).is_file()]
     if str(out) != "-":
         check_output(Path(out), ".mp4", overwrite, *inputs)
     elif sys.__stdout__ is None or sys.__stdout__.isatty():
@@ -37,7 +40,7 @@ def check_request(
 
 
 def check_picture(path: Path) -> None:
-    """PipelineError where nothing lies there, or what cannot be read from its beginning again."""
+    """Raise PipelineError if the picture does not exist, or is a pipe, which cannot be read twice."""
     if not path.exists():
         raise PipelineError(f"{path} does not exist. Give a picture of a face.")
     if is_pipe(path):
@@ -45,7 +48,7 @@ def check_picture(path: Path) -> None:
 
 
 def check_speech(speech: StrPath) -> None:
-    """PipelineError where no file lies there, or standard input, "-", is a terminal."""
+    """Raise PipelineError if the file does not exist, or standard input ("-") is a terminal."""
     if str(speech) == "-":
         if sys.stdin is None or sys.stdin.isatty():
             raise PipelineError("The speech would come from the terminal. Pipe a WAV in, or name a file with -i.")
@@ -54,5 +57,12 @@ def check_speech(speech: StrPath) -> None:
 
 
 def is_pipe(path: Path) -> bool:
-    """Whether there is a pipe or device of that name, such as `<(command)` makes of a command."""
+    """Return whether the path is a pipe or device, such as the shell's `<(command)`."""
     return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def without_folders(message: str, files: Iterable[Path]) -> str:
+    """Name files in a message without their folders, for users of other machines."""
+    for file in files:
+        message = message.replace(str(file), file.name)
+    return message

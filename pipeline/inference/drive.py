@@ -1,4 +1,4 @@
-"""The landmarks of another video, for VG-net alone."""
+"""Landmarks from another video, to animate a still picture without AT-net."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,34 +9,36 @@ from numpy.typing import NDArray
 
 from pipeline.config.params import FaceRule
 from pipeline.faces.crop import CROP
-from pipeline.inference.preprocessing.base import Preprocessing, Reference
-from pipeline.inference.talking_head import chunks
+from pipeline.inference.painter import chunks
 from pipeline.inference.tracked import track
 from pipeline.landmarks.mouth import mouth_opening
 from pipeline.media import read_frames
+from pipeline.preprocessing.base import Preprocessing, Reference
 
 
 @dataclass(frozen=True)
 class Drive:
-    """How the face of a video moves."""
+    """The movement of a face in a video."""
 
     points_T68x2: NDArray[np.float32]
     """In pixels of the crop."""
 
     @classmethod
     def of(cls, path: Path, rule: FaceRule) -> "Drive":
-        """Raises PipelineError where the video does not show one frontal face throughout."""
+        """Track the face. Raises PipelineError if the video does not show one frontal face throughout."""
         return cls(track(path, read_frames(path), rule, CROP).crop_points_T68x2)
 
     def landmarks(
         self, reference: Reference, preprocessing: Preprocessing, strength: float
     ) -> Iterator[NDArray[np.float32]]:
-        """Normalised landmarks (T, 136), in chunks, of the reference's face that moves as the video's: as far from
-        itself as that one is, times ``strength``, from its frame whose mouth is as far open as the reference's.
+        """Yield normalised landmarks (T, 136) of the reference's face in chunks: its own plus the video's movement.
+
+        The movement starts at the video's frame whose mouth is as open as the reference's, and is multiplied by
+        ``strength``.
         """
-        own = mouth_opening(reference.points_68x2[None])[0]
-        like = self.points_T68x2[np.argmin(np.abs(mouth_opening(self.points_T68x2) - own))]
-        theirs_TL = preprocessing.normalize(self.points_T68x2, like)
-        like_L = preprocessing.normalize(like[None], like)[0]
+        opening = mouth_opening(reference.points_68x2[None])[0]
+        start = self.points_T68x2[np.argmin(np.abs(mouth_opening(self.points_T68x2) - opening))]
+        video_TL = preprocessing.normalize(self.points_T68x2, start)
+        start_L = preprocessing.normalize(start[None], start)[0]
         own_L = preprocessing.normalize(reference.points_68x2[None], reference.points_68x2)[0]
-        return chunks((own_L + strength * (theirs_TL - like_L)).astype(np.float32))
+        return chunks((own_L + strength * (video_TL - start_L)).astype(np.float32))

@@ -1,4 +1,4 @@
-"""What a talking head is given: a picture of a face and speech, as files or as arrays."""
+"""Reads the picture and the speech, from files, pipes or arrays."""
 
 import logging
 import sys
@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from pipeline.config.params import WhichFace
 from pipeline.inference.checks import check_picture, check_speech, is_pipe
-from pipeline.inference.face import check_face
-from pipeline.inference.preprocessing.base import Preprocessing, Reference
+from pipeline.inference.face_warnings import check_face
 from pipeline.media import Damage, MediaError, probe, sound_warnings
 from pipeline.media.picture import is_picture, read_picture
 from pipeline.media.pipe import read_pipe
+from pipeline.preprocessing.base import Preprocessing, Reference
 from pipeline.runtime.clock import FPS, SAMPLES_PER_FRAME
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
@@ -30,15 +30,19 @@ log = logging.getLogger(__name__)
 Picture = StrPath | NDArray[np.uint8]
 """An image file, or RGB (H, W, 3)."""
 Speech = StrPath | NDArray[np.int16]
-"""A sound file or a video with sound, "-" for a WAV that standard input brings, or mono samples (N,) at 16 kHz."""
+"""A sound file, a video with sound, "-" for a WAV from standard input, or mono samples (N,) at 16 kHz."""
 
 
 def read_image(picture: Picture) -> NDArray[np.uint8]:
-    """The picture, RGB (H, W, 3). Raises PipelineError when the file is missing or cannot be read as a picture."""
-    image_HWC = picture if isinstance(picture, np.ndarray) else _read_picture(Path(picture))
+    """Return the picture as RGB (H, W, 3). Raises PipelineError if the file is missing or is not a picture."""
+    if isinstance(picture, np.ndarray):
+        image_HWC = picture
+    else:
+        check_picture(Path(picture))
+        image_HWC = read_picture(Path(picture))
     if image_HWC.dtype != np.uint8 or image_HWC.ndim != 3 or image_HWC.shape[2] != 3:
-        found = f"{image_HWC.dtype} {image_HWC.shape}"
-        raise PipelineError(f"{_name(picture)} is {found}. Give RGB as uint8 (height, width, 3).")
+        actual = f"{image_HWC.dtype} {image_HWC.shape}"
+        raise PipelineError(f"{_name(picture)} is {actual}. Give RGB as uint8 (height, width, 3).")
     return image_HWC
 
 
@@ -48,12 +52,14 @@ def read_reference(
     face: WhichFace = "prominent",
     image_HWC: NDArray[np.uint8] | None = None,
 ) -> Reference:
-    """The crop of the face that is meant in a picture, and its landmarks; a warning where it is not a good one.
+    """Return the crop of a face in the picture with its landmarks, and warn if the face is not a good one.
 
-    ``image_HWC`` is the picture where it has been read. Raises PipelineError as `read_image`, and where there is no
+    ``image_HWC`` is the picture if it has been read already. Raises PipelineError like `read_image`, and if there is no
     frontal face.
     """
-    name, image_HWC = _name(picture), read_image(picture) if image_HWC is None else image_HWC
+    name = _name(picture)
+    if image_HWC is None:
+        image_HWC = read_image(picture)
     reference = preprocessing.reference(image_HWC, face)
     if reference is None and isinstance(face, int) and preprocessing.reference(image_HWC) is not None:
         raise PipelineError(f"{name} shows no face number {face}, counted from the left from 1. Give a lower one.")
@@ -70,13 +76,8 @@ def _name(picture: Picture) -> str:
     return "The picture" if isinstance(picture, np.ndarray) else str(picture)
 
 
-def _read_picture(path: Path) -> NDArray[np.uint8]:
-    check_picture(path)
-    return read_picture(path)
-
-
 def is_video(picture: StrPath) -> bool:
-    """Whether a file is a video rather than an image; not where it is neither."""
+    """Return whether a file is a video, and not a picture or anything else."""
     path = Path(picture)
     if not path.is_file() or is_picture(path):
         return False
@@ -87,42 +88,41 @@ def is_video(picture: StrPath) -> bool:
 
 
 @dataclass(frozen=True)
-class HeardSpeech:
-    """Speech that is there, or comes."""
+class OpenedSpeech:
+    """Speech that can be read once."""
 
     blocks: Iterable[NDArray[np.int16]]
     """Mono samples (N,) at 16 kHz."""
     samples: int | None = None
-    """How many in all, where that is known."""
+    """Total number of samples; None for a pipe."""
 
 
 @contextmanager
-def opened_speech(speech: Speech, preprocessing: Preprocessing) -> Iterator[HeardSpeech]:
-    """The speech of a file, of samples, or of the WAV that a pipe brings: standard input where `speech` is "-", or what
-    `<(command)` names.
+def opened_speech(speech: Speech, preprocessing: Preprocessing) -> Iterator[OpenedSpeech]:
+    """Open the speech of a file, an array or a pipe: standard input ("-"), or the shell's `<(command)`.
 
-    A file's sound is heard whole first, from its own beginning, whatever picture is beside it, and kept on the disk.
-    What is unusual about it, or could not be decoded, is logged in one line.
+    A file is decoded completely first, and kept on disk. Its sound starts at its own beginning, also if there is
+    video with another start. One log line reports anything unusual or undecodable.
 
-    Raises PipelineError when the file is missing, has no sound, is silent, or lasts less than one video frame.
+    Raises PipelineError if the file is missing, has no sound, is silent, or is shorter than one video frame.
     """
     if isinstance(speech, np.ndarray):
         if speech.dtype != np.int16 or speech.ndim != 1:
             raise PipelineError(f"The speech is {speech.dtype} {speech.shape}. Give 16 kHz mono samples as int16 (N,).")
-        yield _known(speech, "The speech")
+        yield _in_blocks(speech, "The speech")
         return
     check_speech(speech)
     if str(speech) == "-" or is_pipe(Path(speech)):
         with _opened_pipe(speech) as pipe:
             name = "standard input" if str(speech) == "-" else str(speech)
-            yield HeardSpeech(_some(read_pipe(pipe, name), name))
+            yield OpenedSpeech(_checked_blocks(read_pipe(pipe, name), name))
     else:
         with tempfile.TemporaryDirectory() as folder:
-            yield _known(_heard(Path(speech), preprocessing, Path(folder) / "speech.raw"), str(speech))
+            yield _in_blocks(_decoded(Path(speech), preprocessing, Path(folder) / "speech.raw"), str(speech))
 
 
 def _opened_pipe(speech: StrPath) -> FileIO:
-    """Without a buffer, so that nobody waits for one to fill."""
+    """Open a pipe without a buffer, which would delay live speech."""
     if str(speech) == "-":
         return open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
     try:
@@ -133,11 +133,11 @@ def _opened_pipe(speech: StrPath) -> FileIO:
         ) from None
 
 
-def _heard(path: Path, preprocessing: Preprocessing, raw: Path) -> NDArray[np.int16]:
-    """A file's sound in a memory map, so that an hour of it takes no memory."""
+def _decoded(path: Path, preprocessing: Preprocessing, raw: Path) -> NDArray[np.int16]:
+    """Decode a file into the memory-mapped file ``raw``, so that an hour of sound takes no memory."""
     damage, peak = Damage(), 0
     with raw.open("wb") as file:
-        for block in preprocessing.hear(path, damage):
+        for block in preprocessing.read_speech(path, damage):
             file.write(block.tobytes())
             peak = max(peak, _peak(block))
     warnings = sound_warnings(path)
@@ -145,18 +145,20 @@ def _heard(path: Path, preprocessing: Preprocessing, raw: Path) -> NDArray[np.in
         warnings.append(f"damaged: {damage}")
     if warnings:
         log.warning("%s: %s", path, "; ".join(warnings))
-    if peak < _AUDIBLE and raw.stat().st_size:
+    if not raw.stat().st_size:
+        return np.zeros(0, np.int16)
+    if peak < _AUDIBLE:
         raise PipelineError(f"{path} is silent, or nearly so: nothing would move. Give a file with speech.")
-    return np.memmap(raw, np.int16, mode="r") if raw.stat().st_size else np.zeros(0, np.int16)
+    return np.memmap(raw, np.int16, mode="r")
 
 
-def _known(samples_N: NDArray[np.int16], name: str) -> HeardSpeech:
+def _in_blocks(samples_N: NDArray[np.int16], name: str) -> OpenedSpeech:
     _check_length(len(samples_N), name)
-    return HeardSpeech((samples_N[at : at + _BLOCK] for at in range(0, len(samples_N), _BLOCK)), len(samples_N))
+    return OpenedSpeech((samples_N[at : at + _BLOCK] for at in range(0, len(samples_N), _BLOCK)), len(samples_N))
 
 
-def _some(blocks: Iterable[NDArray[np.int16]], name: str) -> Iterator[NDArray[np.int16]]:
-    """The blocks, of which there must be some when they end."""
+def _checked_blocks(blocks: Iterable[NDArray[np.int16]], name: str) -> Iterator[NDArray[np.int16]]:
+    """Yield the blocks of a pipe, and check their length and level at the end."""
     name = name[:1].upper() + name[1:]
     count = peak = 0
     for block in blocks:

@@ -1,6 +1,6 @@
-"""A bundle as MLflow serves it: the files of a picture and of speech in, that of a video out.
+"""A bundle as MLflow serves it: the files of a picture and of speech in, the file of a video out.
 
-MLflow imports this module out of the source that was logged with the bundle.
+MLflow imports this module, by this path, from the source code that is logged with the bundle.
 """
 
 import base64
@@ -13,10 +13,11 @@ from urllib.parse import unquote_to_bytes
 
 import pandas as pd
 
-from pipeline.inference.generate import generate
-from pipeline.inference.settings import Settings, parse_face
+from pipeline.config.generation import Settings, parse_face
+from pipeline.inference.checks import without_folders
 from pipeline.inference.strict import COLUMNS, refuse_unknown_names
 from pipeline.inference.talking_head import TalkingHead
+from pipeline.inference.video import generate_video
 from pipeline.media.formats import check_self_contained
 from pipeline.runtime.errors import PipelineError
 
@@ -28,20 +29,27 @@ class ServedBundle:
         self.head = head
 
     def predict(self, table: pd.DataFrame, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
-        """For each row the bytes of an MP4, `video`, in which the face of `picture` says `speech`, both a file as
-        `generate` takes it, as its bytes or as a text (`decode_file`); `params` are those of `Settings`.
+        """Generate a video for each row.
 
-        Raises MLflow's exception, which reaches a client with its message, where a row or a param is wrong.
+        Args:
+            table: The columns `picture` and `speech` with the content of files, as bytes or text (`decode_file`).
+            params: The fields of `Settings`.
+
+        Returns:
+            The column `video` with the bytes of an MP4.
+
+        Raises:
+            MlflowException: A row or a param is wrong. The client receives the message.
         """
         from mlflow.exceptions import MlflowException
         from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 
         videos, where = [], ""
         try:
-            given = {name: value for name, value in (params or {}).items() if value is not None}
-            if "face" in given:
-                given["face"] = parse_face(given["face"])
-            settings = Settings(**given)
+            values = {name: value for name, value in (params or {}).items() if value is not None}
+            if "face" in values:
+                values["face"] = parse_face(values["face"])
+            settings = Settings(**values)
             for number, row in enumerate(table.to_dict("records"), 1):
                 where = f"Row {number}: "
                 picture, speech = (decode_file(row[name], name) for name in COLUMNS)
@@ -52,22 +60,22 @@ class ServedBundle:
 
     def _video(self, picture: bytes, speech: bytes, settings: Settings) -> bytes:
         with tempfile.TemporaryDirectory() as folder:
-            seen, heard, made = (Path(folder) / name for name in ("picture", "speech", "video.mp4"))
-            seen.write_bytes(picture)
-            heard.write_bytes(speech)
+            picture_file, speech_file, out = (Path(folder) / name for name in ("picture", "speech", "video.mp4"))
+            picture_file.write_bytes(picture)
+            speech_file.write_bytes(speech)
             try:
-                for given in (seen, heard):
-                    check_self_contained(given)
-                generate(self.head, seen, heard, made, settings)
-            except PipelineError as error:  # where the files lay is nothing to the client
-                raise PipelineError(str(error).replace(f"{folder}/", "")) from error
-            return made.read_bytes()
+                check_self_contained(picture_file)
+                check_self_contained(speech_file)
+                generate_video(self.head, picture_file, speech_file, out, settings)
+            except PipelineError as error:  # the client must not see paths of the server
+                raise PipelineError(without_folders(str(error), (picture_file, speech_file, out))) from error
+            return out.read_bytes()
 
 
 def decode_file(value: Any, name: str) -> bytes:
-    """A file of a request: bytes, a data URL as browsers write it, or Base64 of either alphabet, blanks ignored.
+    """Decode a file of a request: bytes, a data URL, or Base64 of either alphabet with or without white space.
 
-    Raises PipelineError, which begins with ``name``, for anything else.
+    Raises PipelineError for anything else; the message begins with ``name``.
     """
     if isinstance(value, bytes):
         return value

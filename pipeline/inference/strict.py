@@ -1,7 +1,7 @@
-"""Requests of a served bundle with names that it does not know are refused.
+"""Rejects requests to a served bundle that have unknown params, columns or keys.
 
-MLflow drops unknown params, columns and keys of a request, and says so in the server's log alone. It has no setting for
-this, so the three functions that read and check a request are wrapped, for bundles only.
+MLflow ignores unknown names and only logs them on the server. It has no setting for this, so the three functions that
+read and check a request are wrapped, for bundles only.
 """
 
 import inspect
@@ -12,41 +12,41 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.inference.settings import Settings
+from pipeline.config.generation import Settings
 
 COLUMNS = ("picture", "speech")
 PARAMS = tuple(field.name for field in fields(Settings))
 
 
 def refuse_unknown_names(loader: str) -> None:
-    """Have MLflow refuse unknown names in requests to models of the module ``loader``, in this process."""
+    """Make MLflow reject unknown names in requests to models of the module ``loader``, in this process."""
     import mlflow.pyfunc
     from mlflow.pyfunc import scoring_server as server
 
-    scoring_server: Any = server  # without types
+    scoring_server: Any = server  # has no types
 
-    def ours(given: Mapping[str, Any]) -> bool:
-        return bool(given["metadata"].flavors.get("python_function", {}).get("loader_module") == loader)
+    def ours(arguments: Mapping[str, Any]) -> bool:
+        return bool(arguments["metadata"].flavors.get("python_function", {}).get("loader_module") == loader)
 
-    def before_json(given: Mapping[str, Any]) -> None:
-        if ours(given):
-            body = scoring_server._decode_json_input(given["data"])
+    def before_json(arguments: Mapping[str, Any]) -> None:
+        if ours(arguments):
+            body = scoring_server._decode_json_input(arguments["data"])
             _check("key", body, (*sorted(scoring_server.SUPPORTED_FORMATS), "params"))
             split = body.get("dataframe_split")
             _check_once(split.get("columns") if isinstance(split, Mapping) else None)
 
-    def in_json(given: Mapping[str, Any], parsed: Any) -> None:
-        if ours(given):
+    def in_json(arguments: Mapping[str, Any], parsed: Any) -> None:
+        if ours(arguments):
             _check_request(parsed.data, parsed.params)
 
-    def in_csv(given: Mapping[str, Any], parsed: pd.DataFrame) -> None:
-        schema = given["schema"]
+    def in_csv(arguments: Mapping[str, Any], parsed: pd.DataFrame) -> None:
+        schema = arguments["schema"]
         if schema is not None and tuple(schema.input_names()) == COLUMNS:
             _check_request(parsed, None)
 
-    def in_prediction(given: Mapping[str, Any], checked: Any) -> None:
-        if given["flavor"] == loader:
-            _check_request(given["data"], given["params"])
+    def in_prediction(arguments: Mapping[str, Any], checked: Any) -> None:
+        if arguments["flavor"] == loader:
+            _check_request(arguments["data"], arguments["params"])
 
     _wrap(scoring_server, "_parse_json_data", in_json, before_json)
     _wrap(scoring_server, "parse_csv_input", in_csv)
@@ -57,27 +57,27 @@ def _wrap(
     module: Any,
     name: str,
     check: Callable[[Mapping[str, Any], Any], None],
-    before: Callable[[Mapping[str, Any]], None] = lambda given: None,
+    before: Callable[[Mapping[str, Any]], None] = lambda arguments: None,
 ) -> None:
-    """Have ``before`` see the arguments of a function of MLflow, and ``check`` also its result; once in a process."""
+    """Call ``before`` with the arguments of a function of MLflow, and ``check`` also with its result."""
     from mlflow.exceptions import MlflowException
 
     function = getattr(module, name)
-    if hasattr(function, "__wrapped__"):
+    if hasattr(function, "__wrapped__"):  # wrapped already
         return
     signature = inspect.signature(function)
 
     @wraps(function)
     def checked(*args: Any, **named: Any) -> Any:
-        given = signature.bind(*args, **named)
-        given.apply_defaults()
-        before(given.arguments)
+        bound = signature.bind(*args, **named)
+        bound.apply_defaults()
+        before(bound.arguments)
         try:
             result = function(*args, **named)
         except MlflowException as error:
-            error.json_kwargs.pop("stack_trace", None)  # of a body that is no CSV: nothing to the client
+            error.json_kwargs.pop("stack_trace", None)  # not for the client
             raise
-        check(given.arguments, result)
+        check(bound.arguments, result)
         return result
 
     setattr(module, name, checked)

@@ -1,4 +1,4 @@
-"""The face of a video, frame by frame."""
+"""Tracks the face of a video."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -14,41 +14,47 @@ from pipeline.faces.crop import CropGeometry, to_crop
 from pipeline.faces.frontal import measure_frontal
 from pipeline.faces.select import choose_face
 from pipeline.faces.track import track_face
-from pipeline.inference.face import check_face
+from pipeline.inference.face_warnings import check_face
 from pipeline.runtime.errors import PipelineError
 
 
 @dataclass(frozen=True)
 class Tracked:
-    """Where it lies in T frames."""
+    """The position of a face in T frames."""
 
     points_T68x2: NDArray[np.float32]
     """In pixels of the frames."""
     onto_T2x3: NDArray[np.float32]
-    """From there onto the crop, smooth over time."""
+    """Transforms from the frames to the crop, smooth over time."""
     crop_points_T68x2: NDArray[np.float32]
     """In pixels of the crop."""
 
 
 def track(path: Path, frames: Iterable[NDArray[np.uint8]], rule: FaceRule, crop: CropGeometry) -> Tracked:
-    """Of RGB frames (H, W, 3) at 25 per second, which are read once.
+    """Track a face through RGB frames (H, W, 3) at 25 per second. The frames are read once.
 
-    What is said of a picture's face is said of the first frame's. Raises PipelineError where ``path``, whose frames
-    they are, does not show one frontal face throughout.
+    Args:
+        path: The video, for messages.
+        frames: The frames of the video.
+        rule: Which of several faces is tracked.
+        crop: The geometry of the crop.
+
+    Raises:
+        PipelineError: The video does not show one frontal face throughout.
     """
-    usual, waiting = Landmarks(), iter(frames)
-    first_HWC = next(waiting)
-    found = track_face(chain([first_HWC], waiting), usual.detect_every, rule)
-    share = float(found.found_T.mean())
-    if share < usual.min_detected:
+    defaults, remaining = Landmarks(), iter(frames)
+    first_HWC = next(remaining)
+    tracked = track_face(chain([first_HWC], remaining), defaults.detect_every, rule)
+    share = float(tracked.found_T.mean())
+    if share < defaults.min_detected:
         raise PipelineError(
             f"{path} shows a face in {share:.0%} of its frames. Give a video that shows one face throughout."
         )
-    onto = align(found.points_T68x2, per_frame=False, smoothing=usual.smoothing, crop=crop)
-    points = to_crop(found.points_T68x2, onto)
+    onto = align(tracked.points_T68x2, per_frame=False, smoothing=defaults.smoothing, crop=crop)
+    points = to_crop(tracked.points_T68x2, onto)
     frontal = measure_frontal(points)
-    if frontal < usual.min_frontal:
+    if frontal < defaults.min_frontal:
         raise PipelineError(f"The face in {path} is turned to the side. Give a video that shows it from the front.")
     if choice := choose_face(first_HWC, rule):
         check_face(str(path), replace(choice, frontal=frontal), rule, crop.size)
-    return Tracked(found.points_T68x2, onto, points)
+    return Tracked(tracked.points_T68x2, onto, points)

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torchmetrics.functional.image import lpips as torchmetrics_lpips
 
-from pipeline.inference.published.checkpoint import read_tensors
 from pipeline.metrics.base import METRICS, ExternalWeights, FrameMean, MetricEntry
+from pipeline.preprocessing.published.checkpoint import read_tensors
 from pipeline.runtime.errors import PipelineError
 
 ALEXNET = ExternalWeights("ATVGNET_ALEXNET")

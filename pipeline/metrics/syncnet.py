@@ -20,11 +20,11 @@ from torchmetrics import Metric
 
 from pipeline.faces.crop import SIZE as FACE
 from pipeline.faces.crop import rescale
-from pipeline.inference.published.checkpoint import read_tensors
 from pipeline.media.decode import need_stream, opened
 from pipeline.metrics.base import METRICS, ClipMetric, ExternalWeights, MetricEntry, NotComputed
 from pipeline.metrics.observe import AudioTrack, VideoFeatures
 from pipeline.models.syncnet import FRAMES, ROWS, SIZE, SyncNet
+from pipeline.preprocessing.published.checkpoint import read_tensors
 from pipeline.runtime.clock import SAMPLES_PER_FRAME
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath

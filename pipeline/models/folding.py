@@ -1,4 +1,4 @@
-"""Networks as they run once nothing more is to be learnt."""
+"""Networks prepared for inference."""
 
 from copy import deepcopy
 from typing import TypeVar
@@ -10,15 +10,14 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from pipeline.runtime.devices import number_type, to_device
 from pipeline.runtime.machine import Precision
 
-Network = TypeVar("Network", bound=nn.Module)
+N = TypeVar("N", bound=nn.Module)
 
 
 @torch.no_grad()
-def for_inference(network: Network, device: torch.device, precision: Precision) -> Network:
-    """A copy on ``device`` that answers as ``network`` does in eval mode, a fifth faster under ``autocast``.
+def for_inference(network: N, device: torch.device, precision: Precision) -> N:
+    """Return a copy on ``device`` with the outputs of ``network`` in eval mode, a fifth faster under ``autocast``.
 
-    Batch normalisation is folded into the convolution before it (the mean and deviation of a trained network are
-    constants), and the weights are cast once, not in every call.
+    Batch normalisation is folded into the convolution before it, and the weights are cast once, not in every call.
     """
     copy = deepcopy(network).eval()
     for module in copy.modules():

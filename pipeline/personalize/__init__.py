@@ -1,1 +1,1 @@
-"""One person's own models: their video prepared, both networks fine-tuned on it, and what that brought, measured."""
+"""Fine-tunes a bundle to one person, and measures the result on held-out clips."""

@@ -1,69 +1,94 @@
-"""Which of the trained networks are kept, and which stay as they were."""
+"""Compares old and new networks, and decides which are kept."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from pipeline.bundles.bundle import Bundle
+from pipeline.evaluation.baselines import BASELINES
+from pipeline.evaluation.clips import StoredClips
+from pipeline.evaluation.evaluate import measure_clip
 from pipeline.inference.talking_head import TalkingHead
-from pipeline.models.bundle import Bundle
+from pipeline.metrics import METRICS
+from pipeline.personalize.finetune import make_head
 from pipeline.personalize.mouths import MouthJudge, Mouths
-from pipeline.personalize.tasks import make_head
+from pipeline.shards.clip_store import ClipStore
+
+HeldOutRow = dict[str, str | float]
+"""`clip`, `method`, and a value for each metric."""
+UNCHANGED = {"atnet": False, "vgnet": False}
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Which networks are new, and how they did on the validation clips."""
+    """Which networks are new, and their results on the validation clips."""
 
     new: Mapping[str, bool]
     """By name, `atnet` and `vgnet`."""
     validation: Mapping[str, Mapping[str, Mapping[str, float]]]
-    """LMD and opening ``before`` and ``after``: of AT-net alone, of VG-net alone, and of both that are kept or were
-    nearest to it; empty for a network whose training found nothing better.
+    """LMD and opening ``before`` and ``after``: of `atnet` alone, of `vgnet` alone, and of `both` together, for the
+    best combination. A network has no entry if its training found nothing better.
     """
 
     @property
     def any_new(self) -> bool:
-        """Whether anything is."""
+        """Whether at least one network is new."""
         return any(self.new.values())
 
 
-UNCHANGED = {"atnet": False, "vgnet": False}
-
-
 def choose(judge: MouthJudge, old: Bundle, new: Bundle, steps: Mapping[str, int]) -> Choice:
-    """The combination of old and new networks that is best by the landmarks of the validation clips.
+    """Choose the combination of old and new networks with the best landmarks on the validation clips.
 
-    A network counts as new only when its own result is better by more than noise: AT-net's drawn landmarks, VG-net's
-    pictures on real landmarks. A combination must be better as a whole, too. ``steps`` are those of the new weights; 0
-    are the old ones.
+    A new network is a candidate only if its own result is better by more than noise: AT-net's landmarks, or VG-net's
+    pictures for real landmarks. A combination must also be better as a whole.
+
+    Args:
+        judge: Measures mouths on the validation clips.
+        old: The bundle that the training started from.
+        new: The trained bundle.
+        steps: The step of each network's best weights; 0 means the old weights.
     """
-    before_both = make_head(old, old.atnet, old.vgnet)
+    old_head = make_head(old, old.atnet, old.vgnet)
     validation: dict[str, dict[str, dict[str, float]]] = {}
-    choices = {"atnet": [False], "vgnet": [False]}
+    options = {"atnet": [False], "vgnet": [False]}
 
-    def compare(name: str, before: Mouths, after: Mouths) -> bool:
+    def is_better(name: str, before: Mouths, after: Mouths) -> bool:
         validation[name] = {"before": before.summary(), "after": after.summary()}
         return after.better_than(before)
 
-    if steps["atnet"] and compare("atnet", judge.drawn(before_both), judge.drawn(make_head(old, new.atnet, old.vgnet))):
-        choices["atnet"].append(True)
-    if steps["vgnet"] and compare(
-        "vgnet", judge.painted(before_both, "vg_gt"), judge.painted(make_head(old, old.atnet, new.vgnet), "vg_gt")
-    ):
-        choices["vgnet"].append(True)
-    candidates = [dict(zip(choices, one, strict=True)) for one in product(*choices.values()) if any(one)]
-    if not candidates:
+    if steps["atnet"]:
+        new_head = make_head(old, new.atnet, old.vgnet)
+        if is_better("atnet", judge.drawn(old_head), judge.drawn(new_head)):
+            options["atnet"].append(True)
+    if steps["vgnet"]:
+        new_head = make_head(old, old.atnet, new.vgnet)
+        if is_better("vgnet", judge.painted(old_head, "vg_gt"), judge.painted(new_head, "vg_gt")):
+            options["vgnet"].append(True)
+    combinations = [dict(zip(options, values, strict=True)) for values in product(*options.values()) if any(values)]
+    if not combinations:
         return Choice(UNCHANGED, validation)
-    before = judge.painted(before_both, "at_vg")
-    after = [judge.painted(mixed_head(old, new, candidate), "at_vg") for candidate in candidates]
-    better = [place for place, one in enumerate(after) if one.better_than(before)]
-    best = min(better or range(len(after)), key=lambda place: after[place].lmd)
+    before = judge.painted(old_head, "at_vg")
+    after = [judge.painted(mixed_head(old, new, combination), "at_vg") for combination in combinations]
+    better = [index for index, mouths in enumerate(after) if mouths.better_than(before)]
+    best = min(better or range(len(after)), key=lambda index: after[index].lmd)
     validation["both"] = {"before": before.summary(), "after": after[best].summary()}
-    return Choice(candidates[best] if better else UNCHANGED, validation)
+    return Choice(combinations[best] if better else UNCHANGED, validation)
 
 
 def mixed_head(old: Bundle, new: Bundle, chosen: Mapping[str, bool]) -> TalkingHead:
-    """The networks that are chosen, new or old, by name."""
+    """Combine new and old networks; ``chosen`` says which are new, by name."""
     networks: dict[str, Any] = {name: getattr(new if chosen[name] else old, name) for name in UNCHANGED}
     return make_head(old, networks["atnet"], networks["vgnet"])
+
+
+def measure_held_out(head: TalkingHead, store: ClipStore, baselines: Sequence[str]) -> list[HeldOutRow]:
+    """Measure baselines on the held-out clips with all metrics. NaN stands for a metric without a value."""
+    clips, rows = StoredClips(store), []
+    for name in store.ids("test"):
+        clip = clips.load(name)
+        generated = {baseline: BASELINES[baseline].generate(head, clip) for baseline in baselines}
+        for row, *_ in measure_clip(clip, dict(generated), clips.samples(name)):
+            values = {metric: row.get(metric, float("nan")) for metric in METRICS}
+            rows.append({"clip": name, "method": row["method"], **values})
+    return rows

@@ -1,4 +1,4 @@
-"""How both networks of a bundle are fine-tuned on one person, in the time that there is."""
+"""Fine-tunes both networks of a bundle to one person within a time limit."""
 
 import json
 import time
@@ -7,84 +7,130 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from torch import nn
+
+from pipeline.bundles.bundle import Bundle
 from pipeline.config.file import build
 from pipeline.config.training import AtNetParams, LoopParams, VgNetParams
 from pipeline.faces.crop import crop_geometry
-from pipeline.models.bundle import Bundle
+from pipeline.inference.talking_head import TalkingHead
 from pipeline.personalize.mouths import MouthJudge
-from pipeline.personalize.tasks import MouthAtNetTask, MouthVgNetTask
-from pipeline.runtime.devices import training_threads
+from pipeline.preprocessing.loading import load_preprocessing
+from pipeline.runtime.devices import best_device, training_threads
 from pipeline.runtime.files import replacing
 from pipeline.shards.clip_store import ClipStore
+from pipeline.training.atnet import AtNetTask
 from pipeline.training.callbacks import Progress
 from pipeline.training.data import StoreSource
 from pipeline.training.loop import train
 from pipeline.training.start import open_start
-from pipeline.training.task import Task
+from pipeline.training.task import Task, Validation
+from pipeline.training.vgnet import VgNetTask
 
 ATNET_SHARE = 0.2
-"""Of the time for training: AT-net's steps are short, and it is soon as good as so few clips make it."""
+"""Share of the training time for AT-net. Its steps are short, and it converges soon on so few clips."""
 VALIDATIONS = {"atnet": 20, "vgnet": 8}
-"""Of each training; VG-net's paint the validation clips."""
+"""Validations per training. VG-net's are slow, because they paint the validation clips."""
 LEAST_STEPS = 20
-TIMED = 5
-"""Steps by which the time of one is measured, after two that are not."""
+WARM_UP, TIMED = 2, 5
+"""Steps before the time of a step is measured, and steps that are measured."""
 RECIPES: dict[str, dict[str, Any]] = {
     "atnet": {"lr": 1e-3, "schedule": "cosine", "warmup": 10},
     "vgnet": {"lr": 6e-4, "schedule": "cosine", "warmup": 10, "adversarial_weight": 0.0, "regression_weight": 0.0},
 }
-"""What differs from the training of the bundle's networks (docs/personalize.md has the trials).
+"""Parameters that differ from the bundle's training (docs/personalize.md has the trials).
 
-Without a discriminator, which bundles for generation lack, a step takes two thirds of the time and brings as much.
+Without the discriminator, which small bundles lack, a step takes two thirds of the time and achieves as much.
 """
 
 P = TypeVar("P", bound=LoopParams)
 
 
 @dataclass(frozen=True)
-class Steps:
-    """Steps of both trainings; equal ones on equal clips give equal bytes."""
+class StepCounts:
+    """Training steps of each network. Equal counts on equal clips give equal bytes."""
 
     atnet: int
     vgnet: int
 
 
+def make_head(base: Bundle, atnet: Any, vgnet: Any) -> TalkingHead:
+    """Combine two networks with the preprocessing of the bundle `base`."""
+    return TalkingHead(atnet, vgnet, load_preprocessing(base), best_device(), card=base.card)
+
+
+class MouthAtNetTask(AtNetTask):
+    """AT-net's training, whose best weights have the lowest LMD of the landmarks."""
+
+    criterion = "lmd"
+    mouth_judge: MouthJudge
+    base_bundle: Bundle
+    """Has the VG-net for the validation."""
+
+    def validate(self, network: nn.Module) -> Validation:
+        """Add `lmd` and `opening` of AT-net's landmarks to the usual validation."""
+        result = super().validate(network)
+        mouths = self.mouth_judge.drawn(make_head(self.base_bundle, network, self.base_bundle.vgnet))
+        return Validation({**mouths.summary(), **result.metrics}, result.pictures)
+
+
+class MouthVgNetTask(VgNetTask):
+    """VG-net's training, whose best weights have the lowest LMD of pictures for real landmarks."""
+
+    criterion = "lmd"
+    mouth_judge: MouthJudge
+    base_bundle: Bundle
+    """Has the AT-net for the validation."""
+
+    def validate(self, network: nn.Module) -> Validation:
+        """Add `lmd` and `opening` of VG-net's pictures to the usual validation."""
+        result = super().validate(network)
+        mouths = self.mouth_judge.painted(make_head(self.base_bundle, self.base_bundle.atnet, network), "vg_gt")
+        return Validation({**mouths.summary(), **result.metrics}, result.pictures)
+
+
 class FineTuning:
-    """Both trainings on the clips of `store`, from the weights of a `bundle` and in its landmarks and features."""
+    """Trains both networks on the clips of a store, from the weights of a bundle."""
 
     def __init__(self, bundle: Bundle, store: ClipStore, judge: MouthJudge, work: Path, seed: int) -> None:
-        """`judge` has the validation clips."""
-        self.bundle, self.store, self.judge, self.work, self.seed = bundle, store, judge, work, seed
-        assert bundle.landmarks is not None
-        assert bundle.speech is not None
-        self.landmarks, self.speech = bundle.landmarks, bundle.speech
+        """Prepare both trainings.
 
-    def plan(self, seconds: float) -> Steps:
-        """The steps that take so many seconds here, by the time that a few take; those of a call that was killed."""
+        Args:
+            bundle: Where the training starts; a bundle of this project.
+            store: The person's clips, with the landmarks and features of the bundle.
+            judge: Measures mouths on the validation clips.
+            work: The folder of the trained networks and of what is needed to resume.
+            seed: The random seed.
+        """
+        self.bundle, self.store, self.judge, self.work, self.seed = bundle, store, judge, work, seed
+        self.landmarks, self.speech, _ = bundle.trained_here
+
+    def plan(self, seconds: float) -> StepCounts:
+        """Time a few steps, and return how many fit into the seconds. An interrupted call's plan is kept."""
         path = self.work / "steps.json"
         if path.exists():
-            return Steps(**json.loads(path.read_text(encoding="utf-8")))
-        found = Steps(
+            return StepCounts(**json.loads(path.read_text(encoding="utf-8")))
+        plan = StepCounts(
             _steps_in(seconds * ATNET_SHARE, self._atnet(VALIDATIONS["atnet"])),
             _steps_in(seconds * (1 - ATNET_SHARE), self._vgnet(VALIDATIONS["vgnet"])),
         )
         with replacing(path) as unfinished:
-            unfinished.write_text(json.dumps(asdict(found)) + "\n", encoding="utf-8")
-        return found
+            unfinished.write_text(json.dumps(asdict(plan)) + "\n", encoding="utf-8")
+        return plan
 
-    def run(self, steps: Steps) -> dict[str, int]:
-        """Train both into the folder `work`; killed, it goes on where it was. The step of the best weights of each.
+    def run(self, steps: StepCounts) -> dict[str, int]:
+        """Train both networks, or resume. Returns the step of the best weights by network.
 
-        The best have the lowest LMD on the validation clips. The weights of the bundle, step 0, are among them.
+        The best weights have the lowest LMD on the validation clips. The bundle's own weights compete as step 0.
         """
         tasks: dict[str, Callable[[], Task]] = {
             "atnet": lambda: self._atnet(steps.atnet),
             "vgnet": lambda: self._vgnet(steps.vgnet),
         }
-        return {name: self._train(make(), self.work / name) for name, make in tasks.items()}
+        return {name: self._train(make_task(), self.work / name) for name, make_task in tasks.items()}
 
     def _train(self, task: Task, out: Path) -> int:
-        """The step whose weights are kept; what an earlier call finished is not done again."""
+        """Train, unless an earlier call finished this training. Returns the step of the best weights."""
         if (out / "model.json").exists():
             meta = read_meta(self.work, out.name)
             if [meta["params"], meta["data"], meta["init"]] == [asdict(task.params), task.data, dict(task.init)]:
@@ -96,14 +142,16 @@ class FineTuning:
         start = open_start("atnet", self.bundle.folder, compatibility)
         params = _params("atnet", AtNetParams, self.bundle.folder, steps)
         task = MouthAtNetTask(*self._sources(speech=True), params, self.seed, compatibility, start, self.landmarks)
-        return task.judge_with(self.judge, self.bundle)
+        task.mouth_judge, task.base_bundle = self.judge, self.bundle
+        return task
 
     def _vgnet(self, steps: int) -> MouthVgNetTask:
         compatibility = {"landmarks": self.landmarks.digest, "crop": asdict(crop_geometry(self.store.size))}
         start = open_start("vgnet", self.bundle.folder, compatibility)
         params = _params("vgnet", VgNetParams, self.bundle.folder, steps)
         task = MouthVgNetTask(*self._sources(speech=False), params, self.seed, compatibility, start)
-        return task.judge_with(self.judge, self.bundle)
+        task.mouth_judge, task.base_bundle = self.judge, self.bundle
+        return task
 
     def _sources(self, *, speech: bool) -> tuple[StoreSource, StoreSource]:
         train_split, val_split = (
@@ -113,34 +161,34 @@ class FineTuning:
 
 
 def read_meta(bundle: Path, name: str) -> Mapping[str, Any]:
-    """What the file of a bundle's network says of it."""
+    """Return the `meta` of a bundle's network."""
     meta: dict[str, Any] = json.loads((bundle / name / "model.json").read_text(encoding="utf-8"))["meta"]
     return meta
 
 
 def _params(name: str, kind: type[P], bundle: Path, steps: int) -> P:
-    """Those that trained the bundle's network, as far as they are known, with the recipe's in their place."""
+    """Return the parameters of the bundle's own training, as far as they are known, changed by the recipe."""
     card = json.loads((bundle / name / "model.json").read_text(encoding="utf-8"))
     known = {field.name for field in fields(kind)}
-    made = {**card["meta"].get("params", {}), **card["arguments"]}
-    trained = {key: value for key, value in made.items() if key in known and key != "init"}
+    recorded = {**card["meta"].get("params", {}), **card["arguments"]}
+    trained = {key: value for key, value in recorded.items() if key in known and key != "init"}
     changes = {"steps": steps, "epochs": 0, "validate_every": max(1, steps // VALIDATIONS[name]), "early_stopping": 0}
-    values: dict[str, Any] = asdict(kind())  # of what a bundle of an earlier version does not know
+    values: dict[str, Any] = asdict(kind())  # defaults for parameters that an earlier version did not have
     for key, value in {**trained, "keep": "best", "compile": False, **RECIPES[name], **changes}.items():
         values[key] = {**values[key], **value} if isinstance(value, dict) else value
     return build(kind, values, name)
 
 
 def _steps_in(seconds: float, task: Task) -> int:
-    """Steps of `task`, which is of no use afterwards, that take so many seconds, their validations included."""
+    """Return how many steps, with their validations, fit into the seconds. `task` cannot be used afterwards."""
     with training_threads(task.params.width):
-        for step in range(2):
+        for step in range(WARM_UP):
             task.step(task.batch(step))
-        begun = time.monotonic()
-        for step in range(2, 2 + TIMED):
+        start = time.monotonic()
+        for step in range(WARM_UP, WARM_UP + TIMED):
             task.step(task.batch(step))
         stepped = time.monotonic()
         task.validate(task.network.eval())
         validated = time.monotonic()
-    left = seconds - (VALIDATIONS[task.name] + 2) * (validated - stepped)
-    return max(LEAST_STEPS, int(left * TIMED / (stepped - begun)))
+    remaining = seconds - (VALIDATIONS[task.name] + 2) * (validated - stepped)
+    return max(LEAST_STEPS, int(remaining * TIMED / (stepped - start)))

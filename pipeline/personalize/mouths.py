@@ -1,4 +1,4 @@
-"""How near the mouths that networks make are to the real ones, on clips kept for it: by landmarks, not by pixels."""
+"""Compares generated mouths with the real ones by landmarks, on validation clips."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,34 +20,34 @@ from pipeline.metrics.observe import find_landmarks
 from pipeline.shards.clip_store import ClipStore
 
 MOST_CLIPS = 6
-"""Clips at most, spread evenly."""
+"""Number of clips that are used, spread evenly over all."""
 BLOCK = 15
-"""Frames whose mean counts as one measurement: LMD of frames side by side is hardly independent."""
+"""Frames whose mean counts as one measurement, because neighbouring frames are not independent."""
 CONFIDENCE = 0.975
-"""One-sided, with which a gain must not be noise."""
+"""One-sided confidence that a gain is not noise."""
 LEAST_GAIN = 0.02
-"""Share of LMD that must be gained."""
+"""Required reduction of LMD, as a share."""
 OPENING_LOSS = 0.05
-"""By which the correlation of the mouth opening may fall."""
+"""Allowed decrease of the correlation of the mouth opening."""
 LOST = 0.05
-"""Share of the frames by which fewer may show a face."""
+"""Allowed increase of the share of frames without a face."""
 
 Points = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Mouths:
-    """What a system made of clips, beside the real mouths."""
+    """The mouths that a system generated for some clips, compared with the real ones."""
 
     distances: tuple[NDArray[np.float64], ...]
-    """LMD (T,) of each frame of each clip, in px of the 128x128 face; NaN without a face."""
+    """LMD (T,) per frame, for each clip, in px of the 128x128 face; NaN without a face."""
     openings: tuple[float, ...]
-    """Correlation of the mouth opening of each clip; 0 where it is not defined."""
+    """Correlation of the mouth opening, for each clip; 0 if it is undefined."""
 
     @property
     def lmd(self) -> float:
-        """Mean over the clips; the side of the face where none is found."""
-        means = [float(np.nanmean(one)) if np.isfinite(one).any() else float(SIZE) for one in self.distances]
+        """Mean over the clips. A clip without any face counts as the side of the crop."""
+        means = [float(np.nanmean(clip)) if np.isfinite(clip).any() else float(SIZE) for clip in self.distances]
         return float(np.mean(means))
 
     @property
@@ -61,7 +61,7 @@ class Mouths:
         return float(np.isnan(np.concatenate(self.distances)).mean())
 
     def better_than(self, other: "Mouths") -> bool:
-        """Whether LMD is lower by more than noise, of the same clips, and the mouth opens when it should as before."""
+        """Return whether LMD is lower by more than noise on the same clips, and the mouth opening no worse."""
         if self.lost > other.lost + LOST or self.opening < other.opening - OPENING_LOSS:
             return False
         gains = np.concatenate(
@@ -73,12 +73,12 @@ class Mouths:
         return float(gains.mean()) > max(noise, LEAST_GAIN * other.lmd)
 
     def summary(self) -> dict[str, float]:
-        """Numbers for the card."""
+        """Return the values for the card."""
         return {"lmd": round(self.lmd, 6), "opening": round(self.opening, 6)}
 
 
 class MouthJudge:
-    """Measures networks on `clips` of the store; the first frame of each is the reference and does not count."""
+    """Measures networks on some clips of a store. The first frame of a clip is the reference and does not count."""
 
     def __init__(self, store: ClipStore, clips: Sequence[str]) -> None:
         places = np.linspace(0, len(clips) - 1, min(MOST_CLIPS, len(clips)))
@@ -90,21 +90,21 @@ class MouthJudge:
         return [find_landmarks(clip.frames_THWC[clip.measured]) for clip in self._clips]
 
     def painted(self, head: TalkingHead, baseline: str) -> Mouths:
-        """Of the pictures that a baseline of the evaluation paints: `at_vg`, or `vg_gt` for VG-net alone."""
-        made = (BASELINES[baseline].generate(head, clip).frames_THWC[clip.measured] for clip in self._clips)
-        return self._beside([find_landmarks(frames) for frames in made])
+        """Measure the pictures of a baseline of the evaluation: `at_vg`, or `vg_gt` for VG-net alone."""
+        pictures = (BASELINES[baseline].generate(head, clip).frames_THWC[clip.measured] for clip in self._clips)
+        return self._compared([find_landmarks(frames) for frames in pictures])
 
     def drawn(self, head: TalkingHead) -> Mouths:
-        """Of the landmarks that AT-net draws, before anything is painted."""
-        made = []
+        """Measure AT-net's landmarks, without painting."""
+        drawn = []
         for clip in self._clips:
             landmarks_TL = speech_landmarks(head, clip, clip.windows_TRC)
             points = head.preprocessing.place(landmarks_TL, clip.reference.points_68x2)
-            made.append(np.asarray(rescale(points[clip.measured], clip.frames_THWC.shape[1], SIZE), np.float32))
-        return self._beside(made)
+            drawn.append(np.asarray(rescale(points[clip.measured], clip.frames_THWC.shape[1], SIZE), np.float32))
+        return self._compared(drawn)
 
-    def _beside(self, made: Sequence[Points]) -> Mouths:
-        pairs = list(zip(made, self._real, strict=True))
+    def _compared(self, generated: Sequence[Points]) -> Mouths:
+        pairs = list(zip(generated, self._real, strict=True))
         distances = (landmark_distance(torch.from_numpy(ours), torch.from_numpy(real)).numpy() for ours, real in pairs)
         openings = (float(np.nan_to_num(opening_correlation(ours, real))) for ours, real in pairs)
         return Mouths(tuple(distances), tuple(openings))

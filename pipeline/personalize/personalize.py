@@ -1,4 +1,4 @@
-"""One person's own bundle from their videos, in so many minutes, never worse than before on the clips held out."""
+"""Makes a person's own bundle from their videos, which is never worse than before on held-out clips."""
 
 import logging
 import shutil
@@ -11,92 +11,102 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.bundles.bundle import Bundle, load_bundle, write_card
+from pipeline.bundles.location import check_no_bundle
 from pipeline.config.params import Landmarks, Mfcc, Params, Pca
 from pipeline.corpora.registry import find_corpus
-from pipeline.models.bundle import Bundle, load_bundle, write_card
-from pipeline.models.place import check_no_bundle
-from pipeline.personalize.choose import UNCHANGED, choose, mixed_head
-from pipeline.personalize.compare import Row, judge
-from pipeline.personalize.finetune import FineTuning, Steps, read_meta
+from pipeline.personalize.choose import UNCHANGED, HeldOutRow, choose, measure_held_out, mixed_head
+from pipeline.personalize.finetune import FineTuning, StepCounts, read_meta
 from pipeline.personalize.footage import prepare
 from pipeline.personalize.mouths import OPENING_LOSS, MouthJudge
-from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import explained, replacing
 
 log = logging.getLogger(__name__)
 
 WORK = "work"
-"""Below the folder of the bundle: what a call that was killed goes on from."""
-MEASURED_AGAIN = 4
-"""How many times as long the choice and the measurement afterwards take as the measurement before."""
+"""Subfolder of the bundle with everything that an interrupted call needs to continue."""
+LATER_MEASUREMENTS = 4
+"""Time of the choice and of the measurement after it, as a multiple of the measurement before the training."""
 TABLE = "held_out.csv"
 STATIC, BEFORE, AFTER = "static", "at_vg, before", "at_vg, after"
 OTHER_SPEECH = "at_vg, after, another clip's speech"
 TRIED = "at_vg, tried and not kept"
-_OF_ANOTHER_CARD = ("format", "parts", "commit")
+_OWN_CARD_KEYS = ("format", "parts", "commit")
 
 
 @dataclass(frozen=True)
 class Personalized:
-    """The result: means over the held-out clips by method, the steps, and how many clips there were by split."""
+    """The result of a personalization."""
 
     metrics: Mapping[str, Mapping[str, float]]
-    steps: Steps
+    """Means over the held-out clips, by method."""
+    steps: StepCounts
     clips: Mapping[str, int]
+    """Number of clips by split."""
     kept: Mapping[str, int]
-    """The step of the weights of each network; 0 for a network that stays as it was."""
+    """The step of each network's weights; 0 for a network that stays as it was."""
     validation: Mapping[str, Mapping[str, Mapping[str, float]]]
     """As `Choice.validation`."""
 
     @property
     def better(self) -> bool:
-        """Whether a network is new."""
+        """Whether at least one network is new."""
         return any(self.kept.values())
 
 
 def personalize(
-    videos: Sequence[Path], models: Path, out: Path, minutes: float, jobs: int, steps: Steps | None = None
+    videos: Sequence[Path], models: Path, out: Path, minutes: float, jobs: int, steps: StepCounts | None = None
 ) -> Personalized:
-    """Fine-tune the bundle `models` on the `videos` of one person, and write the bundle `out` with `held_out.csv`.
+    """Fine-tune a bundle to one person, and write the new bundle with `held_out.csv`.
 
-    A new network is kept only where the landmarks of the validation clips are clearly better with it, and the held-out
-    clips are not worse. Else `out` has the old network, byte for byte.
-    It takes about so many `minutes`, or `steps` of each training. Killed and called again it goes on, from what is in
-    `out`/work, which is gone in the end. Raises PipelineError when a video is none or has too little that can be learnt
-    from, when `models` is not a bundle that was trained here, and when `out` has one.
+    A new network is kept only if it makes the landmarks of the validation clips clearly better and those of the
+    held-out clips not worse. Otherwise the new bundle has the old network, byte for byte. An interrupted call continues
+    from `out`/work, which is deleted at the end.
+
+    Args:
+        videos: Videos of the person, and folders of such videos.
+        models: The bundle to start from.
+        out: The folder of the new bundle.
+        minutes: About how long the whole call may take.
+        jobs: Worker processes.
+        steps: Training steps, in place of as many as fit into the time.
+
+    Raises:
+        PipelineError: A file is not a video, there are too few usable clips, `models` was not trained by this project,
+            or `out` already has a bundle.
     """
-    begun = time.monotonic()
+    start = time.monotonic()
     check_no_bundle(out)
     bundle = load_bundle(models)
-    if bundle.landmarks is None or bundle.speech is None:
-        raise PipelineError(f"{models} has networks that are published by others. Give a bundle that was trained here.")
     params = clip_params(bundle)
     work = out / WORK
     with explained(out):
         work.mkdir(parents=True, exist_ok=True)
-    store = prepare(videos, params, work, jobs, bundle.speech.initial)
+    store = prepare(videos, params, work, jobs, bundle.trained_here.speech.initial)
     mouths = MouthJudge(store, store.ids("val"))
     tuning = FineTuning(bundle, store, mouths, work, params.seed)
-    judging = time.monotonic()
-    before = judge(mixed_head(bundle, bundle, UNCHANGED), store, ("static", "at_vg"))
-    judged = time.monotonic() - judging
-    steps = steps or tuning.plan(60 * minutes - (time.monotonic() - begun) - MEASURED_AGAIN * judged)
+    measuring = time.monotonic()
+    before = measure_held_out(mixed_head(bundle, bundle, UNCHANGED), store, ("static", "at_vg"))
+    measured = time.monotonic() - measuring
+    steps = steps or tuning.plan(60 * minutes - (time.monotonic() - start) - LATER_MEASUREMENTS * measured)
     log.info("%d steps of AT-net, %d of VG-net", steps.atnet, steps.vgnet)
     best = tuning.run(steps)
-    bundle.landmarks.save(work / "landmarks")
+    bundle.trained_here.landmarks.save(work / "landmarks")
     new = load_bundle(work)
     choice = choose(mouths, bundle, new, best)
-    after: list[Row] = []
+    after: list[HeldOutRow] = []
     chosen = choice.new
     if choice.any_new:
-        after = judge(mixed_head(bundle, new, chosen), store, ("at_vg", "mismatched"))
+        after = measure_held_out(mixed_head(bundle, new, chosen), store, ("at_vg", "mismatched"))
         if not _confirmed(before, after):
             after = [{**row, "method": TRIED} for row in after if row["method"] == "at_vg"]
             chosen = UNCHANGED
-    metrics = _write_table(out / TABLE, before, after)
-    clips = {split: len(store.ids(split)) for split in ("train", "val", "test")}
-    found = Personalized(
-        metrics, steps, clips, {name: best[name] if its else 0 for name, its in chosen.items()}, choice.validation
+    result = Personalized(
+        metrics=_write_table(out / TABLE, before, after),
+        steps=steps,
+        clips={split: len(store.ids(split)) for split in ("train", "val", "test")},
+        kept={name: best[name] if is_new else 0 for name, is_new in chosen.items()},
+        validation=choice.validation,
     )
     for name in ("landmarks", "atnet", "vgnet"):
         shutil.rmtree(out / name, ignore_errors=True)
@@ -104,37 +114,32 @@ def personalize(
             (work / name).rename(out / name)
         else:
             shutil.copytree(models / name, out / name)
-    write_card(out, _card(bundle, out, found, params.landmarks.face))
+    write_card(out, _card(bundle, out, result, params.landmarks.face))
     shutil.rmtree(work)
-    return found
+    return result
 
 
-def _confirmed(before: Sequence[Row], after: Sequence[Row]) -> bool:
-    """Whether the held-out clips have a lower LMD than before, and mouths that open when they should as before."""
+def _confirmed(before: Sequence[HeldOutRow], after: Sequence[HeldOutRow]) -> bool:
+    """Return whether LMD is lower on the held-out clips, and the mouth opening no worse."""
 
-    def mean(rows: Sequence[Row], metric: str) -> float:
+    def mean(rows: Sequence[HeldOutRow], metric: str) -> float:
         return float(np.mean([np.nan_to_num(float(row[metric])) for row in rows if row["method"] == "at_vg"]))
 
     return mean(after, "lmd") < mean(before, "lmd") and mean(after, "opening") >= mean(before, "opening") - OPENING_LOSS
 
 
 def clip_params(bundle: Bundle) -> Params:
-    """How clips are prepared so that the bundle's networks know them."""
-    assert bundle.landmarks is not None
-    assert bundle.speech is not None
-    assert bundle.crop is not None
-    speech = bundle.speech
+    """Return the parameters that prepare clips as for the bundle's training."""
+    landmarks, speech, crop = bundle.trained_here
     return Params(
-        landmarks=Landmarks(
-            face=bundle.card.get("face", Landmarks().face), size=256 if bundle.crop.size == 256 else 128
-        ),
-        pca=Pca(components=bundle.landmarks.components),
+        landmarks=Landmarks(face=bundle.card.get("face", Landmarks().face), size=256 if crop.size == 256 else 128),
+        pca=Pca(components=landmarks.components),
         mfcc=Mfcc(kind=speech.kind, normalise=speech.normalise, window=speech.window),
     )
 
 
-def _write_table(path: Path, before: Sequence[Row], after: Sequence[Row]) -> dict[str, dict[str, float]]:
-    """Write a row per held-out clip and method; the means over clips by method."""
+def _write_table(path: Path, before: Sequence[HeldOutRow], after: Sequence[HeldOutRow]) -> dict[str, dict[str, float]]:
+    """Write a row per held-out clip and method, and return the means over clips by method."""
     table = pd.DataFrame([*before, *after])
     table["method"] = [
         *({"at_vg": BEFORE}.get(str(row["method"]), row["method"]) for row in before),
@@ -149,19 +154,19 @@ def _write_table(path: Path, before: Sequence[Row], after: Sequence[Row]) -> dic
     }
 
 
-def _card(bundle: Bundle, out: Path, found: Personalized, face: str) -> dict[str, Any]:
-    base = {key: value for key, value in bundle.card.items() if key not in _OF_ANOTHER_CARD}
-    result = {
-        "new": [name for name, step in found.kept.items() if step],
-        "validation": found.validation,
-        "held_out": found.metrics,
-        "clips": dict(found.clips),
-        "steps": asdict(found.steps),
+def _card(bundle: Bundle, out: Path, result: Personalized, face: str) -> dict[str, Any]:
+    base = {key: value for key, value in bundle.card.items() if key not in _OWN_CARD_KEYS}
+    outcome = {
+        "new": [name for name, step in result.kept.items() if step],
+        "validation": result.validation,
+        "held_out": result.metrics,
+        "clips": dict(result.clips),
+        "steps": asdict(result.steps),
     }
-    if not found.better:
-        return {**base, "personalized": result}
+    if not result.better:
+        return {**base, "personalized": outcome}
     entry = find_corpus("folder")
-    trained = {name: read_meta(out, name) for name in result["new"]}
+    trained = {name: read_meta(out, name) for name in outcome["new"]}
     return {
         "name": "atvgnet-personal",
         "trained_on": {
@@ -169,8 +174,8 @@ def _card(bundle: Bundle, out: Path, found: Personalized, face: str) -> dict[str
             "seed": next(iter(trained.values()))["seed"],
             "data": {name: meta["data"] for name, meta in trained.items()},
             "params": {name: meta["params"] for name, meta in trained.items()},
-            "clips": dict(found.clips),
-            "steps": asdict(found.steps),
+            "clips": dict(result.clips),
+            "steps": asdict(result.steps),
         },
         "started_from": {
             "name": base.get("name", ""),
@@ -178,8 +183,8 @@ def _card(bundle: Bundle, out: Path, found: Personalized, face: str) -> dict[str
             "weights": {name: meta["init"] for name, meta in trained.items()},
         },
         "face": face,
-        "metrics": found.metrics,
-        "personalized": result,
+        "metrics": result.metrics,
+        "personalized": outcome,
         "licence": f"{entry.licence}; of the weights it started from: {base.get('licence', 'not known')}",
         "attribution": " ".join(filter(None, (entry.attribution, base.get("attribution", "")))),
     }

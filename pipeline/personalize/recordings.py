@@ -1,36 +1,79 @@
-"""Whether each recording's sound belongs to its lips, and all recordings show one person."""
+"""Checks whether each recording's sound fits its lips, and whether all recordings show one person.
+
+The shipped AT-net predicts the lips from the sound. This separates the right sound from other sound far better than
+loudness does, also for people outside its training.
+"""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
 
 from pipeline.faces.people import group_by_person
-from pipeline.personalize.sound import EXPECTED, ExpectedLips
+from pipeline.faces.video_sync import Limits, Signals
+from pipeline.inference.talking_head import TalkingHead
+from pipeline.landmarks.points import MOUTH
 from pipeline.prepare.quality.thresholds import LIMITS
 from pipeline.prepare.quality.videos import FOREIGN, by_video, describe_clip, fit_clips
-from pipeline.runtime.clock import FPS
+from pipeline.preprocessing.base import Reference
+from pipeline.runtime.clock import FPS, SAMPLES_PER_FRAME
 from pipeline.shards.clip_store import ClipStore
+from pipeline.speech.sound import Sound
 
 log = logging.getLogger(__name__)
 
 
+EXPECTED = Limits(gain=1.0, correlation=0.42, no_gain=0.7, weak=0.35, fewest=5)
+"""Limits for `ExpectedLips`. Real clips of GRID have 0.42 to 0.78, clips with other people's sound up to 0.41."""
+_SMOOTH = 1.0  # frames
+
+
 @dataclass
-class Found:
-    """Why clips are left out, by id, and by how many seconds each file's sound is to be heard later."""
+class RecordingCheck:
+    """The result of `check_recordings`."""
 
     lost: dict[str, str] = field(default_factory=dict)
+    """Why a clip is left out, by id."""
     delays: dict[str, float] = field(default_factory=dict)
+    """Seconds by which a file's sound has to be delayed."""
 
 
-def check_recordings(store: ClipStore, sync: Mapping[str, float], min_sync: float) -> Found:
-    """Judge the sound of whole recordings, and who is seen in them.
+class ExpectedLips:
+    """Compares the movement of a mouth with the movement that the shipped AT-net predicts from the sound."""
 
-    Files with too few clips for a verdict are judged together. `sync` is the metric of each clip; only where the whole
-    recording gives no verdict are clips below `min_sync` left out.
+    def __init__(self) -> None:
+        self._head = TalkingHead.from_pretrained()
+
+    def __call__(self, points_T68x2: NDArray[np.float32], samples_N: NDArray[np.int16]) -> Signals:
+        """Return the real and the predicted movement.
+
+        Points are in pixels of a crop of any size; samples are mono at 16 kHz.
+        """
+        head, frames = self._head, len(points_T68x2)
+        sound_N = np.zeros(frames * SAMPLES_PER_FRAME, np.int16)
+        sound_N[: len(samples_N)] = samples_N[: len(sound_N)]
+        reference = Reference(np.zeros((head.size, head.size, 3), np.uint8), np.median(points_T68x2, axis=0))
+        predicted = list(head.landmarks(reference, head.preprocessing.windows(Sound([sound_N]))))
+        real_TL = head.preprocessing.normalize(points_T68x2, reference.points_68x2)
+        return [_movement(real_TL)], [_movement(np.concatenate(predicted)[:frames])]
+
+
+def _movement(landmarks_TL: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the change (T, 40) of the mouth's coordinates from frame to frame."""
+    mouth_TL = landmarks_TL.reshape(len(landmarks_TL), -1, 2)[:, MOUTH].reshape(len(landmarks_TL), -1)
+    return np.asarray(np.gradient(gaussian_filter1d(mouth_TL.astype(np.float64), _SMOOTH, axis=0), axis=0))
+
+
+def check_recordings(store: ClipStore, sync: Mapping[str, float], min_sync: float) -> RecordingCheck:
+    """Check the sound of whole recordings, and the identity of the person in them.
+
+    Files with too few clips for a result are checked together. If a whole recording gives no result, its clips with a
+    metric `sync` below `min_sync` are left out.
     """
-    found = Found()
+    check = RecordingCheck()
     clips = store.ids("train") + store.ids("val") + store.ids("test")
     expected = ExpectedLips()
     for files in _recordings(by_video(store, clips)):
@@ -39,38 +82,42 @@ def check_recordings(store: ClipStore, sync: Mapping[str, float], min_sync: floa
         name = next(iter(files)).partition("-")[2] if len(files) == 1 else f"{len(files)} short videos"
         if fit is not None and fit.foreign:
             log.warning("%s: %s. Its clips are left out.", name, FOREIGN)
-            found.lost |= dict.fromkeys(of_files, FOREIGN)
+            check.lost |= dict.fromkeys(of_files, FOREIGN)
         elif fit is None or not fit.belongs:
-            found.lost |= _out_of_step(of_files, sync, min_sync)
+            check.lost |= _bad_sync(of_files, sync, min_sync)
         elif fit.shifted:
             log.warning("%s: the sound is %s over the whole video. It is moved.", name, fit.describe())
-            found.delays |= dict.fromkeys(files, fit.offset / FPS)
-    found.lost |= _others(store, [clip for clip in clips if clip not in found.lost])
-    return found
+            check.delays |= dict.fromkeys(files, fit.offset / FPS)
+    check.lost |= _other_people(store, [clip for clip in clips if clip not in check.lost])
+    return check
 
 
 def _recordings(videos: Mapping[str, Sequence[str]]) -> Iterable[Mapping[str, Sequence[str]]]:
-    """The files that are judged by themselves, and the short ones, which are judged together; none is empty."""
+    """Yield the long files one by one, and the short files together."""
     short = {path: clips for path, clips in videos.items() if len(clips) < EXPECTED.fewest}
     yield from ({path: clips} for path, clips in videos.items() if path not in short)
     if short:
         yield short
 
 
-def _out_of_step(clips: Iterable[str], sync: Mapping[str, float], min_sync: float) -> dict[str, str]:
+def _bad_sync(clips: Iterable[str], sync: Mapping[str, float], min_sync: float) -> dict[str, str]:
     limit = next(limit for limit in LIMITS if limit.metric == "sync")
     causes = {clip: limit.cause(sync[clip], min_sync) for clip in clips}
     return {clip: cause for clip, cause in causes.items() if cause}
 
 
-def _others(store: ClipStore, clips: Sequence[str]) -> dict[str, str]:
-    """The clips that do not show the person who is seen most."""
+def _other_people(store: ClipStore, clips: Sequence[str]) -> dict[str, str]:
+    """Return the clips that do not show the most frequent person."""
     if not clips:
         return {}
     first, *others = group_by_person(clips, np.array([describe_clip(store, clip) for clip in clips]))
     if others:
         log.warning(
             "The video shows %d people. The one in %d of %d clips, such as %s, is kept; %s shows another.",
-            *(1 + len(others), len(first), len(clips), first[0], others[0][0]),
+            1 + len(others),
+            len(first),
+            len(clips),
+            first[0],
+            others[0][0],
         )
     return {clip: "another person than in most clips" for group in others for clip in group}

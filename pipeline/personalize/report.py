@@ -1,4 +1,4 @@
-"""The result of a personalization in the terminal: the verdict, the numbers that matter, then the details."""
+"""Prints the result of a personalization."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from pipeline.personalize.personalize import AFTER, BEFORE, TABLE, TRIED, Person
 from pipeline.runtime.terminal import print_table
 
 SHOWN = ("lmd", "opening", "spread", "closed")
-"""Metrics of the table in the terminal."""
+"""Metrics in the table."""
 NETWORKS = {"atnet": "AT-net", "vgnet": "VG-net"}
 HELP = (
     "What may help: a minute or more of video; one person who looks into the camera; even light; a mouth that is not "
@@ -17,44 +17,44 @@ HELP = (
 )
 
 
-def print_report(found: Personalized, out: Path) -> None:
-    """Print the verdict, LMD and the mouth opening before and after, what was learnt from, and where things lie."""
+def print_report(result: Personalized, out: Path) -> None:
+    """Print the verdict, the main metrics before and after, the clips, and the paths of the results."""
     console = Console()
-    for line in _verdict(found):
+    for line in _verdict(result):
         console.print(line, highlight=False, soft_wrap=True)
     rows = []
     for name in SHOWN:
-        if any(name in means for means in found.metrics.values()):
-            values = (means.get(name) for means in found.metrics.values())
+        if any(name in means for means in result.metrics.values()):
+            values = (means.get(name) for means in result.metrics.values())
             rows.append([title_of(name), *("-" if value is None else number_text(value, name) for value in values)])
-    print_table(console, "Held-out clips: means", ["", *found.metrics], rows)
-    clips = found.clips
+    print_table(console, "Held-out clips: means", ["", *result.metrics], rows)
+    clips = result.clips
     for line in (
         f"Learnt from {clips['train']} clips, validated on {clips['val']}, held out {clips['test']}.",
-        *_kept(found),
+        *_kept(result),
         f"The bundle: {out}   all metrics of each held-out clip: {out / TABLE}",
         f"Next: atvgnet generate --models {out} -p PICTURE -i SPEECH -o OUT.mp4",
     ):
         console.print(line, highlight=False, soft_wrap=True)
 
 
-def _verdict(found: Personalized) -> list[str]:
-    held_out = f"on {found.clips['test']} held-out clips"
-    if found.better:
-        before, after = found.metrics[BEFORE]["lmd"], found.metrics[AFTER]["lmd"]
+def _verdict(result: Personalized) -> list[str]:
+    held_out = f"on {result.clips['test']} held-out clips"
+    if result.better:
+        before, after = result.metrics[BEFORE]["lmd"], result.metrics[AFTER]["lmd"]
         share = 100 * (1 - after / before)
         return [f"Better: LMD {before:.3f} -> {after:.3f} px ({share:.0f}% less) {held_out}."]
     lines = ["No improvement: the old models are kept. The bundle is an unchanged copy of them."]
-    if TRIED in found.metrics:
-        before, after = found.metrics[BEFORE]["lmd"], found.metrics[TRIED]["lmd"]
+    if TRIED in result.metrics:
+        before, after = result.metrics[BEFORE]["lmd"], result.metrics[TRIED]["lmd"]
         lines.append(f"The new models did not hold {held_out}: LMD {before:.3f} -> {after:.3f} px.")
     return [*lines, HELP]
 
 
-def _kept(found: Personalized) -> list[str]:
+def _kept(result: Personalized) -> list[str]:
     lines = []
     for name, title in NETWORKS.items():
-        steps, step, compared = getattr(found.steps, name), found.kept[name], found.validation.get(name)
+        steps, step, compared = getattr(result.steps, name), result.kept[name], result.validation.get(name)
         outcome = f"the new weights, of step {step}, are kept" if step else "the old weights are kept"
         numbers = ""
         if compared:

@@ -1,4 +1,4 @@
-"""The videos that a person gives, found before anything slow is loaded."""
+"""Finds the video files. This module imports nothing slow, so a mistake is reported at once."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,14 +8,14 @@ from pipeline.corpora.layout import VIDEOS
 from pipeline.runtime.errors import PipelineError
 
 
-def find_videos(given: Sequence[Path]) -> list[Path]:
-    """The files, and those in folders, in the order they are given in. PipelineError for what is no video."""
+def find_videos(paths: Sequence[Path]) -> list[Path]:
+    """List the files, and those in folders, in order. Raises PipelineError for a path that is not a video."""
     files: list[Path] = []
-    for one in given:
-        found = list(files_below(one, VIDEOS)) if one.is_dir() else [one]
-        if not found or not one.exists() or found[0].suffix.lower() not in VIDEOS:
+    for path in paths:
+        videos = list(files_below(path, VIDEOS)) if path.is_dir() else [path]
+        if not videos or not path.exists() or videos[0].suffix.lower() not in VIDEOS:
             raise PipelineError(
-                f"{one} is not a video ({', '.join(VIDEOS)}), nor a folder with one. Give --video others."
+                f"{path} is not a video ({', '.join(VIDEOS)}), nor a folder with one. Give --video others."
             )
-        files += found
+        files += videos
     return files

@@ -119,7 +119,7 @@ def count_shard(shard: Path, numbers: Sequence[int], features: SpeechFeatures) -
 
 def initial_of(bundle: StrPath) -> InitialStatistics:
     """The initial statistics that a bundle's AT-net was trained with; PipelineError where there are none."""
-    from pipeline.models.files import read_model  # here, so that the stage loads torch for nothing else
+    from pipeline.bundles.files import read_model  # here, so that the stage loads torch for nothing else
 
     folder = Path(bundle, "atnet")
     initial = read_model(folder, "model")[0]["meta"].get("speech", {}).get("initial")

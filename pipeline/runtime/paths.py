@@ -8,8 +8,6 @@ such a copy (tracking store, resume state, the user's corpora) is anchored in th
 import os
 from pathlib import Path
 
-from pipeline.runtime.errors import PipelineError
-
 StrPath = str | os.PathLike[str]
 """What a function takes that reads or writes a file."""
 
@@ -46,16 +44,3 @@ def resume_folder(stage: str) -> Path:
 def rejected_folder(stage: str) -> Path:
     """Where ``stage`` shows the rejected clips when they are so many that it fails: no out, so it survives."""
     return project_root() / ".dvc" / "tmp" / "rejected" / stage
-
-
-def bundle_folder(value: str, param: str = "init") -> Path | None:
-    """The folder that a param names, where relative, below the project; None for an empty one.
-
-    Raises PipelineError when it is not there.
-    """
-    if not value:
-        return None
-    folder = project_root() / Path(value).expanduser()
-    if not folder.is_dir():
-        raise PipelineError(f"{param}: {folder} is not a folder. Give that of a bundle, or leave {param} empty.")
-    return folder

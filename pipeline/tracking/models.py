@@ -12,13 +12,15 @@ import tempfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pipeline.models.place import need_mlflow
+from pipeline.bundles.location import check_source
+from pipeline.config.generation import SETTINGS, Settings
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import check_new
 from pipeline.tracking import store as stores
@@ -29,7 +31,7 @@ from pipeline.tracking.runs import COMMIT, EXPERIMENT, STAGE, Operation, Target
 Shape = tuple[int, ...]
 """-1 stands for a free axis."""
 
-NETWORK_LOADER = "pipeline.models.served"
+NETWORK_LOADER = "pipeline.bundles.served_network"
 NETWORK_REQUIREMENTS = ("numpy", "safetensors", "torch")
 
 BUNDLE_LOADER = "pipeline.inference.served"
@@ -38,18 +40,16 @@ BUNDLE_REQUIREMENTS = (
     "pandas", "pillow", "pillow_heif", "safetensors", "scipy", "torch",
 )  # fmt: skip
 BUNDLE_PARTS = ("landmarks", "atnet", "vgnet", "bundle.json", "provenance.json")
-BUNDLE_PARAMS: dict[str, tuple[str, Any]] = {
-    "face": ("string", None), "strength": ("double", 1.0), "blink": ("boolean", None), "sway": ("boolean", False),
-    "crop": ("boolean", False), "panels": ("boolean", False), "seed": ("long", 0),
-}  # fmt: skip
-"""Types and defaults of how a face speaks, as `pipeline.inference.settings` has them."""
+_MLFLOW_TYPES = {"face": "string", "number": "double", "whole number": "long", "flag": "boolean"}
+BUNDLE_PARAMS = {entry.name: (_MLFLOW_TYPES[SETTINGS[entry.name].kind], entry.default) for entry in fields(Settings)}
+"""Type and default of each parameter of a served bundle."""
 
 
 def network(folder: Path, example: Mapping[str, np.ndarray], registered: str) -> Operation:
     """The network saved in `folder`, with its signature and an `example` of its input, as a version of `registered`."""
 
     def write(target: Target) -> None:
-        from pipeline.models.served import load
+        from pipeline.bundles.served_network import load
 
         network = load(folder).network
         signature = _signature(network.inputs, network.outputs)
@@ -120,7 +120,7 @@ def fetch_bundle(uri: str) -> Path:
     parts = re.fullmatch(r"models:/([^/@]+)(?:@([^/@]+)|/(\d+))", uri)
     if not parts:
         raise PipelineError(f"{uri} is not the address of a model. Give models:/NAME@ALIAS or models:/NAME/VERSION.")
-    need_mlflow(uri)
+    check_source(uri)
     store = stores.named_uri()
     if why := unfit(store):
         raise PipelineError(f"{uri} cannot be fetched: MLFLOW_TRACKING_URI={store} {why}.")

@@ -10,9 +10,9 @@ import argparse
 import logging
 from pathlib import Path
 
+from pipeline.bundles.location import find_bundle
 from pipeline.config.file import load_params
 from pipeline.runtime.errors import clear_errors
-from pipeline.runtime.paths import bundle_folder
 from pipeline.training import atnet, distribution, vgnet
 from pipeline.training.callbacks import Progress
 
@@ -35,8 +35,8 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     with clear_errors(arguments.network), distribution.joined():
         params = load_params(arguments.params)
-        bundle = bundle_folder(getattr(params, arguments.network).init)
-        TRAININGS[arguments.network](params, [Progress()], bundle)
+        init = getattr(params, arguments.network).init
+        TRAININGS[arguments.network](params, [Progress()], find_bundle(init, param="init") if init else None)
 
 
 if __name__ == "__main__":

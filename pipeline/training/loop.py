@@ -11,8 +11,8 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from pipeline.bundles.files import save_model
 from pipeline.config.training import LoopParams
-from pipeline.models.files import save_model
 from pipeline.runtime.devices import training_threads
 from pipeline.runtime.paths import StrPath
 from pipeline.training import distribution

@@ -170,7 +170,7 @@ def test_the_network_trains_and_is_read_back(project: Project) -> None:
 from pathlib import Path
 from pipeline.config.training import AtNetParams
 from pipeline.models.gru_net import GruNet
-from pipeline.models.registry import load_model
+from pipeline.bundles.networks import load_model
 from pipeline.training.atnet import AtNetTask
 from pipeline.training.loop import train
 from tests.training.synthetic import DrawnClips

@@ -10,16 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pipeline.inference.blinks import LIDS, closes_eyes, put_blinks
+from pipeline.inference.blinks import LIDS, closes_eyes, draw_blinks
 from pipeline.inference.compositing.base import Painted
 from pipeline.inference.compositing.lids import find_skin
 from pipeline.inference.generator import Generator
 from pipeline.inference.inputs import read_image, read_reference
-from pipeline.inference.preprocessing.base import Reference
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.landmarks.eyes import eye_opening
 from pipeline.media import read_frames
+from pipeline.preprocessing.base import Reference
 
 SKIN = 0.2
 
@@ -36,7 +36,7 @@ def still(face: Reference, frames: int, chunk: int) -> Iterator[Painted]:
 def opening(face: Reference, frames: int, seed: int, chunk: int = 16) -> np.ndarray:
     """Of the eyes (T,), by the share of the reference's own."""
     small = replace(face, image_HWC=face.image_HWC[:1, :1])  # only landmarks are looked at
-    moved = np.concatenate([one.landmarks_TL for one in put_blinks(still(small, frames, chunk), SKIN, seed)])
+    moved = np.concatenate([one.landmarks_TL for one in draw_blinks(still(small, frames, chunk), SKIN, seed)])
     return eye_opening(moved.reshape(-1, 68, 2)) / eye_opening(face.points_68x2[None])
 
 
@@ -63,7 +63,7 @@ def test_at_a_human_rate_whatever_the_chunks(face: Reference, seed: int, chunk: 
 
 def test_only_eyes_move(face: Reference) -> None:
     """Of the landmarks the upper lids; of the frames what lies between brows and nose, as far as the lids close."""
-    (chunk,) = put_blinks(still(face, 500, 500), SKIN, 0)
+    (chunk,) = draw_blinks(still(face, 500, 500), SKIN, 0)
     others = np.setdiff1d(np.arange(68), [37, 38, 43, 44])
     points = chunk.landmarks_TL.reshape(-1, 68, 2)
     np.testing.assert_allclose(points[:, others], np.broadcast_to(face.points_68x2[others], (500, 64, 2)))

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from pipeline.inference.drive import Drive
-from pipeline.inference.generate import generate
 from pipeline.inference.generator import Generator
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
+from pipeline.inference.video import generate_video
 from pipeline.landmarks.mouth import mouth_opening
 from pipeline.media import read_audio, read_frames
 from pipeline.runtime.errors import PipelineError
@@ -18,7 +18,7 @@ from pipeline.runtime.errors import PipelineError
 def test_the_mouth_follows(shipped: TalkingHead, face_file: Path, clip: Path, tmp_path: Path) -> None:
     """What is asked of VG-net opens as the other mouth does; the sound is that video's."""
     out = tmp_path / "out.mp4"
-    assert generate(shipped, face_file, None, out, drive=clip)[:2] == (75, (360, 288))
+    assert generate_video(shipped, face_file, None, out, drive=clip)[:2] == (75, (360, 288))
     drive = Drive.of(clip, "prominent")
     theirs = mouth_opening(drive.points_T68x2)
 
@@ -41,7 +41,7 @@ def test_what_goes_together(
     out = tmp_path / "out.mp4"
     for speech, drive in ((speech_file, clip), (None, None)):
         with pytest.raises(PipelineError, match="with --video a video that moves the face, and not both"):
-            generate(shipped, face_file, speech, out, drive=drive)
+            generate_video(shipped, face_file, speech, out, drive=drive)
     with pytest.raises(PipelineError, match="--video moves a still picture"):
-        generate(shipped, clip, None, out, drive=clip)
+        generate_video(shipped, clip, None, out, drive=clip)
     assert not list(tmp_path.iterdir())

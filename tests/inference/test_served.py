@@ -23,10 +23,10 @@ import pandas as pd
 import pytest
 import soundfile  # type: ignore[import-untyped]
 
-from pipeline.inference.generate import generate
 from pipeline.inference.served import ServedBundle, decode_file
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
+from pipeline.inference.video import generate_video
 from pipeline.media import count_frames, probe, read_audio
 from pipeline.runtime.errors import PipelineError
 from tests.models.test_bundle import write_bundle
@@ -74,7 +74,7 @@ def run(folder: Path, line: str) -> str:
 def expected(folder: Path) -> bytes:
     """What `generate` writes of the same."""
     head = TalkingHead.from_pretrained(folder / "models")
-    generate(head, ROOT / "docs/pictures/face.jpg", ROOT / "docs/speech.wav", folder / "expected.mp4", STRENGTH)
+    generate_video(head, ROOT / "docs/pictures/face.jpg", ROOT / "docs/speech.wav", folder / "expected.mp4", STRENGTH)
     return (folder / "expected.mp4").read_bytes()
 
 

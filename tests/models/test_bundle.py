@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
+from pipeline.bundles.bundle import PUBLISHED, load_bundle, write_card, write_provenance
+from pipeline.bundles.files import save_model
 from pipeline.faces.crop import CROP, crop_geometry
 from pipeline.landmarks.pca import LandmarkModel, fit_model
 from pipeline.models.atnet import AtNet
-from pipeline.models.bundle import PUBLISHED, load_bundle, write_card, write_provenance
 from pipeline.models.discriminator import Discriminator
-from pipeline.models.files import save_model
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime.errors import PipelineError
 from pipeline.speech.features import SpeechFeatures

@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from pipeline.bundles.files import save_model
+from pipeline.bundles.networks import load_model
 from pipeline.models.atnet import AtNet
 from pipeline.models.discriminator import Discriminator
-from pipeline.models.files import save_model
-from pipeline.models.registry import load_model
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime.errors import PipelineError
 

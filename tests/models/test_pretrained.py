@@ -10,10 +10,11 @@ import torch
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
+from pipeline.bundles.bundle import load_bundle, write_provenance
+from pipeline.bundles.location import pretrained_folder
+from pipeline.bundles.networks import load_model
+from pipeline.bundles.small_copy import write_small_copy
 from pipeline.cli import app
-from pipeline.models.bundle import load_bundle, write_provenance
-from pipeline.models.pretrained import pretrained_folder, ship
-from pipeline.models.registry import load_model
 from pipeline.runtime.errors import PipelineError
 from tests.models.test_bundle import write_bundle
 
@@ -27,7 +28,7 @@ def trained(tmp_path: Path) -> Path:
 
 
 def test_it_is_half_as_large_and_reads_back_as_float32(trained: Path, tmp_path: Path) -> None:
-    ship(trained, tmp_path / "shipped", {"seen": "Many faces."})
+    write_small_copy(trained, tmp_path / "shipped", {"seen": "Many faces."})
     whole, half = load_bundle(trained), load_bundle(tmp_path / "shipped")
     assert half.card == {**whole.card, "seen": "Many faces.", "parts": half.card["parts"]}
     for part in ("atnet", "vgnet"):
@@ -54,10 +55,10 @@ def test_the_command_exports_the_bundle_that_ships_unless_another_is_named(train
 def test_what_cannot_ship_is_refused(trained: Path, tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     with pytest.raises(PipelineError, match="there is there already"):
-        ship(trained, tmp_path / "there", {})
+        write_small_copy(trained, tmp_path / "there", {})
     (trained / "bundle.json").unlink()
     with pytest.raises(PipelineError, match=r"has no card of this project's\. Evaluate it first"):
-        ship(trained, tmp_path / "shipped", {})
+        write_small_copy(trained, tmp_path / "shipped", {})
 
 
 def test_the_shipped_bundle_is_small_and_says_where_it_is_from() -> None:

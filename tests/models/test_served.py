@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from torch import nn
 
+from pipeline.bundles.files import save_model
+from pipeline.bundles.served_network import load
 from pipeline.models.atnet import AtNet
-from pipeline.models.files import save_model
-from pipeline.models.served import load
 from pipeline.models.vgnet import VgNet
 
 

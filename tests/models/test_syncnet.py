@@ -12,7 +12,7 @@ from pipeline.media import read_audio
 from pipeline.metrics.syncnet import features, lse_c, lse_d, mean_distances, syncnet_offset
 from pipeline.models.syncnet import FRAMES, SIZE, SyncNet
 from pipeline.speech.classic_mfcc import ClassicMfcc, classic_mfcc
-from tests.inference.published.original import filled
+from tests.preprocessing.published.original import filled
 
 Golden = dict[str, NDArray[np.float64]]
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.bundles.bundle import load_bundle
+from pipeline.bundles.location import pretrained_folder
 from pipeline.corpora.synthetic.build import build_synthetic
 from pipeline.corpora.synthetic.corpus import SyntheticParams
-from pipeline.models.bundle import load_bundle
-from pipeline.models.pretrained import pretrained_folder
 from pipeline.personalize.footage import prepare
 from pipeline.personalize.personalize import clip_params
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipeline.models.bundle import Bundle, load_bundle
-from pipeline.models.pretrained import pretrained_folder
+from pipeline.bundles.bundle import Bundle, load_bundle
+from pipeline.bundles.location import pretrained_folder
 from pipeline.personalize.choose import choose
 from pipeline.personalize.mouths import MouthJudge
 from pipeline.shards.clip_store import ClipStore

@@ -12,13 +12,13 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from pipeline.bundles.bundle import PUBLISHED, load_bundle, write_card
+from pipeline.bundles.files import read_model, save_model
+from pipeline.bundles.location import pretrained_folder
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.models.atnet import AtNet
-from pipeline.models.bundle import PUBLISHED, load_bundle, write_card
-from pipeline.models.files import read_model, save_model
-from pipeline.models.pretrained import pretrained_folder
 from pipeline.models.vgnet import VgNet
-from pipeline.personalize.finetune import FineTuning, Steps, read_meta
+from pipeline.personalize.finetune import FineTuning, StepCounts, read_meta
 from pipeline.personalize.footage import prepare
 from pipeline.personalize.mouths import MouthJudge
 from pipeline.personalize.personalize import AFTER, BEFORE, OTHER_SPEECH, Personalized, clip_params, personalize
@@ -28,7 +28,7 @@ from pipeline.shards.clip_store import ClipStore
 from tests.media.encode import encode, even_times
 from tests.personalize.conftest import CLIPS
 
-STEPS = Steps(atnet=1, vgnet=1)
+STEPS = StepCounts(atnet=1, vgnet=1)
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +126,7 @@ def test_a_training_that_helps_nothing_leaves_the_models_as_they_were(
     video: Path, work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(work, tmp_path / "me" / "work", symlinks=True)
-    found = personalize([video], pretrained_folder(), tmp_path / "me", 1.0, 1, Steps(atnet=1, vgnet=1))
+    found = personalize([video], pretrained_folder(), tmp_path / "me", 1.0, 1, StepCounts(atnet=1, vgnet=1))
     assert not found.better
     for name in ("atnet", "vgnet", "landmarks"):
         for file in (pretrained_folder() / name).iterdir():

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from pipeline.bundles.bundle import load_bundle
+from pipeline.bundles.location import pretrained_folder
 from pipeline.config.params import Params
 from pipeline.media import read_audio, read_frames
-from pipeline.models.bundle import load_bundle
-from pipeline.models.pretrained import pretrained_folder
 from pipeline.personalize.footage import prepare
 from pipeline.personalize.personalize import clip_params
 from pipeline.runtime.clock import SAMPLES_PER_FRAME

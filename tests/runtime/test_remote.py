@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.models.registry import load_model
+from pipeline.bundles.networks import load_model
 from pipeline.runtime.checkout import or_pull, pull_command
 from pipeline.runtime.errors import PipelineError
 from pipeline.shards.read import ShardReader

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 import torch
 
+from pipeline.bundles.bundle import PUBLISHED, load_bundle
+from pipeline.bundles.files import save_model
 from pipeline.evaluation.registry import BASELINES
-from pipeline.inference.published.basics import read_basics
-from pipeline.inference.published.preprocessing import PublishedPreprocessing
 from pipeline.media import count_frames
 from pipeline.models.atnet import AtNet
-from pipeline.models.bundle import PUBLISHED, load_bundle
-from pipeline.models.files import save_model
 from pipeline.models.vgnet import VgNet
+from pipeline.preprocessing.published.basics import read_basics
+from pipeline.preprocessing.published.recipe import PublishedPreprocessing
 from tests.stages.conftest import Project
 
 

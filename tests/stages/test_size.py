@@ -11,9 +11,9 @@ import pytest
 from pipeline.config.file import load_params
 from pipeline.config.params import Params
 from pipeline.evaluation.models import evaluate_models
-from pipeline.inference.generate import generate
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
+from pipeline.inference.video import generate_video
 from pipeline.media import probe
 from pipeline.runtime.errors import PipelineError
 from pipeline.shards.clip_store import ClipStore
@@ -53,7 +53,7 @@ def test_everything_follows(reproduced: Project, params: Params, tmp_path: Path)
 
     picture = str(ROOT / "docs/pictures/face.jpg")
     head = TalkingHead.from_pretrained("models")
-    generate(head, picture, next(Path("data/sample").glob("s*/*.mpg")), "out.mp4", Settings(crop=True))
+    generate_video(head, picture, next(Path("data/sample").glob("s*/*.mpg")), "out.mp4", Settings(crop=True))
     assert (probe("out.mp4").width, probe("out.mp4").height) == (256, 256)
 
     with pytest.raises(PipelineError, match=r"models makes faces of 128 pixels, and data/faces has crops of 256\."):

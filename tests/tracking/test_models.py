@@ -17,13 +17,13 @@ import soundfile  # type: ignore[import-untyped]
 import torch
 
 from pipeline import tracking
-from pipeline.inference.generate import generate
+from pipeline.bundles.files import save_model
+from pipeline.bundles.networks import load_model
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
+from pipeline.inference.video import generate_video
 from pipeline.models.atnet import AtNet
 from pipeline.models.discriminator import Discriminator
-from pipeline.models.files import save_model
-from pipeline.models.registry import load_model
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime.errors import PipelineError
 from pipeline.tracking.models import (
@@ -198,7 +198,7 @@ def test_a_registered_bundle_generates_by_name_and_by_mlflow(
     head = TalkingHead.from_pretrained("models:/atvgnet@best")
     assert head.card["licence"] == "MIT"
     for name, one in (("expected.mp4", TalkingHead.from_pretrained(bundle)), ("named.mp4", head)):
-        assert generate(one, picture, speech, tmp_path / name, Settings(strength=1.2)).frames == 5
+        assert generate_video(one, picture, speech, tmp_path / name, Settings(strength=1.2)).frames == 5
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     command = [sys.executable, "-P", "-c", GENERATE, f"sqlite:///{folder / 'mlflow.db'}"]
     result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
@@ -272,7 +272,7 @@ def test_requirements_are_what_loading_and_predicting_imports(loader: str, requi
     waiting = [loader]
     while waiting:
         module = waiting.pop()
-        if module not in found and not module.startswith(("pipeline.tracking", "pipeline.inference.published")):
+        if module not in found and not module.startswith(("pipeline.tracking", "pipeline.preprocessing.published")):
             found.add(module)
             waiting += graph.find_modules_directly_imported_by(module) if module.startswith("pipeline") else ()
     names = {**packages_distributions(), "dlib": ["dlib-bin"]}

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import tracking
-from pipeline.models.bundle import load_bundle
+from pipeline.bundles.bundle import load_bundle
 from pipeline.runtime.errors import PipelineError
 from pipeline.tracking import store as stores
 from pipeline.tracking.models import fetch_bundle

@@ -154,7 +154,8 @@ def test_curves_are_drawn() -> None:
 def test_training_imports_nothing_a_gpu_box_lacks() -> None:
     code = (
         "import sys; import pipeline.training.__main__; "
-        "import pipeline.inference.published.checkpoint; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+        "import pipeline.preprocessing.published.checkpoint; "
+        "print(*sorted({name.split('.')[0] for name in sys.modules}))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())

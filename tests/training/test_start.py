@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
-from pipeline.models.registry import load_model
+from pipeline.bundles.location import find_bundle
+from pipeline.bundles.networks import load_model
 from pipeline.runtime.errors import PipelineError
-from pipeline.runtime.paths import bundle_folder
 from pipeline.training.atnet import AtNetTask
 from pipeline.training.loop import train
 from pipeline.training.start import Start, open_start
@@ -172,9 +172,8 @@ def test_a_bundle_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(PipelineError, match=r"atnet.model\.json is missing"):
         open_start("atnet", tmp_path, BELONGS)
     assert open_start("atnet", None, BELONGS) is None
-    assert bundle_folder("") is None
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     with pytest.raises(PipelineError, match=r"init: .*/none is not a folder\. Give that of a bundle"):
-        bundle_folder("none")
+        find_bundle("none", param="init")
     (tmp_path / "models").mkdir()
-    assert bundle_folder("models") == tmp_path / "models"
+    assert find_bundle("models", param="init") == tmp_path / "models"

@@ -18,11 +18,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pipeline.bundles.networks import load_model
 from pipeline.config.training import AtNetParams, PictureAugmentation, VgNetParams
 from pipeline.landmarks.pca import LandmarkModel
 from pipeline.models.atnet import AtNet
 from pipeline.models.discriminator import Discriminator
-from pipeline.models.registry import load_model
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime.errors import PipelineError
 from pipeline.training.atnet import AtBatch, AtNetTask

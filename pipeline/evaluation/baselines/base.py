@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.inference.preprocessing.base import Reference
-from pipeline.inference.talking_head import TalkingHead, chunks
+from pipeline.inference.painter import chunks
+from pipeline.inference.talking_head import TalkingHead
 from pipeline.metrics.transcript import Transcript
+from pipeline.preprocessing.base import Reference
 from pipeline.runtime.plugins import Registry
 
 AT_VG, VG_GT, STATIC = "at_vg", "vg_gt", "static"

@@ -1,1 +1,1 @@
-"""What the frames of a video show of what VG-net paints: the face alone, the whole picture, or panels."""
+"""Views: what a video shows of the painted frames. The face alone, the whole picture, or panels."""

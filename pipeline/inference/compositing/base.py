@@ -1,12 +1,13 @@
-"""What every way to show a face does."""
+"""Painted frames, the interface of all views, and the simplest view."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.inference.preprocessing.base import Reference
+from pipeline.preprocessing.base import Reference
 
 
 class Blinks(NamedTuple):
@@ -24,26 +25,47 @@ class Painted(NamedTuple):
     frames_THWC: NDArray[np.uint8]
     """RGB (T, size, size, 3)."""
     attention_THW: NDArray[np.float32]
-    """Where pixels were painted, 0 to 1."""
+    """Where VG-net painted, 0 to 1."""
     colour_THWC: NDArray[np.uint8]
-    """The paint, RGB (T, size, size, 3)."""
+    """What VG-net painted, RGB (T, size, size, 3)."""
     landmarks_TL: NDArray[np.float32]
-    """What was asked for: normalised landmarks (T, 136)."""
+    """The normalised landmarks (T, 136) that the frames were painted for."""
     reference: Reference
-    """What they were painted over."""
+    """The picture that the frames were painted over."""
     blinks: Blinks | None = None
-    """Lids that were drawn into the frames, and not painted by VG-net."""
+    """Lids that were drawn into the frames after VG-net."""
 
 
 class View(Protocol):
-    """One for all videos of a picture; several threads may use it at once."""
+    """What the frames of one picture's videos show. Several threads may share a view."""
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height of its frames, both even."""
 
     def frames(self, painted: Iterable[Painted]) -> Iterator[NDArray[np.uint8]]:
-        """RGB (height, width, 3), in order from a video's first."""
+        """Yield the frames, RGB (height, width, 3), of a video from its first chunk on."""
 
     def points(self, points_T68x2: NDArray[np.float32], first: int, reference: Reference) -> NDArray[np.float32]:
-        """Points in pixels of the crop, of the frames from number ``first`` on, in pixels of the view's frames."""
+        """Convert points from pixels of the crop to pixels of the view's frames, from frame number ``first`` on."""
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A `View` of the face alone, as VG-net paints it."""
+
+    side: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Implements `View`."""
+        return self.side, self.side
+
+    def frames(self, painted: Iterable[Painted]) -> Iterator[NDArray[np.uint8]]:
+        """Implements `View`."""
+        for chunk in painted:
+            yield from chunk.frames_THWC
+
+    def points(self, points_T68x2: NDArray[np.float32], first: int, reference: Reference) -> NDArray[np.float32]:
+        """Implements `View`."""
+        return points_T68x2

@@ -1,4 +1,4 @@
-"""Eyes that close: the skin above each eye drawn down over it, in the picture itself."""
+"""Closes eyes in the picture: the skin above each eye is drawn down over it."""
 
 import cv2
 import numpy as np
@@ -6,31 +6,32 @@ from numpy.typing import NDArray
 
 from pipeline.landmarks.eyes import EYES
 
-LEAST, MOST = 0.1, 0.22
-"""How much skin above an eye is stretched, in widths of the eye."""
-STEP, MARGIN = 0.02, 0.03
-"""At which distances above the eye skin is looked for, and what is left between it and a brow or glasses."""
+LEAST_SKIN, MOST_SKIN = 0.1, 0.22
+"""Least and most skin above an eye that is stretched, in widths of the eye."""
+SKIN_STEP, SKIN_MARGIN = 0.02, 0.03
+"""Steps in which skin is searched above the eye, and the distance kept to a brow or glasses, in widths of the eye."""
 DARK, LASHES_ONLY = 0.75, 0.4
-"""Skin ends where it is so much darker than below. At `LEAST` above the eye it has at least so much of the brightest
-skin's brightness: where it has not, glasses lie upon the lid."""
+"""Skin ends where brightness drops below this share of the skin under it. If the skin at `LEAST_SKIN` has less than
+this share of the brightest skin, glasses cover the lid."""
 RIM = 0.8
-"""A line above the lashes that has at most so much of the brightness on both its sides is the rim of glasses."""
+"""A line above the lashes is the rim of glasses if its brightness is at most this share of that on both sides."""
 ABOVE, BELOW = 0.02, 0.05
-"""How far beyond dlib's points the lids begin and meet, in widths of the eye: the points mark the edge of the white."""
+"""How far beyond dlib's points the lids begin and meet, in widths of the eye. The points mark the edge of the white."""
 LASHES = 0.06
-"""So much of the lid's edge moves without being stretched, in widths of the eye."""
+"""Width of the lid's edge that moves without being stretched, in widths of the eye."""
 SHADE = 0.3
 """How much darker the lid's edge becomes."""
 SMOOTH = 0.06
-"""The deviation, in widths of the eye, to which skin is blurred where little of it is stretched far."""
+"""Standard deviation of the blur where a little skin is stretched far, in widths of the eye."""
 
 
 def find_skin(picture_HWC: NDArray[np.uint8], points_68x2: NDArray[np.floating]) -> float | None:
-    """How much skin lies above the eyes of the face in an RGB picture, in widths of an eye; None where glasses or brows
-    lie upon a lid.
+    """Measure the skin above the eyes of a face in an RGB picture, in widths of an eye.
+
+    Returns None if glasses or brows cover a lid.
     """
     skin = min(_skin_above(picture_HWC, points_68x2[eye].astype(np.float64)) for eye in EYES)
-    return skin if skin >= LEAST else None
+    return skin if skin >= LEAST_SKIN else None
 
 
 def close_lids(
@@ -40,16 +41,21 @@ def close_lids(
     skin: float,
     share: float,
 ) -> None:
-    """Draw into a frame of the picture, in place, both upper lids ``share`` (0 to 1) of the way down.
+    """Draw both upper lids into a frame, in place.
 
-    ``points_68x2`` are the face's in pixels of the picture, ``skin`` as `find_skin` says.
+    Args:
+        frame_HWC: A frame of the picture, RGB.
+        picture_HWC: The picture, RGB.
+        points_68x2: The face's points in pixels of the picture.
+        skin: The result of `find_skin`.
+        share: How far the lids are closed, 0 to 1.
     """
     for eye in EYES:
         _close(frame_HWC, picture_HWC, points_68x2[eye].astype(np.float64), skin, share)
 
 
 def _axes(eye_62: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    """The eye's own directions across and down, unit vectors as rows (2, 2), and its width."""
+    """Return the eye's directions across and down as unit vectors in rows (2, 2), and its width."""
     across = eye_62[3] - eye_62[0]
     width = max(float(np.hypot(*across)), 1e-6)
     x, y = across / width
@@ -57,7 +63,7 @@ def _axes(eye_62: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
 
 
 def _lids(eye_62: NDArray[np.float64], axes: NDArray[np.float64], width: float) -> list[NDArray[np.float64]]:
-    """Cubics through the points of the upper and the lower lid, in the eye's own axes and widths."""
+    """Return cubics through the points of the upper and the lower lid, in the eye's axes and widths."""
     own = (eye_62 - eye_62[0]) @ axes.T / width
     return [np.polyfit(own[rows, 0], own[rows, 1], 3) for rows in ([0, 1, 2, 3], [0, 5, 4, 3])]
 
@@ -65,18 +71,18 @@ def _lids(eye_62: NDArray[np.float64], axes: NDArray[np.float64], width: float) 
 def _skin_above(picture_HWC: NDArray[np.uint8], eye_62: NDArray[np.float64]) -> float:
     axes, width = _axes(eye_62)
     upper, _ = _lids(eye_62, axes, width)
-    u, distances = np.linspace(0.2, 0.8, 25), np.arange(0, MOST + MARGIN + STEP / 2, STEP)
+    u, distances = np.linspace(0.2, 0.8, 25), np.arange(0, MOST_SKIN + SKIN_MARGIN + SKIN_STEP / 2, SKIN_STEP)
     v = np.polyval(upper, u) - distances[:, None]
     places = eye_62[0] + width * np.stack([np.broadcast_to(u, v.shape), v], axis=-1) @ axes
-    seen = _sampled(picture_HWC, places[..., 0], places[..., 1])
-    levels = cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY).mean(axis=1)
-    first = round(LEAST / STEP)
+    samples = _sampled(picture_HWC, places[..., 0], places[..., 1])
+    levels = cv2.cvtColor(samples, cv2.COLOR_RGB2GRAY).mean(axis=1)
+    first = round(LEAST_SKIN / SKIN_STEP)
     if levels[first] < LASHES_ONLY * levels.max():
         return 0.0
     dark = levels[first:] < DARK * np.maximum.accumulate(levels[first:])
-    skin = float(distances[first + np.argmax(dark)] - MARGIN) if dark.any() else MOST
+    skin = float(distances[first + np.argmax(dark)] - SKIN_MARGIN) if dark.any() else MOST_SKIN
     sides = np.minimum(np.maximum.accumulate(levels), np.maximum.accumulate(levels[::-1])[::-1])
-    rim = (levels < RIM * sides) & (distances >= LASHES - STEP / 2) & (distances <= skin)
+    rim = (levels < RIM * sides) & (distances >= LASHES - SKIN_STEP / 2) & (distances <= skin)
     return 0.0 if rim.any() else skin
 
 
@@ -87,7 +93,7 @@ def _close(
     skin: float,
     share: float,
 ) -> None:
-    """Works in the eye's own axes: u across it, 0 to 1 between its corners, and v down, in widths of the eye."""
+    """Close one eye. u runs across the eye, 0 to 1 between its corners, and v down, in widths of the eye."""
     axes, width = _axes(eye_62)
     bounds = np.array(picture_HWC.shape[1::-1])
     left, top = np.clip(np.floor(eye_62.min(axis=0) - 0.6 * width).astype(int), 0, bounds)
@@ -118,5 +124,5 @@ def _close(
 
 
 def _sampled(picture_HWC: NDArray[np.uint8], x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.uint8]:
-    places = x.astype(np.float32), y.astype(np.float32)
-    return np.asarray(cv2.remap(picture_HWC, *places, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    x, y = x.astype(np.float32), y.astype(np.float32)
+    return np.asarray(cv2.remap(picture_HWC, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.uint8)

@@ -1,4 +1,4 @@
-"""The head of a photograph, moved a little all the time, since nobody who speaks holds still."""
+"""Small, continuous head motion in a photograph."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,38 +9,38 @@ from numpy.typing import NDArray
 
 from pipeline.inference.compositing.base import Painted
 from pipeline.inference.compositing.photograph import Photograph
-from pipeline.inference.preprocessing.base import Reference
+from pipeline.preprocessing.base import Reference
 from pipeline.runtime.clock import FPS
 
 RATES = np.array([0.13, 0.29, 0.53])
-"""Hz of the waves that a movement is the sum of; slower ones are larger."""
+"""Frequencies in Hz of the waves that make up the motion. Slower waves are larger."""
 TURN, SHIFT = 0.9, 0.01
-"""How far at most: degrees of tilt, and shift along either axis as a share of the crop's side."""
+"""Largest tilt in degrees, and largest shift along an axis as a share of the crop's side."""
 NEAR, FAR = 0.55, 1.3
-"""Distances from the middle of the face, in sides of the crop: up to the first all moves as one, beyond the second
-nothing moves, and what lies between is stretched."""
+"""Distances from the centre of the face, in sides of the crop. Up to the first everything moves together, beyond the
+second nothing moves, and the picture between them is stretched."""
 
 
 @dataclass(frozen=True)
 class Sway:
-    """As `View`: a photograph whose head moves; the same seed moves it alike, and the first frame is not moved."""
+    """A `View` of a photograph whose head moves. Equal seeds give equal motion; the first frame is not moved."""
 
     whole: Photograph
     middle: NDArray[np.float64]
-    """Of the face, in pixels of the frame."""
+    """Centre of the face in pixels of the frame."""
     side: float
-    """Pixels of the frame along a side of the crop."""
+    """Side of the crop in pixels of the frame."""
     left: int
     top: int
-    """Where the part of the frame begins that moves."""
+    """Left and top of the moving part of the frame."""
     share_HW: NDArray[np.float32]
-    """Of that part, by how much of the movement each pixel moves, 0 to 1."""
+    """Share of the motion, 0 to 1, for each pixel of that part."""
     phases: NDArray[np.float64]
-    """Of each wave of tilt, shift to the right and shift down (3, waves)."""
+    """Phases (3, waves) of tilt, shift to the right and shift down."""
 
     @classmethod
     def of(cls, whole: Photograph, seed: int) -> "Sway":
-        """For the photograph."""
+        """Prepare the motion of a photograph."""
         width, height = whole.size
         middle, side = whole.face
         reach = FAR * side
@@ -55,38 +55,38 @@ class Sway:
 
     @property
     def size(self) -> tuple[int, int]:
-        """As `View`."""
+        """Implements `View`."""
         return self.whole.size
 
     def frames(self, painted: Iterable[Painted]) -> Iterator[NDArray[np.uint8]]:
-        """As `View`."""
+        """Implements `View`."""
         return self.moved(self.whole.frames(painted))
 
     def points(self, points_T68x2: NDArray[np.float32], first: int, reference: Reference) -> NDArray[np.float32]:
-        """As `View`; of a face, which moves as one."""
-        shown = self.whole.points(points_T68x2, first, reference)
+        """Implements `View`. The face moves as a whole."""
+        still = self.whole.points(points_T68x2, first, reference)
         moved = []
-        for number, points in enumerate(shown, first):
+        for number, points in enumerate(still, first):
             turn, right, down = self.at(number)
             forth = cv2.getRotationMatrix2D(tuple(self.middle.tolist()), -turn, 1.0)
             moved.append((points + np.array([right, down])) @ forth[:, :2].T + forth[:, 2])
         return np.asarray(moved, np.float32).reshape(-1, 68, 2)
 
     def at(self, number: int) -> tuple[float, float, float]:
-        """Tilt in degrees, and shift to the right and down in pixels, of a frame counted from 0."""
+        """Return tilt in degrees, and shift to the right and down in pixels, of a frame counted from 0."""
         weights = 1 / RATES / (1 / RATES).sum()
         waves = (np.sin(2 * np.pi * RATES * number / FPS + self.phases) - np.sin(self.phases)) @ weights / 2
         turn, right, down = (waves * (TURN, SHIFT * self.side, SHIFT * self.side)).tolist()
         return turn, right, down
 
     def moved(self, frames: Iterator[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
-        """The frames with the head moved, in order from the first."""
+        """Move the head in the frames of a video from the first on."""
         height, width = self.share_HW.shape
         part = (slice(self.top, self.top + height), slice(self.left, self.left + width))
         rows, columns = np.mgrid[part].astype(np.float32)
         for number, frame_HWC in enumerate(frames):
             turn, right, down = self.at(number)
-            # Where each pixel comes from: the head's place before it was moved, as far as the pixel moves with it.
+            # The source of each pixel, by its share of the motion.
             back = cv2.getRotationMatrix2D(tuple(self.middle.tolist()), turn, 1.0).astype(np.float32)
             x = back[0, 0] * columns + back[0, 1] * rows + np.float32(back[0, 2] - right)
             y = back[1, 0] * columns + back[1, 1] * rows + np.float32(back[1, 2] - down)

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from pipeline.faces.crop import CROP
 from pipeline.inference.compositing.footage import Footage, put_mouth
-from pipeline.inference.generate import generate
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.inference.tracked import track
+from pipeline.inference.video import generate_video
 from pipeline.landmarks.mouth import mouth_opening
 from pipeline.media import VideoWriter, count_frames, read_frames
 from pipeline.runtime.errors import PipelineError
@@ -41,7 +41,7 @@ def test_the_mouth_says_what_is_heard(shipped: TalkingHead, corpora: Path, clip:
     """It comes nearer to that of the speaker who said it than it was, and the frames' rest stays."""
     said = sorted((corpora / "grid" / "s1").glob("*.mpg"))[90]
     out = tmp_path / "out.mp4"
-    assert generate(shipped, clip, said, out)[:2] == (75, (360, 288))
+    assert generate_video(shipped, clip, said, out)[:2] == (75, (360, 288))
     was, real, dubbed = mouths(clip), mouths(said), mouths(out)
     assert distance(dubbed, real) < 0.9 * distance(was, real)
     assert distance(dubbed, was) > 0.3
@@ -102,7 +102,7 @@ def test_a_video_without_a_face(shipped: TalkingHead, speech_file: Path, tmp_pat
     with pytest.raises(
         PipelineError, match=r"grey\.mp4 shows a face in 0% of its frames\. Give a video that shows one face throughout"
     ):
-        generate(shipped, tmp_path / "grey.mp4", speech_file, tmp_path / "out.mp4")
+        generate_video(shipped, tmp_path / "grey.mp4", speech_file, tmp_path / "out.mp4")
     assert not (tmp_path / "out.mp4").exists()
 
 
@@ -111,5 +111,5 @@ def test_longer_speech_than_video(shipped: TalkingHead, clip: Path, speech_file:
     with VideoWriter(short, size=(360, 288)) as video:
         for frame in islice(read_frames(clip), 20):
             video.write(frame)
-    generate(shipped, short, speech_file, tmp_path / "out.mp4", Settings(crop=True))
+    generate_video(shipped, short, speech_file, tmp_path / "out.mp4", Settings(crop=True))
     assert count_frames(tmp_path / "out.mp4") == 75

@@ -14,9 +14,9 @@ from pipeline.inference.compositing.base import Painted
 from pipeline.inference.compositing.mask import DRIVEN, HOLD, RELEASE, SPEAKING, mask_paint
 from pipeline.inference.generator import Generator
 from pipeline.inference.inputs import read_reference
-from pipeline.inference.preprocessing.base import Reference
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
+from pipeline.preprocessing.base import Reference
 
 GREEN = (0, 255, 0)
 CHIN, BROWS, MOUTH = list(range(4, 13)), list(range(17, 27)), list(range(48, 68))

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from pipeline.faces.detect import detect_faces
 from pipeline.faces.shape_predictor import predict_landmarks
 from pipeline.inference.compositing.panels import LABEL_HEIGHT, PANEL, enlarge, heat
-from pipeline.inference.generate import generate
 from pipeline.inference.generator import Generator
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
+from pipeline.inference.video import generate_video
 from pipeline.media import read_frames
 from pipeline.runtime.errors import PipelineError
 
@@ -32,7 +32,7 @@ def test_landmarks_are_where_the_face_is_seen(
 ) -> None:
     """In whatever view: as dlib finds them in the video."""
     out, table = tmp_path / "out.mp4", tmp_path / "points.csv"
-    assert generate(shipped, face_file, speech_file, out, shown, landmarks=table)[:2] == (75, size)
+    assert generate_video(shipped, face_file, speech_file, out, shown, landmarks=table)[:2] == (75, size)
     with table.open(newline="") as file:
         header, *rows = csv.reader(file)
     assert header == ["frame", "timestamp", *(f"x_{one}" for one in range(68)), *(f"y_{one}" for one in range(68))]
@@ -72,5 +72,5 @@ def test_a_table_is_not_written_over_anything(
         ),
     ):
         with pytest.raises(PipelineError, match=message):
-            generate(shipped, face_file, speech_file, tmp_path / "out.mp4", landmarks=tmp_path / name)
+            generate_video(shipped, face_file, speech_file, tmp_path / "out.mp4", landmarks=tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.csv"]

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from pipeline.faces.crop import SIZE
 from pipeline.faces.detect import detect_faces
 from pipeline.faces.shape_predictor import predict_landmarks
-from pipeline.inference.compositing.photograph import LONGEST, Photograph
+from pipeline.inference.compositing.photograph import MAX_SIDE, Photograph
 from pipeline.inference.inputs import read_reference
-from pipeline.inference.preprocessing.base import Reference
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.media.picture import read_picture
+from pipeline.preprocessing.base import Reference
 from pipeline.speech.sound import Sound
 
 Image = NDArray[np.uint8]
@@ -108,7 +108,7 @@ def test_a_picture_that_is_shown_smaller_is_said(
     picture = np.asarray(cv2.resize(photograph, (2400, 2400)), np.uint8)
     caplog.clear()
     whole = Photograph.of(picture, find(picture))
-    assert whole.size == (LONGEST, LONGEST)
+    assert whole.size == (MAX_SIDE, MAX_SIDE)
     assert "The picture is 2400 pixels wide and 2400 high, and the video 1920 and 1920." in caplog.messages
 
 
@@ -132,9 +132,9 @@ def test_wherever_the_face_lies(
     frame = whole.with_paint(WHOLE, np.full((SIZE, SIZE, 3), 90, np.uint8))
     assert frame.shape == (*whole.size[::-1], 3)
     assert whole.size[0] % 2 == whole.size[1] % 2 == 0
-    assert max(whole.size) <= LONGEST
+    assert max(whole.size) <= MAX_SIDE
     assert np.abs(frame.astype(int) - 90).max() <= 1
-    if max(width, height) <= LONGEST:
+    if max(width, height) <= MAX_SIDE:
         assert whole.size == (max(2, width // 2 * 2), max(2, height // 2 * 2))
     else:
         assert whole.size[0] / whole.size[1] == pytest.approx(width / height, rel=0.1) or min(whole.size) < 20

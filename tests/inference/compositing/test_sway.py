@@ -13,10 +13,10 @@ from pipeline.faces.detect import detect_faces
 from pipeline.faces.shape_predictor import predict_landmarks
 from pipeline.inference.compositing.photograph import Photograph
 from pipeline.inference.compositing.sway import FAR, RATES, SHIFT, TURN, Sway
-from pipeline.inference.generate import generate
 from pipeline.inference.inputs import read_reference
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
+from pipeline.inference.video import generate_video
 from pipeline.landmarks.similarity import fit_similarity
 from pipeline.media import read_frames
 
@@ -81,7 +81,7 @@ def test_by_the_command(head: TalkingHead, tmp_path: Path) -> None:
     root = Path(__file__).parents[3]
     given = root / "docs/pictures/face.jpg", root / "docs/speech.wav"
     for name, sway, seed in (("still", False, 0), ("one", True, 0), ("same", True, 0), ("two", True, 1)):
-        generate(head, *given, tmp_path / f"{name}.mp4", Settings(sway=sway, seed=seed, blink=False))
+        generate_video(head, *given, tmp_path / f"{name}.mp4", Settings(sway=sway, seed=seed, blink=False))
     names = ("still", "one", "two")
     still, one, two = (np.stack(list(read_frames(tmp_path / f"{name}.mp4"))).astype(int) for name in names)
     assert (tmp_path / "one.mp4").read_bytes() == (tmp_path / "same.mp4").read_bytes()

@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 from typer.testing import CliRunner
 
+from pipeline.bundles.bundle import Bundle, load_bundle
+from pipeline.bundles.files import save_model
+from pipeline.bundles.location import pretrained_folder
+from pipeline.bundles.onnx.write import export_onnx
 from pipeline.cli import app
 from pipeline.inference.inputs import opened_speech, read_reference
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.media import read_audio
 from pipeline.models.atnet import AtNet
-from pipeline.models.bundle import Bundle, load_bundle
-from pipeline.models.files import save_model
-from pipeline.models.onnx.export import export_onnx
-from pipeline.models.pretrained import pretrained_folder
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime.errors import PipelineError
 from pipeline.speech.features import SpeechFeatures

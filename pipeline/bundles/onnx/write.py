@@ -1,0 +1,143 @@
+"""Writes a bundle as ONNX. Each network processes a chunk of frames per call.
+
+| file | content |
+|---|---|
+| `atnet.onnx` | speech windows of T frames -> coefficients; the LSTM's state is an input and an output |
+| `vgnet.onnx` | picture, its landmarks and those of T frames -> frames; the ConvGRU's state is an input and an output |
+| `networks.json` | names and shapes of both, speech features, crop, landmarks: what to feed them (docs/serving.md) |
+| `landmarks.npz` | template, mean and basis of the landmark model |
+
+T is free; the batch is 1. A video begins with a state of zeros.
+"""
+
+import json
+import logging
+import warnings
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pipeline.bundles.bundle import TrainedParts, load_bundle
+from pipeline.bundles.onnx.recurrent import ScannedGru, ScannedLstm
+from pipeline.landmarks.mouth_calibration import GAIN, KNEE
+from pipeline.landmarks.pca import FACTOR, FILE
+from pipeline.landmarks.points import STABLE
+from pipeline.models.atnet import AtNet, LstmState
+from pipeline.models.folding import for_inference
+from pipeline.models.vgnet import VgNet
+from pipeline.runtime.clock import FPS
+from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.files import check_new
+from pipeline.runtime.paths import StrPath
+from pipeline.speech.windows import AFTER, PER_FRAME
+
+NETWORKS = "networks.json"
+Shapes = dict[str, tuple[int, ...]]
+"""Shapes by name; -1 stands for a free axis."""
+_TRACED_FRAMES = 3
+
+
+class _AtNetChunk(nn.Module):
+    """Makes AT-net's `stream` the forward pass."""
+
+    def __init__(self, network: AtNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, reference_BK: Tensor, windows_BT1RC: Tensor, state: LstmState) -> tuple[Tensor, LstmState | None]:
+        return self.network.stream(reference_BK, windows_BT1RC, state)
+
+
+def export_onnx(source: StrPath, to: StrPath) -> None:
+    """Write the bundle `source` into the new folder `to`.
+
+    Raises:
+        PipelineError: `source` is not a complete bundle of this project, its networks carry no state from frame to
+            frame, or `to` exists.
+        ModuleNotFoundError: The extra `onnx` is not installed.
+    """
+    import onnxscript  # noqa: F401  # PyTorch's exporter needs it, and fails late without it
+
+    check_new(to)
+    to, bundle = Path(to), load_bundle(source)
+    parts = bundle.trained_here
+    if not bundle.atnet.recurrent or bundle.vgnet.gru.recurrence != "time":
+        raise PipelineError(
+            f"{bundle.folder} has a network without a state from frame to frame, an ablation that is not exported. "
+            "Train with atnet.recurrent=true and vgnet.recurrence=time."
+        )
+    to.mkdir(parents=True)
+    record = {
+        "atnet": _atnet(bundle.atnet, to / "atnet.onnx"),
+        "vgnet": _vgnet(bundle.vgnet, to / "vgnet.onnx"),
+        **_describe_inputs(parts),
+    }
+    parts.landmarks.save(to)
+    (to / NETWORKS).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def _describe_inputs(parts: TrainedParts) -> dict[str, Any]:
+    """Return the numbers that a program needs to feed the networks; docs/serving.md explains each."""
+    return {
+        "fps": FPS,
+        "picture": {"channels": "RGB", "range": [-1, 1]},
+        "speech": {**parts.speech.record(), "dropped": 1, "rows_per_frame": PER_FRAME, "rows_before": AFTER},
+        "crop": asdict(parts.crop),
+        "landmarks": {"file": FILE, "factor": FACTOR, "stable": STABLE.tolist()},
+        "mouth": {"gain": GAIN, "knee": list(KNEE)},
+    }
+
+
+def _atnet(network: AtNet, path: Path) -> dict[str, Any]:
+    network = for_inference(network, torch.device("cpu"), "float32")
+    lstm = network.lstm
+    network.add_module("lstm", ScannedLstm(lstm))
+    state: Shapes = {name: (lstm.num_layers, 1, lstm.hidden_size) for name in ("hidden_3BD", "cell_3BD")}
+    return _write(_AtNetChunk(network), path, network.inputs, network.outputs, state)
+
+
+def _vgnet(network: VgNet, path: Path) -> dict[str, Any]:
+    network = for_inference(network, torch.device("cpu"), "float32")
+    network.add_module("gru", ScannedGru.of(network.gru))
+    outputs = dict(network.outputs)
+    state = {"state_BCHW": outputs.pop("state_BCHW")}
+    return _write(network, path, network.inputs, outputs, state)
+
+
+def _write(network: nn.Module, path: Path, inputs: Shapes, outputs: Shapes, state: Shapes) -> dict[str, Any]:
+    """Write the network and return its entry of the record. The last argument of the network is the state."""
+    frames = torch.export.Dim("T", min=1)
+    sizes = [_batch_of_1(shape) for shape in inputs.values()]
+    arguments = [torch.zeros([_TRACED_FRAMES if size == -1 else size for size in shape]) for shape in sizes]
+    free = [{axis: frames for axis, size in enumerate(shape) if size == -1} for shape in sizes]
+    begin = tuple(torch.zeros(_batch_of_1(shape)) for shape in state.values())
+    fixed: tuple[dict[int, Any], ...] = tuple({} for _ in state)
+    following = {name: f"next_{name}" for name in state}
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore", FutureWarning)  # PyTorch warns about its own code
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+        torch.onnx.export(
+            network.eval(),
+            (*arguments, begin if len(begin) > 1 else begin[0]),
+            path,
+            input_names=[*inputs, *state],
+            output_names=[*outputs, *following.values()],
+            dynamic_shapes=(*free, fixed if len(begin) > 1 else fixed[0]),
+            external_data=False,
+            dynamo=True,
+            verbose=False,
+        )
+    described = {kind: _described(shapes) for kind, shapes in (("inputs", inputs | state), ("outputs", outputs))}
+    described["outputs"] |= {following[name]: described["inputs"][name] for name in state}
+    return {"file": path.name, **described, "state": following}
+
+
+def _batch_of_1(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return (1, *shape[1:]) if shape[0] == -1 else shape
+
+
+def _described(shapes: Shapes) -> dict[str, list[int | str]]:
+    return {name: ["T" if size == -1 else size for size in _batch_of_1(shape)] for name, shape in shapes.items()}

@@ -1,0 +1,145 @@
+"""The commands that evaluate models or videos, and compare evaluations."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from pipeline.runtime import machine, paths
+from pipeline.runtime.command import command
+from pipeline.runtime.errors import PipelineError
+
+commands = typer.Typer()
+
+REVISION = "a git revision, the name of a DVC experiment, or the ID of an MLflow run."
+
+
+@commands.command()
+def evaluate(
+    models: Annotated[Path, typer.Option(help="Folder of the models to evaluate, trained or imported.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write. Default: reports in the folder of the models.")
+    ] = None,
+) -> None:
+    """Evaluate any models on the test split, as the stage evaluate does for models/."""
+    with command():
+        from pipeline.config.file import load_params
+        from pipeline.evaluation.models import evaluate_models
+        from pipeline.evaluation.report import print_report, write_page
+
+        folder = out or models / paths.REPORTS.name
+        evaluate_models(models, folder, load_params(paths.PARAMS), paths.project_root(), machine.jobs())
+        write_page(folder)
+        print_report(folder)
+
+
+@commands.command("score")
+def score_videos(
+    fake: Annotated[
+        list[str] | None,
+        typer.Option(help="Folder of generated videos, or NAME=FOLDER; repeatable, to compare systems."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Folder to write. An earlier score in it is replaced.")
+    ] = None,
+    real: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the real videos, with the same names. Without it only some metrics are computed."),
+    ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option(help="Folder of pictures of the faces, with the same names. Default: each first frame."),
+    ] = None,
+    size: Annotated[Literal["128", "256"], typer.Option(help="Side of the compared face crops, in pixels.")] = "128",
+    self_test: Annotated[
+        bool,
+        typer.Option("--self-test", help="Check every metric on known changes of the real videos."),
+    ] = False,
+) -> None:
+    """Score generated videos of any format, size and length against the real videos of the same names.
+
+    Needs no project. After an interruption the same command continues.
+    """
+    with command():
+        if self_test:
+            _test_metrics(real)
+            return
+        from pipeline.evaluation.report import write_page
+        from pipeline.evaluation.score.score import name_systems, score
+        from pipeline.evaluation.score.show import print_score
+
+        if not fake:
+            raise PipelineError("score needs generated videos. Give their folder with --fake FOLDER.")
+        if out is None:
+            raise PipelineError("score needs a folder to write. Give one with --out FOLDER.")
+        print_score(score(real, name_systems(fake), out, machine.jobs(), reference=reference, size=int(size)), out)
+        print(f"The whole report as a page for any browser: {write_page(out)}")
+
+
+def _test_metrics(real: Path | None) -> None:
+    """Check the metrics. Exits with status 1 if one fails."""
+    from pipeline.evaluation.score.self_test import self_test
+    from pipeline.evaluation.score.show_self_test import print_self_test
+
+    if real is None:
+        raise PipelineError("--self-test: give real videos with --real FOLDER, best of two speakers or more.")
+    table = self_test(real, seed=0, jobs=machine.jobs())
+    print_self_test(table)
+    if not table["holds"].all():
+        raise typer.Exit(1)
+
+
+@commands.command()
+def report(
+    md: Annotated[bool, typer.Option("--md", help="Print a short Markdown version, for a pull request.")] = False,
+    baseline: Annotated[str | None, typer.Option(help=f"Evaluation to print the change since: {REVISION}")] = None,
+) -> None:
+    """Print the metrics of the last evaluation, and write the whole report to reports/index.html."""
+    with command():
+        from pipeline.evaluation.comparison.paired import compare as compared
+        from pipeline.evaluation.comparison.revisions import read_evaluation
+        from pipeline.evaluation.comparison.table import print_comparison
+        from pipeline.evaluation.report import print_next, print_report, read_results, write_page
+        from pipeline.evaluation.report.markdown import markdown
+        from pipeline.evaluation.reproduced import check_reproduction
+
+        results = read_results(paths.REPORTS)
+        comparison = None if baseline is None else compared(read_evaluation(baseline), read_evaluation(None))
+        if md:
+            print(markdown(results, comparison))
+            return
+        write_page(paths.REPORTS, project=True)
+        print_report(paths.REPORTS)
+        if comparison:
+            print_comparison(comparison)
+        print_next()
+        for line in check_reproduction():
+            print(line)
+
+
+@commands.command()
+def compare(
+    before: Annotated[str, typer.Argument(help=f"Earlier evaluation: {REVISION}")],
+    after: Annotated[
+        str | None, typer.Argument(help="Later evaluation, named in the same way. Default: the one in reports.")
+    ] = None,
+) -> None:
+    """Print the differences between two evaluations, with 95% intervals and a verdict per metric."""
+    with command():
+        from pipeline.evaluation.comparison.paired import compare as compared
+        from pipeline.evaluation.comparison.revisions import read_evaluation
+        from pipeline.evaluation.comparison.table import print_comparison
+
+        print_comparison(compared(read_evaluation(before), read_evaluation(after)))
+
+
+@commands.command()
+def gate(
+    baseline: Annotated[str, typer.Option(help=f"Evaluation to compare reports with: {REVISION}")],
+    metric: Annotated[list[str] | None, typer.Option(help="Metric that decides; repeatable. Default: lmd.")] = None,
+) -> None:
+    """Exit with status 1 if the last evaluation is worse than a baseline beyond its 95% interval."""
+    with command():
+        from pipeline.evaluation.comparison.gate import check_regressions
+
+        print(check_regressions(baseline, metric))

@@ -1,1 +1,0 @@
-"""The networks as ONNX, and what a program in any language must know to feed them."""

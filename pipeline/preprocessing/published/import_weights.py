@@ -1,0 +1,103 @@
+"""`atvgnet import-upstream`: converts published checkpoints to model files of this project."""
+
+import shlex
+from collections.abc import Mapping
+from hashlib import file_digest
+from pathlib import Path
+
+from pipeline.bundles.bundle import PUBLISHED, write_card
+from pipeline.bundles.files import save_model
+from pipeline.preprocessing.published.basics import read_basics
+from pipeline.preprocessing.published.checkpoint import read_network
+from pipeline.preprocessing.published.layouts import ATNET, ATNET_SINGLE, VGNET
+from pipeline.preprocessing.published.recipe import RECORD, PublishedPreprocessing
+from pipeline.runtime import paths
+from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.files import lies_in, refuse_input
+from pipeline.runtime.paths import StrPath
+
+CARD = {
+    "name": "atvgnet-published",
+    "trained_on": {"corpus": "lrw"},
+    "metrics": {},
+    "licence": "MIT, as the repository of the paper's authors; LRW itself is licensed for research alone.",
+    "attribution": "Chen, Maddox, Duan, Xu: Hierarchical Cross-Modal Talking Face Generation with Dynamic Pixel-Wise "
+    "Loss, CVPR 2019. Lip Reading in the Wild: BBC and the University of Oxford.",
+}
+
+
+def import_published(atnet: StrPath | None, vgnet: StrPath | None, basics: StrPath | None, to: StrPath) -> list[str]:
+    """Write published checkpoints to `to`/atnet and `to`/vgnet, and their preprocessing beside them.
+
+    Everything is read and checked before the first file is written. A record of the preprocessing that is already in
+    `to` stays, also an edited one.
+
+    Args:
+        atnet: The authors' AT-net; without it `to`/atnet stays as it is.
+        vgnet: The authors' VG-net, likewise.
+        basics: The folder `basics` of the authors' repository; required if `to` has no record yet.
+        to: The folder of the imported models.
+
+    Returns:
+        Lines for the user.
+
+    Raises:
+        PipelineError: A file is not what it should be, or `to` holds models that were trained here.
+    """
+    basics, to = None if basics is None else Path(basics), Path(to)
+    sources = {name: Path(path) for name, path in (("atnet", atnet), ("vgnet", vgnet)) if path is not None}
+    _check_target(to, sources, basics)
+    record = to / RECORD
+    preprocessing = None
+    if record.exists():
+        PublishedPreprocessing.load(to)
+    elif basics is None:
+        raise PipelineError("Give the folder basics of the original's repository with --basics.")
+    else:
+        preprocessing = PublishedPreprocessing.from_basics(read_basics(basics))
+    layouts = {"atnet": (ATNET, ATNET_SINGLE), "vgnet": (VGNET,)}
+    networks = {name: read_network(path, layouts[name], f"--{name}") for name, path in sources.items()}
+    lines = []
+    try:
+        if preprocessing is None:
+            lines.append(f"{record} stays as it is; remove it and give --basics for the original's numbers")
+        else:
+            preprocessing.save(to)
+        for name, (network, layout) in networks.items():
+            path = sources[name]
+            with path.open("rb") as file:
+                meta = {"landmarks": PUBLISHED, "file": path.name, "sha256": file_digest(file, "sha256").hexdigest()}
+            save_model(to / name, "model", network, meta)
+            count = sum(parameter.numel() for parameter in network.parameters())
+            lines.append(f"{to / name}: {layout.title}, {count:,} parameters, from {path}")
+        write_card(to, CARD)
+    except OSError as error:
+        raise PipelineError(
+            f"{to} cannot be written ({error}). Make room, or give another folder with --to."
+        ) from error
+    missing = [name for name in ("atnet", "vgnet") if not (to / name / "model.json").exists()]
+    if missing:
+        return [*lines, f"Still missing: run this again with --{missing[0]} FILE"]
+    folder = shlex.quote(str(to))
+    lines.append("Now run, with a picture and speech of yours:")
+    lines.append(f"atvgnet generate --models {folder} -p face.jpg -i speech.wav -o out.mp4")
+    if paths.PARAMS.exists():
+        lines.append(f"or, once the stages have prepared your clips: atvgnet evaluate --models {folder}")
+    return lines
+
+
+def _check_target(to: Path, sources: Mapping[str, Path], basics: Path | None) -> None:
+    """Raise PipelineError if there is nothing to import, or `to` would overwrite an input or models trained here."""
+    for output in (to / name / f"model.{end}" for name in sources for end in ("safetensors", "json")):
+        refuse_input(output, *sources.values())
+    if basics is not None and lies_in(basics, to):
+        refuse_input(to, basics)
+    if not sources:
+        raise PipelineError("There is nothing to import. Give --atnet FILE, --vgnet FILE or both.")
+    own = paths.LANDMARKS_MODEL, paths.ATNET, paths.VGNET, paths.REPORTS
+    if (
+        (to / paths.LANDMARKS_MODEL.name).exists()
+        or to.resolve() == paths.MODELS.resolve()
+        or any(lies_in(part, folder) for part in (to, to / "atnet", to / "vgnet") for folder in own)
+    ):
+        raise PipelineError(f"{to} is for models that are trained here. Give another folder with --to.")
