@@ -99,10 +99,10 @@ def test_evaluation_imports(environment: Path, folder: Path) -> None:
     """Its modules and the command line need nothing of the extras, and the report's template comes along."""
     rooms = (
         "cli",
-        "evaluation.of_models",
+        "evaluation.models",
         "evaluation.report",
         "evaluation.score.show",
-        "inference.published.import_weights",
+        "preprocessing.published.import_weights",
     )
     modules = ", ".join(f"pipeline.{room}" for room in rooms)
     template = "(importlib.resources.files('pipeline.evaluation.report') / 'page.html').read_text()"
