@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / "models/pretrained/README.md",
+]
 LONGEST_SENTENCE = 35
 """Words; code counts as one word, a number as none."""
 INVERSIONS = {
@@ -42,7 +47,7 @@ def test_sentences_are_found_in_prose_alone() -> None:
     assert words_of("Two CODE of 128 px, 0.25 px:") == 5
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_sentences_are_short(page: Path) -> None:
     long = [
         f"{words_of(one)}: {one}" for one in sentences_of(page.read_text("utf-8")) if words_of(one) > LONGEST_SENTENCE
@@ -50,7 +55,7 @@ def test_sentences_are_short(page: Path) -> None:
     assert not long, "split these sentences:\n" + "\n".join(long)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_clauses_are_not_inverted(page: Path) -> None:
     found = [
         f"{advice}: {sentence}"
