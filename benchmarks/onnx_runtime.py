@@ -26,7 +26,8 @@ from pipeline.models.atnet import AtNet
 from pipeline.models.folding import for_inference
 from pipeline.models.vgnet import VgNet
 from pipeline.preprocessing.loading import bundle_folder
-from pipeline.runtime.devices import Precision, autocast
+from pipeline.runtime.devices import autocast
+from pipeline.runtime.machine import Precision
 from pipeline.speech.streaming import CHUNK
 
 CPU = torch.device("cpu")

@@ -194,12 +194,17 @@ def _file(row: Row, column: str) -> str:
     return row[column]
 
 
+def parse_cell(column: str, text: str) -> Any:
+    """The value of an optional column's cell. Raises ValueError with the reason if it is wrong."""
+    return _PARSERS[SETTINGS[OPTIONS[column]].kind](text)
+
+
 def _row_settings(row: Row, defaults: Settings) -> Settings:
     own = {}
     for column, name in OPTIONS.items():
         if text := row.get(column, ""):
             try:
-                own[name] = _PARSERS[SETTINGS[name].kind](text)
+                own[name] = parse_cell(column, text)
             except ValueError as error:
                 raise PipelineError(f"The column {column} is wrong: {error}.") from error
     return replace(defaults, **own)

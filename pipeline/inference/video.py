@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,7 +140,7 @@ def _open_writer(out: StrPath, size: tuple[int, int], sound_N: NDArray[np.int16]
 
 
 @contextmanager
-def _landmark_table(path: Path) -> Iterator["csv.Writer"]:
+def _landmark_table(path: Path) -> Iterator[Any]:
     """Open a CSV that appears under its name when it is complete."""
     try:
         with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
@@ -152,7 +152,7 @@ def _landmark_table(path: Path) -> Iterator["csv.Writer"]:
 
 
 def _with_landmark_rows(
-    painted: Iterable[Painted], rows: "csv.Writer", view: View, preprocessing: Preprocessing
+    painted: Iterable[Painted], rows: Any, view: View, preprocessing: Preprocessing
 ) -> Iterator[Painted]:
     """Yield the chunks, and write a row per frame with the landmarks in pixels of the video."""
     frame = 0

@@ -9,7 +9,7 @@ import pytest
 import soundfile  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from pipeline.inference.batch import OPTIONS, generate_batch, results_of
+from pipeline.inference.batch import generate_batch, parse_cell, results_of
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.media import count_frames, probe
@@ -149,7 +149,7 @@ def test_a_line_that_is_wrong_does_not_stop_the_others(shipped: TalkingHead, tab
     ],
 )  # fmt: skip
 def test_cells_as_spreadsheets_write_them(column: str, cell: str, value: object) -> None:
-    assert OPTIONS[column][1](cell) == value
+    assert parse_cell(column, cell) == value
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_cells_as_spreadsheets_write_them(column: str, cell: str, value: object)
 )  # fmt: skip
 def test_cells_that_are_wrong(column: str, cell: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        OPTIONS[column][1](cell)
+        parse_cell(column, cell)
 
 
 def test_again_on_demand(shipped: TalkingHead, table: Path) -> None:
