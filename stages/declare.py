@@ -16,13 +16,12 @@ from pathlib import Path
 
 import grimp
 
-from pipeline.evaluation.studies.registry import STUDIES
+from pipeline.evaluation.studies.run import STUDIES
 from pipeline.metrics import FIRST, METRICS
 from pipeline.metrics.base import MetricEntry
 
 NEUTRAL = (
     "pipeline.config",  # DVC tracks the values of params itself
-    "pipeline.evaluation.report",
     "pipeline.reports",
     "pipeline.tracking",
     *(

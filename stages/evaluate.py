@@ -8,10 +8,10 @@ from pipeline.evaluation.evaluate import choose_clips, evaluate
 from pipeline.evaluation.folder import replacing_evaluation
 from pipeline.evaluation.models import bundle_card
 from pipeline.evaluation.published import published_row
-from pipeline.evaluation.report import write_page
 from pipeline.evaluation.tables import Summary, means
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.metrics import DECIDING
+from pipeline.reports.page import write_page
 from pipeline.runtime import paths
 from pipeline.runtime.checkout import git
 from pipeline.runtime.hashes import hash_file

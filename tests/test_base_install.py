@@ -100,11 +100,12 @@ def test_evaluation_imports(environment: Path, folder: Path) -> None:
     rooms = (
         "cli",
         "evaluation.models",
-        "evaluation.report",
-        "evaluation.score.show",
+        "reports.page",
+        "reports.terminal",
+        "reports.score_tables",
         "preprocessing.published.import_weights",
     )
     modules = ", ".join(f"pipeline.{room}" for room in rooms)
-    template = "(importlib.resources.files('pipeline.evaluation.report') / 'page.html').read_text()"
+    template = "(importlib.resources.files('pipeline.reports') / 'page.html').read_text()"
     done = run(environment, folder, "python", "-c", f"import importlib.resources, {modules}; {template}")
     assert done.returncode == 0, done.stderr

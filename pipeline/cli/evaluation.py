@@ -25,7 +25,8 @@ def evaluate(
     with command():
         from pipeline.config.file import load_params
         from pipeline.evaluation.models import evaluate_models
-        from pipeline.evaluation.report import print_report, write_page
+        from pipeline.reports.page import write_page
+        from pipeline.reports.terminal import print_report
 
         folder = out or models / paths.REPORTS.name
         evaluate_models(models, folder, load_params(paths.PARAMS), paths.project_root(), machine.jobs())
@@ -64,9 +65,9 @@ def score_videos(
         if self_test:
             _test_metrics(real)
             return
-        from pipeline.evaluation.report import write_page
         from pipeline.evaluation.score.score import name_systems, score
-        from pipeline.evaluation.score.show import print_score
+        from pipeline.reports.page import write_page
+        from pipeline.reports.score_tables import print_score
 
         if not fake:
             raise PipelineError("score needs generated videos. Give their folder with --fake FOLDER.")
@@ -79,7 +80,7 @@ def score_videos(
 def _test_metrics(real: Path | None) -> None:
     """Check the metrics. Exits with status 1 if one fails."""
     from pipeline.evaluation.score.self_test import self_test
-    from pipeline.evaluation.score.show_self_test import print_self_test
+    from pipeline.reports.score_tables import print_self_test
 
     if real is None:
         raise PipelineError("--self-test: give real videos with --real FOLDER, best of two speakers or more.")
@@ -96,17 +97,18 @@ def report(
 ) -> None:
     """Print the metrics of the last evaluation, and write the whole report to reports/index.html."""
     with command():
-        from pipeline.evaluation.comparison.paired import compare as compared
+        from pipeline.evaluation.comparison.paired import compare_evaluations
         from pipeline.evaluation.comparison.revisions import read_evaluation
-        from pipeline.evaluation.comparison.table import print_comparison
-        from pipeline.evaluation.report import print_next, print_report, read_results, write_page
-        from pipeline.evaluation.report.markdown import markdown
         from pipeline.evaluation.reproduced import check_reproduction
+        from pipeline.evaluation.results import read_results
+        from pipeline.reports.markdown import markdown_report
+        from pipeline.reports.page import write_page
+        from pipeline.reports.terminal import print_comparison, print_next, print_report
 
         results = read_results(paths.REPORTS)
-        comparison = None if baseline is None else compared(read_evaluation(baseline), read_evaluation(None))
+        comparison = None if baseline is None else compare_evaluations(read_evaluation(baseline), read_evaluation(None))
         if md:
-            print(markdown(results, comparison))
+            print(markdown_report(results, comparison))
             return
         write_page(paths.REPORTS, project=True)
         print_report(paths.REPORTS)
@@ -126,11 +128,11 @@ def compare(
 ) -> None:
     """Print the differences between two evaluations, with 95% intervals and a verdict per metric."""
     with command():
-        from pipeline.evaluation.comparison.paired import compare as compared
+        from pipeline.evaluation.comparison.paired import compare_evaluations
         from pipeline.evaluation.comparison.revisions import read_evaluation
-        from pipeline.evaluation.comparison.table import print_comparison
+        from pipeline.reports.terminal import print_comparison
 
-        print_comparison(compared(read_evaluation(before), read_evaluation(after)))
+        print_comparison(compare_evaluations(read_evaluation(before), read_evaluation(after)))
 
 
 @commands.command()
@@ -140,6 +142,6 @@ def gate(
 ) -> None:
     """Exit with status 1 if the last evaluation is worse than a baseline beyond its 95% interval."""
     with command():
-        from pipeline.evaluation.comparison.gate import check_regressions
+        from pipeline.evaluation.comparison.regression import check_regressions
 
         print(check_regressions(baseline, metric))

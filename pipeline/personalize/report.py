@@ -6,7 +6,7 @@ from rich.console import Console
 
 from pipeline.evaluation.results import number_text, title_of
 from pipeline.personalize.personalize import AFTER, BEFORE, TABLE, TRIED, Personalized
-from pipeline.runtime.terminal import print_table
+from pipeline.reports.text_table import print_table
 
 SHOWN = ("lmd", "opening", "spread", "closed")
 """Metrics in the table."""

@@ -145,7 +145,8 @@ from pipeline.evaluation.baselines.base import TestClip
 from pipeline.evaluation.evaluate import measure_clip
 from pipeline.evaluation.tables import tabulate, write_tables
 from pipeline.evaluation.baselines import BASELINES
-from pipeline.evaluation.report import print_report, write_page
+from pipeline.reports.page import write_page
+from pipeline.reports.terminal import print_report
 frames = np.random.default_rng(0).integers(0, 256, (10, 128, 128, 3)).astype(np.uint8)
 points = np.random.default_rng(1).normal(64, 20, (10, 68, 2)).astype(np.float32)
 clip = TestClip("a", "s", frames, points, np.zeros((10, 28, 12), np.float32))

@@ -1,1 +1,1 @@
-"""Two evaluations side by side: which clips are better by which metric, and whether that is more than chance."""
+"""Two evaluations compared: paired differences per clip, and whether they are more than chance."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from pipeline.evaluation.baselines import GROUND_TRUTH, STATIC
 from pipeline.evaluation.comparison.revisions import Evaluation
 from pipeline.evaluation.results import rows_of
 from pipeline.evaluation.tables import KEYS, differences
@@ -11,53 +12,52 @@ from pipeline.metrics import METRICS
 from pipeline.runtime.errors import PipelineError
 
 BETTER, WORSE, UNCLEAR = "better", "worse", "unclear"
-"""Where the whole interval of a difference lies; an interval around 0 does not tell."""
+"""Where the whole interval of a difference lies; unclear if it contains 0."""
 SAME_FOR_COMPARISON = ("kind", "protocol", "fps", "size")
-"""Keys of info.json that two evaluations must share, or their metrics are of different things."""
+"""Keys of info.json that two evaluations must share, so that their metrics mean the same."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """An evaluation beside an earlier one."""
+    """An evaluation and an earlier one."""
 
     before: Evaluation
     after: Evaluation
     differences: pd.DataFrame
-    """A row per method and metric: ``method``, ``metric``, ``before`` and ``after`` (means over the clips that both
-    have), ``mean``, ``low`` and ``high`` of the difference after - before, ``clips``, and ``verdict``.
-    """
+    """A row per method and metric: ``method, metric, before, after, mean, low, high, clips, verdict``. ``before`` and
+    ``after`` are means over the clips that both have; ``mean, low, high`` are of the difference after - before."""
     notes: list[str]
-    """What the two do not share."""
+    """What only one of the two has."""
 
 
-def compare(before: Evaluation, after: Evaluation, seed: int = 0) -> Comparison:
+def compare_evaluations(before: Evaluation, after: Evaluation, seed: int = 0) -> Comparison:
     """Differences per clip, method and metric, with bootstrap intervals over clips within speakers.
 
-    Of a metric that is best near to a value, such as an offset near to 0, what is compared is the distance from that.
-    Raises PipelineError where the two are of different corpora or protocols.
+    For metrics with a best value, such as an offset of 0, the distances from it are compared. Raises PipelineError if
+    the two are of different corpora or protocols.
     """
-    _refuse(before, after)
-    shared = [one for one in dict.fromkeys(after.clips["method"]) if one in set(before.clips["method"])]
-    if not shared:
+    _check_comparable(before, after)
+    methods = [name for name in dict.fromkeys(after.clips["method"]) if name in set(before.clips["method"])]
+    if not methods:
         raise PipelineError(f"{before.name} and {after.name} have no method in common: nothing can be compared.")
-    metrics = [one for one in METRICS if one in before.clips and one in after.clips]
-    pair = pd.concat([_renamed(before, "before", shared, metrics), _renamed(after, "after", shared, metrics)])
-    found = differences(pair, [(f"after {one}", f"before {one}") for one in shared], seed)
-    found["method"] = found["method"].str.removeprefix("after ")
-    means = {method: _means(pair, method, metrics) for method in shared}
+    metrics = [name for name in METRICS if name in before.clips and name in after.clips]
+    both = pd.concat([_prefixed(before, "before", methods), _prefixed(after, "after", methods)])
+    table = differences(both, [(f"after {method}", f"before {method}") for method in methods], seed)
+    table["method"] = table["method"].str.removeprefix("after ")
+    means = {method: _means(both, method, metrics) for method in methods}
     for when in ("before", "after"):
-        found[when] = [means[row.method].loc[row.metric, when] for row in rows_of(found)]
-    found["verdict"] = [_verdict(row.metric, row.low, row.high) for row in rows_of(found)]
+        table[when] = [means[row.method].loc[row.metric, when] for row in rows_of(table)]
+    table["verdict"] = [_verdict(row.metric, row.low, row.high) for row in rows_of(table)]
     columns = ["method", "metric", "before", "after", "mean", "low", "high", "clips", "verdict"]
-    return Comparison(before, after, found[columns], _notes(before, after, found))
+    return Comparison(before, after, table[columns], _notes(before, after, table))
 
 
-def _refuse(before: Evaluation, after: Evaluation) -> None:
+def _check_comparable(before: Evaluation, after: Evaluation) -> None:
     for key in SAME_FOR_COMPARISON:
-        one, other = before.info.get(key), after.info.get(key)
-        if one != other:
+        old, new = before.info.get(key), after.info.get(key)
+        if old != new:
             raise PipelineError(
-                f"{before.name} and {after.name} differ in {key} ({one} and {other}), so that their metrics cannot be "
+                f"{before.name} and {after.name} differ in {key} ({old} and {new}), so that their metrics cannot be "
                 "compared. Evaluate both alike."
             )
     if not set(before.clips["id"]) & set(after.clips["id"]):
@@ -67,63 +67,61 @@ def _refuse(before: Evaluation, after: Evaluation) -> None:
         )
 
 
-def _renamed(evaluation: Evaluation, name: str, methods: list[str], metrics: list[str]) -> pd.DataFrame:
-    clips = _distances(evaluation.clips)
-    clips = clips[clips["method"].isin(methods)]
-    return clips.reindex(columns=[*KEYS, *METRICS]).assign(method=name + " " + clips["method"])
-
-
-def _distances(clips: pd.DataFrame) -> pd.DataFrame:
-    """With the distance in place of the value, for metrics of which the nearest is the best; the lower the better."""
-    real = clips[clips["method"] == "ground_truth"].set_index("id")
-    found = {}
+def _prefixed(evaluation: Evaluation, when: str, methods: list[str]) -> pd.DataFrame:
+    """The rows of these methods, named ``before METHOD`` or ``after METHOD``, with distances where there is a best
+    value.
+    """
+    clips = evaluation.clips
+    real = clips[clips["method"] == GROUND_TRUTH].set_index("id")
     for entry in METRICS.values():
         if entry.nearest and entry.name in clips:
             best = 0 if entry.nearest == "0" else clips["id"].map(real[entry.name])
-            found[entry.name] = (clips[entry.name] - best).abs()
-    return clips.assign(**found)
+            clips = clips.assign(**{entry.name: (clips[entry.name] - best).abs()})
+    clips = clips[clips["method"].isin(methods)].reindex(columns=[*KEYS, *METRICS])
+    return clips.assign(method=when + " " + clips["method"])
 
 
-def _means(pair: pd.DataFrame, method: str, metrics: list[str]) -> pd.DataFrame:
-    """A row per metric, ``before`` and ``after``: means over the clips that have it in both."""
-    rows = (pair[pair["method"] == f"{when} {method}"].set_index("id") for when in ("before", "after"))
-    before, after = (one[metrics].astype(float) for one in rows)
+def _means(both: pd.DataFrame, method: str, metrics: list[str]) -> pd.DataFrame:
+    """A row per metric, ``before`` and ``after``: means over the clips that have the metric in both."""
+    before, after = (
+        both[both["method"] == f"{when} {method}"].set_index("id")[metrics].astype(float)
+        for when in ("before", "after")
+    )
     before, after = before.align(after, join="inner", axis=0)
-    both = before.notna() & after.notna()
-    return pd.DataFrame({"before": before[both].mean(), "after": after[both].mean()})
+    known = before.notna() & after.notna()
+    return pd.DataFrame({"before": before[known].mean(), "after": after[known].mean()})
 
 
 def _verdict(metric: str, low: float, high: float) -> str:
-    if not (low > 0 or high < 0):  # also where there are no ends
+    if not (low > 0 or high < 0):  # also without an interval
         return UNCLEAR
     higher_is_better = METRICS[metric].higher_is_better and not METRICS[metric].nearest
     return BETTER if (low > 0) == higher_is_better else WORSE
 
 
-def _notes(before: Evaluation, after: Evaluation, found: pd.DataFrame) -> list[str]:
+def _notes(before: Evaluation, after: Evaluation, table: pd.DataFrame) -> list[str]:
     notes = []
-    for one, other in ((before, after), (after, before)):
-        alone = set(one.clips["id"]) - set(other.clips["id"])
+    for own, other in ((before, after), (after, before)):
+        alone = set(own.clips["id"]) - set(other.clips["id"])
         if alone:
-            notes.append(f"{len(alone)} clips are in {one.name} alone and are left out.")
-        for kind, names in (("method", set(one.clips["method"])), ("metric", _measured(one))):
-            others = set(other.clips["method"]) if kind == "method" else _measured(other)
-            if names - others:
-                notes.append(f"Only {one.name} has the {kind}s {', '.join(sorted(names - others))}.")
-    most = found.groupby("metric")["clips"].max()
-    for row in rows_of(found):
+            notes.append(f"{len(alone)} clips are in {own.name} alone and are left out.")
+        methods = set(own.clips["method"]) - set(other.clips["method"])
+        for kind, names in (("methods", methods), ("metrics", _measured(own) - _measured(other))):
+            if names:
+                notes.append(f"Only {own.name} has the {kind} {', '.join(sorted(names))}.")
+    most = table.groupby("metric")["clips"].max()
+    for row in rows_of(table):
         if row.clips < most[row.metric]:
-            lack = most[row.metric] - row.clips
-            notes.append(f"{METRICS[row.metric].title} of {row.method}: {lack} clips lack it in one of the two.")
-    still = found[(found["method"] == "static") & (found["mean"].abs() > 1e-4)]
-    if len(still):
+            missing = most[row.metric] - row.clips
+            notes.append(f"{METRICS[row.metric].title} of {row.method}: {missing} clips lack it in one of the two.")
+    if ((table["method"] == STATIC) & (table["mean"].abs() > 1e-4)).any():
         notes.append(
-            "`static` differs too, which no model has a part in: the clips, or how they were prepared or measured, are "
-            "not the same."
+            "`static` differs too, although no model takes part in it: the clips, or how they were prepared or "
+            "measured, are not the same."
         )
     return notes
 
 
 def _measured(evaluation: Evaluation) -> set[str]:
     """The metrics that any clip has."""
-    return {one for one in METRICS if one in evaluation.clips and evaluation.clips[one].notna().any()}
+    return {name for name in METRICS if name in evaluation.clips and evaluation.clips[name].notna().any()}

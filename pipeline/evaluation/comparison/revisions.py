@@ -1,4 +1,4 @@
-"""Where an evaluation is read from: the working tree, a git revision, a DVC experiment, or an MLflow run."""
+"""Read an evaluation from the working tree, a git revision, a DVC experiment, or an MLflow run."""
 
 import json
 import re
@@ -18,40 +18,45 @@ from pipeline.runtime.errors import PipelineError
 from pipeline.tracking import store as stores
 from pipeline.tracking.reachability import trouble
 
-HERE = "the working tree"
-RUN = re.compile(r"[0-9a-f]{32}")
-"""The id of an MLflow run; that of a git commit has 40 digits, or the few that tell it from others."""
+RUN_ID = re.compile(r"[0-9a-f]{32}")
+"""The id of an MLflow run. The id of a git commit has 40 digits, or fewer than 32."""
 
-Read = Callable[[str], bytes]
-"""Gives a file of the folder ``reports``; raises FileNotFoundError."""
+ReadReport = Callable[[str], bytes]
+"""Returns a file of the folder ``reports``, or raises FileNotFoundError."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The clips of an evaluation, and what it was."""
+    """An evaluation: a row per clip and method, and info.json."""
 
     name: str
     clips: pd.DataFrame
-    """A row per clip and method."""
     info: dict[str, Any]
 
 
 def read_evaluation(name: str | None) -> Evaluation:
-    """That of a git revision, a DVC experiment or the id of an MLflow run; without a name the one in ``reports``.
+    """Read the evaluation of a git revision, a DVC experiment or an MLflow run id; without a name, the one in
+    ``reports``.
 
-    Raises PipelineError when there is no such thing, when it has no evaluation, or when that is not to be had here.
+    Raises PipelineError if the name is unknown, if it has no evaluation, or if the files are not available here.
     """
     if name is None:
-        return _evaluation(HERE, lambda file: (paths.REPORTS / file).read_bytes(), "Run `dvc repro` first.")
-    with (_run if RUN.fullmatch(name) else _revision)(name) as read:
-        advice = (
-            "It is neither in the cache here nor in a remote: `dvc push` it where it was made, or make it by "
-            f"`git switch --detach {name} && dvc repro`, and come back by `git switch -`."
-        )
-        return _evaluation(name, read, advice)
+        return _evaluation("the working tree", _read_here, "Run `dvc repro` first.")
+    if RUN_ID.fullmatch(name):
+        return _evaluation(name, _download_run(name).__getitem__, "")
+    advice = (
+        "It is neither in the cache here nor in a remote: `dvc push` it where it was made, or make it by "
+        f"`git switch --detach {name} && dvc repro`, and come back by `git switch -`."
+    )
+    with _open_revision(name) as read_report:
+        return _evaluation(name, read_report, advice)
 
 
-def _evaluation(name: str, read: Read, advice: str) -> Evaluation:
+def _read_here(file: str) -> bytes:
+    return (paths.REPORTS / file).read_bytes()
+
+
+def _evaluation(name: str, read: ReadReport, advice: str) -> Evaluation:
     try:
         clips = read_table(read(CLIPS))
     except FileNotFoundError as error:
@@ -65,7 +70,7 @@ def _evaluation(name: str, read: Read, advice: str) -> Evaluation:
 
 
 @contextmanager
-def _revision(name: str) -> Iterator[Read]:
+def _open_revision(name: str) -> Iterator[ReadReport]:
     from dvc.exceptions import NotDvcRepoError
     from dvc.repo import Repo
     from dvc.scm import NoSCMError, RevError, resolve_rev
@@ -84,21 +89,17 @@ def _revision(name: str) -> Iterator[Read]:
         yield lambda file: bytes(repo.dvcfs.read_bytes((paths.REPORTS / file).as_posix()))
 
 
-@contextmanager
-def _run(run_id: str) -> Iterator[Read]:
-    """The run of an evaluation has the reports; that of a whole `dvc repro` says which run it is."""
+def _download_run(run_id: str) -> dict[str, bytes]:
+    """The reports of a stage's run, or of the evaluation that belongs to the run of a whole `dvc repro`."""
     uri = stores.named_uri()
     try:
         client = stores.connect(uri)
         evaluated = client.get_run(run_id).data.tags.get("stage.evaluate", run_id)
         with tempfile.TemporaryDirectory() as folder:
-            files = [
-                Path(client.download_artifacts(evaluated, f"{paths.REPORTS}/{file}", folder)) for file in (CLIPS, INFO)
-            ]
-            found = {path.name: path.read_bytes() for path in files}
+            files = [client.download_artifacts(evaluated, f"{paths.REPORTS}/{name}", folder) for name in (CLIPS, INFO)]
+            return {Path(file).name: Path(file).read_bytes() for file in files}
     except stores.store_errors() as error:
         raise PipelineError(
             f"{run_id}: {uri} has no such run with an evaluation ({trouble(error)}). `mlflow ui` shows the ids; "
             "MLFLOW_TRACKING_URI names another store."
         ) from error
-    yield found.__getitem__

@@ -1,3 +1,5 @@
-"""Scoring any system's videos: which belong together (pairs), how their faces are cut alike (crops), what is measured
-of a clip (clip), and of all (score); the table in the terminal (show).
+"""Scoring the videos of any system against real videos of the same names.
+
+`pairs` matches files by name, `crops` cuts both faces alike, `steady` finds landmarks of heads that do not move, `clip`
+measures one clip, `score` measures all clips, and `self_test` checks the metrics on real videos.
 """

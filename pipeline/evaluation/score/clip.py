@@ -1,7 +1,7 @@
-"""One clip by all systems: read, cut, seen, heard and measured."""
+"""One clip by all systems: cut, observed and measured."""
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.corpora.alignment import find_alignment, read_alignment
+from pipeline.evaluation.baselines.base import GROUND_TRUTH
 from pipeline.evaluation.results import A_FRAGMENT
-from pipeline.evaluation.score.crops import TIME_LIMIT, Crops, NotScored, crop_fake, crop_real, told
+from pipeline.evaluation.score.crops import TIME_LIMIT, Crops, NotScored, crop_fake, crop_real, decoder_error
 from pipeline.evaluation.score.pairs import PICTURES, Pair
 from pipeline.evaluation.score.steady import observe_steady
 from pipeline.faces.align import align
@@ -20,178 +21,184 @@ from pipeline.faces.select import choose_face
 from pipeline.media import probe, read_audio, read_frames
 from pipeline.media.picture import read_picture
 from pipeline.metrics import METRICS
-from pipeline.metrics.compute import MetricValues, compute_metrics, lmd_by_part
+from pipeline.metrics.compute import compute_metrics, lmd_by_part
 from pipeline.metrics.observe import AudioTrack, VideoFeatures, describe_face, hear, observe
 from pipeline.metrics.transcript import Transcript, transcribe
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.time_limit import within
 
-GROUND_TRUTH = "ground_truth"
-"""The method of the real videos, measured against themselves."""
-FRAGMENT = 0.25
-"""The share of the longer video's frames below which what both have is no clip, and is not scored."""
+MIN_SHARE = 0.25
+"""Share of the longer video's frames that both videos must have; less is a fragment and not scored."""
 
 
 @dataclass(frozen=True)
-class Scored:
-    """A clip by one method: a row of clips.csv, and the metrics that it has not, with reasons."""
+class ScoredClip:
+    """A clip by one method."""
 
     row: dict[str, Any]
+    """Its row of clips.csv."""
     absent: dict[str, str]
+    """Why it lacks a metric, by metric."""
     parts: dict[str, float] = field(default_factory=dict)
     """The deciding metric by word and by class of phoneme."""
 
-    def as_json(self) -> dict[str, Any]:
-        """Plain data, from which `Scored(**data)` makes it again."""
-        return asdict(self)
 
+def score_clip(pair: Pair, size: int = SIZE) -> list[ScoredClip]:
+    """Measure the real video against itself, and every system's video against the real one.
 
-def score_clip(pair: Pair, size: int = SIZE) -> list[Scored]:
-    """Measure a clip by every system, and the real one against itself. Runs in worker processes.
-
-    What cannot be measured has a row with the reason, and no metric.
+    A video that cannot be measured has a row with the reason and without metrics. Runs in worker processes.
     """
     cv2.setNumThreads(0)
     try:
-        real = _Real(pair, size) if pair.real else None
+        real = _read_real(pair, pair.real, size) if pair.real else None
     except PipelineError:
         raise
     except Exception as error:
-        return [_failed(pair, method, error) for method in (GROUND_TRUTH, *pair.fakes)]
-    scored = [real.against_itself()] if real else []
-    for method, path in pair.fakes.items():
+        return [_not_scored(pair, method, error) for method in (GROUND_TRUTH, *pair.fakes)]
+    scored = [_score_real(pair, real)] if real else []
+    for method, fake in pair.fakes.items():
         try:
-            if isinstance(path, str):
-                raise NotScored(path)
-            scored.append(_score_fake(pair, method, path, real, size))
-        except PipelineError:  # such as weights of a metric that are not what they are said to be
+            if fake.path is None:
+                raise NotScored(fake.reason)
+            if real:
+                scored.append(_score_fake(pair, method, fake.path, real, size))
+            else:
+                scored.append(_score_alone(pair, method, fake.path, size))
+        except PipelineError:  # a mistake of the user, such as wrong weights of a metric
             raise
         except Exception as error:  # one odd file does not stop the others
-            scored.append(_failed(pair, method, error))
+            scored.append(_not_scored(pair, method, error))
     return scored
 
 
+@dataclass(frozen=True)
 class _Real:
-    """The real video of a clip."""
+    """The real video of a clip; ``note`` is a remark on its reference picture."""
 
-    def __init__(self, pair: Pair, size: int) -> None:
-        assert pair.real is not None
-        self.pair, self.path = pair, pair.real
-        self.crops = crop_real(pair.real, size)
-        self.seen = replace(observe(self.crops.frames_THWC), shown_THW=self.crops.shown())
-        self.reference, self.note = _reference(pair, self.seen)
-        self.said = known_words(pair.real, len(self.crops.frames_THWC))
-
-    def against_itself(self) -> Scored:
-        frames = len(self.crops.frames_THWC)
-        heard, sound = _hear(self.path, None, frames, self.said)
-        found = compute_metrics(self.seen, self.seen, self.reference, heard)
-        notes = [_rate(self.path), self.note]
-        parts = lmd_by_part(self.seen, self.seen, self.said)
-        return _scored(self.pair, GROUND_TRUTH, found, frames, self.crops, sound, notes, parts)
+    path: Path
+    crops: Crops
+    features: VideoFeatures
+    reference_128: NDArray[np.float32]
+    note: str
+    transcript: Transcript
 
 
-def _score_fake(pair: Pair, method: str, path: Path, real: _Real | None, size: int) -> Scored:
-    crops = crop_fake(path, real.crops if real else None, size)
-    there, wanted = len(crops.frames_THWC), len(real.crops.frames_THWC) if real else len(crops.frames_THWC)
-    frames = min(there, wanted)
-    if frames < FRAGMENT * max(there, wanted):
-        raise NotScored(f"{A_FRAGMENT}: {there} frames, the real video {wanted}", there)
-    seen = observe_steady(crops.first(frames))
-    reference, note = (real.reference, real.note) if real else _reference(pair, seen)
-    heard, sound = _hear(path, real.path if real else None, frames, real.said if real else Transcript())
-    target = real.seen.first(frames) if real else None
-    found = compute_metrics(target, seen, reference, heard)
-    parts = lmd_by_part(target, seen, real.said.cut(slice(frames))) if real and target else {}
-    unequal = f"{there} frames, the real video {wanted}" if there != wanted else ""
-    notes = [_rate(path), unequal, note]
-    return _scored(pair, method, found, frames, crops, sound, notes, parts, _shown(target, seen) if target else None)
+def _read_real(pair: Pair, path: Path, size: int) -> _Real:
+    crops = crop_real(path, size)
+    features = replace(observe(crops.frames_THWC), shown_THW=crops.shown())
+    reference_128, note = _reference(pair, features)
+    return _Real(path, crops, features, reference_128, note, known_words(path, len(crops.frames_THWC)))
 
 
-def _shown(real: VideoFeatures, fake: VideoFeatures) -> float:
-    """The share of what the real video shows of its crops that the generated one shows too, 0 to 1."""
+def _score_real(pair: Pair, real: _Real) -> ScoredClip:
+    frames = len(real.crops.frames_THWC)
+    audio, sound = _read_sound({"own": real.path}, frames, real.transcript)
+    measured = compute_metrics(real.features, real.features, real.reference_128, audio)
+    note = _joined(_frame_rate_note(real.path), real.note)
+    row = _row(pair, GROUND_TRUTH, frames=frames, aligned=real.crops.aligned, shown=1.0, sound=sound, note=note)
+    parts = lmd_by_part(real.features, real.features, real.transcript)
+    return ScoredClip(row | measured.values, measured.absent, parts)
+
+
+def _score_alone(pair: Pair, method: str, path: Path, size: int) -> ScoredClip:
+    """Measure a generated video without a real one."""
+    crops = crop_fake(path, None, size)
+    frames, features = len(crops.frames_THWC), observe_steady(crops)
+    reference_128, reference_note = _reference(pair, features)
+    audio, sound = _read_sound({"own": path}, frames, Transcript())
+    measured = compute_metrics(None, features, reference_128, audio)
+    note = _joined(_frame_rate_note(path), reference_note)
+    row = _row(pair, method, frames=frames, aligned=crops.aligned, sound=sound, note=note)
+    return ScoredClip(row | measured.values, measured.absent)
+
+
+def _score_fake(pair: Pair, method: str, path: Path, real: _Real, size: int) -> ScoredClip:
+    """Measure a generated video against the real one, up to the end of the shorter one.
+
+    Raises NotScored for a fragment, and as `crop_fake`.
+    """
+    whole = crop_fake(path, real.crops, size)
+    fake_frames, real_frames = len(whole.frames_THWC), len(real.crops.frames_THWC)
+    lengths = f"{fake_frames} frames, the real video {real_frames}"
+    frames = min(fake_frames, real_frames)
+    if frames < MIN_SHARE * max(fake_frames, real_frames):
+        raise NotScored(f"{A_FRAGMENT}: {lengths}", fake_frames)
+    crops, target = whole.first(frames), real.features.first(frames)
+    features = observe_steady(crops)
+    audio, sound = _read_sound({"own": path, "real": real.path}, frames, real.transcript)
+    measured = compute_metrics(target, features, real.reference_128, audio)
+    shown = round(_shown_share(target, features), 3)
+    note = _joined(_frame_rate_note(path), lengths if fake_frames != real_frames else "", real.note)
+    row = _row(pair, method, frames=frames, aligned=crops.aligned, shown=shown, sound=sound, note=note)
+    parts = lmd_by_part(target, features, real.transcript.cut(slice(frames)))
+    return ScoredClip(row | measured.values, measured.absent, parts)
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(filter(None, notes))
+
+
+def _shown_share(real: VideoFeatures, fake: VideoFeatures) -> float:
+    """The share, 0 to 1, of the area shown by the real crops that the generated crops show too."""
     if real.shown_THW is None or fake.shown_THW is None:
         return 1.0
     return float((real.shown_THW & fake.shown_THW).sum() / max(1, real.shown_THW.sum()))
 
 
-def _scored(
-    pair: Pair,
-    method: str,
-    found: MetricValues,
-    frames: int,
-    crops: Crops,
-    sound: str,
-    notes: list[str],
-    parts: dict[str, float],
-    shown: float | None = 1.0,
-) -> Scored:
-    """``shown`` is the share of the real face's crop that is compared; None without a real video."""
-    about = {
-        "frames": frames,
-        "aligned": crops.aligned,
-        "shown": "" if shown is None else round(shown, 3),
-        "sound": sound,
-        "note": "; ".join(filter(None, notes)),
-    }
-    return Scored({**_names(pair, method), **about, "reason": "", **found.values}, found.absent, parts)
+def _row(pair: Pair, method: str, **about: Any) -> dict[str, Any]:
+    """The columns of clips.csv that are not metrics; columns that are not in ``about`` are empty."""
+    names = {"id": pair.id, "speaker": pair.speaker, "seen": "", "method": method}
+    empty = {"frames": 0, "aligned": "", "shown": "", "sound": "", "note": "", "reason": ""}
+    return names | empty | about
 
 
-def _failed(pair: Pair, method: str, error: Exception) -> Scored:
-    """A row with the reason, and no metric."""
-    reason = str(error) if isinstance(error, NotScored) else told(error)
+def _not_scored(pair: Pair, method: str, error: Exception) -> ScoredClip:
+    """A row with the reason and without metrics."""
+    reason = str(error) if isinstance(error, NotScored) else decoder_error(error)
     frames = error.frames if isinstance(error, NotScored) else 0
-    about = {"frames": frames, "aligned": "", "shown": "", "sound": "", "note": "", "reason": reason}
-    return Scored({**_names(pair, method), **about}, dict.fromkeys(METRICS, reason))
+    return ScoredClip(_row(pair, method, frames=frames, reason=reason), dict.fromkeys(METRICS, reason))
 
 
-def _names(pair: Pair, method: str) -> dict[str, str]:
-    return {"id": pair.id, "speaker": pair.speaker, "seen": "", "method": method}
-
-
-def _rate(path: Path) -> str:
-    """What there is to say of a rate other than 25 frames per second."""
+def _frame_rate_note(path: Path) -> str:
+    """A remark if the video has another rate than 25 frames per second; else empty."""
     try:
         fps = probe(path).fps
-    except Exception:  # its frames could be read; where they could not, that is the reason
+    except Exception:  # the frames could be read, so the clip is scored without a remark
         return ""
     return f"{fps:.4g} frames per second, resampled to {FPS}" if abs(fps - FPS) > 0.01 else ""
 
 
 def known_words(path: Path, frames: int) -> Transcript:
-    """What is said in each frame of a real video that has an alignment as GRID's."""
+    """The transcript of a real video's frames; empty if it has no alignment in GRID's layout."""
     alignment = find_alignment(path)
     return transcribe(read_alignment(alignment) if alignment else (), frames)
 
 
-def _hear(own: Path, other: Path | None, frames: int, spoken: Transcript) -> tuple[AudioTrack | None, str]:
-    """The sound of the video ``own``, else of ``other``, and whose it is."""
-    for path, whose in ((own, "own"), (other, "real")):
-        if path is not None:
-            try:
-                samples = within(TIME_LIMIT, lambda one: read_audio(one, duration=frames / FPS), path)
-            except Exception:  # also of a decoder: there is no sound to hear
-                continue
-            return hear(samples, frames, spoken.cut(slice(frames)).phonemes_T), whose
+def _read_sound(sources: Mapping[str, Path], frames: int, transcript: Transcript) -> tuple[AudioTrack | None, str]:
+    """The sound of the first video that has any, and the name of this source; ``(None, "none")`` without sound."""
+    for name, path in sources.items():
+        try:
+            samples = within(TIME_LIMIT, lambda video: read_audio(video, duration=frames / FPS), path)
+        except Exception:  # decoders of odd files raise anything
+            continue
+        return hear(samples, frames, transcript.cut(slice(frames)).phonemes_T), name
     return None, "none"
 
 
-def _reference(pair: Pair, seen: VideoFeatures) -> tuple[NDArray[np.float32], str]:
-    """The face descriptor of the clip's picture, or of the first frame that is seen of it, and what there is to say."""
-    first = describe_face(seen.frames_THWC[0], seen.points_T68x2[0])
+def _reference(pair: Pair, features: VideoFeatures) -> tuple[NDArray[np.float32], str]:
+    """The face descriptor (128,) of the clip's reference picture, else of the video's first frame, and a remark."""
+    first = describe_face(features.frames_THWC[0], features.points_T68x2[0])
     if pair.reference is None:
         return first, ""
     try:
-        image = next(iter(_pictures(pair.reference)))
+        is_picture = pair.reference.suffix.lower() in PICTURES
+        image = read_picture(pair.reference) if is_picture else next(iter(read_frames(pair.reference)))
     except Exception:
         return first, "the reference picture cannot be read"
     choice = choose_face(image)
     if choice is None:
         return first, "the reference picture shows no face"
-    transform = align(choice.points_68x2[None], per_frame=True, smoothing=0.0)
-    return describe_face(crop_face(image, transform[0]), to_crop(choice.points_68x2[None], transform)[0]), ""
-
-
-def _pictures(path: Path) -> Iterator[NDArray[np.uint8]]:
-    return iter([read_picture(path)]) if path.suffix.lower() in PICTURES else read_frames(path)
+    points_1x68x2 = choice.points_68x2[None]
+    transform = align(points_1x68x2, per_frame=True, smoothing=0.0)
+    return describe_face(crop_face(image, transform[0]), to_crop(points_1x68x2, transform)[0]), ""

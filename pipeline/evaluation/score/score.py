@@ -1,11 +1,11 @@
-"""`atvgnet score`: the videos of any systems beside the real ones, in tables."""
+"""`atvgnet score`: measure the videos of any systems, and write the tables."""
 
 import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,11 @@ from typing import Any
 import pandas as pd
 from rich.progress import track
 
+from pipeline.evaluation.baselines.base import GROUND_TRUTH
 from pipeline.evaluation.folder import replacing_evaluation
 from pipeline.evaluation.pictures import metrics_figure
 from pipeline.evaluation.results import systems_first
-from pipeline.evaluation.score.clip import GROUND_TRUTH, Scored, score_clip
+from pipeline.evaluation.score.clip import ScoredClip, score_clip
 from pipeline.evaluation.score.pairs import Pair, find_pairs
 from pipeline.evaluation.tables import Absence, Part, Summary, program, tabulate, write_tables
 from pipeline.faces.crop import SIZE
@@ -28,22 +29,24 @@ from pipeline.runtime.files import explained, lies_in, refuse_input, replacing
 
 @dataclass(frozen=True)
 class Score:
-    """What came of it: clips.csv as a table, and the means with their intervals."""
+    """The rows of clips.csv, and the means with their intervals."""
 
     clips: pd.DataFrame
     summary: Summary
 
 
 def name_systems(texts: list[str]) -> dict[str, Path]:
-    """Folders by system, of arguments such as ``ours=videos/ours``, or ``videos/ours``, which is called ``ours``.
+    """The folder of each system from arguments such as ``ours=videos/a``, or ``videos/ours``, which is named ``ours``.
 
-    Raises PipelineError for two of one name, and for the name that the real videos have.
+    Raises PipelineError if two systems have one name, or one has the name of the real videos.
     """
     systems: dict[str, Path] = {}
     for text in texts:
         name, equals, folder = text.partition("=")
-        path = Path(folder) if equals and not Path(text).exists() else Path(text)
-        name = name.strip() if equals and not Path(text).exists() else path.resolve().name
+        if equals and not Path(text).exists():
+            name, path = name.strip(), Path(folder)
+        else:
+            name, path = Path(text).resolve().name, Path(text)
         if not name or name == GROUND_TRUTH or name in systems:
             why = "two systems have the name" if name in systems else "this is an invalid name of a system:"
             raise PipelineError(f"--fake {text}: {why} {name!r}. Give each another, as in --fake NAME=DIR.")
@@ -61,16 +64,29 @@ def score(
     size: int = SIZE,
     seed: int = 0,
 ) -> Score:
-    """Measure the videos of the folders ``fakes``, by the name of their system, and write the tables to ``out``.
+    """Measure generated videos and write the tables of `pipeline.evaluation.tables`.
 
-    ``real`` holds the real videos, which are called the same (`pipeline.evaluation.score.pairs`); without it only what
-    needs none is measured. ``reference`` holds pictures of the clips' faces, else the first frame is taken for one.
-    Killed and called again it goes on with what is in the hidden folder beside ``out``, which is gone in the end.
+    If it is interrupted, the same call continues with the clips in the hidden folder beside ``out``.
 
-    Raises PipelineError when a folder has no videos or ``out`` something else, when ``out`` is or holds what is read,
-    and when no clip could be measured.
+    Args:
+        real: The folder of the real videos. Without it only metrics that need no real video are computed.
+        fakes: The folder of each system, whose videos have the names of the real ones.
+        out: The folder to write. An earlier score in it is replaced.
+        jobs: Worker processes.
+        reference: A folder of pictures of the faces. By default the first frame of each real video is used.
+        size: Side of the compared face crops in pixels.
+        seed: Of the bootstrap intervals.
+
+    Returns:
+        The rows of all clips, and the means.
+
+    Raises:
+        PipelineError: A folder has no videos; ``out`` contains something else, or an input; no clip could be scored.
+
+    Example:
+        >>> score(Path("real"), {"ours": Path("videos/ours")}, Path("scored"), jobs=2)  # doctest: +SKIP
     """
-    inputs = [one for one in (real, reference, *fakes.values()) if one is not None]
+    inputs = [folder for folder in (real, reference, *fakes.values()) if folder is not None]
     pairs = find_pairs(real, fakes, reference)
     refuse_input(out, *inputs)
     for folder in inputs:
@@ -80,75 +96,73 @@ def score(
     with replacing_evaluation(out) as unfinished:
         with explained(work):
             work.mkdir(exist_ok=True)
-        scored = _scored(pairs, work, jobs, size)
-        clips = tabulate(one.row for one in scored)
+        scored = _score_clips(pairs, work, jobs, size)
+        clips = tabulate(clip.row for clip in scored)
         failed = clips["reason"] != ""
         if failed.all():
             usual = clips["reason"].mode()[0]
             raise PipelineError(f"No clip could be scored. Of {len(clips)}, most often: {usual}.")
-        absences = [Absence(one.row["method"], *absent) for one in scored for absent in one.absent.items()]
-        info = _info(real, fakes, reference, size, seed) | {"clips": len(pairs), "failed": int(failed.sum())}
+        info = {
+            "kind": "score",
+            "protocol": "full",
+            "seed": seed,
+            "fps": FPS,
+            "size": size,
+            **_describe_inputs(real, fakes, reference),
+            "made": program(),
+            "clips": len(pairs),
+            "failed": int(failed.sum()),
+        }
+        absences = [Absence(clip.row["method"], *absent) for clip in scored for absent in clip.absent.items()]
         parts = [
-            Part(one.row["id"], one.row["speaker"], one.row["method"], *part)
-            for one in scored
-            for part in one.parts.items()
+            Part(clip.row["id"], clip.row["speaker"], clip.row["method"], *part)
+            for clip in scored
+            for part in clip.parts.items()
         ]
-        pairs_of_systems = [(later, earlier) for earlier, later in combinations(systems_first(fakes), 2)]
-        summary = write_tables(unfinished, clips, seed, absences, info, pairs_of_systems, parts)
+        compared = [(later, earlier) for earlier, later in combinations(systems_first(fakes), 2)]
+        summary = write_tables(unfinished, clips, seed, absences, info, compared, parts)
         metrics_figure(summary).savefig(unfinished / "metrics.png", dpi=110, metadata={"Software": None})
     shutil.rmtree(work)
     return Score(clips, summary)
 
 
-def _info(real: Path | None, fakes: Mapping[str, Path], reference: Path | None, size: int, seed: int) -> dict[str, Any]:
+def _describe_inputs(real: Path | None, fakes: Mapping[str, Path], reference: Path | None) -> dict[str, Any]:
+    folders = {name: str(folder) for name, folder in fakes.items()}
     return {
-        "kind": "score",
-        "protocol": "full",
-        "seed": seed,
-        "fps": FPS,
-        "size": size,
-        "methods": ({GROUND_TRUTH: "the real videos"} if real else {})
-        | {name: str(one) for name, one in fakes.items()},
+        "methods": {GROUND_TRUTH: "the real videos", **folders} if real else folders,
         "real": str(real) if real else None,
         "reference": str(reference) if reference else None,
-        "fakes": {name: str(folder) for name, folder in fakes.items()},
-        "made": program(),
+        "fakes": folders,
     }
 
 
-def _scored(pairs: list[Pair], work: Path, jobs: int, size: int) -> list[Scored]:
-    """What is measured of every clip, in order; each is kept in ``work`` as soon as it is there."""
+def _score_clips(pairs: list[Pair], work: Path, jobs: int, size: int) -> list[ScoredClip]:
+    """Score all clips, in order. Each is kept in ``work`` at once, and read from there after an interruption."""
     kept = {pair.id: work / f"{_key(pair, size)}.json" for pair in pairs}
-    found = {pair.id: known for pair in pairs if (known := _read(kept[pair.id])) is not None}
-    missing = [_absolute(pair) for pair in pairs if pair.id not in found]
-    tasks: Iterator[workers.Task] = ((_measure, (pair, kept[pair.id], size), {}) for pair in missing)
+    found = {pair.id: known for pair in pairs if (known := _read_kept(kept[pair.id])) is not None}
+    missing = [pair for pair in pairs if pair.id not in found]
+    tasks: Iterator[workers.Task] = ((_score_and_keep, (pair, kept[pair.id], size), {}) for pair in missing)
     with closing(workers.run(tasks, jobs, shared_paths=missing[0].files[:1] if missing else ())) as results:
-        for clip, one in track(results, total=len(missing), description="score", transient=True):
-            found[clip] = one
-    return [one for pair in pairs for one in found[pair.id]]
+        for clip, scored in track(results, total=len(missing), description="score", transient=True):
+            found[clip] = scored
+    return [clip for pair in pairs for clip in found[pair.id]]
 
 
-def _measure(pair: Pair, path: Path, size: int) -> tuple[str, list[Scored]]:
+def _score_and_keep(pair: Pair, path: Path, size: int) -> tuple[str, list[ScoredClip]]:
     scored = score_clip(pair, size)
     with replacing(path) as unfinished:
-        unfinished.write_text(json.dumps([one.as_json() for one in scored]), encoding="utf-8")
+        unfinished.write_text(json.dumps([asdict(clip) for clip in scored]), encoding="utf-8")
     return pair.id, scored
 
 
-def _read(path: Path) -> list[Scored] | None:
+def _read_kept(path: Path) -> list[ScoredClip] | None:
     try:
-        return [Scored(**one) for one in json.loads(path.read_text(encoding="utf-8"))]
+        return [ScoredClip(**clip) for clip in json.loads(path.read_text(encoding="utf-8"))]
     except (OSError, ValueError, TypeError):
         return None
 
 
 def _key(pair: Pair, size: int) -> str:
-    """All that a clip's metrics depend on: its files, as the file system describes them, and the code."""
-    files = [(str(path.absolute()), path.stat().st_size, path.stat().st_mtime_ns) for path in pair.files]
+    """A hash of everything that a clip's metrics depend on: its files as the file system describes them, the code."""
+    files = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in pair.files]
     return hashlib.sha256(repr((workers.code_mark(), size, pair, files)).encode()).hexdigest()[:32]
-
-
-def _absolute(pair: Pair) -> Pair:
-    fakes = {name: one.absolute() if isinstance(one, Path) else one for name, one in pair.fakes.items()}
-    real, reference = (one and one.absolute() for one in (pair.real, pair.reference))
-    return Pair(pair.id, real, reference, fakes)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.evaluation.comparison.paired import BETTER, UNCLEAR, WORSE, compare
+from pipeline.evaluation.comparison.paired import BETTER, UNCLEAR, WORSE, compare_evaluations
 from pipeline.evaluation.comparison.revisions import Evaluation
 from pipeline.evaluation.results import rows_of
 from pipeline.evaluation.tables import differences
@@ -31,7 +31,7 @@ def evaluation(name: str, clips: pd.DataFrame, **info: object) -> Evaluation:
 
 def test_means_and_differences_are_those_of_numpy() -> None:
     before, after = drawn_clips(IDS, seed=1), drawn_clips(IDS, seed=2)
-    found = directed(compare(evaluation("a", before), evaluation("b", after)).differences)
+    found = directed(compare_evaluations(evaluation("a", before), evaluation("b", after)).differences)
     assert len(found) == 3 * len(DIRECTED)
     for row in rows_of(found):
         old, new = (one[one["method"] == row.method][row.metric].to_numpy() for one in (before, after))
@@ -45,7 +45,7 @@ def test_means_and_differences_are_those_of_numpy() -> None:
 def test_the_interval_is_that_of_pairs_within_speakers() -> None:
     """NumPy's own draws of the same clips for both, speaker by speaker; another generator, so equal to chance."""
     before, after = drawn_clips(IDS, seed=1), drawn_clips(IDS, seed=2)
-    comparison = compare(evaluation("a", before), evaluation("b", after))
+    comparison = compare_evaluations(evaluation("a", before), evaluation("b", after))
     (row,) = (one for one in rows_of(comparison.differences) if (one.method, one.metric) == ("at_vg", "lmd"))
     old, new = (one[one["method"] == "at_vg"] for one in (before, after))
     apart, speakers = new["lmd"].to_numpy() - old["lmd"].to_numpy(), new["speaker"].to_numpy()
@@ -64,7 +64,7 @@ def test_a_shift_of_all_clips_is_found_whole_and_backwards_with_the_other_sign(s
     before = drawn_clips(IDS[:5], seed)
     after = before.assign(lmd=before["lmd"] + shift)
     one, other = evaluation("a", before), evaluation("b", after)
-    there, back = (compare(*pair).differences for pair in ((one, other), (other, one)))
+    there, back = (compare_evaluations(*pair).differences for pair in ((one, other), (other, one)))
     assert there["mean"].to_numpy() == pytest.approx(-back["mean"].to_numpy(), abs=1e-9)
     for row in rows_of(there):
         expected = shift if row.metric == "lmd" else 0
@@ -77,7 +77,7 @@ def test_a_shift_of_all_clips_is_found_whole_and_backwards_with_the_other_sign(s
 def test_better_is_by_the_direction_of_the_metric(metric: str, verdict: str) -> None:
     before = drawn_clips(IDS)
     after = before.assign(**{metric: before[metric] + 0.2})
-    found = compare(evaluation("a", before), evaluation("b", after)).differences
+    found = compare_evaluations(evaluation("a", before), evaluation("b", after)).differences
     assert set(found[found["metric"] == metric]["verdict"]) == {verdict}
 
 
@@ -90,7 +90,7 @@ def test_where_the_nearest_is_the_best_distances_are_compared() -> None:
     for clips, distance in ((before, 0.5), (after, 0.75)):
         real = clips[~ours].set_index("id")["lip_dynamics"]
         clips.loc[ours, "lip_dynamics"] = clips.loc[ours, "id"].map(real) + distance
-    found = compare(evaluation("a", before), evaluation("b", after)).differences
+    found = compare_evaluations(evaluation("a", before), evaluation("b", after)).differences
     rows = {row.metric: row for row in rows_of(found[found["method"] == "at_vg"])}
     assert METRICS["av_offset"].nearest == "0"
     assert (rows["av_offset"].before, rows["av_offset"].after, rows["av_offset"].mean) == (3, 1, -2)
@@ -107,7 +107,7 @@ def test_what_only_one_has_is_counted_and_said() -> None:
     after = after[after["id"].isin(IDS[2:])]
     after = after.assign(psnr=np.nan)
     after.loc[(after["id"] == IDS[4]) & (after["method"] == "at_vg"), "lmd"] = np.nan
-    comparison = compare(evaluation("old", before), evaluation("new", after))
+    comparison = compare_evaluations(evaluation("old", before), evaluation("new", after))
     found = comparison.differences.set_index(["method", "metric"])
     assert found.loc[("static", "lmd"), "clips"] == len(IDS) - 2
     assert found.loc[("at_vg", "lmd"), "clips"] == len(IDS) - 3
@@ -122,7 +122,7 @@ def test_what_only_one_has_is_counted_and_said() -> None:
 
 def test_nothing_is_said_where_all_is_shared() -> None:
     clips = drawn_clips(IDS)
-    assert compare(evaluation("a", clips), evaluation("b", clips)).notes == []
+    assert compare_evaluations(evaluation("a", clips), evaluation("b", clips)).notes == []
 
 
 @pytest.mark.parametrize(
@@ -136,13 +136,13 @@ def test_nothing_is_said_where_all_is_shared() -> None:
 )
 def test_what_cannot_be_compared_is_refused(clips: pd.DataFrame, info: dict[str, object], message: str) -> None:
     with pytest.raises(PipelineError, match=message):
-        compare(evaluation("old", drawn_clips(IDS)), evaluation("new", clips, **info))
+        compare_evaluations(evaluation("old", drawn_clips(IDS)), evaluation("new", clips, **info))
 
 
 def test_it_is_what_a_score_says_of_two_systems() -> None:
     before, after = drawn_clips(IDS, 1, ("at_vg",)), drawn_clips(IDS, 2, ("at_vg",))
     both = pd.concat([before.assign(method="a"), after.assign(method="b")])
     expected = directed(differences(both, [("b", "a")], 0))
-    found = directed(compare(evaluation("a", before), evaluation("b", after)).differences)
+    found = directed(compare_evaluations(evaluation("a", before), evaluation("b", after)).differences)
     columns = ["mean", "low", "high"]
     assert found[columns].to_numpy() == pytest.approx(expected[columns].to_numpy())

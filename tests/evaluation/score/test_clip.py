@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.evaluation.baselines import GROUND_TRUTH
 from pipeline.evaluation.score import clip, crops
-from pipeline.evaluation.score.clip import GROUND_TRUTH, score_clip
-from pipeline.evaluation.score.pairs import Pair
+from pipeline.evaluation.score.clip import score_clip
+from pipeline.evaluation.score.pairs import Fake, Pair
 from pipeline.media import read_frames
 from pipeline.metrics import METRICS
 from tests.evaluation.score.videos import CLIPS, Image, frames_of, write
@@ -37,7 +38,10 @@ def videos(frames: list[Image], tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 def rows_of(real: Path, **fakes: Path) -> dict[str, dict[str, Any]]:
-    return {str(one.row["method"]): one.row for one in score_clip(Pair("a", real, None, fakes))}
+    return {
+        str(one.row["method"]): one.row
+        for one in score_clip(Pair("a", real, None, {name: Fake(path) for name, path in fakes.items()}))
+    }
 
 
 def test_a_fragment_has_its_reason_and_no_metric(videos: Path) -> None:

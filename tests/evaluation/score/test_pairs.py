@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.evaluation.score.pairs import Pair, find_pairs, find_videos
+from pipeline.evaluation.score.pairs import Fake, Pair, find_pairs, find_videos
 from pipeline.runtime.errors import PipelineError
 
 
@@ -23,7 +23,7 @@ def test_names_match_whatever_the_container(tmp_path: Path) -> None:
     pictures = folder(tmp_path / "pictures", "s1/b.png")
     pairs = find_pairs(real, {"ours": ours}, pictures)
     assert [(pair.id, pair.speaker) for pair in pairs] == [("s1/a", "s1"), ("s1/b", "s1")]
-    assert [pair.fakes["ours"] for pair in pairs] == [ours / "s1/a.MP4", ours / "s1/b.webm"]
+    assert [pair.fakes["ours"].path for pair in pairs] == [ours / "s1/a.MP4", ours / "s1/b.webm"]
     assert [pair.reference for pair in pairs] == [None, pictures / "s1/b.png"]
     assert pairs[1].files == [real / "s1/b.mpg", pictures / "s1/b.png", ours / "s1/b.webm"]
 
@@ -33,27 +33,30 @@ def test_flat_names_are_those_of_folders_unless_two_would_look_alike(tmp_path: P
     flat = folder(tmp_path / "flat", "s1_a.mp4", "s2_b_c.mp4", "x_y.mp4")
     pairs = by_id(find_pairs(real, {"flat": flat}))
     assert set(pairs) == {"s1/a", "s2/b_c", "s2_b/c", "x/y", "x_y", "s2_b_c"}
-    assert pairs["s1/a"].fakes["flat"] == flat / "s1_a.mp4"
-    assert pairs["x_y"].fakes["flat"] == flat / "x_y.mp4"  # not that of x/y
+    assert pairs["s1/a"].fakes["flat"].path == flat / "s1_a.mp4"
+    assert pairs["x_y"].fakes["flat"].path == flat / "x_y.mp4"  # not that of x/y
     for unclear in ("s2/b_c", "s2_b/c", "x/y"):
-        assert pairs[unclear].fakes["flat"] == "there is no generated video of this name"
+        assert pairs[unclear].fakes["flat"].reason == "there is no generated video of this name"
     assert pairs["s2_b_c"].real is None
-    assert pairs["s2_b_c"].fakes["flat"] == "there is no real video of this name for s2_b_c.mp4"
+    assert pairs["s2_b_c"].fakes["flat"].reason == "there is no real video of this name for s2_b_c.mp4"
 
 
 def test_what_lacks_its_other_is_there_with_the_reason_by_system(tmp_path: Path) -> None:
     real = folder(tmp_path / "real", "a.mp4", "b.mp4")
     one, two = folder(tmp_path / "one", "a.mp4"), folder(tmp_path / "two", "a.mp4", "b.mp4", "c.mp4")
     pairs = by_id(find_pairs(real, {"one": one, "two": two}))
-    assert pairs["b"].fakes == {"one": "there is no generated video of this name", "two": two / "b.mp4"}
-    assert pairs["c"].fakes == {"two": "there is no real video of this name for c.mp4"}
+    assert pairs["b"].fakes == {
+        "one": Fake(None, "there is no generated video of this name"),
+        "two": Fake(two / "b.mp4"),
+    }
+    assert pairs["c"].fakes == {"two": Fake(None, "there is no real video of this name for c.mp4")}
 
 
 def test_without_real_videos_every_video_is_a_clip(tmp_path: Path) -> None:
     one, two = folder(tmp_path / "one", "a.mp4"), folder(tmp_path / "two", "b.mp4")
     pairs = by_id(find_pairs(None, {"one": one, "two": two}))
-    assert pairs["a"].fakes == {"one": one / "a.mp4"}
-    assert pairs["b"].fakes == {"two": two / "b.mp4"}
+    assert pairs["a"].fakes == {"one": Fake(one / "a.mp4")}
+    assert pairs["b"].fakes == {"two": Fake(two / "b.mp4")}
 
 
 def test_videos_that_differ_in_their_suffix_alone_keep_it(tmp_path: Path) -> None:

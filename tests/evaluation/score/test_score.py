@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from pipeline.cli import app
 from pipeline.evaluation.score.pairs import find_pairs
-from pipeline.evaluation.score.score import _key, _measure, name_systems, score
+from pipeline.evaluation.score.score import _key, _score_and_keep, name_systems, score
 from pipeline.media import read_frames
 from pipeline.metrics import METRICS
 from pipeline.runtime.errors import PipelineError
@@ -119,7 +119,7 @@ def test_a_killed_score_goes_on_and_an_earlier_one_is_replaced_whole(videos: Pat
     work = tmp_path / ".out.score"
     work.mkdir()
     kept = work / f"{_key(pairs[0], 128)}.json"
-    _measure(pairs[0], kept, 128)
+    _score_and_keep(pairs[0], kept, 128)
     content = json.loads(kept.read_text())
     content[1]["row"]["psnr"] = 12.5
     kept.write_text(json.dumps(content))
@@ -132,7 +132,7 @@ def test_a_killed_score_goes_on_and_an_earlier_one_is_replaced_whole(videos: Pat
     assert not (out / "differences.csv").exists()  # one system has nothing to be compared with
 
 
-def test_what_was_measured_counts_for_the_same_files_alone(videos: Path, tmp_path: Path) -> None:
+def test_what_was_score_and_keepd_counts_for_the_same_files_alone(videos: Path, tmp_path: Path) -> None:
     copy = tmp_path / "again"
     shutil.copytree(videos / "again", copy)
     before = _key(find_pairs(videos / "real", {"a": copy})[0], 128)
@@ -142,7 +142,7 @@ def test_what_was_measured_counts_for_the_same_files_alone(videos: Path, tmp_pat
     assert _key(find_pairs(videos / "real", {"a": copy})[0], 128) != before
 
 
-def test_without_real_videos_what_needs_none_is_measured(videos: Path, tmp_path: Path) -> None:
+def test_without_real_videos_what_needs_none_is_score_and_keepd(videos: Path, tmp_path: Path) -> None:
     pictures = tmp_path / "pictures"
     (pictures / "s1").mkdir(parents=True)
     (pictures / "s2").mkdir()

@@ -9,30 +9,30 @@ from pipeline.evaluation.score.self_test import (
     CHANGES,
     ITSELF,
     SHIFT,
-    Material,
+    RealClip,
     blurred,
+    check_metrics,
     dubbed,
     encoded,
     frozen,
-    judge,
     late,
     replaced,
     self_test,
 )
-from pipeline.evaluation.score.show_self_test import print_self_test
 from pipeline.metrics import METRICS
+from pipeline.reports.score_tables import print_self_test
 from pipeline.runtime.errors import PipelineError
 
 
-def material(seed: int, frames: int = 10) -> Material:
+def real_clip(seed: int, frames: int = 10) -> RealClip:
     draw = np.random.default_rng(seed)
     pictures = draw.integers(0, 256, (frames, 128, 128, 3), dtype=np.uint8)
     samples = draw.integers(-999, 999, frames * 640, dtype=np.int16)
-    return Material(str(seed), pictures, samples, draw.integers(0, 5, frames, dtype=np.int8))
+    return RealClip(str(seed), pictures, samples, draw.integers(0, 5, frames, dtype=np.int8))
 
 
 def test_each_change_changes_what_it_says() -> None:
-    one, other = material(1), material(2, frames=7)
+    one, other = real_clip(1), real_clip(2, frames=7)
     assert (late(one, other).frames_THWC[SHIFT:] == one.frames_THWC[:-SHIFT]).all()
     assert blurred(one, other).frames_THWC.std() < one.frames_THWC.std() / 2
     still = frozen(one, other).frames_THWC
@@ -66,7 +66,7 @@ WORSE = {name: -0.5 if METRICS[name].higher_is_better else 0.5 for name in CHANG
 
 
 def test_what_is_as_it_must_be_holds() -> None:
-    table: Any = judge(rows(**WORSE), 0)
+    table: Any = check_metrics(rows(**WORSE), 0)
     assert table["holds"].all()
     assert set(table["metric"]) == set(METRICS)
     assert (table.set_index("metric")["difference"][list(WORSE)] > 0).all()
@@ -80,7 +80,7 @@ def test_what_is_as_it_must_be_holds() -> None:
 def test_a_metric_that_does_not_as_it_must_is_named(
     metric: str, change: float, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    table = judge(rows(**{**WORSE, metric: change}), 0)
+    table = check_metrics(rows(**{**WORSE, metric: change}), 0)
     assert list(table[~table["holds"]]["metric"]) == [metric]
     print_self_test(table)
     printed = capsys.readouterr().out

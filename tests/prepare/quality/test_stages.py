@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pipeline.evaluation.report import print_report
+from pipeline.reports.terminal import print_report
 from pipeline.runtime import paths
 from stages import extract, landmarks
 from stages.runner import run_stage

@@ -3,12 +3,12 @@
 import json
 from pathlib import Path
 
-from pipeline.evaluation.comparison.paired import compare
+from pipeline.evaluation.comparison.paired import compare_evaluations
 from pipeline.evaluation.comparison.revisions import Evaluation
-from pipeline.evaluation.report import read_results
-from pipeline.evaluation.report.markdown import markdown
+from pipeline.evaluation.results import read_results
 from pipeline.evaluation.tables import write_tables
 from pipeline.metrics import METRICS
+from pipeline.reports.markdown import markdown_report
 from tests.evaluation.small import INFO, drawn_clips, write_evaluation
 
 
@@ -29,7 +29,9 @@ def test_it_has_the_means_and_the_change(tmp_path: Path) -> None:
     ours = earlier["method"] == "at_vg"
     earlier.loc[ours, "lmd"] += 0.25  # now lower by that: better
     earlier.loc[ours, "ssim"] += 0.5  # now lower by that: worse
-    text = markdown(read_results(tmp_path), compare(Evaluation("main", earlier, INFO), Evaluation("here", clips, INFO)))
+    text = markdown_report(
+        read_results(tmp_path), compare_evaluations(Evaluation("main", earlier, INFO), Evaluation("here", clips, INFO))
+    )
     assert text.startswith("### Evaluation: both networks, from speech alone, 12 clips\n")
     means = json.loads((tmp_path / "metrics.json").read_text())
     short, everything, differences = tables(text)
@@ -49,11 +51,11 @@ def test_it_has_the_means_and_the_change(tmp_path: Path) -> None:
 
 def test_without_a_baseline_it_has_means_alone(tmp_path: Path) -> None:
     write_evaluation(tmp_path, drawn_clips(["a", "b"]))
-    short, everything = tables(markdown(read_results(tmp_path)))
+    short, everything = tables(markdown_report(read_results(tmp_path)))
     assert short[0] == ["metric", "at_vg"]
     assert [row[:2] for row in everything] == short
 
 
 def test_a_name_with_a_line_in_it_stays_in_its_cell(tmp_path: Path) -> None:
     write_tables(tmp_path, drawn_clips(["a", "b"]).replace({"method": {"at_vg": "a|b"}}), 0, (), INFO)
-    assert r"| metric | a\|b | static | vg_gt |" in markdown(read_results(tmp_path))
+    assert r"| metric | a\|b | static | vg_gt |" in markdown_report(read_results(tmp_path))

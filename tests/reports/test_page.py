@@ -9,15 +9,15 @@ import pytest
 from PIL import Image
 
 from pipeline.evaluation.folder import file_stems
-from pipeline.evaluation.report import read_results, write_page
-from pipeline.evaluation.report.media import Media
-from pipeline.evaluation.results import extremes, interval_text
+from pipeline.evaluation.results import extremes, interval_text, read_results
 from pipeline.evaluation.tables import Absence, Part, differences, write_tables
 from pipeline.metrics import FIRST, METRICS
+from pipeline.reports.embed import Embedder
+from pipeline.reports.page import write_page
 from pipeline.runtime.errors import PipelineError
 from tests.browser import browser
-from tests.evaluation.page import Read
 from tests.evaluation.small import INFO, drawn_clips, write_evaluation, write_video
+from tests.reports.parsed_page import Read
 
 IDS = ["s0/plain", '"><script>alert(1)</script>', "NA", "007", "張三#0 it's", *(f"s{n % 3}/c{n:02}" for n in range(7))]
 
@@ -146,7 +146,7 @@ def test_the_same_inputs_give_the_same_bytes(folder: Path) -> None:
 def test_what_there_is_no_room_for_is_named(folder: Path) -> None:
     """The page stays below 15 MB, whatever there is to show."""
     videos = sorted((folder / "videos").iterdir())
-    media = Media(room=videos[0].stat().st_size)
+    media = Embedder(videos[0].stat().st_size)
     assert media.video(videos[0])
     assert media.video(videos[1]) == ""
     assert media.picture(folder / "nowhere.png") == ""
@@ -162,7 +162,7 @@ def test_a_large_evaluation_stays_small(tmp_path: Path) -> None:
         (tmp_path / f"videos/c{number}.mp4").write_bytes(data + bytes(800_000))
     page = write_page(tmp_path)
     assert 5_000_000 < page.stat().st_size < 15_000_000
-    assert "Left out, since the page would be too large" in page.read_text(encoding="utf-8")
+    assert "Not embedded, because the page would be too large" in page.read_text(encoding="utf-8")
 
 
 def test_a_score_of_two_systems_has_their_differences(tmp_path: Path) -> None:

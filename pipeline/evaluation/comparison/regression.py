@@ -1,9 +1,9 @@
-"""Whether a change made the models worse."""
+"""`atvgnet gate`: whether the models became worse than in an earlier evaluation."""
 
 from collections.abc import Sequence
 
 from pipeline.evaluation.baselines import BASELINES
-from pipeline.evaluation.comparison.paired import WORSE, Comparison, compare
+from pipeline.evaluation.comparison.paired import WORSE, Comparison, compare_evaluations
 from pipeline.evaluation.comparison.revisions import read_evaluation
 from pipeline.evaluation.results import difference_text, rows_of
 from pipeline.metrics import DECIDING, METRICS
@@ -11,18 +11,17 @@ from pipeline.runtime.errors import PipelineError
 
 
 def check_regressions(baseline: str, metrics: Sequence[str] | None = None) -> str:
-    """What was compared and is not worse than in ``baseline``, in a line; ``metrics`` are those that decide, LMD where
-    none is given.
+    """Compare the last evaluation with ``baseline`` by ``metrics`` (default: LMD), and say what is not worse.
 
-    Raises PipelineError, which says what became worse and by how much, when anything did; and as `read_evaluation` and
-    `compare`.
+    Raises PipelineError if anything is worse or nothing could be compared, and as `read_evaluation` and
+    `compare_evaluations`.
     """
     metrics = list(metrics or [DECIDING])
     for name in metrics:
         if name not in METRICS:
             raise PipelineError(f"{name!r} is not a metric. Choose of {', '.join(METRICS)}.")
-    comparison = compare(read_evaluation(baseline), read_evaluation(None))
-    worse, others = regressions(comparison, metrics)
+    comparison = compare_evaluations(read_evaluation(baseline), read_evaluation(None))
+    worse, others = find_regressions(comparison, metrics)
     if worse:
         raise PipelineError(f"Worse than {baseline} beyond the 95% interval: {'; '.join(worse)}.")
     if not others:
@@ -33,12 +32,11 @@ def check_regressions(baseline: str, metrics: Sequence[str] | None = None) -> st
     return f"Not worse than {baseline} beyond the 95% interval: {'; '.join(others)}."
 
 
-def regressions(comparison: Comparison, metrics: Sequence[str]) -> tuple[list[str], list[str]]:
-    """What became worse, and what did not, in words.
+def find_regressions(comparison: Comparison, metrics: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What became worse, and what did not, in words. Only methods by which models are judged count.
 
-    Of the methods that judge models, those metrics are worse of which the whole 95% interval of the difference lies on
-    the worse side; also those that the earlier evaluation has and the later one lacks: a model whose frames show no
-    face has no LMD.
+    A metric is worse if the whole 95% interval of its difference is on the worse side, or if only the earlier
+    evaluation has a value: a model whose frames show no face has no LMD.
     """
     rows = {(row.method, row.metric): row for row in rows_of(comparison.differences)}
     before = comparison.before.clips
@@ -47,11 +45,10 @@ def regressions(comparison: Comparison, metrics: Sequence[str]) -> tuple[list[st
     for method in (entry.name for entry in BASELINES.values() if entry.decides):
         for metric in metrics:
             row, name = rows.get((method, metric)), f"{METRICS[metric].title} of {method}"
-            if row is not None and row.clips < 2:
-                continue  # no interval, so nothing that it could lie beyond
-            if row is not None:
-                text = f"{name} {difference_text(row, metric)} over {row.clips} clips"
-                (worse if row.verdict == WORSE else others).append(text)
-            elif metric in before and before.loc[before["method"] == method, metric].notna().any():
-                worse.append(f"{name} is there in {comparison.before.name} and not in {comparison.after.name}")
+            if row is None:
+                if metric in before and before.loc[before["method"] == method, metric].notna().any():
+                    worse.append(f"{name} is there in {comparison.before.name} and not in {comparison.after.name}")
+            elif row.clips > 1:  # a single clip has no interval
+                found = worse if row.verdict == WORSE else others
+                found.append(f"{name} {difference_text(row, metric)} over {row.clips} clips")
     return worse, others

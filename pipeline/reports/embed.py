@@ -1,4 +1,4 @@
-"""Pictures and videos as parts of a page, as long as there is room."""
+"""Pictures and videos as data URIs, up to a total size."""
 
 import base64
 import io
@@ -9,41 +9,40 @@ from PIL import Image
 
 from pipeline.media import read_frames
 
-POSTER = 12
-"""The frame that a video shows before it is played: about half a second of speech has begun."""
+POSTER_FRAME = 12
+"""The frame shown before a video plays: after about half a second, when speech has begun."""
+MAX_BYTES = 11_000_000
+"""Bytes of pictures and videos on a page. Base64 adds a third, so the page stays below 15 MB."""
 
-ROOM = 11_000_000
-"""Bytes of pictures and videos that a page takes; as text they are a third more, and the page stays below 15 MB."""
 
+class Embedder:
+    """Turns files into data URIs until ``max_bytes`` are used up."""
 
-class Media:
-    """Makes data URIs of files, and counts those that there was no room for."""
-
-    def __init__(self, room: int = ROOM) -> None:
-        self._room = room
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+        self._room = max_bytes
         self.left_out: list[str] = []
-        """Names of files."""
+        """Files that did not fit, as ``folder/name``."""
 
     def video(self, path: Path) -> str:
-        """An MP4 as it is; empty where it is not there or there is no room."""
+        """An MP4 as it is; empty if the file is missing or does not fit."""
         return self._uri(path, "video/mp4", path.read_bytes()) if path.exists() else ""
 
     def poster(self, path: Path) -> str:
-        """What a video shows before it is played, as WebP; empty where there is no video or no room."""
+        """A frame of a video as WebP; empty if the file is missing or the frame does not fit."""
         if not path.exists():
             return ""
-        *_, frame = islice(read_frames(path), POSTER)
+        *_, frame = islice(read_frames(path), POSTER_FRAME)
         return self._webp(path, Image.fromarray(frame), 1024)
 
     def picture(self, path: Path, width: int = 1600) -> str:
-        """A picture as WebP, at most ``width`` pixels wide; empty where it is not there or there is no room."""
+        """A picture as WebP, at most ``width`` pixels wide; empty if the file is missing or does not fit."""
         if not path.exists():
             return ""
         with Image.open(path) as image:
             return self._webp(path, image.convert("RGB"), width)
 
     def _webp(self, path: Path, image: Image.Image, width: int) -> str:
-        image.thumbnail((width, 16_000))  # WebP's own limit is 16383
+        image.thumbnail((width, 16_000))  # WebP allows 16383
         file = io.BytesIO()
         image.save(file, "WEBP", quality=80, method=4)
         return self._uri(path, "image/webp", file.getvalue())

@@ -7,8 +7,8 @@ import pytest
 
 from pipeline.evaluation.results import A_FRAGMENT
 from pipeline.evaluation.score.score import Score
-from pipeline.evaluation.score.show import print_score
 from pipeline.evaluation.tables import write_tables
+from pipeline.reports.score_tables import print_score
 from tests.evaluation.small import drawn_clips
 
 SYSTEMS = ("static", "ours", "theirs", "a-system-with-a-very-long-name-that-nobody-types", *(f"s{n}" for n in range(5)))
@@ -16,12 +16,15 @@ SYSTEMS = ("static", "ours", "theirs", "a-system-with-a-very-long-name-that-nobo
 
 @pytest.fixture
 def printed(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.setenv("COLUMNS", "80")
     clips = drawn_clips(["s1/a", "s1/b", "s2/c"], methods=("ground_truth", *SYSTEMS))
     clips["reason"], clips["note"], clips["aligned"], clips["sound"], clips["shown"] = "", "", "real", "own", 1.0
     clips.loc[(clips["method"] == "ours") & (clips["id"] != "s1/a"), "shown"] = 0.75
     fragment = (clips["method"] == "theirs") & (clips["id"] == "s1/a")
-    clips.loc[fragment, "reason"], clips.loc[fragment, "shown"] = f"{A_FRAGMENT}: 1 frames, the real video 25", np.nan
+    clips.loc[fragment, "reason"], clips.loc[fragment, "shown"] = (
+        f"{A_FRAGMENT}: 1 frames, the real video 25",
+        np.nan,
+    )
     pairs = [(later, "ours") for later in SYSTEMS if later != "ours"]
     summary = write_tables(tmp_path, clips, 0, (), {"kind": "score"}, pairs)
     print_score(Score(clips, summary), tmp_path)
@@ -36,7 +39,7 @@ def test_tables_fit_80_columns(printed: list[str]) -> None:
 
 
 def test_what_matters_comes_first_and_references_last(printed: list[str]) -> None:
-    assert printed[2].split() == ["lmd", "↓", "opening", "↑", "closed", "↑", "relative_offset"]
+    assert printed[1].split() == ["lmd", "↓", "opening", "↑", "closed", "↑", "relative_offset"]
     rows = [line.split()[0] for line in printed[3:14]]
     assert rows[:2] == ["ours", "theirs"]
     assert rows[-2:] == ["ground_truth", "static"]

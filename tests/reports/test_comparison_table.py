@@ -3,11 +3,11 @@
 import pytest
 
 from pipeline.evaluation.baselines import BASELINES
-from pipeline.evaluation.comparison.paired import compare
+from pipeline.evaluation.comparison.paired import compare_evaluations
 from pipeline.evaluation.comparison.revisions import Evaluation
-from pipeline.evaluation.comparison.table import print_comparison
 from pipeline.evaluation.results import difference_text, name_of, rows_of
 from pipeline.metrics import METRICS
+from pipeline.reports.terminal import print_comparison
 from tests.evaluation.small import INFO, drawn_clips
 
 IDS = [f"c{number}" for number in range(6)]
@@ -28,7 +28,7 @@ def test_every_difference_is_readable_and_the_system_comes_first(
     before = BEFORE.assign(laplacian=BEFORE["laplacian"] * 400, psnr=BEFORE["psnr"] * 30)
     after = before.copy()
     after.loc[models, list(METRICS)] *= 1.3
-    comparison = compare(Evaluation("main", before, INFO), Evaluation("the working tree", after, INFO))
+    comparison = compare_evaluations(Evaluation("main", before, INFO), Evaluation("the working tree", after, INFO))
     print_comparison(comparison)
     text = capsys.readouterr().out
     assert "…" not in text

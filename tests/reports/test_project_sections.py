@@ -1,51 +1,45 @@
 """The parts of a page about training, data and studies."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 
-from pipeline.evaluation.report import origin
-from pipeline.evaluation.report.parts import Part
-from pipeline.evaluation.report.project import Project, read_project
+from pipeline.reports import project_sections
+from pipeline.reports.project_sections import studies
 from tests.browser import browser
 
 NUMBERS = {"level": [0.7, 1.0, 1.3], "drawn_lmd": [1.5, 1.0, 1.4]}
 ENDS = {"drawn_lmd_low": [1.2, 0.9, 1.3], "drawn_lmd_high": [1.7, 1.2, 1.6], "clips": [8, 8, 8]}
 
 
-@pytest.fixture
-def about(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A project outside git with studies of the models that it has."""
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A project outside git with studies of its models, as the working directory."""
     monkeypatch.chdir(tmp_path)
     models = [{"path": f"models/{name}", "md5": name} for name in ("landmarks", "atnet", "vgnet")]
     Path("studies").mkdir()
     pd.DataFrame({**NUMBERS, **ENDS}).to_csv("studies/rate.csv", index=False)
     Path("dvc.lock").write_text(yaml.safe_dump({"stages": {"train": {"outs": models}}}))
     Path("studies/dvc.lock").write_text(yaml.safe_dump({"stages": {"studies": {"deps": models}}}))
-    return read_project()
 
 
-def study(about: Project) -> Part:
-    return origin.studies(Path("studies"), about)
-
-
-def test_studies_say_which_models_they_belong_to(about: Project) -> None:
-    assert study(about).intro.startswith("These tables belong to the models of this report.")
-    newer = replace(about, hashes={**about.hashes, "models/vgnet": "another"}, studies_commit="abc1234 of 2020-01-02")
-    assert study(newer).intro == (
-        "These tables belong to other models than those of this report: models/vgnet had other weights. They were "
-        "committed in abc1234 of 2020-01-02. Make them again for these models: dvc repro -R studies. Means over clips "
-        "with 95% intervals."
+def test_studies_say_which_models_they_belong_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert studies().intro == "These tables belong to the models of this report. Means over clips with 95% intervals."
+    lock = Path("dvc.lock").read_text()
+    Path("dvc.lock").write_text(lock.replace("md5: vgnet", "md5: another"))
+    monkeypatch.setattr(project_sections, "git", lambda *arguments: "abc1234 of 2020-01-02")
+    assert studies().intro == (
+        "These tables belong to other models than this report: the weights of models/vgnet differ. They were committed "
+        "in abc1234 of 2020-01-02. Renew: dvc repro -R studies. Means over clips with 95% intervals."
     )
     Path("studies/dvc.lock").unlink()
-    assert study(read_project()).intro.startswith("No studies/dvc.lock says which models these tables belong to.")
+    assert studies().intro.startswith("There is no studies/dvc.lock, so these tables may be of other models.")
 
 
-def test_a_study_has_a_band_per_metric_and_its_numbers(about: Project) -> None:
-    part = study(about)
+def test_a_study_has_a_band_per_metric_and_its_numbers() -> None:
+    part = studies()
     (chart,) = part.charts
     assert chart.caption.startswith("Landmarks from faster and slower speech: LMD of the drawn landmarks (")
     assert chart.caption.endswith(" over times as fast")
@@ -58,9 +52,9 @@ def test_a_study_has_a_band_per_metric_and_its_numbers(about: Project) -> None:
     assert table.rows[0][:2] == ["0.7", "1.5"]
 
 
-def test_no_label_of_a_chart_is_cut_off(about: Project, tmp_path: Path) -> None:
+def test_no_label_of_a_chart_is_cut_off(tmp_path: Path) -> None:
     """The longest label of all metrics, drawn by the browser's own font."""
-    (chart,) = study(about).charts
+    (chart,) = studies().charts
     (tmp_path / "chart.html").write_text(f'<meta charset="utf-8">{chart.svg}', encoding="utf-8")
     with browser() as opened:
         opened.page.goto((tmp_path / "chart.html").as_uri())

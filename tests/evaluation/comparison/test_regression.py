@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.evaluation.comparison.gate import regressions
-from pipeline.evaluation.comparison.paired import UNCLEAR, compare
+from pipeline.evaluation.comparison.paired import UNCLEAR, compare_evaluations
+from pipeline.evaluation.comparison.regression import find_regressions
 from pipeline.evaluation.comparison.revisions import Evaluation
 from tests.evaluation.small import INFO, drawn_clips
 
@@ -14,8 +14,8 @@ OURS = CLIPS["method"] == "at_vg"
 
 
 def judged(after: pd.DataFrame, *metrics: str) -> tuple[list[str], list[str]]:
-    comparison = compare(Evaluation("main", CLIPS, INFO), Evaluation("here", after, INFO))
-    return regressions(comparison, metrics or ("lmd",))
+    comparison = compare_evaluations(Evaluation("main", CLIPS, INFO), Evaluation("here", after, INFO))
+    return find_regressions(comparison, metrics or ("lmd",))
 
 
 def changed(metric: str, by: float | NDArray[np.float64]) -> pd.DataFrame:
@@ -56,6 +56,8 @@ def test_a_baseline_that_no_model_has_a_part_in_does_not_decide() -> None:
 def test_one_clip_says_nothing() -> None:
     """It has no interval that a change could lie beyond."""
     one = CLIPS["id"] == "c00"
-    comparison = compare(Evaluation("main", CLIPS[one], INFO), Evaluation("here", changed("lmd", 0.25)[one], INFO))
-    assert regressions(comparison, ["lmd"]) == ([], [])
+    comparison = compare_evaluations(
+        Evaluation("main", CLIPS[one], INFO), Evaluation("here", changed("lmd", 0.25)[one], INFO)
+    )
+    assert find_regressions(comparison, ["lmd"]) == ([], [])
     assert set(comparison.differences["verdict"]) == {UNCLEAR}
