@@ -50,7 +50,7 @@ class Settings:
     )
     blink: bool | None = field(
         default=None,
-        metadata=_info("flag", "Whether the eyes blink. Default: only if VG-net has learnt to close these eyes."),
+        metadata=_info("flag", "Whether the eyes blink. Default: only if VG-net can close these eyes."),
     )
     sway: bool = field(default=False, metadata=_info("flag", "Move the head a little.", option="head"))
     crop: bool = field(default=False, metadata=_info("flag", "Show only the face, in the models' size."))

@@ -195,7 +195,7 @@ def _file(row: Row, column: str) -> str:
 
 
 def parse_cell(column: str, text: str) -> Any:
-    """The value of an optional column's cell. Raises ValueError with the reason if it is wrong."""
+    """Parse a cell of one of the columns `OPTIONS`. Raises ValueError or PipelineError for a wrong value."""
     return _PARSERS[SETTINGS[OPTIONS[column]].kind](text)
 
 

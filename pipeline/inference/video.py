@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import BinaryIO, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ from pipeline.runtime.progress import StepTimer
 
 OnProgress = Callable[[int, int | None], None]
 """Called with the number of finished frames and, if known, the total."""
+WriteRow = Callable[[Iterable[object]], object]
 LANDMARK_COLUMNS = ("frame", "timestamp", *(f"{axis}_{number}" for axis in "xy" for number in range(COUNT)))
 """OpenFace's names for 2D landmarks: frames from 1, seconds, then all x and all y in pixels of the video."""
 
@@ -103,8 +104,8 @@ def generate_video(
             painted = generator.follow(movement, steps)
             video = stack.enter_context(_open_writer(out, generator.view.size, sound_N))
         if landmarks is not None:
-            rows = stack.enter_context(_landmark_table(Path(landmarks)))
-            painted = _with_landmark_rows(painted, rows, generator.view, head.preprocessing)
+            write_row = stack.enter_context(_landmark_table(Path(landmarks)))
+            painted = _with_landmark_rows(painted, write_row, generator.view, head.preprocessing)
         try:
             for frame_HWC in steps.each("picture", generator.view.frames(painted)):
                 with steps.timed("encoding"):
@@ -140,19 +141,19 @@ def _open_writer(out: StrPath, size: tuple[int, int], sound_N: NDArray[np.int16]
 
 
 @contextmanager
-def _landmark_table(path: Path) -> Iterator[Any]:
-    """Open a CSV that appears under its name when it is complete."""
+def _landmark_table(path: Path) -> Iterator[WriteRow]:
+    """Open a CSV that appears under its name when it is complete. Yields the function that writes a row."""
     try:
         with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
-            rows = csv.writer(file)
-            rows.writerow(LANDMARK_COLUMNS)
-            yield rows
+            write_row = csv.writer(file).writerow
+            write_row(LANDMARK_COLUMNS)
+            yield write_row
     except OSError as error:
         raise PipelineError(f"{path} cannot be written: {error.strerror}. Give --landmarks another place.") from error
 
 
 def _with_landmark_rows(
-    painted: Iterable[Painted], rows: Any, view: View, preprocessing: Preprocessing
+    painted: Iterable[Painted], write_row: WriteRow, view: View, preprocessing: Preprocessing
 ) -> Iterator[Painted]:
     """Yield the chunks, and write a row per frame with the landmarks in pixels of the video."""
     frame = 0
@@ -160,6 +161,6 @@ def _with_landmark_rows(
         points_T68x2 = preprocessing.place(chunk.landmarks_TL, chunk.reference.points_68x2)
         for points in view.points(points_T68x2, frame, chunk.reference):
             numbers = (f"{value:.2f}" for value in points.T.reshape(-1))
-            rows.writerow((frame + 1, f"{frame / FPS:.2f}", *numbers))
+            write_row((frame + 1, f"{frame / FPS:.2f}", *numbers))
             frame += 1
         yield chunk

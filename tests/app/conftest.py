@@ -23,10 +23,10 @@ class App:
 
     address: str
     folder: Path
-    """Its own."""
+    """Its temporary folder."""
 
     def get(self, path: str) -> tuple[int, bytes]:
-        """What it answers to a path that no client has put in order."""
+        """Request a path exactly as it is, without a client's normalisation."""
         host, port = self.address.removeprefix("http://").rstrip("/").split(":")
         with socket.create_connection((host, int(port)), timeout=10) as connection:
             connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
@@ -34,7 +34,7 @@ class App:
         return int(answer.split()[1]), answer
 
     def post(self, route: str, content: object, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
-        """What it answers to JSON."""
+        """Post JSON, and return status and answer."""
         body, kind = json.dumps(content).encode(), {"Content-Type": "application/json", **(headers or {})}
         request = urllib.request.Request(f"{self.address}gradio_api/{route}", body, kind)
         try:
@@ -44,7 +44,7 @@ class App:
             return error.code, error.read()
 
     def upload(self, name: str, content: bytes) -> str:
-        """The path that it gives an upload."""
+        """Upload a file, and return its path on the server."""
         head = f'--b\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n\r\n'
         body, kind = head.encode() + content + b"\r\n--b--\r\n", {"Content-Type": "multipart/form-data; boundary=b"}
         request = urllib.request.Request(f"{self.address}gradio_api/upload", body, kind)
@@ -55,7 +55,7 @@ class App:
 
 @pytest.fixture(scope="package")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """On a free port, in a temporary folder that is empty before and after."""
+    """Start the command. Its temporary folder is empty before and after."""
     folder, models = tmp_path_factory.mktemp("tmp"), tmp_path_factory.mktemp("models")
     write_bundle(models / "small")
     with socket.socket() as free:
@@ -75,4 +75,4 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
         finally:
             process.kill()
     assert not list(folder.iterdir())
-    assert [one.name for one in models.iterdir()] == ["small"]
+    assert [path.name for path in models.iterdir()] == ["small"]

@@ -1,4 +1,4 @@
-"""What the page's server answers to requests that the page does not make."""
+"""The server's answers to requests that the page never sends."""
 
 import json
 import urllib.error
@@ -13,8 +13,10 @@ from tests.app.test_app import FACE, ROOT
 
 FILE = "/gradio_api/file="
 
+pytestmark = pytest.mark.slow
 
-def test_nothing_outside_its_folder_can_be_read(app: App) -> None:
+
+def test_only_uploads_can_be_read(app: App) -> None:
     upload = app.upload("face.jpg", FACE.read_bytes())
     assert app.get(FILE + upload)[0] == 200
     secret = app.folder / "scratch" / "secret.txt"
@@ -38,7 +40,7 @@ def test_nothing_outside_its_folder_can_be_read(app: App) -> None:
     "path",
     ["/docs", "/openapi.json", "/monitoring/summary", "/gradio_api/info", "/gradio_api/proxy=http://127.0.0.1:1/"],
 )
-def test_other_routes_are_closed(app: App, path: str) -> None:
+def test_other_routes_do_not_exist(app: App, path: str) -> None:
     assert app.get(path)[0] == 404
 
 
@@ -46,24 +48,23 @@ def test_other_routes_are_closed(app: App, path: str) -> None:
 @pytest.mark.parametrize(
     "path", ["/etc/passwd", "/proc/self/environ", str(FACE.parent / "strip.jpg"), "http://192.0.2.1/"]
 )
-def test_a_job_takes_uploads_alone(app: App, path: str, kind: dict[str, str] | None) -> None:
-    """Asked by hand for a video of what was not uploaded, beside speech that was. Gradio checks what says that it is a
-    file."""
-    told = asked_by_hand(app, {"path": path, "meta": kind} if kind else {"path": path})
-    assert "Traceback" not in told
-    assert "root:" not in told
+def test_a_job_accepts_only_uploads(app: App, path: str, kind: dict[str, str] | None) -> None:
+    """A handmade request names another file as the picture. Gradio checks only values of the type FileData."""
+    answer = post_by_hand(app, {"path": path, "meta": kind} if kind else {"path": path})
+    assert "Traceback" not in answer
+    assert "root:" not in answer
 
 
-def test_a_number_that_is_empty_is_said(app: App) -> None:
+def test_an_empty_number_is_reported(app: App) -> None:
     still = {"path": app.upload("face.jpg", FACE.read_bytes()), "meta": FILE_DATA}
-    assert "Strength or seed is empty. Fill it in." in asked_by_hand(app, still, seed=None)
+    assert "Strength or seed is empty. Fill it in." in post_by_hand(app, still, seed=None)
 
 
 FILE_DATA = {"_type": "gradio.FileData"}
 
 
-def asked_by_hand(app: App, still: dict[str, Any], seed: int | None = 0) -> str:
-    """What the page tells of a job that fails, with speech that was uploaded."""
+def post_by_hand(app: App, still: dict[str, Any], seed: int | None = 0) -> str:
+    """Return the message of a job that fails. Its speech was uploaded."""
     with urllib.request.urlopen(f"{app.address}config") as answer:
         config = json.load(answer)
     (number,) = [one["id"] for one in config["dependencies"] if one["targets"] and len(one["inputs"]) > 5]

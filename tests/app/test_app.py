@@ -22,15 +22,18 @@ from tests.browser import Page, browser
 ROOT = Path(__file__).parents[2]
 FACE = ROOT / "docs/pictures/face.jpg"
 ENDED = ("/gradio_api/queue/data", "blob:")
-"""The stream of a job, which the page breaks off once it has the answer, and sound that it has put aside."""
+"""Requests that the page cancels itself: the stream of a finished job, and sound that was replaced."""
 UPLOADED = re.compile(r"/gradio_api/upload(\?|$)")
 PLAYER = "document.querySelector('[data-testid=Video-player]')"
 FAKE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-"""A camera and a microphone that show and hear a test pattern."""
+"""A camera and a microphone with a test pattern."""
+
+
+pytestmark = pytest.mark.slow
 
 
 def speech(path: Path, seconds: float) -> Path:
-    """The sentence of the docs, again and again."""
+    """Repeat the sentence of the docs."""
     samples, rate = soundfile.read(ROOT / "docs/speech.wav")
     soundfile.write(path, np.resize(samples, round(seconds * rate)), rate)
     return path
@@ -45,15 +48,15 @@ def window() -> Iterator[Page]:
 
 @pytest.fixture
 def page(app: App, window: Page) -> Iterator[Any]:
-    """The page, opened again; it complains of nothing, and asks no other host."""
-    asked: set[str] = set()
-    window.page.on("request", lambda request: asked.add(request.url))
-    with window.page.expect_request("**/heartbeat/*"):  # which is sent once the buttons work
+    """Open the page. It must log no error, and contact no other host."""
+    requests: set[str] = set()
+    window.page.on("request", lambda request: requests.add(request.url))
+    with window.page.expect_request("**/heartbeat/*"):  # sent when the buttons work
         window.page.goto(app.address)
-    window.complaints.clear()  # of the page that was left
+    window.complaints.clear()  # those of the previous page
     yield window.page
-    assert not [url for url in asked if not url.startswith((app.address, "data:", "blob:" + app.address))]
-    assert not [one for one in window.complaints if not any(stream in one for stream in ENDED)]
+    assert not [url for url in requests if not url.startswith((app.address, "data:", "blob:" + app.address))]
+    assert not [text for text in window.complaints if not any(stream in text for stream in ENDED)]
 
 
 def give(page: Any, picture: Path, sound: Path) -> None:
@@ -65,7 +68,7 @@ def give(page: Any, picture: Path, sound: Path) -> None:
 
 
 def generated(page: Any, folder: Path) -> Path:
-    """The video that Generate brings, downloaded, once it can be played."""
+    """Click Generate, and download the video once it can be played."""
     page.get_by_role("button", name="Generate").click()
     page.get_by_test_id("Video-player").wait_for(timeout=60_000)
     page.wait_for_function(f"{PLAYER}.readyState === 4")
@@ -75,8 +78,8 @@ def generated(page: Any, folder: Path) -> Path:
     return folder / str(download.value.suggested_filename)
 
 
-def said(page: Any) -> str:
-    """The error that Generate brings, beside the form: no panel says "Error" alone, and nothing covers the buttons."""
+def shown_error(page: Any) -> str:
+    """Click Generate, and return the error. No panel says only "Error", and no toast covers the buttons."""
     page.get_by_role("button", name="Generate").click()
     message = str(page.get_by_role("alert").inner_text(timeout=60_000))
     assert not page.get_by_role("main").get_by_text("Error", exact=True).is_visible()
@@ -84,7 +87,7 @@ def said(page: Any) -> str:
     return message
 
 
-def test_a_picture_says_speech(page: Any, tmp_path: Path) -> None:
+def test_a_picture_speaks(page: Any, tmp_path: Path) -> None:
     give(page, FACE, speech(tmp_path / "speech.wav", 1.0))
     path = generated(page, tmp_path)
     assert path.name == "face.mp4"
@@ -138,7 +141,7 @@ def test_speech_comes_from_a_video(page: Any, tmp_path: Path) -> None:
     assert abs(page.evaluate(f"{PLAYER}.duration") - 0.6) < 0.05
 
 
-def test_it_says_what_it_is_and_what_to_expect(page: Any, app: App) -> None:
+def test_the_page_describes_itself(page: Any, app: App) -> None:
     page.get_by_role("button", name="Generate").wait_for()
     text = page.inner_text("body")
     assert f"ATVGnet pipeline {version('atvgnet')}" in text
@@ -149,18 +152,18 @@ def test_it_says_what_it_is_and_what_to_expect(page: Any, app: App) -> None:
     assert (ROOT / "README.md").read_text().splitlines()[0].encode() in readme
 
 
-def test_every_input_has_a_name_of_its_own(page: Any) -> None:
-    """As a screen reader reads it out; Gradio calls an input without a label by its kind."""
+def test_every_input_has_a_label(page: Any) -> None:
+    """Screen readers need it. Gradio names an input without a label by its kind."""
     page.get_by_role("button", name="Settings").click()
     names = page.evaluate(
-        "[...document.querySelectorAll('fieldset legend, [data-testid=block-info]')].map(one => one.textContent.trim())"
+        "[...document.querySelectorAll('fieldset legend, [data-testid=block-info]')].map(e => e.textContent.trim())"
     )
     assert {"Face from", "Speech from", "Strength", "Face", "Blinking", "Seed", "Show"} <= set(names)
     assert not {"Radio", "Dropdown", "Slider", "Number", "Checkbox", "Textbox"} & set(names)
     assert "learnt" not in page.inner_text("body")
 
 
-def test_what_camera_and_microphone_bring_has_no_face(page: Any) -> None:
+def test_camera_and_microphone_are_used(page: Any) -> None:
     page.get_by_label("Capture from camera").click()
     page.get_by_text("Click to Access Webcam").click()
     page.wait_for_function("document.querySelector('[data-testid=webcam-video]').readyState === 4")
@@ -173,7 +176,7 @@ def test_what_camera_and_microphone_bring_has_no_face(page: Any) -> None:
     with page.expect_response(UPLOADED):
         page.get_by_role("button", name="Stop").first.click()
     page.get_by_label("Trim audio").wait_for()
-    assert said(page).endswith(
+    assert shown_error(page).endswith(
         ".png shows no face that could be found. Give a frontal, evenly lit face of at least 80 pixels."
     )
 
@@ -188,11 +191,11 @@ def test_what_camera_and_microphone_bring_has_no_face(page: Any) -> None:
 def test_errors_are_one_message(page: Any, tmp_path: Path, name: str, seconds: float, message: str) -> None:
     (tmp_path / name).write_bytes(FACE.read_bytes() if name == FACE.name else b"no picture")
     give(page, tmp_path / name, speech(tmp_path / "speech.wav", seconds))
-    assert said(page).startswith(message)
+    assert shown_error(page).startswith(message)
 
 
-def test_what_is_missing_is_said(page: Any) -> None:
-    assert said(page) == "Give a picture of a face and speech first."
+def test_missing_inputs_are_reported(page: Any) -> None:
+    assert shown_error(page) == "Give a picture of a face and speech first."
 
 
 def test_warnings_are_shown(page: Any, tmp_path: Path) -> None:
@@ -205,11 +208,11 @@ def test_warnings_are_shown(page: Any, tmp_path: Path) -> None:
     generated(page, tmp_path)
     assert "two.png shows 2 faces." in page.get_by_role("alert").inner_text()
     page.get_by_role("button", name="Generate").click()
-    page.get_by_role("alert").wait_for(state="detached")  # what was said of the job before it is gone
+    page.get_by_role("alert").wait_for(state="detached")  # the warning of the previous job disappears
     page.get_by_role("alert").wait_for(timeout=60_000)
 
 
-def test_cancel_ends_the_work(page: Any, app: App, tmp_path: Path) -> None:
+def test_cancel_ends_the_job(page: Any, app: App, tmp_path: Path) -> None:
     give(page, FACE, speech(tmp_path / "speech.wav", 20))
     page.get_by_role("button", name="Generate").click()
     page.get_by_text("Generating").wait_for()
@@ -219,7 +222,7 @@ def test_cancel_ends_the_work(page: Any, app: App, tmp_path: Path) -> None:
     wait_until_idle(app)
 
 
-def test_a_closed_tab_ends_the_work(app: App, window: Page, tmp_path: Path) -> None:
+def test_closing_the_tab_ends_the_job(app: App, window: Page, tmp_path: Path) -> None:
     with window.page.context.expect_page() as opened:
         window.page.evaluate("address => window.open(address)", app.address)
     give(opened.value, FACE, speech(tmp_path / "speech.wav", 20))
@@ -230,8 +233,8 @@ def test_a_closed_tab_ends_the_work(app: App, window: Page, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_a_refusal_is_said_and_covers_no_button(app: App, window: Page, width: int) -> None:
-    """To a client of another machine, which sent as many requests as it may."""
+def test_a_refusal_is_shown_and_covers_no_button(app: App, window: Page, width: int) -> None:
+    """The client is another machine that has used up its requests."""
     client = {"X-Forwarded-For": f"192.0.2.{width % 256}"}
     while app.post("upload", {}, client)[0] != 429:
         pass
@@ -247,7 +250,7 @@ def test_a_refusal_is_said_and_covers_no_button(app: App, window: Page, width: i
     for name in ("Generate", "Cancel"):
         button = page.get_by_role("button", name=name)
         button.scroll_into_view_if_needed()
-        button.click(trial=True)  # fails where something else takes the click
+        button.click(trial=True)  # fails if something covers the button
         box = button.bounding_box()
         assert box["y"] + box["height"] <= covered["y"] or box["x"] + box["width"] <= covered["x"]
     assert not page.get_by_role("main").get_by_text("Error", exact=True).is_visible()
@@ -255,14 +258,14 @@ def test_a_refusal_is_said_and_covers_no_button(app: App, window: Page, width: i
 
 
 def wait_until_idle(app: App) -> None:
-    """Until no job has a folder; one of 20 s would take longer."""
+    """Wait until no job has a folder. A job for 20 s of speech would take longer."""
     end = time.monotonic() + 8
     while list((app.folder / "scratch").iterdir()):
         assert time.monotonic() < end
         time.sleep(0.05)
 
 
-def test_a_port_that_is_taken_is_said(app: App) -> None:
+def test_a_taken_port_is_reported(app: App) -> None:
     port = int(app.address.split(":")[-1].rstrip("/"))
     message = f"The page cannot be served at 127.0.0.1:{port} (Address already in use). Give another --port or --host."
     with pytest.raises(PipelineError, match=re.escape(message)):

@@ -1,4 +1,4 @@
-"""What a job tells its user."""
+"""Messages of a job."""
 
 import logging
 from pathlib import Path
@@ -13,7 +13,7 @@ from pipeline.inference.settings import Settings
 from pipeline.runtime.errors import PipelineError
 
 
-def ask(folder: Path, model: str) -> None:
+def run_job(folder: Path, model: str) -> None:
     Image.new("RGB", (64, 64)).save(folder / "face.png")
     soundfile.write(folder / "speech.wav", np.zeros(1600), 16000)
     jobs = Jobs({}, 10, [folder])
@@ -22,11 +22,9 @@ def ask(folder: Path, model: str) -> None:
         pass
 
 
-def test_an_internal_fault_is_a_sentence_about_the_files_and_is_logged(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_internal_error_is_logged_and_described(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR), pytest.raises(PipelineError) as raised:
-        ask(tmp_path, "a model that is not there")
+        run_job(tmp_path, "a model that is not there")
     assert str(raised.value) == (
         "face.png and speech.wav could not be made into a video because of an internal error. Try other files. "
         "Whoever runs this page finds the cause in its log."

@@ -1,4 +1,4 @@
-"""What the page takes, and how long it keeps it."""
+"""Limits and lifetime of uploads."""
 
 import os
 import time
@@ -12,7 +12,7 @@ from pipeline.app.uploads import check_length, check_uploaded, delete_old
 from pipeline.runtime.errors import PipelineError
 
 
-def test_the_length_is_that_of_the_sound_itself(tmp_path: Path) -> None:
+def test_the_length_of_the_sound_is_limited(tmp_path: Path) -> None:
     path = tmp_path / "speech.flac"
     soundfile.write(path, np.zeros(2 * 16000 + 1), 16000)
     check_length(path, 2.1)
@@ -22,7 +22,7 @@ def test_the_length_is_that_of_the_sound_itself(tmp_path: Path) -> None:
         check_length(path, 2)
 
 
-def test_what_lies_elsewhere_was_not_uploaded(tmp_path: Path) -> None:
+def test_files_elsewhere_are_rejected(tmp_path: Path) -> None:
     for name in ("files/a.jpg", "example.jpg", "secret.jpg"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
@@ -36,7 +36,7 @@ def test_what_lies_elsewhere_was_not_uploaded(tmp_path: Path) -> None:
             check_uploaded(tmp_path / name, places)
 
 
-def test_old_files_and_their_folders_go(tmp_path: Path) -> None:
+def test_old_files_and_their_folders_are_deleted(tmp_path: Path) -> None:
     (tmp_path / "one").mkdir()
     (tmp_path / "one" / "face.jpg").touch()
     (tmp_path / "broken off").touch()
@@ -44,5 +44,5 @@ def test_old_files_and_their_folders_go(tmp_path: Path) -> None:
     assert len(list(tmp_path.rglob("*"))) == 3
     time.sleep(0.05)
     delete_old(tmp_path, 0.01)
-    delete_old(tmp_path, 0)  # the folder, which was changed just now
+    delete_old(tmp_path, 0)  # the folder itself has just changed
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""A table of videos: what fails does not stop the rest, what is done stays done, and the table says all."""
+"""Batches: a row that fails does not stop the others, finished rows are skipped, and the results are written."""
 
 import shutil
 from pathlib import Path
@@ -27,39 +27,41 @@ face.jpg,,empty.mp4,,,
 @pytest.fixture
 def table(tmp_path: Path, face_file: Path, sentence: NDArray[np.int16]) -> Path:
     shutil.copy(face_file, tmp_path)
-    soundfile.write(tmp_path / "speech.wav", sentence[:16000], 16000)
+    soundfile.write(tmp_path / "speech.wav", sentence[4000:9120], 16000)  # 8 frames
     (tmp_path / "jobs.csv").write_text(ROWS)
     return tmp_path / "jobs.csv"
 
 
-def test_rows_side_by_side(shipped: TalkingHead, table: Path) -> None:
+@pytest.mark.slow
+def test_rows_are_generated_side_by_side(shipped: TalkingHead, table: Path) -> None:
     reported: list[tuple[int, int]] = []
     outcomes = generate_batch(shipped, table, 2, on_progress=lambda done, total: reported.append((done, total)))
-    assert [one.state for one in outcomes] == ["done", "failed", "done", "failed", "failed"]
+    assert [outcome.state for outcome in outcomes] == ["done", "failed", "done", "failed", "failed"]
     assert reported == [(done, 5) for done in range(6)]
     results = pd.read_csv(results_of(table), keep_default_na=False)
     assert list(results) == [*pd.read_csv(table), "state", "message", "frames", "seconds", "times_real_time"]
-    assert list(results["frames"]) == [25, 0, 25, 0, 0]
+    assert list(results["frames"]) == [8, 0, 8, 0, 0]
     messages = dict(zip(results["out"], results["message"], strict=True))
     assert "speech.wav is neither a picture nor a video that can be read" in messages["bad.mp4"]
     assert messages["wrong.mp4"] == "The column crop is wrong: 'perhaps' is neither true nor false."
     assert messages["empty.mp4"] == "The column speech names no file. Fill it in."
     assert probe(table.with_name("one.mp4")).width == 128
-    assert count_frames(table.with_name("two.mp4")) == 25
+    assert count_frames(table.with_name("two.mp4")) == 8
 
     before = {name: table.with_name(name).stat().st_mtime_ns for name in ("one.mp4", "two.mp4")}
     table.write_text(ROWS.replace("perhaps", "no"))
     table.with_name("two.mp4").unlink()
     again = generate_batch(shipped, table, 1)
-    assert [one.state for one in again] == ["done", "failed", "done", "done", "failed"]
+    assert [outcome.state for outcome in again] == ["done", "failed", "done", "done", "failed"]
     assert again[0] == outcomes[0]
     assert table.with_name("one.mp4").stat().st_mtime_ns == before["one.mp4"]
     assert table.with_name("two.mp4").exists()
 
 
-def test_told_to_end_it_leaves_whole_videos_alone(shipped: TalkingHead, table: Path) -> None:
-    """What has begun is given up, and the next call goes on."""
-    table.write_text("picture,speech,out\n" + "".join(f"face.jpg,speech.wav,{one}.mp4\n" for one in range(6)))
+@pytest.mark.slow
+def test_an_interrupted_batch_leaves_only_whole_videos(shipped: TalkingHead, table: Path) -> None:
+    """Running rows are abandoned, and the next call continues."""
+    table.write_text("picture,speech,out\n" + "".join(f"face.jpg,speech.wav,{number}.mp4\n" for number in range(5)))
 
     def end(done: int, total: int) -> None:
         if done == 2:
@@ -69,14 +71,14 @@ def test_told_to_end_it_leaves_whole_videos_alone(shipped: TalkingHead, table: P
         generate_batch(shipped, table, 2, on_progress=end)
     videos = sorted(path.name for path in table.parent.glob("*.mp4"))
     assert not list(table.parent.glob(".*"))
-    assert len(videos) < 6
+    assert len(videos) < 5
     for name in videos:
-        assert count_frames(table.with_name(name)) == 25
+        assert count_frames(table.with_name(name)) == 8
     outcomes = generate_batch(shipped, table, 2, overwrite=True)
-    assert [one.state for one in outcomes] == ["done"] * 6
+    assert [outcome.state for outcome in outcomes] == ["done"] * 5
 
 
-def test_what_is_there_is_not_replaced(shipped: TalkingHead, table: Path) -> None:
+def test_existing_files_are_not_replaced(shipped: TalkingHead, table: Path) -> None:
     table.write_text("picture,speech,out\nface.jpg,speech.wav,mine.mp4\n")
     table.with_name("mine.mp4").write_bytes(b"mine")
     (outcome,) = generate_batch(shipped, table, settings=Settings(crop=True))
@@ -107,7 +109,7 @@ def test_what_is_there_is_not_replaced(shipped: TalkingHead, table: Path) -> Non
         ("", r"jobs\.csv has no column picture, speech, out\. It has "),
     ],
 )
-def test_tables_that_are_wrong(shipped: TalkingHead, table: Path, content: str | None, message: str) -> None:
+def test_wrong_tables_are_rejected(shipped: TalkingHead, table: Path, content: str | None, message: str) -> None:
     if content is None:
         table.unlink()
     else:
@@ -116,8 +118,9 @@ def test_tables_that_are_wrong(shipped: TalkingHead, table: Path, content: str |
         generate_batch(shipped, table)
 
 
-def test_a_line_that_is_wrong_does_not_stop_the_others(shipped: TalkingHead, table: Path) -> None:
-    """The table as a German Excel saves it, and its results saved again by it."""
+@pytest.mark.slow
+def test_a_wrong_line_does_not_stop_the_others(shipped: TalkingHead, table: Path) -> None:
+    """The table is as a German Excel writes it; the results are saved again by Excel."""
     content = (
         "sep=;\nPicture;Speech;Out;Seed;Strength;Face;Crop;;\nface.jpg;speech.wav;one.mp4;1,0;1,3;1.0;1,0;;\n"
         "face.jpg;speech.wav;two.mp4;;;;;;of three\n"
@@ -125,7 +128,7 @@ def test_a_line_that_is_wrong_does_not_stop_the_others(shipped: TalkingHead, tab
     )
     table.write_text(content, encoding="utf-16")
     outcomes = generate_batch(shipped, table)
-    assert [one.state for one in outcomes] == ["done", "failed", "failed", "failed"]
+    assert [outcome.state for outcome in outcomes] == ["done", "failed", "failed", "failed"]
     assert outcomes[1].message == "Line 4 has more cells than columns. Quote cells that hold the separator."
     assert outcomes[2].message == "The column seed is wrong: '1,5' is not a whole number."
     assert outcomes[3].message == "Line 6 has a NUL byte. Write the line again."
@@ -148,7 +151,7 @@ def test_a_line_that_is_wrong_does_not_stop_the_others(shipped: TalkingHead, tab
         ("blink", "1.0", True), ("blink", "FALSE", False), ("crop", "0,0", False), ("head", "Yes", True),
     ],
 )  # fmt: skip
-def test_cells_as_spreadsheets_write_them(column: str, cell: str, value: object) -> None:
+def test_cells_of_spreadsheets_are_parsed(column: str, cell: str, value: object) -> None:
     assert parse_cell(column, cell) == value
 
 
@@ -160,13 +163,14 @@ def test_cells_as_spreadsheets_write_them(column: str, cell: str, value: object)
         ("crop", "2", "'2' is neither true nor false"),
     ],
 )  # fmt: skip
-def test_cells_that_are_wrong(column: str, cell: str, message: str) -> None:
+def test_wrong_cells_are_rejected(column: str, cell: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         parse_cell(column, cell)
 
 
-def test_again_on_demand(shipped: TalkingHead, table: Path) -> None:
-    """As a spreadsheet writes it, with a mark at its beginning and blanks."""
+@pytest.mark.slow
+def test_overwrite_generates_again(shipped: TalkingHead, table: Path) -> None:
+    """The table has a byte order mark and blanks, like a spreadsheet's."""
     table.write_text("\ufeffpicture, speech, out\nface.jpg, speech.wav, one.mp4\n", encoding="utf-8")
     generate_batch(shipped, table)
     assert probe(table.with_name("one.mp4")).width == 360
@@ -178,7 +182,7 @@ def test_again_on_demand(shipped: TalkingHead, table: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["mine\n1\n", "", "picture,speech,out\n"])
-def test_another_file_where_the_results_go(shipped: TalkingHead, table: Path, content: str) -> None:
+def test_another_file_in_place_of_the_results_is_rejected(shipped: TalkingHead, table: Path, content: str) -> None:
     results_of(table).write_text(content)
     with pytest.raises(PipelineError, match=r"jobs\.results\.csv is not a table of results\. Move it away\."):
         generate_batch(shipped, table)

@@ -1,4 +1,4 @@
-"""Blinks: how often, how long, the same by seed, what they change, and on which faces."""
+"""Blinks: rate, length, seed, the changed pixels, and the faces that blink."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -25,7 +25,7 @@ SKIN = 0.2
 
 
 def still(face: Reference, frames: int, chunk: int) -> Iterator[Painted]:
-    """The reference itself, in chunks."""
+    """Yield frames that show the reference, in chunks."""
     for at in range(0, frames, chunk):
         count = min(chunk, frames - at)
         pictures = np.broadcast_to(face.image_HWC, (count, *face.image_HWC.shape))
@@ -33,10 +33,10 @@ def still(face: Reference, frames: int, chunk: int) -> Iterator[Painted]:
         yield Painted(pictures, np.zeros(pictures.shape[:3], np.float32), pictures, landmarks_TL, face)
 
 
-def opening(face: Reference, frames: int, seed: int, chunk: int = 16) -> np.ndarray:
-    """Of the eyes (T,), by the share of the reference's own."""
-    small = replace(face, image_HWC=face.image_HWC[:1, :1])  # only landmarks are looked at
-    moved = np.concatenate([one.landmarks_TL for one in draw_blinks(still(small, frames, chunk), SKIN, seed)])
+def opening(face: Reference, frames: int, seed: int, length: int = 16) -> np.ndarray:
+    """Return the opening of the eyes (T,), as a share of the reference's."""
+    small = replace(face, image_HWC=face.image_HWC[:1, :1])  # only the landmarks matter
+    moved = np.concatenate([chunk.landmarks_TL for chunk in draw_blinks(still(small, frames, length), SKIN, seed)])
     return eye_opening(moved.reshape(-1, 68, 2)) / eye_opening(face.points_68x2[None])
 
 
@@ -45,11 +45,11 @@ def face(shipped: TalkingHead, face_file: Path) -> Reference:
     return read_reference(face_file, shipped.preprocessing)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 2**31), chunk=st.integers(1, 70))
-def test_at_a_human_rate_whatever_the_chunks(face: Reference, seed: int, chunk: int) -> None:
-    """8 to 26 a minute in ten of them, each a quarter of a second."""
-    open_T = opening(face, 15000, seed, chunk=1000)
+def test_blinks_have_a_human_rate_for_any_chunks(face: Reference, seed: int, chunk: int) -> None:
+    """8 to 26 a minute over ten minutes, each a quarter of a second long."""
+    open_T = opening(face, 15000, seed, length=1000)
     np.testing.assert_allclose(open_T[:500], opening(face, 500, seed, chunk), atol=1e-6)
     shut = open_T < 0.999
     begins = np.flatnonzero(shut[1:] & ~shut[:-1]) + 1
@@ -61,8 +61,8 @@ def test_at_a_human_rate_whatever_the_chunks(face: Reference, seed: int, chunk: 
     assert open_T.max() < 1.001
 
 
-def test_only_eyes_move(face: Reference) -> None:
-    """Of the landmarks the upper lids; of the frames what lies between brows and nose, as far as the lids close."""
+def test_only_the_eyes_change(face: Reference) -> None:
+    """Landmarks: the upper lids. Frames: pixels between brows and nose, while the lids are closed."""
     (chunk,) = draw_blinks(still(face, 500, 500), SKIN, 0)
     others = np.setdiff1d(np.arange(68), [37, 38, 43, 44])
     points = chunk.landmarks_TL.reshape(-1, 68, 2)
@@ -75,10 +75,11 @@ def test_only_eyes_move(face: Reference) -> None:
     assert face.points_68x2[36, 0] - 1 <= columns.min() < columns.max() <= face.points_68x2[45, 0] + 1
 
 
-def test_eyes_that_the_models_know_close(
+@pytest.mark.slow
+def test_eyes_blink_by_default_if_the_models_can_close_them(
     shipped: TalkingHead, clip: Path, face_file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A speaker of the training blinks by default, the synthetic face where it is asked for."""
+    """A speaker of the training blinks by default, the synthetic face only on request."""
     known = read_reference("a frame", shipped.preprocessing, image_HWC=next(read_frames(clip)))
     assert closes_eyes(shipped, known)
     assert not closes_eyes(shipped, read_reference(face_file, shipped.preprocessing))
@@ -87,22 +88,23 @@ def test_eyes_that_the_models_know_close(
 
     sound = np.random.default_rng(0).integers(-3000, 3000, 16000 * 8).astype(np.int16)
 
-    def least(picture: object, blink: bool | None) -> float:
+    def smallest_opening(picture: object, blink: bool | None) -> float:
         painted = Generator(shipped, picture, Settings(blink=blink)).speak([sound])  # type: ignore[arg-type]
         landmarks = np.concatenate([chunk.landmarks_TL for chunk in painted])
         return float(eye_opening(landmarks.reshape(-1, 68, 2)).min())
 
     frame_HWC = next(read_frames(clip))
-    assert least(frame_HWC, None) < 0.02 < 0.15 < least(frame_HWC, False)
-    assert least(face_file, None) > 0.15
-    assert least(face_file, True) < 0.02
+    assert smallest_opening(frame_HWC, None) < 0.02 < 0.15 < smallest_opening(frame_HWC, False)
+    assert smallest_opening(face_file, None) > 0.15
+    assert smallest_opening(face_file, True) < 0.02
     assert not caplog.messages
 
 
-def test_eyes_under_glasses_stay_open(
+@pytest.mark.slow
+def test_eyes_under_glasses_do_not_blink(
     shipped: TalkingHead, face_file: Path, sentence: NDArray[np.int16], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """With a warning: the skin that would be drawn down is covered by a black bar upon both lids."""
+    """A black bar covers the skin above both lids. A warning says so."""
     picture = read_image(face_file)
     points = read_reference(face_file, shipped.preprocessing).source_68x2
     assert points is not None

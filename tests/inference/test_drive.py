@@ -1,4 +1,4 @@
-"""A face that moves as another one does."""
+"""Driving: the face moves like that of another video."""
 
 from pathlib import Path
 
@@ -15,27 +15,28 @@ from pipeline.media import read_audio, read_frames
 from pipeline.runtime.errors import PipelineError
 
 
-def test_the_mouth_follows(shipped: TalkingHead, face_file: Path, clip: Path, tmp_path: Path) -> None:
-    """What is asked of VG-net opens as the other mouth does; the sound is that video's."""
+@pytest.mark.slow
+def test_the_mouth_follows_the_other_video(shipped: TalkingHead, face_file: Path, clip: Path, tmp_path: Path) -> None:
+    """The mouth of VG-net's landmarks opens like the other mouth. The sound is that of the other video."""
     out = tmp_path / "out.mp4"
     assert generate_video(shipped, face_file, None, out, drive=clip)[:2] == (75, (360, 288))
     drive = Drive.of(clip, "prominent")
-    theirs = mouth_opening(drive.points_T68x2)
+    other = mouth_opening(drive.points_T68x2)
 
-    def asked(strength: float) -> np.ndarray:
+    def opening(strength: float) -> np.ndarray:
         generator = Generator(shipped, face_file, Settings(strength=strength))
         landmarks = np.concatenate([painted.landmarks_TL for painted in generator.follow(drive)])
         return mouth_opening(shipped.preprocessing.place(landmarks, generator.reference.points_68x2))
 
-    assert np.corrcoef(asked(1.0), theirs)[0, 1] > 0.95
-    assert asked(0.5).std() == pytest.approx(asked(1.0).std() / 2, rel=0.2)
-    heard, said = read_audio(out), read_audio(clip)
-    assert abs(len(heard) - len(said)) <= 16
-    assert np.corrcoef(heard[: len(said)], said[: len(heard)])[0, 1] > 0.98
+    assert np.corrcoef(opening(1.0), other)[0, 1] > 0.95
+    assert opening(0.5).std() == pytest.approx(opening(1.0).std() / 2, rel=0.2)
+    written, original = read_audio(out), read_audio(clip)
+    assert abs(len(written) - len(original)) <= 16
+    assert np.corrcoef(written[: len(original)], original[: len(written)])[0, 1] > 0.98
     assert len(list(read_frames(out))) == 75
 
 
-def test_what_goes_together(
+def test_inputs_that_exclude_each_other(
     shipped: TalkingHead, face_file: Path, speech_file: Path, clip: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.mp4"

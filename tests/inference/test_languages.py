@@ -1,4 +1,4 @@
-"""Speech in other languages than the models have heard moves the lips, and closes them where they must close."""
+"""Speech in languages outside the training moves the lips, and closes them at p, b and m."""
 
 from pathlib import Path
 
@@ -12,8 +12,9 @@ from pipeline.speech.phonemes import Phoneme
 
 
 @pytest.mark.parametrize("language", ["de", "fr", "cmn"])
-def test_lips_move(shipped: TalkingHead, face_file: Path, language: str) -> None:
-    """As far as a mouth that speaks does, with the sound, and closed at p, b and m."""
+@pytest.mark.slow
+def test_lips_move_with_the_sound(shipped: TalkingHead, face_file: Path, language: str) -> None:
+    """They move as far as in real speech, and close at p, b and m."""
     generator = Generator(shipped, face_file, Settings(crop=True, blink=False))
     samples_N, phonemes_T = spoken(language)
     opening_T, movement = openings(generator, samples_N)

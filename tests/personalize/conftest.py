@@ -1,4 +1,4 @@
-"""A speaker of the embedded corpus, who stands for the person in the video, prepared once."""
+"""A speaker of the embedded corpus stands for the person in the video."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ CLIPS = 6
 
 @pytest.fixture(scope="session")
 def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of one speaker's clips."""
+    """A folder with the clips of one speaker."""
     folder = tmp_path_factory.mktemp("corpus") / "sample"
     build_synthetic(SyntheticParams(speakers=1, sentences=CLIPS, seed=0), folder, jobs=1)
     return next(path.parent for path in sorted(folder.glob("s*/*.mpg")))
@@ -24,7 +24,7 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def work(video: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a call leaves that was killed once it had prepared the video."""
+    """The prepared video, as an interrupted call leaves it."""
     folder = tmp_path_factory.mktemp("work")
     prepare([video], clip_params(load_bundle(pretrained_folder())), folder, jobs=1)
     return folder

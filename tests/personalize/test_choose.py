@@ -1,4 +1,4 @@
-"""Which networks are kept: the shipped ones, beside a copy with a worse AT-net."""
+"""The choice between the shipped networks and a copy with a worse AT-net."""
 
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from pipeline.shards.clip_store import ClipStore
 
 STEPS = {"atnet": 10, "vgnet": 10}
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def judge(work: Path) -> MouthJudge:
@@ -21,7 +23,7 @@ def judge(work: Path) -> MouthJudge:
 
 
 def damaged() -> Bundle:
-    """The shipped bundle with an AT-net that moves the mouth the wrong way."""
+    """Return the shipped bundle with an AT-net that moves the mouth the wrong way."""
     bundle = load_bundle(pretrained_folder())
     with torch.no_grad():
         bundle.atnet.coefficients.weight.mul_(-1.0)
@@ -30,19 +32,19 @@ def damaged() -> Bundle:
 
 
 def test_better_networks_are_kept(judge: MouthJudge) -> None:
-    found = choose(judge, damaged(), load_bundle(pretrained_folder()), {"atnet": 10, "vgnet": 0})
-    assert found.new == {"atnet": True, "vgnet": False}
+    choice = choose(judge, damaged(), load_bundle(pretrained_folder()), {"atnet": 10, "vgnet": 0})
+    assert choice.new == {"atnet": True, "vgnet": False}
     for name in ("atnet", "both"):
-        assert found.validation[name]["after"]["lmd"] < found.validation[name]["before"]["lmd"]
+        assert choice.validation[name]["after"]["lmd"] < choice.validation[name]["before"]["lmd"]
 
 
-def test_worse_networks_are_not(judge: MouthJudge) -> None:
-    found = choose(judge, load_bundle(pretrained_folder()), damaged(), STEPS)
-    assert not found.any_new
-    assert found.validation["atnet"]["after"]["lmd"] > found.validation["atnet"]["before"]["lmd"]
+def test_worse_networks_are_not_kept(judge: MouthJudge) -> None:
+    choice = choose(judge, load_bundle(pretrained_folder()), damaged(), STEPS)
+    assert not choice.any_new
+    assert choice.validation["atnet"]["after"]["lmd"] > choice.validation["atnet"]["before"]["lmd"]
 
 
-def test_a_training_that_found_nothing_is_not_measured(judge: MouthJudge) -> None:
+def test_unchanged_networks_are_not_measured(judge: MouthJudge) -> None:
     bundle = load_bundle(pretrained_folder())
-    found = choose(judge, bundle, bundle, {"atnet": 0, "vgnet": 0})
-    assert (found.any_new, dict(found.validation)) == (False, {})
+    choice = choose(judge, bundle, bundle, {"atnet": 0, "vgnet": 0})
+    assert (choice.any_new, dict(choice.validation)) == (False, {})

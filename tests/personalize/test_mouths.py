@@ -1,4 +1,4 @@
-"""When mouths count as better: by landmarks, and by more than noise."""
+"""Mouths count as better only by more than noise."""
 
 import numpy as np
 import pytest
@@ -19,16 +19,16 @@ def test_lower_lmd_is_better() -> None:
     assert not mouths(1.0).better_than(mouths(1.0))
 
 
-def test_a_gain_within_noise_is_not() -> None:
+def test_a_gain_within_noise_is_not_better() -> None:
     assert not mouths(0.95, noise=0.2, seed=1).better_than(mouths(1.0, noise=0.2, seed=2))
     assert not mouths(0.99).better_than(mouths(1.0))
 
 
-def test_a_mouth_that_opens_at_the_wrong_time_is_not() -> None:
+def test_a_mouth_that_opens_at_the_wrong_time_is_not_better() -> None:
     assert not mouths(0.8, opening=0.3).better_than(mouths(1.0, opening=0.5))
 
 
-def test_a_face_that_is_lost_is_not() -> None:
+def test_lost_faces_are_not_better() -> None:
     whole, gone = mouths(1.0), mouths(0.5)
     gone.distances[0][:30] = np.nan
     assert not gone.better_than(whole)

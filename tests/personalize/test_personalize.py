@@ -1,4 +1,4 @@
-"""A person's own bundle: a video of the embedded corpus stands for it."""
+"""Personal bundles, made from a speaker of the embedded corpus."""
 
 import csv
 import json
@@ -30,10 +30,12 @@ from tests.personalize.conftest import CLIPS
 
 STEPS = StepCounts(atnet=1, vgnet=1)
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The shipped models, with an AT-net that moves the mouth the wrong way."""
+    """The shipped models with an AT-net that moves the mouth the wrong way."""
     folder = tmp_path_factory.mktemp("bundle")
     shipped = load_bundle(pretrained_folder())
     for name in ("landmarks", "vgnet"):
@@ -52,15 +54,17 @@ def tuning_of(bundle: Path, work: Path) -> FineTuning:
 
 
 def train_well(video: Path, bundle: Path, work: Path) -> None:
-    """Finish both trainings, AT-net's with the shipped weights: a training that helps takes minutes."""
-    prepare([video], clip_params(load_bundle(bundle)), work, jobs=1)  # by the face rule of this bundle
+    """Finish both trainings. AT-net gets the shipped weights, because a real training takes minutes."""
+    prepare([video], clip_params(load_bundle(bundle)), work, jobs=1)  # with this bundle's face rule
     tuning_of(bundle, work).run(STEPS)
     meta = {**read_meta(work, "atnet"), "step": STEPS.atnet}
     save_model(work / "atnet", "model", load_bundle(pretrained_folder()).atnet, meta)
 
 
 @pytest.fixture(scope="module")
-def made(video: Path, work: Path, bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Personalized]:
+def personal(
+    video: Path, work: Path, bundle: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Personalized]:
     out = tmp_path_factory.mktemp("out") / "me"
     shutil.copytree(work, out / "work", symlinks=True)
     train_well(video, bundle, out / "work")
@@ -75,10 +79,10 @@ def test_the_last_clips_in_time_are_held_out(video: Path, work: Path) -> None:
     assert [clip.partition("-")[2].partition("#")[0] for clip in (*train, *val, *test)] == names
 
 
-def test_it_writes_a_bundle_that_speaks(
-    made: tuple[Path, Personalized], bundle: Path, photograph: NDArray[np.uint8]
+def test_the_result_is_a_bundle(
+    personal: tuple[Path, Personalized], bundle: Path, photograph: NDArray[np.uint8]
 ) -> None:
-    out, found = made
+    out, result = personal
     assert sorted(path.name for path in out.iterdir()) == ["atnet", "bundle.json", "held_out.csv", "landmarks", "vgnet"]
     head = TalkingHead.from_pretrained(out)
     frames = list(head.generate(np.asarray(cv2.resize(photograph, (256, 256)), np.uint8), np.zeros(6400, np.int16)))
@@ -88,46 +92,48 @@ def test_it_writes_a_bundle_that_speaks(
     assert card["licence"] == "That of your videos; of the weights it started from: CC BY 4.0"
     assert card["attribution"] == "Your own videos. Somebody."
     assert card["trained_on"]["steps"] == asdict(STEPS)
-    assert card["metrics"] == found.metrics
+    assert card["metrics"] == result.metrics
     assert card["personalized"]["new"] == ["atnet"]
     assert (out / "landmarks" / "landmarks.npz").read_bytes() == (bundle / "landmarks" / "landmarks.npz").read_bytes()
 
 
-def test_it_says_what_that_brought(made: tuple[Path, Personalized], capsys: pytest.CaptureFixture[str]) -> None:
-    out, found = made
+def test_the_report_and_the_table_have_the_metrics(
+    personal: tuple[Path, Personalized], capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, result = personal
     with (out / "held_out.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["method"] for row in rows] == ["static", BEFORE] * 2 + [AFTER, OTHER_SPEECH] * 2
-    for method, means in found.metrics.items():
+    for method, means in result.metrics.items():
         for name, mean in means.items():
             values = [float(row[name]) for row in rows if row["method"] == method]
             assert mean == pytest.approx(np.mean(values), abs=2e-6)
-    assert found.metrics["static"]["csim"] > 0.95  # the same person, another moment
-    assert found.metrics["static"]["laplacian"] > 20
-    print_report(found, out)
-    shown = capsys.readouterr().out
-    before, after = (found.metrics[method]["lmd"] for method in (BEFORE, AFTER))
+    assert result.metrics["static"]["csim"] > 0.95  # the same person at another moment
+    assert result.metrics["static"]["laplacian"] > 20
+    print_report(result, out)
+    printed = capsys.readouterr().out
+    before, after = (result.metrics[method]["lmd"] for method in (BEFORE, AFTER))
     assert after < before
-    assert shown.startswith(f"Better: LMD {before:.3f} -> {after:.3f} px")
-    assert f"Learnt from {CLIPS - 3} clips, validated on 1, held out 2." in shown
-    assert "VG-net, 1 steps: the old weights are kept" in shown
+    assert printed.startswith(f"Better: LMD {before:.3f} -> {after:.3f} px")
+    assert f"Learnt from {CLIPS - 3} clips, validated on 1, held out 2." in printed
+    assert "VG-net, 1 steps: the old weights are kept" in printed
 
 
-def test_only_the_network_that_is_better_is_new(made: tuple[Path, Personalized], bundle: Path) -> None:
-    out, found = made
-    assert found.kept["atnet"] > 0
-    assert found.kept["vgnet"] == 0
+def test_only_the_better_network_is_new(personal: tuple[Path, Personalized], bundle: Path) -> None:
+    out, result = personal
+    assert result.kept["atnet"] > 0
+    assert result.kept["vgnet"] == 0
     for name, same in (("atnet", False), ("vgnet", True), ("landmarks", True)):
         for file in (bundle / name).iterdir():
             assert ((out / name / file.name).read_bytes() == file.read_bytes()) == same
 
 
-def test_a_training_that_helps_nothing_leaves_the_models_as_they_were(
+def test_without_improvement_the_models_stay(
     video: Path, work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(work, tmp_path / "me" / "work", symlinks=True)
-    found = personalize([video], pretrained_folder(), tmp_path / "me", 1.0, 1, StepCounts(atnet=1, vgnet=1))
-    assert not found.better
+    result = personalize([video], pretrained_folder(), tmp_path / "me", 1.0, 1, StepCounts(atnet=1, vgnet=1))
+    assert not result.better
     for name in ("atnet", "vgnet", "landmarks"):
         for file in (pretrained_folder() / name).iterdir():
             assert (tmp_path / "me" / name / file.name).read_bytes() == file.read_bytes()
@@ -135,12 +141,12 @@ def test_a_training_that_helps_nothing_leaves_the_models_as_they_were(
     assert card["personalized"]["new"] == []
     assert card["trained_on"] == json.loads((pretrained_folder() / "bundle.json").read_text())["trained_on"]
     capsys.readouterr()  # the progress of the training
-    print_report(found, tmp_path / "me")
+    print_report(result, tmp_path / "me")
     assert capsys.readouterr().out.startswith("No improvement: the old models are kept.")
 
 
-def test_killed_after_a_training_it_goes_on_and_gives_the_same_bytes(
-    made: tuple[Path, Personalized], video: Path, work: Path, bundle: Path, tmp_path: Path
+def test_an_interrupted_call_continues_with_the_same_bytes(
+    personal: tuple[Path, Personalized], video: Path, work: Path, bundle: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(work, tmp_path / "work", symlinks=True)
     train_well(video, bundle, tmp_path / "work")
@@ -149,10 +155,10 @@ def test_killed_after_a_training_it_goes_on_and_gives_the_same_bytes(
     assert (tmp_path / "atnet" / "model.json").stat().st_mtime_ns == finished
     for name in ("atnet", "vgnet"):
         for file in ("model.safetensors", "model.json"):
-            assert (tmp_path / name / file).read_bytes() == (made[0] / name / file).read_bytes()
+            assert (tmp_path / name / file).read_bytes() == (personal[0] / name / file).read_bytes()
 
 
-def test_steps_follow_from_the_time_and_stay_when_it_is_called_again(work: Path, bundle: Path, tmp_path: Path) -> None:
+def test_the_plan_is_kept_when_the_call_continues(work: Path, bundle: Path, tmp_path: Path) -> None:
     shutil.copytree(work, tmp_path / "work", symlinks=True)
     tuning = tuning_of(bundle, tmp_path / "work")
     steps = tuning.plan(60.0)
@@ -160,12 +166,12 @@ def test_steps_follow_from_the_time_and_stay_when_it_is_called_again(work: Path,
     assert tuning.plan(6000.0) == steps
 
 
-def test_a_bundle_is_not_overwritten(made: tuple[Path, Personalized], video: Path, bundle: Path) -> None:
+def test_a_bundle_is_not_overwritten(personal: tuple[Path, Personalized], video: Path, bundle: Path) -> None:
     with pytest.raises(PipelineError, match=r"has a bundle\. Give another folder with --out, or remove it\."):
-        personalize([video], bundle, made[0], 1.0, 1, STEPS)
+        personalize([video], bundle, personal[0], 1.0, 1, STEPS)
 
 
-def test_too_short_a_video(video: Path, bundle: Path, tmp_path: Path) -> None:
+def test_a_short_video_is_rejected(video: Path, bundle: Path, tmp_path: Path) -> None:
     short = sorted(video.glob("*.mpg"))[:2]
     message = (
         r"has 2 clips of 3 s that can be learnt from, and 5 are needed, 15 s: 2 are held out, and one validates\. Give"
@@ -175,14 +181,14 @@ def test_too_short_a_video(video: Path, bundle: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("sound", "why"), [(True, "6 x no face found in any frame"), (False, "6 x no audio stream")])
-def test_no_face_and_no_sound(sound: bool, why: str, bundle: Path, tmp_path: Path) -> None:
+def test_videos_without_face_or_sound_are_rejected(sound: bool, why: str, bundle: Path, tmp_path: Path) -> None:
     noise = (np.random.default_rng(0).standard_normal(18 * 16000) * 3000).astype(np.int16)
     path = encode(tmp_path / "me.mkv", even_times(18 * 25, 25), audio=noise if sound else None)
     with pytest.raises(PipelineError, match=rf"has 0 clips of 3 s .*Clips that cannot be used:\n  {why} \(such as"):
         personalize([path], bundle, tmp_path / "out", 1.0, 1, STEPS)
 
 
-def test_what_is_no_video_and_no_bundle_of_ours(video: Path, bundle: Path, tmp_path: Path) -> None:
+def test_other_files_and_bundles_are_rejected(video: Path, bundle: Path, tmp_path: Path) -> None:
     (tmp_path / "me.txt").write_text("no video")
     for wrong in ("me.txt", "none.mp4"):
         with pytest.raises(

@@ -1,7 +1,4 @@
-"""Sound that is late or foreign, and a second person, in whole recordings.
-
-Each test has a video of its own, in which faces must be found: that takes seconds.
-"""
+"""Whole recordings with late sound, other people's sound, and a second person."""
 
 from pathlib import Path
 
@@ -23,6 +20,8 @@ from tests.personalize.conftest import CLIPS
 
 FRAMES = 75
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def params() -> Params:
@@ -31,13 +30,13 @@ def params() -> Params:
 
 @pytest.fixture(scope="module")
 def speech(video: Path) -> NDArray[np.int16]:
-    """The sentences of the person in the video, one after the other."""
+    """All sentences of the person in the video."""
     length = FRAMES * SAMPLES_PER_FRAME
     return np.concatenate([np.resize(read_audio(path), length) for path in sorted(video.glob("*.mpg"))])
 
 
 def joined(video: Path, path: Path, sound: NDArray[np.int16]) -> Path:
-    """All clips of the folder `video` as one file, with this sound."""
+    """Join the clips of the folder `video` to one file with this sound."""
     pictures = [frame for clip in sorted(video.glob("*.mpg")) for frame in list(read_frames(clip))[:FRAMES]]
     height, width = pictures[0].shape[:2]
     return encode(
@@ -50,7 +49,7 @@ def joined(video: Path, path: Path, sound: NDArray[np.int16]) -> Path:
     )
 
 
-def test_late_sound_is_moved(
+def test_late_sound_is_shifted(
     video: Path, params: Params, speech: NDArray[np.int16], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     late = np.concatenate([np.zeros(10 * SAMPLES_PER_FRAME, np.int16), speech])[: len(speech)]
@@ -61,7 +60,9 @@ def test_late_sound_is_moved(
     np.testing.assert_array_equal(store.samples(clip), speech[: FRAMES * SAMPLES_PER_FRAME])
 
 
-def test_foreign_sound_is_refused(video: Path, params: Params, speech: NDArray[np.int16], tmp_path: Path) -> None:
+def test_other_peoples_sound_is_rejected(
+    video: Path, params: Params, speech: NDArray[np.int16], tmp_path: Path
+) -> None:
     other = np.roll(speech, len(speech) // 2 + 30 * SAMPLES_PER_FRAME)
     with pytest.raises(PipelineError, match=rf"has 0 clips .*\n  {CLIPS} x sound and lips do not go together over the"):
         prepare([joined(video, tmp_path / "me.mkv", other)], params, tmp_path / "work", jobs=1)

@@ -1,4 +1,4 @@
-"""A real video that says something else: its frames go on, its mouth is another, and it turns back where it ends."""
+"""Dubbing a real video."""
 
 from itertools import islice
 from pathlib import Path
@@ -27,30 +27,31 @@ def footage(clip: Path) -> Footage:
 
 
 def mouths(path: Path) -> NDArray[np.float32]:
-    """Of a video's face, each about its own middle, in pixels of the crop (T, 20, 2)."""
+    """Return the mouths (T, 20, 2) of a video, relative to their centres, in pixels of the crop."""
     points = track(path, read_frames(path), "prominent", CROP).crop_points_T68x2[:, 48:]
     return np.asarray(points - points.mean(axis=1, keepdims=True))
 
 
 def distance(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """LMD in pixels."""
+    """Return the landmark distance in pixels."""
     return float(np.linalg.norm(one[: len(other)] - other[: len(one)], axis=2).mean())
 
 
-def test_the_mouth_says_what_is_heard(shipped: TalkingHead, corpora: Path, clip: Path, tmp_path: Path) -> None:
-    """It comes nearer to that of the speaker who said it than it was, and the frames' rest stays."""
+@pytest.mark.slow
+def test_the_mouth_follows_the_new_speech(shipped: TalkingHead, corpora: Path, clip: Path, tmp_path: Path) -> None:
+    """It becomes more like that of the speaker of this speech. The rest of the frames does not change."""
     said = sorted((corpora / "grid" / "s1").glob("*.mpg"))[90]
     out = tmp_path / "out.mp4"
     assert generate_video(shipped, clip, said, out)[:2] == (75, (360, 288))
     was, real, dubbed = mouths(clip), mouths(said), mouths(out)
     assert distance(dubbed, real) < 0.9 * distance(was, real)
     assert distance(dubbed, was) > 0.3
-    before, after = (np.stack(list(islice(read_frames(one), 75))).astype(int) for one in (clip, out))
+    before, after = (np.stack(list(islice(read_frames(path), 75))).astype(int) for path in (clip, out))
     for beyond in (slice(0, 60), slice(-40, None)):  # above the face and below: what encoding changes
         assert np.abs(before - after)[:, beyond].mean() < 3
 
 
-def test_a_frame_that_is_not_painted_is_its_own(footage: Footage, shipped: TalkingHead, clip: Path) -> None:
+def test_an_unpainted_frame_is_the_video_s(footage: Footage, shipped: TalkingHead, clip: Path) -> None:
     shot = next(footage.shots())
     landmarks_TL = shipped.preprocessing.normalize(shot.points_68x2[None], shot.points_68x2)
     (painted,) = shipped.repaint([(shot, landmarks_TL)])
@@ -62,7 +63,7 @@ def test_a_frame_that_is_not_painted_is_its_own(footage: Footage, shipped: Talki
     assert np.abs(onto_frame - shot.source_68x2).mean() < 0.2
 
 
-def test_it_goes_back_and_forth_without_an_end(footage: Footage, clip: Path) -> None:
+def test_frames_run_forwards_and_backwards_without_end(footage: Footage, clip: Path) -> None:
     frames = list(read_frames(clip))
     shown = [shot.picture_HWC for shot in islice(footage.shots(), 200)]
     order = [*range(75), *reversed(range(75)), *range(50)]
@@ -70,12 +71,12 @@ def test_it_goes_back_and_forth_without_an_end(footage: Footage, clip: Path) -> 
         np.testing.assert_array_equal(picture, frames[number])
 
 
-def test_the_calm_frame_has_the_mouth_closed_most(footage: Footage) -> None:
+def test_the_calm_frame_has_the_most_closed_mouth(footage: Footage) -> None:
     openings = mouth_opening(footage.tracked.crop_points_T68x2)
     assert mouth_opening(footage.calm().points_68x2[None])[0] == pytest.approx(openings.min())
 
 
-def test_the_mouth_hangs_below_the_frame_s_own_nose() -> None:
+def test_the_mouth_is_placed_relative_to_the_nose() -> None:
     own, calm, spoken = (np.random.default_rng(seed).normal(0, 1, (68, 2)).astype(np.float32) for seed in range(3))
     asked = put_mouth(own.reshape(-1), calm.reshape(-1), spoken.reshape(-1)).reshape(68, 2)
     shift = (own[31:36] - calm[31:36]).mean(axis=0)
@@ -85,7 +86,7 @@ def test_the_mouth_hangs_below_the_frame_s_own_nose() -> None:
     np.testing.assert_allclose(asked[[0, 16]], own[[0, 16]], atol=1e-5)
 
 
-def test_a_large_video_is_shown_smaller(photograph: Image, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_large_video_is_scaled_down(photograph: Image, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with VideoWriter(tmp_path / "large.mp4", size=(2000, 2000)) as video:
         for _ in range(2):
             video.write(np.asarray(cv2.resize(photograph, (2000, 2000)), np.uint8))
@@ -95,7 +96,8 @@ def test_a_large_video_is_shown_smaller(photograph: Image, tmp_path: Path, caplo
     assert "is shown 1920 pixels wide and 1920 high" in caplog.text
 
 
-def test_a_video_without_a_face(shipped: TalkingHead, speech_file: Path, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_a_video_without_a_face_is_rejected(shipped: TalkingHead, speech_file: Path, tmp_path: Path) -> None:
     with VideoWriter(tmp_path / "grey.mp4", size=(320, 240)) as video:
         for _ in range(5):
             video.write(np.full((240, 320, 3), 127, np.uint8))
@@ -106,7 +108,10 @@ def test_a_video_without_a_face(shipped: TalkingHead, speech_file: Path, tmp_pat
     assert not (tmp_path / "out.mp4").exists()
 
 
-def test_longer_speech_than_video(shipped: TalkingHead, clip: Path, speech_file: Path, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_speech_may_be_longer_than_the_video(
+    shipped: TalkingHead, clip: Path, speech_file: Path, tmp_path: Path
+) -> None:
     short = tmp_path / "short.mp4"
     with VideoWriter(short, size=(360, 288)) as video:
         for frame in islice(read_frames(clip), 20):

@@ -1,4 +1,4 @@
-"""Nothing is painted where nothing moves, whatever VG-net attends to."""
+"""Only the moving parts of the face are painted, whatever VG-net's attention is."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -31,7 +31,7 @@ def face(shipped: TalkingHead, face_file: Path) -> Reference:
 def hostile(
     head: TalkingHead, face: Reference, points_T68x2: NDArray[np.floating], chunk: int = 16
 ) -> Iterator[Painted]:
-    """VG-net that paints everything green."""
+    """Act as a VG-net that paints everything green."""
     landmarks_TL = head.preprocessing.normalize(points_T68x2, face.points_68x2)
     for start in range(0, len(landmarks_TL), chunk):
         some = landmarks_TL[start : start + chunk]
@@ -40,18 +40,18 @@ def hostile(
 
 
 def moved(face: Reference, rows: list[int], pixels: float, frames: int = 1) -> NDArray[np.float32]:
-    """The face with some points moved down."""
+    """Return landmarks of the face with some points moved down."""
     points = np.tile(face.points_68x2, (frames, 1, 1))
     points[:, rows, 1] += pixels
     return points
 
 
 def changed(painted: Painted) -> NDArray[np.bool_]:
-    """The pixels of the first frame that are not the reference's."""
+    """Return the pixels of the first frame that differ from the reference."""
     return np.asarray((painted.frames_THWC[0] != painted.reference.image_HWC).any(axis=2))
 
 
-def test_a_network_that_paints_everywhere_changes_the_lower_face_alone(shipped: TalkingHead, face: Reference) -> None:
+def test_speech_changes_only_the_lower_face(shipped: TalkingHead, face: Reference) -> None:
     points = moved(face, MOUTH, 4) + moved(face, CHIN, 6) - face.points_68x2
     (painted,) = mask_paint(hostile(shipped, face, points), shipped.preprocessing, SPEAKING)
     mouth, outside = face.points_68x2[62].astype(int), outside_mouth(face.points_68x2, (128, 128))
@@ -63,7 +63,7 @@ def test_a_network_that_paints_everywhere_changes_the_lower_face_alone(shipped: 
     assert changed(painted)[chin[1], chin[0]], "also below the chin that drops"
 
 
-def test_nothing_is_painted_of_a_face_that_stands_still(shipped: TalkingHead, face: Reference) -> None:
+def test_a_still_face_is_not_painted(shipped: TalkingHead, face: Reference) -> None:
     for points in (moved(face, MOUTH, 0, 3), moved(face, RIGHT_LIDS + LEFT_LIDS, 5, 3)):
         (painted,) = mask_paint(hostile(shipped, face, points), shipped.preprocessing, SPEAKING)
         assert not painted.attention_THW.any()
@@ -75,7 +75,7 @@ def test_nothing_is_painted_of_a_face_that_stands_still(shipped: TalkingHead, fa
     [(RIGHT_LIDS, range(36, 42)), (LEFT_LIDS, range(42, 48)), (BROWS, BROWS), (MOUTH, [*range(3, 14), 31, 35])],
     ids=["right eye", "left eye", "brows", "mouth"],
 )
-def test_what_moves_after_another_face_is_painted_and_no_more(
+def test_driving_paints_only_the_moving_parts(
     shipped: TalkingHead, face: Reference, moving: list[int], around: Sequence[int]
 ) -> None:
     (painted,) = mask_paint(hostile(shipped, face, moved(face, moving, 3)), shipped.preprocessing, DRIVEN)
@@ -86,14 +86,14 @@ def test_what_moves_after_another_face_is_painted_and_no_more(
     assert not changed(painted)[near == 0].any()
 
 
-def test_lips_that_close_within_a_word_stay_painted(shipped: TalkingHead, face: Reference) -> None:
-    """And fade out after it, the same in whatever chunks."""
+def test_lips_stay_painted_within_a_word(shipped: TalkingHead, face: Reference) -> None:
+    """They fade out after it. The chunks do not matter."""
     points = np.concatenate([moved(face, MOUTH, 4, 5), moved(face, MOUTH, 0, 40)])
     at = face.points_68x2[62].astype(int)
     levels = []
     for cut in (45, 16, 1):
         masked = mask_paint(hostile(shipped, face, points, cut), shipped.preprocessing, SPEAKING)
-        levels.append(np.concatenate([one.attention_THW[:, at[1], at[0]] for one in masked]))
+        levels.append(np.concatenate([chunk.attention_THW[:, at[1], at[0]] for chunk in masked]))
     np.testing.assert_array_equal(levels[0], levels[1])
     np.testing.assert_array_equal(levels[0], levels[2])
     assert (levels[0][: 5 + HOLD] == 1).all()
@@ -101,11 +101,10 @@ def test_lips_that_close_within_a_word_stay_painted(shipped: TalkingHead, face: 
     assert not levels[0][5 + HOLD + RELEASE :].any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shown", [Settings(blink=False), Settings(crop=True, blink=False)], ids=["whole", "crop"])
 @pytest.mark.parametrize("strength", [0, 1])
-def test_silence_returns_the_photograph(
-    shipped: TalkingHead, face_file: Path, shown: Settings, strength: float
-) -> None:
+def test_silence_gives_the_photograph(shipped: TalkingHead, face_file: Path, shown: Settings, strength: float) -> None:
     generator = Generator(shipped, face_file, replace(shown, strength=strength))
     frames = np.stack(list(generator.stream([np.zeros(16000, np.int16)])))
     assert len(frames) == 25
@@ -116,18 +115,20 @@ def test_silence_returns_the_photograph(
         np.testing.assert_array_equal(np.stack(list(shipped.generate(face_file, heard, strength=strength))), frames)
 
 
-def test_the_project_s_photograph_changes_at_the_mouth_alone(
+@pytest.mark.slow
+def test_the_docs_photograph_changes_only_at_the_mouth(
     shipped: TalkingHead, face_file: Path, sentence: NDArray[np.int16]
 ) -> None:
     found = measure(shipped, face_file, sentence[:16000])
     assert max(found.outside, found.still) <= LIMIT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", ["portraits", "portraits_hq"])
-def test_real_photographs_change_at_the_mouth_alone(
+def test_real_photographs_change_only_at_the_mouth(
     corpora: Path, shipped: TalkingHead, sentence: NDArray[np.int16], folder: str
 ) -> None:
-    """A few of those that `benchmarks/outside_mouth.py` measures."""
+    """A few of the photographs of `benchmarks/outside_mouth.py`."""
     for photo in sorted((corpora / folder).glob("*.jpg"))[10::60]:
         found = measure(shipped, photo, sentence[4000:14240])
         assert max(found.outside, found.still) <= LIMIT, photo.name

@@ -1,4 +1,4 @@
-"""The four panels, and the landmarks that a table gets."""
+"""The panels, and the table of landmarks."""
 
 import csv
 from pathlib import Path
@@ -18,6 +18,7 @@ from pipeline.media import read_frames
 from pipeline.runtime.errors import PipelineError
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shown", "size"),
     [
@@ -27,15 +28,20 @@ from pipeline.runtime.errors import PipelineError
         (Settings(blink=False, panels=True), (4 * PANEL, PANEL + LABEL_HEIGHT)),
     ],
 )
-def test_landmarks_are_where_the_face_is_seen(
+def test_the_table_has_the_landmarks_of_the_video(
     shipped: TalkingHead, face_file: Path, speech_file: Path, tmp_path: Path, shown: Settings, size: tuple[int, int]
 ) -> None:
-    """In whatever view: as dlib finds them in the video."""
+    """For every view, compared with dlib's landmarks."""
     out, table = tmp_path / "out.mp4", tmp_path / "points.csv"
     assert generate_video(shipped, face_file, speech_file, out, shown, landmarks=table)[:2] == (75, size)
     with table.open(newline="") as file:
         header, *rows = csv.reader(file)
-    assert header == ["frame", "timestamp", *(f"x_{one}" for one in range(68)), *(f"y_{one}" for one in range(68))]
+    assert header == [
+        "frame",
+        "timestamp",
+        *(f"x_{point}" for point in range(68)),
+        *(f"y_{point}" for point in range(68)),
+    ]
     assert len(rows) == 75
     assert [rows[0][:2], rows[74][:2]] == [["1", "0.00"], ["75", "2.96"]]
     for number in (0, 30, 60):
@@ -48,7 +54,7 @@ def test_landmarks_are_where_the_face_is_seen(
         assert np.abs(written - found).mean() < 0.012 * face.shape[0]
 
 
-def test_the_panels_are_what_they_say(shipped: TalkingHead, face_file: Path, sentence: NDArray[np.int16]) -> None:
+def test_each_panel_shows_its_content(shipped: TalkingHead, face_file: Path, sentence: NDArray[np.int16]) -> None:
     generator = Generator(shipped, face_file, Settings(panels=True, blink=False))
     painted = list(generator.speak([sentence]))[1]
     frame = list(generator.view.frames([painted]))[14][LABEL_HEIGHT:]
@@ -59,9 +65,7 @@ def test_the_panels_are_what_they_say(shipped: TalkingHead, face_file: Path, sen
         np.testing.assert_array_equal(panel, enlarge(picture))
 
 
-def test_a_table_is_not_written_over_anything(
-    shipped: TalkingHead, face_file: Path, speech_file: Path, tmp_path: Path
-) -> None:
+def test_the_table_replaces_no_file(shipped: TalkingHead, face_file: Path, speech_file: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.csv").write_text("mine")
     for name, message in (
         ("points.txt", r"points\.txt is not a \.csv file\. Give the output a name that ends in \.csv\."),

@@ -1,4 +1,4 @@
-"""The face back in the whole picture: what changes, where, and whether a seam is seen."""
+"""The face blended into the whole picture: changed pixels, position and seams."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,7 +27,7 @@ WHOLE = np.ones((SIZE, SIZE), np.float32)
 
 @pytest.fixture(scope="module")
 def head() -> TalkingHead:
-    """The models that ship."""
+    """The models that ship with the project."""
     return TalkingHead.from_pretrained()
 
 
@@ -39,7 +39,7 @@ def find(head: TalkingHead) -> Find:
     return lambda picture: read_reference(picture, head.preprocessing)
 
 
-def test_what_is_not_painted_is_the_photograph(photograph: Image, find: Find) -> None:
+def test_unpainted_pixels_are_the_photograph_s(photograph: Image, find: Find) -> None:
     whole = Photograph.of(photograph, find(photograph))
     green = np.full((SIZE, SIZE, 3), (0, 255, 0), np.uint8)
     np.testing.assert_array_equal(whole.with_paint(np.zeros_like(WHOLE), green), photograph)
@@ -52,8 +52,8 @@ def test_what_is_not_painted_is_the_photograph(photograph: Image, find: Find) ->
     assert 0.05 < outside.mean() < 0.98
 
 
-def test_the_crop_lies_where_it_was_cut(photograph: Image, find: Find) -> None:
-    """Painted with the crop itself the picture stays, but for what a crop of 128 pixels cannot show."""
+def test_the_crop_returns_to_its_place(photograph: Image, find: Find) -> None:
+    """Painting the crop itself changes only details that 128 pixels cannot show."""
     reference = find(photograph)
     whole = Photograph.of(photograph, reference)
     frame = whole.with_paint(WHOLE, reference.image_HWC)
@@ -70,16 +70,17 @@ def test_the_crop_lies_where_it_was_cut(photograph: Image, find: Find) -> None:
 
 
 def edge_gradient(image: Image, mask_HW: NDArray[np.float32]) -> float:
-    """The mean gradient where the mask has its steepest tenth."""
+    """Return the mean gradient at the steepest tenth of the mask."""
     slope = np.hypot(cv2.Sobel(mask_HW, cv2.CV_32F, 1, 0), cv2.Sobel(mask_HW, cv2.CV_32F, 0, 1))
     edge = slope >= np.quantile(slope[slope > 0], 0.9)
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
     return float(np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))[edge].mean())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(6))
-def test_no_seam_is_seen(corpora: Path, head: TalkingHead, find: Find, number: int) -> None:
-    """Across the mask's edge the gradient is at most 1.1 times the photograph's own, in real portraits that speak."""
+def test_no_seam_is_visible(corpora: Path, head: TalkingHead, find: Find, number: int) -> None:
+    """At the mask's edge the gradient is at most 1.1 times the photograph's, in real portraits that speak."""
     picture = read_picture(sorted((corpora / "portraits").glob("*.jpg"))[20 * number])
     reference = find(picture)
     whole = Photograph.of(picture, reference)
@@ -92,8 +93,8 @@ def test_no_seam_is_seen(corpora: Path, head: TalkingHead, find: Find, number: i
         assert edge_gradient(frame[part], whole.mask_HW) <= 1.1 * own
 
 
-def test_a_seam_would_be_seen(photograph: Image, find: Find) -> None:
-    """Without the fading."""
+def test_a_seam_would_be_detected(photograph: Image, find: Find) -> None:
+    """The same measure without fading."""
     whole = Photograph.of(photograph, find(photograph))
     whole = replace(whole, mask_HW=(whole.mask_HW > 0.5).astype(np.float32))
     (left, top), (height, width) = whole.corner, whole.mask_HW.shape
@@ -102,9 +103,7 @@ def test_a_seam_would_be_seen(photograph: Image, find: Find) -> None:
     assert edge_gradient(frame[part], whole.mask_HW) > 1.1 * edge_gradient(photograph[part], whole.mask_HW)
 
 
-def test_a_picture_that_is_shown_smaller_is_said(
-    photograph: Image, find: Find, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_scaled_down_picture_is_logged(photograph: Image, find: Find, caplog: pytest.LogCaptureFixture) -> None:
     picture = np.asarray(cv2.resize(photograph, (2400, 2400)), np.uint8)
     caplog.clear()
     whole = Photograph.of(picture, find(picture))
@@ -121,10 +120,10 @@ def test_a_picture_that_is_shown_smaller_is_said(
     scale=st.floats(0.05, 4),
     angle=st.floats(-3, 3),
 )
-def test_wherever_the_face_lies(
+def test_the_face_may_be_anywhere(
     width: int, height: int, x: float, y: float, scale: float, angle: float, reference: Reference
 ) -> None:
-    """Also beyond the edge, tilted, tiny, or larger than the picture: a video of even sides, 1920 at most."""
+    """Also beyond the edge, tilted, tiny, or larger than the picture. Sides are even and at most 1920."""
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     points = (reference.points_68x2 - SIZE / 2) @ turn.T + (x * width, y * height)
     picture = np.full((height, width, 3), 90, np.uint8)

@@ -1,4 +1,4 @@
-"""The head that moves in a photograph: how far, where, and how smoothly."""
+"""Head motion in a photograph: amount, place and smoothness."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ Image = NDArray[np.uint8]
 
 @pytest.fixture(scope="module")
 def head() -> TalkingHead:
-    """The models that ship."""
+    """The models that ship with the project."""
     return TalkingHead.from_pretrained()
 
 
@@ -36,7 +36,7 @@ def whole(photograph: Image, head: TalkingHead) -> Photograph:
 
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**31), number=st.integers(0, 100_000))
-def test_it_is_slight_and_smooth(whole: Photograph, seed: int, number: int) -> None:
+def test_motion_is_small_and_smooth(whole: Photograph, seed: int, number: int) -> None:
     sway = Sway.of(whole, seed)
     here, next_one = np.array(sway.at(number)), np.array(sway.at(number + 1))
     most = np.array([TURN, SHIFT * sway.side, SHIFT * sway.side])
@@ -45,12 +45,12 @@ def test_it_is_slight_and_smooth(whole: Photograph, seed: int, number: int) -> N
     assert sway.at(0) == (0, 0, 0)
 
 
-def test_the_face_moves_as_it_says_and_the_rest_stays(whole: Photograph) -> None:
+def test_the_face_moves_and_the_rest_does_not(whole: Photograph) -> None:
     sway = Sway.of(whole, 3)
     frames = list(sway.moved(iter([whole.picture_HWC] * 60)))
     np.testing.assert_array_equal(frames[0], whole.picture_HWC)
-    number = int(np.argmax([abs(sway.at(one)[1]) for one in range(60)]))
-    boxes = [detect_faces(frames[one])[:1] for one in (0, number)]
+    number = int(np.argmax([abs(sway.at(frame)[1]) for frame in range(60)]))
+    boxes = [detect_faces(frames[frame])[:1] for frame in (0, number)]
     before, after = (predict_landmarks([frames[one]], box)[0] for one, box in zip((0, number), boxes, strict=True))
     found = fit_similarity(before, after)
     turn, right, down = sway.at(number)
@@ -64,7 +64,7 @@ def test_the_face_moves_as_it_says_and_the_rest_stays(whole: Photograph) -> None
     np.testing.assert_array_equal(frames[number][outside], whole.picture_HWC[outside])
 
 
-def test_the_middle_of_the_crop_is_the_middle_of_the_face(whole: Photograph, photograph: Image) -> None:
+def test_the_centre_of_the_crop_is_that_of_the_face(whole: Photograph, photograph: Image) -> None:
     middle, side = whole.face
     green = np.zeros((SIZE, SIZE, 3), np.uint8)
     green[63:65, 63:65] = 255
@@ -77,7 +77,8 @@ def test_the_middle_of_the_crop_is_the_middle_of_the_face(whole: Photograph, pho
     assert side == pytest.approx(SIZE / np.hypot(*whole.onto_2x3[:, 0]))
 
 
-def test_by_the_command(head: TalkingHead, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_videos_with_and_without_motion(head: TalkingHead, tmp_path: Path) -> None:
     root = Path(__file__).parents[3]
     given = root / "docs/pictures/face.jpg", root / "docs/speech.wav"
     for name, sway, seed in (("still", False, 0), ("one", True, 0), ("same", True, 0), ("two", True, 1)):

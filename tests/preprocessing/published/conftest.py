@@ -1,4 +1,4 @@
-"""Published checkpoints made by rule, and what the command makes of them."""
+"""Published checkpoints with rule-based weights, and their import."""
 
 import json
 import shutil
@@ -44,7 +44,7 @@ def preprocessing(original: Path) -> PublishedPreprocessing:
 
 @pytest.fixture(scope="session")
 def imported(layouts: Layouts, original: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that the command wrote from AT-net in the older file format and VG-net in the newer."""
+    """The imported models: AT-net from the older file format, VG-net from the newer."""
     folder = tmp_path_factory.mktemp("original")
     torch.save(filled(layouts["atnet_lstm"]["state_dict"]), folder / "atnet.pth", _use_new_zipfile_serialization=False)
     torch.save(filled(layouts["vgnet_generator"]["state_dict"]), folder / "vgnet.pth")

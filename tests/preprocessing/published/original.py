@@ -1,4 +1,4 @@
-"""The original's checkpoints, as far as they can be told without them: its layouts, filled by a rule."""
+"""Checkpoints with the original's keys and shapes, and rule-based weights."""
 
 import math
 import zlib
@@ -12,7 +12,7 @@ Layouts = dict[str, dict[str, Any]]
 
 
 def filled(shapes: dict[str, list[int]]) -> dict[str, Tensor]:
-    """Weights by the rule under which the original's outputs were recorded: each from its key's name and shape."""
+    """Return weights that follow from key and shape. The original's outputs were recorded with the same rule."""
     tensors = {}
     for name, shape in shapes.items():
         w: Any = np.random.default_rng(zlib.crc32(name.encode())).standard_normal(shape).astype(np.float32)
@@ -32,7 +32,7 @@ def filled(shapes: dict[str, list[int]]) -> dict[str, Tensor]:
 
 
 def hollow(shapes: dict[str, list[int]]) -> dict[str, Tensor]:
-    """Zeros of the same names and shapes that take no room, in memory and in a file."""
+    """Return zeros of the same names and shapes that take no memory and no space in a file."""
     kinds = {"num_batches_tracked": torch.int64}
     return {
         name: torch.zeros((), dtype=kinds.get(name.split(".")[-1], torch.float32)).expand(shape)
@@ -41,6 +41,6 @@ def hollow(shapes: dict[str, list[int]]) -> dict[str, Tensor]:
 
 
 def assert_equal(ours: Tensor, golden: Tensor) -> None:
-    """Within a thousandth of the output's scale."""
+    """Compare within a thousandth of the output's scale."""
     assert ours.shape == golden.shape
     torch.testing.assert_close(ours, golden, rtol=0, atol=1e-3 * golden.abs().max().item())

@@ -1,4 +1,4 @@
-"""Files that are not a published checkpoint: each is refused with what it is, and none of it is run."""
+"""Other files than published checkpoints are rejected with a description, and their code does not run."""
 
 import os
 import pickle
@@ -20,7 +20,7 @@ STATE = {f"module.{name}": tensor for name, tensor in nn.Linear(64, 64).state_di
 
 
 class Hostile:
-    """Unpickled, it would make a file."""
+    """Creates a file if it is unpickled."""
 
     def __init__(self, trace: Path) -> None:
         self.trace = trace
@@ -30,7 +30,7 @@ class Hostile:
 
 
 def written(path: Path, kind: str) -> Path:
-    """A file of a kind that users may give."""
+    """Write a file of a kind that users may give."""
     path.parent.mkdir(exist_ok=True)
     match kind:
         case "zip" | "legacy":
@@ -96,7 +96,7 @@ def test_both_formats_are_read(kind: str, tmp_path: Path) -> None:
         ("empty", r"is not a whole checkpoint \(0 bytes\)"),
     ],
 )
-def test_other_files_are_refused_by_what_they_are(kind: str, message: str, tmp_path: Path) -> None:
+def test_other_files_are_described_and_rejected(kind: str, message: str, tmp_path: Path) -> None:
     path = written(tmp_path / "given.pth", kind)
     with pytest.raises(PipelineError, match=r"given\.pth " + message) as caught:
         read_tensors(path)
@@ -104,7 +104,7 @@ def test_other_files_are_refused_by_what_they_are(kind: str, message: str, tmp_p
     assert not (tmp_path / "trace").exists()
 
 
-def test_what_is_no_file(tmp_path: Path) -> None:
+def test_missing_files_are_rejected(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match=r"none\.pth is missing"):
         read_tensors(tmp_path / "none.pth")
     with pytest.raises(PipelineError, match=r"is a folder"):
@@ -124,13 +124,13 @@ def test_what_is_no_file(tmp_path: Path) -> None:
         ("atnet_lstm", "--vgnet", r"holds AT-net, not VG-net"),
     ],
 )
-def test_the_wrong_network_is_refused(given: str, option: str, message: str, layouts: Layouts, tmp_path: Path) -> None:
+def test_the_wrong_network_is_rejected(given: str, option: str, message: str, layouts: Layouts, tmp_path: Path) -> None:
     torch.save(hollow(layouts[given]["state_dict"]), tmp_path / "a.pth")
     with pytest.raises(PipelineError, match=message):
         read_network(tmp_path / "a.pth", (VGNET,) if option == "--vgnet" else (ATNET, ATNET_SINGLE), option)
 
 
-def test_an_unknown_network_is_refused_by_its_first_key(tmp_path: Path) -> None:
+def test_an_unknown_network_is_rejected_with_its_first_key(tmp_path: Path) -> None:
     torch.save(STATE, tmp_path / "a.pth")
     with pytest.raises(PipelineError, match=r"no network of the original release: its first key is module\.weight\. "):
         read_network(tmp_path / "a.pth", (VGNET,), "--vgnet")

@@ -1,4 +1,4 @@
-"""Test clips cut from the corpus's own files, against what the original would have cut, on real ones."""
+"""Test clips from the files of the corpus, compared with the original's crops on real clips."""
 
 from pathlib import Path
 
@@ -20,10 +20,11 @@ def clips(prepared: tuple[Params, Path], preprocessing: PublishedPreprocessing) 
     return SourceClips(ClipStore(folder), folder / "corpus" / "lipread_mp4", preprocessing)
 
 
+@pytest.mark.slow
 def test_regions_are_nearly_those_of_the_original(
     clips: SourceClips, prepared: tuple[Params, Path], preprocessing: PublishedPreprocessing
 ) -> None:
-    """Which searches for the face in every frame again, and for its points in whole pixels."""
+    """The original detects the face again in every frame, and rounds its points to whole pixels."""
     (name,) = clips.ids("test")
     clip = clips.load(name)
     frames = list(read_frames(next(prepared[1].glob("corpus/*/*/test/*.mp4"))))
@@ -37,7 +38,8 @@ def test_regions_are_nearly_those_of_the_original(
     np.testing.assert_array_equal(clip.windows_TRC, heard)
 
 
-def test_a_file_that_has_changed_is_named(clips: SourceClips, prepared: tuple[Params, Path]) -> None:
+@pytest.mark.slow
+def test_a_changed_file_is_named(clips: SourceClips, prepared: tuple[Params, Path]) -> None:
     (name,) = clips.ids("test")
     path = next(prepared[1].glob("corpus/*/*/test/*.mp4"))
     frames, sound = list(read_frames(path)), read_audio(path)

@@ -1,4 +1,4 @@
-"""From the command to golden outputs and to a video."""
+"""The import, compared with recorded outputs of the original."""
 
 import json
 import wave
@@ -41,7 +41,8 @@ def test_vgnet(imported: Path, golden: dict[str, Tensor]) -> None:
     assert_equal(out.landmark_attention_BT1HW, golden["vgnet__landmark_attention"])
 
 
-def test_a_video_with_the_originals_preprocessing(imported: Path, original: Path, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_imported_models_generate_a_video(imported: Path, original: Path, tmp_path: Path) -> None:
     with (
         wave.open(str(original / "demo" / "speech.wav")) as whole,
         wave.open(str(tmp_path / "a.wav"), "wb") as part,
@@ -55,7 +56,7 @@ def test_a_video_with_the_originals_preprocessing(imported: Path, original: Path
     assert count_frames(out) == 10
 
 
-def test_one_network_after_the_other(layouts: Layouts, original: Path, tmp_path: Path) -> None:
+def test_networks_may_be_imported_one_by_one(layouts: Layouts, original: Path, tmp_path: Path) -> None:
     torch.save(hollow(layouts["atnet_single"]["state_dict"]), tmp_path / "single.pth")
     to, basics = tmp_path / "models", original / "basics"
     lines = import_published(tmp_path / "single.pth", None, basics, to)
@@ -66,9 +67,7 @@ def test_one_network_after_the_other(layouts: Layouts, original: Path, tmp_path:
         TalkingHead.from_pretrained(to)
 
 
-def test_the_second_import_keeps_what_was_edited_and_needs_no_basics(
-    layouts: Layouts, original: Path, tmp_path: Path
-) -> None:
+def test_the_second_import_keeps_an_edited_record(layouts: Layouts, original: Path, tmp_path: Path) -> None:
     torch.save(hollow(layouts["atnet_single"]["state_dict"]), tmp_path / "single.pth")
     torch.save(hollow(layouts["vgnet_generator"]["state_dict"]), tmp_path / "vgnet.pth")
     to = tmp_path / "my models"
@@ -88,7 +87,7 @@ def test_the_second_import_keeps_what_was_edited_and_needs_no_basics(
         assert (to / "preprocessing.npz").read_bytes() == arrays
 
 
-def test_nothing_is_written_where_anything_is_wrong(layouts: Layouts, original: Path, tmp_path: Path) -> None:
+def test_an_error_leaves_no_file(layouts: Layouts, original: Path, tmp_path: Path) -> None:
     basics, good, bad, to = original / "basics", tmp_path / "good.pth", tmp_path / "bad.pth", tmp_path / "to"
     torch.save(hollow(layouts["atnet_lstm"]["state_dict"]), good)
     bad.write_text("<html>")
@@ -104,7 +103,7 @@ def test_nothing_is_written_where_anything_is_wrong(layouts: Layouts, original: 
     assert not to.exists()
 
 
-def test_models_trained_here_are_left_alone(original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_models_trained_here_are_not_replaced(original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "mine" / "landmarks").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     for to in (Path("mine"), Path("models"), Path("mine/../models")):
@@ -112,15 +111,15 @@ def test_models_trained_here_are_left_alone(original: Path, tmp_path: Path, monk
             import_published(Path("a.pth"), None, original / "basics", to)
 
 
-def test_a_folder_that_cannot_be_written(layouts: Layouts, original: Path, tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_reported(layouts: Layouts, original: Path, tmp_path: Path) -> None:
     torch.save(hollow(layouts["atnet_lstm"]["state_dict"]), tmp_path / "a.pth")
     (tmp_path / "file").touch()
     with pytest.raises(PipelineError, match=r"file/to cannot be written .* Make room"):
         import_published(tmp_path / "a.pth", None, original / "basics", tmp_path / "file" / "to")
 
 
-def test_what_is_imported_is_not_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By whatever name; it is refused before anything is read."""
+def test_inputs_are_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also under another name. Nothing is read before."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "basics").mkdir()
     (tmp_path / "models/atnet").mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The original's tensors under our names: the same outputs, and errors that name its keys."""
+"""The original's tensors under our names give its outputs; errors name its keys."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ UNUSED = {"discriminator": 594_568}  # parameters of a layer that the original b
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_every_tensor_has_its_place(name: str, layouts: Layouts) -> None:
+def test_every_tensor_is_mapped(name: str, layouts: Layouts) -> None:
     tensors = hollow(layouts[name]["state_dict"])
     assert recognize(tensors) is ALL[name]
     network = build(ALL[name], tensors)
@@ -72,7 +72,7 @@ def test_the_first_wrong_key_is_named(
 
 
 def test_older_and_bare_state_dicts(layouts: Layouts) -> None:
-    """Without the counter that PyTorch came to write in 0.4.1, and without nn.DataParallel's prefix."""
+    """Without the counter of PyTorch 0.4.1, and without the prefix of nn.DataParallel."""
     tensors = {
         key.removeprefix("module."): tensor.half() if tensor.is_floating_point() else tensor
         for key, tensor in hollow(layouts["atnet_lstm"]["state_dict"]).items()
@@ -82,5 +82,5 @@ def test_older_and_bare_state_dicts(layouts: Layouts) -> None:
     assert {tensor.dtype for tensor in network.state_dict().values()} == {torch.float32, torch.int64}
 
 
-def test_names_alone_tell_nothing_of_other_networks(tmp_path: Path) -> None:
+def test_other_networks_are_not_recognized(tmp_path: Path) -> None:
     assert recognize({"conv1.weight": torch.zeros(1), "lstm.weight_ih_l0": torch.zeros(1)}) is None

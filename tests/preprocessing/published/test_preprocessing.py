@@ -1,4 +1,4 @@
-"""The original's preprocessing, step by step, as recorded from it for two real pictures and a sentence."""
+"""Each step of the preprocessing, compared with recordings of the original for two real pictures and a sentence."""
 
 import json
 from itertools import islice
@@ -46,7 +46,7 @@ def test_face_and_region(
     preprocessing: PublishedPreprocessing,
     golden_steps: dict[str, NDArray[np.float64]],
 ) -> None:
-    """The same points, and the same picture to the last bit."""
+    """The points and the picture are equal to the last bit."""
     image, region = (
         picture(original / "demo" / f"{name}.png"),
         picture(original / "demo" / f"{name}_region.png"),
@@ -76,7 +76,7 @@ def test_landmarks_and_coefficients(
 
 
 @pytest.mark.parametrize("name", SPEAKERS)
-def test_beside_speech_the_reference_is_what_its_coefficients_say(
+def test_the_reference_for_speech_is_projected(
     name: str, preprocessing: PublishedPreprocessing, original: Path, golden_steps: dict[str, NDArray[np.float64]]
 ) -> None:
     basis, mean = (np.load(original / "basics" / f"{array}.npy") for array in ("U_lrw1", "mean_lrw1"))
@@ -85,8 +85,9 @@ def test_beside_speech_the_reference_is_what_its_coefficients_say(
     assert np.abs(seen - 5 * golden_steps[f"{name}_normalised"]).max() == pytest.approx(0.0052, abs=1e-4)
 
 
-def test_the_detector_is_shown_one_grey_channel(corpora: Path) -> None:
-    """Its boxes on three equal ones differ in some of these frames."""
+@pytest.mark.slow
+def test_the_detector_gets_one_grey_channel(corpora: Path) -> None:
+    """With three equal channels its boxes differ in some of these frames."""
     detector, other = dlib.get_frontal_face_detector(), 0
     for path in sorted(corpora.glob("lrw_like/lipread_mp4/CHANGE/*/*.mp4")):
         for frame in islice(read_frames(path), 0, None, 9):
@@ -113,7 +114,7 @@ def test_windows(
     preprocessing: PublishedPreprocessing,
     golden_steps: dict[str, NDArray[np.float64]],
 ) -> None:
-    """The original's 74, and the last one, for the frame begun, which it leaves out."""
+    """The original's 74, and one for the last, partial frame, which the original leaves out."""
     chunks = list(preprocessing.windows(Sound([speech]), 75, chunk))
     assert max(map(len, chunks)) <= chunk
     windows = np.concatenate(chunks)
@@ -121,16 +122,16 @@ def test_windows(
     np.testing.assert_allclose(windows[:74], golden_steps["mfcc_windows"], atol=1e-5)
 
 
-def test_windows_of_little_speech_are_whole(preprocessing: PublishedPreprocessing) -> None:
+def test_windows_of_short_speech_are_complete(preprocessing: PublishedPreprocessing) -> None:
     (windows,) = preprocessing.windows(Sound([np.zeros(10, np.int16)]), 1)
     assert windows.shape == (1, 28, 12)
     assert np.isfinite(windows).all()
 
 
-def test_movements_are_kept_and_faces_are_not(
+def test_normalisation_keeps_movement_but_not_identity(
     preprocessing: PublishedPreprocessing, golden_steps: dict[str, NDArray[np.float64]]
 ) -> None:
-    """Every reference is the face at rest, however it is turned; what opens the mouth opens it on that face."""
+    """Every reference becomes the resting face, and an opening mouth opens on it."""
     points = golden_steps["s20_region_landmarks"]
     turned = 2.5 * points @ np.array([[0.8, 0.6], [-0.6, 0.8]]) + 40
     opened = points.copy()
@@ -146,15 +147,15 @@ def test_movements_are_kept_and_faces_are_not(
 
 
 def test_coefficients_are_exaggerated(preprocessing: PublishedPreprocessing) -> None:
-    """All but the first, as the original does at inference."""
+    """All but the first, as in the original's inference."""
     rest = preprocessing.shapes.rest * 5
-    told = np.eye(6)
-    meant = np.stack([preprocessing.project(one) for one in preprocessing.expand(rest, told)])
+    coefficients = np.eye(6)
+    meant = np.stack([preprocessing.project(landmarks) for landmarks in preprocessing.expand(rest, coefficients)])
     np.testing.assert_allclose(meant, np.diag([1, 2.2, 2.4, 2.6, 2.8, 3.0]), atol=1e-6)
 
 
 @pytest.mark.parametrize("name", SPEAKERS)
-def test_the_square_about_followed_points_gives_nearly_the_same_region(
+def test_a_square_around_tracked_points_gives_nearly_the_same_region(
     name: str, original: Path, preprocessing: PublishedPreprocessing
 ) -> None:
     image, region = (
@@ -170,7 +171,7 @@ def test_the_square_about_followed_points_gives_nearly_the_same_region(
 
 
 def test_a_face_at_the_edge_of_the_picture(original: Path, preprocessing: PublishedPreprocessing) -> None:
-    """The square reaches beyond the picture; the region is that of the whole picture but for what is not there."""
+    """The square extends beyond the picture; the part inside equals that of the whole picture."""
     image = picture(original / "demo" / "s31.png")
     face = find_face(image)
     assert face is not None
@@ -185,11 +186,11 @@ def test_a_face_at_the_edge_of_the_picture(original: Path, preprocessing: Publis
     np.testing.assert_array_equal(part[40:, 40:], whole[40:, 40:])
 
 
-def test_no_face_no_example(preprocessing: PublishedPreprocessing) -> None:
+def test_a_picture_without_a_face_has_no_reference(preprocessing: PublishedPreprocessing) -> None:
     assert preprocessing.reference(np.full((200, 200, 3), 127, np.uint8)) is None
 
 
-def test_the_record_is_read_back_and_followed(preprocessing: PublishedPreprocessing, tmp_path: Path) -> None:
+def test_an_edited_record_is_used(preprocessing: PublishedPreprocessing, tmp_path: Path) -> None:
     preprocessing.save(tmp_path)
     loaded = PublishedPreprocessing.load(tmp_path)
     assert loaded.recipe == preprocessing.recipe
@@ -211,7 +212,7 @@ def test_the_record_is_read_back_and_followed(preprocessing: PublishedPreprocess
 @pytest.mark.parametrize(
     "change", [{"exaggeration": [1, 2]}, {"speech": {"windows": 1}}, {"crop": None}, {"more": 1}, {"exaggeration": "x"}]
 )
-def test_a_record_of_something_else(
+def test_other_records_are_rejected(
     change: dict[str, object], preprocessing: PublishedPreprocessing, tmp_path: Path
 ) -> None:
     preprocessing.save(tmp_path)
@@ -221,7 +222,7 @@ def test_a_record_of_something_else(
         PublishedPreprocessing.load(tmp_path)
 
 
-def test_basics_that_are_not_there_or_not_numbers(original: Path, tmp_path: Path) -> None:
+def test_missing_and_wrong_basics_are_rejected(original: Path, tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match=r"mean_shape_img\.npy is missing\. Give the folder basics"):
         read_basics(tmp_path)
     for path in (original / "basics").glob("*.npy"):

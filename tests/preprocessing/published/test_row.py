@@ -1,4 +1,4 @@
-"""The published weights as a row beside the models, on a real clip."""
+"""The published weights as a row of the evaluation, on a real clip."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -22,9 +22,8 @@ from pipeline.shards.clip_store import ClipStore
 CLIP = "FAMILY/test/FAMILY_00001"
 
 
-def test_what_the_region_shows_lies_where_the_crop_shows_it(
-    prepared: tuple[Params, Path], preprocessing: PublishedPreprocessing
-) -> None:
+@pytest.mark.slow
+def test_the_region_is_placed_in_the_crop(prepared: tuple[Params, Path], preprocessing: PublishedPreprocessing) -> None:
     params, folder = prepared
     store = ClipStore(folder)
     ours = StoredClips(store).load(CLIP)
@@ -40,7 +39,8 @@ def test_what_the_region_shows_lies_where_the_crop_shows_it(
     assert np.abs(laid.frames_THWC[0].astype(int) - shifted)[20:108, 20:108].mean() > apart[20:108, 20:108].mean()
 
 
-def test_a_row_beside_the_others(prepared: tuple[Params, Path], imported: Path, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_the_row_is_measured_like_the_others(prepared: tuple[Params, Path], imported: Path, tmp_path: Path) -> None:
     params, folder = prepared
     store, head = ClipStore(folder), TalkingHead.from_pretrained()
     params = replace(params, evaluate=replace(params.evaluate, published=str(imported)))
@@ -59,7 +59,8 @@ def test_a_row_beside_the_others(prepared: tuple[Params, Path], imported: Path, 
         row.generate(head, replace(given, other_reference=given.reference))
 
 
-def test_what_is_no_published_bundle_is_refused(prepared: tuple[Params, Path], tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_other_bundles_are_rejected(prepared: tuple[Params, Path], tmp_path: Path) -> None:
     params, folder = prepared
     store = ClipStore(folder)
     assert published_row(params, folder, store) == []

@@ -1,4 +1,4 @@
-"""Speech of other rates than 16 kHz, beside librosa over the whole of it."""
+"""Speech with other rates than 16 kHz, compared with librosa."""
 
 import wave
 from pathlib import Path
@@ -17,7 +17,7 @@ from pipeline.speech.sound import Sound
 
 
 def sound(rate: int, seconds: float = 2.0) -> NDArray[np.int16]:
-    """A voice's buzz with formants that move, and hiss above 8 kHz that must not fold back."""
+    """Return a buzz with moving formants, and hiss above 8 kHz that must not alias."""
     time = np.arange(round(seconds * rate)) / rate
     buzz = sum(np.sin(2 * np.pi * 120 * k * time + k) / k * (1 + np.sin(9 * time + k)) for k in range(1, 30))
     hiss = np.random.default_rng(0).standard_normal(len(time))
@@ -45,8 +45,8 @@ def test_windows_are_those_of_librosas_samples(
     length = min(len(ours), len(theirs))
     np.testing.assert_allclose(ours[:length] / 32768, theirs[:length], atol=1.1 / 32768)
     heard, expected = (
-        np.concatenate(list(preprocessing.windows(Sound([one]), 50)))
-        for one in (ours, np.rint(theirs * 32768).astype(np.int16))
+        np.concatenate(list(preprocessing.windows(Sound([samples_N]), 50)))
+        for samples_N in (ours, np.rint(theirs * 32768).astype(np.int16))
     )
     assert np.abs(heard - expected).mean() < 0.005 * expected.std()
     decoders = np.concatenate(list(preprocessing.windows(Sound([read_audio(path)]), 50)))
@@ -54,19 +54,19 @@ def test_windows_are_those_of_librosas_samples(
 
 
 @given(cuts=st.lists(st.integers(0, 22050), max_size=8))
-def test_blocks_make_no_difference(cuts: list[int]) -> None:
+def test_the_blocks_do_not_matter(cuts: list[int]) -> None:
     samples = sound(22050, 1.0)
     blocks = np.split(samples, sorted(cuts))
-    whole, cut = (np.concatenate(list(resampled(one, 22050))) for one in ([samples], blocks))
+    whole, cut = (np.concatenate(list(resampled(pieces, 22050))) for pieces in ([samples], blocks))
     np.testing.assert_array_equal(whole, cut)
 
 
-def test_sixteen_kilohertz_pass_untouched() -> None:
+def test_16_khz_is_not_resampled() -> None:
     samples = sound(16000, 0.5)
     np.testing.assert_array_equal(np.concatenate(list(resampled([samples], 16000))), samples)
 
 
-def test_a_clip_is_as_long_as_its_frames(tmp_path: Path) -> None:
+def test_a_clip_has_the_length_of_its_frames(tmp_path: Path) -> None:
     samples = sound(44100)
     path = written(tmp_path / "a.wav", samples, 44100)
     whole = np.concatenate(list(read_speech(path, Damage())))
