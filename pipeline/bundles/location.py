@@ -20,17 +20,15 @@ def find_bundle(name: StrPath | None, *, param: str | None = None, fetch: Callab
     Args:
         name: A folder, `models:/NAME@ALIAS` of MLflow, or None for the bundle that ships with the project.
         param: The key of params.yaml that holds the name. A relative folder is then relative to the project.
-        fetch: Downloads a bundle from MLflow's registry and returns its folder.
+        fetch: Downloads a bundle from MLflow's registry; without it only folders are accepted.
 
     Raises:
-        PipelineError: The folder is missing, or the name is a registered one and there is no `fetch`.
+        PipelineError: The folder is missing.
     """
     if name is None:
         return pretrained_folder()
-    if str(name).startswith(_REGISTERED):
+    if fetch is not None and str(name).startswith(_REGISTERED):
         check_source(str(name))
-        if fetch is None:
-            raise PipelineError(f"{param}: {name} cannot be fetched here. Give the folder of a bundle.")
         return fetch(str(name))
     if param is None:
         check_folder(name)
