@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pipeline.faces.align import align
 from pipeline.faces.crop import crop_face
 from pipeline.faces.track import track_face
-from pipeline.landmarks.mouth import mouth_opening
+from pipeline.landmarks.shape import mouth_opening
 from pipeline.media import read_audio, read_frames
 from pipeline.metrics.lips import BESIDE, CLOSED, REST, closed_level, closed_share, runs
 from pipeline.metrics.observe import find_landmarks

@@ -17,15 +17,15 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from pipeline.corpora.synthetic.espeak import RATE as ESPEAK_RATE
-from pipeline.corpora.synthetic.espeak import Voice, synthesise
 from pipeline.faces.lips import measure_movement, speech_level
 from pipeline.inference.generator import Generator
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
-from pipeline.landmarks.mouth import mouth_opening
+from pipeline.landmarks.shape import mouth_opening
 from pipeline.media import read_audio
 from pipeline.runtime.clock import RATE, frames_of
+from pipeline.speech.espeak import RATE as ESPEAK_RATE
+from pipeline.speech.espeak import Voice, synthesise
 from pipeline.speech.phonemes import Phoneme, phonemes_of_frames
 
 SENTENCES = {

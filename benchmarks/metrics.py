@@ -25,7 +25,7 @@ from torchmetrics.image import StructuralSimilarityIndexMeasure
 
 from pipeline.faces.align import align
 from pipeline.faces.crop import crop_face
-from pipeline.faces.identity import describe
+from pipeline.faces.identity import face_descriptor
 from pipeline.faces.track import track_face
 from pipeline.media import read_frames
 from pipeline.metrics import METRICS
@@ -53,7 +53,7 @@ def read_clips(root: Path, most: int) -> Iterator[Clip]:
             crops = np.stack([crop_face(*pair) for pair in zip(frames, transforms, strict=True)])
             points = find_landmarks(crops)
             faces = [number for number in range(0, len(crops), EVERY) if np.isfinite(points[number]).all()]
-            described = np.stack([describe(crops[number], points[number]) for number in faces])
+            described = np.stack([face_descriptor(crops[number], points[number]) for number in faces])
             yield Clip(speaker.name, floats(crops), torch.from_numpy(points), torch.from_numpy(described))
 
 

@@ -23,7 +23,7 @@ from pipeline.inference.compositing.photograph import Photograph
 from pipeline.inference.generator import Generator
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
-from pipeline.landmarks.mouth import eye_distance
+from pipeline.landmarks.shape import eye_distance
 from pipeline.media import read_audio
 from pipeline.runtime.clock import RATE, SAMPLES_PER_FRAME
 from pipeline.runtime.errors import PipelineError

@@ -29,12 +29,12 @@ from pipeline.config.training import AtNetParams
 from pipeline.corpora.split import rank
 from pipeline.corpora.synthetic.appearance import draw_appearances
 from pipeline.corpora.synthetic.clip import ClipPlan, make_clip
-from pipeline.corpora.synthetic.espeak import Voice
 from pipeline.corpora.synthetic.grammar import Sentence, draw_sentences
 from pipeline.landmarks.pca import LandmarkModel, fit_model
 from pipeline.models.atnet import AtNet
 from pipeline.runtime import paths
 from pipeline.shards.clip_store import ClipStore
+from pipeline.speech.espeak import Voice
 from pipeline.speech.features import SpeechFeatures
 from pipeline.speech.normalisation import InitialStatistics, Statistics
 from pipeline.speech.variants import variant

@@ -14,7 +14,7 @@ from pipeline.config.generation import Settings
 from pipeline.inference.checks import without_folders
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.inference.video import OnProgress, generate_video
-from pipeline.media.formats import check_self_contained
+from pipeline.media.probe import check_self_contained
 from pipeline.runtime.errors import PipelineError
 
 _LOG = logging.getLogger("atvgnet.app")

@@ -1,3 +1,1 @@
-"""Faces: where they are (detect), their points (predict), which one through a clip (track), how it is laid upright
-(align), its picture (crop).
-"""
+"""Faces: detection (detect), points (shape_predictor), a face through a clip (track), alignment, crops, quality."""

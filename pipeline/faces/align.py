@@ -1,4 +1,4 @@
-"""Laying a face upright: a similarity transform from source pixels to the crop, for each frame of a clip."""
+"""Alignment: the similarity transform from source pixels to the crop, for each frame of a clip."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,21 +17,20 @@ def align(
     smoothing: float,
     crop: CropGeometry = CROP,
 ) -> NDArray[np.float32]:
-    """The transforms (T, 2, 3) float32 that take source pixels to pixels of the crop.
+    """The transforms (T, 2, 3) from source pixels to pixels of ``crop``.
 
-    ``per_frame``: every frame on its own, as the original; else one scale per clip, with rotation and position smoothed
-    by a Gaussian of ``smoothing`` seconds, so that neither blinking nor the detector's jitter shakes the picture.
-    ``crop`` says where the stable points come to lie.
+    With ``per_frame``, each frame is aligned alone, as in the paper. Otherwise the clip has one scale, and a Gaussian
+    of ``smoothing`` seconds smooths rotation and position, so that blinks and the detector's jitter do not shake it.
     """
-    onto = np.array(crop.points)
-    fitted = np.stack([fit_similarity(points[STABLE], onto) for points in points_T68x2])
+    target = np.array(crop.points)
+    fitted = np.stack([fit_similarity(points[STABLE], target) for points in points_T68x2])
     if per_frame:
         return fitted.astype(np.float32)
     scale = np.median(np.hypot(fitted[:, 0, 0], fitted[:, 1, 0]))
     angle = _smooth(np.unwrap(np.arctan2(fitted[:, 1, 0], fitted[:, 0, 0])), smoothing * FPS)
     centre = _smooth(points_T68x2[:, STABLE].astype(np.float64).mean(axis=1), smoothing * FPS)
     linear = scale * np.stack([np.cos(angle), -np.sin(angle), np.sin(angle), np.cos(angle)], axis=1).reshape(-1, 2, 2)
-    shift = onto.mean(axis=0) - np.einsum("fij,fj->fi", linear, centre)
+    shift = target.mean(axis=0) - np.einsum("fij,fj->fi", linear, centre)
     return np.concatenate([linear, shift[:, :, None]], axis=2).astype(np.float32)
 
 

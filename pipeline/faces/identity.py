@@ -1,8 +1,8 @@
-"""Whether a clip shows one person in one shot, from its crops.
+"""Who is shown: whether a clip has one person in one shot, and which clips show the same person.
 
-dlib's face descriptor tells people apart, but takes as long as the rest of a clip. So every frame gets a signature that
-costs next to nothing, and the descriptor is computed of two frames alone, and only of clips whose signatures give a
-reason to: one in 400 of GRID's.
+dlib's face descriptor tells people apart, but takes as long as the rest of a clip. So each frame gets a cheap
+signature, and the descriptor is computed only for clips whose signatures differ, about one in 400 of GRID, and then for
+two frames.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ import cv2
 import dlib
 import numpy as np
 from numpy.typing import NDArray
+from scipy.cluster.hierarchy import fcluster, linkage
 
 from pipeline.faces.align import align
 from pipeline.faces.crop import CROP, crop_face
@@ -20,21 +21,21 @@ from pipeline.faces.shape_predictor import check_model, model_path
 from pipeline.landmarks.points import STABLE
 
 WINDOW = 5
-"""Frames whose median stands for them: a blink, a flash or a damaged frame does not count."""
-REASON = 0.05
-"""Distance of signatures within a clip above which the descriptor is asked. 825 of GRID's 827 clips and all of the
-sample's stay below it, 999 in 1000 pairs of 225 portraits lie above; heads that turn reach 0.6."""
-CUT = 0.04
-"""Distance of signatures of successive frames that may be a cut; in front of a camera that stands still 0.03 at most.
-"""
-UNLIKE = 3.0
-"""A cut's distance is so many times that of nine in ten other frames: a head that moves all the time does not count."""
-LEAP, ZOOM = 1.0, 0.15
-"""A face that moves by so many of its radii within a frame, or grows or shrinks by so much, is of another shot; real
-ones move by 0.4 and grow by 0.06 at most."""
-
-ASTRAY = 8.0
-"""Pixels by which a face may be away from its place in the crop."""
+"""Frames that are replaced by their median, so that a blink, a flash or a damaged frame does not count."""
+MAX_SIGNATURE_DISTANCE = 0.05
+"""Distance of signatures within a clip above which descriptors are compared. 825 of GRID's 827 clips and the whole
+sample stay below it. 999 in 1000 pairs of 225 portraits lie above it, and turning heads reach 0.6."""
+MIN_CUT = 0.04
+"""Distance of signatures of successive frames that may be a cut. A fixed camera gives at most 0.03."""
+CUT_FACTOR = 3.0
+"""A cut's distance is this many times that of nine in ten other frames, so that steady movement of a head is no cut."""
+MAX_MOVE, MAX_ZOOM = 1.0, 0.15
+"""A face that moves by more of its radii, or changes its log size by more, between two frames is in a new shot. Real
+faces move by 0.4 and grow by 0.06 at most."""
+MAX_OFFSET = 8.0
+"""Pixels between a face and its place in the crop up to which a frame counts."""
+PERSON_DISTANCE = 0.5
+"""Mean distance of face descriptors from which clips show two people. One person has up to 0.44."""
 
 _AREA = slice(8, 120)
 _CHIP = slice(8, 113), slice(12, 117)  # rows and columns of a crop that dlib would describe, on average
@@ -42,8 +43,9 @@ _BYTES = 22_466_066
 
 
 def signatures(crops_THWC: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """What each RGB crop (T, 128, 128, 3) shows, as (T, 64) numbers: grey levels of 8x8 squares, less their mean, of
-    length 1, so that neither brightness nor contrast counts.
+    """Signatures (T, 64) of RGB crops (T, 128, 128, 3): grey levels of 8x8 squares, centred and of length 1.
+
+    Brightness and contrast do not change them.
     """
     small = [cv2.resize(crop[_AREA, _AREA], (8, 8), interpolation=cv2.INTER_AREA) for crop in crops_THWC]
     grey = np.array(small, np.float32).reshape(len(small), 64, 3) @ np.array([0.299, 0.587, 0.114], np.float32)
@@ -57,69 +59,74 @@ def measure_identity(
     signatures_TS: NDArray[np.float32],
     found_T: NDArray[np.bool_],
 ) -> float:
-    """The distance of dlib's face descriptors between the two parts of a clip that are least alike; 0 where all are.
+    """The distance of the face descriptors of the two least similar parts of a clip; 0 when all parts are similar.
 
-    ``points_T68x2`` are in pixels of the crops. Only frames count in which the face was found, and not those beside a
-    leap, which the smooth alignment leaves away from its place. Parts that lie apart count as those side by side: it
-    does not matter whether a cut, a dissolve or a gap separates them, nor how often. The same person has up to 0.44,
-    also where the head turns; other people have 0.5 and more in all but 2 of 10,000 pairs of portraits.
+    Parts need not be adjacent, so cuts, dissolves and gaps count alike. One person has up to 0.44, also when the head
+    turns. Two people have 0.5 and more in all but 2 of 10,000 pairs of portraits.
+
+    Args:
+        crops_THWC: RGB crops (T, 128, 128, 3).
+        points_T68x2: Points in pixels of the crops.
+        signatures_TS: `signatures` of the crops.
+        found_T: Whether the face was found. Other frames do not count. Frames next to a leap do not count either,
+            because the smoothed alignment leaves the face away from its place there.
     """
-    away_T2 = (points_T68x2[:, STABLE] - np.array(CROP.points, np.float32)).mean(axis=1)
-    seen = np.flatnonzero(found_T & (np.linalg.norm(away_T2, axis=1) < ASTRAY))
-    count = len(seen) // WINDOW
+    offset_T2 = (points_T68x2[:, STABLE] - np.array(CROP.points, np.float32)).mean(axis=1)
+    used = np.flatnonzero(found_T & (np.linalg.norm(offset_T2, axis=1) < MAX_OFFSET))
+    count = len(used) // WINDOW
     if count < 2:
         return 0.0
-    windows = np.median(signatures_TS[seen[: count * WINDOW]].reshape(count, WINDOW, -1), axis=1)
-    usual = windows[np.argmin(_apart(windows, np.median(windows, axis=0)))]
-    apart = _apart(windows, usual)
-    if apart.max() <= REASON:
+    windows = np.median(signatures_TS[used[: count * WINDOW]].reshape(count, WINDOW, -1), axis=1)
+    usual = windows[np.argmin(_distance(windows, np.median(windows, axis=0)))]
+    distances = _distance(windows, usual)
+    if distances.max() <= MAX_SIGNATURE_DISTANCE:
         return 0.0
-    order = np.argsort(apart, kind="stable")
-    other = (_apart(windows, windows[order[-1]]) < apart)[order]
-    # Of both parts the window in the middle, which neither a dissolve nor the extreme of a movement is.
-    frames = [seen[part[len(part) // 2] * WINDOW + WINDOW // 2] for part in (order[~other], order[other])]
-    one, two = (describe(crops_THWC[frame], points_T68x2[frame]) for frame in frames)
-    return float(np.linalg.norm(one - two))
+    order = np.argsort(distances, kind="stable")
+    other = (_distance(windows, windows[order[-1]]) < distances)[order]
+    # The middle window of each part is neither within a dissolve nor the extreme of a movement.
+    frames = [used[part[len(part) // 2] * WINDOW + WINDOW // 2] for part in (order[~other], order[other])]
+    first, second = (face_descriptor(crops_THWC[frame], points_T68x2[frame]) for frame in frames)
+    return float(np.linalg.norm(first - second))
 
 
 def find_cuts(
     signatures_TS: NDArray[np.float32], stable_TPx2: NDArray[np.floating], found_T: NDArray[np.bool_]
 ) -> list[int]:
-    """The frames with which another shot of a face begins: what is about it, its place or its size changes at once and
-    stays so for `WINDOW` frames.
+    """The first frames of new shots: the face's surroundings, place or size change and stay so for `WINDOW` frames.
 
-    ``stable_TPx2`` are points that speech does not move, in source pixels. Who is seen in both shots does not matter.
+    ``stable_TPx2`` are points in source pixels that speech does not move. Both shots may show the same person.
     """
     middle_T2 = stable_TPx2.mean(axis=1)
     radius_T = np.sqrt(np.square(stable_TPx2 - middle_T2[:, None]).sum(axis=2).mean(axis=1)) + 1e-6
     both_T = found_T[1:] & found_T[:-1]
-    usual = np.percentile(_apart(signatures_TS[1:], signatures_TS[:-1])[both_T], 90) if both_T.any() else 0.0
+    usual = np.percentile(_distance(signatures_TS[1:], signatures_TS[:-1])[both_T], 90) if both_T.any() else 0.0
     tracks = signatures_TS, middle_T2, radius_T[:, None]
 
-    def change(before: Sequence[NDArray[np.floating]], after: Sequence[NDArray[np.floating]]) -> NDArray[np.bool_]:
+    def changed(before: Sequence[NDArray[np.floating]], after: Sequence[NDArray[np.floating]]) -> NDArray[np.bool_]:
         """Whether signatures (N, S), middles (N, 2) and radii (N, 1) differ as those of two shots do."""
-        leap = np.linalg.norm(after[1] - before[1], axis=1) / before[2][:, 0]
+        move = np.linalg.norm(after[1] - before[1], axis=1) / before[2][:, 0]
         zoom = np.abs(np.log(after[2] / before[2]))[:, 0]
-        return np.asarray(
-            (_apart(after[0], before[0]) > max(CUT, UNLIKE * float(usual))) | (leap > LEAP) | (zoom > ZOOM)
-        )
+        cut = _distance(after[0], before[0]) > max(MIN_CUT, CUT_FACTOR * float(usual))
+        return np.asarray(cut | (move > MAX_MOVE) | (zoom > MAX_ZOOM))
 
-    sudden = np.flatnonzero(both_T & change([one[:-1] for one in tracks], [one[1:] for one in tracks])) + 1
+    sudden = np.flatnonzero(both_T & changed([track[:-1] for track in tracks], [track[1:] for track in tracks])) + 1
     inner = sudden[(sudden >= WINDOW) & (sudden <= len(found_T) - WINDOW)]
-    sides = [
-        [np.array([np.median(one[at + first : at + first + WINDOW], axis=0) for at in inner]) for one in tracks]
+    if not len(inner):
+        return []
+    before, after = (
+        [np.array([np.median(track[at + first : at + first + WINDOW], axis=0) for at in inner]) for track in tracks]
         for first in (-WINDOW, 0)
-    ]
-    cuts = inner[change(*sides)] if len(inner) else inner
-    return [int(at) for at in cuts if at - 1 not in cuts]  # behind a leap the smooth alignment goes on moving
+    )
+    cuts = inner[changed(before, after)]
+    return [int(at) for at in cuts if at - 1 not in cuts]  # the smoothed alignment goes on moving after a leap
 
 
-def _apart(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Half the squared distance of signatures: 0 for equal ones, about 1 for those that share nothing."""
-    return np.asarray(np.square(one - other).sum(axis=-1) / 2, np.float32)
+def _distance(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Half the squared distance of signatures: 0 for equal ones, about 1 for unrelated ones."""
+    return np.asarray(np.square(first - second).sum(axis=-1) / 2, np.float32)
 
 
-def describe(crop_HWC: NDArray[np.uint8], points_68x2: NDArray[np.float32]) -> NDArray[np.float64]:
+def face_descriptor(crop_HWC: NDArray[np.uint8], points_68x2: NDArray[np.float32]) -> NDArray[np.float64]:
     """dlib's face descriptor (128,) of a crop with its points."""
     upright = crop_face(crop_HWC, align(points_68x2[None], per_frame=True, smoothing=0.0)[0])
     chip = cv2.resize(upright[_CHIP], (150, 150), interpolation=cv2.INTER_LINEAR)
@@ -131,3 +138,14 @@ def _descriptor() -> Any:
     path = model_path("dlib_face_recognition_resnet_model_v1.dat")
     check_model(path, "the face descriptor", _BYTES)
     return dlib.face_recognition_model_v1(str(path))
+
+
+def group_by_person(clips: Sequence[str], descriptors_N128: NDArray[np.float64]) -> list[list[str]]:
+    """The clips of each person, largest group first; of equal groups, the one whose clip comes first."""
+    if len(clips) < 2:
+        return [list(clips)]
+    numbers = fcluster(linkage(descriptors_N128, "average"), PERSON_DISTANCE, "distance")
+    groups = [
+        [clip for clip, number in zip(clips, numbers, strict=True) if number == person] for person in set(numbers)
+    ]
+    return sorted(groups, key=lambda group: (-len(group), clips.index(group[0])))

@@ -1,4 +1,4 @@
-"""A clip's frames, as often as wanted: a face is followed first, and cropped when the whole of its way is known."""
+"""A clip's frames, read several times: a face is tracked through the clip first, and cropped afterwards."""
 
 from collections.abc import Callable, Iterator
 
@@ -8,29 +8,29 @@ from numpy.typing import NDArray
 Image = NDArray[np.uint8]
 
 KEEP_BYTES = 64 * 2**20
-"""Frames up to this size are kept between the passes; longer clips are decoded again, in constant memory."""
+"""Frames up to this total size are kept in memory. Longer clips are decoded again."""
 
 
 class Replay:
-    """Iterates over what ``read`` gives; reads again only when that was too much to keep."""
+    """Iterates over the frames of ``read``, which is called again only when there are too many to keep."""
 
     def __init__(self, read: Callable[[], Iterator[Image]], frames: int = 0) -> None:
-        """``frames`` is how many there are, where that is known: then what is too much is not even begun to be kept."""
+        """``frames`` is their number if it is known; then frames of a long clip are not kept at all."""
         self._read, self._frames = read, frames
         self._kept: list[Image] | None = None
         self.size = (0, 0)
-        """Height and width, when one was read."""
+        """Height and width, after the first frame."""
 
     def __iter__(self) -> Iterator[Image]:
         if self._kept is not None:
             yield from self._kept
             return
         kept: list[Image] | None = []
-        seen = 0
+        total = 0
         for frame in self._read():
             self.size = (frame.shape[0], frame.shape[1])
-            seen += frame.nbytes
-            if max(seen, self._frames * frame.nbytes) > KEEP_BYTES:
+            total += frame.nbytes
+            if max(total, self._frames * frame.nbytes) > KEEP_BYTES:
                 kept = None
             if kept is not None:
                 kept.append(frame)

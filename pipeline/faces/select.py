@@ -1,8 +1,8 @@
-"""Whose clip it is, or whose picture, where several faces are seen.
+"""Which face to use when a picture or clip shows several.
 
-A face that is whole and seen from the front comes before one that is turned to the side, and that before one which the
-picture's edge cuts; among equals the rule decides. ``left`` and ``right`` name a face, and take it as it is. Faces much
-smaller than the largest do not compete.
+Complete frontal faces come first, then faces turned to the side, then faces cut by the picture's edge. Among equals the
+rule decides. The rules ``left`` and ``right`` use the face on that side as it is. Faces much smaller than the largest
+are ignored.
 """
 
 from dataclasses import dataclass, replace
@@ -15,18 +15,17 @@ from pipeline.config.params import FaceRule, WhichFace
 from pipeline.faces.align import align
 from pipeline.faces.crop import crop_face, share_outside, to_crop
 from pipeline.faces.detect import Box, detect_faces, levels_above
-from pipeline.faces.frontal import measure_frontal
 from pipeline.faces.shape_predictor import predict_landmarks
+from pipeline.landmarks.shape import frontality
 
 SMALL = 80.0
-"""Sides of a face's box in pixels; smaller faces are searched for only where none of the larger ones is whole and seen
-from the front."""
+"""Side in pixels of a face's box. Smaller faces are searched for only when no larger one is complete and frontal."""
 TURNED = 0.3
-"""A face that is less frontal is turned to the side."""
+"""A face with a lower `frontality` is turned to the side."""
 SURE = 0.3
-"""Scores of the detector below which it may be wrong."""
-MINOR = 0.25
-"""Faces under this share of the largest one's area are beside the point."""
+"""Detector scores below this may be false detections."""
+MIN_AREA = 0.25
+"""Faces with less than this share of the largest face's area are ignored."""
 
 
 class Candidate(Protocol):
@@ -34,7 +33,7 @@ class Candidate(Protocol):
 
     @property
     def area(self) -> float:
-        """Of its box, in square pixels."""
+        """Square pixels of its box."""
 
     @property
     def weight(self) -> float:
@@ -46,25 +45,25 @@ class Candidate(Protocol):
 
     @property
     def frontal(self) -> float:
-        """As `measure_frontal`."""
+        """Its `frontality`."""
 
 
 Competing = TypeVar("Competing", bound=Candidate)
 
 
 def choose(faces: list[Competing], rule: FaceRule) -> Competing:
-    """The one that is meant, of one or more."""
+    """The face to use, of one or more."""
     if rule in ("left", "right"):
         return max(faces, key=lambda face: face.weight)
     largest = max(face.area for face in faces)
-    major = [face for face in faces if face.area >= MINOR * largest]
+    major = [face for face in faces if face.area >= MIN_AREA * largest]
     return max(major, key=lambda face: (face.whole, face.whole and face.frontal >= TURNED, face.weight))
 
 
 def weight(rule: FaceRule, box: Box, size: tuple[int, int]) -> float:
     """How much a face in ``box`` counts in one frame of ``size`` (width, height), above 0.
 
-    Summed over the frames in which a face is seen, so that of equal faces the steadiest one counts most.
+    Weights are summed over a clip, so of equal faces the one in most frames is chosen.
     """
     width, height = size
     x = (box.left + box.right) / width / 2
@@ -81,44 +80,45 @@ def weight(rule: FaceRule, box: Box, size: tuple[int, int]) -> float:
 
 
 def is_whole(points_T68x2: NDArray[np.floating], size: tuple[int, int]) -> bool:
-    """Whether the points lie in a picture of ``size`` (width, height) in most frames."""
+    """Whether all points lie in a picture of ``size`` (width, height) in most frames."""
     inside = (points_T68x2 >= 0).all(axis=(1, 2)) & (points_T68x2 <= np.array(size) - 1).all(axis=(1, 2))
     return bool(np.median(inside) > 0)
 
 
 def frontal(points_T68x2: NDArray[np.floating]) -> float:
-    """`measure_frontal` of faces that are not upright yet."""
+    """The `frontality` of faces that are not upright."""
     points = np.asarray(points_T68x2, np.float32)
-    return measure_frontal(to_crop(points, align(points, per_frame=True, smoothing=0.0)))
+    return frontality(to_crop(points, align(points, per_frame=True, smoothing=0.0)))
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The face of a picture, and what speaks for and against it; a `Candidate`."""
+    """The chosen face of a picture; a `Candidate`."""
 
     box: Box
     points_68x2: NDArray[np.float32]
-    """In pixels of the picture."""
+    """Points in pixels of the picture."""
     weight: float
     whole: bool
     frontal: float
     outside: float
-    """The share of its crop that lies beyond the picture."""
+    """Share of its crop outside the picture."""
     faces: int
-    """How many were found in the picture."""
+    """Number of faces in the picture."""
 
     @property
     def area(self) -> float:
-        """As `Candidate`."""
+        """Square pixels of its box."""
         return self.box.area
 
 
 def choose_face(
     image_HWC: NDArray[np.uint8], rule: WhichFace = "prominent", grey_HW: NDArray[np.uint8] | None = None
 ) -> Choice | None:
-    """The face of an RGB picture; None where none is found, or not so many.
+    """The face of an RGB picture. A number as ``rule`` counts faces from the left, starting with 1.
 
-    ``grey_HW`` is what the detector is shown in place of it, where given: now and then its boxes differ.
+    ``grey_HW`` is used for detection instead of ``image_HWC``; its boxes sometimes differ. Returns None without a face,
+    or with fewer faces than the number.
     """
     if isinstance(rule, int):
         faces = sorted(_faces(image_HWC, "left", 0, grey_HW), key=lambda face: face.box.left + face.box.right)
@@ -133,14 +133,20 @@ def _faces(image_HWC: NDArray[np.uint8], rule: FaceRule, skip: int, grey_HW: NDA
     boxes = detect_faces(image_HWC if grey_HW is None else grey_HW, skip)
     points = predict_landmarks([image_HWC] * len(boxes), boxes)
     size = (image_HWC.shape[1], image_HWC.shape[0])
-    found, sure = [], []
+    faces, sure = [], []
     for box, points_68x2 in zip(boxes, points, strict=True):
         transform = align(points_68x2[None], per_frame=True, smoothing=0.0)[0]
-        whole = is_whole(points_68x2[None], size)
-        outside = share_outside(transform, size)
-        face = Choice(box, points_68x2, weight(rule, box, size), whole, frontal(points_68x2[None]), outside, 1)
-        found.append(face)
-        # What passes for a weak face is one when it is found again upright; one that an edge cuts is always weak.
-        if box.score >= SURE or not whole or detect_faces(crop_face(image_HWC, transform)):
+        face = Choice(
+            box,
+            points_68x2,
+            weight=weight(rule, box, size),
+            whole=is_whole(points_68x2[None], size),
+            frontal=frontal(points_68x2[None]),
+            outside=share_outside(transform, size),
+            faces=1,
+        )
+        faces.append(face)
+        # A weak detection is a face if its upright crop is detected again. Faces that an edge cuts are always weak.
+        if box.score >= SURE or not face.whole or detect_faces(crop_face(image_HWC, transform)):
             sure.append(face)
-    return [replace(face, faces=len(sure or found)) for face in sure or found]
+    return [replace(face, faces=len(sure or faces)) for face in sure or faces]

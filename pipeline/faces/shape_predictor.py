@@ -1,9 +1,9 @@
-"""dlib's 68-point predictor over many frames at once, to fractions of a pixel.
+"""dlib's 68-point predictor for many frames at once, with points to fractions of a pixel.
 
-The model is dlib's own file (Kazemi and Sullivan 2014, "One Millisecond Face Alignment with an Ensemble of Regression
-Trees"; trained by Sagonas et al. 2016), and so is what is computed. dlib goes through the whole model, 65 MB, for each
-face, which takes as long as the memory takes; and it rounds the points to whole pixels, which at 128x128 is as much as
-lips move between frames. Here each tree is asked about all faces before the next one is, and nothing is rounded.
+This reads dlib's model file (Kazemi and Sullivan 2014, "One Millisecond Face Alignment with an Ensemble of Regression
+Trees"; trained by Sagonas et al. 2016) and computes the same regression. dlib reads the whole model, 65 MB, for each
+face, so memory limits its speed. It also rounds points to whole pixels, which at 128x128 is as far as lips move between
+frames. Here each tree is applied to all faces before the next tree, and points are not rounded.
 """
 
 import importlib.util
@@ -25,13 +25,13 @@ Floats = NDArray[np.float32]
 _CASCADES, _TREES, _SPLITS, _PIXELS = 15, 500, 15, 500
 _BYTES = 99_693_937
 
-# Of red, green and blue; dlib compares single pixels, and one level more or less moves a third of its points.
+# (red + green + blue) // 3, exactly as dlib: one grey level more or less moves a third of its points.
 _INTENSITY = np.array([[1 / 3, 1 / 3, 1 / 3, -1 / 3]])
 
 
 def model_path(name: str) -> Path:
-    """A file of face_recognition_models."""
-    # Importing the package needs pkg_resources, which newer setuptools no longer has; its folder is all we want.
+    """The path of a file of the package face_recognition_models."""
+    # Importing the package needs pkg_resources, which newer setuptools lacks, so only its folder is looked up.
     spec = importlib.util.find_spec("face_recognition_models")
     assert spec is not None, "face_recognition_models is a declared dependency"
     assert spec.origin is not None
@@ -39,7 +39,7 @@ def model_path(name: str) -> Path:
 
 
 def check_model(path: Path, what: str, size: int) -> None:
-    """PipelineError unless the file has the size in bytes that ``what`` has: its content is taken for granted."""
+    """Raise PipelineError unless the file has the ``size`` in bytes of ``what``. Its content is not checked."""
     if path.stat().st_size != size:
         raise PipelineError(
             f"{path} ({path.stat().st_size} bytes) is not {what} of {size} bytes. Install it again: "
@@ -48,25 +48,25 @@ def check_model(path: Path, what: str, size: int) -> None:
 
 
 def shape_predictor_path() -> Path:
-    """The 68-point model's file."""
+    """The path of the 68-point model."""
     return model_path("shape_predictor_68_face_landmarks.dat")
 
 
 class Model(NamedTuple):
-    """The file's content: C cascades of T trees of S splits and S + 1 leaves, over P pixels of the face."""
+    """C cascades of T trees with S splits and S + 1 leaves, over P pixels of the face."""
 
-    mean: Floats  # (68, 2) in shares of the box's sides
-    compared: NDArray[np.int16]  # (C, T, S, 2): the two pixels that a split compares
+    mean: Floats  # (68, 2): the mean face, in shares of the box's sides
+    compared: NDArray[np.int16]  # (C, T, S, 2): the two pixels of a split
     threshold: Floats  # (C, T, S) in grey levels
     leaf: Floats  # (C, T, S + 1, 136)
-    anchor: NDArray[np.int16]  # (C, P): the point next to which a pixel lies
-    offset: Floats  # (C, P, 2): from that point, on the mean face
+    anchor: NDArray[np.int16]  # (C, P): the point nearest to a pixel
+    offset: Floats  # (C, P, 2): from that point to the pixel, on the mean face
 
 
 def predict_landmarks(frames: Sequence[NDArray[np.uint8]], boxes: Sequence[Box]) -> Floats:
-    """The points (N, 68, 2) of one face in each of N RGB frames (H, W, 3), x and y in pixels to fractions of one.
+    """The points x, y (N, 68, 2) in pixels of one face in each of N RGB frames (H, W, 3).
 
-    Rounded, they are dlib's own, but for one half way between two pixels; a box between two pixels is taken as it is.
+    Rounded, they equal dlib's points, except for points halfway between two pixels. Boxes need not be whole pixels.
     """
     model = load_model()
     sides = np.array([[box.left, box.top, box.right, box.bottom] for box in boxes], np.float64).reshape(-1, 4)
@@ -74,17 +74,17 @@ def predict_landmarks(frames: Sequence[NDArray[np.uint8]], boxes: Sequence[Box])
     shapes = np.tile(model.mean.reshape(-1), (len(frames), 1))
     pixels = np.empty((len(frames), _PIXELS), np.float32)
     for cascade in range(_CASCADES):
-        for (grey, corner), box, shape, seen in zip(around, sides, shapes, pixels, strict=True):
-            _read_pixels(grey, box - corner, model.mean, shape, model.anchor[cascade], model.offset[cascade], seen)
+        for (grey, corner), box, shape, levels in zip(around, sides, shapes, pixels, strict=True):
+            _read_pixels(grey, box - corner, model.mean, shape, model.anchor[cascade], model.offset[cascade], levels)
         _move(shapes, pixels, model.compared[cascade], model.threshold[cascade], model.leaf[cascade])
     corner, size = sides[:, None, :2], sides[:, None, 2:] - sides[:, None, :2]
     return (corner + shapes.reshape(-1, 68, 2) * size).astype(np.float32)
 
 
 def _grey(frame: NDArray[np.uint8], box: NDArray[np.float64]) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """What the predictor sees, (red + green + blue) // 3, and its corner in the frame as an offset of boxes (4,).
+    """The grey picture around a box, and the offset (4,) of boxes in it.
 
-    Half the box's side about it holds all pixels that are read; together they stay near to the core.
+    A margin of half the box's side holds all pixels that are read, and is small enough for the processor's cache.
     """
     height, width = frame.shape[:2]
     margin = max(box[2] - box[0], box[3] - box[1], 1.0) / 2
@@ -106,7 +106,17 @@ def _read_pixels(
     offset: Floats,
     pixels: Floats,
 ) -> None:
-    """The grey levels at the pixels that lie to the points of ``shape`` as ``offset`` to those of the mean face."""
+    """Fill ``pixels`` (P,) with the grey levels at ``anchor`` and ``offset``, turned and scaled with the face.
+
+    Args:
+        grey: The grey picture.
+        box: The face's box in it (4,).
+        mean: The mean face.
+        shape: The current points (136,), in shares of the box's sides.
+        anchor: The point nearest to each pixel.
+        offset: From that point to the pixel, on the mean face.
+        pixels: The result; 0 outside the picture.
+    """
     height, width = grey.shape
     left, top, right, bottom = box
     a, b = _similarity(mean.reshape(-1), shape)
@@ -121,7 +131,7 @@ def _read_pixels(
 
 @to_machine_code
 def _similarity(mean: Floats, shape: Floats) -> tuple[np.float32, np.float32]:
-    """The rotation and scale ((a, -b), (b, a)) that takes ``mean`` nearest to ``shape`` (Umeyama 1991)."""
+    """The rotation and scale ((a, -b), (b, a)) that best maps ``mean`` to ``shape`` (Umeyama 1991)."""
     centre = np.zeros(4)
     points = len(mean) // 2
     for point in range(points):
@@ -140,7 +150,7 @@ def _similarity(mean: Floats, shape: Floats) -> tuple[np.float32, np.float32]:
 
 @to_machine_code
 def _move(shapes: Floats, pixels: Floats, compared: NDArray[np.int16], threshold: Floats, leaf: Floats) -> None:
-    """Add to every shape (N, 136) what each tree says of its pixels."""
+    """Add each tree's leaf for the ``pixels`` (N, P) to the ``shapes`` (N, 136), for all trees of one cascade."""
     trees, splits = threshold.shape
     for tree in range(trees):
         for face in range(len(shapes)):
@@ -155,7 +165,7 @@ def _move(shapes: Floats, pixels: Floats, compared: NDArray[np.int16], threshold
 
 @lru_cache(maxsize=1)
 def load_model() -> Model:
-    """dlib's file, read once per process; PipelineError when it is cut off."""
+    """Read dlib's file, once per process. Raises PipelineError when it is incomplete."""
     model = Model(
         np.empty((68, 2), np.float32),
         np.empty((_CASCADES, _TREES, _SPLITS, 2), np.int16),
@@ -172,7 +182,7 @@ def load_model() -> Model:
 
 @to_machine_code
 def _integer(data: NDArray[np.uint8], at: int) -> tuple[np.int64, int]:
-    """A number, and where the next one begins: a byte that holds the sign and the length, then the bytes."""
+    """A number and the next position. The first byte holds the sign and the number of bytes that follow."""
     value, length = np.int64(0), data[at] & 0x0F
     for byte in range(length):
         value |= np.int64(data[at + 1 + byte]) << (8 * byte)
@@ -181,7 +191,7 @@ def _integer(data: NDArray[np.uint8], at: int) -> tuple[np.int64, int]:
 
 @to_machine_code
 def _float(data: NDArray[np.uint8], at: int) -> tuple[float, int]:
-    """Two integers: digits and binary exponent."""
+    """A number stored as two integers, digits and binary exponent, and the next position."""
     digits, at = _integer(data, at)
     exponent, at = _integer(data, at)
     return digits * 2.0**exponent, at
@@ -204,11 +214,11 @@ def _read(
     anchor: NDArray[np.int16],
     offset: Floats,
 ) -> None:
-    """Fill the arrays from dlib's file in the order in which it holds them."""
+    """Fill the arrays of a `Model` (its fields are the arguments) from dlib's file, in the file's order."""
     cascades, trees, splits = threshold.shape
-    at = _skip(data, 0, 3)  # version, and the two sides of a matrix
+    at = _skip(data, 0, 3)  # version, rows and columns of a matrix
     at = _floats(data, at, mean.reshape(-1))
-    at = _skip(data, at, 1)  # the length of every list goes before it
+    at = _skip(data, at, 1)  # each list begins with its length
     for cascade in range(cascades):
         at = _skip(data, at, 1)
         for tree in range(trees):

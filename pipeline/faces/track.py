@@ -1,4 +1,4 @@
-"""One face through a clip: of all that are seen (key_frames), the one that is the clip's."""
+"""One face through a clip."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,49 +8,48 @@ from numpy.typing import NDArray
 
 from pipeline.config.params import FaceRule
 from pipeline.faces.detect import Box
-from pipeline.faces.key_frames import Face, Faces, Image
+from pipeline.faces.key_frames import Face, FaceFinder, Image
 from pipeline.faces.select import choose, frontal, is_whole, weight
 
 SAME_FACE = 0.3
-"""Overlap above which faces of neighbouring frames are the same person's."""
+"""Overlap from which faces of neighbouring frames belong to one person."""
 LASTING = 0.5
-"""A face that is seen in a smaller share of the frames than this one of the most frequent face's passes through."""
+"""A person in less than this share of the most frequent person's frames is only passing through."""
 
 
 @dataclass(frozen=True)
 class Track:
-    """The chosen face: points (T, 68, 2) float32 in source pixels, and per frame whether it was found and how surely.
-
-    Points of frames without the face are interpolated from their neighbours; ``scores`` is 0 there.
-    """
+    """The chosen face. Points of frames without the face are interpolated, and their score is 0."""
 
     points_T68x2: NDArray[np.float32]
+    """Points in source pixels."""
     found_T: NDArray[np.bool_]
+    """Whether the face was found in the frame."""
     scores_T: NDArray[np.float32]
+    """The detector's confidence."""
 
 
 def track_face(frames: Iterable[Image], detect_every: int, rule: FaceRule = "prominent") -> Track:
-    """Find the clip's face in RGB frames (H, W, 3), which are read once and kept no longer than ``detect_every``
-    frames.
+    """Track the clip's face through RGB frames (H, W, 3).
 
-    Of several lasting faces that one is kept which `pipeline.faces.select.choose` takes, by its weight summed over the
-    frames it is seen in.
+    Frames are read once, and about ``detect_every`` frames are kept at a time. Of several lasting people,
+    `pipeline.faces.select.choose` takes one, by the sum of the weights in all frames.
     """
-    faces = Faces()
+    finder = FaceFinder()
     people = _People(rule)
     chunk: list[Image] = []
     for frame in frames:
         chunk.append(frame)
         if len(chunk) == detect_every + 1:
-            people.meet(chunk[:-1], faces.find(chunk))
+            people.add(chunk[:-1], finder.find(chunk))
             chunk = chunk[-1:]
     if chunk:
-        people.meet(chunk, faces.find(chunk))
-    return people.best()
+        people.add(chunk, finder.find(chunk))
+    return people.track()
 
 
 class _Person:
-    """One face followed through the clip; a `Candidate`."""
+    """One person through the clip; a `Candidate`."""
 
     def __init__(self, size: tuple[int, int]) -> None:
         self.size = size
@@ -60,11 +59,14 @@ class _Person:
         self.scores: dict[int, float] = {}
         self.box: Box | None = None
 
-    def see(self, number: int, face: Face) -> None:
+    def add(self, number: int, face: Face) -> None:
         self.points[number] = face.points
         self.scores[number] = face.box.score
         self.areas.append(face.box.area)
         self.box = face.box
+
+    def overlap(self, face: Face) -> float:
+        return self.box.overlap(face.box) if self.box else 0.0
 
     @property
     def area(self) -> float:
@@ -78,57 +80,60 @@ class _Person:
     def frontal(self) -> float:
         return frontal(np.array(list(self.points.values())))
 
+    @property
+    def height(self) -> float:
+        """The median height of the face."""
+        return float(np.median([np.ptp(points[:, 1]) for points in self.points.values()]))
+
 
 class _People:
-    """Who is in the clip, and which of them is its face."""
+    """All people of the clip."""
 
     def __init__(self, rule: FaceRule) -> None:
         self._rule = rule
-        self._all: list[_Person] = []
+        self._people: list[_Person] = []
         self._frames = 0
 
-    def meet(self, frames: list[Image], faces: list[list[Face]]) -> None:
-        """Tell who is who in the next frames."""
-        for frame, seen in zip(frames, faces, strict=False):  # a chunk's last frame comes again
-            free = list(self._all)
-            for face in seen:
-                near = [one for one in free if one.box is not None and one.box.overlap(face.box) >= SAME_FACE]
-                person = max(near, key=lambda one: one.box.overlap(face.box) if one.box else 0.0, default=None)
-                if person is None:
-                    person = _Person((frame.shape[1], frame.shape[0]))
-                    self._all.append(person)
-                else:
+    def add(self, frames: list[Image], faces: list[list[Face]]) -> None:
+        """Assign the faces of the next frames to people."""
+        for frame, faces_of_frame in zip(frames, faces, strict=False):  # a chunk's last frame is in the next chunk too
+            free = list(self._people)
+            for face in faces_of_frame:
+                near = [person for person in free if person.overlap(face) >= SAME_FACE]
+                if near:
+                    person = max(near, key=lambda person: person.overlap(face))
                     free.remove(person)
-                person.see(self._frames, face)
+                else:
+                    person = _Person((frame.shape[1], frame.shape[0]))
+                    self._people.append(person)
+                person.add(self._frames, face)
                 person.weight += weight(self._rule, face.box, person.size)
             self._frames += 1
 
-    def best(self) -> Track:
-        """The face that is chosen; where it was lost and found elsewhere, or came back after a cut, it goes on."""
-        nowhere = np.full((68, 2), np.nan, np.float32)
-        seen: dict[int, NDArray[np.float32]] = {}
+    def track(self) -> Track:
+        """The chosen person, continued where the face was lost and found elsewhere, or came back after a cut."""
+        points: dict[int, NDArray[np.float32]] = {}
         scores: dict[int, float] = {}
-        if self._all:
-            longest = max(len(one.points) for one in self._all)
-            lasting = [one for one in self._all if len(one.points) >= LASTING * longest]
+        if self._people:
+            longest = max(len(person.points) for person in self._people)
+            lasting = [person for person in self._people if len(person.points) >= LASTING * longest]
             leader = lasting[0] if len(lasting) == 1 else choose(lasting, self._rule)
-            seen, scores = dict(leader.points), dict(leader.scores)
-            for other in sorted(self._all, key=lambda one: -one.weight):
-                if not seen.keys() & other.points.keys() and _same_size(leader, other):
-                    seen |= other.points
+            points, scores = dict(leader.points), dict(leader.scores)
+            for other in sorted(self._people, key=lambda person: -person.weight):
+                if points.keys() & other.points.keys():
+                    continue
+                if 0.67 < leader.height / max(other.height, 1e-6) < 1.5:
+                    points |= other.points
                     scores |= other.scores
         numbers = range(self._frames)
-        found = np.array([number in seen for number in numbers], bool)
-        points = np.array([seen.get(number, nowhere) for number in numbers], np.float32).reshape(-1, 68, 2)
-        return Track(_fill(points, found), found, np.array([scores.get(number, 0.0) for number in numbers], np.float32))
+        missing = np.full((68, 2), np.nan, np.float32)
+        points_T68x2 = np.array([points.get(number, missing) for number in numbers], np.float32).reshape(-1, 68, 2)
+        found_T = np.array([number in points for number in numbers], bool)
+        scores_T = np.array([scores.get(number, 0.0) for number in numbers], np.float32)
+        return Track(_interpolated(points_T68x2, found_T), found_T, scores_T)
 
 
-def _same_size(one: _Person, other: _Person) -> bool:
-    spans = [np.median([np.ptp(points[:, 1]) for points in face.points.values()]) for face in (one, other)]
-    return bool(0.67 < spans[0] / max(spans[1], 1e-6) < 1.5)
-
-
-def _fill(points: NDArray[np.float32], found: NDArray[np.bool_]) -> NDArray[np.float32]:
+def _interpolated(points: NDArray[np.float32], found: NDArray[np.bool_]) -> NDArray[np.float32]:
     if found.all() or not found.any():
         return points
     numbers = np.arange(len(points))

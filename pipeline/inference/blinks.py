@@ -9,8 +9,8 @@ from pipeline.faces.shape_predictor import predict_landmarks
 from pipeline.inference.compositing.base import Blinks, Painted
 from pipeline.inference.compositing.lids import close_lids
 from pipeline.inference.painter import Painter
-from pipeline.landmarks.eyes import close_eyes, eye_opening
 from pipeline.landmarks.points import COUNT, NUMBERS
+from pipeline.landmarks.shape import close_eyes, eye_opening
 from pipeline.preprocessing.base import Reference
 from pipeline.runtime.clock import FPS
 

@@ -11,7 +11,7 @@ from pipeline.config.params import FaceRule
 from pipeline.faces.crop import CROP
 from pipeline.inference.painter import chunks
 from pipeline.inference.tracked import track
-from pipeline.landmarks.mouth import mouth_opening
+from pipeline.landmarks.shape import mouth_opening
 from pipeline.media import read_frames
 from pipeline.preprocessing.base import Preprocessing, Reference
 

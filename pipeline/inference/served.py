@@ -18,7 +18,7 @@ from pipeline.inference.checks import without_folders
 from pipeline.inference.strict import COLUMNS, refuse_unknown_names
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.inference.video import generate_video
-from pipeline.media.formats import check_self_contained
+from pipeline.media.probe import check_self_contained
 from pipeline.runtime.errors import PipelineError
 
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from pipeline.config.params import FaceRule, Landmarks
 from pipeline.faces.align import align
 from pipeline.faces.crop import CropGeometry, to_crop
-from pipeline.faces.frontal import measure_frontal
 from pipeline.faces.select import choose_face
 from pipeline.faces.track import track_face
 from pipeline.inference.face_warnings import check_face
+from pipeline.landmarks.shape import frontality
 from pipeline.runtime.errors import PipelineError
 
 
@@ -52,7 +52,7 @@ def track(path: Path, frames: Iterable[NDArray[np.uint8]], rule: FaceRule, crop:
         )
     onto = align(tracked.points_T68x2, per_frame=False, smoothing=defaults.smoothing, crop=crop)
     points = to_crop(tracked.points_T68x2, onto)
-    frontal = measure_frontal(points)
+    frontal = frontality(points)
     if frontal < defaults.min_frontal:
         raise PipelineError(f"The face in {path} is turned to the side. Give a video that shows it from the front.")
     if choice := choose_face(first_HWC, rule):

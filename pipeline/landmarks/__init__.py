@@ -1,1 +1,1 @@
-"""Landmarks: similarity transforms, the normalisation to a template, and the PCA that both networks speak."""
+"""Facial landmarks: the 68 points, similarity transforms, measures of shape, and the PCA that both networks use."""

@@ -1,7 +1,7 @@
-"""Where one face's mouth rests, and how far speech moves it from there.
+"""Calibrates AT-net's mouth movements to one face, without training.
 
-AT-net answers in coefficients that it learnt on other faces. On a new face two things are wrong: the lips rest too far
-apart or cross, and the mouth opens too little. Both are corrected here, without training.
+AT-net learnt its coefficients on other faces. On a new face the resting lips are too far apart or cross, and the mouth
+opens too little.
 """
 
 from dataclasses import dataclass
@@ -9,43 +9,43 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.landmarks.mouth import eye_distance, lip_gap
 from pipeline.landmarks.pca import LandmarkModel
 from pipeline.landmarks.points import COUNT, MOUTH_LEFT, MOUTH_RIGHT
+from pipeline.landmarks.shape import eye_distance, lip_gap
 
 CLOSED_GAP = 0.03
-"""The gap between closed inner lips that dlib finds on most faces, in distances of the eyes."""
+"""The gap of closed inner lips that dlib finds on most faces, in eye distances."""
 WIDEST_CLOSED, PARTED = 0.05, 0.065
-"""The widest gap that a face's own closed lips may have, and the gap from which on a picture's lips count as parted."""
+"""The widest gap of a face's own closed lips, and the gap from which lips count as parted, in eye distances."""
 SMILE = 0.95
-"""From this width on, in distances of the eyes, a mouth with parted lips smiles. Mouths that open in speech are
-narrower: 0.71 to 0.92 in most frames of GRID, where smiling portraits have 0.92 to 1.22."""
+"""Width in eye distances from which a mouth with parted lips smiles. Speaking mouths have 0.71 to 0.92 in most frames
+of GRID, smiling portraits 0.92 to 1.22."""
 GAIN = 1.2
-"""How much further an open mouth moves than AT-net says. On unseen speakers AT-net moves it about 0.6 times as far as
-the real one."""
+"""Factor for the movements of an open mouth. On unseen speakers AT-net moves it about 0.6 times as far as the real
+mouth."""
 KNEE = (0.03, 0.10)
-"""The openings, in distances of the eyes above the resting pose, between which the gain grows from 1 to its full value.
-Below them lips that close on p, b and m still close."""
+"""Openings in eye distances above the resting pose between which the factor grows from 1 to `GAIN`. Lips that close on
+p, b and m stay below, and still close."""
 
 
 @dataclass(frozen=True)
 class MouthCalibration:
-    """The corrections for one face; coefficients have K numbers."""
+    """The corrections for one face, in K coefficients."""
 
     reference_K: NDArray[np.float64]
-    """Of the picture's own landmarks."""
+    """Coefficients of the picture's own landmarks."""
     silent_K: NDArray[np.float64]
-    """What AT-net answers to silence."""
+    """AT-net's output for silence."""
     rest_K: NDArray[np.float64]
-    """The same pose with the lips closed."""
+    """The same pose with the lips at `resting_gap`."""
     gap_K: NDArray[np.float64]
-    """How far each coefficient parts the lips, in distances of the eyes."""
+    """How far a unit of each coefficient parts the lips, in eye distances."""
 
     @classmethod
     def of(
         cls, landmarks: LandmarkModel, reference_L: NDArray[np.floating], silent_K: NDArray[np.floating]
     ) -> "MouthCalibration":
-        """From the picture's normalised landmarks (136,) and AT-net's answer to silence (K,).
+        """Calibrate to the picture's normalised landmarks (136,) and AT-net's output for silence (K,).
 
         The first component, the jaw, moves the lips to `resting_gap`.
         """
@@ -58,10 +58,9 @@ class MouthCalibration:
         return cls(reference_K, silent_K.astype(np.float64), rest_K, gap_K)
 
     def move(self, coefficients_TK: NDArray[np.floating], strength: float) -> NDArray[np.float32]:
-        """AT-net's coefficients (T, K) from the corrected resting pose on, with a mouth that opens ``strength`` times
-        as far as the calibration has it.
+        """Correct AT-net's coefficients (T, K): start at the resting pose and open the mouth ``strength`` times as far.
 
-        Below a strength of 1 the face goes over into the picture's own, which it is at 0.
+        A strength below 1 blends with the picture's own landmarks, down to these alone at 0.
         """
         moved_TK = coefficients_TK - self.silent_K
         opening_T = (moved_TK * self.gap_K).sum(axis=1)
@@ -73,11 +72,10 @@ class MouthCalibration:
 
 
 def resting_gap(reference_L: NDArray[np.floating]) -> float:
-    """The gap between the inner lips of a face that rests, in distances of its eyes, from the picture's normalised
-    landmarks (136,).
+    """The gap of a face's resting inner lips in eye distances, from the picture's normalised landmarks (136,).
 
-    Closed lips rest between those of most faces and the picture's own. So does a smile: VG-net cannot close it yet, and
-    teeth would shine through the lips. Other parted lips close.
+    Closed lips rest halfway between most faces' gap and the picture's own. So does a smile, because VG-net cannot close
+    it: teeth would show through the lips. Other parted lips close.
     """
     own = own_gap(reference_L)
     if own <= PARTED:
@@ -86,12 +84,12 @@ def resting_gap(reference_L: NDArray[np.floating]) -> float:
 
 
 def may_rest(reference_L: NDArray[np.floating]) -> bool:
-    """Whether a face may rest as the picture shows it: with closed lips or a smile, and not in the middle of a word."""
+    """Whether the picture shows a resting face: closed lips or a smile, and not the middle of a word."""
     return own_gap(reference_L) <= PARTED or _smiles(reference_L)
 
 
 def own_gap(reference_L: NDArray[np.floating]) -> float:
-    """The gap between a picture's inner lips, in distances of its eyes, from its normalised landmarks (136,)."""
+    """The gap of a picture's inner lips in eye distances, from its normalised landmarks (136,)."""
     return float(lip_gap(reference_L.reshape(1, COUNT, 2))[0]) / _eyes(reference_L)
 
 

@@ -1,7 +1,7 @@
-"""Normalised landmarks and their PCA (paper, section 3.1): the language in which AT-net answers and VG-net is asked.
+"""Normalised landmarks and their PCA (paper, section 3.1): AT-net's output and VG-net's input.
 
-A set of 68 points is taken by a similarity transform onto a template (identity's place, size and tilt go), times 5,
-flattened to 136 numbers x0, y0, x1, y1, ...; K coefficients describe how speech moves it.
+A similarity transform maps a face's 68 points onto a template, which removes position, size and tilt. The points are
+multiplied by 5 and flattened to 136 numbers x0, y0, x1, y1, ... K coefficients describe how speech moves them.
 """
 
 import hashlib
@@ -19,50 +19,48 @@ from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
 
 FACTOR = 5.0
-"""The paper's scale of normalised landmarks; coordinates then lie in about [-1, 1]."""
-
-STEP = 2.0**-20
-"""What is fitted are multiples of it."""
+"""The paper's scale of normalised landmarks. Coordinates lie in about [-1, 1]."""
+_GRID = 2.0**-20  # fitted numbers are multiples of it
 
 FILE = "landmarks.npz"
 
 
 @dataclass(frozen=True)
 class LandmarkModel:
-    """Fitted on the training split alone.
-
-    ``template`` (68, 2): the Procrustes mean, centred, of Frobenius norm 1. ``mean`` (136,): of normalised landmarks.
-    ``basis`` (136, K): orthonormal columns. ``explained`` (136,): each component's share of the variance.
-    """
+    """The PCA, fitted on the training split alone."""
 
     template: NDArray[np.float64]
+    """(68, 2): the Procrustes mean, centred, of Frobenius norm 1."""
     mean: NDArray[np.float64]
+    """(136,): the mean of normalised landmarks."""
     basis: NDArray[np.float64]
+    """(136, K): orthonormal columns."""
     explained: NDArray[np.float64]
+    """(136,): each component's share of the variance."""
 
     @property
     def components(self) -> int:
-        """K."""
+        """K, the number of coefficients."""
         return int(self.basis.shape[1])
 
     @property
     def digest(self) -> str:
-        """A hash of template, mean and basis: networks that were trained with equal ones belong together."""
+        """A hash of template, mean and basis. Networks with equal digests can be used together."""
         content = b"".join(array.tobytes() for array in (self.template, self.mean, self.basis))
         return hashlib.sha256(content).hexdigest()
 
     def normalize(self, points_T68x2: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Points (T, 68, 2) in any pixels as normalised landmarks (T, 136) float32."""
+        """Points (T, 68, 2) in any unit to normalised landmarks (T, 136) float32."""
         return np.stack([normalize_points(points, self.template) for points in points_T68x2]).astype(np.float32)
 
     def place(self, landmarks_TL: NDArray[np.floating], like_68x2: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Normalised landmarks (T, 136) back as pixels (T, 68, 2), where the face of points ``like_68x2`` stands."""
+        """Normalised landmarks (T, 136) to pixels (T, 68, 2), at the place of the face ``like_68x2``."""
         back = invert_similarity(fit_similarity(like_68x2[STABLE], self.template[STABLE]))
         shapes = landmarks_TL.reshape(-1, 68, 2) / FACTOR
         return np.stack([apply_similarity(back, shape) for shape in shapes]).astype(np.float32)
 
     def project(self, landmarks_TL: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Normalised landmarks (T, 136) as coefficients (T, K)."""
+        """Normalised landmarks (T, 136) to coefficients (T, K)."""
         return ((landmarks_TL - self.mean) @ self.basis).astype(np.float32)
 
     def move(
@@ -71,29 +69,31 @@ class LandmarkModel:
         reference_K: NDArray[np.floating],
         coefficients_TK: NDArray[np.floating],
     ) -> NDArray[np.float32]:
-        """The reference's landmarks (136,) moved from its own coefficients to ``coefficients_TK``: (T, 136).
+        """Move the reference's landmarks (136,) from its own coefficients to ``coefficients_TK``: (T, 136).
 
-        The face keeps its shape, which K coefficients alone could not tell.
+        The face keeps its own shape, which K coefficients alone do not describe.
         """
         return (reference_L + (coefficients_TK - reference_K) @ self.basis.T).astype(np.float32)
 
     def mouth_weights(self, focus: float) -> NDArray[np.float64]:
-        """W (K, K) so that a difference d of coefficients has d' W d = |d|^2 + ``focus`` times the squared distances
-        of the mouth's points, each set's own mean subtracted, as in LMD.
+        """The matrix W (K, K) of a loss d' W d that gives the mouth more weight.
+
+        For a difference d of coefficients, d' W d is |d|^2 plus ``focus`` times the squared distances of the mouth's
+        points, each set less its own mean, as in LMD.
         """
         mouth = self.basis.reshape(COUNT, 2, -1)[MOUTH]
         apart = (mouth - mouth.mean(axis=0)).reshape(-1, self.components)
         return np.asarray(np.eye(self.components) + focus * apart.T @ apart)
 
     def save(self, folder: StrPath) -> None:
-        """Write ``folder/landmarks.npz``, the same bytes for the same model."""
+        """Write ``folder/landmarks.npz``. The same model gives the same bytes."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         np.savez(folder / FILE, template=self.template, mean=self.mean, basis=self.basis, explained=self.explained)
 
     @classmethod
     def load(cls, folder: StrPath) -> "LandmarkModel":
-        """Read it back; PipelineError when the file is not there or is none of ours."""
+        """Read what `save` wrote. Raises PipelineError when the file is missing or has another format."""
         folder = Path(folder)
         path = folder / FILE
         if not path.exists():
@@ -108,7 +108,7 @@ class LandmarkModel:
 
 
 def normalize_points(points_68x2: NDArray[np.floating], template_68x2: NDArray[np.floating]) -> NDArray[np.float64]:
-    """One face's points on the template by the similarity of the stable points, times 5, as (136,)."""
+    """One face's points (68, 2) as normalised landmarks (136,)."""
     fitted = fit_similarity(points_68x2[STABLE], template_68x2[STABLE])
     return FACTOR * apply_similarity(fitted, points_68x2).reshape(-1)
 
@@ -117,8 +117,8 @@ def fit_template(shapes_C68x2: NDArray[np.floating], rounds: int = 20) -> NDArra
     """Generalised Procrustes mean (Gower 1975) over the stable points: (68, 2), centred, Frobenius norm 1."""
     template = _unit(shapes_C68x2[0].astype(np.float64))
     for _ in range(rounds):
-        laid = [apply_similarity(fit_similarity(one[STABLE], template[STABLE]), one) for one in shapes_C68x2]
-        template = _unit(np.mean(laid, axis=0))
+        aligned = [apply_similarity(fit_similarity(shape[STABLE], template[STABLE]), shape) for shape in shapes_C68x2]
+        template = _unit(np.mean(aligned, axis=0))
     return template
 
 
@@ -128,22 +128,22 @@ def _unit(shape: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def fit_model(clips: Iterable[NDArray[np.floating]], components: int) -> LandmarkModel:
-    """Fit to clips of points (T, 68, 2), the training split's.
+    """Fit the model to the training split's clips of points (T, 68, 2).
 
-    The basis is that of the scatter within clips: what moves while one person speaks. The scatter between clips is
-    faces, and would take up components that speech needs.
+    The basis is fitted to the scatter within clips, which is movement of one speaker. The scatter between clips is the
+    difference of faces, and would use up components that speech needs.
 
-    Everything is rounded to a millionth, so that every processor gives the same bytes: libraries of linear algebra
-    differ by some 1e-13 between processors, and a millionth of a normalised face is a ten-thousandth of a pixel.
+    Numbers are rounded to a millionth, so that every processor gives the same bytes: linear algebra libraries differ by
+    about 1e-13 between processors. A millionth of a normalised face is a ten-thousandth of a pixel.
     """
-    points = list(clips)
-    template = to_grid(fit_template(np.stack([clip.mean(axis=0) for clip in points])), STEP)
-    normal = [np.stack([normalize_points(one, template) for one in clip]) for clip in points]
-    everything = np.concatenate(normal)
+    clips = list(clips)
+    template = to_grid(fit_template(np.stack([clip.mean(axis=0) for clip in clips])), _GRID)
+    normal = [np.stack([normalize_points(points, template) for points in clip]) for clip in clips]
+    mean = to_grid(np.concatenate(normal).mean(axis=0), _GRID)
     deviations = np.concatenate([clip - clip.mean(axis=0) for clip in normal])
     values, vectors = np.linalg.eigh(deviations.T @ deviations / len(deviations))
-    values, basis = np.maximum(values[::-1], 0.0), to_grid(vectors[:, ::-1][:, :components], STEP)
-    # An eigenvector's sign is arbitrary: its largest entry is made positive, so that bytes do not hang on the library.
+    values, basis = np.maximum(values[::-1], 0.0), to_grid(vectors[:, ::-1][:, :components], _GRID)
+    # The sign of an eigenvector depends on the library: make its largest entry positive.
     largest = np.abs(basis).argmax(axis=0)
     basis = basis * np.sign(basis[largest, np.arange(components)]) + 0.0  # no negative zeros
-    return LandmarkModel(template, to_grid(everything.mean(axis=0), STEP), basis, to_grid(values / values.sum(), STEP))
+    return LandmarkModel(template, mean, basis, to_grid(values / values.sum(), _GRID))

@@ -1,11 +1,11 @@
-"""The 68 points of a face, as dlib numbers them (iBUG 300-W)."""
+"""The 68 points of a face in dlib's order (iBUG 300-W)."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 COUNT = 68
 NUMBERS = 2 * COUNT
-"""A set of points as numbers x0, y0, x1, y1, ..."""
+"""Length of a flattened face x0, y0, x1, y1, ..."""
 
 OUTLINES = {
     "jaw": (slice(0, 17), False),
@@ -17,15 +17,15 @@ OUTLINES = {
     "outer lips": (slice(48, 60), True),
     "inner lips": (slice(60, 68), True),
 }
-"""The lines that the points lie on, and whether they are closed; right and left are the person's own."""
+"""The points of each line, and whether the line is closed. Right and left are the person's own."""
 
 MOUTH = slice(48, 68)
 """Both lips."""
 NOSE_BASE, MOUTH_RIGHT, MOUTH_LEFT = 33, 48, 54
-"""Below the nose, and the corners of the mouth."""
+"""The point below the nose, and the corners of the mouth."""
 
 STABLE = np.array([27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 39, 42, 45])
-"""Nose and eye corners, which neither speech nor blinking moves: what similarity transforms are fitted to."""
+"""Nose and eye corners: neither speech nor blinking moves them, so similarity transforms are fitted to them."""
 
 # fmt: off
 MIRRORED = np.array([
@@ -37,9 +37,9 @@ MIRRORED = np.array([
     *range(64, 59, -1), *range(67, 64, -1),  # inner lips
 ])
 # fmt: on
-"""Which point of a face each point of its mirror picture is: what is right becomes left."""
+"""The index in the original face of each point of the mirrored face."""
 
 
 def mirror_points(points_T68x2: NDArray[np.floating]) -> NDArray[np.floating]:
-    """The points (..., 68, 2) of the mirrored faces, about x = 0."""
+    """Mirror points (..., 68, 2) about x = 0."""
     return points_T68x2[..., MIRRORED, :] * np.array([-1, 1], points_T68x2.dtype)

@@ -5,10 +5,9 @@ from numpy.typing import NDArray
 
 
 def fit_similarity(source_P2: NDArray[np.floating], target_P2: NDArray[np.floating]) -> NDArray[np.float64]:
-    """The 2x3 rotation, scale and shift that takes ``source_P2`` nearest to ``target_P2`` (Umeyama 1991, without
-    reflection).
+    """The rotation, scale and shift (2, 3) that best maps ``source_P2`` to ``target_P2``, without reflection.
 
-    With points as complex numbers z, w about their means, the best factor is sum(conj(z) w) / sum(|z|^2).
+    Umeyama 1991. For centred points as complex numbers z and w, the best factor is sum(conj(z) w) / sum(|z|^2).
     """
     source, target = source_P2.astype(np.float64), target_P2.astype(np.float64)
     source_mean, target_mean = source.mean(axis=0), target.mean(axis=0)
@@ -20,11 +19,11 @@ def fit_similarity(source_P2: NDArray[np.floating], target_P2: NDArray[np.floati
 
 
 def apply_similarity(transform_2x3: NDArray[np.floating], points_P2: NDArray[np.floating]) -> NDArray[np.float64]:
-    """``points_P2`` under the transform."""
+    """Transform ``points_P2``."""
     return np.asarray(points_P2 @ transform_2x3[:, :2].T + transform_2x3[:, 2], dtype=np.float64)
 
 
 def invert_similarity(transform_2x3: NDArray[np.floating]) -> NDArray[np.float64]:
-    """The transform back."""
+    """The inverse transform."""
     inverse = np.linalg.inv(transform_2x3[:, :2].astype(np.float64))
     return np.column_stack([inverse, -inverse @ transform_2x3[:, 2]])

@@ -1,4 +1,4 @@
-"""Reading and writing of video and sound, by presentation time."""
+"""Reading and writing video, sound and pictures, by presentation time."""
 
 from pipeline.media.errors import Damage, MediaError
 from pipeline.media.probe import MediaInfo, probe, sound_warnings

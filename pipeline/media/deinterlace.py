@@ -1,21 +1,19 @@
-"""Pictures of one moment each, from those of interlaced video, whose odd and even lines are of two."""
+"""Deinterlacing: the odd and even lines of an interlaced frame show two different moments."""
 
 from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
 import av
-import av.error
 import av.filter
 
-from pipeline.media.decode import TimedFrame
+from pipeline.media.decode import TimedFrame, filtered
 
 
 def deinterlaced(frames: Iterator[TimedFrame]) -> Iterator[TimedFrame]:
-    """The same frames, one for one; those marked as interlaced go through libav's bwdif, which takes their
-    neighbours into account.
+    """The same frames, one for one. libav's bwdif deinterlaces the marked ones with the help of their neighbours.
 
-    Nothing happens to a video up to its first interlaced frame, nor to frames between that are not interlaced.
+    Frames before the first interlaced one, and progressive frames between interlaced ones, are not changed.
     """
     graph: Any = None
     shape: tuple[Any, ...] = ()
@@ -45,19 +43,14 @@ def _graph(frame: Any) -> Any:
     source = graph.add_buffer(
         width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base, name="in"
     )
-    graph.link_nodes(
-        source, graph.add("bwdif", "mode=send_frame:deint=interlaced"), graph.add("buffersink")
-    ).configure()
+    bwdif = graph.add("bwdif", "mode=send_frame:deint=interlaced")
+    graph.link_nodes(source, bwdif, graph.add("buffersink")).configure()
     return graph
 
 
 def _pulled(graph: Any, waiting: deque[TimedFrame]) -> Iterator[TimedFrame]:
-    """Frames come out in the order they went in, a few later."""
-    while True:
-        try:
-            frame = graph.pull()
-        except (BlockingIOError, av.error.EOFError):
-            return
+    """Frames come out in the order in which they went in, a few later."""
+    for frame in filtered(graph):
         time, original = waiting.popleft()
         frame.opaque = original.opaque
         yield time, frame

@@ -8,15 +8,15 @@ import numpy as np
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
-_EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP | Interpolation.BITEXACT
 AUDIO_BLOCK = 1024
-"""Samples that an AAC frame holds."""
+"""Samples of an AAC frame."""
 _AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
-_BT709 = 1  # the code of that matrix in H.264
+_EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP | Interpolation.BITEXACT
+_BT709 = 1  # H.264's code for that matrix
 
 
 class Encoder:
-    """Encodes H.264 (yuv420p, BT.709) and mono AAC: the same input gives the same bytes."""
+    """Encodes H.264 (yuv420p, BT.709) and mono AAC. The same input gives the same bytes."""
 
     def __init__(
         self,
@@ -28,10 +28,18 @@ class Encoder:
         crf: int,
         live: bool = False,
     ) -> None:
-        """Into PyAV's ``container``; ``rate`` frames per second, sound where there is an ``audio_rate``.
+        """Add the streams to ``container``. Encoding raises OSError or FFmpegError when writing fails.
 
-        ``live``: each picture comes out at once, which costs some quality for the size. Raises ValueError for arguments
-        out of range; whatever is encoded raises OSError or FFmpegError where it cannot be written.
+        Args:
+            container: PyAV's output container.
+            size: Width and height, even numbers.
+            rate: Frames per second.
+            audio_rate: Samples per second; None for no sound.
+            crf: x264's quality, 0 (lossless) to 51.
+            live: Output each picture at once, which lowers the quality for the same size.
+
+        Raises:
+            ValueError: ``size`` or ``audio_rate`` is not supported.
         """
         if size[0] % 2 or size[1] % 2 or min(size) < 2:
             raise ValueError(f"width and height must be even for 4:2:0 colour, not {size[0]}x{size[1]}")
@@ -39,10 +47,10 @@ class Encoder:
             raise ValueError(f"audio_rate must be one of {', '.join(map(str, _AAC_RATES))}")
         self._container, self._size, self._rate, self._audio_rate = container, size, rate, audio_rate
         self._convert = VideoReformatter()
-        self._unheard = np.zeros(0, np.int16)
-        self.frames = self._heard = 0
+        self._pending = np.zeros(0, np.int16)  # samples of a block that is not full
+        self.frames = self._samples = 0
         self._video = self._add_video(crf, live)
-        self._sound: Any = self._add_sound() if audio_rate else None
+        self._audio: Any = self._add_audio() if audio_rate else None
 
     def _add_video(self, crf: int, live: bool) -> Any:
         options = {"crf": str(crf), "preset": "fast", **({"tune": "zerolatency"} if live else {})}
@@ -59,14 +67,14 @@ class Encoder:
         context.color_range = ColorRange.MPEG
         return stream
 
-    def _add_sound(self) -> Any:
+    def _add_audio(self) -> Any:
         stream = self._container.add_stream("aac", rate=self._audio_rate, layout="mono", options={"b": "96k"})
         stream.codec_context.time_base = Fraction(1, self._audio_rate)
         stream.codec_context.flags |= av.codec.context.Flags.bitexact
         return stream
 
     def picture(self, frame_HWC: NDArray[np.uint8]) -> None:
-        """The next picture, uint8 RGB (height, width, 3); ValueError for another."""
+        """Encode the next picture, uint8 RGB (height, width, 3). Raises ValueError for another type or shape."""
         width, height = self._size
         if frame_HWC.shape != (height, width, 3) or frame_HWC.dtype != np.uint8:
             raise ValueError(f"a frame must be uint8 {(height, width, 3)}, not {frame_HWC.dtype} {frame_HWC.shape}")
@@ -85,22 +93,22 @@ class Encoder:
         self.frames += 1
 
     def sound(self, samples_N: NDArray[np.int16], last: bool = False) -> None:
-        """The next samples (N,), of which a part of a block waits for more, or for the ``last`` ones."""
-        self._unheard = np.concatenate([self._unheard, samples_N])
-        while len(self._unheard) >= AUDIO_BLOCK or (last and len(self._unheard)):
-            block, self._unheard = self._unheard[:AUDIO_BLOCK], self._unheard[AUDIO_BLOCK:]
+        """Encode the next samples (N,). Part of a block waits for more samples, unless they are the ``last``."""
+        self._pending = np.concatenate([self._pending, samples_N])
+        while len(self._pending) >= AUDIO_BLOCK or (last and len(self._pending)):
+            block, self._pending = self._pending[:AUDIO_BLOCK], self._pending[AUDIO_BLOCK:]
             scaled = (block / np.float32(32768)).astype(np.float32)
             frame = av.AudioFrame.from_ndarray(scaled[None], format="fltp", layout="mono")
             frame.sample_rate = self._audio_rate or 0
-            frame.pts = self._heard
+            frame.pts = self._samples
             frame.time_base = Fraction(1, self._audio_rate or 1)
-            self._container.mux(self._sound.encode(frame))
-            self._heard += len(block)
+            self._container.mux(self._audio.encode(frame))
+            self._samples += len(block)
 
     def finish(self) -> None:
-        """What the encoders have kept, and the container's end."""
-        if self._sound is not None:
-            self.sound(self._unheard[:0], last=True)
-        for stream in filter(None, (self._video, self._sound)):
+        """Write what the encoders hold back, and the container's end."""
+        if self._audio is not None:
+            self.sound(self._pending[:0], last=True)
+        for stream in filter(None, (self._video, self._audio)):
             self._container.mux(stream.encode(None))
         self._container.close()

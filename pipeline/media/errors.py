@@ -1,16 +1,26 @@
-"""What can be wrong with a media file: as an exception when nothing can be read, as a count when something can."""
+"""Errors of media files, and the count of damage that decoding survives."""
 
+import re
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import av.error
+import cv2
 
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
 
+_LIBRARIES = re.compile(r"(^|-packages[\\/])(av|PIL|pillow_heif|cv2)[\\/]")
+"""Matches the path of a media library's source file. PyAV's compiled modules have relative paths."""
+
 
 class MediaError(PipelineError):
-    """A file that cannot be read or written as asked.
+    """A media file that cannot be read or written.
 
-    ``reason`` does not name the file, so tables that contain it are the same on every machine.
+    ``reason`` does not name the file, so a table that contains it is the same on every machine.
     """
 
     separator = ": "
@@ -20,24 +30,69 @@ class MediaError(PipelineError):
         self.path = Path(path)
 
     def __reduce__(self) -> tuple[type["MediaError"], tuple[Path, str, str]]:
-        """Let the exception survive the way back from a worker process."""
+        """Pickle the three arguments, so that worker processes can return the exception."""
         return MediaError, (self.path, self.reason, self.advice)
 
 
 @dataclass
 class Damage:
-    """Counts what a decoder could not read properly while it went on. Pass one in, read it when the reading is over."""
+    """Counts what a decoder could not read. Pass one in and read it when decoding has finished."""
 
     lost: int = 0
-    """Packets that gave nothing, frames without a usable time, and ends that broke off."""
+    """Packets without a frame, frames without a usable time, and streams that end early."""
     concealed: int = 0
-    """Frames that came out with bitstream errors, which the decoder painted over."""
+    """Frames with bitstream errors that the decoder concealed."""
 
     def __str__(self) -> str:
         """For example ``1 frame concealed, 2 packets lost``; empty without damage."""
-        parts = []
-        if self.concealed:
-            parts.append(f"{self.concealed} frame{'s' * (self.concealed > 1)} concealed")
-        if self.lost:
-            parts.append(f"{self.lost} packet{'s' * (self.lost > 1)} lost")
-        return ", ".join(parts)
+        counts = ((self.concealed, "frame", "concealed"), (self.lost, "packet", "lost"))
+        return ", ".join(f"{count} {noun}{'s' * (count > 1)} {verb}" for count, noun, verb in counts if count)
+
+
+def raised_by_library(error: BaseException) -> bool:
+    """Whether a media library raised ``error``, and not this project's own code.
+
+    A library's error has a stack frame of the library below the last stack frame of the project.
+    """
+    if isinstance(error, av.error.FFmpegError | cv2.error | MemoryError):
+        return True
+    in_library = False
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if str(frame.f_globals.get("__name__")).startswith("pipeline."):
+            in_library = False
+        elif _LIBRARIES.search(frame.f_code.co_filename):
+            in_library = True
+    return in_library
+
+
+def error_text(error: BaseException) -> str:
+    """A library's error in one line, without the file's path, which differs between machines."""
+    message = getattr(error, "strerror", None)
+    if message:
+        return str(message).lower()
+    lines = str(error).splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines and isinstance(error, Exception) else type(error).__name__
+
+
+@contextmanager
+def library_errors(path: StrPath) -> Iterator[None]:
+    """Turn errors that media libraries raise in the block into a MediaError for ``path``; others pass through."""
+    try:
+        yield
+    except MediaError:
+        raise
+    except Exception as error:
+        if not raised_by_library(error):
+            raise
+        advice = "Fetch it again, or convert it, for example to H.264 with AAC in an MP4."
+        raise MediaError(path, f"it cannot be decoded ({error_text(error)})", advice) from error
+
+
+@contextmanager
+def library_errors_suppressed() -> Iterator[None]:
+    """End the block silently when a media library raises an error; others pass through."""
+    try:
+        yield
+    except Exception as error:
+        if not raised_by_library(error):
+            raise

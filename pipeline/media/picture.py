@@ -1,4 +1,4 @@
-"""A picture file as RGB: upright, opaque, and of no more pixels than a face needs."""
+"""A picture file as RGB: upright, opaque, and of limited size."""
 
 import io
 import math
@@ -11,22 +11,21 @@ import pillow_heif
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from pipeline.media.colour import PLAIN
-from pipeline.media.errors import MediaError
-from pipeline.media.library import raised_by_library, words_of
-from pipeline.media.limits import ENOUGH, LONGEST, MOST
+from pipeline.media.colour import BACKGROUND
+from pipeline.media.errors import MediaError, error_text, raised_by_library
 from pipeline.media.read import read_frames
+from pipeline.media.upright import MAX_SIDE
 from pipeline.runtime.errors import PipelineError
 
-_LAST_BYTES = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82", "WEBP": b"", "AVIF": b"", "HEIF": b""}
-"""How files of these formats end; b"" is anything but zeros."""
 _FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "TIFF", "BMP", "GIF", "PPM", "JPEG2000")
-"""Not all that Pillow knows: it would hand PostScript to Ghostscript, which runs it."""
+"""Not all that Pillow knows: it would pass PostScript to Ghostscript, which executes it."""
+_LAST_BYTES = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82", "WEBP": b"", "AVIF": b"", "HEIF": b""}
+"""The last bytes of files of these formats; b"" is anything but zeros."""
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-"""How TIFFs begin."""
-_PADDING = 64
-"""Zeros at the end that may be."""
-
+"""The first bytes of TIFF files."""
+_MAX_PADDING = 64  # zeros that a complete file may end with
+_MAX_PIXELS = 25_000_000  # larger pictures are reduced: a face in them still has more pixels than a crop
+_MAX_DECODED = 108_000_000  # pixels decoded at full size: as many as the largest phones have
 
 pillow_heif.register_heif_opener()
 
@@ -34,9 +33,8 @@ pillow_heif.register_heif_opener()
 def read_picture(path: Path) -> NDArray[np.uint8]:
     """RGB (H, W, 3) of a JPEG, PNG, WebP, HEIC, AVIF, TIFF, BMP, GIF, PPM or JPEG 2000, turned as its EXIF says.
 
-    What is transparent lies on a plain ground, so colours that nobody sees stay unseen. A picture of more than 25
-    megapixels, or 16,384 pixels a side, comes smaller by a whole number.
-    Raises PipelineError when the file is not a picture, broken off, damaged, or too large for the memory.
+    Transparent pixels become white. A picture of more than 25 megapixels or 16,384 pixels a side is divided by a whole
+    number. Raises PipelineError when the file is not a picture, is damaged or incomplete, or is too large for memory.
     """
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(path, formats=_FORMATS) as file:
@@ -51,22 +49,22 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
             advice = "Give a JPEG or PNG. If it is one, it is broken off: fetch it again."
             raise PipelineError(f"{path} is neither a picture nor a video that can be read. {advice}") from None
         return _decoded_by_libav(path)
-    except Exception as error:  # whatever the many decoders say of bytes that are not as they should be
+    except Exception as error:  # decoders raise many types of errors for damaged files
         if isinstance(error, OSError) and error.errno:
             raise PipelineError(f"{path} cannot be read as a picture: {error.strerror}. Give another.") from None
         if not raised_by_library(error):
             raise
-        raise _broken(path, words_of(error)) from None
+        raise _broken(path, error_text(error)) from None
 
 
 def is_picture(path: Path) -> bool:
-    """Whether a file is of a kind that `read_picture` reads, though it may be damaged."""
+    """Whether the file has a format of `read_picture`; it may still be damaged."""
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(path, formats=_FORMATS):
             return True
     except UnidentifiedImageError:
         return _is_tiff(path)
-    except Exception as error:  # damaged, or not to be opened: `read_picture` says which
+    except Exception as error:  # a damaged or protected file: `read_picture` raises the error
         if not isinstance(error, OSError) and not raised_by_library(error):
             raise
         return True
@@ -78,7 +76,7 @@ def _is_tiff(path: Path) -> bool:
 
 
 def _decoded_by_libav(path: Path) -> NDArray[np.uint8]:
-    """A TIFF of a kind that Pillow does not know, such as colours as floating-point numbers from 0 to 1."""
+    """A TIFF that Pillow cannot read, such as one with floating-point colours."""
     try:
         return next(read_frames(path))
     except MediaError:
@@ -91,38 +89,42 @@ def _broken(path: Path, why: str) -> PipelineError:
 
 
 def _too_large(path: Path) -> PipelineError:
-    return PipelineError(f"{path} has too many pixels to read. Give it with at most {MOST // 10**6} megapixels.")
+    return PipelineError(
+        f"{path} has too many pixels to read. Give it with at most {_MAX_DECODED // 10**6} megapixels."
+    )
 
 
 def _check_size(path: Path, file: Image.Image) -> None:
-    in_steps = file.format == "JPEG" and not file.info.get("progressive")  # can be decoded at a fraction of its size
-    if not in_steps and math.prod(file.size) > MOST:
+    # Only baseline JPEG can be decoded at a fraction of its size.
+    is_baseline_jpeg = file.format == "JPEG" and not file.info.get("progressive")
+    if not is_baseline_jpeg and math.prod(file.size) > _MAX_DECODED:
         raise _too_large(path)
 
 
 def _decoded(path: Path, file: Image.Image) -> NDArray[np.uint8]:
-    factor = _times_too_large(file)
-    if factor > 1:  # JPEG's decoder can leave out what is not wanted, and is quick by it
+    factor = _reduction(file)
+    if factor > 1:  # JPEG is then decoded at a smaller size, which is fast; other formats ignore it
         file.draft(None, (max(1, file.width // factor), max(1, file.height // factor)))
     file.load()
     ImageOps.exif_transpose(file, in_place=True)
     if file.format in _LAST_BYTES and _ends_in_zeros(path, _LAST_BYTES[file.format]):
         raise _broken(path, "its end is missing")
     shown = _as(file, "RGBA") if file.has_transparency_data else _eight_bit(path, file)
-    rest = _times_too_large(shown)
+    rest = _reduction(shown)
     if rest > 1:
         shown = shown.reduce(rest)
     if shown.mode == "RGBA":
-        shown = Image.alpha_composite(Image.new("RGBA", shown.size, (PLAIN, PLAIN, PLAIN)), shown)
+        shown = Image.alpha_composite(Image.new("RGBA", shown.size, (BACKGROUND, BACKGROUND, BACKGROUND)), shown)
     return np.array(_as(shown, "RGB"))
 
 
-def _times_too_large(file: Image.Image) -> int:
-    return max(math.ceil(math.sqrt(math.prod(file.size) / ENOUGH)), math.ceil(max(file.size) / LONGEST))
+def _reduction(file: Image.Image) -> int:
+    """The whole number by which a picture's sides are divided."""
+    return max(math.ceil(math.sqrt(math.prod(file.size) / _MAX_PIXELS)), math.ceil(max(file.size) / MAX_SIDE))
 
 
 def _eight_bit(path: Path, file: Image.Image) -> Image.Image:
-    """RGB; of 16-bit grey the upper byte, which Pillow itself would cut off at 255."""
+    """RGB. 16-bit grey keeps its upper byte; Pillow itself would clip it at 255."""
     if file.mode.startswith("I;16"):
         values: Any = np.asarray(file)
         file = Image.fromarray((values >> 8).astype(np.uint8))
@@ -132,26 +134,26 @@ def _eight_bit(path: Path, file: Image.Image) -> Image.Image:
 
 
 def _as(file: Image.Image, mode: str) -> Image.Image:
-    """In that mode; the given one where it has it, as a copy of a large one takes much memory."""
+    """Converted to ``mode``, without a copy when it has that mode: copies of large pictures take much memory."""
     return file if file.mode == mode else file.convert(mode)
 
 
 def _in_srgb(file: Image.Image) -> Image.Image:
-    """The colours of another space that the file names, such as a phone's Display P3 or a printer's CMYK, as sRGB."""
-    named = file.info.get("icc_profile")
-    if not named or file.mode not in ("RGB", "CMYK"):
+    """Convert from the file's colour profile, such as a phone's Display P3 or a printer's CMYK, to sRGB."""
+    embedded = file.info.get("icc_profile")
+    if not embedded or file.mode not in ("RGB", "CMYK"):
         return file
     try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(named))
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(embedded))
         if "sRGB" in ImageCms.getProfileDescription(profile):
             return file
         return ImageCms.profileToProfile(file, profile, ImageCms.createProfile("sRGB"), outputMode="RGB") or file
-    except (OSError, ImageCms.PyCMSError):  # a damaged profile: the colours as they are
+    except (OSError, ImageCms.PyCMSError):  # a damaged profile: keep the colours
         return file
 
 
 def _ends_in_zeros(path: Path, last: bytes) -> bool:
-    """Whether the file has room for what was never fetched, which decoders take for a picture too."""
+    """Whether zeros stand where an incomplete download would continue; decoders accept such files."""
     content = path.read_bytes()
     kept = content.rstrip(b"\0")
-    return len(content) - len(kept) > _PADDING and not (last and kept.endswith(last))
+    return len(content) - len(kept) > _MAX_PADDING and not (last and kept.endswith(last))

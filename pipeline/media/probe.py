@@ -1,8 +1,11 @@
-"""What a media file holds."""
+"""What a media file holds, without decoding all of it."""
 
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
+
+import av
+import av.error
 
 from pipeline.media.decode import (
     clocks_of,
@@ -14,16 +17,22 @@ from pipeline.media.decode import (
     source_rate,
     streams_of,
 )
-from pipeline.media.errors import MediaError
-from pipeline.media.library import library_errors
+from pipeline.media.errors import MediaError, library_errors, library_errors_suppressed
 from pipeline.media.timeline import Join
 from pipeline.media.upright import orientation, shown_size
 from pipeline.runtime.paths import StrPath
 
+_REFERENCING = {
+    *("concat", "dash", "hds", "hls", "imf", "lavfi", "rtp", "rtsp", "sap", "sdp", "smoothstreaming", "tee"),
+    *("vobsub", "webm_dash_manifest", "alsa", "fbdev", "kmsgrab", "oss", "video4linux2,v4l2", "x11grab"),
+}
+"""Formats whose files name other files, hosts or devices, which libav would open."""
+_SELF_CONTAINED = ",".join(sorted(av.formats_available - _REFERENCING))
+
 
 @dataclass(frozen=True)
 class MediaInfo:
-    """What a media file holds; sizes are as shown: turned, and with square pixels."""
+    """What a media file holds. Sizes are as shown: upright, and with square pixels."""
 
     has_video: bool
     has_audio: bool
@@ -32,48 +41,21 @@ class MediaInfo:
     height: int
     """Pixels; 0 without video."""
     fps: float
-    """Frames per second on average, as the container says; 0 without video."""
+    """Mean frames per second according to the container; 0 without video."""
     duration: float
-    """Seconds, as the container says; the true length is known after decoding alone."""
+    """Seconds according to the container. Only decoding tells the true duration."""
     audio_offset: float
-    """Start of the audio minus start of the video, s; 0 when one of them is missing."""
+    """Seconds from the start of the video to the start of the sound; 0 when one of them is missing."""
     rotation: int
-    """Quarter turns the picture is shown with, in degrees counter-clockwise: 0, 90, 180 or 270."""
+    """Rotation of the shown picture in degrees counter-clockwise: 0, 90, 180 or 270."""
     joins: tuple[Join, ...]
-    """Where time stamps restart or jump, on the video's clock; without video, the sound's."""
-
-
-def sound_rate(path: StrPath) -> int:
-    """Samples per second of the sound that is heard.
-
-    Raises MediaError when the file cannot be opened, or has no sound.
-    """
-    with opened(path) as container:
-        return int(need_stream(container, path, "audio").rate)
-
-
-def sound_warnings(path: StrPath) -> list[str]:
-    """What is unusual about the file's sound, in words: more tracks than the one that is heard, joined recordings.
-
-    Raises MediaError when the file cannot be opened.
-    """
-    warnings = []
-    with opened(path) as container:
-        tracks = streams_of(container, "audio")
-        if len(tracks) > 1:
-            number = 1 + sorted(track.index for track in tracks).index(tracks[0].index)
-            warnings.append(f"{len(tracks)} sound tracks, of which number {number} is heard")
-    joins = clocks_of(path)[1]
-    for how, count in (("restart", sum(not one.ahead for one in joins)), ("jump", sum(one.ahead for one in joins))):
-        if count:
-            warnings.append(f"timestamps {how} in the file, {count} time{'s' * (count > 1)}; the parts are joined")
-    return warnings
+    """Where time stamps restart or jump, on the clock of the video or, without video, of the sound."""
 
 
 def probe(path: StrPath) -> MediaInfo:
-    """Read of ``path``: the header, and the first frame of each stream.
+    """Read the header of ``path`` and the first frame of each stream.
 
-    Raises MediaError when the file is not a readable media file, or has neither video nor audio that can be decoded.
+    Raises MediaError when the file is not a media file, or its video and sound cannot be decoded.
     """
     with opened(path) as container:
         video, audio = find_stream(container, "video"), find_stream(container, "audio")
@@ -88,21 +70,17 @@ def probe(path: StrPath) -> MediaInfo:
         fps = float(source_rate(video)) if video else 0.0
     width = height = rotation = 0
     video_start: Fraction | None = None
-    audio_start: Fraction | None = None
     if video is not None:
         with library_errors(path), closing(frames_from(path, "video")) as frames:
             video_start, frame = next(frames)
             rotation = orientation(frame)[0] * 90
             width, height = shown_size(frame)
-    if audio is not None:
-        audio_start = first_time(path, "audio")
+    audio_start = None if audio is None else first_time(path, "audio")
     clocks, joins = clocks_of(path)
-    begin = float(video_start if video_start is not None else audio_start or 0)
-    if joins:  # the container knows nothing of what comes behind
-        duration = clocks["video" if video_start is not None else "audio"].end - begin
-    offset = 0.0
-    if audio_start is not None and video_start is not None:
-        offset = float(audio_start - video_start)
+    start = float(video_start if video_start is not None else audio_start or 0)
+    if joins:  # the container's duration leaves out what follows a join
+        duration = clocks["audio" if video_start is None else "video"].end - start
+    both = audio_start is not None and video_start is not None
     return MediaInfo(
         has_video=video is not None,
         has_audio=audio is not None,
@@ -110,7 +88,45 @@ def probe(path: StrPath) -> MediaInfo:
         height=height,
         fps=fps,
         duration=duration,
-        audio_offset=offset,
+        audio_offset=float((audio_start or 0) - (video_start or 0)) if both else 0.0,
         rotation=rotation,
-        joins=tuple(Join(join.time - begin, join.ahead) for join in joins),
+        joins=tuple(Join(join.time - start, join.ahead) for join in joins),
     )
+
+
+def sound_rate(path: StrPath) -> int:
+    """Samples per second of the sound. Raises MediaError when the file cannot be opened or has no sound."""
+    with opened(path) as container:
+        return int(need_stream(container, path, "audio").rate)
+
+
+def sound_warnings(path: StrPath) -> list[str]:
+    """Warnings about unused sound tracks and joined recordings. Raises MediaError when the file cannot be opened."""
+    warnings = []
+    with opened(path) as container:
+        tracks = streams_of(container, "audio")
+        if len(tracks) > 1:
+            number = 1 + sorted(track.index for track in tracks).index(tracks[0].index)
+            warnings.append(f"{len(tracks)} sound tracks, of which number {number} is heard")
+    joins = clocks_of(path)[1]
+    for verb, count in (
+        ("restart", sum(not join.ahead for join in joins)),
+        ("jump", sum(join.ahead for join in joins)),
+    ):
+        if count:
+            warnings.append(f"timestamps {verb} in the file, {count} time{'s' * (count > 1)}; the parts are joined")
+    return warnings
+
+
+def check_self_contained(path: StrPath) -> None:
+    """Raise MediaError for a format that may name other files, through which an upload could read this machine.
+
+    Other defects of the file are left to its reader.
+    """
+    with library_errors_suppressed():
+        try:
+            av.open(f"file:{path}", options={"format_whitelist": _SELF_CONTAINED}, metadata_errors="ignore").close()
+        except av.error.ArgumentError:
+            raise MediaError(
+                path, "of a format that may name other files", "Give one that holds all it shows."
+            ) from None

@@ -1,6 +1,6 @@
 """Frames and sound by presentation time, in constant memory.
 
-Time 0 is the video's first frame; both streams are put on this clock, whatever each of them starts at in the container.
+Time 0 is the video's first frame. Video and sound share this clock, wherever each starts in the container.
 """
 
 from collections.abc import Iterator
@@ -9,22 +9,18 @@ from itertools import takewhile
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pipeline.media.channels import single_channels
 from pipeline.media.colour import ToRgb
 from pipeline.media.decode import TimedFrame, find_stream, first_time, frames_from, opened, source_rate
 from pipeline.media.deinterlace import deinterlaced
-from pipeline.media.errors import Damage
-from pipeline.media.library import library_errors
-from pipeline.media.mono import channels_alone, resampled
-from pipeline.media.upright import orientation, shown_size, upright
+from pipeline.media.errors import Damage, library_errors
+from pipeline.media.resample import Samples, resampled
+from pipeline.media.upright import Image, orientation, shown_size, upright
 from pipeline.runtime.clock import FPS, RATE
 from pipeline.runtime.paths import StrPath
 
-Samples = NDArray[np.int16]
-Image = NDArray[np.uint8]
-
-_KEPT = 60  # s of sound that are kept between the check of the channels and the mixing
+_KEPT = 60  # s: sound up to this length is decoded once and kept, longer sound is decoded twice
 _PREROLL = Fraction(1)  # s decoded before `start`, so that decoder and resampler have settled
 
 
@@ -36,24 +32,34 @@ def read_frames(
     duration: float | None = None,
     damage: Damage | None = None,
 ) -> Iterator[Image]:
-    """The pictures on screen at the ticks ``start + k / fps``: uint8 RGB (H, W, 3), upright, with square pixels,
-    each the caller's own.
+    """The pictures on screen at the times ``start + k / fps``.
 
-    A tick shows the frame nearest to it in time, but a later one only when it is less than half a tick ahead, so that a
-    still picture stays until the next one comes. Frames at the same rate pass one to one, also with time stamps that
-    jitter by almost half a frame. There is a tick for every ``1 / fps`` that the video covers by half, and one at
-    least. At most ``round(duration * fps)`` frames come. All have the size of the first.
+    Each time shows the frame nearest to it. A later frame is shown only when it is less than half a step ahead, so that
+    a still picture stays until the next one. Frames at the same rate pass one to one, also with time stamps that jitter
+    by almost half a frame. There is a picture for each step of which the video covers half, and at least one.
 
-    Memory does not grow with the length; ``start`` is sought, not decoded up to. ``damage`` counts what is unreadable.
-    Raises MediaError when the file is unreadable or has no video.
+    Memory does not grow with the length. The reader seeks to ``start``.
+
+    Args:
+        path: The video.
+        fps: Pictures per second.
+        start: Seconds after the first frame.
+        duration: At most ``round(duration * fps)`` pictures are read; None reads to the end.
+        damage: Counts what cannot be decoded.
+
+    Yields:
+        New uint8 RGB arrays (H, W, 3), upright, with square pixels, all of the first frame's size.
+
+    Raises:
+        MediaError: The file cannot be read or has no video.
     """
     to_rgb = ToRgb()
-    seen: tuple[tuple[int, bool], tuple[int, int]] | None = None
+    placed: tuple[tuple[int, bool], tuple[int, int]] | None = None
     with library_errors(path):
         for frame in ticks(path, fps=fps, start=start, duration=duration, damage=damage, shown=True):
-            # Of the first alone: a frame whose side data was read stays in memory until Python collects garbage.
-            seen = seen or (orientation(frame), shown_size(frame))
-            yield upright(to_rgb(frame), *seen)
+            # Only of the first frame: frames whose side data was read stay in memory until a garbage collection.
+            placed = placed or (orientation(frame), shown_size(frame))
+            yield upright(to_rgb(frame), *placed)
 
 
 def count_frames(
@@ -64,14 +70,17 @@ def count_frames(
     duration: float | None = None,
     damage: Damage | None = None,
 ) -> int:
-    """How many frames ``read_frames`` gives, found by decoding them, without converting the pictures."""
+    """The number of pictures that `read_frames` yields. Decodes the video but converts no pictures."""
     return sum(1 for _ in ticks(path, fps=fps, start=start, duration=duration, damage=damage))
 
 
 def ticks(
     path: StrPath, *, fps: float, start: float, duration: float | None, damage: Damage | None, shown: bool = False
 ) -> Iterator[Any]:
-    """The decoder's frame for every tick of ``read_frames``; deinterlaced if it is to be ``shown``, not counted."""
+    """The decoder's frame for each picture of `read_frames`, with the same arguments.
+
+    Frames are deinterlaced only if they are to be ``shown``.
+    """
     step = 1 / _exact(fps)
     begin = _exact(start)
     origin = first_time(path, "video") if begin > 0 else None
@@ -101,25 +110,26 @@ def ticks(
 
 
 def _exact(number: float) -> Fraction:
-    """29.97 as 2997/100 and not as the nearest binary number; seconds to the microsecond."""
+    """29.97 as 2997/100, not as the nearest binary number; seconds to the microsecond."""
     return Fraction(number).limit_denominator(1_000_000)
 
 
 def _takes_over(time: Fraction, held: Fraction, tick: Fraction, step: Fraction) -> bool:
-    """Whether the frame at ``time`` rather than the earlier one at ``held`` is shown at ``tick``."""
+    """Whether the frame at ``time``, and not the earlier one at ``held``, is shown at ``tick``."""
     ahead = time - tick
     return ahead <= 0 or (ahead < step / 2 and ahead < tick - held)
 
 
-def _shown_for(frame: Any, path: StrPath, length_before: Fraction) -> Fraction:
-    """How long the last frame is on, s: its own duration, or that of the one before, or what the container says.
+def _shown_for(frame: Any, path: StrPath, previous_length: Fraction) -> Fraction:
+    """Seconds that the last frame is shown: its own duration, that of the frame before, or the container's mean.
 
-    A second at most, or as long as the one before: where rates vary or times are damaged, containers are wrong here.
+    Its own duration counts up to a second or the length of the frame before: with variable rates or damaged times,
+    containers give wrong durations here.
     """
     if frame.duration:
-        return min(Fraction(frame.duration * frame.time_base), max(length_before, Fraction(1)))
-    if length_before > 0:
-        return length_before
+        return min(Fraction(frame.duration * frame.time_base), max(previous_length, Fraction(1)))
+    if previous_length > 0:
+        return previous_length
     with opened(path) as container:
         return 1 / source_rate(find_stream(container, "video"))
 
@@ -133,13 +143,23 @@ def read_audio(
     damage: Damage | None = None,
     by_itself: bool = False,
 ) -> Samples:
-    """The sound as mono int16 (N,) at ``rate`` Hz, on the video's clock: sample n is heard at ``start + n / rate``.
+    """The sound as mono samples on the video's clock: sample n is heard at ``start + n / rate`` seconds.
 
-    Sound that starts after the video has silence before it, sound before the video's first frame is cut off, gaps are
-    silent. With ``duration``, N is exactly ``round(duration * rate)``, filled with silence where the sound ends sooner;
-    without, it goes on to the end of the sound. A file without video has its first sample at 0; so has every file with
-    ``by_itself``.
-    Raises MediaError when the file is unreadable or has no sound.
+    There is silence before sound that starts after the video, and in gaps. Sound before the first frame is cut off.
+
+    Args:
+        path: The video or sound file.
+        rate: Samples per second.
+        start: Seconds after the first frame.
+        duration: N is exactly ``round(duration * rate)``, filled up with silence; None reads to the end of the sound.
+        damage: Counts what cannot be decoded.
+        by_itself: Begin with the first sample of the sound, as in files without video.
+
+    Returns:
+        int16 samples (N,).
+
+    Raises:
+        MediaError: The file cannot be read or has no sound.
     """
     blocks = read_audio_blocks(path, rate=rate, start=start, duration=duration, damage=damage, by_itself=by_itself)
     samples = np.concatenate([np.zeros(0, np.int16), *blocks])
@@ -157,7 +177,7 @@ def read_audio_blocks(
     damage: Damage | None = None,
     by_itself: bool = False,
 ) -> Iterator[Samples]:
-    """What ``read_audio`` gives, in blocks and without the silence after the end, in constant memory."""
+    """As `read_audio`, in blocks and in constant memory, without the silence that fills up ``duration``."""
     begin = _exact(start)
     with opened(path) as container:
         on_video_clock = not by_itself and find_stream(container, "video") is not None
@@ -167,17 +187,16 @@ def read_audio_blocks(
     end = None if duration is None else origin + begin + _exact(duration)
 
     def frames(damage: Damage | None) -> Iterator[TimedFrame]:
-        timed = frames_from(path, "audio", target, damage)
-        return timed if end is None else takewhile(lambda one: one[0] < end, timed)
+        timed_frames = frames_from(path, "audio", target, damage)
+        return timed_frames if end is None else takewhile(lambda timed: timed[0] < end, timed_frames)
 
     with library_errors(path):
-        # Short sound is decoded once and kept, long sound twice.
-        short = list(frames(damage)) if duration is not None and duration <= _KEPT else None
-        alone = channels_alone(short if short is not None else frames(None))
-        heard = iter(short) if short is not None else frames(damage)
+        kept_frames = list(frames(damage)) if duration is not None and duration <= _KEPT else None
+        channels = single_channels(frames(None) if kept_frames is None else kept_frames)
+        source = frames(damage) if kept_frames is None else iter(kept_frames)
         skip = round(preroll * rate)
         left = None if duration is None else _count(duration, rate)
-        for block in resampled(heard, rate, origin + begin - preroll, lambda frame: alone.get(frame.layout.name)):
+        for block in resampled(source, rate, origin + begin - preroll, lambda frame: channels.get(frame.layout.name)):
             kept, skip = block[skip:], max(0, skip - len(block))
             if left is not None:
                 kept = kept[:left]

@@ -1,7 +1,7 @@
-"""Where the time stamps of a file restart or jump, as in recordings that were joined or paused.
+"""Where a file's time stamps restart or jump, as in recordings that were joined or paused.
 
-Found from the packets alone, without decoding. What comes behind such a place is put right after what was before it, so
-that whoever decodes sees one clock. Picture and sound that go together stay together: both are moved by the same time.
+This is found from the packets alone, without decoding. What follows such a place is put directly after what precedes
+it, so that all frames lie on one clock. Video and sound are shifted by the same time, so that they stay in sync.
 """
 
 from collections.abc import Iterable
@@ -9,41 +9,41 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-_SECOND = 1_000_000  # times are whole microseconds here: fractions take too long for every packet of a corpus
-_BACK = _SECOND // 10  # by which packets of one stream may go back
-AHEAD = 10
-"""Seconds that a packet may be ahead of all before it; FFmpeg's own limit."""
+_SECOND = 1_000_000  # times are whole microseconds: fractions take too long for every packet of a corpus
+_MAX_STEP_BACK = _SECOND // 10
+MAX_STEP = 10
+"""Seconds by which a packet may be ahead of all earlier ones; FFmpeg's own limit."""
 _FOREVER = 10**18
-_SETTLED = _SECOND // 2  # other time stamps that go on for so long are another part; for less, they are damaged
+_MIN_PART = _SECOND // 2  # other time stamps that go on for so long are a new part; shorter ones are damaged
 
-_Packet = tuple[int, int, int, int]  # its number in the stream, decoding time, when it is shown, for how long
+_Packet = tuple[int, int, int, int]  # number in the stream, decoding time, presentation time, duration
 
 
 @dataclass(frozen=True)
 class Clock:
-    """How the packets of one stream come to lie on one clock."""
+    """How the packets of one stream are shifted to one clock."""
 
     shifts: tuple[tuple[int, int], ...] = ((0, 0),)
-    """From which packet on, by its number in the stream, how many microseconds are added to its times."""
-    longest: float = AHEAD
-    """Most seconds from one packet to the next that are as they should be, such as of a still beside its sound."""
+    """Pairs of a packet's number and the microseconds that are added to the times from that packet on."""
+    longest: float = MAX_STEP
+    """The longest valid step between two packets in seconds, for example of a still picture."""
     end: float = 0.0
-    """When the last packet ends, s."""
+    """End of the last packet in seconds."""
 
 
 @dataclass(frozen=True)
 class Join:
-    """Where time stamps restart or jump."""
+    """A place where time stamps restart or jump."""
 
     time: float
-    """When it is reached on the one clock, s."""
+    """Seconds on the one clock."""
     ahead: bool
-    """Whether they jump ahead; else they restart."""
+    """Whether time stamps jump ahead; otherwise they restart."""
 
 
 @dataclass(eq=False)
 class _Part:
-    """Packets on one clock, of one stream or both, by the stream's index."""
+    """Packets on one clock, of one or both streams, by the stream's index."""
 
     ahead: bool = False
     first: dict[int, int] = field(default_factory=dict)
@@ -51,115 +51,118 @@ class _Part:
     before: dict[int, "_Part"] = field(default_factory=dict)
     shift: int = 0
 
-    def near(self, time: int) -> bool:
-        return min(self.first.values()) - AHEAD * _SECOND <= time <= max(self.last.values()) + AHEAD * _SECOND
+    def is_near(self, time: int) -> bool:
+        return min(self.first.values()) - MAX_STEP * _SECOND <= time <= max(self.last.values()) + MAX_STEP * _SECOND
 
 
 class _Stream:
-    """One stream while its packets come in."""
+    """Assigns the packets of one stream to parts."""
 
     def __init__(self, stream: Any, parts: list[_Part]) -> None:
         self.index = stream.index
         self.parts = parts
         self.part = parts[0]
         self.starts = [(0, self.part)]
-        self.longest = AHEAD * _SECOND
+        self.longest = MAX_STEP * _SECOND
         self._is_video = stream.type == "video"
         self._last: int | None = None
-        self._early: list[_Packet] = []  # shown long after they are decoded: the first behind a still, or behind a jump
-        self._doubted: list[_Packet] = []  # whose times do not go on from the last
+        self._early: list[_Packet] = []  # decoded long before they are shown: they precede a still or follow a jump
+        self._doubtful: list[_Packet] = []  # their times do not continue the earlier ones
 
-    def meet(self, packet: _Packet) -> None:
-        """The next packet."""
+    def add(self, packet: _Packet) -> None:
+        """Take the next packet."""
         _, time, shown, _ = packet
-        if self._doubted and _goes_on(self._doubted[-1][1], time):
-            self._doubted.append(packet)
-            if time - self._doubted[0][1] >= _SETTLED:
-                self.settle()
-        elif self._last is not None and not _goes_on(max(self._last, min(time, self._beside())), time):
-            self._doubted = [packet]
-        elif shown - time > AHEAD * _SECOND:
+        if self._doubtful and _continues(self._doubtful[-1][1], time):
+            self._doubtful.append(packet)
+            if time - self._doubtful[0][1] >= _MIN_PART:
+                self.start_part()
+        elif self._last is not None and not _continues(max(self._last, min(time, self._other_stream())), time):
+            self._doubtful = [packet]
+        elif shown - time > MAX_STEP * _SECOND:
             self._last = time
             self._early.append(packet)
         else:
-            for one in (*self._early, packet):
-                self._take(one)
-            self._early, self._doubted = [], []
+            for accepted in (*self._early, packet):
+                self._accept(accepted)
+            self._early, self._doubtful = [], []
 
-    def _beside(self) -> int:
-        """How far the other stream has come, which tells a still or a silence from a jump."""
+    def _other_stream(self) -> int:
+        """The last time of the other stream, which tells a still picture or silence from a jump."""
         return max((last for index, last in self.part.last.items() if index != self.index), default=-_FOREVER)
 
-    def settle(self) -> None:
-        """The doubted packets are another part: the one that the other stream has come to, or a new one."""
-        if len(self._doubted) < 2 or self._last is None:
+    def start_part(self) -> None:
+        """Assign the doubtful packets to a part that the other stream has begun, or to a new one."""
+        if len(self._doubtful) < 2 or self._last is None:
             return
-        time = self._doubted[0][1]
-        behind = [*((number, time, shown, length) for number, _, shown, length in self._early), *self._doubted]
-        number, _, shown, _ = behind[0]
+        time = self._doubtful[0][1]
+        # The early packets are shown with the new part, so they take its decoding time.
+        packets = [*((number, time, shown, length) for number, _, shown, length in self._early), *self._doubtful]
+        number, _, shown, _ = packets[0]
         later = self.parts[self.parts.index(self.part) + 1 :]
-        part = next((one for one in later if one.near(shown)), None)
+        part = next((part for part in later if part.is_near(shown)), None)
         if part is None:
             part = _Part(ahead=time > self._last)
             self.parts.append(part)
         part.before[self.index] = self.part
         self.part, self._last = part, None
         self.starts.append((number, part))
-        for packet in behind:
-            self._take(packet)
-        self._early, self._doubted = [], []
+        for packet in packets:
+            self._accept(packet)
+        self._early, self._doubtful = [], []
 
-    def _take(self, packet: _Packet) -> None:
+    def _accept(self, packet: _Packet) -> None:
         _, time, shown, length = packet
         step = 0 if self._last is None else time - self._last
         self.longest = max(self.longest, step)
-        if self._is_video:  # whose lengths are the mean at best, also where the rate varies
+        if self._is_video:  # containers give a mean duration at best, also for variable frame rates
             length = max(0, min(length, step))
         self._last = time
         self.part.first[self.index] = min(shown, self.part.first.get(self.index, shown))
         self.part.last[self.index] = max(shown + length, self.part.last.get(self.index, shown))
 
 
-def _goes_on(last: int, time: int) -> bool:
-    return last - _BACK <= time <= last + AHEAD * _SECOND
+def _continues(last: int, time: int) -> bool:
+    return last - _MAX_STEP_BACK <= time <= last + MAX_STEP * _SECOND
 
 
 def clocks(packets: Iterable[Any], streams: list[Any]) -> tuple[dict[int, Clock], list[Join]]:
-    """The clock of each of the ``streams``, by its index, and where their time stamps restart or jump.
+    """The clock of each stream by its index, and where time stamps restart or jump.
 
-    ``packets`` are those of the ``streams``, from the file's beginning to its end.
+    ``packets`` are all packets of ``streams``, in the file's order.
     """
     parts = [_Part()]
-    met = {stream.index: _Stream(stream, parts) for stream in streams}
+    by_index = {stream.index: _Stream(stream, parts) for stream in streams}
     units = {stream.index: (stream.time_base.numerator * _SECOND, stream.time_base.denominator) for stream in streams}
-    numbers = dict.fromkeys(met, 0)
+    numbers = dict.fromkeys(by_index, 0)
     for packet in packets:
-        if not packet.size:  # PyAV ends each stream with an empty one
+        if not packet.size:  # PyAV ends each stream with an empty packet
             continue
         index, time = packet.stream_index, packet.dts
         if time is not None:
             shown = time if packet.pts is None else packet.pts
-            unit, each = units[index]
-            length = packet.duration or 0
-            met[index].meet((numbers[index], time * unit // each, shown * unit // each, length * unit // each))
+            times = (time, shown, packet.duration or 0)
+            unit, divisor = units[index]
+            time, shown, length = (value * unit // divisor for value in times)
+            by_index[index].add((numbers[index], time, shown, length))
         numbers[index] += 1
-    for stream in met.values():
-        stream.settle()
+    for stream in by_index.values():
+        stream.start_part()
     for part in parts[1:]:
-        part.shift = max(one.last[index] + one.shift for index, one in part.before.items()) - min(part.first.values())
-    found = {
+        ends = [before.last[index] + before.shift for index, before in part.before.items()]
+        part.shift = max(ends) - min(part.first.values())
+    joined = {
         index: Clock(
-            tuple((number, part.shift) for number, part in one.starts),
-            one.longest / _SECOND,
-            (one.part.last.get(index, 0) + one.part.shift) / _SECOND,
+            tuple((number, part.shift) for number, part in stream.starts),
+            stream.longest / _SECOND,
+            (stream.part.last.get(index, 0) + stream.part.shift) / _SECOND,
         )
-        for index, one in met.items()
+        for index, stream in by_index.items()
     }
-    return found, [Join((min(part.first.values()) + part.shift) / _SECOND, part.ahead) for part in parts[1:]]
+    return joined, [Join((min(part.first.values()) + part.shift) / _SECOND, part.ahead) for part in parts[1:]]
 
 
 def is_even(stream: Any) -> bool:
-    """Whether the container's own index shows that the times of ``stream`` neither jump nor go back."""
+    """Whether the container's index shows that the stream's times neither jump nor go back."""
     times = [entry.timestamp for entry in stream.index_entries]
-    most = AHEAD / stream.time_base
-    return all(0 <= later - earlier <= most for earlier, later in pairwise(times))
+    largest = MAX_STEP / stream.time_base
+    return all(0 <= later - earlier <= largest for earlier, later in pairwise(times))

@@ -1,4 +1,4 @@
-"""How a decoded picture is meant to be seen: turned, mirrored, with square pixels, and no larger than of use."""
+"""Pictures as they are meant to be shown: upright, with square pixels, and of limited size."""
 
 import math
 from fractions import Fraction
@@ -11,6 +11,13 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
 
+MAX_SIDE = 16_384
+"""Pixels of a side. dlib writes past its memory in pictures wider than about 40,000; H.264 and HEVC allow no more."""
+_MAX_VIDEO_PIXELS = 5_000_000
+"""Larger frames, such as 4K, are divided: a face is cropped as well from half the size."""
+_MAX_ASPECT = 4
+"""A pixel that claims to be wider or higher than this is taken for damaged, and for square."""
+
 
 def _unnamed(cls: type[Type], value: Any) -> Type:
     """A member for side data that libav knows and PyAV has no name for, such as EXIF."""
@@ -19,33 +26,24 @@ def _unnamed(cls: type[Type], value: Any) -> Type:
     return member
 
 
-# PyAV gives none of a frame's side data where it has no name for one of them.
+# Without this, PyAV returns none of a frame's side data when it has no name for one item.
 Type._missing_ = classmethod(_unnamed)  # type: ignore[assignment, method-assign]
-
-_WIDEST = 4
-"""A pixel said to be wider or higher than this is taken for damaged, and for square."""
-
-
-_ENOUGH = 5_000_000
-"""Pixels of a video's picture; of larger ones, such as 4K, a face is cropped as well at half the size, or less."""
 
 
 def reduced(width: int, height: int) -> tuple[int, int]:
-    """The size at which pictures of ``width`` and ``height`` are used: divided by a whole number if they are large."""
-    factor = max(1, math.ceil(math.sqrt(width * height / _ENOUGH)))
+    """The size at which a video frame is used: large frames are divided by a whole number."""
+    factor = max(1, math.ceil(math.sqrt(width * height / _MAX_VIDEO_PIXELS)))
     return width // factor, height // factor
 
 
 def pixel_aspect(stream: Any) -> Fraction:
-    """A pixel's width by its height, as the stream or its container says; 1 where they say nothing of use."""
+    """A pixel's width divided by its height, from the stream or its container; 1 without a usable value."""
     aspect = stream.sample_aspect_ratio
-    return Fraction(aspect) if aspect and Fraction(1, _WIDEST) <= aspect <= _WIDEST else Fraction(1)
+    return Fraction(aspect) if aspect and Fraction(1, _MAX_ASPECT) <= aspect <= _MAX_ASPECT else Fraction(1)
 
 
 def orientation(frame: Any) -> tuple[int, bool]:
-    """Quarter turns counter-clockwise, 0 to 3, and whether left and right are swapped after them, by the frame's
-    display matrix.
-    """
+    """The frame's display matrix: quarter turns counter-clockwise (0 to 3), then whether left and right are swapped."""
     if Type.DISPLAYMATRIX not in frame.side_data:
         return 0, False
     a, b, _, c, d, *_ = np.frombuffer(frame.side_data[Type.DISPLAYMATRIX], np.int32).astype(np.float64)
@@ -54,7 +52,7 @@ def orientation(frame: Any) -> tuple[int, bool]:
 
 
 def shown_size(frame: Any) -> tuple[int, int]:
-    """Width and height of the picture as shown; with pixels that are not square the shorter side grows."""
+    """Width and height as shown. When pixels are not square, the shorter side grows."""
     aspect: Fraction = frame.opaque or Fraction(1)
     width, height = reduced(frame.width, frame.height)
     width, height = round(width * max(aspect, Fraction(1))), round(height / min(aspect, Fraction(1)))
@@ -62,8 +60,9 @@ def shown_size(frame: Any) -> tuple[int, int]:
 
 
 def upright(picture_HWC: Image, turned: tuple[int, bool], size: tuple[int, int]) -> Image:
-    """A decoded frame's pixels as shown, given its ``orientation``, at ``size`` (width, height): its own array, or the
-    given one.
+    """Turn a decoded picture by its ``orientation`` and resize it to ``size`` (width, height).
+
+    Returns ``picture_HWC`` itself when there is nothing to change.
     """
     turns, mirrored = turned
     shown = np.rot90(picture_HWC, turns)

@@ -1,4 +1,4 @@
-"""Pictures and sound to an MP4: a file that appears whole, or a stream that is written as it goes."""
+"""Pictures and sound as an MP4: a file that appears complete, or a stream that is written as it goes."""
 
 import math
 from collections import deque
@@ -17,15 +17,14 @@ from numpy.typing import NDArray
 
 from pipeline.media.encode import AUDIO_BLOCK, Encoder
 from pipeline.media.errors import MediaError
-from pipeline.media.waiting import write_all
+from pipeline.media.pipe_io import PipeSink
 from pipeline.runtime.clock import FPS, RATE
 from pipeline.runtime.errors import DISK
 
 STANDARD_OUTPUT = "standard output"
-"""How messages call the file that is not a path."""
-_FRAGMENT = 200_000
-"""Microseconds of a stream's pictures and sound that are written at a time."""
-_STREAM = "default_base_moof+delay_moov"  # after the first pictures and sound, which say when they begin
+"""The name of an output without a path in messages."""
+_FRAGMENT = 200_000  # µs of pictures and sound in a fragment of a stream
+_STREAM_FLAGS = "default_base_moof+delay_moov"  # the header waits for the first packets, which tell the start times
 
 
 class VideoWriter:
@@ -37,8 +36,8 @@ class VideoWriter:
             for frame_HWC in frames:
                 video.write(frame_HWC)
 
-    The file appears under its name when the block ends well; after an exception nothing is left. Same input, same
-    bytes. Sound is written whole, also where it is longer than the pictures, and read back it has the length it had.
+    The file appears under its name when the block ends without an exception; otherwise nothing is left. The same input
+    gives the same bytes. All of the sound is written, even when it is longer than the pictures.
     """
 
     def __init__(
@@ -53,24 +52,33 @@ class VideoWriter:
         crf: int = 18,
         comment: str = "",
     ) -> None:
-        """Start a video of ``size`` (width, height), even numbers, with ``audio`` mono int16 (N,) from its first frame,
-        or with ``live_sound``, which comes by `write_sound`.
+        """Open the output.
 
-        ``out`` is a file's name, or an open one, such as a pipe: that one gets fragmented MP4, each fragment once its
-        pictures and sound are there. ``crf`` is x264's quality, 0 (lossless) to 51, ``comment`` what the file says of
-        itself. Raises ValueError for arguments out of range, MediaError when the file cannot be made.
+        Args:
+            out: A path, or an open file such as a pipe, which gets fragmented MP4 as soon as a fragment is complete.
+            size: Width and height, even numbers.
+            fps: Frames per second.
+            audio: Mono samples (N,) that start with the first frame.
+            live_sound: Sound comes by `write_sound`.
+            audio_rate: Samples per second.
+            crf: x264's quality, 0 (lossless) to 51.
+            comment: The file's comment tag.
+
+        Raises:
+            ValueError: An argument is out of range.
+            MediaError: The file cannot be created.
         """
         if audio is not None and (audio.ndim != 1 or audio.dtype != np.int16):
             raise ValueError(f"audio must be int16 of shape (N,), not {audio.dtype} {audio.shape}")
-        self._stream = None if isinstance(out, str | Path) else _Pipe(out)
+        self._stream = None if isinstance(out, str | Path) else PipeSink(out)
         self.path = path = Path(out) if isinstance(out, str | Path) else Path(STANDARD_OUTPUT)
         self._temporary = path.with_name(f".{uuid4().hex}.tmp")
         self._rate = Fraction(fps).limit_denominator(1_000_000)
-        self._waiting = deque([audio] if audio is not None and len(audio) else [])  # sound after the pictures so far
+        self._waiting = deque([audio] if audio is not None and len(audio) else [])  # sound after the last picture
         self._audio_rate = audio_rate
-        self._heard = 0
+        self._samples = 0
         try:
-            self._container = self._opened()
+            self._container = self._open()
             if comment:
                 self._container.metadata["comment"] = comment
             has_sound = live_sound or bool(self._waiting)
@@ -82,16 +90,16 @@ class VideoWriter:
                 crf=crf,
                 live=self._stream is not None,
             )
-        except BaseException as error:  # a signal too
+        except BaseException as error:  # also a signal
             self._discard()
             if isinstance(error, OSError | av.error.FFmpegError):
                 raise self._failed(error) from None
             raise
 
-    def _opened(self) -> Any:
+    def _open(self) -> Any:
         options = {"fflags": "bitexact"}
         if self._stream is not None:
-            options |= {"movflags": _STREAM, "frag_duration": str(_FRAGMENT), "flush_packets": "1"}
+            options |= {"movflags": _STREAM_FLAGS, "frag_duration": str(_FRAGMENT), "flush_packets": "1"}
             return av.open(self._stream, "w", format="mp4", options=options)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         options = {"movflags": "faststart", **options}
@@ -99,62 +107,61 @@ class VideoWriter:
 
     @property
     def frames(self) -> int:
-        """How many pictures it has."""
+        """Pictures written so far."""
         return self._encoder.frames
 
     def write(self, frame_HWC: NDArray[np.uint8]) -> None:
-        """Append one picture, uint8 RGB (height, width, 3). MediaError when the disk is full."""
-        with self._explained():
+        """Append one picture, uint8 RGB (height, width, 3). Raises MediaError when the disk is full."""
+        with self._media_errors():
             self._encoder.picture(frame_HWC)
-            self._sound_until(round(self.frames / self._rate * self._audio_rate))
+            self._encode_sound(round(self.frames / self._rate * self._audio_rate))
 
     def write_sound(self, samples_N: NDArray[np.int16]) -> None:
-        """Append samples (N,) of live sound, which are written beside the pictures that they belong to."""
+        """Append live sound (N,). It is written next to the pictures that it belongs to."""
         self._waiting.append(samples_N)
 
     def drop_sound(self) -> None:
-        """Leave out the sound that comes after the pictures so far."""
+        """Leave out the sound that comes after the last picture."""
         self._waiting.clear()
 
-    def _sound_until(self, sample: float) -> None:
-        """Whole blocks of the sound, so that it lies side by side with the pictures in the file."""
-        blocks = sample if sample == math.inf else -(-sample // AUDIO_BLOCK) * AUDIO_BLOCK
-        while self._waiting and self._heard < blocks:
+    def _encode_sound(self, until: float) -> None:
+        """Encode sound up to sample ``until`` in whole blocks, so that the file interleaves sound and pictures."""
+        end = until if until == math.inf else -(-until // AUDIO_BLOCK) * AUDIO_BLOCK
+        while self._waiting and self._samples < end:
             samples_N = self._waiting.popleft()
-            fitting = int(min(len(samples_N), blocks - self._heard))
-            if fitting < len(samples_N):
-                self._waiting.appendleft(samples_N[fitting:])
-            self._encoder.sound(samples_N[:fitting])
-            self._heard += fitting
+            count = int(min(len(samples_N), end - self._samples))
+            if count < len(samples_N):
+                self._waiting.appendleft(samples_N[count:])
+            self._encoder.sound(samples_N[:count])
+            self._samples += count
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _media_errors(self) -> Iterator[None]:
         try:
             yield
             if self._stream is not None:
-                self._stream.end_if_told()
+                self._stream.raise_pending()
         except (OSError, av.error.FFmpegError) as error:
             raise self._failed(error) from None
 
     def _failed(self, error: Exception) -> MediaError:
         words = getattr(error, "strerror", None) or type(error).__name__
-        if self._stream is not None and getattr(error, "errno", None) in DISK:
+        if self._stream is None:
+            return MediaError(self.path, f"cannot be written ({words})", "Free space or fix the folder's permissions.")
+        if getattr(error, "errno", None) in DISK:
             return MediaError(self.path, f"the disk that it goes to is full ({words})", "Free space there.")
-        if self._stream is not None:
-            return MediaError(self.path, f"the output was closed ({words})", "Read the stream to its end.")
-        return MediaError(self.path, f"cannot be written ({words})", "Free space or fix the folder's permissions.")
+        return MediaError(self.path, f"the output was closed ({words})", "Read the stream to its end.")
 
     def _finish(self) -> None:
         if not self.frames:
             raise MediaError(self.path, "no frame was given to write", "")
-        with self._explained():
-            self._sound_until(math.inf)
+        with self._media_errors():
+            self._encode_sound(math.inf)
             self._encoder.finish()
             if self._stream is None:
                 self._temporary.replace(self.path)
 
     def __enter__(self) -> "VideoWriter":
-        """Nothing more to open."""
         return self
 
     def __exit__(
@@ -165,7 +172,7 @@ class VideoWriter:
             if kind is None:
                 self._finish()
         finally:
-            with suppress(OSError, av.error.FFmpegError):  # the first error is the one to tell
+            with suppress(OSError, av.error.FFmpegError):  # an earlier error matters more
                 self._container.close()
             self._discard()
 
@@ -173,25 +180,3 @@ class VideoWriter:
         if self._stream is None:
             with suppress(OSError):
                 self._temporary.unlink(missing_ok=True)
-
-
-class _Pipe:
-    """What libav writes into where there is no going back. What is raised within it PyAV would print, and go on."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        file.flush()
-        self._file = getattr(file, "raw", file)  # a buffer loses what a pipe that does not wait has no room for
-        self._told: BaseException | None = None
-
-    def write(self, data: bytes) -> int:
-        try:
-            write_all(self._file, data)
-        except BaseException as error:  # a signal, while the reader is waited for
-            self._told = self._told or error
-        return len(data)
-
-    def end_if_told(self) -> None:
-        """Raise what `write` was told, once."""
-        told, self._told = self._told, None
-        if told:
-            raise told

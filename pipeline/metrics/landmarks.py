@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torchmetrics import Metric
 
-from pipeline.faces.measure import measure_jitter
-from pipeline.landmarks.mouth import eye_distance
+from pipeline.faces.quality import measure_jitter
 from pipeline.landmarks.points import MOUTH, STABLE
+from pipeline.landmarks.shape import eye_distance
 from pipeline.metrics.base import METRICS, ClipMetric, FrameMean, MetricEntry
 
 PIXELS = "px of the 128x128 face"

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.faces.lips import correlation
-from pipeline.landmarks.mouth import eye_distance, mouth_opening
 from pipeline.landmarks.points import MOUTH
+from pipeline.landmarks.shape import eye_distance, mouth_opening
 from pipeline.metrics.base import METRICS, ClipMetric, MetricEntry
 from pipeline.metrics.landmarks import EYES
 from pipeline.runtime.clock import FPS

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pipeline.faces.crop import SIZE, rescale
 from pipeline.faces.detect import Box, detect_faces, levels_above
-from pipeline.faces.identity import describe
+from pipeline.faces.identity import face_descriptor
 from pipeline.faces.shape_predictor import predict_landmarks
 from pipeline.runtime.clock import SAMPLES_PER_FRAME
 
@@ -121,4 +121,4 @@ def describe_face(crop_HWC: NDArray[np.uint8], points_68x2: NDArray[np.float32])
     """dlib's face descriptor (128,) of a crop of any size, with its points in pixels of a 128x128 face; NaN for NaN."""
     if np.isnan(points_68x2).any():
         return np.full(128, np.nan, np.float32)
-    return describe(crop_HWC, rescale(points_68x2, SIZE, crop_HWC.shape[0])).astype(np.float32)
+    return face_descriptor(crop_HWC, rescale(points_68x2, SIZE, crop_HWC.shape[0])).astype(np.float32)

@@ -5,8 +5,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.faces.lips import LEAST, correlation, mouth_speed
-from pipeline.landmarks.mouth import mouth_opening
+from pipeline.faces.lips import MIN_FRAMES, correlation, mouth_speed
+from pipeline.landmarks.shape import mouth_opening
 from pipeline.metrics.base import METRICS, ClipMetric, MetricEntry
 from pipeline.metrics.lips import STILL, decibels
 
@@ -28,7 +28,7 @@ def lag_correlations(points_T68x2: NDArray[np.floating], loudness_T: NDArray[np.
     """
     has_face_T = ~np.isnan(points_T68x2).any(axis=(1, 2))
     level_T = decibels(loudness_T)
-    if len(has_face_T) < LEAST or has_face_T.mean() < 0.5 or not np.ptp(level_T):
+    if len(has_face_T) < MIN_FRAMES or has_face_T.mean() < 0.5 or not np.ptp(level_T):
         return np.full(len(LAGS), np.nan)
     points = interpolate(points_T68x2, has_face_T)
     if not np.ptp(points, axis=0).any():  # its rounding errors would correlate

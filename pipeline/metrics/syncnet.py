@@ -29,7 +29,7 @@ from pipeline.runtime.clock import SAMPLES_PER_FRAME
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
 from pipeline.speech.classic_mfcc import ClassicMfcc, classic_mfcc
-from pipeline.speech.windows import PER_FRAME
+from pipeline.speech.features import PER_FRAME
 
 SYNCNET = ExternalWeights("ATVGNET_SYNCNET")
 FILE = "syncnet_v2.model"

@@ -99,7 +99,7 @@ def phonemes_of_words(words: Iterable[Segment]) -> list[Segment]:
 @cache
 def _pronounced(word: str) -> list[tuple[str, float, float]]:
     """A word's phonemes with start and end as shares of the word's time; empty for text that is no word."""
-    from pipeline.corpora.synthetic.espeak import Voice, synthesise  # not in the base installation
+    from pipeline.speech.espeak import Voice, synthesise  # not in the base installation
 
     try:
         utterance = synthesise([_NAMES.get(word, word)], Voice(_VOICE, rate=160, pitch=50, pitch_range=50))

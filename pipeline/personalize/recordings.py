@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from pipeline.faces.people import group_by_person
-from pipeline.faces.video_sync import Limits, Signals
+from pipeline.faces.identity import group_by_person
+from pipeline.faces.video_sync import FitLimits, Signals
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.landmarks.points import MOUTH
 from pipeline.prepare.quality.thresholds import LIMITS
@@ -26,8 +26,8 @@ from pipeline.speech.sound import Sound
 log = logging.getLogger(__name__)
 
 
-EXPECTED = Limits(gain=1.0, correlation=0.42, no_gain=0.7, weak=0.35, fewest=5)
-"""Limits for `ExpectedLips`. Real clips of GRID have 0.42 to 0.78, clips with other people's sound up to 0.41."""
+EXPECTED = FitLimits(gain=1.0, correlation=0.42, no_gain=0.7, weak=0.35, fewest=5)
+"""FitLimits for `ExpectedLips`. Real clips of GRID have 0.42 to 0.78, clips with other people's sound up to 0.41."""
 _SMOOTH = 1.0  # frames
 
 
@@ -83,10 +83,10 @@ def check_recordings(store: ClipStore, sync: Mapping[str, float], min_sync: floa
         if fit is not None and fit.foreign:
             log.warning("%s: %s. Its clips are left out.", name, FOREIGN)
             check.lost |= dict.fromkeys(of_files, FOREIGN)
-        elif fit is None or not fit.belongs:
+        elif fit is None or not fit.matches:
             check.lost |= _bad_sync(of_files, sync, min_sync)
         elif fit.shifted:
-            log.warning("%s: the sound is %s over the whole video. It is moved.", name, fit.describe())
+            log.warning("%s: the sound is %s over the whole video. It is moved.", name, fit.offset_text)
             check.delays |= dict.fromkeys(files, fit.offset / FPS)
     check.lost |= _other_people(store, [clip for clip in clips if clip not in check.lost])
     return check

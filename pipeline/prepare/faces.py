@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pipeline.config.params import Landmarks
 from pipeline.faces.align import align
 from pipeline.faces.crop import SIZE, crop_face, encode_jpeg, onto_crop, rescale, to_crop
-from pipeline.faces.measure import QUALITY, measure, no_face
+from pipeline.faces.quality import QUALITY_COLUMNS, measure_quality, metrics_without_face
 from pipeline.faces.replay import Replay
 from pipeline.faces.track import track_face
 from pipeline.media import MediaError, read_frames
@@ -42,7 +42,7 @@ FIELDS = [
     array_field("found", "bool"),
     jpeg_field("jpeg"),
     pa.field("frames", pa.int32()),
-    *QUALITY,
+    *QUALITY_COLUMNS,
     pa.field("error", pa.string()),
 ]
 
@@ -98,7 +98,7 @@ class FaceBuilder:
             "found": track.found_T,
             "jpeg": files,
             "frames": len(crops),
-            **measure(track, points, transforms, crops, frames.size, samples),
+            **measure_quality(track, points, transforms, crops, frames.size, samples),
             "error": "",
         }
 
@@ -110,7 +110,7 @@ def _empty(error: str) -> Row:
         "found": np.zeros(0),
         "jpeg": [],
         "frames": 0,
-        **no_face(),
+        **metrics_without_face(),
         "error": error,
     }
 
@@ -141,7 +141,7 @@ def build_faces(
 
     ``clips_folder`` is that of the manifest, with the clips' speech; ``root`` is the corpus's folder, to which the
     manifest's paths are relative. A clip whose decoder gives nothing for ``time_limit`` seconds (0: no limit) is timed
-    out, until the stage runs again. Returns the index's rows with the metrics of ``QUALITY`` and the ``reason`` of each
+    out, until the stage runs again. Returns the index's rows with `QUALITY_METRICS` and the ``reason`` of each
     verdict, which are not part of the index: there a changed limit would touch what the stages after this one read,
     also where it changes no verdict.
     Raises TooManyLost when more than ``params.max_lost`` of the clips are rejected, or a split is left without any.
@@ -168,7 +168,7 @@ def build_faces(
         reason = cell["error"] or verdict(cell, "landmarks", params)
         rows.append(
             {
-                **{field.name: cell[field.name] for field in QUALITY},
+                **{field.name: cell[field.name] for field in QUALITY_COLUMNS},
                 "id": clip.id,
                 "speaker": clip.speaker,
                 "split": clip.split,

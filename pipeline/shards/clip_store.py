@@ -24,7 +24,7 @@ from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
 from pipeline.shards.read import MANIFEST, ShardReader
 from pipeline.shards.table import Row
-from pipeline.speech.windows import windows
+from pipeline.speech.features import windows
 
 
 class ClipStore:

@@ -1,1 +1,1 @@
-"""Speech: MFCC at 100 Hz, and the windows of them that belong to video frames."""
+"""Speech: features at 100 Hz, their windows for video frames, phonemes, and synthetic speech."""

@@ -1,4 +1,4 @@
-"""MFCC as the package python_speech_features computes them, which the published networks and SyncNet hear by."""
+"""MFCC as the package python_speech_features computes them, for the published networks and SyncNet."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.fft import dct
 
 from pipeline.runtime.clock import RATE
-from pipeline.speech.mfcc import COEFFICIENTS, HOP
+from pipeline.speech.mel import COEFFICIENTS, HOP
 
 
 @dataclass(frozen=True)
@@ -16,22 +16,22 @@ class ClassicMfcc:
     """The package's settings and their defaults."""
 
     window: float = 0.025
-    """Seconds of speech behind one row, which begins with them."""
+    """Seconds of speech behind one row, from the row's time on."""
     preemphasis: float = 0.97
-    """Share of each sample that is taken off the next one."""
+    """Share of each sample that is subtracted from the next."""
     transform: int = 512
-    """Samples of the Fourier transform; no taper."""
+    """Samples of the Fourier transform, without a taper."""
     bands: int = 26
-    """Triangular bands, even on HTK's mel scale, with corners on whole bins."""
+    """Triangular bands, evenly spaced on HTK's mel scale, with corners on whole bins."""
     lifter: int = 22
-    """Of the sine that lifts the higher coefficients."""
+    """Length of the sine that raises the higher coefficients."""
 
 
 def classic_mfcc(samples_N: NDArray[np.float64], settings: ClassicMfcc) -> NDArray[np.float64]:
-    """MFCC rows (R, 13) at 100 Hz of 16 kHz mono speech; row r covers the samples from 160 r on.
+    """MFCC rows (R, 13) at 100 Hz of 16 kHz mono speech. Row r covers the samples from 160 r on.
 
-    Column 0 is the logarithm of the energy, so that it alone depends on the samples' scale: [-1, 1], or that of int16.
-    The last rows are filled up with silence.
+    Column 0 is the logarithm of the energy. Only this column depends on the scale of the samples, [-1, 1] or int16. The
+    last rows are padded with silence.
     """
     length = round(settings.window * RATE)
     rows = 1 + max(0, -(-(len(samples_N) - length) // HOP))

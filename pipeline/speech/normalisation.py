@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.speech.mfcc import STEP
+from pipeline.speech.mel import STEP
 
 
 class Statistics:

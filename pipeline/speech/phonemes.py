@@ -1,4 +1,4 @@
-"""What is spoken in every frame, as classes of phonemes that lips can be told by."""
+"""Phonemes, in classes of what the lips do, for each video frame."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Segment:
 
 
 class Phoneme(IntEnum):
-    """Classes, by what the lips do."""
+    """Classes of phonemes by what the lips do."""
 
     UNKNOWN = 0
     SILENCE = 1
@@ -29,13 +29,13 @@ class Phoneme(IntEnum):
     LABIODENTAL = 3
     """f, v: the lower lip meets the upper teeth."""
     CONSONANT = 4
-    """Any other."""
+    """Other consonants."""
     OPEN_VOWEL = 5
     """The jaw is down, as in bat, but, spa and hot; also diphthongs that begin so."""
     ROUNDED_VOWEL = 6
     """The lips are pursed, as in two, put and law; also diphthongs that end so."""
     VOWEL = 7
-    """Any other."""
+    """Other vowels."""
 
 
 _SYMBOLS = {
@@ -45,11 +45,11 @@ _SYMBOLS = {
     Phoneme.ROUNDED_VOWEL: "ɔouʊyʏøœ",  # noqa: RUF001
     Phoneme.VOWEL: "iɪɨᵻeɛəɐɚɜɝ",  # noqa: RUF001
 }
-"""Symbols of the IPA by class, in the order in which one of several decides; all others are consonants."""
+"""IPA symbols by class. The first class of which a label has a symbol applies; other labels are consonants."""
 
 
 def classify(label: str) -> Phoneme:
-    """The class of a phoneme in IPA, with or without marks of length and stress; silence for an empty label."""
+    """The class of a phoneme in IPA, with or without marks of length and stress. An empty label is silence."""
     if not label:
         return Phoneme.SILENCE
     for phoneme, symbols in _SYMBOLS.items():
@@ -59,18 +59,17 @@ def classify(label: str) -> Phoneme:
 
 
 def phonemes_of_frames(phonemes: Iterable[Segment], frames: int) -> NDArray[np.int8]:
-    """The class (T,) int8 of what is spoken at the middle of each of ``frames`` frames.
+    """The class (T,) of the phoneme at the middle of each of ``frames`` frames; `Phoneme.UNKNOWN` without one.
 
-    `Phoneme.UNKNOWN` where no phoneme is. A bilabial that falls between the middles of two frames, which at 25 per
-    second a short one does, has the frame that its own middle lies in.
+    A short bilabial can lie between the middles of two frames. It then takes the frame of its own middle.
     """
     classes_T = np.full(frames, Phoneme.UNKNOWN, np.int8)
-    spoken = sorted(phonemes, key=lambda one: one.start)
-    for one in spoken:
-        first, last = (int(np.ceil(time * FPS - 0.5)) for time in (one.start, one.end))
-        classes_T[max(0, first) : max(0, last)] = classify(one.label)
-    for one in spoken:
-        middle = int((one.start + one.end) / 2 * FPS)
-        if 0 <= middle < frames and classify(one.label) == Phoneme.BILABIAL:
+    in_order = sorted(phonemes, key=lambda segment: segment.start)
+    for segment in in_order:
+        first, last = (int(np.ceil(time * FPS - 0.5)) for time in (segment.start, segment.end))
+        classes_T[max(0, first) : max(0, last)] = classify(segment.label)
+    for segment in in_order:
+        middle = int((segment.start + segment.end) / 2 * FPS)
+        if 0 <= middle < frames and classify(segment.label) == Phoneme.BILABIAL:
             classes_T[middle] = Phoneme.BILABIAL
     return classes_T

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.config.params import Mfcc
 from pipeline.speech.features import SpeechFeatures
-from pipeline.speech.mfcc import HOP
+from pipeline.speech.mel import HOP
 
 _NOISE_RANGE = 30.0
 """dB from the strongest noise that is drawn to the weakest."""

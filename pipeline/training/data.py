@@ -21,7 +21,7 @@ from pipeline.landmarks.points import mirror_points
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.machine import cores
 from pipeline.shards.clip_store import ClipStore
-from pipeline.speech.windows import windows
+from pipeline.speech.features import windows
 
 
 class Stream(IntEnum):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.faces.detect import Box, detect_faces, levels_above
 from pipeline.media import read_frames
-from pipeline.media.limits import LONGEST
+from pipeline.media.upright import MAX_SIDE
 from pipeline.runtime.errors import PipelineError
 
 Image = NDArray[np.uint8]
@@ -51,6 +51,6 @@ def test_several_threads_at_once(photograph: NDArray[np.uint8]) -> None:
 
 def test_a_picture_too_long_for_dlib_is_refused() -> None:
     """At the longest that is searched dlib keeps to its memory."""
-    assert detect_faces(np.zeros((64, LONGEST, 3), np.uint8)) == []
+    assert detect_faces(np.zeros((64, MAX_SIDE, 3), np.uint8)) == []
     with pytest.raises(PipelineError, match=r"A picture of 16385x64 pixels is too long to search: give 16384 a side"):
-        detect_faces(np.zeros((64, LONGEST + 1, 3), np.uint8))
+        detect_faces(np.zeros((64, MAX_SIDE + 1, 3), np.uint8))

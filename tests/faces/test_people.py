@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from pipeline.faces.align import align
 from pipeline.faces.crop import crop_face, to_crop
-from pipeline.faces.identity import describe
-from pipeline.faces.people import group_by_person
+from pipeline.faces.identity import face_descriptor, group_by_person
 from pipeline.faces.track import track_face
 from pipeline.media import read_frames
 
@@ -17,7 +16,7 @@ def described(path: Path) -> NDArray[np.float64]:
     frame = next(read_frames(path))
     points = track_face([frame], 1).points_T68x2
     transform = align(points, per_frame=True, smoothing=0.0)
-    return describe(crop_face(frame, transform[0]), to_crop(points, transform)[0])
+    return face_descriptor(crop_face(frame, transform[0]), to_crop(points, transform)[0])
 
 
 def test_clips_of_two_people_are_told_apart(corpora: Path) -> None:

@@ -5,10 +5,10 @@ import pytest
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from pipeline.faces.video_sync import FEWEST_CLIPS, Fit, Limits, Signals, fit_video
+from pipeline.faces.video_sync import MIN_CLIPS, Fit, FitLimits, Signals, fit_video
 
 FRAMES = 75
-LIMITS = Limits(gain=1.0, correlation=0.42, no_gain=0.9, weak=0.3, fewest=5)
+LIMITS = FitLimits(gain=1.0, correlation=0.42, no_gain=0.9, weak=0.3, fewest=5)
 """Of these signals, which fit others better by chance than a mouth of 20 points does."""
 
 
@@ -38,14 +38,14 @@ def fit(clips: list[Signals]) -> Fit:
 def test_the_offset_of_a_video_is_found(offset: int) -> None:
     found = fit(video(offset))
     assert found.offset == offset
-    assert found.belongs
+    assert found.matches
     assert not found.foreign
     assert found.shifted == (abs(offset) > 1)
 
 
 @pytest.mark.parametrize(("offset", "words"), [(-10, "0.40 s late (10 frames)"), (3, "0.12 s early (3 frames)")])
 def test_an_offset_in_words(offset: int, words: str) -> None:
-    assert fit(video(offset)).describe() == words
+    assert fit(video(offset)).offset_text == words
 
 
 @pytest.mark.parametrize("seed", [0, 1, 3])
@@ -63,7 +63,7 @@ def test_lips_that_are_hard_to_see_are_not_called_foreign() -> None:
 
 
 def test_too_few_clips_have_no_result() -> None:
-    assert fit_video(video(0)[: FEWEST_CLIPS - 1], LIMITS) is None
+    assert fit_video(video(0)[: MIN_CLIPS - 1], LIMITS) is None
     assert fit_video([((), ())] * 5, LIMITS) is None
 
 

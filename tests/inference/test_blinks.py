@@ -17,7 +17,7 @@ from pipeline.inference.generator import Generator
 from pipeline.inference.inputs import read_image, read_reference
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
-from pipeline.landmarks.eyes import eye_opening
+from pipeline.landmarks.shape import eye_opening
 from pipeline.media import read_frames
 from pipeline.preprocessing.base import Reference
 

@@ -10,7 +10,7 @@ from pipeline.inference.generator import Generator
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.inference.video import generate_video
-from pipeline.landmarks.mouth import mouth_opening
+from pipeline.landmarks.shape import mouth_opening
 from pipeline.media import read_audio, read_frames
 from pipeline.runtime.errors import PipelineError
 

@@ -19,13 +19,12 @@ from pipeline.inference.generator import Generator
 from pipeline.inference.inputs import read_reference
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
-from pipeline.landmarks.mouth import mouth_opening
+from pipeline.landmarks.shape import mouth_opening
 from pipeline.media import read_audio
 from pipeline.runtime.errors import PipelineError
-from pipeline.speech.features import SpeechFeatures
+from pipeline.speech.features import SpeechFeatures, windows
 from pipeline.speech.normalisation import InitialStatistics, normalised
 from pipeline.speech.sound import Sound
-from pipeline.speech.windows import windows
 from tests.models.test_bundle import write_bundle
 
 ROOT = Path(__file__).parents[2]

@@ -5,9 +5,9 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.bundles.location import pretrained_folder
-from pipeline.landmarks.mouth import eye_distance, lip_gap
 from pipeline.landmarks.mouth_calibration import CLOSED_GAP, GAIN, KNEE, WIDEST_CLOSED, MouthCalibration, may_rest
 from pipeline.landmarks.pca import LandmarkModel
+from pipeline.landmarks.shape import eye_distance, lip_gap
 
 MODEL = LandmarkModel.load(pretrained_folder() / "landmarks")
 SILENT = np.array([0.4, -0.1, 0.05, 0.0, 0.1, -0.05])

@@ -9,7 +9,7 @@ import soundfile  # type: ignore[import-untyped]
 from PIL import Image
 
 from pipeline.media import MediaError, VideoWriter, read_audio
-from pipeline.media.formats import check_self_contained
+from pipeline.media.probe import check_self_contained
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from pipeline.media import MediaError, count_frames, probe, read_audio, read_frames
-from pipeline.media.formats import check_self_contained
-from pipeline.media.library import library_errors
+from pipeline.media.errors import library_errors
 from pipeline.media.picture import is_picture, read_picture
+from pipeline.media.probe import check_self_contained
 from pipeline.runtime.errors import PipelineError
 from tests.media.encode import encode, even_times
 from tests.media.sounds import speech, write_sound

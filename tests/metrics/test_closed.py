@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from benchmarks.closed_lips import Real
-from pipeline.landmarks.mouth import eye_distance, mouth_opening
+from pipeline.landmarks.shape import eye_distance, mouth_opening
 from pipeline.metrics.lips import CLOSED, HIGHEST_REST, closed_level, closed_share, closures
 from pipeline.speech.phonemes import Phoneme
 from tests.metrics.faces import computed

@@ -21,7 +21,7 @@ import hashlib, sys
 from pathlib import Path
 import numpy as np
 from pipeline.shards.clip_store import ClipStore
-from pipeline.speech.mfcc import HOP, _bands
+from pipeline.speech.mel import HOP, _bands
 
 store, digest = ClipStore(Path(sys.argv[1])), hashlib.sha256()
 for clip in store.ids("train"):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pipeline.speech.mfcc import STEP, log_mel, mfcc
+from pipeline.speech.mel import STEP, log_mel, mfcc
 from pipeline.speech.normalisation import InitialStatistics, Running, Statistics, normalised
 from tests.speech.test_speech import noise
 

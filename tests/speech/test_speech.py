@@ -10,12 +10,11 @@ from scipy.fft import dct
 from pipeline.config.params import Normalisation, SpeechKind
 from pipeline.runtime.clock import RATE
 from pipeline.runtime.errors import PipelineError
-from pipeline.speech.features import KINDS, SpeechFeatures
-from pipeline.speech.mfcc import HOP, log_mel, mfcc
+from pipeline.speech.features import KINDS, SpeechFeatures, windows
+from pipeline.speech.mel import HOP, log_mel, mfcc
 from pipeline.speech.normalisation import InitialStatistics
 from pipeline.speech.sound import Sound
 from pipeline.speech.streaming import stream_windows
-from pipeline.speech.windows import windows
 
 
 def noise(seconds: float, seed: int = 0) -> NDArray[np.int16]:

@@ -13,7 +13,7 @@ from pipeline.shards.build import build_shards, write_index
 from pipeline.shards.clip_store import ClipStore
 from pipeline.shards.plan import Item, row_key
 from pipeline.shards.table import array_field, jpeg_field
-from pipeline.speech.windows import windows
+from pipeline.speech.features import windows
 from pipeline.training.data import StoreSource, drawn_variants, load_ahead, training_windows, validation_windows
 
 

@@ -32,7 +32,7 @@ from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import check_new
 from pipeline.runtime.paths import StrPath
-from pipeline.speech.windows import AFTER, PER_FRAME
+from pipeline.speech.features import AFTER, PER_FRAME
 
 NETWORKS = "networks.json"
 Shapes = dict[str, tuple[int, ...]]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.corpora.synthetic.espeak import Voice
+from pipeline.speech.espeak import Voice
 
 Colour = tuple[float, float, float]
 

@@ -11,7 +11,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.corpora.synthetic.appearance import Appearance
-from pipeline.corpora.synthetic.espeak import Voice
 from pipeline.corpora.synthetic.face import Face, Measure, Pose
 from pipeline.corpora.synthetic.grammar import Sentence
 from pipeline.corpora.synthetic.motion import head_track
@@ -19,6 +18,7 @@ from pipeline.corpora.synthetic.speech import FRAMES, SoundTrack, alignment, spe
 from pipeline.corpora.synthetic.subject import subject_of
 from pipeline.corpora.synthetic.video import write_mpeg
 from pipeline.corpora.synthetic.visemes import mouth_track
+from pipeline.speech.espeak import Voice
 
 _CLOSED = 0.03  # of the mouth's width: less than this between the lips cannot be seen
 

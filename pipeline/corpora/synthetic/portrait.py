@@ -24,7 +24,7 @@ from pipeline.runtime.errors import PipelineError
 
 SMALLEST = 70
 """Pixels of the face's box that a photograph needs: a face of fewer would be a blurred one."""
-_FRONTAL = 0.6  # as `measure_frontal`: one that is turned further would be pulled out of shape
+_FRONTAL = 0.6  # as `frontality`: one that is turned further would be pulled out of shape
 _OUTSIDE = 0.05  # share of the crop beyond the photograph
 _WIDE = 0.30  # height of the open mouth over its width: more than a smile shows
 _EYES = ((138.0, 132.0), (222.0, 132.0))

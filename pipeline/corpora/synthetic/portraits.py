@@ -18,7 +18,6 @@ from pipeline.corpora.base import files_below, need_folder
 from pipeline.corpora.portraits import TABLE
 from pipeline.corpora.synthetic.appearance import Light
 from pipeline.corpora.synthetic.clip import render_clip
-from pipeline.corpora.synthetic.espeak import Voice
 from pipeline.corpora.synthetic.face import Face
 from pipeline.corpora.synthetic.grammar import Sentence, draw_sentences
 from pipeline.corpora.synthetic.portrait import Unusable, read_portrait, subject_of
@@ -29,6 +28,7 @@ from pipeline.runtime.files import write_table
 from pipeline.runtime.hashes import hash_files
 from pipeline.runtime.paths import StrPath
 from pipeline.runtime.progress import progress
+from pipeline.speech.espeak import Voice
 
 PHOTOS = "photos.csv"
 """Of all photographs: photo, status, reason, clips."""

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
-from pipeline.corpora.synthetic import espeak
-from pipeline.corpora.synthetic.espeak import Voice
 from pipeline.corpora.synthetic.grammar import Sentence
 from pipeline.runtime.clock import FPS
+from pipeline.speech import espeak
+from pipeline.speech.espeak import Voice
 from pipeline.speech.phonemes import Segment
 
 FRAMES = 75

@@ -15,8 +15,8 @@ from pipeline.faces.crop import CropGeometry, crop_face
 from pipeline.inference.compositing.base import Painted
 from pipeline.inference.compositing.photograph import Photograph, shown_size
 from pipeline.inference.tracked import Tracked, track
-from pipeline.landmarks.mouth import mouth_opening
 from pipeline.landmarks.points import COUNT, MOUTH
+from pipeline.landmarks.shape import mouth_opening
 from pipeline.media import read_frames
 from pipeline.preprocessing.base import Reference
 from pipeline.runtime.clock import FPS

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.landmarks.eyes import EYES
+from pipeline.landmarks.shape import EYES
 
 LEAST_SKIN, MOST_SKIN = 0.1, 0.22
 """Least and most skin above an eye that is stretched, in widths of the eye."""

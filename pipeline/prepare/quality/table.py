@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from pipeline.faces.measure import QUALITY
+from pipeline.faces.quality import QUALITY_METRICS
 from pipeline.prepare.quality.thresholds import LIMITS
 from pipeline.runtime.files import write_table
 
@@ -19,7 +19,7 @@ PLOTTED = 1000
 """Clips in the CSV for DVC's plots, which draw a mark for each and would not bear a whole large corpus."""
 
 _CLIP = ("id", "speaker", "split", "status", "reason", "frames", "damaged", "level", "length_difference")
-_FACE = ("id", "status", "reason", *(column.name for column in QUALITY))
+_FACE = ("id", "status", "reason", *QUALITY_METRICS)
 _TEXTS = ("id", "speaker", "split", "status", "stage", "reason")
 _SCHEMA = pa.schema(
     [pa.field(name, pa.string()) for name in _TEXTS]
@@ -39,7 +39,7 @@ def quality_table(clips: Sequence[Mapping[str, Any]], faces: Sequence[Mapping[st
     table["stage"] = np.select([by_extract, by_landmarks], ["extract", "landmarks"], "")
     table["status"] = np.where(by_extract | by_landmarks, "rejected", "ok")
     table["reason"] = np.where(by_landmarks, found["reason"], table["reason"])
-    table[[column.name for column in QUALITY]] = found[[column.name for column in QUALITY]]
+    table[list(QUALITY_METRICS)] = found[list(QUALITY_METRICS)]
     return table.reset_index()[list(_SCHEMA.names)]
 
 

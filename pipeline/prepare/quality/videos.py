@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.faces.identity import describe
-from pipeline.faces.people import group_by_person
+from pipeline.faces.identity import face_descriptor, group_by_person
 from pipeline.faces.video_sync import (
-    FEWEST_CLIPS,
     LOUDNESS,
+    MIN_CLIPS,
     Fit,
-    Limits,
+    FitLimits,
     Signals,
     fit_video,
     loudness_signals,
@@ -31,7 +30,7 @@ PEOPLE = "two people, one after the other"
 MakeSignals = Callable[[NDArray[np.float32], NDArray[np.int16]], Signals]
 
 
-def fit_clips(store: ClipStore, clips: Sequence[str], make: MakeSignals, limits: Limits) -> Fit | None:
+def fit_clips(store: ClipStore, clips: Sequence[str], make: MakeSignals, limits: FitLimits) -> Fit | None:
     """How well the lips of clips, all of one recording, fit their sound; None where they are too few."""
     chosen = [clip for clip in spread_evenly(clips) if store.found(clip).mean() >= 0.5]
     return fit_video([make(store.points(clip), store.samples(clip)) for clip in chosen], limits)
@@ -41,7 +40,7 @@ def describe_clip(store: ClipStore, clip: str) -> NDArray[np.float64]:
     """dlib's face descriptor (128,) of the frame nearest to the clip's middle in which the face was found."""
     found = np.flatnonzero(store.found(clip))
     frame = int(found[np.argmin(np.abs(found - store.length(clip) // 2))])
-    return describe(store.frames(clip, [frame])[0], store.points(clip)[frame])
+    return face_descriptor(store.frames(clip, [frame])[0], store.points(clip)[frame])
 
 
 def by_video(store: ClipStore, clips: Iterable[str]) -> dict[str, list[str]]:
@@ -55,12 +54,12 @@ def by_video(store: ClipStore, clips: Iterable[str]) -> dict[str, list[str]]:
 def video_warnings(store: ClipStore) -> dict[str, str]:
     """What is odd about the videos of a corpus, by the ids of their good clips, with a line in the log for each video.
 
-    Videos of fewer than `FEWEST_CLIPS` clips are judged together with those of the same speaker.
+    Videos of fewer than `MIN_CLIPS` clips are judged together with those of the same speaker.
     """
     found: dict[str, list[str]] = defaultdict(list)
     shorts: dict[str, list[str]] = defaultdict(list)
     for path, clips in by_video(store, store.faces.ids(status="ok")).items():
-        if len(clips) < FEWEST_CLIPS:
+        if len(clips) < MIN_CLIPS:
             speaker = store.speaker(clips[0])
             shorts[speaker] += clips if speaker else []
             continue
@@ -89,7 +88,7 @@ def _sound(store: ClipStore, clips: Sequence[str]) -> str:
     if fit is None:
         return ""
     if fit.shifted:
-        return f"the sound is {fit.describe()} over the whole video"
+        return f"the sound is {fit.offset_text} over the whole video"
     return FOREIGN if fit.foreign else ""
 
 

@@ -18,10 +18,10 @@ from pipeline.media.read import read_audio, read_audio_blocks
 from pipeline.runtime.clock import RATE, frames_of
 from pipeline.runtime.paths import StrPath
 from pipeline.speech.classic_mfcc import ClassicMfcc, classic_mfcc
-from pipeline.speech.mfcc import HOP
+from pipeline.speech.features import PER_FRAME, ROWS
+from pipeline.speech.mel import HOP
 from pipeline.speech.sound import Sound
 from pipeline.speech.streaming import CHUNK
-from pipeline.speech.windows import PER_FRAME, ROWS
 
 
 def read_speech(path: StrPath, damage: Damage) -> Iterator[NDArray[np.int16]]:

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from pipeline.corpora.synthetic.appearance import draw_appearances
-from pipeline.corpora.synthetic.espeak import RATE, Voice, synthesise
 from pipeline.corpora.synthetic.grammar import LETTERS, Sentence
 from pipeline.corpora.synthetic.speech import FRAMES, SECONDS, alignment, speak
 from pipeline.corpora.synthetic.speech import RATE as TRACK_RATE
 from pipeline.corpora.synthetic.visemes import VISEMES, mouth_track
+from pipeline.speech.espeak import RATE, Voice, synthesise
 from pipeline.speech.phonemes import Segment
 
 VOICE = Voice("en-us+f2", rate=150, pitch=50, pitch_range=50)

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.evaluation.score.crops import Crops, crop_fake, crop_real
 from pipeline.evaluation.score.steady import observe_steady
-from pipeline.landmarks.mouth import mouth_opening
+from pipeline.landmarks.shape import mouth_opening
 from pipeline.metrics.compute import compute_metrics
 from pipeline.metrics.observe import observe
 from tests.evaluation.score.videos import CLIPS, Image, frames_of, write

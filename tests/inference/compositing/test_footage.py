@@ -14,7 +14,7 @@ from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.inference.tracked import track
 from pipeline.inference.video import generate_video
-from pipeline.landmarks.mouth import mouth_opening
+from pipeline.landmarks.shape import mouth_opening
 from pipeline.media import VideoWriter, count_frames, read_frames
 from pipeline.runtime.errors import PipelineError
 

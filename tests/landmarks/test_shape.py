@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.landmarks.eyes import close_eyes, eye_opening
+from pipeline.landmarks.shape import close_eyes, eye_opening
 
 
 def face(seed: int) -> np.ndarray:

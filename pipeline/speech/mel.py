@@ -10,29 +10,27 @@ from pipeline.runtime.arrays import to_grid
 from pipeline.runtime.clock import RATE
 
 COEFFICIENTS = 13
-"""Columns; the first is the level, which the networks drop."""
+"""Numbers of an MFCC row. The first is the level, which the networks drop."""
 BANDS = 26
 """Mel bands."""
 HOP = 160
 """Samples from one row to the next: 100 rows per second, 4 per video frame."""
 STEP = 2.0**-10
-"""Coefficients are multiples of it."""
+"""Rows are multiples of it."""
 
 
 def mfcc(
     samples_N: NDArray[np.int16] | NDArray[np.float64], window: float = 0.025, hop: int = HOP
 ) -> NDArray[np.float32]:
-    """MFCC rows (T, 13) float32 at 100 Hz of 16 kHz mono speech, T = N // 160.
+    """MFCC rows (T, 13) of 16 kHz mono speech, T = N // ``hop``. Samples are int16, or float64 in [-1, 1].
 
-    Row t covers ``window`` seconds centred at (t + 0.5) / 100 s. Column 0 is the level, which the networks drop. 26 mel
-    bands, natural logarithm, orthonormal DCT; a floor of one quantisation step keeps digital silence finite.
+    Row t covers ``window`` seconds centred at (t + 0.5) / 100 s. Column 0 is the level. There are 26 mel bands, a
+    natural logarithm with a floor of one quantisation step, and an orthonormal DCT.
 
-    Another ``hop`` makes the distance of the rows, as speech of another rate has it. Samples may be float64 in [-1, 1].
-
-    Computed in float64 and rounded to a 1024th, so that every processor gives the same bytes: libraries for Fourier
-    transforms and matrix products differ by some 1e-13 between processors, and coefficients by about 10 between sounds.
+    Rows are computed in float64 and rounded to a 1024th, so that every processor gives the same bytes: libraries differ
+    by about 1e-13 between processors, and coefficients by about 10 between sounds.
     """
-    from scipy.fft import dct  # here, as librosa below: where networks are trained neither is installed
+    from scipy.fft import dct  # imported here, like librosa below: machines that train networks need neither
 
     return _rounded(dct(_bands(samples_N, window, hop), norm="ortho", axis=1)[:, :COEFFICIENTS])
 
@@ -40,13 +38,13 @@ def mfcc(
 def log_mel(
     samples_N: NDArray[np.int16] | NDArray[np.float64], window: float = 0.025, hop: int = HOP
 ) -> NDArray[np.float32]:
-    """Log-mel rows (T, 27): the level, which is the bands' mean, and the 26 bands; everything else as in `mfcc`."""
+    """Log-mel rows (T, 27): the level, which is the mean of the bands, and the 26 bands; otherwise as `mfcc`."""
     bands_RC = _bands(samples_N, window, hop)
     return _rounded(np.concatenate([bands_RC.mean(axis=1, keepdims=True), bands_RC], axis=1))
 
 
 def reach(window: float) -> int:
-    """Samples on either side of its own ``HOP`` that a row of ``window`` seconds may depend on."""
+    """Samples on either side of its own ``HOP`` that a row may depend on."""
     return _transform(window) // 2
 
 
@@ -57,9 +55,9 @@ def _bands(samples_N: NDArray[np.int16] | NDArray[np.float64], window: float, ho
         return np.zeros((0, BANDS))
     wave_N = samples_N / 32768.0 if samples_N.dtype == np.int16 else samples_N
     padded = np.pad(wave_N, ((transform - hop) // 2, transform))
-    heard = sliding_window_view(padded, transform)[::hop][:rows] * _hann(window)
-    # Not @: the threads of NumPy's BLAS wait busily after a product, on the cores that a network needs then.
-    power_RB = np.einsum("rf,bf->rb", np.abs(np.fft.rfft(heard)) ** 2, _mel(transform))
+    parts = sliding_window_view(padded, transform)[::hop][:rows] * _hann(window)
+    # Not @: after a product, the threads of NumPy's BLAS keep cores busy that a network needs.
+    power_RB = np.einsum("rf,bf->rb", np.abs(np.fft.rfft(parts)) ** 2, _mel(transform))
     return np.asarray(np.log(power_RB + 1e-8))
 
 
@@ -69,7 +67,7 @@ def _transform(window: float) -> int:
 
 @cache
 def _hann(window: float) -> NDArray[np.float64]:
-    """Hann's window, periodic, in the middle of the transform's zeros."""
+    """A periodic Hann window, padded to the transform's length."""
     length, transform = round(window * RATE), _transform(window)
     before = (transform - length) // 2
     return np.pad(np.hanning(length + 1)[:-1], (before, transform - length - before))

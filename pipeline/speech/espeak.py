@@ -1,8 +1,8 @@
-"""espeak-ng through ctypes: samples, and every phoneme and word with its time.
+"""Speech synthesis with espeak-ng through ctypes: samples, and the time of each phoneme and word.
 
-The library comes out of the wheel ``espeakng-loader``. It keeps state between utterances (noise and flutter go on
-where they stopped), so that a sentence would sound different after another one. It is therefore loaded afresh for each
-utterance, which takes 5 ms, and the same text gives the same samples in any order and process.
+The library is part of the package ``espeakng-loader``. It keeps state between utterances, such as noise and flutter, so
+a sentence would sound different after another one. Therefore it is loaded again for each utterance, which takes 5 ms.
+The same text then gives the same samples in any order and process.
 """
 
 import _ctypes
@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from pipeline.speech.phonemes import Segment
 
 RATE = 22050
-"""Samples a second of every voice."""
+"""Samples per second of all voices."""
 
 # From espeak-ng's speak_lib.h.
-_RETRIEVAL = 1 + 1  # AUDIO_OUTPUT_SYNCHRONOUS: samples go to the callback, in this thread
+_RETRIEVAL = 1 + 1  # AUDIO_OUTPUT_SYNCHRONOUS: the callback gets the samples in this thread
 _PHONEME_EVENTS_IPA = 0b11
 _EVENT_WORD, _EVENT_PHONEME = 1, 7
 _PARAMETER_RATE, _PARAMETER_PITCH, _PARAMETER_RANGE = 1, 3, 4
@@ -50,21 +50,21 @@ _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctype
 
 @dataclass(frozen=True)
 class Voice:
-    """How a speaker sounds; the ranges are espeak-ng's."""
+    """A speaker's voice, in espeak-ng's units."""
 
     name: str
-    """A language and a variant, as ``en-us+f2``."""
+    """Language and variant, such as ``en-us+f2``."""
     rate: int
-    """Words a minute, 80 to 450."""
+    """Words per minute, 80 to 450."""
     pitch: int
-    """0 to 100; 50 is the voice's own."""
+    """0 to 100; 50 is the voice's default."""
     pitch_range: int
-    """0 (monotone) to 100; 50 is the voice's own."""
+    """0 (monotone) to 100; 50 is the voice's default."""
 
 
 @dataclass(frozen=True)
 class Utterance:
-    """Speech: ``samples_N`` float32 in [-1, 1] at :data:`RATE`. Words, and phonemes, follow each other without gaps."""
+    """Speech as float32 samples in [-1, 1] at `RATE` Hz. Words and phonemes follow each other without gaps."""
 
     samples_N: NDArray[np.float32]
     phonemes: tuple[Segment, ...]
@@ -72,9 +72,9 @@ class Utterance:
 
 
 def synthesise(words: Sequence[str], voice: Voice) -> Utterance:
-    """Speak ``words``, of which one in ``[[...]]`` is in espeak-ng's own phoneme names.
+    """Speak ``words``. A word in ``[[...]]`` is in espeak-ng's phoneme names.
 
-    Raises RuntimeError when the library refuses the voice or the words, which no param can bring about.
+    Raises RuntimeError when the library rejects the voice or the words.
     """
     chunks: list[bytes] = []
     starts: list[int] = []
@@ -99,7 +99,7 @@ def synthesise(words: Sequence[str], voice: Voice) -> Utterance:
         data = str(espeakng_loader.get_data_path()).encode()
         if library.espeak_Initialize(_RETRIEVAL, 0, data, _PHONEME_EVENTS_IPA) != RATE:
             raise RuntimeError("espeak-ng did not start")
-        library.espeak_ng_SetRandSeed(1)  # of the noise in breathy voices, by default the time
+        library.espeak_ng_SetRandSeed(1)  # for the noise of breathy voices; the default is the time
         library.espeak_SetSynthCallback(callback)
         if library.espeak_SetVoiceByName(voice.name.encode()):
             raise RuntimeError(f"espeak-ng has no voice {voice.name}")

@@ -13,9 +13,9 @@ from skimage.filters import laplace
 from pipeline.config.params import Landmarks
 from pipeline.faces.align import align
 from pipeline.faces.crop import crop_face, to_crop
-from pipeline.faces.frontal import measure_frontal
-from pipeline.faces.measure import EVERY, FACE, measure, measure_jitter
+from pipeline.faces.quality import FACE, GREY_STEP, measure_jitter, measure_quality
 from pipeline.faces.track import Track, track_face
+from pipeline.landmarks.shape import frontality
 from pipeline.media import read_frames
 
 Frames = list[NDArray[np.uint8]]
@@ -48,7 +48,7 @@ def measured(
     track: Track, transforms: NDArray[np.float32], crops: NDArray[np.uint8], picture: tuple[int, ...]
 ) -> dict[str, float]:
     points = to_crop(track.points_T68x2, transforms)
-    return measure(track, points, transforms, crops, (picture[0], picture[1]), np.zeros(0, np.int16))
+    return measure_quality(track, points, transforms, crops, (picture[0], picture[1]), np.zeros(0, np.int16))
 
 
 def metrics_of(frames: Frames) -> dict[str, float]:
@@ -96,7 +96,9 @@ def test_sharpness_as_scikit_image_has_it(faces: Faces, metrics: dict[str, float
         grey = np.round(crop @ np.array([0.299, 0.587, 0.114]))
         return float(laplace(grey, ksize=3)[FACE].var() / grey[FACE].var())
 
-    assert metrics["sharpness"] == pytest.approx(np.median([sharpness(crop) for crop in faces[2][::EVERY]]), rel=0.02)
+    assert metrics["sharpness"] == pytest.approx(
+        np.median([sharpness(crop) for crop in faces[2][::GREY_STEP]]), rel=0.02
+    )
 
 
 @pytest.mark.parametrize("deviation", [0.1, 0.5, 2.0])
@@ -121,8 +123,8 @@ def test_jitter_leaves_out_what_was_not_seen() -> None:
 def test_frontal_by_hand() -> None:
     points = np.zeros((3, 68, 2))
     points[:, 33, 0], points[:, 48, 0], points[:, 54, 0] = 64, [54, 60, 66], [74, 72, 90]
-    assert [measure_frontal(points[[k]]) for k in range(3)] == pytest.approx([1.0, 0.5, 0.0])
-    assert measure_frontal(points) == pytest.approx(0.5)
+    assert [frontality(points[[k]]) for k in range(3)] == pytest.approx([1.0, 0.5, 0.0])
+    assert frontality(points) == pytest.approx(0.5)
 
 
 def test_a_turned_head_is_less_frontal(lrw_frames: Frames, metrics: dict[str, float]) -> None:
