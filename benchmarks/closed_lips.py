@@ -1,10 +1,10 @@
-"""How far apart lips may be and count as closed: the threshold of the metric `closed`, fitted on real clips.
+"""Fits the threshold of the metric `closed` on real clips: how far apart closed lips may be.
 
-Takes clips in GRID's layout with their alignments, `--most` of a speaker, and finds the openings of the inner lips
-during p, b and m (the smallest within the phoneme and a frame beside it) and in every frame of an open vowel. For three
-ways to say how open a mouth is, it prints the threshold that tells them apart best (Youden's J: the share of the
-former at or below it minus that of the latter), and how it does on speakers whom it was not fitted on. Then the metric
-itself: of the clips as they are, with the next clip's phonemes, and frozen. The points are kept in `--out`.
+Reads `--most` clips per speaker in GRID's layout with alignments. It measures the openings of the inner lips during p,
+b and m (the smallest within the phoneme and one frame on either side) and in all frames of open vowels. For three
+measures of opening it prints the threshold that separates both best (Youden's J: the share of the first at or below
+the threshold minus that of the second), and the result on speakers that were not used for the fit. Then it prints the
+metric for the real clips, for the phonemes of the next clip, and for frozen clips. The points are kept in `--out`.
 
     python -m benchmarks.closed_lips GRID --out build/closed_lips.npz
 """
@@ -42,7 +42,7 @@ WAYS: dict[str, Openings] = {
 
 @dataclass(frozen=True)
 class Real:
-    """What is seen and said in a clip."""
+    """Points, phonemes and loudness of a clip."""
 
     speaker: str
     points_T68x2: NDArray[np.float32]
@@ -51,32 +51,33 @@ class Real:
 
 
 def read_clip(path: Path, speaker: str) -> Real | None:
-    """None without a face."""
+    """The measurements of a clip; None without a face."""
     frames = list(read_frames(path))
     track = track_face(frames, detect_every=10)
     if not track.found_T.any():
         return None
     transforms = align(track.points_T68x2, per_frame=False, smoothing=0.2)
-    crops = np.stack([crop_face(*one) for one in zip(frames, transforms, strict=True)])
+    crops = np.stack([crop_face(*pair) for pair in zip(frames, transforms, strict=True)])
     samples = np.zeros(len(frames) * SAMPLES_PER_FRAME)
-    heard = read_audio(path)[: len(samples)]
-    samples[: len(heard)] = heard / 32768
+    sound = read_audio(path)[: len(samples)]
+    samples[: len(sound)] = sound / 32768
     loudness = np.sqrt(np.square(samples).reshape(len(frames), -1).mean(axis=1))
     return Real(speaker, find_landmarks(crops), spoken_phonemes(path, len(frames)), loudness)
 
 
 def read_clips(root: Path, most: int, kept: Path, jobs: int) -> list[Real]:
-    """At most ``most`` clips of every speaker, evenly over their names; from ``kept`` where that is there."""
+    """At most ``most`` clips per speaker, spread over their names; from the file ``kept`` when it exists."""
     if not kept.exists():
         chosen = []
         for speaker, files in groupby(sorted(root.glob("s*/*.mp*g")), lambda path: path.parent.name):
             paths = list(files)
             chosen += [(path, speaker) for path in paths[:: -(-len(paths) // most)]]
-        clips = [one for one in Parallel(jobs)(delayed(read_clip)(*one) for one in chosen) if one is not None]
+        results = Parallel(jobs)(delayed(read_clip)(path, speaker) for path, speaker in chosen)
+        clips = [clip for clip in results if clip is not None]
         kept.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(kept, clips=np.array([tuple(vars(one).values()) for one in clips], object))
+        np.savez(kept, clips=np.array([tuple(vars(clip).values()) for clip in clips], object))
     with np.load(kept, allow_pickle=True) as arrays:
-        return [Real(*one) for one in arrays["clips"]]
+        return [Real(*values) for values in arrays["clips"]]
 
 
 def _rest(opening_T: NDArray[np.float64]) -> float:
@@ -84,7 +85,7 @@ def _rest(opening_T: NDArray[np.float64]) -> float:
 
 
 def openings(clips: list[Real], way: Openings) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Of every p, b and m the smallest opening, and of every frame of an open vowel the opening."""
+    """The smallest opening of each p, b and m, and the opening of each frame of an open vowel."""
     closed, wide = [], []
     for clip in clips:
         opening_T = way(mouth_opening(clip.points_T68x2))
@@ -96,42 +97,42 @@ def openings(clips: list[Real], way: Openings) -> tuple[NDArray[np.float64], NDA
 
 
 def fit(closed: NDArray[np.float64], wide: NDArray[np.float64]) -> float:
-    """The threshold of the highest J."""
+    """The threshold with the highest J."""
     levels = np.unique(np.concatenate([closed, wide]))
     return float(max(levels, key=lambda level: (closed <= level).mean() - (wide <= level).mean()))
 
 
 def _below(values: tuple[NDArray[np.float64], NDArray[np.float64]], level: float) -> str:
-    closed, wide = ((one <= level).mean() for one in values)
+    closed, wide = ((side <= level).mean() for side in values)
     counts = f"{len(values[0])} p, b, m; {len(values[1])} vowel frames"
     return f"{closed:6.1%} of p, b, m, {wide:6.1%} of open vowels, J {closed - wide:.3f} ({counts})"
 
 
-def report(clips: list[Real], seen: str) -> Iterator[str]:
-    """Lines; ``seen`` is the speaker with the most clips."""
-    groups = {seen: [one for one in clips if one.speaker == seen]}
-    groups["others"] = [one for one in clips if one.speaker != seen]
+def report(clips: list[Real], main_speaker: str) -> Iterator[str]:
+    """The lines to print; ``main_speaker`` has the most clips."""
+    groups = {main_speaker: [clip for clip in clips if clip.speaker == main_speaker]}
+    groups["others"] = [clip for clip in clips if clip.speaker != main_speaker]
     for name, way in WAYS.items():
-        values = {group: openings(some, way) for group, some in {**groups, "all": clips}.items()}
+        values = {group: openings(members, way) for group, members in {**groups, "all": clips}.items()}
         yield f"{name}: at or below {(level := fit(*values['all'])):.4f} are {_below(values['all'], level)}"
-        for group, other in ((seen, "others"), ("others", seen)):
+        for group, other in ((main_speaker, "others"), ("others", main_speaker)):
             fitted = fit(*values[other])
             yield f"  {group}: {_below(values[group], level)}"
             yield f"  fitted on {other}, {fitted:.4f}, on {group}: {_below(values[group], fitted)}"
-    for group, some in groups.items():
-        rests = [_rest(mouth_opening(one.points_T68x2)) for one in some]
+    for group, members in groups.items():
+        rests = [_rest(mouth_opening(clip.points_T68x2)) for clip in members]
         yield f"5th percentiles, {group}: {min(rests):.3f} to {max(rests):.3f}, median {np.median(rests):.3f}"
-    for group, some in groups.items():
-        others = some[1:] + some[:1]
+    for group, members in groups.items():
+        others = members[1:] + members[:1]
         rows: dict[str, list[float]] = {
-            "real": [closed_share(one.points_T68x2, one.phonemes_T) for one in some],
+            "real": [closed_share(clip.points_T68x2, clip.phonemes_T) for clip in members],
             "the next clip's phonemes": [
-                closed_share(one.points_T68x2, other.phonemes_T) for one, other in zip(some, others, strict=True)
+                closed_share(clip.points_T68x2, other.phonemes_T) for clip, other in zip(members, others, strict=True)
             ],
             "frozen": [
-                closed_share(one.points_T68x2[:1].repeat(len(one.phonemes_T), 0), one.phonemes_T) for one in some
+                closed_share(clip.points_T68x2[:1].repeat(len(clip.phonemes_T), 0), clip.phonemes_T) for clip in members
             ],
-            "frames of open vowels": [_vowels(one) for one in some],
+            "frames of open vowels": [_vowels(clip) for clip in members],
         }
         yield f"closed, {group}: " + ", ".join(f"{name} {np.nanmean(row):.3f}" for name, row in rows.items())
 
@@ -149,7 +150,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1)
     args = parser.parse_args()
     clips = read_clips(args.root, args.most, args.out, args.jobs)
-    speakers = [one.speaker for one in clips]
+    speakers = [clip.speaker for clip in clips]
     print(f"{len(clips)} clips of {len(set(speakers))} speakers")
     for line in report(clips, max(set(speakers), key=speakers.count)):
         print(line)

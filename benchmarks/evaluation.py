@@ -1,8 +1,9 @@
-"""Evaluation of a model with all its baselines and all metrics, and measuring beside the naive procedure, in one run.
+"""Time of an evaluation with all baselines and metrics, compared with a naive procedure in the same run.
 
-Naive, one process, a frame at a time: dlib's detector with its default upsampling and its predictor, scikit-image's
-PSNR and SSIM, the real frames again for each method. Ours: `measure`, which computes all other metrics besides, in one
-process too. Prints the time of a whole evaluation, and for a few clips the ratio and how far the values are apart.
+The naive procedure works frame by frame in one process, with dlib's detector (default upsampling) and predictor and
+scikit-image's PSNR and SSIM, and processes the real frames again for each method. `measure_clip` also runs in one
+process and computes all other metrics too. Prints the time of a whole evaluation, and for a few clips the ratio of both
+and the largest difference of their values.
 
     python benchmarks/evaluation.py --root /data/grid --clips 100 --naive 3
 """
@@ -40,16 +41,16 @@ COMPARED = ("psnr", "ssim", "lmd", "f_lmd", "lost")
 
 
 class AllClips(StoredClips):
-    """Every good clip, whatever its split."""
+    """All good clips of all splits."""
 
     def ids(self, split: str) -> list[str]:
-        return sorted(clip for one in ("train", "val", "test") for clip in super(AllClips, self).ids(one))
+        return sorted(clip for part in ("train", "val", "test") for clip in super(AllClips, self).ids(part))
 
 
 def prepare(head: TalkingHead, root: Path, clips: int, data: Path, jobs: int) -> ClipStore:
     assert isinstance(head.preprocessing, ProjectPreprocessing)
-    params, heard = Params(), head.preprocessing.speech
-    mfcc = replace(params.mfcc, kind=heard.kind, normalise=heard.normalise, window=heard.window)
+    params, speech = Params(), head.preprocessing.speech
+    mfcc = replace(params.mfcc, kind=speech.kind, normalise=speech.normalise, window=speech.window)
     corpus = Grid(root, "corpora.grid", seed=0, val=0.1, test=0.1, max_clips=clips)
     extract(corpus, params.extract, data / "clips", jobs)
     build_faces(read_manifest(data / "clips"), data / "clips", root, params.landmarks, data / "faces", jobs)
@@ -58,9 +59,9 @@ def prepare(head: TalkingHead, root: Path, clips: int, data: Path, jobs: int) ->
 
 
 def seconds() -> float:
-    """Processor time of this process and of those that have ended."""
+    """Processor time of this process and of its finished children."""
     used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(one.ru_utime + one.ru_stime for one in used)
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
 def naive(clip: TestClip, made: Outputs) -> dict[str, dict[str, float]]:
@@ -70,34 +71,34 @@ def naive(clip: TestClip, made: Outputs) -> dict[str, dict[str, float]]:
         boxes = detector(frame, 1)
         if not boxes:
             return np.full((68, 2), np.nan)
-        return np.array([(one.x, one.y) for one in predictor(frame, boxes[0]).parts()], np.float64)
+        return np.array([(point.x, point.y) for point in predictor(frame, boxes[0]).parts()], np.float64)
 
-    found = {}
-    for method, one in made.items():
-        assert isinstance(one, Generated)
+    results = {}
+    for method, output in made.items():
+        assert isinstance(output, Generated)
         rows = []
-        for real, fake in zip(clip.frames_THWC[1:], one.frames_THWC[1:], strict=True):
-            seen, shown = find(real), find(fake)
+        for real, fake in zip(clip.frames_THWC[1:], output.frames_THWC[1:], strict=True):
+            real_points, fake_points = find(real), find(fake)
             lmd, f_lmd = (
                 np.linalg.norm((a - a.mean(axis=0)) - (b - b.mean(axis=0)), axis=1).mean()
-                for a, b in ((seen[48:], shown[48:]), (seen, shown))
+                for a, b in ((real_points[48:], fake_points[48:]), (real_points, fake_points))
             )
             equal = bool((real == fake).all())
             psnr = 100.0 if equal else peak_signal_noise_ratio(real, fake)
             ssim = structural_similarity(
                 real, fake, channel_axis=2, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
             )
-            rows.append((psnr, ssim, lmd, f_lmd, float(np.isnan(shown).any())))
-        found[method] = dict(zip(COMPARED, np.nanmean(rows, axis=0).tolist(), strict=True))
-    return found
+            rows.append((psnr, ssim, lmd, f_lmd, float(np.isnan(fake_points).any())))
+        results[method] = dict(zip(COMPARED, np.nanmean(rows, axis=0).tolist(), strict=True))
+    return results
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--root", type=Path, required=True, help="a corpus laid out as GRID")
     parser.add_argument("--clips", type=int, default=100)
-    parser.add_argument("--naive", type=int, default=3, help="clips that are measured naively too")
-    parser.add_argument("--models", help="a bundle's folder; the one that ships without it")
+    parser.add_argument("--naive", type=int, default=3, help="clips that are also measured naively")
+    parser.add_argument("--models", help="a bundle's folder; default: the one that ships")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     head = TalkingHead.from_pretrained(options.models)
@@ -118,7 +119,7 @@ def main() -> None:
         for clip in few:
             made: Outputs = {name: BASELINES[name].generate(head, clip) for name in BASELINES if name != "mismatched"}
             start = time.process_time()
-            ours = {one.row["method"]: one.row for one in measure_clip(clip, made, clips.samples(clip.id))}
+            ours = {result.row["method"]: result.row for result in measure_clip(clip, made, clips.samples(clip.id))}
             middle = time.process_time()
             theirs = naive(clip, made)
             spent["ours"] += middle - start
@@ -128,7 +129,7 @@ def main() -> None:
                 apart[name] += [abs(ours[method][name] - theirs[method][name]) for method in made]
     print(f"measuring, ms of one core per frame and method: {spent['naive'] / frames * 1e3:.1f} naive, ", end="")
     print(f"{spent['ours'] / frames * 1e3:.1f} ours, {spent['naive'] / spent['ours']:.1f} times faster")
-    print("apart at most, per clip:", ", ".join(f"{name} {max(values):.4f}" for name, values in apart.items()))
+    print("largest difference per clip:", ", ".join(f"{name} {max(values):.4f}" for name, values in apart.items()))
 
 
 if __name__ == "__main__":

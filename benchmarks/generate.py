@@ -1,7 +1,7 @@
-"""How long `atvgnet generate` takes: until the first frame is written, and then as a multiple of real time, by step.
+"""How long `atvgnet generate` takes until the first frame, and then as a multiple of real time, by step.
 
-Starts Python for each round, as the command does, and times what `generate` calls. With `--seconds` the speech is
-repeated until it lasts so long. Prints medians over the rounds and their range.
+Each round starts Python, as the command does, and times the calls of `generate`. `--seconds` repeats the speech up to
+this length. Prints medians over the rounds and their range.
 
     python benchmarks/generate.py -p docs/pictures/face.jpg -i docs/speech.wav --rounds 5 --seconds 30
 """
@@ -21,7 +21,7 @@ BEFORE = ("imports", "models", "first frame")
 
 
 def child(options: argparse.Namespace) -> None:
-    """One round, timed from the moment at which the parent started it."""
+    """One round, timed from when the parent started it."""
     start = float(os.environ[STARTED])
     marks: dict[str, float] = {}
 
@@ -36,7 +36,10 @@ def child(options: argparse.Namespace) -> None:
     mark("models")
     with tempfile.TemporaryDirectory() as folder:
         video = generate_video(
-            *(head, options.picture, options.speech, Path(folder) / "out.mp4"),
+            head,
+            options.picture,
+            options.speech,
+            Path(folder) / "out.mp4",
             on_progress=lambda *_: mark("first frame"),
         )
     whole = time.time() - start
@@ -44,7 +47,7 @@ def child(options: argparse.Namespace) -> None:
 
 
 def longer(speech: Path, seconds: float, folder: Path) -> Path:
-    """The speech over and over, as a WAV of so many seconds."""
+    """The speech repeated to this length, as a WAV."""
     import numpy as np
     import soundfile  # type: ignore[import-untyped]
 
@@ -60,9 +63,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-p", "--picture", type=Path, default=Path("docs/pictures/face.jpg"))
     parser.add_argument("-i", "--speech", type=Path, default=Path("docs/speech.wav"))
-    parser.add_argument("--models", help="a bundle; the one that ships without it")
+    parser.add_argument("--models", help="a bundle; default: the one that ships")
     parser.add_argument("--precision", default="auto")
-    parser.add_argument("--seconds", type=float, default=0, help="of speech; as the file has it without")
+    parser.add_argument("--seconds", type=float, default=0, help="length of the speech; default: as the file")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     if STARTED in os.environ:
@@ -70,12 +73,14 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         speech = longer(options.speech, options.seconds, Path(folder)) if options.seconds else options.speech
-        given = ["-p", str(options.picture), "-i", str(speech), "--precision", options.precision]
-        given += ["--models", options.models] if options.models else []
+        arguments = ["-p", str(options.picture), "-i", str(speech), "--precision", options.precision]
+        arguments += ["--models", options.models] if options.models else []
         rounds = []
         for _ in range(options.rounds):
             environment = {**os.environ, STARTED: str(time.time())}
-            done = subprocess.run([sys.executable, __file__, *given], env=environment, capture_output=True, text=True)
+            done = subprocess.run(
+                [sys.executable, __file__, *arguments], env=environment, capture_output=True, text=True
+            )
             if done.returncode:
                 sys.exit(done.stderr)
             rounds.append(json.loads(done.stdout.splitlines()[-1]))
@@ -86,14 +91,14 @@ def main() -> None:
     frames, (width, height) = rounds[0]["frames"], rounds[0]["size"]
     print(f"{frames} frames of {width}x{height}, {options.rounds} rounds, medians and their range")
     for name in BEFORE:
-        print(f"until {name}: {shown([one['marks'][name] for one in rounds], 's')}")
+        print(f"until {name}: {shown([times['marks'][name] for times in rounds], 's')}")
     for step in rounds[0]["seconds"]:
         once = step in ("speech", "face")
-        took = [one["seconds"][step] * (1 if once else 1e3 / frames) for one in rounds]
+        took = [times["seconds"][step] * (1 if once else 1e3 / frames) for times in rounds]
         print(f"{step}: {shown(took, 's' if once else 'ms a frame')}")
-    alone = [frames / 25 / (one["whole"] - one["marks"]["first frame"]) for one in rounds]
+    alone = [frames / 25 / (times["whole"] - times["marks"]["first frame"]) for times in rounds]
     print(f"from the first frame on: {shown(alone, 'times real time')}")
-    print(f"the command: {shown([frames / 25 / one['whole'] for one in rounds], 'times real time')}")
+    print(f"the command: {shown([frames / 25 / times['whole'] for times in rounds], 'times real time')}")
 
 
 if __name__ == "__main__":

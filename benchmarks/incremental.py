@@ -1,7 +1,7 @@
-"""What a few clips more cost, as a share of what the whole corpus costs.
+"""The cost of adding a few clips, as a share of the cost of the whole corpus.
 
 Preprocesses a corpus in GRID's layout in this process, adds clips, preprocesses it again, and compares the result with
-a run from nothing over all of them. Prints processor seconds.
+a run over all clips from the start. Prints processor seconds.
 
     python benchmarks/incremental.py --root data/sample --clips 66 --added 2
 """
@@ -24,7 +24,7 @@ from pipeline.runtime.errors import PipelineError, clear_errors
 
 
 def preprocess(root: Path, out: Path) -> float:
-    """Run extract, landmarks and mfcc; the processor seconds they took."""
+    """Run extract, landmarks and mfcc, and return their processor seconds."""
     start = time.process_time()
     params = Params()
     corpus = Grid(root, "corpora.grid", seed=0, val=0.1, test=0.1, split_by="clip", speakers=(), max_clips=0)
@@ -35,7 +35,7 @@ def preprocess(root: Path, out: Path) -> float:
 
 
 def contents(out: Path) -> dict[str, bytes]:
-    """Every shard and index."""
+    """The bytes of all shards and indices."""
     return {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.rglob("*/*.parquet"))}
 
 

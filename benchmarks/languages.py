@@ -1,12 +1,12 @@
-"""Whether lips move with speech in other languages than the English that the models have heard.
+"""Whether lips move with speech in languages other than English, on which the models were trained.
 
-AT-net hears a sentence by a synthetic voice of each language and, given a folder of recordings, real ones, and moves
-the points of one face. Printed are how far the mouth moves (`measure_movement`, pixels of a 128x128 face: speech has
-0.25 and more, a still picture 0 to 0.13), the correlation of its opening with the speech's level, and how far it is
-open, in distances of the eyes, where the phoneme closes the lips (p, b, m) and where it opens them (as in "father").
+AT-net moves one face for a synthetic sentence of each language and, with `--recordings`, for real speech. Printed are
+the movement of the mouth (`measure_movement`, pixels of a 128x128 face: speech has 0.25 and more, a still picture 0 to
+0.13), the correlation of its opening with the level of the speech, and its mean opening in eye distances, both for
+phonemes that close the lips (p, b, m) and for open vowels (as in "father").
 
     python benchmarks/languages.py
-    python benchmarks/languages.py --recordings FOLDER   # of sound files by language: FOLDER/de/*.ogg, ...
+    python benchmarks/languages.py --recordings FOLDER   # sound files by language: FOLDER/de/*.ogg, ...
 """
 
 import argparse
@@ -42,27 +42,26 @@ PLACES = 5  # recordings of a language, joined with pauses
 
 
 def spoken(language: str) -> tuple[NDArray[np.int16], NDArray[np.int8]]:
-    """Samples (N,) at 16 kHz of the language's sentence, and the phonemes of its frames."""
+    """16 kHz samples (N,) of the language's sentence, and the phonemes of its frames."""
     samples, phonemes, now = [], [], 0.0
     for word in SENTENCES[language].split():
-        said = synthesise([word], Voice(language, 165, 50, 50))
-        phonemes += [replace(one, start=now + one.start, end=now + one.end) for one in said.phonemes]
-        samples.append(said.samples_N)
-        now += len(said.samples_N) / ESPEAK_RATE
+        speech = synthesise([word], Voice(language, 165, 50, 50))
+        phonemes += [replace(sound, start=now + sound.start, end=now + sound.end) for sound in speech.phonemes]
+        samples.append(speech.samples_N)
+        now += len(speech.samples_N) / ESPEAK_RATE
     samples_N = (soxr.resample(np.concatenate(samples), ESPEAK_RATE, RATE) * 32767).astype(np.int16)
     return samples_N, phonemes_of_frames(phonemes, frames_of(len(samples_N)))
 
 
 def openings(generator: Generator, samples_N: NDArray[np.int16]) -> tuple[NDArray[np.float64], float]:
-    """How far the mouth is open (T,) that AT-net means, and how much it moves."""
-    painted = list(generator.speak([samples_N]))
-    landmarks_TL = np.concatenate([one.landmarks_TL for one in painted])
+    """The opening (T,) and the movement of the mouth that AT-net predicts."""
+    landmarks_TL = np.concatenate([chunk.landmarks_TL for chunk in generator.speak([samples_N])])
     points = generator.head.preprocessing.place(landmarks_TL, generator.reference.points_68x2)
     return mouth_opening(points), measure_movement(points, np.ones(len(points), bool))
 
 
 def with_level(opening_T: NDArray[np.float64], samples_N: NDArray[np.int16]) -> float:
-    """The correlation of the opening with the speech's level, at the best of a few frames' lag."""
+    """The correlation of the opening with the level of the speech, at the best lag of up to 3 frames."""
     level_T = speech_level(samples_N)
     frames = min(len(level_T), len(opening_T)) - 3
     lagged = (np.corrcoef(level_T[:frames], opening_T[lag : lag + frames])[0, 1] for lag in range(4))
@@ -79,7 +78,7 @@ def main() -> None:
     for language in SENTENCES:
         samples_N, phonemes_T = spoken(language)
         opening_T, movement = openings(generator, samples_N)
-        shut, wide = (opening_T[phonemes_T == one].mean() for one in (Phoneme.BILABIAL, Phoneme.OPEN_VOWEL))
+        shut, wide = (opening_T[phonemes_T == kind].mean() for kind in (Phoneme.BILABIAL, Phoneme.OPEN_VOWEL))
         level = with_level(opening_T, samples_N)
         print(f"{language:<13} {movement:8.2f}  {level:10.2f}  {shut:6.3f}  {wide:5.3f}")
     for folder in sorted(options.recordings.iterdir()) if options.recordings else []:

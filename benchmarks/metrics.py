@@ -1,9 +1,8 @@
-"""What the metrics of pictures and points cost and say on real clips.
+"""Time and values of the metrics of pictures and points on real clips.
 
-Of up to `--most` clips per speaker of GRID, the crops and their points: milliseconds that each metric takes per clip of
-75 frames (one thread, the median and the range over the clips), SSIM by torchmetrics beside ours; sharpness behind a
-Gaussian of some pixels; jitter; and `csim` with a picture of the same clip, of another one of the same speaker, and of
-another speaker.
+Uses the crops and points of up to `--most` clips per speaker of GRID. Prints the milliseconds of each metric per clip
+of 75 frames (one thread, median and range over the clips), also for torchmetrics' SSIM; sharpness after a Gaussian
+blur; jitter; and `csim` with a picture of the same clip, of another clip of the speaker, and of another speaker.
 
     OMP_NUM_THREADS=1 python -m benchmarks.metrics GRID --most 3
 """
@@ -36,7 +35,7 @@ BLURS = (0.5, 1.0, 2.0)
 
 
 class Clip(NamedTuple):
-    """A real clip as metrics are given it."""
+    """The inputs of metrics for a real clip."""
 
     speaker: str
     frames: Tensor
@@ -45,7 +44,7 @@ class Clip(NamedTuple):
 
 
 def read_clips(root: Path, most: int) -> Iterator[Clip]:
-    for speaker in sorted(one for one in root.iterdir() if one.name.startswith("s")):
+    for speaker in sorted(folder for folder in root.iterdir() if folder.name.startswith("s")):
         for path in sorted(speaker.glob("*.mpg"))[:most]:
             frames = list(read_frames(path))
             track = track_face(frames, detect_every=10)
@@ -63,16 +62,16 @@ def floats(crops_THWC: NDArray[np.uint8]) -> Tensor:
 
 def blurred(frames_TCHW: Tensor, sigma: float) -> Tensor:
     crops = (frames_TCHW.permute(0, 2, 3, 1).numpy() * 255).round().astype(np.uint8)
-    return floats(np.stack([cv2.GaussianBlur(one, (0, 0), sigma) for one in crops]))
+    return floats(np.stack([cv2.GaussianBlur(crop, (0, 0), sigma) for crop in crops]))
 
 
-def value(metric: Metric, *given: Tensor) -> float:
-    metric.update(*given)
+def value(metric: Metric, *inputs: Tensor) -> float:
+    metric.update(*inputs)
     return float(metric.compute())
 
 
 def summary(name: str, values: list[float], digits: int = 3) -> None:
-    known = [one for one in values if np.isfinite(one)]
+    known = [number for number in values if np.isfinite(number)]
     low, middle, high = np.quantile(known, [0, 0.5, 1]) if known else [np.nan] * 3
     print(f"{name:28} {middle:9.{digits}f}   {low:.{digits}f} to {high:.{digits}f}   of {len(known)}")
 
@@ -96,22 +95,23 @@ def main() -> None:
         for clip in clips:
             real = getattr(clip, entry.compares)
             fake = blurred(real, 1.0) if entry.compares == "frames" else real
-            given = (fake, real[0]) if entry.compares == "identity" else (fake, real) if entry.real else (fake,)
+            inputs = (fake, real[0]) if entry.compares == "identity" else (fake, real) if entry.real else (fake,)
             begin = time.process_time()
-            value(make(), *given)
+            value(make(), *inputs)
             times.append(1000 * (time.process_time() - begin))
         summary(name, times, 1)
 
     print("real clips")
     for name in ("cpbd", "laplacian"):
         for sigma in (0.0, *BLURS):
-            seen = [blurred(clip.frames, sigma) if sigma else clip.frames for clip in clips]
-            summary(f"{name}, blur of {sigma}", [value(METRICS[name].make(), one) for one in seen])
+            frames = [blurred(clip.frames, sigma) if sigma else clip.frames for clip in clips]
+            summary(f"{name}, blur of {sigma}", [value(METRICS[name].make(), clip_frames) for clip_frames in frames])
     summary("jitter", [value(METRICS["jitter"].make(), clip.landmarks) for clip in clips])
     alike: dict[str, list[float]] = {"same clip": [], "same speaker": [], "another speaker": []}
-    for one, two in itertools.product(clips, clips):
-        kind = "same clip" if one is two else "same speaker" if one.speaker == two.speaker else "another speaker"
-        alike[kind].append(value(METRICS["csim"].make(), one.identity[1:], two.identity[0]))
+    for first, second in itertools.product(clips, clips):
+        same_speaker = first.speaker == second.speaker
+        kind = "same clip" if first is second else "same speaker" if same_speaker else "another speaker"
+        alike[kind].append(value(METRICS["csim"].make(), first.identity[1:], second.identity[0]))
     for kind, values in alike.items():
         summary(f"csim, {kind}", values)
 

@@ -1,9 +1,8 @@
-"""The networks at the paper's size: ours against the naive formulation, and against what the machine can do.
+"""Speed of the networks at the paper's size, compared with a naive implementation and with the machine's limit.
 
-Naive, as it is usually written down: frame by frame, float32, and one forward of the generator for each of the two
-losses. Ours: what a generation and a training step do. In one run: the rate of the machine's matrix products,
-generation of 75 frames, a training step, and the loading of its batches from the shards that `dvc repro` has made, all
-at the size of their faces (`landmarks.size`).
+The naive implementation works frame by frame in float32, with one forward pass of the generator for each of the two
+losses. One run measures the rate of the machine's matrix products, the generation of 75 frames, a training step, and
+the loading of its batches from the shards of `dvc repro`, all at the size of their faces (`landmarks.size`).
 
     python benchmarks/models.py --rounds 3
 """
@@ -37,11 +36,11 @@ from pipeline.training.data import StoreSource, load_ahead, loaders
 from pipeline.training.vgnet import VgBatch, VgNetTask
 
 GENERATED = 75
-CHUNK = 32  # frames that a generation makes at a time
+CHUNK = 32  # frames that are generated at a time
 
 
 def naive_frames(network: VgNet, image: Tensor, reference: Tensor, landmarks_BTL: Tensor) -> tuple[Tensor, Tensor]:
-    """VG-net's frames and attention, one frame at a time; the reference, as is usual, once."""
+    """VG-net's frames and attention, one frame at a time; the reference is encoded once."""
     near = network.image_near(image)
     deep = network.image_deep(near)
     first_near = network.landmark_near(network.landmark_map(reference))
@@ -62,20 +61,20 @@ def naive_frames(network: VgNet, image: Tensor, reference: Tensor, landmarks_BTL
 
 
 def naive_judgement(network: Discriminator, frames_BTCHW: Tensor, reference: Tensor) -> tuple[Tensor, Tensor]:
-    """The discriminator's answers, its pictures one frame at a time."""
-    seen = torch.stack([network.image(frame) for frame in frames_BTCHW.unbind(1)], dim=1)
-    face = network.reference(reference)[:, None].expand(-1, seen.shape[1], -1)
-    hidden, _ = network.lstm(torch.cat([face, seen], dim=2))
+    """The discriminator's outputs, one frame at a time."""
+    pictures = torch.stack([network.image(frame) for frame in frames_BTCHW.unbind(1)], dim=1)
+    face = network.reference(reference)[:, None].expand(-1, pictures.shape[1], -1)
+    hidden, _ = network.lstm(torch.cat([face, pictures], dim=2))
     return network.decision(hidden).mean(dim=(1, 2)), network.landmarks(hidden) + reference[:, None]
 
 
 class NaiveTraining:
-    """A step of both networks: a forward of the generator for the discriminator, and another one for itself."""
+    """A step of both networks, with one forward pass of the generator for each of them."""
 
     def __init__(self, params: VgNetParams, size: int, device: torch.device) -> None:
         self.generator = VgNet(params.width, dropout=params.dropout, size=size).to(device)
         self.judge = Discriminator(params.width, size).to(device)
-        self.optimisers = [Adam(one.parameters(), 2e-4, (0.5, 0.999)) for one in (self.generator, self.judge)]
+        self.optimisers = [Adam(network.parameters(), 2e-4, (0.5, 0.999)) for network in (self.generator, self.judge)]
         self.weights, self.device = landmark_weights().to(device), device
 
     def step(self, batch: VgBatch) -> None:
@@ -100,7 +99,7 @@ class NaiveTraining:
 
 
 def seconds(work: Callable[[], object], device: torch.device) -> float:
-    """By the clock, until the device is done."""
+    """Wall-clock time until the device has finished."""
     _wait(device)
     start = time.perf_counter()
     work()
@@ -114,14 +113,14 @@ def _wait(device: torch.device) -> None:
 
 
 def matrix_rate(kind: torch.dtype, device: torch.device) -> float:
-    """The best rate of a square matrix product in floating-point operations a second."""
+    """The best rate of a square matrix product in floating-point operations per second."""
     size = 8192 if device.type == "cuda" else 2048
     a, b = (torch.randn(size, size, device=device).to(kind) for _ in range(2))
     return 2 * size**3 / min(seconds(lambda: a @ b, device) for _ in range(12))
 
 
 def operations(work: Callable[[], object]) -> float:
-    """Floating-point operations of the matrix products and convolutions in it."""
+    """Floating-point operations of the matrix products and convolutions in ``work``."""
     with FlopCounterMode(display=False) as counter:
         work()
     return float(counter.get_total_flops())
@@ -136,13 +135,13 @@ def generation(rounds: int, frames: int, size: int, device: torch.device, precis
     landmarks_BTL = reference[:, None] + 0.1 * torch.randn(1, frames, 136, device=device)
 
     def generate() -> NDArray[np.uint8]:
-        made, state = [], None
+        frames, state = [], None
         for chunk in landmarks_BTL.split(CHUNK, dim=1):
             with autocast(device, precision):
                 out = ours(image, reference, chunk, state)
             state = out.state_BCHW
-            made.append(to_pictures(out.frames_BTCHW))
-        return np.concatenate(made, axis=1)
+            frames.append(to_pictures(out.frames_BTCHW))
+        return np.concatenate(frames, axis=1)
 
     def frame_by_frame() -> NDArray[np.uint8]:
         return to_pictures(naive_frames(naive, image, reference, landmarks_BTL)[0])
@@ -153,8 +152,8 @@ def generation(rounds: int, frames: int, size: int, device: torch.device, precis
     print(
         f"generation of {frames} frames, {work / frames / 1e9:.2f} GFLOP each, {apart.mean():.2f} of 255 levels apart"
     )
-    _compare("frames/s", [frames / one for one in slow], [frames / one for one in fast])
-    _line("of the matrix rate", [work / one / rate for one in fast], "")
+    _compare("frames/s", [frames / time_s for time_s in slow], [frames / time_s for time_s in fast])
+    _line("of the matrix rate", [work / time_s / rate for time_s in fast], "")
 
 
 def training(rounds: int, params: VgNetParams, store: ClipStore, device: torch.device, rate: float) -> None:
@@ -172,13 +171,13 @@ def training(rounds: int, params: VgNetParams, store: ClipStore, device: torch.d
     slow, fast = _both(naive_step, step, rounds, device)
     print(f"a training step of {params.batch} x {params.frames} frames, {work / 1e12:.2f} TFLOP")
     frames = params.batch * params.frames
-    _compare("frames/s", [frames / one for one in slow], [frames / one for one in fast])
-    _line("of the matrix rate", [work / one / rate for one in fast], "")
+    _compare("frames/s", [frames / time_s for time_s in slow], [frames / time_s for time_s in fast])
+    _line("of the matrix rate", [work / time_s / rate for time_s in fast], "")
     loading(rounds, task, median(fast))
 
 
 def loading(rounds: int, task: VgNetTask, step: float) -> None:
-    """What the loader's threads make while nothing trains, as a multiple of what the training uses up."""
+    """The rate at which the loader's threads make batches, as a multiple of the rate of training."""
     count = 100
     taken = []
     for _ in range(rounds):
@@ -186,13 +185,13 @@ def loading(rounds: int, task: VgNetTask, step: float) -> None:
         for _ in load_ahead(task.batch, range(count), loaders()):
             pass
         taken.append((time.perf_counter() - start) / count)
-    _line("loader to training", [step / one for one in taken], "")
+    _line("loader to training", [step / time_s for time_s in taken], "")
 
 
 def _both(
     naive: Callable[[], Any], ours: Callable[[], Any], rounds: int, device: torch.device
 ) -> tuple[list[float], list[float]]:
-    """Seconds of each, in turns; after a call of each that is not counted."""
+    """Seconds of each, in turns, after one call of each that is not counted."""
     slow, fast = [], []
     for number in range(rounds + 1):
         pair = seconds(naive, device), seconds(ours, device)
@@ -222,9 +221,9 @@ def main() -> None:
     chosen = parser.parse_args()
     device = best_device()
     kind = number_type(device, chosen.precision)
-    rates = {one: matrix_rate(one, device) for one in (torch.float32, kind)}
-    for one, rate in rates.items():
-        print(f"matrix product, {str(one).removeprefix('torch.')}: {rate / 1e9:.0f} GFLOP/s")
+    rates = {dtype: matrix_rate(dtype, device) for dtype in (torch.float32, kind)}
+    for dtype, rate in rates.items():
+        print(f"matrix product, {str(dtype).removeprefix('torch.')}: {rate / 1e9:.0f} GFLOP/s")
     store = ClipStore(paths.DATA)
     print(f"faces of {store.size} pixels")
     generation(chosen.rounds, chosen.frames, store.size, device, chosen.precision, rates[kind])

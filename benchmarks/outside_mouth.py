@@ -1,10 +1,10 @@
-"""What changes outside the mouth when photographs speak: nothing may, above a stated limit.
+"""How much pixels outside the mouth change when photographs speak. They must not change above a limit.
 
-For each photograph it generates the beginning of the speech twice, without blinks: at strength 1, where it compares all
-that lies above the tip of the nose and beyond the cheeks and the chin with the photograph, and at strength 0, where it
-compares everything, in five frames. A pixel's change is that of the channel that changes most, in levels of 255.
-Prints for each photograph the largest change of both, and the share of the pixels outside that change by more than 8
-levels in any frame; then totals. The exit code is 1 where a change is above the limit.
+For each photograph, the beginning of the speech is generated twice, without blinks. At strength 1, pixels above the tip
+of the nose and outside cheeks and chin are compared with the photograph; at strength 0, all pixels of five frames. A
+pixel's change is that of its most changed channel, in levels of 255. Prints the largest change of both for each
+photograph, and the share of outside pixels that change by more than 8 levels in any frame; then totals. The exit code
+is 1 when a change is above the limit.
 
     python benchmarks/outside_mouth.py --photos FOLDER --most 100
 """
@@ -29,29 +29,29 @@ from pipeline.runtime.clock import RATE, SAMPLES_PER_FRAME
 from pipeline.runtime.errors import PipelineError
 
 LIMIT = 1
-"""Levels of 255."""
+"""Allowed change, in levels of 255."""
 SEEN = 8
-"""Levels of a change that is seen."""
+"""A visible change has more than this number of levels."""
 PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 STILL = 5 * SAMPLES_PER_FRAME
-"""Samples at strength 0, where all frames are alike."""
+"""Samples at strength 0, at which all frames are equal."""
 AROUND, DROP = 0.2, 0.25
-"""How far around the lower face, and how far below the chin, a change is the mouth's: in distances of the eyes."""
+"""Distance around the lower face and below the chin that belongs to the mouth, in eye distances."""
 
 
 class Change(NamedTuple):
-    """Of a photograph."""
+    """The changes of one photograph."""
 
     outside: int
     """The largest change outside the mouth at strength 1, in levels."""
     seen: float
-    """The share of the pixels outside it that change by more than `SEEN` levels."""
+    """Share of the pixels outside the mouth that change by more than `SEEN` levels."""
     still: int
     """The largest change anywhere at strength 0, in levels."""
 
 
 def outside_mouth(points_68x2: NDArray[np.floating], size: tuple[int, int]) -> NDArray[np.bool_]:
-    """The pixels of a picture of ``size`` (width, height) that speech may not change; points in its pixels."""
+    """The pixels of a picture of ``size`` (width, height) that speech must not change; points are in its pixels."""
     distance = float(eye_distance(points_68x2[None])[0])
     face = np.concatenate([points_68x2[2:15], points_68x2[31:36]])
     dropped = points_68x2[4:13] + np.array([0, DROP * distance])
@@ -63,7 +63,7 @@ def outside_mouth(points_68x2: NDArray[np.floating], size: tuple[int, int]) -> N
 
 
 def measure(head: TalkingHead, picture: Path | NDArray[np.uint8], samples: NDArray[np.int16]) -> Change:
-    """Of one photograph that says the samples."""
+    """The changes of a photograph that speaks the samples."""
     highest = []
     for strength, count in ((1.0, len(samples)), (0.0, STILL)):
         generator = Generator(head, picture, Settings(strength=strength, blink=False))
@@ -79,14 +79,16 @@ def measure(head: TalkingHead, picture: Path | NDArray[np.uint8], samples: NDArr
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--photos", type=Path, required=True, help="a folder of photographs, and of folders of them")
+    parser.add_argument(
+        "--photos", type=Path, required=True, help="a folder of photographs and of folders with photographs"
+    )
     parser.add_argument("-i", "--speech", type=Path, default=Path("docs/speech.wav"))
-    parser.add_argument("--models", help="a bundle; the one that ships without it")
-    parser.add_argument("--seconds", type=float, default=1.0, help="of the speech")
-    parser.add_argument("--most", type=int, help="photographs, evenly over their names; all without it")
+    parser.add_argument("--models", help="a bundle; default: the one that ships")
+    parser.add_argument("--seconds", type=float, default=1.0, help="seconds of the speech")
+    parser.add_argument("--most", type=int, help="number of photographs, spread over their names; default: all")
     parser.add_argument("--limit", type=int, default=LIMIT, help="levels of 255")
     options = parser.parse_args()
-    logging.disable(logging.WARNING)  # of faces that are small, turned or several
+    logging.disable(logging.WARNING)  # no warnings about small, turned or several faces
     photos = sorted(path for path in options.photos.rglob("*") if path.suffix.lower() in PICTURES)
     if options.most and len(photos) > options.most:
         photos = [photos[at] for at in np.linspace(0, len(photos) - 1, options.most).round().astype(int)]
@@ -95,11 +97,14 @@ def main() -> None:
     changes = []
     for photo in photos:
         try:
-            changes.append(one := measure(head, photo, samples))
+            change = measure(head, photo, samples)
         except PipelineError as error:
             print(f"{photo.name}: left out. {error}")
             continue
-        print(f"{photo.name}: outside {one.outside}, seen {one.seen:.2%}, at strength 0 {one.still}", flush=True)
+        changes.append(change)
+        print(
+            f"{photo.name}: outside {change.outside}, seen {change.seen:.2%}, at strength 0 {change.still}", flush=True
+        )
     if not changes:
         sys.exit(f"{options.photos} holds no photograph of a face.")
     outside, seen, still = (np.array(column) for column in zip(*changes, strict=True))

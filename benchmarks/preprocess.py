@@ -1,8 +1,8 @@
-"""Preprocessing against the naive procedure, on the same clips, in one run, on one core.
+"""Speed of preprocessing compared with a naive procedure, on the same clips in one run on one core.
 
-Naive, with dlib alone: detect with upsampling 1 and predict in every frame, align frame by frame, crop, encode. Ours:
-what the stages extract, landmarks and mfcc do. Prints frames per second of one core, the ratio, where our time goes,
-how far our points are from the naive ones, and what more workers bring.
+The naive procedure uses dlib alone: detect with upsampling 1 and predict in every frame, align frame by frame, crop and
+encode. Ours runs the stages extract, landmarks and mfcc. Prints frames per second of one core, their ratio, the share
+of each step, the distance between our points and the naive ones, and the gain by more workers.
 
     python benchmarks/preprocess.py --root data/sample --clips 12 --rounds 3
 """
@@ -48,7 +48,7 @@ STEPS = {
     "align": ["pipeline.prepare.faces.align"],
     "crop": ["pipeline.prepare.faces.crop_face"],
     "encode": ["pipeline.prepare.faces.encode_jpeg"],
-    "quality": ["pipeline.prepare.faces.measure"],
+    "quality": ["pipeline.prepare.faces.measure_quality"],
     "mfcc": ["pipeline.prepare.mfcc.SpeechFeatures.compute"],
     "write": ["pipeline.shards.build.to_table", "pipeline.shards.build.write_table"],
 }
@@ -56,24 +56,24 @@ Points = NDArray[np.float32]
 
 
 def naive(corpus: Corpus) -> tuple[int, dict[str, Points]]:
-    """Every frame on its own; the number of frames, and each clip's points in whole pixels, NaN without a face."""
+    """The number of frames, and each clip's points in whole pixels, found frame by frame; NaN without a face."""
     detector, predictor = dlib.get_frontal_face_detector(), dlib.shape_predictor(str(shape_predictor_path()))
     points: dict[str, Points] = {}
     for clip in corpus.clips():
-        found = []
+        shapes = []
         for frame in read_frames(clip.path):
             boxes = detector(frame, 1)
             shape = np.full((68, 2), np.nan, np.float32)
             if boxes:
-                shape = np.array([(one.x, one.y) for one in predictor(frame, boxes[0]).parts()], np.float32)
+                shape = np.array([(point.x, point.y) for point in predictor(frame, boxes[0]).parts()], np.float32)
                 encode_jpeg(crop_face(frame, align(shape[None], per_frame=True, smoothing=0)[0]), 95)
-            found.append(shape)
-        points[clip.id] = np.array(found)
+            shapes.append(shape)
+        points[clip.id] = np.array(shapes)
     return sum(map(len, points.values())), points
 
 
 def stages(corpus: Corpus, params: Params, out: Path, jobs: int = 1) -> list[Callable[[], object]]:
-    """The work of extract, landmarks and mfcc, one after the other."""
+    """The stages extract, landmarks and mfcc."""
 
     def faces() -> object:
         return build_faces(
@@ -88,17 +88,17 @@ def stages(corpus: Corpus, params: Params, out: Path, jobs: int = 1) -> list[Cal
 
 
 def ours(corpus: Corpus, params: Params, out: Path) -> int:
-    """The stages; the number of frames."""
+    """Run the stages and return the number of frames."""
     for stage in stages(corpus, params, out):
         stage()
     return sum(row.frames for row in read_manifest(out / "clips"))
 
 
 def seconds_with(jobs: int, corpus: Corpus, params: Params, out: Path) -> float:
-    """By the clock, for the stages with workers that have started: a corpus is long, and their start is not."""
+    """Wall-clock time of the stages with workers that have started: their start matters little for a large corpus."""
     total = 0.0
     for before, stage in zip(*(stages(corpus, params, out / name, jobs) for name in ("before", "now")), strict=True):
-        get_reusable_executor().shutdown()  # a stage has workers of its own
+        get_reusable_executor().shutdown()  # each stage starts its own workers
         before()
         start = time.perf_counter()
         stage()
@@ -107,7 +107,7 @@ def seconds_with(jobs: int, corpus: Corpus, params: Params, out: Path) -> float:
 
 
 def rate(work: Callable[[], int]) -> float:
-    """Frames per second of this process's own time, which other work on the machine changes little."""
+    """Frames per second of processor time, which other work on the machine changes little."""
     start = time.process_time()
     return work() / (time.process_time() - start)
 
@@ -148,14 +148,14 @@ def _timed_items(spent: dict[str, float], step: str, items: Iterator[Any]) -> It
 
 
 def compare_points(folder: Path, reference: dict[str, Points]) -> None:
-    """Print how far our points are from those of detection in every frame, and how both jitter."""
+    """Print the distance between our points and those of detection in every frame, and the jitter of both."""
     reader = ShardReader(folder)
-    apart, jitters = [], []
+    distances, jitters = [], []
     for clip, theirs in reference.items():
         pair = (reader.array(clip, "points"), theirs)
-        apart.append(np.linalg.norm(pair[0] - pair[1], axis=2).ravel())
-        jitters.append([np.nanmean(np.linalg.norm(np.diff(one, n=2, axis=0), axis=2)) for one in pair])
-    distance = np.concatenate(apart)
+        distances.append(np.linalg.norm(pair[0] - pair[1], axis=2).ravel())
+        jitters.append([np.nanmean(np.linalg.norm(np.diff(points, n=2, axis=0), axis=2)) for points in pair])
+    distance = np.concatenate(distances)
     own, naive_jitter = np.mean(jitters, axis=0)
     print(f"points apart from detection in every frame: median {np.nanmedian(distance):.2f} px, ", end="")
     print(f"95th percentile {np.nanpercentile(distance, 95):.2f} px")
@@ -170,7 +170,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     chosen = parser.parse_args()
     cv2.setNumThreads(0)
-    params = _small_shards(Params(), 2)  # so that a dozen clips are work for several
+    params = _small_shards(Params(), 2)  # so that a dozen clips keep several workers busy
     corpus = Grid(
         root=chosen.root.resolve(),
         key="corpora.grid",
@@ -181,7 +181,7 @@ def main() -> None:
         speakers=(),
         max_clips=chosen.clips,
     )
-    longer = replace(corpus, max_clips=8 * chosen.clips)  # of a short one the last shard takes its share
+    longer = replace(corpus, max_clips=8 * chosen.clips)  # in a short corpus the last shard would take a large share
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
         ours(corpus, params, out / "before")  # imports and models are loaded once per corpus, not once per clip

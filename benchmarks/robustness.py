@@ -1,7 +1,7 @@
-"""How far VG-net, as it was trained, bears pictures changed by each kind of augmentation at its full strength.
+"""How well the trained VG-net copes with pictures changed by each kind of augmentation at full strength.
 
-The project's test clips and their references are changed alike, one draw a clip; `vg_gt` is measured beside `static` on
-the same changed pictures. Where what VG-net gains on the still picture shrinks, it has not learnt to follow the change.
+Each test clip and its reference picture are changed alike, by one draw per clip. `vg_gt` and `static` are measured on
+the same changed pictures. A smaller gain over `static` shows that VG-net has not learnt to cope with the change.
 
     python benchmarks/robustness.py --clips 5 --frames 16
 """
@@ -56,7 +56,11 @@ def main() -> None:
         table = pd.DataFrame(rows)
         gain = table["vg_gt.psnr"] - table["static.psnr"]
         share = np.asarray(table["vg_gt.lmd"] / table["static.lmd"])
-        spread = [f"{one.mean():.2f} [{low:.2f}, {high:.2f}]" for one in (gain, share) for low, high in [interval(one)]]
+        spread = [
+            f"{column.mean():.2f} [{low:.2f}, {high:.2f}]"
+            for column in (gain, share)
+            for low, high in [interval(column)]
+        ]
         means = table[["vg_gt.psnr", "vg_gt.lmd"]].mean()
         print(f"| `{kind}` | {means.iloc[0]:.2f} | {spread[0]} | {means.iloc[1]:.3f} | {spread[1]} |", flush=True)
 

@@ -1,7 +1,7 @@
-"""A training step of VG-net and its discriminator at faces of 128 and of 256 pixels: its time and its memory.
+"""Time and memory of a training step of VG-net and its discriminator, for faces of 128 and of 256 pixels.
 
-Each measurement is a process of its own, in turns. Pictures are drawn at random: the time is the same whatever they
-show. On a CPU the time is the process's own, so that other work beside it counts little.
+Each measurement runs in its own process, both sizes in turns. Pictures are random, because their content does not
+change the time. On a CPU it is the processor time of the process, so other work on the machine counts little.
 
     python benchmarks/sizes.py --rounds 3 --widths 16 32
 """
@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 SIZES = (128, 256)
 STEPS = 4
-"""Of a measurement, after one that is not counted."""
+"""Steps of a measurement, after one that is not counted."""
 
 
 class RandomClips:
-    """A `ClipSource` of noise."""
+    """A `ClipSource` of random pictures."""
 
     lengths: Sequence[int] = (75,) * 24
     digest = ""
@@ -52,7 +52,7 @@ class RandomClips:
 
 
 def measure(size: int, width: int, batch: int, frames: int) -> tuple[float, float]:
-    """Seconds of a step, and the most memory that the process had until then, in MB; of the GPU, where there is one."""
+    """Median seconds of a step, and the peak memory in MB, of the GPU if there is one."""
     import torch
 
     from pipeline.config.training import VgNetParams
@@ -78,14 +78,14 @@ def measure(size: int, width: int, batch: int, frames: int) -> tuple[float, floa
 
 
 def apart(*arguments: int) -> tuple[float, float]:
-    """`measure` in a process of its own."""
+    """`measure` in its own process."""
     command = [sys.executable, __file__, "--measure", *map(str, arguments)]
     seconds, memory = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout.split()[-2:]
     return float(seconds), float(memory)
 
 
 def spread(values: Sequence[float], digits: int) -> str:
-    """The median, and from where to where."""
+    """The median and the range."""
     return f"{median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
@@ -104,10 +104,10 @@ def main() -> None:
     print("|---|---|---|---|---|---|", flush=True)
     for width in chosen.widths:
         rounds = [[apart(size, width, chosen.batch, chosen.frames) for size in SIZES] for _ in range(chosen.rounds)]
-        (small, less), (large, more) = (zip(*one, strict=True) for one in zip(*rounds, strict=True))
-        times = [one / other for one, other in zip(large, small, strict=True)]
+        (small, small_memory), (large, large_memory) = (zip(*size, strict=True) for size in zip(*rounds, strict=True))
+        times = [slower / faster for slower, faster in zip(large, small, strict=True)]
         seconds = f"{spread(small, 2)} | {spread(large, 2)} | {spread(times, 1)}"
-        print(f"| {width} | {seconds} | {median(less):.0f} | {median(more):.0f} |", flush=True)
+        print(f"| {width} | {seconds} | {median(small_memory):.0f} | {median(large_memory):.0f} |", flush=True)
 
 
 if __name__ == "__main__":

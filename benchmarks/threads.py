@@ -1,8 +1,9 @@
-"""Threads as torch's library starts them by itself, and as here; alone, and beside one and two busy processes.
+"""Speed with torch's default threads and with the project's settings, alone and next to busy processes.
 
-By itself there are as many threads as cores, and they spin while they wait for each other. Here they sleep, and a slim
-network trains in one (`pipeline/__init__.py`, `pipeline/runtime/devices.py`). Each is measured in a process of its own,
-in turns: generation by VG-net, training steps of both networks and the stage evaluate, on what `dvc repro` has made.
+By default there are as many threads as cores, and they spin while they wait for each other. The project lets them sleep
+and trains a slim network in one thread (`pipeline/__init__.py`, `pipeline/runtime/devices.py`). Generation by VG-net,
+training steps of both networks and the stage evaluate are measured in turns, each in its own process, on the outputs of
+`dvc repro`.
 
     python benchmarks/threads.py --rounds 3 --busy 0 1 2
 """
@@ -19,13 +20,13 @@ from pathlib import Path
 from statistics import median
 
 SECONDS = 6.0
-"""Of a measurement, at least."""
+"""Minimum length of a measurement."""
 WORKS = {"generation": "frames/s", "vgnet": "steps/s", "atnet": "steps/s", "evaluation": "clips/s"}
 BUSY = "import time\nend = time.time() + 600\nwhile time.time() < end: pass"
 
 
 def generation() -> Iterator[int]:
-    """The frames of a test clip, again and again."""
+    """Generate the frames of a test clip repeatedly."""
     from pipeline.evaluation.baselines.methods import vg_gt
     from pipeline.evaluation.clips import StoredClips
     from pipeline.inference.talking_head import TalkingHead
@@ -39,7 +40,7 @@ def generation() -> Iterator[int]:
 
 
 def training(network: str) -> Iterator[int]:
-    """Steps with the project's params."""
+    """Train steps with the project's parameters."""
     from pipeline.config.file import load_params
     from pipeline.runtime import paths
     from pipeline.runtime.devices import training_threads
@@ -62,7 +63,7 @@ def training(network: str) -> Iterator[int]:
 
 
 def evaluation() -> Iterator[int]:
-    """Four clips with all their metrics, in a process per core."""
+    """Evaluate four clips with all metrics, in a process per core."""
     from pipeline.config.params import Evaluate
     from pipeline.evaluation.clips import StoredClips
     from pipeline.evaluation.evaluate import evaluate
@@ -78,7 +79,7 @@ def evaluation() -> Iterator[int]:
 
 
 def measure(work: str) -> float:
-    """What is done of it in a second, after a first time that is not counted."""
+    """Units of work per second, after one call that is not counted."""
     done = (
         training(work) if work in ("atnet", "vgnet") else {"generation": generation, "evaluation": evaluation}[work]()
     )
@@ -91,7 +92,7 @@ def measure(work: str) -> float:
 
 @contextmanager
 def beside(busy: int) -> Iterator[None]:
-    """Other processes that never rest."""
+    """Run ``busy`` other processes that never sleep."""
     others = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(busy)]
     try:
         yield
@@ -102,7 +103,7 @@ def beside(busy: int) -> Iterator[None]:
 
 
 def apart(work: str, itself: bool) -> float:
-    """`measure` in a process of its own."""
+    """`measure` in its own process."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OMP_")}
     if itself:
         environment["OMP_NUM_THREADS"] = str(os.cpu_count())
@@ -114,17 +115,17 @@ def apart(work: str, itself: bool) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--busy", type=int, nargs="+", default=[0, 1, 2], help="busy processes beside it")
+    parser.add_argument("--busy", type=int, nargs="+", default=[0, 1, 2], help="numbers of other busy processes")
     parser.add_argument("--works", nargs="+", choices=WORKS, default=list(WORKS))
     parser.add_argument("--measure", choices=WORKS, help=argparse.SUPPRESS)
     parser.add_argument("--itself", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.measure:
         if arguments.itself:
-            import torch  # noqa: F401  before the project says how its threads wait
+            import torch  # noqa: F401  before the project sets how threads wait
         print(measure(arguments.measure))
         return
-    print(f"| | busy processes beside it | by itself | here | ratio ({arguments.rounds} rounds: median, range) |")
+    print(f"| | other busy processes | by default | here | ratio ({arguments.rounds} rounds: median, range) |")
     print("|---|---|---|---|---|", flush=True)
     for work in arguments.works:
         for busy in arguments.busy:

@@ -1,11 +1,11 @@
-"""What changes of VG-net's params bring, on a speaker whom it is trained on and on others.
+"""The effect of VG-net's parameters on a speaker of the training split and on other speakers.
 
-Each of `--changes` sets params of `vgnet`, `plain` sets none. All train in one thread on what `dvc repro` has prepared,
-for as many `--steps`, or for as many `--seconds` of processor time (how many steps fit is measured first). With
-`--base` all go on from that many steps of `plain`; within a change, `>` parts phases that share the time and go on from
-each other. Measures `vg_gt` on test clips of `--speaker` and on all clips of `--others`: means with 95% bootstrap
-intervals over clips, and the mean difference in LMD from `plain`, clip by clip. What is in `--out` already is not done
-again. What augmentation brings to a network that knows one speaker, and what a second of training buys:
+Each of `--changes` sets parameters of `vgnet`; `plain` sets none. All train in one thread on the data of `dvc repro`,
+for the same number of `--steps`, or for the same `--seconds` of processor time (the number of steps is measured first).
+With `--base`, all continue from this number of steps of `plain`. Within a change, `>` separates phases that share the
+time and continue from each other. Measures `vg_gt` on test clips of `--speaker` and on all clips of `--others`: means
+with 95% bootstrap intervals over clips, and the mean difference in LMD from `plain`, clip by clip. Results that are in
+`--out` are kept. Two examples, for augmentation with one speaker, and for the use of training time:
 
     python benchmarks/vgnet_params.py --speaker s1 --alone --base 1600 --steps 800 \
       --changes augment.flip=0.5 augment.flip=0.5,augment.colour=0.5
@@ -43,7 +43,7 @@ from pipeline.training.vgnet import VgNetTask
 PLAIN = "plain"
 METRICS = ("psnr", "ssim", "lmd")
 TRIAL = 50
-"""Steps whose time is taken, behind as many that warm up."""
+"""Timed steps, after the same number of steps to warm up."""
 
 Make = Callable[[VgNetParams], VgNetTask]
 
@@ -60,7 +60,7 @@ class OneSpeaker(ClipStore):
 
 
 def tasks(speaker: str | None, seed: int) -> Make:
-    """Trainings on the whole corpus, or on ``speaker`` alone."""
+    """Makes training tasks on the whole corpus, or on ``speaker`` alone."""
     model = LandmarkModel.load(paths.LANDMARKS_MODEL)
     if speaker is None:
         sources = open_sources("vgnet", load_params(paths.PARAMS))
@@ -74,7 +74,7 @@ def tasks(speaker: str | None, seed: int) -> Make:
 
 
 def changed(plain: VgNetParams, change: str) -> VgNetParams:
-    """``width=8,augment.flip=0.5`` set; as in params.yaml, and checked alike."""
+    """``plain`` with a change such as ``width=8,augment.flip=0.5``, checked as in params.yaml."""
     tree = asdict(plain)
     for pair in change.split(",") if change != PLAIN else []:
         key, value = pair.split("=")
@@ -84,9 +84,9 @@ def changed(plain: VgNetParams, change: str) -> VgNetParams:
 
 
 def steps_in(make: Make, params: VgNetParams, seconds: float, scratch: Path) -> int:
-    """How many steps take ``seconds`` of processor time."""
+    """The number of steps that take ``seconds`` of processor time."""
     spent = []
-    for trial in (TRIAL, 2 * TRIAL):  # the difference: without what is done once
+    for trial in (TRIAL, 2 * TRIAL):  # the difference leaves out the start
         start = time.process_time()
         train(make(replace(params, steps=trial, validate_every=trial)), scratch / str(trial), scratch / "resume")
         spent.append(time.process_time() - start)
@@ -94,7 +94,7 @@ def steps_in(make: Make, params: VgNetParams, seconds: float, scratch: Path) -> 
 
 
 def trained(make: Make, plain: VgNetParams, change: str, options: argparse.Namespace, base: Path | None) -> Path:
-    """The folder of a bundle: the project's AT-net and landmark model beside a VG-net by ``change``."""
+    """The folder of a bundle with the project's AT-net and landmark model, and a VG-net trained with ``change``."""
     phases = change.split(">")
     for number, phase in enumerate(phases):
         out = options.out / f"{change.replace('>', '_')}-{number}"
@@ -118,7 +118,7 @@ def trained(make: Make, plain: VgNetParams, change: str, options: argparse.Names
 
 
 def measured(head: TalkingHead, clips: dict[str, list[str]], change: str, every: int) -> pd.DataFrame:
-    """A row per clip and method, of every so many frames."""
+    """A row per clip and method, measured on every ``every``-th frame."""
     stored = StoredClips(ClipStore(paths.DATA))
     rows: list[dict[str, object]] = []
     for group, ids in clips.items():
@@ -137,28 +137,28 @@ def table(rows: pd.DataFrame) -> str:
     lines = ["| clips | change | PSNR, dB | SSIM | LMD, px | difference in LMD |", "|---|---|---|---|---|---|"]
     for group, of_group in rows.groupby("group", sort=False):
         plain = of_group[of_group.change == PLAIN].set_index("id")["lmd"]
-        for change, one in of_group.groupby("change", sort=False):
-            values = [one[name] for name in METRICS] + [one.set_index("id")["lmd"] - plain]
+        for change, of_change in of_group.groupby("change", sort=False):
+            values = [of_change[name] for name in METRICS] + [of_change.set_index("id")["lmd"] - plain]
             cells = ["{:.3f} [{:.3f}, {:.3f}]".format(value.mean(), *interval(value)) for value in values]
-            lines.append(f"| {group} ({len(one)}) | `{change}` | {' | '.join(cells)} |")
+            lines.append(f"| {group} ({len(of_change)}) | `{change}` | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--speaker", help="the first of the training split, if not given")
+    parser.add_argument("--speaker", help="default: the first of the training split")
     parser.add_argument("--alone", action="store_true", help="train on this speaker alone, not on the whole corpus")
-    parser.add_argument("--others", nargs="*", help="speakers whose clips are measured; all others, if not given")
+    parser.add_argument("--others", nargs="*", help="speakers whose clips are measured; default: all others")
     parser.add_argument("--changes", nargs="*", default=[])
-    parser.add_argument("--base", type=int, default=0, help="steps without a change at first")
-    parser.add_argument("--steps", type=int, default=30, help="steps after them")
+    parser.add_argument("--base", type=int, default=0, help="steps of plain before the changes")
+    parser.add_argument("--steps", type=int, default=30, help="steps of each change")
     parser.add_argument("--seconds", type=float, default=0, help="instead of steps")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--same", type=int, default=12, help="at most so many test clips of the speaker")
-    parser.add_argument("--every", type=int, default=1, help="measure every so many frames")
+    parser.add_argument("--same", type=int, default=12, help="maximum number of the speaker's test clips")
+    parser.add_argument("--every", type=int, default=1, help="measure every n-th frame")
     parser.add_argument("--out", type=Path, default=Path("reports/vgnet_params"))
     options = parser.parse_args()
-    torch.set_num_threads(1)  # a second one would wait, and waiting counts as processor time
+    torch.set_num_threads(1)  # a second thread would wait, and waiting counts as processor time
 
     store = ClipStore(paths.DATA)
     speaker = options.speaker or store.speaker(store.ids("train")[0])
@@ -170,20 +170,20 @@ def main() -> None:
     }
     plain = replace(load_params(paths.PARAMS).vgnet, epochs=0)
     options.out.mkdir(parents=True, exist_ok=True)
-    make, found = tasks(speaker if options.alone else None, options.seed), options.out / "clips.csv"
+    make, results = tasks(speaker if options.alone else None, options.seed), options.out / "clips.csv"
     base = None
     if options.base:
         first = argparse.Namespace(out=options.out / "base", steps=options.base, seconds=0)
         base = trained(make, plain, PLAIN, first, None)
-        make = tasks(speaker if options.alone else None, options.seed + 1)  # other windows than the base has seen
-    rows = pd.read_csv(found) if found.exists() else pd.DataFrame({"change": []})
+        make = tasks(speaker if options.alone else None, options.seed + 1)  # other windows than those of the base
+    rows = pd.read_csv(results) if results.exists() else pd.DataFrame({"change": []})
     for change in [PLAIN, *options.changes]:
         if change in set(rows.change):
             continue
         folder = trained(make, plain, change, options, base)
         head = TalkingHead.from_pretrained(folder, plain.precision)
         rows = pd.concat([rows, measured(head, clips, change, options.every)], ignore_index=True)
-        rows.to_csv(found, index=False)
+        rows.to_csv(results, index=False)
         print(table(rows), flush=True)
 
 

@@ -1,14 +1,14 @@
-"""How well AT-net hears voices it was not trained on: landmark errors by what it hears and whom it was trained on.
+"""AT-net's landmark errors on unseen voices, by speech features and training voices.
 
     python benchmarks/voices.py make data/raw/voices --grid /path/to/grid
     atvgnet use grid --root data/raw/voices && dvc repro mfcc
     python benchmarks/voices.py measure --sets s1 many --features mfcc log_mel:clip --variants 0 4 --seeds 0 1
 
-`make` puts synthetic speakers beside GRID's own, in GRID's layout and by links: s101 and on with many voices, to train
-on; s201 and on with voices that none of these has, in English; s301 and on in German and s401 and on in French with the
-same. `measure` trains on s1 alone, or on s1 and the voices, and prints the mean error of the mouth's points against the
-real ones (px of the face, each frame's mean position taken off, as LMD) on unseen sentences of s1, GRID's other
-speakers, unseen voices and both languages, with what a face that does not move has.
+`make` adds synthetic speakers to GRID's own (linked) speakers, in GRID's layout. Speakers from s101 on have many voices
+for training. Speakers from s201 on have other voices, in English; with the same voices, speakers from s301 on speak
+German and from s401 on French. `measure` trains on s1 alone, or on s1 and the voices. It prints the mean error of the
+mouth's points (px of the face, each frame less its mean position, as LMD) on unseen sentences of s1, GRID's other
+speakers, unseen voices and both languages, next to the error of a face that does not move.
 """
 
 import argparse
@@ -47,7 +47,7 @@ KNOWN = (
     "Gene", "Henrique", "Hugo", "Jacky", "Lee", "Marco", "Mario", "Michael",
 )  # fmt: skip
 UNSEEN = ("m7", "f5", "linda", "john", "steph", "max")
-"""espeak-ng's variants, of which each is a voice."""
+"""Variants of espeak-ng; each is a voice."""
 ACCENTS = ("en-us", "en-gb-x-rp", "en-us", "en-gb-scotland", "en-029", "en-us-nyc", "en-gb-x-gbclan", "en-gb-x-gbcwmd")
 SENTENCES, TEST_SENTENCES = 8, 3
 GERMAN = (
@@ -77,7 +77,7 @@ Samples = NDArray[np.int16]
 
 @dataclass(frozen=True)
 class Line(Sentence):
-    """A sentence of another language, and its number."""
+    """A numbered sentence of another language."""
 
     number: int = 0
 
@@ -107,7 +107,7 @@ def plans() -> Iterator[ClipPlan]:
 
 
 def make(folder: Path, grid: Path) -> None:
-    """Write the corpus of GRID's speakers and synthetic ones."""
+    """Write the corpus with GRID's speakers and synthetic speakers."""
     folder.mkdir(parents=True)
     (folder / "alignments").mkdir()
     for speaker in grid.glob("s[0-9]*"):
@@ -117,8 +117,8 @@ def make(folder: Path, grid: Path) -> None:
         make_clip(plan, folder)
 
 
-class AudioTrack(ClipStore):
-    """Some of the project's clips, heard as `params` say whatever data/mfcc holds."""
+class FeatureStore(ClipStore):
+    """Some of the project's clips, with speech features by ``params`` instead of those in data/mfcc."""
 
     def __init__(self, clips: list[str], params: Mfcc, initial: InitialStatistics | None = None) -> None:
         super().__init__(paths.DATA)
@@ -145,7 +145,7 @@ class AudioTrack(ClipStore):
 
 
 def parts() -> dict[str, list[str]]:
-    """The project's clips by what they are for. Of s1 40 sentences are kept to test on, and 30 to validate on."""
+    """The project's clips by their use. s1 has 40 sentences for testing and 30 for validation."""
     store = ClipStore(paths.DATA)
     every = sorted((clip for split in ("train", "val", "test") for clip in store.ids(split)), key=lambda c: rank(0, c))
     number = {clip: int(store.speaker(clip)[1:]) for clip in every}
@@ -168,13 +168,13 @@ TESTS = ("s1, new sentences", "GRID, others", "new voices", "German", "French")
 SETS = {"s1": ("s1",), "voices": ("voices",), "many": ("s1", "voices")}
 
 
-def error(made_T68x2: NDArray[np.floating], real_T68x2: NDArray[np.floating]) -> float:
-    """Mean distance of the mouth's points over all frames but the reference, px."""
-    made, real = (points[1:, 48:] - points[1:, 48:].mean(axis=1, keepdims=True) for points in (made_T68x2, real_T68x2))
-    return float(np.linalg.norm(made - real, axis=2).mean())
+def error(fake_T68x2: NDArray[np.floating], real_T68x2: NDArray[np.floating]) -> float:
+    """Mean distance of the mouth's points in px, over all frames except the reference."""
+    fake, real = (points[1:, 48:] - points[1:, 48:].mean(axis=1, keepdims=True) for points in (fake_T68x2, real_T68x2))
+    return float(np.linalg.norm(fake - real, axis=2).mean())
 
 
-def measured(network: AtNet, model: LandmarkModel, store: AudioTrack) -> tuple[float, float]:
+def measured(network: AtNet, model: LandmarkModel, store: FeatureStore) -> tuple[float, float]:
     """Mean errors of the network and of a face that does not move, over the store's clips."""
     errors = []
     for clip in store.chosen:
@@ -185,15 +185,15 @@ def measured(network: AtNet, model: LandmarkModel, store: AudioTrack) -> tuple[f
             coefficients = network(
                 torch.from_numpy(reference_K)[None], torch.from_numpy(store.windows(clip))[None, :, None]
             )
-        made = model.place(model.move(reference_L, reference_K, coefficients[0].numpy()), points[0])
-        errors.append((error(made, points), error(np.broadcast_to(points[:1], points.shape), points)))
+        moved_T68x2 = model.place(model.move(reference_L, reference_K, coefficients[0].numpy()), points[0])
+        errors.append((error(moved_T68x2, points), error(np.broadcast_to(points[:1], points.shape), points)))
     moved, still = np.mean(errors, axis=0)
     return float(moved), float(still)
 
 
 def counted(clips: list[str], kind: SpeechKind) -> InitialStatistics:
-    """The initial statistics of adaptive normalisation, of these clips."""
-    store = AudioTrack(clips, Mfcc(kind=kind))
+    """The initial statistics of adaptive normalisation for these clips."""
+    store = FeatureStore(clips, Mfcc(kind=kind))
     statistics = Statistics(store.features.coefficients)
     for clip in clips:
         statistics.add(store.mfcc(clip))
@@ -201,28 +201,26 @@ def counted(clips: list[str], kind: SpeechKind) -> InitialStatistics:
 
 
 def measure(options: argparse.Namespace) -> None:
-    """Train every combination and print a row for each."""
-    found = parts()
+    """Train each combination and print a row for it."""
+    clips = parts()
     print("| trained on | hears | variants | seed |", *(f"{name} |" for name in TESTS))
     for name, hears, variants, seed in product(options.sets, options.features, options.variants, options.seeds):
         kind, _, normalise = hears.partition(":")
         plain = Mfcc(kind=kind, normalise=normalise or "none")
-        trained = [clip for part in SETS[name] for clip in found[part]]
-        checked = [clip for part in SETS[name] for clip in found[f"{part}, validation"]]
+        trained = [clip for part in SETS[name] for clip in clips[part]]
+        checked = [clip for part in SETS[name] for clip in clips[f"{part}, validation"]]
         initial = counted(trained, kind) if plain.normalise == "adaptive" else None
-        heard, held_out = (
-            AudioTrack(trained, replace(plain, variants=variants), initial),
-            AudioTrack(checked, plain, initial),
-        )
-        model = fit_model((heard.points(clip) for clip in trained), 6)
-        sources = [StoreSource(one, model, "train", speech=True) for one in (heard, held_out)]
+        training = FeatureStore(trained, replace(plain, variants=variants), initial)
+        validation = FeatureStore(checked, plain, initial)
+        model = fit_model((training.points(clip) for clip in trained), 6)
+        sources = [StoreSource(store, model, "train", speech=True) for store in (training, validation)]
         params = AtNetParams(width=options.width, steps=options.steps)
         task = AtNetTask(sources[0], sources[1], params, seed)
         with tempfile.TemporaryDirectory() as folder:
             train(task, Path(folder) / "out", Path(folder) / "resume")
             network, _ = load_model(Path(folder) / "out", "model")
         assert isinstance(network, AtNet)
-        cells = [measured(network, model, AudioTrack(found[test], plain, initial)) for test in TESTS]
+        cells = [measured(network, model, FeatureStore(clips[test], plain, initial)) for test in TESTS]
         print(
             f"| {name} | {hears} | {variants} | {seed} |", *(f"{moved:.3f} ({still:.3f}) |" for moved, still in cells)
         )

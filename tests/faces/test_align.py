@@ -1,4 +1,4 @@
-"""The crop: whole face, steady, and where the points say it is."""
+"""The crop shows the whole face, steadily, at the place of its points."""
 
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def test_the_whole_face_is_inside_with_the_chin(photograph: Image) -> None:
     np.testing.assert_allclose(inside[STABLE].mean(axis=0), np.mean(CROP.points, axis=0), atol=1e-3)
 
 
-def test_points_found_in_the_crop_are_where_the_transform_puts_them(photograph: Image) -> None:
+def test_points_detected_in_the_crop_equal_transformed_points(photograph: Image) -> None:
     points = points_of(photograph)
     transform = align(points[None], per_frame=True, smoothing=0)
     crop = crop_face(photograph, transform[0])
@@ -51,8 +51,8 @@ def test_points_found_in_the_crop_are_where_the_transform_puts_them(photograph: 
 
 
 @pytest.mark.parametrize("speaker", ["s1/bbaf3s.mpg", "s31/bgiq6p.mpg"])
-def test_steady_over_a_real_clip(corpora: Path, speaker: str) -> None:
-    """One scale a clip, and a still background: smoothed crops shake less than those aligned frame by frame."""
+def test_a_real_clip_is_steady(corpora: Path, speaker: str) -> None:
+    """A clip has one scale, and smoothed crops shake less than crops that are aligned frame by frame."""
     frames = list(read_frames(corpora / "grid" / speaker))
     points = track_face(frames, 15).points_T68x2
     smooth = align(points, per_frame=False, smoothing=0.2)
@@ -70,7 +70,7 @@ def test_steady_over_a_real_clip(corpora: Path, speaker: str) -> None:
 
 
 def test_blinking_does_not_zoom() -> None:
-    """Lids are not part of what the alignment uses."""
+    """The alignment does not use the lids."""
     points = np.repeat(np.random.default_rng(0).normal(64, 20, (1, 68, 2)), 50, axis=0).astype(np.float32)
     blinking = points.copy()
     blinking[20:24, [37, 38, 43, 44], 1] += 5
@@ -80,7 +80,7 @@ def test_blinking_does_not_zoom() -> None:
         )
 
 
-def test_shrinking_much_does_not_alias() -> None:
+def test_strong_shrinking_does_not_alias() -> None:
     """A fine chequerboard becomes grey, not a moire of black and white."""
     board = (np.indices((2048, 2048)).sum(axis=0) % 2 * 255).astype(np.uint8)
     transform = np.array([[1 / 16, 0, 0], [0, 1 / 16, 0]], np.float32)
@@ -95,7 +95,7 @@ def test_crop_equals_opencv_area_average() -> None:
     assert np.abs(crop_face(np.asarray(smooth, np.uint8), transform).astype(int) - expected)[2:-2, 2:-2].max() <= 2
 
 
-def test_a_larger_crop_shows_the_same_in_more_pixels(photograph: Image) -> None:
+def test_a_larger_crop_shows_the_same_area(photograph: Image) -> None:
     points = points_of(photograph)[None]
     small = align(points, per_frame=True, smoothing=0)
     large = onto_crop(small, 256)
@@ -103,12 +103,12 @@ def test_a_larger_crop_shows_the_same_in_more_pixels(photograph: Image) -> None:
     crops = crop_face(photograph, small[0]), crop_face(photograph, large[0], 256)
     halved = cv2.resize(crops[1], (SIZE, SIZE), interpolation=cv2.INTER_AREA)
     assert np.abs(halved.astype(int) - crops[0]).mean() < 2
-    # Corners of the picture meet, and so pixel 0 of the small one lies between pixels 0 and 1 of the large one.
+    # The corners meet, so pixel 0 of the small crop lies between pixels 0 and 1 of the large crop.
     np.testing.assert_array_equal(rescale(np.array([-0.5, 0.0, 127.5]), SIZE, 256), [-0.5, 0.5, 255.5])
     np.testing.assert_allclose(to_crop(points, large), rescale(to_crop(points, small), SIZE, 256), atol=2**-8)
 
 
-def test_the_usual_crop_is_the_same_to_the_byte(photograph: Image) -> None:
+def test_the_default_size_changes_nothing(photograph: Image) -> None:
     transform = align(points_of(photograph)[None], per_frame=True, smoothing=0)
     assert crop_geometry(SIZE) == CROP
     np.testing.assert_array_equal(onto_crop(transform, SIZE), transform)

@@ -1,4 +1,4 @@
-"""One person in one shot: other people and other shots are noticed however they follow, the same person is not."""
+"""Other people and other shots are noticed however they follow; one person in one shot is not reported."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -20,11 +20,11 @@ Image = NDArray[np.uint8]
 LIMITS = Landmarks()
 
 
-def seen(frames: list[Image]) -> tuple[float, list[int], float]:
-    """The share of frames in which the face is found, the cuts, and the distance of the faces."""
+def analysed(frames: list[Image]) -> tuple[float, list[int], float]:
+    """The share of frames with the face, the cuts, and the distance of the faces."""
     track = track_face(frames, LIMITS.detect_every)
     transforms = align(track.points_T68x2, per_frame=False, smoothing=LIMITS.smoothing)
-    crops = np.stack([crop_face(*one) for one in zip(frames, transforms, strict=True)])
+    crops = np.stack([crop_face(*pair) for pair in zip(frames, transforms, strict=True)])
     marks = signatures(crops)
     cuts = find_cuts(marks, track.points_T68x2[:, STABLE], track.found_T)
     return (
@@ -36,7 +36,7 @@ def seen(frames: list[Image]) -> tuple[float, list[int], float]:
 
 @pytest.fixture(scope="module")
 def people(corpora: Path) -> list[list[Image]]:
-    """Two speakers of GRID in the same place, before the same wall."""
+    """Two speakers of GRID at the same place in front of the same wall."""
     return [list(read_frames(corpora / "grid" / name)) for name in ("s1/bbaf3s.mpg", "s5/lbax4n.mpg")]
 
 
@@ -50,7 +50,7 @@ def back_again(a: list[Image], b: list[Image]) -> list[Image]:
 
 def dissolve(a: list[Image], b: list[Image]) -> list[Image]:
     mixed = [cv2.addWeighted(a[30 + n], 1 - n / 11, b[30 + n], n / 11, 0) for n in range(1, 11)]
-    return a[:30] + [np.asarray(one, np.uint8) for one in mixed] + b[40:75]
+    return a[:30] + [np.asarray(frame, np.uint8) for frame in mixed] + b[40:75]
 
 
 def lost_for_a_while(a: list[Image], b: list[Image]) -> list[Image]:
@@ -62,11 +62,11 @@ def at_the_end(a: list[Image], b: list[Image]) -> list[Image]:
 
 
 def elsewhere(a: list[Image], b: list[Image]) -> list[Image]:
-    return [np.roll(one, -50, axis=1) for one in a[:40]] + [np.roll(one, 60, axis=1) for one in b[40:75]]
+    return [np.roll(frame, -50, axis=1) for frame in a[:40]] + [np.roll(frame, 60, axis=1) for frame in b[40:75]]
 
 
 def places_swapped(a: list[Image], b: list[Image]) -> list[Image]:
-    narrow = [[one[:, 60:300] for one in frames] for frames in (a, b)]
+    narrow = [[frame[:, 60:300] for frame in frames] for frames in (a, b)]
     pairs = [(0, 1)] * 40 + [(1, 0)] * 35
     return [np.hstack([narrow[left][number], narrow[right][number]]) for number, (left, right) in enumerate(pairs)]
 
@@ -75,25 +75,25 @@ KINDS = [hard_cut, back_again, dissolve, lost_for_a_while, at_the_end, elsewhere
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_two_people_are_never_one(
+def test_two_people_are_distinguished(
     people: list[list[Image]], kind: Callable[[list[Image], list[Image]], list[Image]]
 ) -> None:
-    found, _, identity = seen(kind(*people))
+    found, _, identity = analysed(kind(*people))
     assert found >= LIMITS.min_detected
     assert identity > LIMITS.max_identity
 
 
 def test_cuts_are_counted(people: list[list[Image]]) -> None:
     for kind, cuts in ((hard_cut, [40]), (back_again, [25, 45]), (at_the_end, [65])):
-        assert seen(kind(*people))[1] == pytest.approx(cuts, abs=1)
+        assert analysed(kind(*people))[1] == pytest.approx(cuts, abs=1)
 
 
 def test_another_shot_of_the_same_person(people: list[list[Image]]) -> None:
-    """Nearer, or elsewhere in the picture."""
+    """The face is nearer, or elsewhere in the picture."""
     frames = people[0]
-    near = [np.asarray(cv2.resize(one, None, fx=1.3, fy=1.3)[40:328, 55:415], np.uint8) for one in frames]
-    for other in (near, [np.roll(one, 110, axis=1) for one in frames]):
-        found, cuts, identity = seen(frames[:40] + other[40:])
+    near = [np.asarray(cv2.resize(frame, None, fx=1.3, fy=1.3)[40:328, 55:415], np.uint8) for frame in frames]
+    for other in (near, [np.roll(frame, 110, axis=1) for frame in frames]):
+        found, cuts, identity = analysed(frames[:40] + other[40:])
         assert found == 1.0
         assert len(cuts) == 1
         assert identity < LIMITS.max_identity
@@ -109,18 +109,18 @@ def test_another_shot_of_the_same_person(people: list[list[Image]]) -> None:
         "lrw_like/lipread_mp4/EVERY/train/EVERY_00004.mp4",
     ],
 )
-def test_people_who_move_and_turn_are_themselves(corpora: Path, name: str) -> None:
-    _, cuts, identity = seen(list(read_frames(corpora / name)))
+def test_moving_and_turning_people_are_one_person(corpora: Path, name: str) -> None:
+    _, cuts, identity = analysed(list(read_frames(corpora / name)))
     assert cuts == []
     assert identity < LIMITS.max_identity
 
 
-def test_light_noise_and_damage_are_no_cut(people: list[list[Image]]) -> None:
-    frames = [one.copy() for one in people[0]]
+def test_light_and_damage_are_not_cuts(people: list[list[Image]]) -> None:
+    frames = [frame.copy() for frame in people[0]]
     frames[20:22] = [np.full_like(frames[0], 255)] * 2  # a flash
     frames[50][144:] = 120  # half a frame is lost
-    darker = [np.asarray(one * (0.4 if number > 35 else 1.0), np.uint8) for number, one in enumerate(frames)]
-    found, cuts, identity = seen(darker)
+    darker = [np.asarray(frame * (0.4 if number > 35 else 1.0), np.uint8) for number, frame in enumerate(frames)]
+    found, cuts, identity = analysed(darker)
     assert found >= 0.95
     assert (cuts, identity) == ([], 0.0)
 

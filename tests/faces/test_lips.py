@@ -1,4 +1,4 @@
-"""Still pictures, and sound of another time, against mouths that speak."""
+"""Speaking mouths are told from still pictures, and matching sound from sound of another time."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -65,13 +65,13 @@ def test_a_still_picture_does_not_speak(photograph: Image, change: Callable[[Ima
 
 
 @pytest.mark.parametrize("name", ["grid/s1/bbaf3s.mpg", "lrw_like/lipread_mp4/DURING/train/DURING_00001.mp4"])
-def test_people_who_speak_do(corpora: Path, name: str) -> None:
+def test_speaking_people_speak(corpora: Path, name: str) -> None:
     points = points_of(list(read_frames(corpora / name)))
     assert measure_movement(points, np.ones(len(points), bool)) > 1.3 * LIMITS.min_movement
 
 
 def test_movement_by_hand() -> None:
-    """The upper half of a ring of points against the lower one, slowly: neither moves the middle, size nor angle."""
+    """The upper half of a ring of points moves against the lower; middle, size and angle stay."""
     points = np.zeros((75, 68, 2))
     angles = np.arange(20) * 2 * np.pi / 20
     points[:, 48:68] = 20 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
@@ -84,7 +84,7 @@ def test_movement_by_hand() -> None:
 
 
 def speaking(pause: float) -> tuple[Points, NDArray[np.int16]]:
-    """A mouth that moves where the sound is loud, in words between pauses, of which the share is given."""
+    """Points and sound of a mouth that moves where the sound is loud; ``pause`` is the share of pauses."""
     draw = np.random.default_rng(1)
     loud = np.zeros(75)
     loud[: round(75 * (1 - pause))] = 1
@@ -97,7 +97,7 @@ def speaking(pause: float) -> tuple[Points, NDArray[np.int16]]:
     return points, speech.astype(np.int16)
 
 
-def test_sound_and_lips_that_go_together() -> None:
+def test_lips_that_match_the_sound() -> None:
     points, speech = speaking(0.4)
     assert measure_sync(points, ALL, speech) > 0.8
     assert measure_sync(points, ALL, np.roll(speech, 2 * 640)) > 0.8
@@ -105,7 +105,7 @@ def test_sound_and_lips_that_go_together() -> None:
     assert measure_sync(points * 0, ALL, speech) == 0.0
 
 
-def test_what_cannot_be_told_is_not_told() -> None:
+def test_undecidable_clips_give_nan() -> None:
     points, speech = speaking(0.4)
     assert np.isnan(measure_sync(points[:49], ALL[:49], speech[: 49 * 640]))
     assert np.isnan(measure_sync(points, np.arange(75) > 0, speech))
@@ -117,7 +117,7 @@ def test_what_cannot_be_told_is_not_told() -> None:
 
 
 @pytest.mark.parametrize("name", ["s1/bbaf3s", "s31/lrau5s", "s20/brbk7n"])
-def test_real_speech_and_the_same_later(corpora: Path, name: str) -> None:
+def test_real_speech_with_its_sound_and_with_later_sound(corpora: Path, name: str) -> None:
     path = corpora / f"grid/{name}.mpg"
     points, sound = points_of(list(read_frames(path))), read_audio(path)[: 75 * 640]
     sound = np.pad(sound, (0, 75 * 640 - len(sound)))

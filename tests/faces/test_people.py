@@ -1,4 +1,4 @@
-"""Who is seen in which clip, by real faces."""
+"""Clips are grouped by person."""
 
 from pathlib import Path
 
@@ -19,11 +19,11 @@ def described(path: Path) -> NDArray[np.float64]:
     return face_descriptor(crop_face(frame, transform[0]), to_crop(points, transform)[0])
 
 
-def test_clips_of_two_people_are_told_apart(corpora: Path) -> None:
+def test_clips_of_two_people_are_separated(corpora: Path) -> None:
     paths = [*sorted(corpora.glob("grid/s31/*.mpg"))[:2], *sorted(corpora.glob("grid/s1/*.mpg"))[:3]]
     names = [path.stem for path in paths]
-    found = group_by_person(names, np.array([described(path) for path in paths]))
-    assert found == [names[2:], names[:2]]
+    groups = group_by_person(names, np.array([described(path) for path in paths]))
+    assert groups == [names[2:], names[:2]]
 
 
 def test_one_clip_is_one_person() -> None:

@@ -1,4 +1,4 @@
-"""Every figure against an independent computation, and on real clips with a known defect."""
+"""Each metric is compared with an independent computation, and measured on clips with a known defect."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -38,10 +38,10 @@ Faces = tuple[Track, NDArray[np.float32], NDArray[np.uint8]]
 
 
 def faces_of(frames: Frames) -> Faces:
-    """What the stage landmarks makes of a clip."""
+    """The track, transforms and crops of a clip, as the stage landmarks computes them."""
     track = track_face(frames, LIMITS.detect_every, LIMITS.face)
     transforms = align(track.points_T68x2, per_frame=False, smoothing=LIMITS.smoothing)
-    return track, transforms, np.stack([crop_face(*one) for one in zip(frames, transforms, strict=True)])
+    return track, transforms, np.stack([crop_face(*pair) for pair in zip(frames, transforms, strict=True)])
 
 
 def measured(
@@ -84,14 +84,14 @@ def test_score_and_detected_by_hand(faces: Faces) -> None:
 
 
 def test_face_size_by_the_points(faces: Faces, metrics: dict[str, float]) -> None:
-    """As many source pixels to a crop's side as the distance of the eyes says."""
+    """The eye distance gives the source pixels of a crop's side."""
     track, transforms, _ = faces
     source, crop = track.points_T68x2, to_crop(track.points_T68x2, transforms)
     eyes = [np.linalg.norm(points[:, 36] - points[:, 45], axis=1).mean() for points in (source, crop)]
     assert metrics["face_size"] == pytest.approx(128 * eyes[0] / eyes[1], rel=0.01)
 
 
-def test_sharpness_as_scikit_image_has_it(faces: Faces, metrics: dict[str, float]) -> None:
+def test_sharpness_equals_scikit_images(faces: Faces, metrics: dict[str, float]) -> None:
     def sharpness(crop: NDArray[np.uint8]) -> float:
         grey = np.round(crop @ np.array([0.299, 0.587, 0.114]))
         return float(laplace(grey, ksize=3)[FACE].var() / grey[FACE].var())
@@ -102,7 +102,7 @@ def test_sharpness_as_scikit_image_has_it(faces: Faces, metrics: dict[str, float
 
 
 @pytest.mark.parametrize("deviation", [0.1, 0.5, 2.0])
-def test_jitter_is_the_noise_of_points_that_move_evenly(deviation: float) -> None:
+def test_jitter_is_the_noise_of_evenly_moving_points(deviation: float) -> None:
     random = np.random.default_rng(0)
     still = random.uniform(30, 90, (1, 13, 2)) + np.arange(400)[:, None, None] * np.array([0.7, -0.3])
     found = np.ones(400, bool)
@@ -111,7 +111,7 @@ def test_jitter_is_the_noise_of_points_that_move_evenly(deviation: float) -> Non
     assert measure_jitter(noisy, found) == pytest.approx(deviation, rel=0.05)
 
 
-def test_jitter_leaves_out_what_was_not_seen() -> None:
+def test_jitter_ignores_frames_without_the_face() -> None:
     points, found = np.zeros((20, 13, 2)), np.ones(20, bool)
     points[10] = 50
     assert measure_jitter(points, found) > 5
@@ -134,7 +134,7 @@ def test_a_turned_head_is_less_frontal(lrw_frames: Frames, metrics: dict[str, fl
 
 
 def test_mouths_outside_the_picture(faces: Faces) -> None:
-    """In frames 0 to 9 the face lies as far down as the lower border, or just far enough above it."""
+    """In frames 0 to 9 the mouth is at the lower border, or just far enough above it."""
     track, transforms, crops = faces
     room = 288 - 1 - track.points_T68x2[:, 48:68, 1].max(axis=1)
     pixel = 1 / np.hypot(transforms[:, 0, 0], transforms[:, 1, 0])  # of the crop, in those of the source
@@ -161,9 +161,12 @@ def test_a_shrunken_face(frames: Frames, metrics: dict[str, float]) -> None:
     assert small["frontal"] == pytest.approx(metrics["frontal"], abs=0.1)
 
 
-def test_blur_is_seen_and_darkness_is_not(frames: Frames, metrics: dict[str, float]) -> None:
-    """Blurred by as much as 0.75, 1.5 and 3 pixels of the crop, which is a shade smaller than the source."""
-    sharp = [metrics["sharpness"], *(metrics_of([blurred(s)(one) for one in frames])["sharpness"] for s in (1, 2, 4))]
+def test_blur_counts_and_darkness_does_not(frames: Frames, metrics: dict[str, float]) -> None:
+    """The blurs are 0.75, 1.5 and 3 crop pixels, because the crop is smaller than the source."""
+    sharp = [
+        metrics["sharpness"],
+        *(metrics_of([blurred(s)(frame) for frame in frames])["sharpness"] for s in (1, 2, 4)),
+    ]
     assert sharp == sorted(sharp, reverse=True)
     assert sharp[1] < 0.5 * sharp[0]
     assert sharp[2] < 0.03
@@ -174,7 +177,7 @@ def test_blur_is_seen_and_darkness_is_not(frames: Frames, metrics: dict[str, flo
 
 @pytest.mark.parametrize("share", [0.25, 0.5, 0.75])
 def test_a_mouth_cut_by_the_border(frames: Frames, faces: Faces, share: float) -> None:
-    """dlib finds a mouth all the same, squeezed into what is left."""
+    """dlib still finds a mouth, squeezed into the remaining picture."""
     lips = faces[0].points_T68x2[:, 48:68, 1]
     top, bottom = lips.min(axis=1).mean(), lips.max(axis=1).mean()
     row = int(top + share * (bottom - top))

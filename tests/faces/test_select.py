@@ -1,4 +1,4 @@
-"""Whose picture, whose clip: whole frontal faces first, then what the rule says."""
+"""Complete frontal faces are chosen first, then the rule decides."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ Image = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Seen:
+class Face:
     """A candidate."""
 
     name: str
@@ -32,17 +32,17 @@ class Seen:
 @pytest.mark.parametrize(
     ("rule", "faces", "chosen"),
     [
-        ("prominent", [Seen("a", 9, 9), Seen("b", 8, 8)], "a"),
-        ("prominent", [Seen("a", 9, 9, whole=False), Seen("b", 8, 8)], "b"),
-        ("largest", [Seen("a", 9, 9, frontal=0.1), Seen("b", 8, 8)], "b"),
-        ("central", [Seen("a", 9, 9, frontal=0.1), Seen("b", 8, 8, whole=False)], "a"),
-        ("prominent", [Seen("a", 9, 9, whole=False), Seen("b", 8, 8, whole=False)], "a"),
-        ("prominent", [Seen("a", 9, 9, frontal=0.0), Seen("b", 1, 1)], "a"),
-        ("left", [Seen("a", 9, 9, whole=False), Seen("b", 8, 8)], "a"),
-        ("right", [Seen("a", 9, 9, frontal=0.0), Seen("b", 1, 1)], "a"),
+        ("prominent", [Face("a", 9, 9), Face("b", 8, 8)], "a"),
+        ("prominent", [Face("a", 9, 9, whole=False), Face("b", 8, 8)], "b"),
+        ("largest", [Face("a", 9, 9, frontal=0.1), Face("b", 8, 8)], "b"),
+        ("central", [Face("a", 9, 9, frontal=0.1), Face("b", 8, 8, whole=False)], "a"),
+        ("prominent", [Face("a", 9, 9, whole=False), Face("b", 8, 8, whole=False)], "a"),
+        ("prominent", [Face("a", 9, 9, frontal=0.0), Face("b", 1, 1)], "a"),
+        ("left", [Face("a", 9, 9, whole=False), Face("b", 8, 8)], "a"),
+        ("right", [Face("a", 9, 9, frontal=0.0), Face("b", 1, 1)], "a"),
     ],
 )
-def test_who_comes_first(rule: FaceRule, faces: list[Seen], chosen: str) -> None:
+def test_the_order_of_candidates(rule: FaceRule, faces: list[Face], chosen: str) -> None:
     assert choose(faces, rule).name == choose(faces[::-1], rule).name == chosen
 
 
@@ -59,7 +59,7 @@ def cut_and_whole(photograph: Image) -> Image:
     return picture
 
 
-def test_a_cut_face_stands_back_in_pictures_and_clips(photograph: Image) -> None:
+def test_a_whole_face_comes_before_a_cut_face(photograph: Image) -> None:
     picture = cut_and_whole(photograph)
     choice = choose_face(picture)
     assert choice is not None
@@ -73,8 +73,8 @@ def test_a_cut_face_stands_back_in_pictures_and_clips(photograph: Image) -> None
     assert (track_face([picture] * 10, 37, "left").points_T68x2[:, 30, 0] < 150).all()
 
 
-def test_a_face_that_passes_through_is_nobodys(photograph: Image) -> None:
-    """The cut face stays; the whole one is there for a third of the time."""
+def test_a_face_that_passes_through_is_not_chosen(photograph: Image) -> None:
+    """The whole face is there for a third of the time only."""
     picture = cut_and_whole(photograph)
     alone = picture.copy()
     alone[:, 290:] = 120
@@ -82,7 +82,7 @@ def test_a_face_that_passes_through_is_nobodys(photograph: Image) -> None:
     assert (track.points_T68x2[:, 30, 0] < 150).all()
 
 
-def test_a_turned_head_stands_back(corpora: Path, photograph: Image) -> None:
+def test_a_frontal_face_comes_before_a_turned_head(corpora: Path, photograph: Image) -> None:
     turned = next(read_frames(corpora / "lrw_like/lipread_mp4/CHANGE/train/CHANGE_00004.mp4"))
     picture = np.full((300, 560, 3), 120, np.uint8)
     picture[:256, :256] = turned
@@ -94,7 +94,7 @@ def test_a_turned_head_stands_back(corpora: Path, photograph: Image) -> None:
     assert choices[0].frontal < 0.35
 
 
-def test_small_faces_count_where_no_large_one_is_whole(photograph: Image) -> None:
+def test_small_faces_count_when_no_large_face_is_whole(photograph: Image) -> None:
     picture = np.full((320, 560, 3), 120, np.uint8)
     large, small = head(photograph, 0.85)[:, 76:], head(photograph, 0.5)
     picture[: len(large), : large.shape[1]] = large
@@ -114,7 +114,7 @@ def test_whole_in_most_frames() -> None:
     assert not is_whole(points, (100, 60))
 
 
-def test_frontal_of_faces_that_lean(photograph: Image) -> None:
+def test_frontality_of_tilted_faces(photograph: Image) -> None:
     upright = choose_face(photograph)
     assert upright is not None
     angle = np.deg2rad(25)

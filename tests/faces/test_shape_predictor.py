@@ -1,4 +1,4 @@
-"""The 68 points: finer than dlib's, many at once, and rounded the same."""
+"""The 68 points equal dlib's when they are rounded."""
 
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ def dlibs(predictor: Any, frame: Image, box: Box) -> NDArray[np.int64]:
 
 
 def assert_rounded(points: NDArray[np.float32], reference: NDArray[np.int64]) -> None:
-    """As dlib rounds, to ``reference``; but a point half way between two pixels may go to either."""
+    """Rounded points equal ``reference``; a point halfway between two pixels may go to either."""
     unequal = np.floor(points + 0.5) != reference
     half_way = np.abs(points - np.floor(points) - 0.5) < 1e-4
     assert not (unequal & ~half_way).any()
@@ -40,7 +40,7 @@ def assert_rounded(points: NDArray[np.float32], reference: NDArray[np.int64]) ->
 
 
 @pytest.mark.parametrize("name", ["s1/bbaf3s.mpg", "s5/lbax4n.mpg", "s31/bgiq6p.mpg"])
-def test_rounded_points_are_dlibs_on_real_clips(corpora: Path, predictor: Any, name: str) -> None:
+def test_rounded_points_equal_dlibs_on_real_clips(corpora: Path, predictor: Any, name: str) -> None:
     frames = list(read_frames(corpora / "grid" / name))[::5]
     boxes = [detect_faces(frame)[0] for frame in frames]
     points = predict_landmarks(frames, boxes)
@@ -55,15 +55,15 @@ def test_rounded_points_are_dlibs_on_real_clips(corpora: Path, predictor: Any, n
     width=st.integers(30, 300),
     height=st.integers(30, 300),
 )
-def test_rounded_points_are_dlibs_in_any_box(
+def test_rounded_points_equal_dlibs_in_any_box(
     photograph: Image, predictor: Any, left: int, top: int, width: int, height: int
 ) -> None:
-    """Also where there is no face and the points go astray, where the sides differ, and over the picture's edge."""
+    """Boxes may have no face, unequal sides, and lie across the picture's edge."""
     box = Box(left, top, left + width, top + height)
     assert_rounded(predict_landmarks([photograph], [box])[0], dlibs(predictor, photograph, box))
 
 
-def test_several_at_once_are_those_of_each(photograph: Image) -> None:
+def test_many_faces_at_once_equal_each_alone(photograph: Image) -> None:
     small = np.asarray(cv2.resize(photograph, None, fx=0.4, fy=0.4, interpolation=cv2.INTER_AREA), np.uint8)
     frames, boxes = [photograph, small, photograph], [Box(175, 70, 285, 180), Box(70, 28, 114, 72), Box(0.5, 0, 90, 99)]
     alone = [predict_landmarks([frame], [box])[0] for frame, box in zip(frames, boxes, strict=True)]
@@ -72,8 +72,8 @@ def test_several_at_once_are_those_of_each(photograph: Image) -> None:
 
 
 @pytest.mark.parametrize("part", [0.0, 0.2, 0.4, 0.8])
-def test_fractions_are_those_of_dlib_where_every_pixel_is_five(photograph: Image, predictor: Any, part: float) -> None:
-    """Of boxes and of points: pixel x is the middle of five, 5 x + 2, among which dlib's whole pixels are fifths."""
+def test_fractions_equal_dlibs_on_an_enlarged_picture(photograph: Image, predictor: Any, part: float) -> None:
+    """Pixel x becomes pixels 5 x to 5 x + 4 with middle 5 x + 2, so dlib's whole pixels are fifths."""
     box = Box(175 + part, 70 + part, 285 + part, 180 + part)
     repeated = np.repeat(np.repeat(photograph, 5, axis=0), 5, axis=1)
     sides = (round(5 * side + 2) for side in (box.left, box.top, box.right, box.bottom))
@@ -84,7 +84,7 @@ def test_fractions_are_those_of_dlib_where_every_pixel_is_five(photograph: Image
 
 
 @pytest.mark.parametrize("size", [0, 133, 1_000_000])
-def test_a_model_that_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+def test_an_incomplete_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     with shape_predictor_path().open("rb") as whole:
         (tmp_path / "model.dat").write_bytes(whole.read(size))
     monkeypatch.setattr(shape_predictor, "shape_predictor_path", lambda: tmp_path / "model.dat")
@@ -93,7 +93,7 @@ def test_a_model_that_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("box", [Box(-40, -40, 60, 60), Box(-300, -300, -200, -200), Box(500, 500, 500, 500)])
-def test_points_at_the_edge_of_the_picture_and_beyond(photograph: Image, box: Box) -> None:
+def test_points_at_and_beyond_the_edge_of_the_picture(photograph: Image, box: Box) -> None:
     points = predict_landmarks([photograph], [box])
     assert points.shape == (1, 68, 2)
     assert np.isfinite(points).all()

@@ -1,4 +1,4 @@
-"""Following one face: on the photograph moved about, and on real clips."""
+"""Tracking one face, of a moved photograph and in real clips."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +23,7 @@ Image = NDArray[np.uint8]
 
 
 def placed(photograph: Image, x: float, y: float, scale: float = 0.7) -> Image:
-    """The photograph's face on a grey picture of 360x288, its middle at (x, y)."""
+    """The photograph's face on a grey picture of 360x288, with its middle at (x, y)."""
     middle = np.array([225.0, 115.0])
     shift = np.array([x, y]) - scale * middle
     transform = np.column_stack([np.eye(2) * scale, shift])
@@ -31,7 +31,7 @@ def placed(photograph: Image, x: float, y: float, scale: float = 0.7) -> Image:
 
 
 def per_frame(frames: list[Image]) -> NDArray[np.float32]:
-    """The naive procedure, by dlib alone: detect with upsampling in every frame, points to whole pixels."""
+    """Reference by dlib alone: detection in every frame, points in whole pixels."""
     detector = dlib.get_frontal_face_detector()
     predictor = dlib.shape_predictor(str(shape_predictor_path()))
     shapes = (predictor(frame, detector(frame, 1)[0]) for frame in frames)
@@ -48,27 +48,31 @@ def test_overlap_by_hand() -> None:
 
 
 @pytest.fixture(scope="module")
-def followed(corpora: Path) -> list[tuple[Track, NDArray[np.float32]]]:
-    """Tracks of real clips with the default params, and what detection in every frame finds in them."""
-    names = ["s1/bbaf3s.mpg", "s1/bwat4p.mpg", "s5/lbax4n.mpg", "s20/brbk7n.mpg"]
-    clips = [grid(corpora, name) for name in names]
+def tracked(corpora: Path) -> list[tuple[Track, NDArray[np.float32]]]:
+    """Tracks of real clips with default parameters, and the points of detection in every frame."""
+    names = ["s1/bbaf3s.mpg", "s5/lbax4n.mpg", "s20/brbk7n.mpg"]
+    clips = [grid(corpora, name)[:40] for name in names]
     return [(track_face(frames, Landmarks().detect_every), per_frame(frames)) for frames in clips]
 
 
-def test_near_detection_in_every_frame(followed: list[tuple[Track, NDArray[np.float32]]]) -> None:
-    assert all(track.found_T.all() for track, _ in followed)
-    apart = np.concatenate([np.linalg.norm(track.points_T68x2 - naive, axis=2) for track, naive in followed])
+@pytest.mark.slow
+def test_points_are_near_detection_in_every_frame(tracked: list[tuple[Track, NDArray[np.float32]]]) -> None:
+    assert all(track.found_T.all() for track, _ in tracked)
+    apart = np.concatenate([np.linalg.norm(track.points_T68x2 - naive, axis=2) for track, naive in tracked])
     assert np.median(apart) <= 0.5
     assert np.percentile(apart, 95) <= 1.0
 
 
-def test_less_jitter_than_detection_in_every_frame(followed: list[tuple[Track, NDArray[np.float32]]]) -> None:
-    for track, naive in followed:
-        ours, theirs = (np.linalg.norm(np.diff(one, n=2, axis=0), axis=2).mean() for one in (track.points_T68x2, naive))
+@pytest.mark.slow
+def test_less_jitter_than_detection_in_every_frame(tracked: list[tuple[Track, NDArray[np.float32]]]) -> None:
+    for track, naive in tracked:
+        ours, theirs = (
+            np.linalg.norm(np.diff(points, n=2, axis=0), axis=2).mean() for points in (track.points_T68x2, naive)
+        )
         assert ours < 0.9 * theirs
 
 
-def test_a_face_that_moves_is_followed(photograph: Image) -> None:
+def test_a_moving_face_is_tracked(photograph: Image) -> None:
     frames = [placed(photograph, 100 + 4 * number, 140) for number in range(40)]
     track = track_face(frames, detect_every=15)
     assert track.found_T.all()
@@ -88,7 +92,7 @@ def test_a_face_that_leaves_is_lost_and_found_again(photograph: Image) -> None:
 
 
 def test_a_cut_within_a_chunk_is_noticed(photograph: Image) -> None:
-    """Away and back between two key frames: no box may be drawn across the other shot."""
+    """The face is away between two key frames; its box is not interpolated across the other shot."""
     other = np.full((288, 360, 3), 250, np.uint8)
     here = placed(photograph, 180, 140)
     track = track_face([here] * 5 + [other] * 5 + [here] * 10, detect_every=15)
@@ -113,14 +117,14 @@ def test_the_larger_and_more_central_face_is_kept(photograph: Image) -> None:
 @pytest.mark.parametrize(
     ("rule", "kept"), [("largest", 130), ("prominent", 130), ("central", 130), ("left", 130), ("right", 290)]
 )
-def test_a_rule_names_the_face(photograph: Image, rule: FaceRule, kept: float) -> None:
+def test_rules_choose_a_face(photograph: Image, rule: FaceRule, kept: float) -> None:
     frame = placed(photograph, 130, 150, 0.8)
     frame[:, 240:] = placed(photograph, 300, 120, 0.55)[:, 240:]
     track = track_face([frame] * 3, 37, rule)
     assert track.points_T68x2[:, 30, 0] == pytest.approx([kept] * 3, abs=20)
 
 
-def test_of_equal_faces_the_steadier_is_kept(photograph: Image) -> None:
+def test_of_equal_faces_the_more_frequent_is_kept(photograph: Image) -> None:
     both = placed(photograph, 90, 140, 0.6)
     both[:, 180:] = placed(photograph, 270, 140, 0.6)[:, 180:]
     left_alone = both.copy()
@@ -145,8 +149,8 @@ def test_no_face(photograph: Image) -> None:
     assert np.isnan(track.points_T68x2).all()
 
 
-def test_frames_are_read_once_and_let_go(photograph: Image) -> None:
-    """Memory stays flat: never more frames alive than lie between two key frames."""
+def test_few_frames_are_kept_in_memory(photograph: Image) -> None:
+    """At most the frames between two key frames are alive."""
     alive = 0
     most = 0
 

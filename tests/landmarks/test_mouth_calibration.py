@@ -11,11 +11,11 @@ from pipeline.landmarks.shape import eye_distance, lip_gap
 
 MODEL = LandmarkModel.load(pretrained_folder() / "landmarks")
 SILENT = np.array([0.4, -0.1, 0.05, 0.0, 0.1, -0.05])
-"""What AT-net may answer to silence."""
+"""A plausible output of AT-net for silence."""
 
 
 def face(gap: float) -> NDArray[np.float64]:
-    """Normalised landmarks (136,) of an average face whose inner lips are ``gap`` distances of the eyes apart."""
+    """Normalised landmarks (136,) of an average face whose inner lips are ``gap`` eye distances apart."""
     mean_68x2 = MODEL.mean.reshape(68, 2).copy()
     missing = gap * eye_distance(mean_68x2[None])[0] - lip_gap(mean_68x2[None])[0]
     mean_68x2[[65, 66, 67], 1] += missing
@@ -23,7 +23,7 @@ def face(gap: float) -> NDArray[np.float64]:
 
 
 def gaps(reference_L: NDArray[np.float64], coefficients_TK: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Of the landmarks that coefficients mean for a face, in distances of the eyes."""
+    """The lip gaps (T,) of a face with these coefficients, in eye distances."""
     moved = MODEL.move(reference_L, MODEL.project(reference_L), coefficients_TK).reshape(-1, 68, 2)
     return lip_gap(moved) / eye_distance(reference_L.reshape(1, 68, 2))
 
@@ -31,13 +31,13 @@ def gaps(reference_L: NDArray[np.float64], coefficients_TK: NDArray[np.floating]
 @pytest.mark.parametrize(
     ("own", "expected"),
     [
-        (-0.02, CLOSED_GAP / 2),  # dlib sees closed lips cross
+        (-0.02, CLOSED_GAP / 2),  # dlib's closed lips cross
         (CLOSED_GAP, CLOSED_GAP),
         (0.06, (CLOSED_GAP + WIDEST_CLOSED) / 2),
         (0.2, CLOSED_GAP),  # in the middle of a word
     ],
 )
-def test_lips_rest_closed_whatever_the_picture_shows(own: float, expected: float) -> None:
+def test_lips_rest_closed_for_any_picture(own: float, expected: float) -> None:
     reference = face(own)
     calibration = MouthCalibration.of(MODEL, reference, SILENT)
     assert gaps(reference, calibration.move(SILENT[None], 1.0)) == pytest.approx(expected, abs=1e-5)
@@ -62,7 +62,7 @@ def test_lips_do_not_cross_at_any_strength() -> None:
         assert (gaps(reference, calibration.move(SILENT + opening, strength)) > 0).all()
 
 
-def test_an_open_mouth_moves_further_and_a_closing_one_as_far_as_at_net_says() -> None:
+def test_only_an_open_mouth_moves_further() -> None:
     reference = face(CLOSED_GAP)
     calibration = MouthCalibration.of(MODEL, reference, SILENT)
     along_K = calibration.gap_K / (calibration.gap_K**2).sum()
@@ -72,14 +72,14 @@ def test_an_open_mouth_moves_further_and_a_closing_one_as_far_as_at_net_says() -
         np.testing.assert_allclose(moved - CLOSED_GAP, [KNEE[0], 2 * KNEE[1] * GAIN * strength], atol=1e-5)
 
 
-def test_a_strength_of_0_leaves_the_face_as_it_is() -> None:
+def test_strength_0_keeps_the_face() -> None:
     reference = face(0.15)
     calibration = MouthCalibration.of(MODEL, reference, SILENT)
     moved = calibration.move(np.random.default_rng(0).normal(size=(20, 6)), 0.0)
     np.testing.assert_allclose(moved, np.tile(MODEL.project(reference), (20, 1)), atol=1e-6)
 
 
-def test_frames_do_not_depend_on_the_chunks_they_come_in() -> None:
+def test_frames_do_not_depend_on_chunks() -> None:
     calibration = MouthCalibration.of(MODEL, face(0.02), SILENT)
     coefficients = np.random.default_rng(1).normal(size=(37, 6)).astype(np.float32)
     chunks = [calibration.move(coefficients[start : start + 16], 1.0) for start in range(0, 37, 16)]

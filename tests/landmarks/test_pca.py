@@ -35,39 +35,38 @@ def test_template_is_centred_and_of_norm_one() -> None:
     assert np.linalg.norm(template) == pytest.approx(1)
 
 
-def test_place_is_the_way_back() -> None:
+def test_place_inverts_normalize() -> None:
     model = fit_model(clips(), 6)
     np.testing.assert_allclose(model.place(model.normalize(FACE[None]), FACE)[0], FACE, atol=1e-4)
 
 
 def test_basis_is_speech_not_identity() -> None:
-    """What differs between people takes no component: the one direction within clips explains nearly all."""
+    """The one direction within clips explains nearly all; differences between people take no component."""
     model = fit_model(clips(), 3)
     assert model.explained[0] > 0.99
     assert model.explained.sum() == pytest.approx(1)
-    np.testing.assert_allclose(model.basis.T @ model.basis, np.eye(3), atol=3e-6)  # to its rounding, a millionth
+    np.testing.assert_allclose(model.basis.T @ model.basis, np.eye(3), atol=3e-6)  # rounded to a millionth
 
 
 def test_explained_equals_an_independent_svd() -> None:
-    material = clips(people=8)
-    model = fit_model(material, 6)
-    normal = [(clip - clip.mean(axis=0)) for clip in (model.normalize(one).astype(np.float64) for one in material)]
+    faces = clips(people=8)
+    model = fit_model(faces, 6)
+    normal = [(clip - clip.mean(axis=0)) for clip in (model.normalize(points).astype(np.float64) for points in faces)]
     singular = np.linalg.svd(np.concatenate(normal), compute_uv=False) ** 2
     np.testing.assert_allclose(model.explained, singular / singular.sum(), atol=1e-5)
 
 
 def test_move_keeps_the_face_and_follows_the_coefficients() -> None:
-    material = clips()
-    model = fit_model(material, 6)
-    landmarks = model.normalize(material[0])
+    faces = clips()
+    model = fit_model(faces, 6)
+    landmarks = model.normalize(faces[0])
     moved = model.move(landmarks[0], model.project(landmarks[0]), model.project(landmarks))
-    # One direction within a clip: six components lose next to nothing.
+    # A clip moves in one direction, so six components lose almost nothing.
     np.testing.assert_allclose(moved, landmarks, atol=1e-2)
     np.testing.assert_array_equal(moved[0], landmarks[0])
 
 
-def test_stable_points_carry_the_normalisation() -> None:
-    """A mouth that opens does not move the eyes."""
+def test_an_opening_mouth_does_not_move_the_eyes() -> None:
     model = fit_model(clips(), 6)
     opened = FACE.copy()
     opened[48:, 1] += 10

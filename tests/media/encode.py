@@ -1,4 +1,4 @@
-"""Media files made for tests: every picture shows its number, every sound has a click at a known time."""
+"""Media files for tests. Each picture shows its number; each sound has a click at a known time."""
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -13,7 +13,7 @@ _BITS = 8
 
 
 def numbered_picture(number: int, width: int = 64, height: int = 48) -> NDArray[np.uint8]:
-    """RGB with ``number`` in binary as bright and dark stripes from left (lowest bit) to right, under some noise."""
+    """RGB that shows ``number`` in binary, as bright and dark stripes from the lowest bit on the left, under noise."""
     bits = (number >> (np.arange(width) * _BITS // width)) & 1
     noise = np.random.default_rng(number).integers(-15, 16, (height, width, 1))  # so that files have real sizes
     return np.repeat(np.where(bits, 220, 30)[None, :, None] + noise, 3, axis=2).astype(np.uint8)
@@ -26,7 +26,7 @@ def number_of(picture_HWC: NDArray[np.uint8]) -> int:
 
 
 def even_times(count: int, fps: float | Fraction) -> list[Fraction]:
-    """Presentation times of ``count`` frames, s."""
+    """Presentation times of ``count`` frames in seconds."""
     return [number / Fraction(fps) for number in range(count)]
 
 
@@ -55,11 +55,10 @@ def encode(
     audio_gap: tuple[float, float] = (0.0, 0.0),
     layout: str = "mono",
 ) -> Path:
-    """Write a file whose frame ``n`` shows ``n % 256``, or what ``draw(n)`` gives, at ``times[n]``; sound is delayed by
-    ``audio_start`` s.
+    """Write a file whose frame n shows ``n % 256``, or ``draw(n)``, at ``times[n]``. Without times there is no video.
 
-    ``aspect`` is a pixel's width by its height as the stream says it. Sound whose time is in ``audio_gap`` is left out,
-    as if its packets were lost. No times: no video.
+    ``aspect`` is a pixel's width over its height. The sound is delayed by ``audio_start`` seconds. Its part within
+    ``audio_gap`` is left out, as if packets were lost.
     """
     with av.open(str(path), "w") as container:
         video: Any = _video(container, codec, pix_fmt, time_base, size, times, options) if times else None
@@ -78,7 +77,7 @@ def encode(
             packets += [(times[-1], packet) for packet in video.encode(None)]
         if audio is not None:
             packets += _sound(sound, audio, audio_rate, audio_start, audio_gap, layout)
-        for _, packet in sorted(packets, key=lambda one: one[0]):
+        for _, packet in sorted(packets, key=lambda timed: timed[0]):
             container.mux(packet)
     return path
 
@@ -126,7 +125,7 @@ def _sound(
 
 
 def set_matrix(path: Path, matrix: tuple[int, int, int, int]) -> None:
-    """Let the first track of an MP4 be shown with (x, y) at (a x + c y, b x + d y); whole numbers ``a, b, c, d``."""
+    """Set the display matrix of an MP4's first track: (x, y) is shown at (a x + c y, b x + d y)."""
     content = bytearray(path.read_bytes())
     at = content.index(b"tkhd") + 4 + 40  # the display matrix, 16.16 fixed point
     a, b, c, d = matrix

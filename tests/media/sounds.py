@@ -1,4 +1,4 @@
-"""Sound files made for tests, of any channels and tracks."""
+"""Sound files for tests, with any channels and tracks."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -29,7 +29,7 @@ def level(samples_N: NDArray[Any]) -> float:
 def write_sound(
     path: Path, channels_CN: NDArray[np.float32], layout: str = "stereo", codec: str = "pcm_s16le", default: int = 0
 ) -> Path:
-    """A file of one track at 48 kHz, or, given (tracks, C, N), of several, of which one is marked default."""
+    """A file with one track at 48 kHz, or with several for (tracks, C, N), of which one is marked default."""
     tracks = channels_CN if channels_CN.ndim == 3 else channels_CN[None]
     with av.open(str(path), "w") as container:
         streams: list[Any] = [container.add_stream(codec, rate=RATE, layout=layout) for _ in tracks]
@@ -41,8 +41,12 @@ def write_sound(
                 packed = np.ascontiguousarray(track[:, offset : offset + 4096].T, np.float32).reshape(1, -1)
                 frame = av.AudioFrame.from_ndarray(packed, format="flt", layout=layout)
                 frame.sample_rate, frame.pts, frame.time_base = RATE, offset, Fraction(1, RATE)
-                packets += [(offset, packet) for one in fit.resample(frame) for packet in stream.encode(one)]
-            packets += [(track.shape[1], packet) for one in fit.resample(None) for packet in stream.encode(one)]
+                packets += [
+                    (offset, packet) for resampled in fit.resample(frame) for packet in stream.encode(resampled)
+                ]
+            packets += [
+                (track.shape[1], packet) for resampled in fit.resample(None) for packet in stream.encode(resampled)
+            ]
             packets += [(track.shape[1], packet) for packet in stream.encode(None)]
         for _, packet in sorted(packets, key=lambda one: one[0]):
             container.mux(packet)

@@ -1,4 +1,4 @@
-"""Pictures of any video as a player shows them on an ordinary screen."""
+"""Pictures have the colours that a player shows on an ordinary screen."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -24,7 +24,7 @@ TO_BT2020 = np.array([[0.6274, 0.3293, 0.0433], [0.0691, 0.9195, 0.0114], [0.016
 
 
 def patches(picture_HWC: NDArray[np.uint8]) -> Numbers:
-    """The mean colour of each."""
+    """The mean colour of each patch."""
     return np.array([picture_HWC[8:40, 32 * n + 8 : 32 * n + 24].mean(axis=(0, 1)) for n in range(len(PATCHES))])
 
 
@@ -46,7 +46,7 @@ def pq(linear: Numbers) -> Numbers:
 
 
 def write(path: Path, rgb16_HWC: NDArray[np.uint16], pix_fmt: str, codec: str, **tags: int) -> Path:
-    """Three frames, given as RGB of 16 bit, with the stream's matrix, range, primaries and transfer."""
+    """Three frames of 16-bit RGB, with the stream's matrix, range, primaries and transfer."""
     with av.open(str(path), "w") as container:
         stream: Any = container.add_stream(codec, rate=25, options={"crf": "4", "x265-params": "log-level=none"})
         stream.height, stream.width = rgb16_HWC.shape[:2]
@@ -71,7 +71,7 @@ def write(path: Path, rgb16_HWC: NDArray[np.uint16], pix_fmt: str, codec: str, *
     [("mp4", "libx265", "yuv420p10le"), ("mkv", "ffv1", "yuv422p10le"), ("mp4", "libx264", "yuv420p")],
 )
 @pytest.mark.parametrize("wide", [True, False])
-def test_high_dynamic_range_looks_as_ordinary_video_of_the_scene(
+def test_high_dynamic_range_looks_like_ordinary_video(
     tmp_path: Path,
     curve: Callable[[Numbers], Numbers],
     transfer: int,
@@ -85,12 +85,12 @@ def test_high_dynamic_range_looks_as_ordinary_video_of_the_scene(
     tags = {"color_trc": transfer, "color_primaries": 9 if wide else 1, "colorspace": 9 if wide else 1}
     path = write(tmp_path / f"a.{suffix}", np.rint(signal * 65535).astype(np.uint16), pix_fmt, codec, **tags)
     for picture in read_frames(path):
-        seen = patches(picture)
-        assert np.abs(seen - PATCHES).max() < (8 if pix_fmt == "yuv420p" else 5)
-        assert np.ptp(seen[2:5], axis=1).max() <= (2 if codec == "ffv1" else 6)  # grey stays grey
+        colours = patches(picture)
+        assert np.abs(colours - PATCHES).max() < (8 if pix_fmt == "yuv420p" else 5)
+        assert np.ptp(colours[2:5], axis=1).max() <= (2 if codec == "ffv1" else 6)  # grey stays grey
 
 
-def test_what_is_brighter_than_white_is_told_apart(tmp_path: Path) -> None:
+def test_levels_above_white_stay_distinct(tmp_path: Path) -> None:
     linear = np.repeat(np.repeat(np.array([0.9, 1.0, 1.2, 1.5, 2.0, 3.0, 3.7])[None, :, None], 32, 1), 48, 0)
     signal = np.rint(hlg(np.repeat(linear, 3, axis=2)) * 65535).astype(np.uint16)
     path = write(tmp_path / "a.mkv", signal, "yuv444p10le", "ffv1", color_trc=18, color_primaries=9, colorspace=9)
@@ -100,7 +100,7 @@ def test_what_is_brighter_than_white_is_told_apart(tmp_path: Path) -> None:
     assert levels[1] > 245
 
 
-def test_wide_colours_without_more_range(tmp_path: Path) -> None:
+def test_wide_colours_with_ordinary_range(tmp_path: Path) -> None:
     linear = light(PICTURE / 255) @ TO_BT2020.T
     signal = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
     rgb = np.rint(signal * 65535).astype(np.uint16)
@@ -111,28 +111,30 @@ def test_wide_colours_without_more_range(tmp_path: Path) -> None:
 @pytest.mark.parametrize("matrix", [Colorspace.ITU709, Colorspace.ITU601])
 @pytest.mark.parametrize("reach", [ColorRange.MPEG, ColorRange.JPEG])
 @pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv444p", "yuv420p10le"])
-def test_matrix_and_range_as_the_file_says(tmp_path: Path, matrix: Colorspace, reach: ColorRange, pix_fmt: str) -> None:
+def test_the_files_matrix_and_range_are_used(
+    tmp_path: Path, matrix: Colorspace, reach: ColorRange, pix_fmt: str
+) -> None:
     rgb = PICTURE.astype(np.uint16) * 257
     path = write(tmp_path / "a.mkv", rgb, pix_fmt, "ffv1", colorspace=matrix, color_range=reach)
     assert np.abs(patches(next(iter(read_frames(path)))) - PATCHES).max() <= 2.5
 
 
 @pytest.mark.parametrize(("size", "matrix"), [((1280, 720), 1), ((640, 640), 1), ((720, 576), 5), ((256, 256), 5)])
-def test_without_a_word_on_the_matrix_it_goes_by_the_size(tmp_path: Path, size: tuple[int, int], matrix: int) -> None:
+def test_the_size_decides_when_the_file_names_no_matrix(tmp_path: Path, size: tuple[int, int], matrix: int) -> None:
     colour = np.full((size[1], size[0], 3), (60, 160, 90), np.uint16) * 257
-    said = write(tmp_path / "said.mp4", colour, "yuv420p", "libx264", colorspace=matrix)
-    unsaid = tmp_path / "unsaid.h264"
-    with av.open(str(said)) as source, av.open(str(unsaid), "w") as target:
+    tagged = write(tmp_path / "tagged.mp4", colour, "yuv420p", "libx264", colorspace=matrix)
+    untagged = tmp_path / "untagged.h264"
+    with av.open(str(tagged)) as source, av.open(str(untagged), "w") as target:
         stream: Any = target.add_stream("libx264", rate=25, options={"crf": "4"})
         stream.width, stream.height = size
         for frame in source.decode(video=0):
             frame.colorspace, frame.pts = 2, None
             target.mux(stream.encode(frame))
         target.mux(stream.encode(None))
-    with av.open(str(unsaid)) as container:
+    with av.open(str(untagged)) as container:
         assert next(container.decode(video=0)).colorspace == 2
-    seen = next(iter(read_frames(unsaid)))[50, 50].astype(int)
-    np.testing.assert_allclose(seen, (60, 160, 90), atol=3)
+    colour_3 = next(iter(read_frames(untagged)))[50, 50].astype(int)
+    np.testing.assert_allclose(colour_3, (60, 160, 90), atol=3)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +149,7 @@ def test_without_a_word_on_the_matrix_it_goes_by_the_size(tmp_path: Path, size: 
         ("webm", "libvpx", "yuva420p"),
     ],
 )
-def test_hidden_colours_of_a_video_are_not_seen(tmp_path: Path, suffix: str, codec: str, pix_fmt: str) -> None:
+def test_hidden_colours_of_a_video_are_not_shown(tmp_path: Path, suffix: str, codec: str, pix_fmt: str) -> None:
     pixels = np.zeros((48, 64, 4), np.uint8)
     pixels[:, :32, 1] = 255
     pixels[:, 32:] = (200, 100, 50, 255)
@@ -184,7 +186,7 @@ def test_four_k_is_read_at_half_the_size(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("width", "height"), [(8200, 8200), (16386, 64)])
-def test_a_video_of_too_many_pixels(tmp_path: Path, width: int, height: int) -> None:
+def test_a_video_with_too_many_pixels(tmp_path: Path, width: int, height: int) -> None:
     path = encode(
         tmp_path / "a.avi", even_times(1, 25), size=(width, height), codec="png", pix_fmt="gray",
         draw=lambda _: np.zeros((height, width, 3), np.uint8),

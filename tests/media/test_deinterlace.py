@@ -1,4 +1,4 @@
-"""Interlaced video: pictures without combs, one for each frame."""
+"""Interlaced video gives one picture without combs for each frame."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -22,9 +22,7 @@ def scene(moment: int) -> NDArray[np.uint8]:
     return picture
 
 
-def write(
-    path: Path, codec: str, pix_fmt: str, *, top_first: bool = True, marked: bool = True, count: int = 20
-) -> Path:
+def write(path: Path, codec: str, pix_fmt: str, *, top_first: bool = True, marked: bool = True) -> Path:
     """Frames whose odd and even lines show successive moments."""
     field = "tff" if top_first else "bff"
     options = {"x264-params": f"{field}=1"} if codec == "libx264" and marked else {}
@@ -80,7 +78,7 @@ def combs(picture_HWC: NDArray[np.uint8]) -> float:
     ],
 )
 @pytest.mark.parametrize("top_first", [True, False])
-def test_lines_of_one_moment(tmp_path: Path, suffix: str, codec: str, pix_fmt: str, top_first: bool) -> None:
+def test_frames_are_deinterlaced(tmp_path: Path, suffix: str, codec: str, pix_fmt: str, top_first: bool) -> None:
     path = write(tmp_path / f"a.{suffix}", codec, pix_fmt, top_first=top_first)
     damage = Damage()
     pictures = list(read_frames(path, damage=damage))
@@ -95,20 +93,20 @@ def test_lines_of_one_moment(tmp_path: Path, suffix: str, codec: str, pix_fmt: s
         np.testing.assert_allclose(picture[10, 10].astype(int), (90, 120, 160), atol=4)
 
 
-def test_a_window_shows_what_the_whole_shows(tmp_path: Path) -> None:
+def test_a_window_equals_a_slice_of_the_whole(tmp_path: Path) -> None:
     path = write(tmp_path / "a.mp4", "libx264", "yuv420p")
     whole = list(read_frames(path))
     np.testing.assert_array_equal(list(read_frames(path, start=0.4, duration=0.2)), whole[10:15])
 
 
-def test_turned_video_stays_turned(tmp_path: Path) -> None:
+def test_rotation_is_kept(tmp_path: Path) -> None:
     path = write(tmp_path / "a.mp4", "libx264", "yuv420p")
     set_matrix(path, (0, 1, -1, 0))
     assert {picture.shape for picture in read_frames(path)} == {(SIZE[0], SIZE[1], 3)}
     assert probe(path).rotation == 270
 
 
-def test_frames_that_are_not_marked_pass_untouched(tmp_path: Path) -> None:
+def test_progressive_frames_pass_unchanged(tmp_path: Path) -> None:
     path = write(tmp_path / "a.mkv", "ffv1", "bgr0", marked=False)
     for number, picture in enumerate(read_frames(path)):
         np.testing.assert_array_equal(picture[0::2], scene(2 * number)[0::2])

@@ -1,4 +1,4 @@
-"""What is wrong with a file is said in one line; what is half wrong is counted and read on."""
+"""Unreadable files raise a MediaError; damaged files are read on and their damage is counted."""
 
 import os
 import pickle
@@ -29,7 +29,7 @@ def empty(path: Path) -> None:
 
 
 def headless(path: Path) -> None:
-    """An MP4 whose index, at its end, was cut off."""
+    """An MP4 without the index at its end."""
     encode(path, even_times(50, 25))
     path.write_bytes(path.read_bytes()[:-2000])
 
@@ -95,21 +95,21 @@ def test_no_audio(tmp_path: Path) -> None:
     assert (info.width, info.height, info.fps, info.duration) == (64, 48, 25.0, 1.0)
 
 
-def test_no_video_is_fine_for_sound(tmp_path: Path) -> None:
+def test_sound_needs_no_video(tmp_path: Path) -> None:
     path = encode(tmp_path / "a.mp4", [], audio=np.zeros(16000, np.int16), audio_codec="aac")
     info = probe(path)
     assert (info.has_video, info.has_audio, info.width, info.fps) == (False, True, 0, 0.0)
     assert len(read_audio(path)) == 16000
 
 
-def test_a_subtitle_file_is_neither(tmp_path: Path) -> None:
+def test_a_subtitle_file_has_neither_video_nor_sound(tmp_path: Path) -> None:
     path = tmp_path / "a.srt"
     path.write_text("1\n00:00:00,000 --> 00:00:01,000\nHello\n\n" * 3)
     with pytest.raises(MediaError, match="no video stream and no audio stream"):
         probe(path)
 
 
-def test_errors_come_back_from_worker_processes() -> None:
+def test_errors_can_be_pickled() -> None:
     error = pickle.loads(pickle.dumps(MediaError(Path("a.mp4"), "no video stream", "Use another.")))
     assert isinstance(error, MediaError)
     assert isinstance(error, PipelineError)
@@ -129,7 +129,7 @@ def test_concealed_frames_are_counted(corpora: Path) -> None:
 def test_damage_outside_the_window_does_not_count(tmp_path: Path) -> None:
     path = encode(tmp_path / "a.ts", even_times(200, 25))
     content = bytearray(path.read_bytes())
-    # Many frames: encoders do not put the same ones there every time, and of few all traces may be gone.
+    # Damage many frames: encoders vary, and damage to few frames may leave no trace.
     content[len(content) // 4 : len(content) // 4 + 9000] = bytes(9000)
     path.write_bytes(content)
     damages = [Damage(), Damage(), Damage()]
@@ -154,7 +154,7 @@ def test_decoding_goes_on_after_damage(tmp_path: Path) -> None:
     assert shown[-30:] == list(range(70, 100))
 
 
-def test_a_file_that_breaks_off(tmp_path: Path) -> None:
+def test_a_file_without_its_end(tmp_path: Path) -> None:
     path = encode(tmp_path / "a.mpg", even_times(75, 25), codec="mpeg1video", time_base=even_times(2, 25)[1])
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     shown = [number_of(frame) for frame in read_frames(path)]
@@ -162,15 +162,15 @@ def test_a_file_that_breaks_off(tmp_path: Path) -> None:
     assert shown[:20] == list(range(20))
 
 
-def test_a_damaged_time_makes_no_endless_video(tmp_path: Path) -> None:
+def test_a_damaged_time_does_not_make_the_video_endless(tmp_path: Path) -> None:
     times = [*even_times(50, 25), Fraction(5000)]
     damage = Damage()
     assert count_frames(encode(tmp_path / "a.mkv", times, time_base=Fraction(1, 1000)), damage=damage) <= 75
     assert damage.lost == 1
 
 
-def test_a_damaged_time_makes_no_endless_sound(corpora: Path, tmp_path: Path) -> None:
-    """One packet in the middle is set more than an hour ahead, as a bit error does."""
+def test_a_damaged_time_does_not_make_the_sound_endless(corpora: Path, tmp_path: Path) -> None:
+    """A bit error sets one packet more than an hour ahead."""
     content = bytearray((corpora / "grid/s1/bbaf3s.mpg").read_bytes())
     stamp = content.rindex(b"\x00\x00\x01\xc0", 0, len(content) * 9 // 10) + 6
     while content[stamp] & 0xF0 not in (0x20, 0x30):
@@ -194,7 +194,7 @@ def test_libav_is_silent(corpora: Path, capfd: pytest.CaptureFixture[str]) -> No
     assert capfd.readouterr() == ("", "")
 
 
-def test_writing_where_it_cannot(tmp_path: Path) -> None:
+def test_an_output_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(MediaError, match="cannot be written"):
         VideoWriter(tmp_path / "file" / "a.mp4", size=(64, 48))

@@ -1,4 +1,4 @@
-"""Files that hold their sound and pictures themselves are taken from strangers; those that name others are not."""
+"""Uploads must hold their sound and pictures themselves. Formats that name other files are rejected."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from pipeline.media.probe import check_self_contained
 
 @pytest.fixture
 def sound(tmp_path: Path) -> Path:
-    """AAC of one second, which lies elsewhere on the machine."""
+    """One second of AAC elsewhere on the machine."""
     path = tmp_path / "elsewhere" / "secret.aac"
     path.parent.mkdir()
     with av.open(str(path), "w", format="adts") as file:
@@ -25,7 +25,7 @@ def sound(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_playlist_of_other_files_is_refused(tmp_path: Path, sound: Path) -> None:
+def test_a_playlist_of_other_files_is_rejected(tmp_path: Path, sound: Path) -> None:
     upload = tmp_path / "speech.m3u8"
     upload.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:1,\nfile://{sound}\n#EXT-X-ENDLIST\n")
     assert len(read_audio(upload)) > 15000  # libav itself reads them
@@ -36,14 +36,14 @@ def test_a_playlist_of_other_files_is_refused(tmp_path: Path, sound: Path) -> No
 @pytest.mark.parametrize(
     "text", ["ffconcat version 1.0\nfile secret.aac\n", "v=0\nm=audio 5004 RTP/AVP 0\nc=IN IP4 1.1.1.1\n"]
 )
-def test_other_formats_that_name_files_and_hosts_are_refused(tmp_path: Path, text: str) -> None:
+def test_other_formats_that_name_files_and_hosts_are_rejected(tmp_path: Path, text: str) -> None:
     upload = tmp_path / "speech.wav"
     upload.write_text(text)
     with pytest.raises(MediaError, match="of a format that may name other files"):
         check_self_contained(upload)
 
 
-def test_what_people_have_is_taken(tmp_path: Path, sound: Path) -> None:
+def test_common_formats_are_accepted(tmp_path: Path, sound: Path) -> None:
     check_self_contained(sound)
     picture = np.zeros((64, 64, 3), np.uint8)
     for name in ("face.jpg", "face.png", "face.webp", "face.bmp", "face.tiff", "face.gif", "face.avif"):
@@ -56,4 +56,4 @@ def test_what_people_have_is_taken(tmp_path: Path, sound: Path) -> None:
         video.write(picture)
     check_self_contained(tmp_path / "face.mp4")
     (tmp_path / "damaged.wav").write_bytes(b"RIFF")
-    check_self_contained(tmp_path / "damaged.wav")  # which whoever reads it says
+    check_self_contained(tmp_path / "damaged.wav")  # its reader raises the error

@@ -1,4 +1,4 @@
-"""Whatever a library of media raises of a file becomes that file's reason; errors of our own do not."""
+"""Errors of media libraries become a MediaError with a reason; errors of the project's own code pass through."""
 
 import random
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from tests.media.encode import encode, even_times
 from tests.media.sounds import speech, write_sound
 
 
-def test_errors_of_the_libraries_alone_become_reasons() -> None:
+def test_only_errors_of_libraries_become_reasons() -> None:
     with pytest.raises(MediaError, match=r"a\.mp4: it cannot be decoded \(.*unknown.*\)"), library_errors("a.mp4"):
         av.VideoFrame(8, 8, "unknown format")
     with pytest.raises(MediaError, match=r"a\.jpg: it cannot be decoded \(ValueError: "), library_errors("a.jpg"):
@@ -32,9 +32,9 @@ def test_errors_of_the_libraries_alone_become_reasons() -> None:
 
 
 def exif_video(path: Path, codec: str, orientation: int) -> Path:
-    """A video each of whose pictures is a file of its own, with EXIF."""
-    about = Image.Exif()
-    about[0x0112] = orientation
+    """A video whose pictures are complete image files with EXIF."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=25)
         assert isinstance(stream, av.VideoStream)
@@ -42,7 +42,7 @@ def exif_video(path: Path, codec: str, orientation: int) -> Path:
         stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "rgb24"
         for number in range(3):
             file = BytesIO()
-            Image.new("RGB", (64, 48), (200, 40, 40)).save(file, "JPEG" if codec == "mjpeg" else "PNG", exif=about)
+            Image.new("RGB", (64, 48), (200, 40, 40)).save(file, "JPEG" if codec == "mjpeg" else "PNG", exif=exif)
             packet = av.Packet(file.getvalue())
             packet.pts = packet.dts = number
             packet.time_base, packet.stream = Fraction(1, 25), stream
@@ -87,7 +87,7 @@ def samples_of_formats(folder: Path) -> list[Path]:
 
 
 def test_damaged_bytes_give_reasons(tmp_path: Path) -> None:
-    """Files with some bytes changed, or cut off."""
+    """Some bytes are changed, or the end is cut off."""
     (tmp_path / "whole").mkdir()
     files, draw = samples_of_formats(tmp_path / "whole"), random.Random(0)
     for number in range(44):
@@ -105,8 +105,8 @@ def test_damaged_bytes_give_reasons(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("values", ["float32", "float64"])
-def test_a_tiff_that_pillow_does_not_know(tmp_path: Path, values: str) -> None:
-    """Colours as numbers from 0 to 1 are read where libav reads them; else one line says why not."""
+def test_a_tiff_that_pillow_cannot_read(tmp_path: Path, values: str) -> None:
+    """Floating-point colours are read when libav can read them; otherwise there is an error."""
     import cv2
 
     colours = np.random.default_rng(0).random((24, 32, 3)).astype(values)

@@ -1,4 +1,4 @@
-"""A picture file as it is meant to be seen, or one line that says why not."""
+"""Picture files are read as they are meant to be shown, or raise an error."""
 
 import subprocess
 import sys
@@ -20,14 +20,14 @@ GREEN, SKIN = (0, 255, 0), (200, 100, 50)
 
 
 def drawn(width: int = 240, height: int = 160) -> Image.Image:
-    """Neither flat nor symmetrical, and hard to compress."""
+    """A picture that is not symmetrical and hard to compress."""
     noise = np.random.default_rng(0).integers(0, 60, (height, width, 3))
     slopes = np.stack([*np.mgrid[:height, :width], np.zeros((height, width))], axis=-1) * 180 / width
     return Image.fromarray((noise + slopes).astype(np.uint8))
 
 
 def cut_out() -> Image.Image:
-    """Green that nobody sees on the left; on the right skin, in its upper third half transparent."""
+    """Invisible green on the left; skin on the right, half transparent in its upper third."""
     pixels = np.zeros((60, 80, 4), np.uint8)
     pixels[:, :40, :3] = GREEN
     pixels[:, 40:] = (*SKIN, 255)
@@ -48,7 +48,7 @@ def written(path: Path, content: bytes) -> Path:
 
 @pytest.mark.parametrize("kind", ["jpg", "png", "webp", "tiff", "bmp"])
 @pytest.mark.parametrize("grey", [False, True])
-def test_ordinary_pictures_are_opencvs_to_the_byte(tmp_path: Path, kind: str, grey: bool) -> None:
+def test_ordinary_pictures_equal_opencvs(tmp_path: Path, kind: str, grey: bool) -> None:
     path = tmp_path / f"a.{kind}"
     pixels = np.asarray(drawn().convert("L") if grey else drawn())
     cv2.imwrite(str(path), pixels)
@@ -72,14 +72,14 @@ ALPHA: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("kind", ALPHA)
-def test_hidden_colours_are_not_seen(tmp_path: Path, kind: str) -> None:
+def test_hidden_colours_are_not_shown(tmp_path: Path, kind: str) -> None:
     picture = read_picture(written(tmp_path / "a", ALPHA[kind])).astype(int)
-    if "one colour" in kind:  # which of them has number 0 is the palette's affair
+    if "one colour" in kind:  # the palette decides which colour has number 0
         assert (picture == 255).all(axis=2).any()
         return
     assert (picture[30, 10] == 255).all()
     np.testing.assert_allclose(picture[50, 70], SKIN, atol=3)
-    if kind not in ("gif", "png key"):  # which know no half
+    if kind not in ("gif", "png key"):  # these have no partial transparency
         np.testing.assert_allclose(picture[5, 70], (np.array(SKIN) + 255) / 2, atol=3)
 
 
@@ -107,7 +107,7 @@ def test_turned_as_exif_says(tmp_path: Path, kind: str, orientation: int, capfd:
     turned = {1: pixels, 3: np.rot90(pixels, 2), 6: np.rot90(pixels, -1), 8: np.rot90(pixels)}
     expected = {**mirrored, **turned}[orientation]
     assert picture.shape == expected.shape
-    assert np.abs(picture - expected).mean() < (30 if kind in ("JPEG", "WEBP") else 0.1)  # of noise, which they lose
+    assert np.abs(picture - expected).mean() < (30 if kind in ("JPEG", "WEBP") else 0.1)  # lossy formats lose noise
     assert capfd.readouterr() == ("", "")
 
 
@@ -127,17 +127,17 @@ KINDS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("share", [0.05, 0.3, 0.5, 0.85, 0.99])
-def test_broken_off(tmp_path: Path, kind: str, share: float, capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_incomplete_file(tmp_path: Path, kind: str, share: float, capfd: pytest.CaptureFixture[str]) -> None:
     picture = drawn().quantize(64) if "palette" in kind else drawn()
     content = encoded(picture, kind.split()[0], **KINDS[kind])
     read_picture(written(tmp_path / "whole", content))
     kept = content[: int(len(content) * share)]
-    rests = [b""]
-    if kind.split()[0] in ("JPEG", "PNG", "WEBP"):  # of the others zeros are black
-        rests.append(bytes(len(content) - len(kept)))  # room that a downloader made and never filled
-    for rest in rests:
+    endings = [b""]
+    if kind.split()[0] in ("JPEG", "PNG", "WEBP"):  # in other formats zeros are black pixels
+        endings.append(bytes(len(content) - len(kept)))  # space that a downloader reserved and never filled
+    for ending in endings:
         with pytest.raises(PipelineError, match=r"part.*broken off: fetch it again"):
-            read_picture(written(tmp_path / "part", kept + rest))
+            read_picture(written(tmp_path / "part", kept + ending))
     assert capfd.readouterr() == ("", "")
 
 
@@ -148,12 +148,12 @@ def test_a_damaged_byte(tmp_path: Path) -> None:
         read_picture(written(tmp_path / "a.png", bytes(content)))
 
 
-def test_zeros_behind_the_end_are_none_of_the_picture(tmp_path: Path) -> None:
+def test_zeros_after_the_end_are_ignored(tmp_path: Path) -> None:
     for kind in ("JPEG", "PNG"):
         read_picture(written(tmp_path / "a", encoded(drawn(), kind) + bytes(500)))
 
 
-def test_what_is_no_picture(tmp_path: Path) -> None:
+def test_files_that_are_no_picture(tmp_path: Path) -> None:
     with pytest.raises(
         PipelineError, match=r"a\.jpg is neither a picture nor a video that can be read\. Give a JPEG or PNG"
     ):
@@ -164,19 +164,19 @@ def test_what_is_no_picture(tmp_path: Path) -> None:
         read_picture(written(tmp_path / "a.tiff", encoded(Image.fromarray(np.ones((4, 4), np.float32)), "TIFF")))
 
 
-def test_colours_of_another_space(tmp_path: Path) -> None:
-    """With a profile that has red and green exchanged: what it calls red is green."""
+def test_a_colour_profile_is_applied(tmp_path: Path) -> None:
+    """The profile swaps red and green."""
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     names = {b"rXYZ": b"gXYZ", b"gXYZ": b"rXYZ", b"rTRC": b"gTRC", b"gTRC": b"rTRC"}
     table = b"".join(names.get(srgb[at : at + 4], srgb[at : at + 4]) for at in range(0, len(srgb), 4))
     other = table.replace("sRGB".encode("utf-16-be"), "GRBs".encode("utf-16-be"))
     picture = Image.fromarray(np.full((40, 40, 3), SKIN, np.uint8))
     for profile, expected in ((srgb, SKIN), (other, (100, 200, 50)), (b"no profile" * 20, SKIN)):
-        seen = read_picture(written(tmp_path / "a.png", encoded(picture, "PNG", icc_profile=profile)))
-        np.testing.assert_allclose(seen[5, 5].astype(int), expected, atol=3)
+        picture_HWC = read_picture(written(tmp_path / "a.png", encoded(picture, "PNG", icc_profile=profile)))
+        np.testing.assert_allclose(picture_HWC[5, 5].astype(int), expected, atol=3)
 
 
-def test_a_picture_of_forty_megapixels_comes_smaller(tmp_path: Path) -> None:
+def test_a_picture_of_forty_megapixels_is_reduced(tmp_path: Path) -> None:
     large = drawn(200, 133).resize((7746, 5164), Image.Resampling.NEAREST)
     for content in (encoded(large, "JPEG", quality=50), encoded(large, "PNG", compress_level=1)):
         picture = read_picture(written(tmp_path / "a", content))
@@ -185,7 +185,7 @@ def test_a_picture_of_forty_megapixels_comes_smaller(tmp_path: Path) -> None:
         assert np.abs(small - np.asarray(drawn(200, 133))).mean() < 8
 
 
-def test_a_side_is_never_longer_than_the_detector_bears(tmp_path: Path) -> None:
+def test_sides_stay_within_the_detectors_limit(tmp_path: Path) -> None:
     for size in ((60_000, 100), (100, 60_000), (60_000, 1)):
         for content in (encoded(Image.new("RGB", size, SKIN), "JPEG"), encoded(Image.new("RGB", size, SKIN), "PNG")):
             picture = read_picture(written(tmp_path / "a", content))
@@ -193,7 +193,7 @@ def test_a_side_is_never_longer_than_the_detector_bears(tmp_path: Path) -> None:
             assert (np.abs(picture.astype(int) - SKIN) <= 2).all()
 
 
-def test_postscript_is_not_run(tmp_path: Path) -> None:
+def test_postscript_is_not_executed(tmp_path: Path) -> None:
     text = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\nshowpage\n"
     with pytest.raises(
         PipelineError, match=r"a\.eps is neither a picture nor a video that can be read\. Give a JPEG or PNG"
@@ -202,10 +202,10 @@ def test_postscript_is_not_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("turned", [1, 6])
-def test_a_phone_s_heic(tmp_path: Path, turned: int) -> None:
+def test_heic_of_a_phone(tmp_path: Path, turned: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = turned
-    large = drawn().resize((960, 640), Image.Resampling.BICUBIC)
+    large = drawn().resize((360, 240), Image.Resampling.BICUBIC)
     picture = read_picture(written(tmp_path / "a.HEIC", encoded(large, "HEIF", quality=90, exif=exif.tobytes())))
     expected = np.asarray(large if turned == 1 else large.rotate(-90, expand=True)).astype(int)
     assert picture.shape == expected.shape
@@ -226,7 +226,7 @@ def test_fifty_megapixels_take_less_than_a_gigabyte(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", [(12000, 9001), (40000, 30000)])
 def test_too_many_pixels(tmp_path: Path, size: tuple[int, int]) -> None:
-    """By the header alone."""
+    """The header alone is enough."""
     content = bytearray(encoded(Image.new("L", (8, 8)), "PNG"))
     content[16:24] = b"".join(side.to_bytes(4, "big") for side in size)
     content[29:33] = zlib.crc32(content[12:29]).to_bytes(4, "big")

@@ -1,4 +1,4 @@
-"""A WAV out of a pipe: every kind of PCM, whatever its header says of its length, and as soon as it is there."""
+"""WAV from a pipe: all kinds of PCM, with or without a known length, without delay. MP4 to a pipe."""
 
 import io
 import os
@@ -20,7 +20,7 @@ from tests.media.encode import number_of, numbered_picture
 
 
 class Pipe(io.RawIOBase):
-    """Gives a few bytes at a time, as pipes do."""
+    """Returns a few bytes at a time, as pipes do."""
 
     def __init__(self, content: bytes, most: int = 700) -> None:
         self._content, self._most = io.BytesIO(content), most
@@ -49,16 +49,16 @@ SUBTYPES = ("PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE")
 @pytest.mark.parametrize(("rate", "channels"), [(16000, 1), (44100, 2), (8000, 6)])
 def test_every_kind_of_pcm(kind: str, subtype: str, rate: int, channels: int) -> None:
     samples = np.repeat(tone(1.0, rate)[:, None], channels, axis=1)
-    heard = np.concatenate(list(read_pipe(Pipe(wav(samples, rate, subtype, kind)))))
-    assert len(heard) == pytest.approx(16000, abs=40)
+    samples_N = np.concatenate(list(read_pipe(Pipe(wav(samples, rate, subtype, kind)))))
+    assert len(samples_N) == pytest.approx(16000, abs=40)
     expected = tone(1.0, 16000)[500:15000]
-    assert np.corrcoef(heard[500:15000], expected)[0, 1] > 0.99
+    assert np.corrcoef(samples_N[500:15000], expected)[0, 1] > 0.99
     if channels < 3:
-        assert heard[500:15000].std() / 32768 == pytest.approx(expected.std(), rel=0.06)
+        assert samples_N[500:15000].std() / 32768 == pytest.approx(expected.std(), rel=0.06)
 
 
-def test_a_wav_of_64_bits_says_where_its_sound_ends() -> None:
-    """RF64, whose lengths lie in a chunk of their own (EBU Tech 3306); behind the sound others may follow."""
+def test_the_length_of_rf64_is_used() -> None:
+    """RF64 has its lengths in a chunk of its own (EBU Tech 3306). Other chunks may follow the sound."""
     content = wav(tone(1.0, 16000), 16000, "PCM_16")
     at = content.index(b"data")
     lengths = struct.pack("<QQQI", len(content) + 5028, 32000, 16000, 0)
@@ -69,15 +69,15 @@ def test_a_wav_of_64_bits_says_where_its_sound_ends() -> None:
 
 
 @pytest.mark.parametrize("length", [0, 0xFFFFFFFF, 0x7FFFFF00])
-def test_a_length_that_was_not_known(length: int) -> None:
+def test_an_unknown_length(length: int) -> None:
     content = wav(tone(1.0, 16000), 16000, "PCM_16")
     content = content[:4] + struct.pack("<I", length) + content[8:40] + struct.pack("<I", length) + content[44:]
-    heard = np.concatenate(list(read_pipe(Pipe(content))))
-    np.testing.assert_array_equal(heard, np.frombuffer(content[44:], np.int16))
+    samples_N = np.concatenate(list(read_pipe(Pipe(content))))
+    np.testing.assert_array_equal(samples_N, np.frombuffer(content[44:], np.int16))
 
 
-def test_sound_comes_at_once() -> None:
-    """No later than a tenth of a second behind what was written."""
+def test_sound_comes_without_delay() -> None:
+    """At most a tenth of a second after it was written."""
     content = wav(tone(2.0, 16000), 16000, "PCM_16")
     out, into = os.pipe()
     written = 0
@@ -92,14 +92,14 @@ def test_sound_comes_at_once() -> None:
 
     thread = threading.Thread(target=speak)
     thread.start()
-    heard, behind = 0, []
+    received, delays = 0, []
     with os.fdopen(out, "rb", buffering=0) as pipe:
         for block in read_pipe(pipe):
-            heard += len(block)
-            behind.append(written / 2 - heard)
+            received += len(block)
+            delays.append(written / 2 - received)
     thread.join()
-    assert heard == 32000
-    assert np.median(behind) < 1600
+    assert received == 32000
+    assert np.median(delays) < 1600
 
 
 @pytest.mark.parametrize(
@@ -111,13 +111,13 @@ def test_sound_comes_at_once() -> None:
         (wav(tone(1.0, 16000), 16000, "IMA_ADPCM"), r"a WAV of another kind than PCM \(tag 17, 4 bits\)\."),
     ],
 )
-def test_what_is_not_a_wav(content: bytes, message: str) -> None:
+def test_input_that_is_not_a_wav(content: bytes, message: str) -> None:
     with pytest.raises(MediaError, match=message):
         list(read_pipe(Pipe(content)))
 
 
-def test_an_mp4_goes_into_a_pipe_as_it_is_made(tmp_path: Path) -> None:
-    """Its first pictures are out before the last ones are in, and it plays."""
+def test_an_mp4_is_piped_while_it_is_written(tmp_path: Path) -> None:
+    """The first pictures come out before the last are written, and the file can be read."""
     out, into = os.pipe()
     got = bytearray()
 
@@ -139,14 +139,14 @@ def test_an_mp4_goes_into_a_pipe_as_it_is_made(tmp_path: Path) -> None:
     assert 0 < sizes[20] < sizes[40] < len(got)
     (tmp_path / "a.mp4").write_bytes(got)
     assert [number_of(frame) for frame in read_frames(tmp_path / "a.mp4")] == list(range(50))
-    heard = read_audio(tmp_path / "a.mp4")
-    assert len(heard) == pytest.approx(32000, abs=32)
-    assert np.corrcoef(heard[:31000], sound[:31000])[0, 1] > 0.99
+    samples_N = read_audio(tmp_path / "a.mp4")
+    assert len(samples_N) == pytest.approx(32000, abs=32)
+    assert np.corrcoef(samples_N[:31000], sound[:31000])[0, 1] > 0.99
 
 
 @pytest.mark.parametrize("buffering", [0, -1])
-def test_a_pipe_that_does_not_wait_loses_nothing(tmp_path: Path, buffering: int) -> None:
-    """Its reader begins late, when the pipe has long been full."""
+def test_a_non_blocking_pipe_loses_nothing(tmp_path: Path, buffering: int) -> None:
+    """The reader starts after the pipe is full."""
     out, into = os.pipe()
     os.set_blocking(into, False)
     noise = np.random.default_rng(0).integers(0, 255, (480, 640, 3), np.uint8)
@@ -166,7 +166,7 @@ def test_a_pipe_that_does_not_wait_loses_nothing(tmp_path: Path, buffering: int)
     assert len(list(read_frames(tmp_path / "a.mp4"))) == 5
 
 
-def test_a_reader_that_goes_away() -> None:
+def test_a_reader_that_closes_the_pipe() -> None:
     out, into = os.pipe()
     os.close(out)
     message = r"the output was closed \(Broken pipe\)\. Read the stream to its end\."
@@ -180,7 +180,7 @@ def write_numbers(pipe: BinaryIO) -> None:
             video.write(numbered_picture(number))
 
 
-def test_what_follows_the_sound_is_not_heard() -> None:
+def test_chunks_after_the_sound_are_ignored() -> None:
     content = wav(tone(1.0, 16000), 16000, "PCM_16")
     after = b"LIST" + struct.pack("<I", 40000) + bytes(range(250)) * 160
     np.testing.assert_array_equal(
@@ -188,8 +188,8 @@ def test_what_follows_the_sound_is_not_heard() -> None:
     )
 
 
-class OnProgress(io.RawIOBase):
-    """A pipe in which a signal comes."""
+class Interrupted(io.RawIOBase):
+    """A pipe that is interrupted by a signal."""
 
     def __init__(self, content: bytes) -> None:
         self._content = io.BytesIO(content)
@@ -203,16 +203,16 @@ class OnProgress(io.RawIOBase):
         raise KeyboardInterrupt
 
 
-def test_a_signal_while_a_pipe_is_waited_for_ends_the_reading(capfd: pytest.CaptureFixture[str]) -> None:
-    blocks = read_pipe(OnProgress(wav(tone(2.0, 16000), 16000, "PCM_16")))
-    heard = [len(next(blocks)) for _ in range(5)]
+def test_a_signal_ends_reading(capfd: pytest.CaptureFixture[str]) -> None:
+    blocks = read_pipe(Interrupted(wav(tone(2.0, 16000), 16000, "PCM_16")))
+    lengths = [len(next(blocks)) for _ in range(5)]
     with pytest.raises(KeyboardInterrupt):
-        heard.extend(map(len, blocks))
-    assert 8000 < sum(heard) < 12000
+        lengths.extend(map(len, blocks))
+    assert 8000 < sum(lengths) < 12000
     assert capfd.readouterr().err == ""
 
 
-def test_a_signal_while_the_reader_is_waited_for_ends_the_writing(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_signal_ends_writing(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(KeyboardInterrupt):
-        write_numbers(OnProgress(b""))  # type: ignore[arg-type]
+        write_numbers(Interrupted(b""))  # type: ignore[arg-type]
     assert capfd.readouterr().err == ""

@@ -1,4 +1,4 @@
-"""Sound on the video's clock, whatever each stream starts at."""
+"""Sound is read on the video's clock, wherever each stream starts."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from pipeline.media import probe, read_audio, read_audio_blocks
 from tests.media.encode import click, encode, even_times
 
-_SECONDS = 3.0
+_SECONDS = 1.6
 _MILLISECOND = Fraction(1, 1000)
 
 
 def click_time(samples: NDArray[np.int16]) -> float:
-    """When the loudest sample is heard, s."""
+    """The time of the loudest sample in seconds."""
     return int(np.abs(samples.astype(int)).argmax()) / 16000
 
 
@@ -43,15 +43,15 @@ def test_a_click_keeps_its_time(tmp_path: Path, delay: float, suffix: str, codec
         [time + 1 for time in even_times(round(_SECONDS * 25), 25)],
         codec=picture,
         time_base=Fraction(1, 25) if suffix == "mpg" else _MILLISECOND,
-        audio=click(_SECONDS, 1.5, rate),
+        audio=click(_SECONDS, 0.8, rate),
         audio_codec=codec,
         audio_rate=rate,
         audio_start=1 + delay,
         layout=layout,
     )
     # Matroska rounds time stamps to milliseconds.
-    assert click_time(read_audio(path)) == pytest.approx(1.5 + delay, abs=0.0011)
-    # The encoder's delay may count as sound: 1024 samples at 16 kHz.
+    assert click_time(read_audio(path)) == pytest.approx(0.8 + delay, abs=0.0011)
+    # The encoder's delay of 1024 samples may count as sound.
     assert probe(path).audio_offset == pytest.approx(delay, abs=0.065)
 
 
@@ -78,7 +78,7 @@ def test_early_sound_is_cut_off(tmp_path: Path) -> None:
     np.testing.assert_array_equal(samples, ramp[8000:])
 
 
-def test_gaps_are_silent_and_shift_nothing(tmp_path: Path) -> None:
+def test_gaps_are_silent_and_do_not_shift_later_sound(tmp_path: Path) -> None:
     audio = np.full(48000, 5000, np.int16)
     audio[40000] = 30000
     path = encode(tmp_path / "a.mkv", even_times(75, 25), audio=audio, audio_gap=(1.0, 1.5))
@@ -88,7 +88,7 @@ def test_gaps_are_silent_and_shift_nothing(tmp_path: Path) -> None:
     assert click_time(samples) == pytest.approx(2.5, abs=1e-3)
 
 
-def test_sixteen_kilohertz_passes_untouched(tmp_path: Path) -> None:
+def test_sixteen_kilohertz_passes_unchanged(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(-20000, 20000, 40000).astype(np.int16)
     path = encode(tmp_path / "a.mkv", even_times(50, 25), audio=noise)
     np.testing.assert_array_equal(read_audio(path), noise)
@@ -119,11 +119,8 @@ def test_sound_files(tmp_path: Path, name: str) -> None:
     assert len(read_audio(tmp_path / name)) == 24000
 
 
-@pytest.mark.parametrize(("start", "duration"), [(0.0, 1.0), (0.4, 1.0), (1.28, 0.5), (2.2, 0.6)])
 @pytest.mark.parametrize(("suffix", "codec"), [("mov", "pcm_s16le"), ("mp4", "aac"), ("ts", "aac"), ("mpg", "mp2")])
-def test_a_window_is_a_slice_of_the_whole(
-    tmp_path: Path, start: float, duration: float, suffix: str, codec: str
-) -> None:
+def test_a_window_is_a_slice_of_the_whole(tmp_path: Path, suffix: str, codec: str) -> None:
     tone = (8000 * np.sin(np.cumsum(np.linspace(0.01, 0.3, 3 * 44100)))).astype(np.int16)
     picture = "mpeg1video" if suffix == "mpg" else "libx264"
     path = encode(
@@ -136,16 +133,17 @@ def test_a_window_is_a_slice_of_the_whole(
         audio_rate=44100,
     )
     whole = read_audio(path).astype(int)
-    piece = read_audio(path, start=start, duration=duration)
-    assert len(piece) == round(duration * 16000)
-    first = round(start * 16000)
-    expected = whole[first : first + len(piece)]
-    # Time stamps are rounded to 90 kHz in MPEG, and resampling starts again: less than a sample's time apart.
+    # MPEG rounds time stamps to 90 kHz, and resampling starts again: windows differ by less than a sample's time.
     steepest = np.abs(np.diff(whole)).max()
-    assert np.abs(piece[: len(expected)] - expected).max() <= steepest
+    for start, duration in ((0.0, 1.0), (0.4, 1.0), (1.28, 0.5), (2.2, 0.6)):
+        piece = read_audio(path, start=start, duration=duration)
+        assert len(piece) == round(duration * 16000)
+        first = round(start * 16000)
+        expected = whole[first : first + len(piece)]
+        assert np.abs(piece[: len(expected)] - expected).max() <= steepest
 
 
-def test_the_length_is_what_was_asked(tmp_path: Path) -> None:
+def test_the_length_is_the_requested_duration(tmp_path: Path) -> None:
     path = encode(tmp_path / "a.mkv", even_times(50, 25), audio=np.full(20000, 99, np.int16))
     assert len(read_audio(path)) == 20000
     padded = read_audio(path, duration=2.0)

@@ -1,4 +1,4 @@
-"""Pictures by presentation time, whatever the container, the rate and the start."""
+"""Pictures are read by presentation time, for any container, rate and start."""
 
 from fractions import Fraction
 from itertools import islice
@@ -13,7 +13,7 @@ from tests.media.encode import encode, even_times, number_of, numbered_picture
 
 _MILLISECOND = Fraction(1, 1000)
 
-# Suffix and encoder arguments; H.264 with B-frames, so that frames are stored in another order than they are shown.
+# Suffix and encoder arguments. H.264 has B-frames, so frames are stored in another order than they are shown.
 CONTAINERS = {
     "mp4": {},
     "mkv": {"time_base": _MILLISECOND},
@@ -31,7 +31,7 @@ def numbers(path: Path, *, fps: float = 25.0, start: float = 0.0, duration: floa
 
 
 def shown_at(tick: Fraction, times: list[Fraction]) -> int:
-    """Reference: the nearest frame, but of those after the tick only ones less than half a tick ahead."""
+    """Reference: the nearest frame; frames after the tick count only less than half a tick ahead."""
     candidates = [n for n, time in enumerate(times) if time <= tick or time - tick < Fraction(1, 50)]
     return min(candidates, key=lambda n: (abs(times[n] - tick), n))
 
@@ -47,14 +47,14 @@ def test_25_fps_passes_one_to_one(tmp_path: Path, suffix: str) -> None:
 def test_start_is_exact_after_a_seek(tmp_path: Path, suffix: str) -> None:
     path = encode(tmp_path / f"a.{suffix}", even_times(120, 25), **CONTAINERS[suffix])  # type: ignore[arg-type]
     whole = list(read_frames(path))
-    for first in (1, 11, 12, 13, 50, 100, 119):
+    for first in (1, 12, 13, 50, 119):
         piece = list(read_frames(path, start=first / 25, duration=0.2))
         np.testing.assert_array_equal(piece, whole[first : first + 5])
 
 
 def test_pieces_tile_the_video(tmp_path: Path) -> None:
-    path = encode(tmp_path / "a.mp4", even_times(200, Fraction(30000, 1001)))
-    pieces = [number for start in range(7) for number in numbers(path, start=start, duration=1.0)]
+    path = encode(tmp_path / "a.mp4", even_times(100, Fraction(30000, 1001)))
+    pieces = [number for start in range(4) for number in numbers(path, start=start, duration=1.0)]
     assert pieces == numbers(path)
 
 
@@ -64,16 +64,16 @@ def test_a_start_after_the_end_gives_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("fps", ["24000/1001", "24", "30000/1001", "30", "50", "60000/1001", "60", "12", "100"])
 def test_other_rates_show_the_nearest_frame(tmp_path: Path, fps: str) -> None:
-    times = even_times(150, Fraction(fps))
+    times = even_times(70, Fraction(fps))
     path = encode(tmp_path / "a.mp4", times)
-    duration = 150 / Fraction(fps)
+    duration = 70 / Fraction(fps)
     expected = [shown_at(Fraction(tick, 25), times) for tick in range(int(duration * 25 + Fraction(1, 2)))]
     assert numbers(path) == expected
 
 
 def test_variable_rate(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    times = [Fraction(int(one), 1000) for one in np.cumsum([0, *rng.integers(5, 150, 119)])]
+    times = [Fraction(int(time), 1000) for time in np.cumsum([0, *rng.integers(5, 150, 119)])]
     path = encode(tmp_path / "a.mkv", times, time_base=_MILLISECOND)
     shown = numbers(path)
     assert shown == [shown_at(Fraction(tick, 25), times) for tick in range(len(shown))]
@@ -123,7 +123,7 @@ def test_odd_sizes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("quarters", [0, 1, 2, 3])
-def test_rotation_is_honoured(tmp_path: Path, quarters: int) -> None:
+def test_rotation_is_applied(tmp_path: Path, quarters: int) -> None:
     path = encode(tmp_path / "a.mp4", even_times(3, 25))
     content = bytearray(path.read_bytes())
     at = content.index(b"tkhd") + 4 + 40  # the display matrix, 16.16 fixed point, clockwise
@@ -140,7 +140,7 @@ def test_rotation_is_honoured(tmp_path: Path, quarters: int) -> None:
     assert info.rotation == -quarters % 4 * 90
 
 
-def test_frames_are_the_callers_own(tmp_path: Path) -> None:
+def test_frames_share_no_memory(tmp_path: Path) -> None:
     path = encode(tmp_path / "a.mp4", even_times(30, 15))
     kept = list(read_frames(path))
     copies = [frame.copy() for frame in read_frames(path)]
@@ -148,7 +148,7 @@ def test_frames_are_the_callers_own(tmp_path: Path) -> None:
         assert frame.flags.writeable
         assert frame.flags.c_contiguous
     np.testing.assert_array_equal(kept, copies)
-    kept[0][:] = 0  # its neighbour shows the same source frame
+    kept[0][:] = 0  # the next picture shows the same source frame
     np.testing.assert_array_equal(kept[1], copies[1])
 
 
@@ -166,14 +166,14 @@ def test_colours_are_right(tmp_path: Path) -> None:
 def test_memory_does_not_grow_with_the_length(tmp_path: Path) -> None:
     picture = np.zeros((120, 160, 3), np.uint8)
     with VideoWriter(tmp_path / "a.mp4", size=(160, 120)) as video:
-        for number in range(1500):
+        for number in range(800):
             picture[:, number % 160] = number % 256
             video.write(picture)
     frames = read_frames(tmp_path / "a.mp4")
     for _ in islice(frames, 100):
         pass
     before = psutil.Process().memory_info().rss
-    assert sum(1 for _ in frames) == 1400  # 81 MB if they were kept
+    assert sum(1 for _ in frames) == 700  # 40 MB if they were kept
     assert psutil.Process().memory_info().rss - before < 20e6
 
 

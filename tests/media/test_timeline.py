@@ -1,4 +1,4 @@
-"""Recordings that were joined, or paused: every picture and all sound of them on one clock."""
+"""Joined or paused recordings are read on one clock, with all pictures and all sound."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -22,7 +22,7 @@ KINDS: dict[str, dict[str, Any]] = {
 
 
 def take(path: Path, frames: int, start: float = 0, **how: Any) -> bytes:
-    """The bytes of a recording with a click in its middle, whose clock begins at ``start``."""
+    """The bytes of a recording with a click in its middle. Its clock begins at ``start``."""
     rate: int = how.get("audio_rate", 44100)
     sound: dict[str, Any] = {"audio": click(frames / 25, frames / 50, rate), "audio_rate": rate, "audio_start": start}
     times = [Fraction(start) + time for time in even_times(frames, 25)]
@@ -30,9 +30,9 @@ def take(path: Path, frames: int, start: float = 0, **how: Any) -> bytes:
 
 
 def clicks(samples_N: NDArray[np.int16]) -> list[float]:
-    """When the clicks are heard, s."""
+    """The times of the clicks in seconds."""
     loud = np.flatnonzero(np.abs(samples_N.astype(int)) > 6000) / 16000
-    return [float(one) for one in loud[np.insert(np.diff(loud) > 0.1, 0, True)]]
+    return [float(time) for time in loud[np.insert(np.diff(loud) > 0.1, 0, True)]]
 
 
 def shown(path: Path, **window: Any) -> list[int]:
@@ -40,7 +40,7 @@ def shown(path: Path, **window: Any) -> list[int]:
 
 
 @pytest.mark.parametrize("suffix", KINDS)
-def test_two_takes_one_after_the_other(tmp_path: Path, suffix: str) -> None:
+def test_two_joined_recordings(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"joined.{suffix}"
     path.write_bytes(b"".join(take(tmp_path / f"a.{suffix}", count, **KINDS[suffix]) for count in (75, 100)))
     damage = Damage()
@@ -50,7 +50,7 @@ def test_two_takes_one_after_the_other(tmp_path: Path, suffix: str) -> None:
     assert numbers == [*range(75), *[74] * gap, *range(100)]
     samples = read_audio(path, damage=damage)
     assert len(samples) / 16000 == pytest.approx(7, abs=0.1)
-    assert clicks(samples) == pytest.approx([1.5, 5 + gap / 25], abs=0.03)  # beside the picture it belongs to
+    assert clicks(samples) == pytest.approx([1.5, 5 + gap / 25], abs=0.03)  # in sync with the picture
     assert not str(damage)
     info = probe(path)
     assert info.duration == pytest.approx(7, abs=0.1)
@@ -60,12 +60,13 @@ def test_two_takes_one_after_the_other(tmp_path: Path, suffix: str) -> None:
     assert clicks(read_audio(path, start=4.0, duration=2.0)) == pytest.approx([1 + gap / 25], abs=0.03)
 
 
-def test_many_takes_whose_clocks_begin_anywhere(tmp_path: Path) -> None:
+def test_many_recordings_whose_clocks_begin_anywhere(tmp_path: Path) -> None:
     path = tmp_path / "joined.ts"
     starts = (0, 50, 7, 7, 0.5)
     path.write_bytes(b"".join(take(tmp_path / "a.ts", 20, start, audio_codec="mp2") for start in starts))
     numbers = shown(path)
-    assert [one for one, before in zip(numbers, [-1, *numbers], strict=False) if one != before] == list(range(20)) * 5
+    changes = [number for number, before in zip(numbers, [-1, *numbers], strict=False) if number != before]
+    assert changes == list(range(20)) * 5
     assert len(numbers) <= 102  # sound that lasts longer than the picture leaves a gap
     assert clicks(read_audio(path)) == pytest.approx([0.4 + 0.8 * number for number in range(5)], abs=0.05)
     assert [join.ahead for join in probe(path).joins] == [True, False, False, False]
@@ -88,7 +89,7 @@ def test_joined_sound(tmp_path: Path, suffix: str, codec: str, rate: int) -> Non
 
 @pytest.mark.parametrize("suffix", ["mkv", "mp4", "mov"])
 @pytest.mark.parametrize("jump", [12, 100, 5000])
-def test_pictures_that_jump_stay_beside_the_sound(tmp_path: Path, suffix: str, jump: int) -> None:
+def test_jumping_pictures_stay_in_sync(tmp_path: Path, suffix: str, jump: int) -> None:
     times = [time + jump * (number >= 38) for number, time in enumerate(even_times(75, 25))]
     path = encode(tmp_path / f"a.{suffix}", times, time_base=_MILLISECOND, audio=click(3, 2, 16000), audio_codec="aac")
     numbers = shown(path)
@@ -99,8 +100,8 @@ def test_pictures_that_jump_stay_beside_the_sound(tmp_path: Path, suffix: str, j
     assert [join.ahead for join in probe(path).joins] == [True]
 
 
-def test_a_pause_in_both(tmp_path: Path) -> None:
-    """As of a recorder that was stopped for two minutes."""
+def test_a_pause_of_picture_and_sound(tmp_path: Path) -> None:
+    """The recorder was stopped for two minutes."""
     path = tmp_path / "a.ts"
     path.write_bytes(b"".join(take(tmp_path / "b.ts", 50, start, audio_codec="mp2") for start in (0, 122)))
     assert shown(path) == [*range(50), *range(50)]
@@ -108,7 +109,7 @@ def test_a_pause_in_both(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["mkv", "mp4", "ts"])
-def test_a_still_of_minutes_beside_its_sound_is_as_long_as_that(tmp_path: Path, suffix: str) -> None:
+def test_a_still_picture_lasts_as_long_as_its_sound(tmp_path: Path, suffix: str) -> None:
     times = [time + 100 * (number >= 10) for number, time in enumerate(even_times(20, 25))]
     sound: dict[str, Any] = {"audio": click(100.8, 100.6, 16000), "audio_codec": "aac"}
     path = encode(tmp_path / f"a.{suffix}", times, size=(32, 32), time_base=_MILLISECOND, **sound)
@@ -121,7 +122,7 @@ def test_a_still_of_minutes_beside_its_sound_is_as_long_as_that(tmp_path: Path, 
 
 @pytest.mark.parametrize("suffix", ["mkv", "mp4", "ts"])
 @pytest.mark.parametrize("late", [30, 5000])
-def test_one_damaged_time_is_no_still_of_minutes(tmp_path: Path, suffix: str, late: int) -> None:
+def test_one_damaged_time_does_not_prolong_the_video(tmp_path: Path, suffix: str, late: int) -> None:
     times = [*even_times(50, 25), Fraction(late)]
     damage = Damage()
     assert count_frames(encode(tmp_path / f"a.{suffix}", times, time_base=_MILLISECOND), damage=damage) <= 75

@@ -1,4 +1,4 @@
-"""Pictures come out as a player shows them: turned, mirrored, and with square pixels."""
+"""Pictures are turned, mirrored and scaled to square pixels, as a player shows them."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -17,7 +17,7 @@ MIRRORED = [(-1, 0, 0, 1), (1, 0, 0, -1), (0, 1, 1, 0), (0, -1, -1, 0)]
 
 
 def by_the_standard(picture: Image, matrix: tuple[int, int, int, int]) -> Image:
-    """ISO/IEC 14496-12: (x, y) is shown at (a x + c y, b x + d y), moved to where the picture begins."""
+    """ISO/IEC 14496-12: (x, y) is shown at (a x + c y, b x + d y), shifted to the origin."""
     a, b, c, d = matrix
     y, x = np.mgrid[: picture.shape[0], : picture.shape[1]]
     right, down = a * x + c * y, b * x + d * y
@@ -31,7 +31,7 @@ def by_the_standard(picture: Image, matrix: tuple[int, int, int, int]) -> Image:
 def test_every_display_matrix(tmp_path: Path, matrix: tuple[int, int, int, int]) -> None:
     def draw(number: int) -> Image:
         picture = numbered_picture(number)
-        picture[:12] = 255  # up and down differ too
+        picture[:12] = 255  # top and bottom differ too
         return picture
 
     path = encode(tmp_path / "a.mp4", even_times(3, 25), draw=draw)
@@ -60,7 +60,7 @@ def disc(width: int, height: int, aspect: Fraction) -> Image:
         ("mkv", "libx264", (320, 240), Fraction(8, 9), (320, 270)),
         ("mpg", "mpeg2video", (352, 288), Fraction(12, 11), (384, 288)),
         ("avi", "mpeg4", (320, 240), Fraction(16, 15), (341, 240)),
-        ("mp4", "libx264", (320, 240), Fraction(9, 1), (320, 240)),  # no pixel is as wide as that
+        ("mp4", "libx264", (320, 240), Fraction(9, 1), (320, 240)),  # damaged: no pixel is so wide
     ],
 )
 def test_pixels_become_square(
@@ -83,8 +83,8 @@ def test_pixels_become_square(
     assert (probe(path).width, probe(path).height) == shown
 
 
-def test_pixels_of_a_turned_video(tmp_path: Path) -> None:
-    """Pixels are wide before the turn, so they are high after it."""
+def test_pixel_aspect_of_a_turned_video(tmp_path: Path) -> None:
+    """Pixels that are wide before the turn are high after it."""
     aspect = Fraction(4, 3)
     path = encode(
         tmp_path / "a.mp4", even_times(3, 25), size=(240, 240), aspect=aspect, draw=lambda _: disc(240, 240, aspect)

@@ -1,4 +1,4 @@
-"""Written files read back as what went in, byte for byte the same each time, whole or not at all."""
+"""Written files hold what was written, have the same bytes each time, and are complete or absent."""
 
 from pathlib import Path
 
@@ -25,14 +25,14 @@ def tone(samples: int) -> NDArray[np.int16]:
 @pytest.mark.parametrize(
     ("frames", "samples"), [(75, 48000), (75, 47000), (75, 48500), (10, 32000), (40, 1), (1, 640), (251, 160123)]
 )
-def test_lengths_come_back_exactly(tmp_path: Path, frames: int, samples: int) -> None:
+def test_lengths_are_kept_exactly(tmp_path: Path, frames: int, samples: int) -> None:
     path = write(tmp_path / "a.mp4", frames, tone(samples))
     assert [number_of(frame) for frame in read_frames(path)] == [number % 256 for number in range(frames)]
-    heard = read_audio(path)
-    assert len(heard) == samples
+    samples_N = read_audio(path)
+    assert len(samples_N) == samples
     assert probe(path).audio_offset == 0.0
     if samples > 1000:
-        assert np.corrcoef(heard, tone(samples))[0, 1] > 0.999
+        assert np.corrcoef(samples_N, tone(samples))[0, 1] > 0.999
     with av.open(str(path)) as container:  # as other players see it
         sound, picture = container.streams.audio[0], container.streams.video[0]
         assert picture.duration is not None
@@ -61,7 +61,7 @@ def test_the_bytes_are_the_same_each_time(tmp_path: Path) -> None:
     assert first.read_bytes() == second.read_bytes()
 
 
-def test_the_picture_is_close(tmp_path: Path, photograph: NDArray[np.uint8]) -> None:
+def test_the_picture_quality(tmp_path: Path, photograph: NDArray[np.uint8]) -> None:
     with VideoWriter(tmp_path / "a.mp4", size=(512, 512)) as video:
         for _ in range(3):
             video.write(photograph)
@@ -70,7 +70,7 @@ def test_the_picture_is_close(tmp_path: Path, photograph: NDArray[np.uint8]) -> 
         assert 10 * np.log10(255**2 / error) > 35
 
 
-def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_a_file_is_complete_or_absent(tmp_path: Path) -> None:
     path = tmp_path / "deeper" / "ein Märchen.mp4"
 
     def breaks_off() -> None:

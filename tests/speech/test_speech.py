@@ -22,7 +22,7 @@ def noise(seconds: float, seed: int = 0) -> NDArray[np.int16]:
 
 
 def reference_bands(samples: NDArray[np.int16], row: int, window: float) -> NDArray[np.float64]:
-    """One row's bands by the definition, with NumPy: Hann window, power, 26 Slaney mel bands, logarithm."""
+    """The bands of one row by definition: Hann window, power, 26 Slaney mel bands, logarithm."""
     from librosa.filters import mel
 
     length = round(window * RATE)
@@ -44,8 +44,8 @@ def test_mfcc_by_definition(row: int, window: float) -> None:
 
 
 @pytest.mark.parametrize(("window", "size"), [(0.025, 512), (0.04, 2048)])
-def test_mfcc_are_librosas(window: float, size: int) -> None:
-    """Of sound with silence at both ends, and rounded."""
+def test_mfcc_equal_librosas(window: float, size: int) -> None:
+    """librosa gets silence at both ends of the sound."""
     import librosa
 
     samples = noise(1.0)
@@ -65,7 +65,7 @@ def test_mfcc_are_librosas(window: float, size: int) -> None:
 
 @pytest.mark.parametrize("row", [0, 57, 99])
 def test_log_mel_by_definition(row: int) -> None:
-    """The level is the bands' mean, as the MFCC's first is but for a factor."""
+    """The level is the mean of the bands, as the first MFCC is up to a factor."""
     samples = noise(1.0)
     expected = reference_bands(samples, row, 0.025)
     np.testing.assert_allclose(log_mel(samples)[row], [expected.mean(), *expected], atol=1e-3)
@@ -91,7 +91,7 @@ def test_windows_are_centred_on_their_frame() -> None:
     assert middle == pytest.approx(13.5, abs=0.6)
 
 
-def test_windows_cut_the_rows_named() -> None:
+def test_windows_have_the_rows_of_their_frame() -> None:
     rows = np.arange(400 * 13, dtype=np.float32).reshape(400, 13)
     cut = windows(rows, 100)
     assert cut.shape == (100, 28, 12)
@@ -121,21 +121,21 @@ def test_no_speech_is_an_error() -> None:
     st.sampled_from(["mfcc", "log_mel"]),
     st.sampled_from(["none", "clip", "adaptive"]),
 )
-def test_streamed_windows_equal_those_of_the_whole(
+def test_streamed_windows_equal_all_at_once(
     samples: int, cuts: list[int], chunk: int, window: float, kind: SpeechKind, normalise: Normalisation
 ) -> None:
-    """Whatever blocks the speech comes in."""
+    """The blocks of the speech have no influence."""
     columns = KINDS[kind][1]
     initial = InitialStatistics((1.5,) * columns, (2.0,) * columns) if normalise == "adaptive" else None
     speech, features = noise(5.0)[:samples], SpeechFeatures.of(window, kind, normalise, initial)
     frames = -(-samples * 25 // RATE)
     whole = windows(features.finish(features.compute(speech)), frames)
     streamed = list(stream_windows(Sound(np.split(speech, sorted(cuts))), features, chunk=chunk))
-    assert [len(one) for one in streamed[:-1]] == [chunk] * (len(streamed) - 1)
+    assert [len(part) for part in streamed[:-1]] == [chunk] * (len(streamed) - 1)
     np.testing.assert_allclose(np.concatenate(streamed), whole, atol=2**-10)
 
 
-def test_more_frames_than_the_sound_lasts_repeat_its_end() -> None:
+def test_frames_after_the_sound_repeat_its_end() -> None:
     features = SpeechFeatures.of(0.025)
     (streamed,) = stream_windows(Sound([noise(0.2)]), features, frames=9)
     np.testing.assert_array_equal(streamed, windows(features.compute(noise(0.2)), 9))
@@ -149,20 +149,20 @@ def test_more_frames_than_the_sound_lasts_repeat_its_end() -> None:
     ],
     ids=["none", "adaptive"],
 )
-def test_a_chunk_of_windows_comes_as_soon_as_its_last_one_is_heard(features: SpeechFeatures) -> None:
-    """0.64 s of frames, 0.12 s behind the last one, and the rows' own reach."""
+def test_a_chunk_needs_no_more_sound_than_its_windows(features: SpeechFeatures) -> None:
+    """0.64 s of frames, 0.12 s after the last frame, and the reach of the rows."""
     taken = 0
 
     def blocks() -> Iterator[NDArray[np.int16]]:
         nonlocal taken
-        for taken in range(1, 301):  # noqa: B007 - counts what was asked for
+        for taken in range(1, 301):  # noqa: B007 - counts the blocks that were read
             yield noise(0.01)
 
     chunks = stream_windows(Sound(blocks()), features)
     assert [(len(next(chunks)), taken) for _ in range(3)] == [(16, 78), (16, 142), (16, 206)]
 
 
-def test_sound_keeps_what_was_not_forgotten() -> None:
+def test_sound_keeps_samples_until_forget() -> None:
     sound = Sound([noise(1.0)[start : start + 1000] for start in range(0, RATE, 1000)])
     assert sound.until(2500) == 2500
     np.testing.assert_array_equal(sound.cut(900, 2500), noise(1.0)[900:2500])
@@ -172,7 +172,7 @@ def test_sound_keeps_what_was_not_forgotten() -> None:
     assert sound.until(50) == 50
 
 
-def test_speech_that_is_not_samples() -> None:
+def test_blocks_of_another_type_are_rejected() -> None:
     for wrong in (np.zeros(10, np.float32), np.zeros((2, 10), np.int16)):
         with pytest.raises(PipelineError, match="Give 16 kHz mono samples as int16"):
             Sound([wrong]).until(1)  # type: ignore[list-item]
