@@ -135,6 +135,11 @@ class Mfcc(Section):
     """Largest change of a variant's pitch, in semitones."""
     rate: Annotated[float, Range(0, 0.5)] = 0.15
     """Largest change of a variant's speed, as a share; the lips follow."""
+    room: Annotated[float, Range(0, 1, note="0: none")] = 0.0
+    """Largest energy of a variant's echo, as a share of the speech's. 0: no echo."""
+    band: Annotated[float, Range(0, 20, unit="dB", note="0: none")] = 0.0
+    """Largest change of a variant's frequency response, in dB, as another microphone makes it. 30% of the variants also
+    lack the lowest and the highest frequencies, like a telephone. 0: no change."""
     shard_clips: AtLeastOne = 16
     """Average number of clips in a shard."""
 

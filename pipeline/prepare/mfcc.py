@@ -78,7 +78,9 @@ def build_mfcc(
         initial = None
     if params.variants:  # a row of another split has their columns, too
         recipe += (params.variants,)
-    strengths = (params.gain, params.noise, params.pitch, params.rate)
+    strengths: tuple[float, ...] = (params.gain, params.noise, params.pitch, params.rate)
+    if params.room or params.band:  # without them, variants keep the keys from before them
+        strengths += (params.room, params.band)
     items = []
     for row in good:
         trained = row["id"] if params.variants and row["split"] == "train" else ""

@@ -46,6 +46,30 @@ def test_gain_moves_the_level() -> None:
     assert most > max(moved) > 0.3 * most
 
 
+def test_a_room_goes_on_after_the_sound() -> None:
+    """A tone that stops after a second is heard after it, and not before it begins."""
+    samples = tone(500)
+    samples[: RATE // 2] = samples[RATE:] = 0
+    plain, echoed = made(samples).rows_RC, [made(samples, number, room=0.5).rows_RC for number in range(6)]
+    for rows in echoed:
+        np.testing.assert_allclose(rows[:48], plain[:48], atol=2e-3)
+        assert rows[102:106, 1:].max() > plain[102:106, 1:].max() + 3
+
+
+def test_a_microphone_changes_the_bands_and_not_the_time() -> None:
+    samples = np.random.default_rng(0).normal(0, 3000, RATE).astype(np.int16)
+    plain = made(samples).rows_RC[:, 1:]
+    most = 12 * np.log(10) / 10
+    lowest = []
+    for number in range(12):
+        response = made(samples, number, band=12).rows_RC[2:-2, 1:] - plain[2:-2]
+        assert response.mean(axis=0).max() < most + 0.1
+        assert response.std(axis=0).max() < 0.3 * np.ptp(response.mean(axis=0))
+        lowest.append(response.mean(axis=0).min())
+    assert min(lowest) < -most - 1  # at least one passes a band alone
+    assert sum(value > -most - 0.1 for value in lowest) > 4
+
+
 def test_pitch_moves_a_tone_and_not_the_time() -> None:
     """A tone that stops after a second goes up or down by as much as three semitones, and stops there still."""
     samples = tone(1000)
