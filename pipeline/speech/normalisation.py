@@ -1,8 +1,8 @@
 """Rows of speech by their mean and deviation, which removes what a voice and a microphone add.
 
 `Statistics` are those of a whole recording, so a file is read twice: once for them, once for the rows. `Running` adapts
-while speech comes. Rows are multiples of a power of two, and their sums are kept as whole numbers: the same whatever
-chunks the recording comes in, and on every processor.
+while speech comes, and does not change in pauses. Rows are multiples of a power of two, and their sums are kept as
+whole numbers: the same whatever chunks the recording comes in, and on every processor.
 """
 
 from collections.abc import Mapping
@@ -10,9 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from pipeline.speech.mel import STEP
+
+_LEVEL = 0
+"""The column of the level."""
+_VARIATION = 0.75
+"""`InitialStatistics.variation` as a share of the level's deviation in the training split."""
 
 
 class Statistics:
@@ -43,7 +49,8 @@ class Statistics:
     def initial(self) -> "InitialStatistics":
         """The mean and deviation of what was counted, rounded to the rows' own grid."""
         mean_C, deviation_C = (np.rint(moment_C) * STEP for moment_C in self._moments())
-        return InitialStatistics(tuple(mean_C.tolist()), tuple(deviation_C.tolist()))
+        variation = float(np.rint(_VARIATION * deviation_C[_LEVEL] / STEP) * STEP)
+        return InitialStatistics(tuple(mean_C.tolist()), tuple(deviation_C.tolist()), variation=variation)
 
     def _moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """In steps; the deviation is one step at least."""
@@ -63,6 +70,10 @@ class InitialStatistics:
     """Rows that mean and deviation count for: 0.3 s."""
     memory: int = 300
     """Rows of speech that count, the last ones: 3 s."""
+    pause: int = 50
+    """Rows of steady level after which rows stop counting: 0.5 s."""
+    variation: float = 0.0
+    """A level whose range over `pause` rows is smaller than this is steady. A multiple of `STEP`; 0: all rows count."""
 
     @classmethod
     def read(cls, record: Mapping[str, Any]) -> "InitialStatistics":
@@ -76,6 +87,10 @@ class Running:
 
     The row itself counts, and so do the rows before it, `memory` rows in all. The initial statistics count as `weight`
     further rows. No later row counts, so a row is normalised as soon as it is heard.
+
+    Rows stop counting when the level has been steady for `pause` rows. Otherwise the statistics would adapt to long
+    silence, whose rows would then look like average speech. Speech of any level varies, so a quiet voice after a loud
+    one counts.
     """
 
     def __init__(self, initial: InitialStatistics) -> None:
@@ -83,13 +98,16 @@ class Running:
         self._weight, self._memory = initial.weight, initial.memory
         self._sum_C = initial.weight * mean_C
         self._squares_C = initial.weight * (mean_C**2 + deviation_C**2)
-        self._last_RC = np.zeros((0, len(mean_C)), np.int64)  # at most `memory` rows, in steps
+        self._last_RC = np.zeros((0, len(mean_C)), np.int64)  # at most `memory` rows that count, in steps
+        self._pause, self._variation = initial.pause, round(initial.variation / STEP)
+        self._levels = np.zeros(0, np.int64)  # of the last rows, at most `pause` - 1
 
     def normalise(self, rows_RC: NDArray[np.float32]) -> NDArray[np.float32]:
         """The rows (R, C) that follow those of the call before."""
         new_RC = _steps(rows_RC)
-        known_RC = np.concatenate([self._last_RC, new_RC])
-        ends_R = np.arange(len(self._last_RC), len(known_RC)) + 1
+        counts_R = self._counts(new_RC[:, _LEVEL])
+        known_RC = np.concatenate([self._last_RC, new_RC[counts_R]])
+        ends_R = len(self._last_RC) + np.cumsum(counts_R)
         begins_R = np.maximum(ends_R - self._memory, 0)
         count_R1 = (self._weight + ends_R - begins_R)[:, None]
         sum_RC = self._sum_C + _summed(known_RC, begins_R, ends_R)
@@ -99,6 +117,15 @@ class Running:
         variance_RC = (count_R1 * squares_RC - sum_RC**2) / count_R1**2
         deviation_RC = np.sqrt(np.maximum(variance_RC, 1.0))
         return np.asarray((new_RC - sum_RC / count_R1) / deviation_RC, np.float32)
+
+    def _counts(self, levels_R: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether each row counts, by the levels of new rows."""
+        known_S = np.concatenate([self._levels, levels_R])
+        self._levels = known_S[max(0, len(known_S) - self._pause + 1) :]
+        if len(known_S) < self._pause:
+            return np.ones(len(levels_R), np.bool_)
+        varied_R = np.ptp(sliding_window_view(known_S, self._pause), axis=1) >= self._variation
+        return np.concatenate([np.ones(len(levels_R) - len(varied_R), np.bool_), varied_R])
 
 
 def normalised(rows_RC: NDArray[np.float32]) -> NDArray[np.float32]:

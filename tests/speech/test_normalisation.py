@@ -9,11 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from pipeline.runtime.clock import RATE
 from pipeline.speech.mel import STEP, log_mel, mfcc
 from pipeline.speech.normalisation import InitialStatistics, Running, Statistics, normalised
 from tests.speech.test_speech import noise
 
 INITIAL = InitialStatistics(mean=(-3.0, 2.5), deviation=(1.0, 0.25), weight=5, memory=8)
+PAUSES = replace(INITIAL, pause=3, variation=4.0)
+either = pytest.mark.parametrize("initial", [INITIAL, PAUSES], ids=["all", "speech"])
 
 
 def rows(count: int, seed: int = 0) -> NDArray[np.float32]:
@@ -44,27 +47,36 @@ def test_statistics_are_the_same_whatever_the_chunks(cuts: list[int]) -> None:
     np.testing.assert_array_equal(chunked.normalise(rows), normalised(rows))
 
 
-def by_the_definition(rows_RC: NDArray[np.float32], row: int) -> NDArray[np.float64]:
-    """One row of `Running`, with rows of the initial mean and deviation put before the last ones."""
-    mean_C, deviation_C = np.array(INITIAL.mean), np.array(INITIAL.deviation)
-    last = rows_RC[max(0, row + 1 - INITIAL.memory) : row + 1].astype(np.float64)
-    before = np.tile([mean_C - deviation_C, mean_C + deviation_C], (INITIAL.weight, 1))  # twice the weight
+def by_the_definition(rows_RC: NDArray[np.float32], row: int, initial: InitialStatistics) -> NDArray[np.float64]:
+    """One row of `Running`, with rows of the initial mean and deviation put before the last ones that count."""
+    heard = range(row + 1)
+    counts = [one for one in heard if one < initial.pause - 1 or varies(rows_RC[: one + 1, 0], initial)]
+    last = rows_RC[counts[-initial.memory :]].astype(np.float64)
+    mean_C, deviation_C = np.array(initial.mean), np.array(initial.deviation)
+    before = np.tile([mean_C - deviation_C, mean_C + deviation_C], (initial.weight, 1))  # twice the weight
     seen = np.concatenate([before, np.repeat(last, 2, axis=0)])
     return np.asarray((rows_RC[row] - seen.mean(axis=0)) / seen.std(axis=0))
 
 
-def test_running_rows_follow_the_definition() -> None:
+def varies(levels: NDArray[np.float32], initial: InitialStatistics) -> bool:
+    return bool(np.ptp(levels[-initial.pause :]) >= initial.variation)
+
+
+@either
+def test_running_rows_follow_the_definition(initial: InitialStatistics) -> None:
     given_rows = rows(30)
-    made = Running(INITIAL).normalise(given_rows)
-    expected = [by_the_definition(given_rows, row) for row in range(30)]
+    made = Running(initial).normalise(given_rows)
+    expected = [by_the_definition(given_rows, row, initial) for row in range(30)]
     np.testing.assert_allclose(made, expected, atol=1e-5)
+    assert initial.variation == 0 or not np.array_equal(made, Running(INITIAL).normalise(given_rows))
 
 
-@given(st.lists(st.integers(0, 40), max_size=5))
-def test_running_rows_are_the_same_whatever_the_chunks(cuts: list[int]) -> None:
-    running = Running(INITIAL)
+@either
+@given(cuts=st.lists(st.integers(0, 40), max_size=5))
+def test_running_rows_are_the_same_whatever_the_chunks(initial: InitialStatistics, cuts: list[int]) -> None:
+    running = Running(initial)
     made = np.concatenate([running.normalise(chunk) for chunk in np.split(rows(40), sorted(cuts))])
-    np.testing.assert_array_equal(made, Running(INITIAL).normalise(rows(40)))
+    np.testing.assert_array_equal(made, Running(initial).normalise(rows(40)))
 
 
 def test_later_rows_change_nothing() -> None:
@@ -72,8 +84,9 @@ def test_later_rows_change_nothing() -> None:
     np.testing.assert_array_equal(Running(INITIAL).normalise(whole)[:20], Running(INITIAL).normalise(begun))
 
 
-def test_running_statistics_take_constant_memory() -> None:
-    running, sizes = Running(INITIAL), []
+@either
+def test_running_statistics_take_constant_memory(initial: InitialStatistics) -> None:
+    running, sizes = Running(initial), []
     for _ in range(3):
         running.normalise(rows(100))
         sizes.append(len(pickle.dumps(running)))
@@ -89,6 +102,38 @@ def test_a_change_of_loudness_is_forgotten() -> None:
     apart = np.abs(Running(initial).normalise(quiet) - Running(initial).normalise(loud)).mean(axis=1)
     assert apart[0] > 1
     assert apart[100:].max() < 0.5  # the initial statistics still count for one row in 101
+
+
+def speech(seconds: float, scale: float = 1.0) -> NDArray[np.float64]:
+    """Noise whose level rises and falls four times a second."""
+    sound = noise(seconds) / 2**15
+    return np.asarray(scale * sound * np.sin(4 * np.pi * np.arange(len(sound)) / RATE) ** 2)
+
+
+def of_speech() -> InitialStatistics:
+    statistics = Statistics(27)
+    statistics.add(log_mel(speech(5.0)))
+    return statistics.initial()
+
+
+def test_long_silence_stays_below_speech() -> None:
+    """Six seconds of digital silence, or of noise 50 dB below the speech."""
+    for silence in (np.zeros(6 * RATE), noise(6.0) / 2**15 / 300):
+        made = Running(of_speech()).normalise(log_mel(np.concatenate([speech(3.0), silence])))
+        level = made[:, 1:].mean(axis=1)
+        assert level[400:].mean() < -1
+        assert abs(level[800:].mean() - level[355:400].mean()) < 0.1
+        every = Running(replace(of_speech(), variation=0.0)).normalise(log_mel(np.concatenate([speech(3.0), silence])))
+        assert every[800:, 1:].mean() > -0.5
+
+
+def test_a_quiet_voice_after_a_loud_one_counts() -> None:
+    """A voice 26 dB softer. After `memory` rows, its rows are those of a recording without the loud voice."""
+    quiet = log_mel(speech(5.0, 0.05))
+    after = Running(of_speech()).normalise(np.concatenate([log_mel(speech(5.0)), quiet]))[500:]
+    apart = np.abs(after - Running(of_speech()).normalise(quiet)).mean(axis=1)
+    assert apart[10] > 0.5
+    assert apart[300:].max() < 0.02
 
 
 def test_a_column_that_does_not_vary_is_0() -> None:
@@ -108,7 +153,13 @@ def test_initial_statistics_are_those_of_all_rows_that_were_counted() -> None:
     np.testing.assert_allclose(initial.mean, every.mean(axis=0), atol=STEP)
     np.testing.assert_allclose(initial.deviation, every.std(axis=0), atol=STEP)
     assert (initial.weight, initial.memory) == (30, 300)
-    assert all(value % STEP == 0 for value in (*initial.mean, *initial.deviation))
+    assert all(value % STEP == 0 for value in (*initial.mean, *initial.deviation, initial.variation))
+    assert initial.variation == pytest.approx(0.75 * initial.deviation[0], abs=STEP)
+
+
+def test_all_rows_count_with_a_record_of_an_older_version() -> None:
+    record = {"mean": [0.0], "deviation": [1.0], "weight": 30, "memory": 300}
+    assert InitialStatistics.read(record).variation == 0
 
 
 def test_a_record_of_another_version_is_refused() -> None:

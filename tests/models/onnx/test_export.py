@@ -178,7 +178,7 @@ def test_the_docs_program_makes_the_same_video(folder: Path, monkeypatch: pytest
     "features",
     [
         SpeechFeatures.of(0.025, "log_mel", "clip"),
-        SpeechFeatures.of(0.025, "log_mel", "adaptive", InitialStatistics((-8.0,) * 27, (3.0,) * 27, 20, 100)),
+        SpeechFeatures.of(0.025, "log_mel", "adaptive", InitialStatistics((-8.0,) * 27, (3.0,) * 27, 20, 100, 30, 8.0)),
         SpeechFeatures.of(0.025, "mfcc"),
         SpeechFeatures.of(0.05, "mfcc"),
     ],
@@ -209,9 +209,12 @@ def by_the_table(speech: dict[str, Any], samples_N: NDArray[np.int16]) -> NDArra
     if speech["normalise"] == "clip":
         rows = (rows - rows.mean(axis=0)) / np.maximum(rows.std(axis=0), 1 / 1024)
     if speech["normalise"] == "adaptive":
-        start, given = speech["initial"], rows.copy()
+        start, given, counted = speech["initial"], rows.copy(), list[int]()
         for row in range(count):
-            last = given[max(0, row + 1 - start["memory"]) : row + 1]
+            levels = given[max(0, row + 1 - start["pause"]) : row + 1, 0]
+            if len(levels) < start["pause"] or np.ptp(levels) >= start["variation"]:
+                counted.append(row)
+            last = given[counted[-start["memory"] :]]
             weight, mean = start["weight"] + len(last), np.array(start["mean"])
             first, second = start["weight"] * mean, start["weight"] * (mean**2 + np.array(start["deviation"]) ** 2)
             middle = (first + last.sum(axis=0)) / weight
