@@ -142,6 +142,6 @@ def gate(
 ) -> None:
     """Exit with status 1 if the last evaluation is worse than a baseline beyond its 95% interval."""
     with command():
-        from pipeline.evaluation.comparison.regression import check_regressions
+        from pipeline.evaluation.comparison.paired import check_regressions
 
         print(check_regressions(baseline, metric))

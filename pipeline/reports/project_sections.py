@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from pipeline.config.file import load_params
 from pipeline.evaluation.results import read_table
-from pipeline.evaluation.studies.run import STUDIES
+from pipeline.evaluation.studies.definitions import STUDIES
 from pipeline.metrics import METRICS
 from pipeline.prepare.quality import HISTOGRAMS, SHEET, TABLE
 from pipeline.prepare.quality.table import summary

@@ -17,7 +17,7 @@ import yaml
 
 from pipeline.evaluation.registry import BASELINES, DECIDING, METRICS
 from pipeline.evaluation.results import number_text, title_of
-from pipeline.evaluation.studies.run import STUDIES
+from pipeline.evaluation.studies.definitions import STUDIES
 from pipeline.evaluation.tables import headline
 from tests.reports.parsed_page import Read
 from tests.stages.conftest import STAGES, Project

@@ -11,15 +11,11 @@ from rich.progress import track
 from pipeline.evaluation.bootstrap import intervals
 from pipeline.evaluation.clips import StoredClips
 from pipeline.evaluation.evaluate import choose_clips
-from pipeline.evaluation.studies import Study, StudyClip
-from pipeline.evaluation.studies.landmark_noise import LANDMARK_NOISE
-from pipeline.evaluation.studies.sound import SOUND_STUDIES
+from pipeline.evaluation.studies.definitions import STUDIES, Study, StudyClip
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import replacing
 
-STUDIES = {study.name: study for study in (LANDMARK_NOISE, *SOUND_STUDIES)}
-"""All studies by name."""
 BABBLERS = 6
 """Clips of the training split that are mixed to babble."""
 

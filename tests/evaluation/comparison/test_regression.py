@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.evaluation.comparison.paired import UNCLEAR, compare_evaluations
-from pipeline.evaluation.comparison.regression import find_regressions
+from pipeline.evaluation.comparison.paired import UNCLEAR, compare_evaluations, find_regressions
 from pipeline.evaluation.comparison.revisions import Evaluation
 from tests.evaluation.small import INFO, drawn_clips
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline.evaluation.comparison.regression import check_regressions
+from pipeline.evaluation.comparison.paired import check_regressions
 from pipeline.evaluation.comparison.revisions import read_evaluation
 from pipeline.runtime.errors import PipelineError
 from tests.evaluation.small import drawn_clips, write_evaluation
