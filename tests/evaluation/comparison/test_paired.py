@@ -21,7 +21,7 @@ DIRECTED = [name for name, entry in METRICS.items() if not entry.nearest]
 
 
 def directed(table: pd.DataFrame) -> pd.DataFrame:
-    """Of the metrics that are better the higher or the lower they are."""
+    """The rows of metrics that have a direction."""
     return table[table["metric"].isin(DIRECTED)]
 
 
@@ -29,7 +29,7 @@ def evaluation(name: str, clips: pd.DataFrame, **info: object) -> Evaluation:
     return Evaluation(name, clips, {**INFO, **info})
 
 
-def test_means_and_differences_are_those_of_numpy() -> None:
+def test_means_and_differences_equal_those_of_numpy() -> None:
     before, after = drawn_clips(IDS, seed=1), drawn_clips(IDS, seed=2)
     found = directed(compare_evaluations(evaluation("a", before), evaluation("b", after)).differences)
     assert len(found) == 3 * len(DIRECTED)
@@ -42,8 +42,8 @@ def test_means_and_differences_are_those_of_numpy() -> None:
         assert row.clips == len(IDS)
 
 
-def test_the_interval_is_that_of_pairs_within_speakers() -> None:
-    """NumPy's own draws of the same clips for both, speaker by speaker; another generator, so equal to chance."""
+def test_the_interval_is_of_pairs_within_speakers() -> None:
+    """Against draws by NumPy, with other random numbers: equal up to chance."""
     before, after = drawn_clips(IDS, seed=1), drawn_clips(IDS, seed=2)
     comparison = compare_evaluations(evaluation("a", before), evaluation("b", after))
     (row,) = (one for one in rows_of(comparison.differences) if (one.method, one.metric) == ("at_vg", "lmd"))
@@ -58,9 +58,9 @@ def test_the_interval_is_that_of_pairs_within_speakers() -> None:
     assert [row.low, row.high] == pytest.approx(np.percentile(means, [2.5, 97.5]), abs=0.06 * width)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(shift=st.floats(-1, 1), seed=st.integers(0, 99))
-def test_a_shift_of_all_clips_is_found_whole_and_backwards_with_the_other_sign(shift: float, seed: int) -> None:
+def test_a_shift_of_all_clips_is_found_with_its_sign(shift: float, seed: int) -> None:
     before = drawn_clips(IDS[:5], seed)
     after = before.assign(lmd=before["lmd"] + shift)
     one, other = evaluation("a", before), evaluation("b", after)
@@ -74,15 +74,15 @@ def test_a_shift_of_all_clips_is_found_whole_and_backwards_with_the_other_sign(s
 
 
 @pytest.mark.parametrize(("metric", "verdict"), [("lmd", WORSE), ("ssim", BETTER)])
-def test_better_is_by_the_direction_of_the_metric(metric: str, verdict: str) -> None:
+def test_better_depends_on_the_direction_of_the_metric(metric: str, verdict: str) -> None:
     before = drawn_clips(IDS)
     after = before.assign(**{metric: before[metric] + 0.2})
     found = compare_evaluations(evaluation("a", before), evaluation("b", after)).differences
     assert set(found[found["metric"] == metric]["verdict"]) == {verdict}
 
 
-def test_where_the_nearest_is_the_best_distances_are_compared() -> None:
-    """An offset of -3 frames that becomes 1; and a trait that comes nearer to that of the real clip, from above."""
+def test_metrics_with_a_best_value_compare_distances() -> None:
+    """An offset from -3 to 1 frames gets better; a value farther from that of the real clip gets worse."""
     before = drawn_clips(IDS, methods=("ground_truth", "at_vg"))
     after = before.copy()
     ours = before["method"] == "at_vg"
@@ -102,7 +102,7 @@ def test_where_the_nearest_is_the_best_distances_are_compared() -> None:
     assert {row.verdict for row in still} == {UNCLEAR}
 
 
-def test_what_only_one_has_is_counted_and_said() -> None:
+def test_notes_list_what_only_one_evaluation_has() -> None:
     before, after = drawn_clips(IDS), drawn_clips(IDS, 1, methods=("static", "at_vg"))
     after = after[after["id"].isin(IDS[2:])]
     after = after.assign(psnr=np.nan)
@@ -120,7 +120,7 @@ def test_what_only_one_has_is_counted_and_said() -> None:
     assert "`static` differs too" in notes
 
 
-def test_nothing_is_said_where_all_is_shared() -> None:
+def test_equal_evaluations_have_no_notes() -> None:
     clips = drawn_clips(IDS)
     assert compare_evaluations(evaluation("a", clips), evaluation("b", clips)).notes == []
 
@@ -134,12 +134,12 @@ def test_nothing_is_said_where_all_is_shared() -> None:
         (drawn_clips(IDS, methods=("ours",)), {}, "old and new have no method in common"),
     ],
 )
-def test_what_cannot_be_compared_is_refused(clips: pd.DataFrame, info: dict[str, object], message: str) -> None:
+def test_different_evaluations_are_rejected(clips: pd.DataFrame, info: dict[str, object], message: str) -> None:
     with pytest.raises(PipelineError, match=message):
         compare_evaluations(evaluation("old", drawn_clips(IDS)), evaluation("new", clips, **info))
 
 
-def test_it_is_what_a_score_says_of_two_systems() -> None:
+def test_differences_equal_those_of_a_score() -> None:
     before, after = drawn_clips(IDS, 1, ("at_vg",)), drawn_clips(IDS, 2, ("at_vg",))
     both = pd.concat([before.assign(method="a"), after.assign(method="b")])
     expected = directed(differences(both, [("b", "a")], 0))

@@ -21,10 +21,12 @@ stages:
     deps: [made, params.yaml]
     outs: [reports/clips.csv, reports/info.json]
 """
+pytestmark = pytest.mark.slow
+
 CLIPS = drawn_clips([f"c{number:02}" for number in range(12)])
 
 
-class Small:
+class SmallProject:
     """A project with one stage, evaluated and committed twice; the second time LMD of at_vg is worse by a half."""
 
     def __init__(self, folder: Path) -> None:
@@ -63,13 +65,13 @@ class Small:
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
-    return Small(tmp_path_factory.mktemp("small"))
+def small(tmp_path_factory: pytest.TempPathFactory) -> SmallProject:
+    return SmallProject(tmp_path_factory.mktemp("small"))
 
 
 @pytest.fixture
-def project(small: Small, monkeypatch: pytest.MonkeyPatch) -> Small:
-    """It, as the working directory."""
+def project(small: SmallProject, monkeypatch: pytest.MonkeyPatch) -> SmallProject:
+    """The small project as the working directory."""
     monkeypatch.chdir(small.folder)
     monkeypatch.delenv("DVC_ROOT", raising=False)
     return small
@@ -83,7 +85,7 @@ def lmd(name: str | None) -> float:
 GOOD = float(CLIPS[CLIPS["method"] == "at_vg"]["lmd"].mean())
 
 
-def test_revisions_of_git_and_the_working_tree(project: Small) -> None:
+def test_revisions_of_git_and_the_working_tree(project: SmallProject) -> None:
     before = project.run("git status --porcelain")
     assert lmd(None) == pytest.approx(GOOD + 0.5, abs=1e-6)
     assert lmd("worse") == lmd("HEAD") == lmd("main") == lmd(None)
@@ -92,7 +94,7 @@ def test_revisions_of_git_and_the_working_tree(project: Small) -> None:
     assert project.run("git status --porcelain") == before
 
 
-def test_an_experiment_by_its_name(project: Small) -> None:
+def test_an_experiment_by_its_name(project: SmallProject) -> None:
     write_evaluation(project.folder / "made", project.worse(-0.25))
     try:
         project.run("dvc exp run -q -n better")
@@ -102,7 +104,7 @@ def test_an_experiment_by_its_name(project: Small) -> None:
     assert lmd("better") == pytest.approx(GOOD - 0.25, abs=1e-6)
 
 
-def test_the_gate_closes_and_opens(project: Small) -> None:
+def test_the_gate_fails_only_for_worse_metrics(project: SmallProject) -> None:
     with pytest.raises(PipelineError, match=r"^Worse than good beyond the 95% interval: LMD of at_vg \+0\.500 \["):
         check_regressions("good")
     assert check_regressions("good", ["ssim"]).startswith("Not worse than good beyond the 95% interval: SSIM of ")
@@ -111,7 +113,7 @@ def test_the_gate_closes_and_opens(project: Small) -> None:
         check_regressions("good", ["lmdd"])
 
 
-def test_an_unknown_revision(project: Small) -> None:
+def test_an_unknown_revision(project: SmallProject) -> None:
     with pytest.raises(PipelineError, match="'nowhere' is not a git revision, a DVC experiment or"):
         read_evaluation("nowhere")
 
@@ -124,7 +126,7 @@ def test_outside_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         read_evaluation(None)
 
 
-def test_a_revision_whose_evaluation_is_not_in_the_cache(project: Small, tmp_path: Path) -> None:
+def test_a_revision_whose_evaluation_is_not_in_the_cache(project: SmallProject, tmp_path: Path) -> None:
     shutil.move(project.folder / ".dvc/cache", tmp_path / "cache")
     try:
         with pytest.raises(PipelineError, match=r"clips\.csv of good is missing\. It is neither in the cache"):
@@ -133,7 +135,7 @@ def test_a_revision_whose_evaluation_is_not_in_the_cache(project: Small, tmp_pat
         shutil.move(tmp_path / "cache", project.folder / ".dvc/cache")
 
 
-def test_what_is_in_a_remote_need_not_be_pulled(project: Small, tmp_path: Path) -> None:
+def test_an_evaluation_in_a_remote_is_read_without_pull(project: SmallProject, tmp_path: Path) -> None:
     project.run(f"dvc remote add -q --local --default storage {tmp_path / 'storage'}")
     project.run("dvc push -q --all-commits")
     shutil.move(project.folder / ".dvc/cache", tmp_path / "cache")
@@ -145,7 +147,7 @@ def test_what_is_in_a_remote_need_not_be_pulled(project: Small, tmp_path: Path) 
         project.run("dvc remote remove -q --local storage")
 
 
-def test_a_revision_before_there_was_an_evaluation(project: Small) -> None:
+def test_a_revision_before_there_was_an_evaluation(project: SmallProject) -> None:
     project.run("git checkout -q --orphan empty")
     try:
         project.run("git commit -q --allow-empty -m empty")
@@ -158,7 +160,7 @@ def test_a_revision_before_there_was_an_evaluation(project: Small) -> None:
         read_evaluation("empty-tag")
 
 
-def test_an_evaluation_of_an_earlier_version(project: Small) -> None:
+def test_an_evaluation_of_an_earlier_version(project: SmallProject) -> None:
     table = project.folder / "reports/clips.csv"
     before = table.read_bytes()
     table.unlink()
@@ -170,8 +172,8 @@ def test_an_evaluation_of_an_earlier_version(project: Small) -> None:
         table.write_bytes(before)
 
 
-def test_runs_of_mlflow(project: Small, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The evaluation's own run, and that of the whole pipeline, which says which that is."""
+def test_runs_of_mlflow(project: SmallProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run of the evaluation, and the run of the whole pipeline, which names it."""
     from pipeline.tracking.store import connect, local_uri
 
     client = connect(local_uri())

@@ -1,4 +1,4 @@
-"""One clip by several systems, of which some files are odd."""
+"""One clip by several systems; some files are odd."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,8 +53,9 @@ def test_a_fragment_has_its_reason_and_no_metric(videos: Path) -> None:
     assert short["again"]["reason"] == "a fragment: 13 frames, the real video 3"
 
 
-def test_only_what_both_videos_show_is_compared(videos: Path) -> None:
-    """Whichever of them is cut close about the face."""
+@pytest.mark.slow
+def test_only_the_area_that_both_videos_show_is_compared(videos: Path) -> None:
+    """Either video may be cut close around the face."""
     rows = rows_of(videos / "real.mp4", wide=videos / "wide.mp4", tight=videos / "tight.mp4")
     assert rows["wide"]["shown"] == 1
     assert 0.5 < rows["tight"]["shown"] < 0.97
@@ -66,7 +67,7 @@ def test_only_what_both_videos_show_is_compared(videos: Path) -> None:
     assert crossed["tight"]["psnr"] == 100
 
 
-def test_any_exception_of_a_decoder_is_the_reason_of_its_file(videos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_exception_of_a_decoder_becomes_the_reason(videos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where only the sound, or only the description, cannot be read."""
 
     def fail(path: Path, *arguments: object, **options: object) -> Any:

@@ -1,4 +1,4 @@
-"""Real clips, and what is made of them, cut alike."""
+"""Real clips and videos made of them are cut alike."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def psnr(one: Image, other: Image) -> float:
 
 
 @pytest.mark.parametrize("size", [(720, 576), (180, 144), (360, 288), (450, 364)])
-def test_other_sizes_are_cut_as_the_real_one(
+def test_other_sizes_are_cut_like_the_real_video(
     frames: list[Image], real: Crops, tmp_path: Path, size: tuple[int, int]
 ) -> None:
     resized = [np.asarray(cv2.resize(one, size, interpolation=cv2.INTER_AREA), np.uint8) for one in frames]
@@ -53,7 +53,7 @@ def test_a_crop_of_a_face_is_taken_as_it_is(real: Crops, tmp_path: Path) -> None
     assert crop_fake(tmp_path / "128.mp4", None).aligned == "crop"
 
 
-def test_a_face_elsewhere_is_aligned_by_itself(frames: list[Image], real: Crops, tmp_path: Path) -> None:
+def test_a_face_in_another_place_is_aligned_by_itself(frames: list[Image], real: Crops, tmp_path: Path) -> None:
     moved = [np.roll(one, (-30, 60), axis=(0, 1)) for one in frames]
     square = [np.ascontiguousarray(one[:, 20:308]) for one in frames]
     for name, video in (("moved", moved), ("square", square)):
@@ -63,7 +63,9 @@ def test_a_face_elsewhere_is_aligned_by_itself(frames: list[Image], real: Crops,
     assert crop_fake(tmp_path / "moved.mp4", None).aligned == "own"
 
 
-def test_a_lost_face_is_cut_where_it_should_be(frames: list[Image], real: Crops, tmp_path: Path) -> None:
+def test_a_video_without_a_face_is_cut_where_the_face_should_be(
+    frames: list[Image], real: Crops, tmp_path: Path
+) -> None:
     grey = [np.full_like(one, 127) for one in frames]
     fake = crop_fake(write(tmp_path / "grey.mp4", grey), real)
     assert (fake.aligned, len(fake.frames_THWC)) == ("real", SHORT)
@@ -80,7 +82,7 @@ def test_a_longer_video_is_cut_to_its_end(frames: list[Image], real: Crops, tmp_
     assert psnr(fake.frames_THWC[-1], fake.frames_THWC[SHORT]) > 35
 
 
-def test_what_cannot_be_read_is_a_reason(tmp_path: Path) -> None:
+def test_an_unreadable_video_is_not_scored(tmp_path: Path) -> None:
     (tmp_path / "broken.mp4").write_bytes(b"nothing of a video" * 100)
     with pytest.raises(NotScored):
         crop_fake(tmp_path / "broken.mp4", None)

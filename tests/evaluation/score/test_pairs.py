@@ -17,7 +17,7 @@ def by_id(pairs: list[Pair]) -> dict[str, Pair]:
     return {pair.id: pair for pair in pairs}
 
 
-def test_names_match_whatever_the_container(tmp_path: Path) -> None:
+def test_names_match_with_any_suffix(tmp_path: Path) -> None:
     real = folder(tmp_path / "real", "s1/a.mpg", "s1/b.mpg", "s1/notes.txt", ".hidden/c.mp4")
     ours = folder(tmp_path / "ours", "s1/a.MP4", "s1/b.webm")
     pictures = folder(tmp_path / "pictures", "s1/b.png")
@@ -28,7 +28,7 @@ def test_names_match_whatever_the_container(tmp_path: Path) -> None:
     assert pairs[1].files == [real / "s1/b.mpg", pictures / "s1/b.png", ours / "s1/b.webm"]
 
 
-def test_flat_names_are_those_of_folders_unless_two_would_look_alike(tmp_path: Path) -> None:
+def test_flat_names_stand_for_subfolders_unless_two_would_be_equal(tmp_path: Path) -> None:
     real = folder(tmp_path / "real", "s1/a.mpg", "s2/b_c.mpg", "s2_b/c.mpg", "x/y.mpg", "x_y.mpg")
     flat = folder(tmp_path / "flat", "s1_a.mp4", "s2_b_c.mp4", "x_y.mp4")
     pairs = by_id(find_pairs(real, {"flat": flat}))
@@ -41,7 +41,7 @@ def test_flat_names_are_those_of_folders_unless_two_would_look_alike(tmp_path: P
     assert pairs["s2_b_c"].fakes["flat"].reason == "there is no real video of this name for s2_b_c.mp4"
 
 
-def test_what_lacks_its_other_is_there_with_the_reason_by_system(tmp_path: Path) -> None:
+def test_unmatched_videos_have_a_reason_by_system(tmp_path: Path) -> None:
     real = folder(tmp_path / "real", "a.mp4", "b.mp4")
     one, two = folder(tmp_path / "one", "a.mp4"), folder(tmp_path / "two", "a.mp4", "b.mp4", "c.mp4")
     pairs = by_id(find_pairs(real, {"one": one, "two": two}))
@@ -63,7 +63,7 @@ def test_videos_that_differ_in_their_suffix_alone_keep_it(tmp_path: Path) -> Non
     assert set(find_videos(folder(tmp_path, "a.mp4", "a.avi", "b.mp4"), "--fake")) == {"a.mp4", "a.avi", "b"}
 
 
-def test_folders_that_cannot_be_meant_are_told(tmp_path: Path) -> None:
+def test_missing_and_empty_folders_are_rejected(tmp_path: Path) -> None:
     real = folder(tmp_path / "real", "a.mp4")
     with pytest.raises(PipelineError, match=r"--fake: .*nowhere is not a folder"):
         find_pairs(real, {"x": tmp_path / "nowhere"})

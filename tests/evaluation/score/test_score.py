@@ -1,4 +1,4 @@
-"""Fakes of real clips of which it is known what they are."""
+"""Scores of fakes whose quality is known."""
 
 import json
 import shutil
@@ -19,14 +19,18 @@ from pipeline.metrics import METRICS
 from pipeline.runtime.errors import PipelineError
 from tests.evaluation.score.videos import CLIPS, FRAMES, frames_of, sound_of, write
 
+pytestmark = pytest.mark.slow
+
 Rows = dict[tuple[str, str], dict[str, Any]]
 SYSTEMS = ("again", "frozen", "odd")
 
 
 @pytest.fixture(scope="module")
 def videos(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two real clips, and by three systems: encoded again; the first frame repeated, without sound; and `odd`, which
-    has half of one at 30 frames per second with a flat name, what is not a video of the other, and one of its own.
+    """Two real clips and three systems.
+
+    `again` encodes them once more; `frozen` repeats the first frame, without sound; `odd` has the first half of one
+    clip at 30 frames per second under a flat name, a broken file for the other, and a video without a real one.
     """
     folder = tmp_path_factory.mktemp("videos")
     for clip in CLIPS:
@@ -63,7 +67,7 @@ def test_the_real_videos_are_perfect_beside_themselves(rows: Rows) -> None:
         assert row["speaker"] == clip[:2]
 
 
-def test_each_fake_is_worse_where_it_must_be(rows: Rows) -> None:
+def test_each_fake_is_worse_in_the_expected_metrics(rows: Rows) -> None:
     for clip in CLIPS:
         again, frozen = rows["again", clip], rows["frozen", clip]
         assert again["psnr"] > 32
@@ -72,17 +76,17 @@ def test_each_fake_is_worse_where_it_must_be(rows: Rows) -> None:
         assert (again["sound"], frozen["sound"]) == ("own", "real")
 
 
-def test_what_is_odd_is_said_and_what_cannot_be_scored_has_a_row(rows: Rows) -> None:
+def test_odd_videos_have_notes_and_broken_ones_a_row_with_the_reason(rows: Rows) -> None:
     half = rows["odd", CLIPS[0]]
     assert half["frames"] == 13  # 15 at 30 frames per second are 12.5 at 25
-    assert half["note"] == "30 frames per second, resampled to 25; 13 frames, the real video 30"
+    assert half["note"] == "30 frames per second, resampled to 25; 13 frames, the real video 20"
     assert rows["odd", CLIPS[1]]["reason"]
     assert ("ground_truth", "more") not in rows
     assert rows["odd", "more"]["reason"] == "there is no real video of this name for more.mp4"
     assert all(np.isnan(float(rows["odd", "more"][name])) for name in METRICS)
 
 
-def test_tables_agree_and_say_what_is_absent(scored: Path) -> None:
+def test_tables_agree_and_list_absent_metrics(scored: Path) -> None:
     clips = pd.read_csv(scored / "clips.csv")
     read = json.loads((scored / "metrics.json").read_text(), parse_constant=pytest.fail)
     assert list(read) == ["odd", "frozen", "again", "ground_truth"]
@@ -109,7 +113,7 @@ def test_tables_agree_and_say_what_is_absent(scored: Path) -> None:
     assert list(info["fakes"]) == list(SYSTEMS)
 
 
-def test_a_killed_score_goes_on_and_an_earlier_one_is_replaced_whole(videos: Path, tmp_path: Path) -> None:
+def test_a_killed_score_continues_and_replaces_an_earlier_one(videos: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     shutil.copytree(videos / "scored", out)
     (out / "pictures").mkdir()
@@ -159,7 +163,7 @@ def test_without_real_videos_what_needs_none_is_score_and_keepd(videos: Path, tm
     assert "there is no real clip" in (tmp_path / "out" / "absent.csv").read_text()
 
 
-def test_systems_are_called_by_their_folders_or_by_name(tmp_path: Path) -> None:
+def test_systems_are_named_by_folder_or_by_argument(tmp_path: Path) -> None:
     (tmp_path / "a=b").mkdir()
     assert name_systems([f"{tmp_path}/ours", f"theirs={tmp_path}/ours"]) == {
         "ours": tmp_path / "ours",
@@ -183,7 +187,7 @@ def test_systems_are_called_by_their_folders_or_by_name(tmp_path: Path) -> None:
         ("--real real --out out", "atvgnet: score needs generated videos. Give their folder with --fake FOLDER."),
     ],
 )
-def test_errors_are_one_line_and_leave_nothing(
+def test_errors_are_one_line_and_leave_no_files(
     videos: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: str, said: str
 ) -> None:
     for name in ("real", "again"):

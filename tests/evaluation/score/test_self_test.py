@@ -19,9 +19,13 @@ from pipeline.evaluation.score.self_test import (
     replaced,
     self_test,
 )
+from pipeline.media import read_audio, read_frames
 from pipeline.metrics import METRICS
 from pipeline.reports.score_tables import print_self_test
 from pipeline.runtime.errors import PipelineError
+from tests.evaluation.score.videos import write
+
+FRAMES = 45
 
 
 def real_clip(seed: int, frames: int = 10) -> RealClip:
@@ -31,7 +35,7 @@ def real_clip(seed: int, frames: int = 10) -> RealClip:
     return RealClip(str(seed), pictures, samples, draw.integers(0, 5, frames, dtype=np.int8))
 
 
-def test_each_change_changes_what_it_says() -> None:
+def test_each_change_changes_the_named_part() -> None:
     one, other = real_clip(1), real_clip(2, frames=7)
     assert (late(one, other).frames_THWC[SHIFT:] == one.frames_THWC[:-SHIFT]).all()
     assert blurred(one, other).frames_THWC.std() < one.frames_THWC.std() / 2
@@ -52,7 +56,7 @@ def test_each_change_changes_what_it_says() -> None:
 
 
 def rows(**changed: float) -> pd.DataFrame:
-    """Eight clips by themselves and `late`, of which the metrics ``changed`` differ by about so much."""
+    """Eight clips, unchanged and `late`; the metrics ``changed`` differ by about these amounts."""
     draw = np.random.default_rng(0)
     made = []
     for clip in range(8):
@@ -65,7 +69,7 @@ def rows(**changed: float) -> pd.DataFrame:
 WORSE = {name: -0.5 if METRICS[name].higher_is_better else 0.5 for name in CHANGES["late"].worse}
 
 
-def test_what_is_as_it_must_be_holds() -> None:
+def test_expected_changes_hold() -> None:
     table: Any = check_metrics(rows(**WORSE), 0)
     assert table["holds"].all()
     assert set(table["metric"]) == set(METRICS)
@@ -77,9 +81,7 @@ def test_what_is_as_it_must_be_holds() -> None:
     [("lmd", 0.0), ("lmd", -0.5), ("psnr", 0.5), ("cpbd", -0.3), ("cpbd", 0.3), ("csim", -0.3)],
     ids=str,
 )
-def test_a_metric_that_does_not_as_it_must_is_named(
-    metric: str, change: float, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_failing_metric_is_listed(metric: str, change: float, capsys: pytest.CaptureFixture[str]) -> None:
     table = check_metrics(rows(**{**WORSE, metric: change}), 0)
     assert list(table[~table["holds"]]["metric"]) == [metric]
     print_self_test(table)
@@ -90,13 +92,12 @@ def test_a_metric_that_does_not_as_it_must_is_named(
     assert f"{len(table) - 1} of {len(table)} hold." in printed
 
 
-def test_real_clips_show_that_metrics_do_as_they_must(
-    corpora: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for speaker, count in {"s1": 3, "s31": 2}.items():
-        (tmp_path / speaker).mkdir()
-        for path in sorted((corpora / "grid" / speaker).glob("*.mpg"))[:count]:
-            (tmp_path / speaker / path.name).symlink_to(path)
+@pytest.mark.slow
+def test_metrics_pass_on_real_clips(corpora: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for speaker in ("s1", "s31"):
+        for path in sorted((corpora / "grid" / speaker).glob("*.mpg"))[:2]:
+            frames, sound = list(read_frames(path, duration=FRAMES / 25)), read_audio(path, duration=FRAMES / 25)
+            write(tmp_path / speaker / f"{path.stem}.mp4", frames, sound)
     (tmp_path / "alignments").symlink_to(corpora / "grid" / "alignments")
     table = self_test(tmp_path, seed=0, jobs=1, clips=4)
     print_self_test(table)

@@ -1,4 +1,4 @@
-"""Landmarks of generated faces that do not move as the real one does."""
+"""Landmarks of generated faces that do not move like the real one."""
 
 from pathlib import Path
 
@@ -36,9 +36,7 @@ def shifted(frame: Image, pixels: float) -> Image:
     return np.asarray(moved, np.uint8)
 
 
-def test_a_whole_photograph_that_stands_still_has_a_still_mouth(
-    frames: list[Image], real: Crops, tmp_path: Path
-) -> None:
+def test_a_still_photograph_has_a_still_mouth(frames: list[Image], real: Crops, tmp_path: Path) -> None:
     path = write(tmp_path / "static.mp4", frames[:1] * FRAMES, crf=23)
     crops = crop_fake(path, real)
     assert crops.aligned == "real"
@@ -54,7 +52,9 @@ def test_a_whole_photograph_that_stands_still_has_a_still_mouth(
     )
 
 
-def test_a_still_head_that_speaks_is_followed_by_itself(frames: list[Image], real: Crops, tmp_path: Path) -> None:
+def test_a_still_head_that_speaks_is_measured_in_its_own_crops(
+    frames: list[Image], real: Crops, tmp_path: Path
+) -> None:
     crops = crop_fake(write(tmp_path / "speaks.mp4", frames), real)
     assert crops.aligned == "real"
     seen = observe_steady(crops)
@@ -67,7 +67,7 @@ def test_a_still_head_that_speaks_is_followed_by_itself(frames: list[Image], rea
     )  # they are moved, and keep their shape
 
 
-def test_a_head_that_moves_as_the_real_one_is_measured_in_its_crop(
+def test_a_head_that_moves_like_the_real_one_is_measured_in_the_real_crops(
     frames: list[Image], real: Crops, tmp_path: Path
 ) -> None:
     swaying = [shifted(one, 6 * np.sin(number / 3)) for number, one in enumerate(frames)]
@@ -77,7 +77,7 @@ def test_a_head_that_moves_as_the_real_one_is_measured_in_its_crop(
     np.testing.assert_array_equal(seen.points_T68x2, observe(crops.frames_THWC).points_T68x2)
 
 
-def test_a_crop_of_a_face_that_stands_still_is_still(real: Crops, tmp_path: Path) -> None:
+def test_a_still_crop_of_a_face_is_still(real: Crops, tmp_path: Path) -> None:
     crops = crop_fake(write(tmp_path / "face.mp4", list(real.frames_THWC[:1]) * FRAMES, crf=23), real)
     assert crops.aligned == "crop"
     assert np.ptp(observe_steady(crops).shapes_T68x2, axis=0).max() == 0

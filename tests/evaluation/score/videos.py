@@ -1,4 +1,4 @@
-"""Real clips and videos made of them, as other systems would hand them in."""
+"""Real clips, and videos made of them as other systems would make them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ from pipeline.media import VideoWriter, read_audio, read_frames
 
 Image = NDArray[np.uint8]
 CLIPS = ("s1/bbaf3s", "s2/pwij3p")
-FRAMES = 30
+FRAMES = 20
 
 
 def frames_of(corpora: Path, clip: str, frames: int = FRAMES) -> list[Image]:
