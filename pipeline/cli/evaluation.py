@@ -73,7 +73,8 @@ def score_videos(
             raise PipelineError("score needs generated videos. Give their folder with --fake FOLDER.")
         if out is None:
             raise PipelineError("score needs a folder to write. Give one with --out FOLDER.")
-        print_score(score(real, name_systems(fake), out, machine.jobs(), reference=reference, size=int(size)), out)
+        score(real, name_systems(fake), out, machine.jobs(), reference=reference, size=int(size))
+        print_score(out)
         print(f"The whole report as a page for any browser: {write_page(out)}")
 
 

@@ -2,17 +2,25 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from rich.console import Console
 
 from pipeline.evaluation.baselines import BASELINES, GROUND_TRUTH, MISMATCHED
-from pipeline.evaluation.results import important_first, name_of, notes_by_system, number_text, systems_first
-from pipeline.evaluation.score.score import Score
+from pipeline.evaluation.results import (
+    important_first,
+    name_of,
+    notes_by_system,
+    number_text,
+    read_results,
+    rows_of,
+    systems_first,
+)
 from pipeline.evaluation.score.self_test import CHANGES, ITSELF, RARE, RARE_CLIPS
-from pipeline.evaluation.tables import ABSENT, CLIPS, DIFFERENCES, INTERVALS
+from pipeline.evaluation.tables import ALL, CLIPS, DIFFERENCES, INTERVALS
 from pipeline.metrics import FIRST, METRICS
 from pipeline.reports.text_table import print_lines, print_table
 from pipeline.runtime.clock import FPS
@@ -22,81 +30,65 @@ CONTROL = MISMATCHED
 MAX_REASONS = 5
 """The terminal shows this many of the reasons why videos could not be scored."""
 
-Cells = Mapping[str, Mapping[str, tuple[str, str]]]
-"""By method and metric: a value, and `` ±`` half its 95% interval, empty if there is none."""
-MISSING = ("-", "")
 
-
-def print_score(score: Score, out: Path) -> None:
+def print_score(out: Path) -> None:
     """Print the means of all systems, their differences, what could not be scored, and where the tables are.
 
     Metrics of `FIRST` come first, with half their 95% intervals. Differences are from the first system and, if there
     is one, from the control.
     """
-    console = Console()
-    _print_cells(console, "Means over clips", _mean_cells(score))
+    console, results = Console(), read_results(out)
+    means = results.metrics[results.metrics["group"] == ALL]
+    _print_rows(console, "Means over clips", means)
     lines = ["± is half the 95% interval. ↑ higher is better, ↓ lower is better."]
-    if (out / DIFFERENCES).exists():
-        for against, cells in _difference_cells(out).items():
-            _print_cells(console, f"Differences from {against}", cells, FIRST)
+    if len(results.differences):
+        first = results.differences[results.differences["metric"].isin(FIRST)]
+        for against, differences in _differences(first).groupby("against", sort=False):
+            _print_rows(console, f"Differences from {against}", differences, sign="+")
         lines.append("Differences are on the same clips; * marks a 95% interval without 0.")
         lines.append(f"All differences: {out / DIFFERENCES}")
     for name in FIRST:
         unit = f", {METRICS[name].unit}" if METRICS[name].unit else ""
         lines.append(f"{name}: {METRICS[name].title}{unit}")
-    if CONTROL in score.summary:
+    if CONTROL in results.methods:
         lines.append(f"{CONTROL} is the control: lips that say something else. A system should be better.")
-    elif GROUND_TRUTH in score.summary:
+    elif GROUND_TRUTH in results.methods:
         lines.append("The metrics of lips have no control. Add videos of the same people who say something else:")
         lines.append(f"--fake {CONTROL}=FOLDER")
-    lines += [*_notes(score.clips), *_absent(out), f"Each clip: {out / CLIPS}   all intervals: {out / INTERVALS}"]
-    print_lines(console, lines)
+    lines += [*_notes(results.clips), *_absent(results.absent)]
+    print_lines(console, [*lines, f"Each clip: {out / CLIPS}   all intervals: {out / INTERVALS}"])
 
 
-def _print_cells(console: Console, title: str, cells: Cells, metrics: Iterable[str] = METRICS) -> None:
+def _print_rows(console: Console, title: str, table: pd.DataFrame, sign: str = "") -> None:
     """Print a table of the first metrics with intervals, and one of the others without; a row per method."""
-    known = [metric for metric in important_first(metrics) if any(metric in row for row in cells.values())]
-    first = [metric for metric in known if metric in FIRST]
-    others = [metric for metric in known if metric not in FIRST]
-    if first:
-        rows = [[method, *("".join(row.get(metric, MISSING)) for metric in first)] for method, row in cells.items()]
-        print_table(console, title, ["", *map(name_of, first)], rows)
-    if others:
-        rows = [[method, *(row.get(metric, MISSING)[0] for metric in others)] for method, row in cells.items()]
-        print_table(console, f"{title}, other metrics", ["", *map(name_of, others)], rows)
+    rows = {(row.method, row.metric): row for row in rows_of(table)}
+    methods, metrics = systems_first(table["method"].unique()), important_first(table["metric"].unique())
+    first, others = [name for name in metrics if name in FIRST], [name for name in metrics if name not in FIRST]
+    for heading, names in ((title, first), (f"{title}, other metrics", others)):
+        if names:
+            cells = [[method, *(_cell(rows.get((method, name)), sign) for name in names)] for method in methods]
+            print_table(console, heading, ["", *map(name_of, names)], cells)
 
 
-def _mean_cells(score: Score) -> Cells:
-    cells: dict[str, dict[str, tuple[str, str]]] = {}
-    for method in systems_first(score.summary):
-        row = score.summary[method]
-        for metric in METRICS:
-            if metric in row:
-                half = _half(metric, row.get(f"{metric}_low", math.nan), row.get(f"{metric}_high", math.nan))
-                cells.setdefault(method, {})[metric] = number_text(row[metric], metric), half
-    return cells
+def _cell(row: Any, sign: str) -> str:
+    if row is None:
+        return "-"
+    text = number_text(row.mean, row.metric, sign)
+    if sign and (row.low > 0 or row.high < 0):
+        text += "*"
+    if row.metric in FIRST and not math.isnan(row.low):
+        text += f" ±{number_text((row.high - row.low) / 2, row.metric)}"
+    return text
 
 
-def _half(metric: str, low: float, high: float) -> str:
-    return "" if math.isnan(low) else f" ±{number_text((high - low) / 2, metric)}"
-
-
-def _difference_cells(out: Path) -> dict[str, Cells]:
-    """The differences of the others from the first system, and of the systems from the control, if there are any."""
-    table = pd.read_csv(out / DIFFERENCES, dtype={"method": str, "against": str})
-    first = str(table["against"].iloc[0]) if len(table) else ""
-    control = table[(table["method"] == CONTROL) & ~table["against"].isin(BASELINES)]
-    control = control.rename(columns={"method": "against", "against": "method", "low": "high", "high": "low"})
-    control[["mean", "low", "high"]] *= -1  # the table has the control minus each system
-    found: dict[str, dict[str, dict[str, tuple[str, str]]]] = {}
-    for row in pd.concat([table[(table["against"] == first) & (table["method"] != CONTROL)], control]).to_dict(
-        "records"
-    ):
-        metric, mean, low, high = str(row["metric"]), *(float(row[name]) for name in ("mean", "low", "high"))
-        text = number_text(mean, metric, "+") + ("*" if low > 0 or high < 0 else "")
-        cells = found.setdefault(str(row["against"]), {}).setdefault(str(row["method"]), {})
-        cells[metric] = text, _half(metric, low, high)
-    return {against: {name: cells[name] for name in systems_first(cells)} for against, cells in found.items()}
+def _differences(table: pd.DataFrame) -> pd.DataFrame:
+    """The differences of the others from the first system, and of the systems from the control, if there is one."""
+    from_first = table[(table["against"] == table["against"].iloc[0]) & (table["method"] != CONTROL)]
+    of_control = table[(table["method"] == CONTROL) & ~table["against"].isin(BASELINES)]
+    swapped = {"method": "against", "against": "method", "low": "high", "high": "low"}
+    from_control = of_control.rename(columns=swapped)  # the table has the control minus each system
+    from_control[["mean", "low", "high"]] *= -1
+    return pd.concat([from_first, from_control])
 
 
 def _notes(clips: pd.DataFrame) -> Iterator[str]:
@@ -117,10 +109,9 @@ def _notes(clips: pd.DataFrame) -> Iterator[str]:
     yield from notes_by_system(clips)
 
 
-def _absent(out: Path) -> Iterator[str]:
+def _absent(absent: pd.DataFrame) -> Iterator[str]:
     """A line per reason why metrics are absent, unless it holds for all metrics of a clip."""
-    table = pd.read_csv(out / ABSENT).drop_duplicates(["metric", "reason"])
-    for reason, rows in table.groupby("reason", sort=False):
+    for reason, rows in absent.drop_duplicates(["metric", "reason"]).groupby("reason", sort=False):
         if len(rows) < len(METRICS):
             yield f"absent: {', '.join(METRICS[str(metric)].title for metric in rows['metric'])}: {reason}"
 
