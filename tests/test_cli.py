@@ -51,36 +51,36 @@ def test_help_names_the_commands(folder: Path) -> None:
 
 
 def commands_of(group: typer.core.TyperGroup, *above: str) -> Iterator[tuple[str, ...]]:
-    """Every command and group, as words."""
+    """Yield every command and group as words."""
     yield above
-    for name, one in group.commands.items():
-        if isinstance(one, typer.core.TyperGroup):
-            yield from commands_of(one, *above, name)
+    for name, command in group.commands.items():
+        if isinstance(command, typer.core.TyperGroup):
+            yield from commands_of(command, *above, name)
         else:
             yield (*above, name)
 
 
 @pytest.mark.parametrize("words", list(commands_of(cast(typer.core.TyperGroup, typer.main.get_command(app)))))
 def test_every_help_is_readable_in_80_columns(words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
-    """With -h as with --help; every option has a description, and no name or list of values breaks within a word."""
+    """-h equals --help, every option has a description, and no name or list of values is broken."""
     monkeypatch.setenv("COLUMNS", "80")
     long, short = (CliRunner().invoke(app, [*words, option]) for option in ("--help", "-h"))
     assert long.exit_code == short.exit_code == 0
     assert long.output == short.output
     assert max(map(len, long.output.splitlines())) <= 80
-    found: Any = typer.main.get_command(app)
+    shown: Any = typer.main.get_command(app)
     for word in words:
-        found = found.commands[word]
-    assert found.help
-    for param in found.params:
+        shown = shown.commands[word]
+    assert shown.help
+    for param in shown.params:
         assert param.help, param.name
         assert all(name in long.output for name in param.opts)
-    assert not re.search(r"<\w+\|[^>\n]*\n", long.output)  # a list of values that goes on in the next line
+    assert not re.search(r"<\w+\|[^>\n]*\n", long.output)  # a list of values that continues in the next line
 
 
 def test_a_shell_completes_the_commands(folder: Path) -> None:
-    asked = {"_ATVGNET_COMPLETE": "complete_bash", "COMP_WORDS": "atvgnet per", "COMP_CWORD": "1"}
-    done = subprocess.run([ATVGNET], cwd=folder, env={**os.environ, **asked}, capture_output=True, text=True)
+    request = {"_ATVGNET_COMPLETE": "complete_bash", "COMP_WORDS": "atvgnet per", "COMP_CWORD": "1"}
+    done = subprocess.run([ATVGNET], cwd=folder, env={**os.environ, **request}, capture_output=True, text=True)
     assert done.stdout.split() == ["personalize"]
 
 
@@ -114,7 +114,7 @@ def test_errors_are_one_message(folder: Path, arguments: list[str], message: str
     assert "Traceback" not in done.stderr
 
 
-def test_use_tells_what_it_changed_and_what_comes_next(folder: Path) -> None:
+def test_use_prints_its_changes_and_the_next_command(folder: Path) -> None:
     videos = folder / "data/raw/mine"
     videos.mkdir(parents=True)
     for name in "abcd":
@@ -127,12 +127,12 @@ def test_use_tells_what_it_changed_and_what_comes_next(folder: Path) -> None:
     ]
 
 
-def test_its_version(folder: Path) -> None:
+def test_version(folder: Path) -> None:
     assert atvgnet(folder, "--version").stdout == f"atvgnet {importlib.metadata.version('atvgnet')}\n"
 
 
 @pytest.mark.parametrize("command", ["report", "params", "use grid", "generate --models models -p a -i b -o c.mp4"])
-def test_below_the_project_it_says_where_that_is(folder: Path, command: str) -> None:
+def test_in_a_subfolder_the_project_is_named(folder: Path, command: str) -> None:
     (folder / "dvc.yaml").touch()
     (folder / "deep" / "below").mkdir(parents=True)
     done = atvgnet(folder / "deep" / "below", *command.split())
@@ -140,7 +140,7 @@ def test_below_the_project_it_says_where_that_is(folder: Path, command: str) -> 
     assert done.stderr.strip().endswith(f"The project is in {folder}: run the command there.")
 
 
-def test_output_that_the_disk_does_not_take(folder: Path) -> None:
+def test_a_full_disk_behind_the_output(folder: Path) -> None:
     command = f"{ATVGNET} params > /dev/full"
     done = subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
@@ -149,7 +149,7 @@ def test_output_that_the_disk_does_not_take(folder: Path) -> None:
 
 @pytest.fixture
 def speaking(folder: Path, photograph: NDArray[np.uint8]) -> Path:
-    """With a bundle, a picture, and speech of a minute; its folder of temporary files is `temporary`."""
+    """A folder with a bundle, a picture, a minute of speech, and the subfolder `temporary` for temporary files."""
     write_bundle(folder / "models")
     cv2.imwrite(str(folder / "face.jpg"), photograph[:, :, ::-1])
     samples = (np.random.default_rng(0).standard_normal(16000 * 60) * 3000).astype(np.int16)
@@ -163,8 +163,9 @@ def generating(*files: str, models: str = "models") -> list[str]:
     return [ATVGNET, "generate", "--models", models, "-p", picture, "-i", speech, "-o", out]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["temporary/*/speech.raw", ".*.tmp"])
-def test_generate_stopped_leaves_what_plays_or_nothing(speaking: Path, moment: str) -> None:
+def test_an_interrupted_generate_leaves_a_playable_video_or_nothing(speaking: Path, moment: str) -> None:
     before = sorted(speaking.iterdir())
     environment = {**os.environ, "TMPDIR": str(speaking / "temporary")}
     process = subprocess.Popen(generating(), cwd=speaking, env=environment, stderr=subprocess.PIPE, text=True)
@@ -183,15 +184,16 @@ def test_generate_stopped_leaves_what_plays_or_nothing(speaking: Path, moment: s
     else:
         frames = count_frames(out)
         assert 0 < frames < 1500
-        said = re.fullmatch(r"atvgnet: Stopped \(SIGTERM\)\. out\.mp4 holds about the first ([\d.]+) s\.\n", errors)
-        assert said
-        assert float(said[1]) == pytest.approx(frames / 25, abs=0.1)
-        assert abs(len(read_audio(out)) - frames * 640) < 1700  # a frame, and a block of AAC
+        message = re.fullmatch(r"atvgnet: Stopped \(SIGTERM\)\. out\.mp4 holds about the first ([\d.]+) s\.\n", errors)
+        assert message
+        assert float(message[1]) == pytest.approx(frames / 25, abs=0.1)
+        assert abs(len(read_audio(out)) - frames * 640) < 1700  # a frame and a block of AAC
         assert sorted(speaking.iterdir()) == sorted([*before, out])
 
 
-def test_speech_out_of_a_pipe_and_a_video_into_one(speaking: Path) -> None:
-    """The first pictures come before the speech has ended; all that is printed goes to the other stream."""
+@pytest.mark.slow
+def test_pipes_for_speech_and_video(speaking: Path) -> None:
+    """The first frames come before the speech ends. Messages go to standard error."""
     wav = (speaking / "speech.wav").read_bytes()
     process = subprocess.Popen(
         generating("face.jpg", "-", "-"), cwd=speaking, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -201,15 +203,16 @@ def test_speech_out_of_a_pipe_and_a_video_into_one(speaking: Path) -> None:
     assert process.stdout
     process.stdin.write(wav[: 44 + 32000])
     process.stdin.flush()
-    begun = os.read(process.stdout.fileno(), 8)  # would wait for ever
+    start = os.read(process.stdout.fileno(), 8)  # would block without frames
     rest, errors = process.communicate(wav[44 + 32000 : 44 + 32000 * 3], timeout=60)
-    (speaking / "streamed.mp4").write_bytes(begun + rest)
+    (speaking / "streamed.mp4").write_bytes(start + rest)
     assert count_frames(speaking / "streamed.mp4") == 75
     summary, times = errors.decode().splitlines()[-2:]
     assert summary == "standard output: 75 frames, 3.00 s, 512x512 pixels"
     assert re.fullmatch(r"took [\d.]+ s: speech \d+%, face \d+%, .*encoding \d+%", times)
 
 
+@pytest.mark.slow
 def test_a_silent_pipe_is_warned_of(speaking: Path) -> None:
     wav = (speaking / "speech.wav").read_bytes()[:44] + bytes(32000)
     done = subprocess.run(generating("face.jpg", "-", "-"), cwd=speaking, input=wav, capture_output=True)
@@ -217,6 +220,7 @@ def test_a_silent_pipe_is_warned_of(speaking: Path) -> None:
     assert "Standard input was silent, or nearly so: nothing moved. Pipe speech in." in done.stderr.decode()
 
 
+@pytest.mark.slow
 def test_a_batch(speaking: Path) -> None:
     soundfile.write(speaking / "short.wav", soundfile.read(speaking / "speech.wav")[0][:8000], 16000)
     (speaking / "jobs.csv").write_text("picture,speech,out\nface.jpg,short.wav,a.mp4\nno.jpg,short.wav,b.mp4\n")
@@ -236,12 +240,13 @@ def test_a_batch(speaking: Path) -> None:
         (["-p", "a.jpg", "-i", "b.wav", "-o", "c.mp4", "--crop", "--head"], "The face alone does not sway: leave out"),
     ],
 )
-def test_options_that_do_not_go_together(speaking: Path, options: list[str], message: str) -> None:
+def test_options_that_exclude_each_other(speaking: Path, options: list[str], message: str) -> None:
     done = subprocess.run([ATVGNET, "generate", *options], cwd=speaking, capture_output=True, text=True)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert done.stderr.startswith(f"atvgnet: {message}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("full", ["small", "temporary"])
 def test_generate_on_a_full_disk(speaking: Path, full: str) -> None:
     (speaking / "small").mkdir()
@@ -255,15 +260,15 @@ def test_generate_on_a_full_disk(speaking: Path, full: str) -> None:
     assert "Free space" in done.stderr
 
 
-def test_generate_says_what_the_models_have_seen(speaking: Path) -> None:
+def test_generate_prints_what_the_models_were_trained_on(speaking: Path) -> None:
     write_card(speaking / "models", {"trained_on": {"corpus": "sample"}})
-    soundfile.write(speaking / "short.wav", np.full(100, 0.1), 16000)  # refused once the models are loaded
+    soundfile.write(speaking / "short.wav", np.full(100, 0.1), 16000)  # rejected after the models are loaded
     done = subprocess.run(generating("face.jpg", "short.wav", "out.mp4"), cwd=speaking, capture_output=True, text=True)
     assert done.stdout.startswith("models: trained on the corpus sample. They know one face,")
 
 
-def test_generate_refuses_its_inputs_before_it_loads_models(speaking: Path) -> None:
-    """And a file that is there."""
+def test_generate_does_not_replace_its_inputs(speaking: Path) -> None:
+    """Nor other files. Both are rejected before the models are loaded."""
     (speaking / "mine.mp4").write_bytes((speaking / "speech.wav").read_bytes())
     (speaking / "link.mp4").symlink_to("mine.mp4")
     for out in ("mine.mp4", "link.mp4"):

@@ -1,4 +1,4 @@
-"""The files that commands name: checked before the networks are loaded, and pipes in place of them."""
+"""Files of commands: checks before the networks are loaded, and pipes."""
 
 import os
 import shlex
@@ -23,7 +23,7 @@ _RUN = "import atexit, sys; atexit.register(lambda: print('torch' in sys.modules
 
 @pytest.fixture
 def folder(tmp_path: Path, photograph: NDArray[np.uint8]) -> Path:
-    """With a bundle, a picture, and a second of speech."""
+    """A folder with a bundle, a picture and a second of speech."""
     write_bundle(tmp_path / "models")
     write_card(tmp_path / "models", {"trained_on": {"corpus": "sample"}})
     cv2.imwrite(str(tmp_path / "face.jpg"), photograph[:, :, ::-1])
@@ -31,6 +31,7 @@ def folder(tmp_path: Path, photograph: NDArray[np.uint8]) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -63,8 +64,9 @@ def generating(*files: str) -> list[str]:
     return [ATVGNET, "generate", "--models", "models", "-p", picture, "-i", speech, "-o", out, "--crop"]
 
 
-def test_standard_input_that_does_not_wait(folder: Path) -> None:
-    """As Node.js, ssh and shells that share a terminal leave it: what has not come yet is waited for."""
+@pytest.mark.slow
+def test_standard_input_that_does_not_block(folder: Path) -> None:
+    """Node.js, ssh and some shells leave it non-blocking. The command waits for the data."""
     wav = (folder / "speech.wav").read_bytes()
     out, into = os.pipe()
     os.set_blocking(out, False)
@@ -78,13 +80,15 @@ def test_standard_input_that_does_not_wait(folder: Path) -> None:
     assert count_frames(folder / "out.mp4") == 25
 
 
-def test_speech_of_a_command_that_the_shell_names_by_a_path(folder: Path) -> None:
+@pytest.mark.slow
+def test_speech_from_a_process_substitution(folder: Path) -> None:
     command = shlex.join(generating("face.jpg", "HERE", "out.mp4")).replace("HERE", "<(cat speech.wav)")
     done = subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert count_frames(folder / "out.mp4") == 25
 
 
+@pytest.mark.slow
 def test_a_full_disk_behind_standard_output(folder: Path) -> None:
     command = shlex.join(generating("face.jpg", "speech.wav", "-"))
     done = subprocess.run(f"{command} > /dev/full", shell=True, cwd=folder, capture_output=True, text=True)

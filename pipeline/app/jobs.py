@@ -39,12 +39,9 @@ class Jobs:
     """Generates videos for the sessions of a page. Thread-safe."""
 
     def __init__(self, heads: Mapping[str, TalkingHead], seconds: float, places: Sequence[Path]) -> None:
-        """Offer models.
+        """Offer models, by their names on the page, for speech of up to ``seconds``.
 
-        Args:
-            heads: The models by their names on the page.
-            seconds: The longest speech.
-            places: Folders and files that pictures and speech may come from.
+        Pictures and speech must come from ``places``, which are folders and files.
         """
         self.heads = heads
         self.seconds = seconds

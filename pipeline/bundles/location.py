@@ -17,13 +17,9 @@ _REGISTERED = "models:/"
 def find_bundle(name: StrPath | None, *, param: str | None = None, fetch: Callable[[str], Path] | None = None) -> Path:
     """Return the folder of a bundle. Every command, stage and `from_pretrained` resolves a bundle's name here.
 
-    Args:
-        name: A folder, `models:/NAME@ALIAS` of MLflow, or None for the bundle that ships with the project.
-        param: The key of params.yaml that holds the name. A relative folder is then relative to the project.
-        fetch: Downloads a bundle from MLflow's registry; without it only folders are accepted.
-
-    Raises:
-        PipelineError: The folder is missing.
+    The name is a folder, `models:/NAME@ALIAS` of MLflow, or None for the bundle that ships with the project. A key of
+    params.yaml, ``param``, has folders relative to the project. ``fetch`` downloads a bundle from MLflow's registry;
+    without it only folders are accepted. Raises PipelineError if the folder is missing.
     """
     if name is None:
         return pretrained_folder()

@@ -15,7 +15,7 @@ STRONGEST = 3.0
 
 
 class SettingInfo(NamedTuple):
-    """What a user interface needs to know about a setting."""
+    """The description of a setting for user interfaces."""
 
     kind: Literal["face", "number", "whole number", "flag"]
     help: str

@@ -15,16 +15,10 @@ OUTSIDE = 0.1
 
 
 def check_face(name: str, choice: Choice, rule: WhichFace, size: int = SIZE) -> None:
-    """Warn if the result will suffer from the face in a picture.
+    """Warn if the result will suffer from the face that ``rule`` selected in the picture ``name``.
 
-    Args:
-        name: The picture, for messages.
-        choice: The face, and how many there are.
-        rule: The rule that selected it.
-        size: Side of the networks' frames, in pixels.
-
-    Raises:
-        PipelineError: The face is turned so far that the stage landmarks would reject it.
+    ``size`` is the side of the networks' frames in pixels. Raises PipelineError if the face is turned so far that the
+    stage landmarks would reject it.
     """
     width = round(choice.box.right - choice.box.left)
     x, y = (choice.box.left + choice.box.right) / 2, (choice.box.top + choice.box.bottom) / 2

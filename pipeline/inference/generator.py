@@ -43,16 +43,10 @@ class Generator:
     def __init__(
         self, head: Painter, picture: Picture, settings: Settings | None = None, frames: int | None = None
     ) -> None:
-        """Find the face in the picture and prepare the view.
+        """Find the face in a picture: an image file, a video file (dubbing), or RGB uint8 (H, W, 3).
 
-        Args:
-            head: The networks, usually a `TalkingHead`.
-            picture: An image file, a video file (dubbing), or RGB uint8 (H, W, 3).
-            settings: How the face speaks, and what the frames show. Default: the whole picture.
-            frames: For a video: the number of frames that will be generated, if it is known.
-
-        Raises:
-            PipelineError: The picture has no face, or the settings do not fit it.
+        ``head`` is usually a `TalkingHead`. ``frames`` is the number of frames that will be generated over a video, if
+        it is known. Raises PipelineError if the picture has no face, or the settings do not fit it.
         """
         self.head, self.settings = head, settings or Settings()
         self._footage = self._skin = self._still_TL = None
@@ -69,16 +63,10 @@ class Generator:
             self.view = self._part_view() or self._whole_view(image_HWC)
 
     def stream(self, chunks: Iterable[NDArray[np.int16]]) -> Iterator[NDArray[np.uint8]]:
-        """Yield the frames for speech that arrives in blocks.
+        """Yield frames, RGB uint8 (height, width, 3) at 25 per second, for mono samples (N,) at 16 kHz in chunks.
 
         Frames come 16 at a time, once the speech extends 0.14 s beyond them: the first after 0.78 s of speech. After
-        the last block come the frames for the rest. The frames do not depend on the sizes of the blocks.
-
-        Args:
-            chunks: Mono samples (N,) at 16 kHz, in blocks of any length.
-
-        Returns:
-            RGB uint8 (height, width, 3) in the view's size, 25 per second.
+        the last chunk come the frames for the rest. The frames do not depend on the sizes of the chunks.
         """
         return self.view.frames(self.speak(chunks))
 

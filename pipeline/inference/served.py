@@ -29,17 +29,10 @@ class ServedBundle:
         self.head = head
 
     def predict(self, table: pd.DataFrame, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
-        """Generate a video for each row.
+        """Return the column `video`, the bytes of an MP4, for each row of the columns `picture` and `speech`.
 
-        Args:
-            table: The columns `picture` and `speech` with the content of files, as bytes or text (`decode_file`).
-            params: The fields of `Settings`.
-
-        Returns:
-            The column `video` with the bytes of an MP4.
-
-        Raises:
-            MlflowException: A row or a param is wrong. The client receives the message.
+        These have the content of files, as bytes or text (`decode_file`). `params` are the fields of `Settings`. Raises
+        MlflowException if a row or a param is wrong; the client receives the message.
         """
         from mlflow.exceptions import MlflowException
         from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE

@@ -31,16 +31,9 @@ class Tracked:
 
 
 def track(path: Path, frames: Iterable[NDArray[np.uint8]], rule: FaceRule, crop: CropGeometry) -> Tracked:
-    """Track a face through RGB frames (H, W, 3) at 25 per second. The frames are read once.
+    """Track a face through the RGB frames (H, W, 3) of ``path`` at 25 per second. The frames are read once.
 
-    Args:
-        path: The video, for messages.
-        frames: The frames of the video.
-        rule: Which of several faces is tracked.
-        crop: The geometry of the crop.
-
-    Raises:
-        PipelineError: The video does not show one frontal face throughout.
+    Raises PipelineError if the video does not show one frontal face throughout.
     """
     defaults, remaining = Landmarks(), iter(frames)
     first_HWC = next(remaining)

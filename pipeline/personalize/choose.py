@@ -41,13 +41,8 @@ def choose(judge: MouthJudge, old: Bundle, new: Bundle, steps: Mapping[str, int]
     """Choose the combination of old and new networks with the best landmarks on the validation clips.
 
     A new network is a candidate only if its own result is better by more than noise: AT-net's landmarks, or VG-net's
-    pictures for real landmarks. A combination must also be better as a whole.
-
-    Args:
-        judge: Measures mouths on the validation clips.
-        old: The bundle that the training started from.
-        new: The trained bundle.
-        steps: The step of each network's best weights; 0 means the old weights.
+    pictures for real landmarks. A combination must also be better as a whole. ``steps`` has the step of each network's
+    best weights; 0 means the old weights.
     """
     old_head = make_head(old, old.atnet, old.vgnet)
     validation: dict[str, dict[str, dict[str, float]]] = {}

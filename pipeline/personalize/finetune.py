@@ -93,15 +93,7 @@ class FineTuning:
     """Trains both networks on the clips of a store, from the weights of a bundle."""
 
     def __init__(self, bundle: Bundle, store: ClipStore, judge: MouthJudge, work: Path, seed: int) -> None:
-        """Prepare both trainings.
-
-        Args:
-            bundle: Where the training starts; a bundle of this project.
-            store: The person's clips, with the landmarks and features of the bundle.
-            judge: Measures mouths on the validation clips.
-            work: The folder of the trained networks and of what is needed to resume.
-            seed: The random seed.
-        """
+        """Prepare both trainings. The folder ``work`` gets the networks, and what is needed to resume."""
         self.bundle, self.store, self.judge, self.work, self.seed = bundle, store, judge, work, seed
         self.landmarks, self.speech, _ = bundle.trained_here
 

@@ -96,15 +96,8 @@ def put_mouth(
 ) -> NDArray[np.float32]:
     """Replace the mouth and chin of a frame's landmarks by spoken ones.
 
-    The spoken mouth is placed relative to the frame's nose. Along the jaw it fades into the frame's own outline.
-
-    Args:
-        own_L: Normalised landmarks (136,) of the frame.
-        calm_L: Those of AT-net's reference.
-        spoken_L: AT-net's output for that reference.
-
-    Returns:
-        Normalised landmarks (136,).
+    All landmarks are normalised (136,): the frame's own, those of AT-net's reference, and AT-net's output for it. The
+    spoken mouth is placed relative to the frame's nose. Along the jaw it fades into the frame's own outline.
     """
     own, calm, spoken = (landmarks_L.reshape(COUNT, 2) for landmarks_L in (own_L, calm_L, spoken_L))
     share = np.zeros((COUNT, 1), np.float32)

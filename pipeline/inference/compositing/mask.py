@@ -58,17 +58,10 @@ def mask_paint(
     parts: tuple[_Part, ...],
     still_TL: NDArray[np.float32] | None = None,
 ) -> Iterator[Painted]:
-    """Limit the paint of a video, from its first frame on, to the parts of the face that move.
+    """Limit the paint of a video, from its first frame on, to the ``parts`` of the face that move.
 
-    Args:
-        painted: The chunks of the video.
-        preprocessing: Converts landmarks to pixels.
-        parts: The parts that may move.
-        still_TL: Normalised landmarks (T, 136) that count as no movement. The last row holds for all later frames.
-            Default: the reference's landmarks.
-
-    Yields:
-        The chunks with new frames and attention.
+    ``still_TL`` are normalised landmarks (T, 136) that count as no movement; the last row holds for all later frames.
+    By default they are the reference's landmarks. Yields the chunks with new frames and attention.
     """
     first, levels_TP = 0, np.zeros((len(_FADING) - 1, len(parts)))
     for chunk in painted:

@@ -13,15 +13,10 @@ from pipeline.runtime.paths import StrPath
 
 
 def read_network(path: StrPath, wanted: tuple[Layout, ...], option: str) -> tuple[nn.Module, Layout]:
-    """Read the network in ``path``, and return it with its layout.
+    """Read the network in ``path`` and return it with its layout, one of ``wanted``.
 
-    Args:
-        path: The published checkpoint.
-        wanted: The layouts that are accepted.
-        option: The option that named the file, for messages.
-
-    Raises:
-        PipelineError: The file is of another kind; the message names the first wrong key or shape.
+    Raises PipelineError if the file is of another kind. The message names the first wrong key or shape, and the
+    ``option`` that named the file.
     """
     path = Path(path)
     tensors = read_tensors(path)

@@ -30,19 +30,8 @@ def import_published(atnet: StrPath | None, vgnet: StrPath | None, basics: StrPa
     """Write published checkpoints to `to`/atnet and `to`/vgnet, and their preprocessing beside them.
 
     Everything is read and checked before the first file is written. A record of the preprocessing that is already in
-    `to` stays, also an edited one.
-
-    Args:
-        atnet: The authors' AT-net; without it `to`/atnet stays as it is.
-        vgnet: The authors' VG-net, likewise.
-        basics: The folder `basics` of the authors' repository; required if `to` has no record yet.
-        to: The folder of the imported models.
-
-    Returns:
-        Lines for the user.
-
-    Raises:
-        PipelineError: A file is not what it should be, or `to` holds models that were trained here.
+    `to` stays, also an edited one; without a record `basics` is required. Returns lines for the user. Raises
+    PipelineError if a file is not what it should be, or `to` holds models that were trained here.
     """
     basics, to = None if basics is None else Path(basics), Path(to)
     sources = {name: Path(path) for name, path in (("atnet", atnet), ("vgnet", vgnet)) if path is not None}
