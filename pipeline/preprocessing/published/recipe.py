@@ -60,8 +60,8 @@ class PublishedPreprocessing:
         if choice is None:
             return None
         points = choice.points_68x2.astype(np.float64)
-        cut = cut_region(image_HWC, choice.box, points, self.template, self.recipe.crop)
-        return Reference(*cut, choice, choice.points_68x2)
+        region_HWC, region_68x2 = cut_region(image_HWC, choice.box, points, self.template, self.recipe.crop)
+        return Reference(region_HWC, region_68x2, choice, choice.points_68x2)
 
     def read_speech(self, path: StrPath, damage: Damage) -> Iterator[NDArray[np.int16]]:
         """Implements `Preprocessing`."""
