@@ -1,4 +1,4 @@
-"""Bundles: whole, read back, and refused when their parts do not belong together."""
+"""Bundles are read back, and rejected if their parts do not fit each other."""
 
 import json
 import logging
@@ -31,7 +31,7 @@ def fitted(seed: int, components: int = 6) -> LandmarkModel:
 
 
 def write_bundle(folder: Path, seed: int = 0, speech: SpeechFeatures = MFCC, size: int = 128) -> Path:
-    """A bundle as the stages leave it, of small networks that nothing trained."""
+    """Write a bundle like that of the stages, with small untrained networks."""
     torch.manual_seed(seed)
     landmarks = fitted(seed)
     landmarks.save(folder / "landmarks")
@@ -61,7 +61,7 @@ def test_initial_statistics_are_part_of_the_bundle(tmp_path: Path) -> None:
     )
 
 
-def test_read_back_whole(folder: Path) -> None:
+def test_all_parts_are_read_back(folder: Path) -> None:
     bundle = load_bundle(folder)
     assert bundle.crop == CROP
     assert bundle.speech == MFCC
@@ -79,7 +79,7 @@ def test_a_bundle_of_larger_faces(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("network", "crop"), [(128, 256), (256, 128)])
-def test_a_network_of_another_size_than_its_crops_is_refused(folder: Path, network: int, crop: int) -> None:
+def test_a_network_of_another_size_than_its_crops_is_rejected(folder: Path, network: int, crop: int) -> None:
     meta = {"landmarks": fitted(0).digest, "crop": asdict(crop_geometry(crop))}
     save_model(folder / "vgnet", "model", VgNet(width=8, size=network), meta)
     message = (
@@ -89,7 +89,7 @@ def test_a_network_of_another_size_than_its_crops_is_refused(folder: Path, netwo
         load_bundle(folder)
 
 
-def test_equal_bundles_are_equal_bytes(folder: Path, tmp_path: Path) -> None:
+def test_equal_bundles_have_equal_bytes(folder: Path, tmp_path: Path) -> None:
     again = write_bundle(tmp_path / "again")
     files = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     assert len(files) == 6
@@ -98,7 +98,7 @@ def test_equal_bundles_are_equal_bytes(folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("part", "named"), [("atnet", "atnet"), ("vgnet", "vgnet"), ("landmarks", "atnet")])
-def test_parts_of_two_bundles_are_refused(folder: Path, tmp_path: Path, part: str, named: str) -> None:
+def test_parts_of_two_bundles_are_rejected(folder: Path, tmp_path: Path, part: str, named: str) -> None:
     foreign = write_bundle(tmp_path / "foreign", seed=1)
     shutil.rmtree(folder / part)
     shutil.copytree(foreign / part, folder / part)
@@ -106,19 +106,19 @@ def test_parts_of_two_bundles_are_refused(folder: Path, tmp_path: Path, part: st
         load_bundle(folder)
 
 
-def test_a_published_network_beside_one_of_ours_is_refused(folder: Path) -> None:
+def test_mixed_published_and_own_networks_are_rejected(folder: Path) -> None:
     save_model(folder / "vgnet", "model", VgNet(width=8), {"landmarks": PUBLISHED})
     with pytest.raises(PipelineError, match=r"models/atnet and \S*models/vgnet do not belong together"):
         load_bundle(folder)
 
 
-def test_another_network_in_a_part_is_refused(folder: Path) -> None:
+def test_another_network_in_a_part_is_rejected(folder: Path) -> None:
     save_model(folder / "vgnet", "model", Discriminator(width=8), {"landmarks": fitted(0).digest})
     with pytest.raises(PipelineError, match=r"models/vgnet holds Discriminator where VgNet belongs"):
         load_bundle(folder)
 
 
-def test_another_number_of_components_is_refused(folder: Path) -> None:
+def test_another_number_of_components_is_rejected(folder: Path) -> None:
     landmarks = fitted(0)
     narrow = replace(landmarks, basis=landmarks.basis[:, :5])
     narrow.save(folder / "landmarks")
@@ -129,13 +129,13 @@ def test_another_number_of_components_is_refused(folder: Path) -> None:
         load_bundle(folder)
 
 
-def test_models_of_an_earlier_version_are_refused(folder: Path) -> None:
+def test_models_of_an_earlier_version_are_rejected(folder: Path) -> None:
     save_model(folder / "vgnet", "model", VgNet(width=8), {"landmarks": fitted(0).digest})
     with pytest.raises(PipelineError, match=r"written by another version of this project .* `dvc repro`"):
         load_bundle(folder)
 
 
-def test_a_card_of_other_weights_is_left_out_and_said(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_card_of_other_weights_is_ignored_with_a_warning(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     save_model(folder / "vgnet", "model", VgNet(width=8), {"landmarks": fitted(0).digest, "crop": asdict(CROP)})
     with caplog.at_level(logging.WARNING):
         assert load_bundle(folder).card == {}
@@ -150,12 +150,12 @@ def test_a_card_of_other_weights_is_left_out_and_said(folder: Path, caplog: pyte
         (json.dumps({"format": 99, "parts": {}}), r"bundle\.json has format 99, and this version reads 1"),
     ],
 )
-def test_a_damaged_card_is_named(folder: Path, text: str, message: str) -> None:
+def test_a_damaged_card_is_reported(folder: Path, text: str, message: str) -> None:
     (folder / "bundle.json").write_text(text)
     with pytest.raises(PipelineError, match=message):
         load_bundle(folder)
 
 
-def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match=r"none is missing\. Train the models with `dvc repro`"):
         load_bundle(tmp_path / "none")

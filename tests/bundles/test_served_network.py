@@ -1,4 +1,4 @@
-"""What a network says of its inputs and outputs is what it takes and gives."""
+"""Served networks have the inputs and outputs that they declare."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from pipeline.models.vgnet import VgNet
     ],
 )
 @pytest.mark.parametrize(("batch", "frames"), [(1, 1), (2, 3)])
-def test_shapes_are_as_said(network: nn.Module, batch: int, frames: int, tmp_path: Path) -> None:
+def test_shapes_are_as_declared(network: nn.Module, batch: int, frames: int, tmp_path: Path) -> None:
     save_model(tmp_path, "model", network, {})
     served = load(tmp_path)
 

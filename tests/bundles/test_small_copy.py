@@ -1,4 +1,4 @@
-"""A bundle made small enough to ship, and the one that ships."""
+"""Small copies of bundles, and the bundle that ships with the project."""
 
 import json
 import re
@@ -27,7 +27,7 @@ def trained(tmp_path: Path) -> Path:
     return folder
 
 
-def test_it_is_half_as_large_and_reads_back_as_float32(trained: Path, tmp_path: Path) -> None:
+def test_a_small_copy_is_half_as_large_and_reads_as_float32(trained: Path, tmp_path: Path) -> None:
     write_small_copy(trained, tmp_path / "shipped", {"seen": "Many faces."})
     whole, half = load_bundle(trained), load_bundle(tmp_path / "shipped")
     assert half.card == {**whole.card, "seen": "Many faces.", "parts": half.card["parts"]}
@@ -41,8 +41,9 @@ def test_it_is_half_as_large_and_reads_back_as_float32(trained: Path, tmp_path: 
             np.testing.assert_allclose(tensor, theirs[name], rtol=1e-3, atol=1e-6)
 
 
-def test_the_command_exports_the_bundle_that_ships_unless_another_is_named(trained: Path, tmp_path: Path) -> None:
-    """As export onnx and mlflow do; nothing needs to be trained first."""
+@pytest.mark.slow
+def test_the_command_exports_the_shipped_bundle_by_default(trained: Path, tmp_path: Path) -> None:
+    """Like export onnx and mlflow. Nothing has to be trained first."""
     for name, options in (("shipped", []), ("mine", ["--models", str(trained)])):
         to = tmp_path / name / "small"
         done = CliRunner().invoke(app, ["export", "bundle", "--to", str(to), *options], catch_exceptions=False)
@@ -52,7 +53,7 @@ def test_the_command_exports_the_bundle_that_ships_unless_another_is_named(train
         assert load_bundle(to).card["metrics"] == load_bundle(source).card["metrics"]
 
 
-def test_what_cannot_ship_is_refused(trained: Path, tmp_path: Path) -> None:
+def test_incomplete_bundles_are_rejected(trained: Path, tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     with pytest.raises(PipelineError, match="there is there already"):
         write_small_copy(trained, tmp_path / "there", {})
@@ -61,8 +62,8 @@ def test_what_cannot_ship_is_refused(trained: Path, tmp_path: Path) -> None:
         write_small_copy(trained, tmp_path / "shipped", {})
 
 
-def test_the_shipped_bundle_is_small_and_says_where_it_is_from() -> None:
-    """At most 30 MB in the repository, with metrics, licence and attribution, and a model card for people."""
+def test_the_shipped_bundle_is_small_and_has_a_card() -> None:
+    """At most 30 MB, with metrics, licence, attribution and a README."""
     folder = pretrained_folder()
     assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < 30e6
     card = load_bundle(folder).card

@@ -1,4 +1,4 @@
-"""What is written as ONNX answers as PyTorch does, however the frames are cut into chunks."""
+"""The ONNX files give the outputs of PyTorch, for any chunks of frames."""
 
 import json
 import re
@@ -34,6 +34,9 @@ from pipeline.speech.sound import Sound
 from pipeline.speech.streaming import stream_windows
 from tests.models.test_bundle import write_bundle
 
+pytestmark = pytest.mark.slow
+
+
 ROOT = Path(__file__).parents[3]
 CHUNKS = (7, 1, 12)
 FRAMES = sum(CHUNKS)
@@ -57,9 +60,9 @@ class Exported:
         """Outputs over all chunks of the input `cut`, with the state carried from each to the next."""
         about = self.record[name]
         session = onnxruntime.InferenceSession(self.folder / about["file"])
-        state = {one: np.zeros(about["inputs"][one], np.float32) for one in about["state"]}
+        state = {name: np.zeros(about["inputs"][name], np.float32) for name in about["state"]}
         given = {one: tensor.numpy() for one, tensor in fixed.items()}
-        outputs: dict[str, list[NDArray[np.float32]]] = {one: [] for one in about["outputs"]}
+        outputs: dict[str, list[NDArray[np.float32]]] = {name: [] for name in about["outputs"]}
         for chunk in np.split(whole, np.cumsum(CHUNKS)[:-1], axis=1):
             answer = dict(zip(outputs, session.run(list(outputs), {**given, cut: chunk, **state}), strict=True))
             state = {one: answer[following] for one, following in about["state"].items()}
@@ -71,7 +74,7 @@ class Exported:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The models that ship, as the command writes them."""
+    """The shipped models, as the command writes them."""
     folder = tmp_path_factory.mktemp("shipped")
     done = CliRunner().invoke(app, ["export", "onnx", "--to", str(folder / "onnx")], catch_exceptions=False)
     assert done.exit_code == 0, done.output
@@ -81,7 +84,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def shipped(folder: Path) -> Exported:
-    """The models that ship, given a photograph and speech."""
+    """The shipped models with a photograph and speech as inputs."""
     preprocessing = TalkingHead.from_pretrained().preprocessing
     reference = read_reference(ROOT / "docs/pictures/face.jpg", preprocessing)
     with opened_speech(ROOT / "docs/speech.wav", preprocessing) as heard:
@@ -94,7 +97,7 @@ def shipped(folder: Path) -> Exported:
 
 
 def untrained(folder: Path, size: int) -> Exported:
-    """Small networks, given noise."""
+    """Small networks with noise as inputs."""
     bundle = load_bundle(write_bundle(folder / "models", size=size))
     export_onnx(folder / "models", folder / "onnx")
     torch.manual_seed(1)
@@ -109,8 +112,8 @@ def exported(request: pytest.FixtureRequest, folder: Path, tmp_path_factory: pyt
     return untrained(tmp_path_factory.mktemp("untrained"), request.param)
 
 
-def test_both_networks_answer_as_in_pytorch(exported: Exported) -> None:
-    """PyTorch is given all frames at once and no state, and its batch normalisation is not folded."""
+def test_both_networks_equal_pytorch(exported: Exported) -> None:
+    """PyTorch gets all frames at once and no state, and its batch normalisation is not folded."""
     with torch.inference_mode():
         expected, state = exported.bundle.atnet.stream(exported.reference_BK, exported.windows_BT1RC)
     assert state is not None
@@ -136,7 +139,7 @@ def close(array: NDArray[np.float32], expected: Tensor) -> None:
     np.testing.assert_allclose(array, expected.numpy(), atol=1e-3, rtol=0)
 
 
-def test_files_are_what_the_record_says(exported: Exported) -> None:
+def test_the_record_describes_the_files(exported: Exported) -> None:
     assert {path.name for path in exported.folder.iterdir()} == {
         "atnet.onnx", "vgnet.onnx", "networks.json", "landmarks.npz",
     }  # fmt: skip
@@ -156,8 +159,8 @@ def test_files_are_what_the_record_says(exported: Exported) -> None:
         np.testing.assert_array_equal(arrays["basis"], exported.bundle.landmarks.basis)
 
 
-def test_the_docs_program_makes_the_same_video(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """docs/serving.md as it stands."""
+def test_the_docs_program_generates_the_same_video(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program of docs/serving.md, unchanged."""
     (folder / "docs").symlink_to(ROOT / "docs")
     monkeypatch.chdir(folder)
     page = (ROOT / "docs/serving.md").read_text().split("\n## ONNX")[1]
@@ -184,16 +187,16 @@ def test_the_docs_program_makes_the_same_video(folder: Path, monkeypatch: pytest
     ],
     ids=str,
 )
-def test_the_docs_tell_how_speech_becomes_windows(folder: Path, features: SpeechFeatures) -> None:
-    """Followed step by step with libraries alone, by the record's numbers."""
+def test_the_docs_describe_the_speech_windows(folder: Path, features: SpeechFeatures) -> None:
+    """Computed step by step with libraries and the numbers of the record."""
     samples_N = read_audio(ROOT / "docs/speech.wav")
     expected = np.concatenate(list(stream_windows(Sound([samples_N]), features)))
     record = json.loads((folder / "onnx/networks.json").read_text())["speech"] | features.record()
-    np.testing.assert_allclose(by_the_table(record, samples_N), expected, atol=2e-3)
+    np.testing.assert_allclose(windows_of_table(record, samples_N), expected, atol=2e-3)
 
 
-def by_the_table(speech: dict[str, Any], samples_N: NDArray[np.int16]) -> NDArray[np.float32]:
-    """Windows by the docs' table alone."""
+def windows_of_table(speech: dict[str, Any], samples_N: NDArray[np.int16]) -> NDArray[np.float32]:
+    """Compute windows from the docs' table."""
     hop, size = speech["hop"], 512 if speech["window"] <= 0.032 else 2048
     count, length = len(samples_N) // hop, round(speech["window"] * speech["rate"])
     # Row t reads `size` samples about its middle, of which all but those under the window are nothing.
@@ -226,7 +229,7 @@ def by_the_table(speech: dict[str, Any], samples_N: NDArray[np.int16]) -> NDArra
     return np.asarray(rows[taken][:, :, speech["dropped"] :], np.float32)
 
 
-def test_what_cannot_be_exported_is_refused(tmp_path: Path) -> None:
+def test_other_bundles_are_rejected(tmp_path: Path) -> None:
     folder = write_bundle(tmp_path / "models")
     (tmp_path / "there").mkdir()
     with pytest.raises(PipelineError, match=r"there is there already\. Give a folder that is not\."):

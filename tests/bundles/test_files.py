@@ -34,7 +34,7 @@ def test_round_trip(network: torch.nn.Module, tmp_path: Path) -> None:
         assert torch.equal(loaded.state_dict()[name], tensor), name
 
 
-def test_equal_models_are_equal_bytes(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_equal_models_have_equal_bytes(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     again = tmp_path_factory.mktemp("again")
     loaded, meta = load_model(folder, "model")
     save_model(again, "model", loaded, meta)
@@ -43,7 +43,7 @@ def test_equal_models_are_equal_bytes(folder: Path, tmp_path_factory: pytest.Tem
     assert len(list(again.iterdir())) == 2
 
 
-def test_missing_files_are_named(folder: Path) -> None:
+def test_missing_files_are_reported(folder: Path) -> None:
     (folder / "model.safetensors").unlink()
     with pytest.raises(PipelineError, match=r"model\.safetensors is missing. Run `dvc repro` to train the model"):
         load_model(folder, "model")
@@ -51,7 +51,7 @@ def test_missing_files_are_named(folder: Path) -> None:
         load_model(folder, "other")
 
 
-def test_damaged_files_are_named(folder: Path) -> None:
+def test_damaged_files_are_reported(folder: Path) -> None:
     weights = folder / "model.safetensors"
     whole = weights.read_bytes()
     weights.write_bytes(whole[:-100])
@@ -73,7 +73,7 @@ def test_damaged_files_are_named(folder: Path) -> None:
         ({"components": 4, "width": 8, "recurrent": False}, r"speech\.0\.0\.bias is missing"),
     ],
 )
-def test_weights_of_another_architecture_are_refused(folder: Path, arguments: dict[str, object], message: str) -> None:
+def test_weights_of_another_architecture_are_rejected(folder: Path, arguments: dict[str, object], message: str) -> None:
     card = folder / "model.json"
     card.write_text(json.dumps(json.loads(card.read_text()) | {"arguments": arguments}))
     with pytest.raises(PipelineError, match=message):
