@@ -1,4 +1,4 @@
-# make repro, make test: all that a fresh machine with Python 3.11 to 3.13, git and make needs.
+# `make repro` and `make test` need only Python 3.11 to 3.13, git and make.
 PYTHON ?= $(firstword $(foreach v,3.13 3.12 3.11,$(shell python$(v) -c 'print("python$(v)")' 2>/dev/null)) python3)
 TORCH ?=
 VENV := .venv
@@ -10,17 +10,17 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 .NOTPARALLEL:
 
 help:
-	@echo "make repro   environment and the pipeline on the embedded corpus"
-	@echo "make test    environment, lint, types and all tests"
-	@echo "make test-fast   environment, lint, types and the tests that take no more than seconds"
-	@echo "make test-lowest  tests with the lowest versions that pyproject.toml admits, in .venv-lowest"
-	@echo "make env     only the environment, in $(VENV); TORCH=cpu makes it small, for machines without a GPU"
-	@echo "make dev     the environment with the tools for tests, lint and docs"
-	@echo "make lint    ruff, mypy and the import rules between packages"
-	@echo "make docs    the API reference, in docs/api"
-	@echo "make bench   the benchmarks"
+	@echo "make repro   set up the environment and run the pipeline on the embedded corpus"
+	@echo "make test    set up the environment and run lint, type checks and all tests"
+	@echo "make test-fast   as make test, with the fast tests only"
+	@echo "make test-lowest  run tests with the lowest versions that pyproject.toml allows, in .venv-lowest"
+	@echo "make env     set up the environment in $(VENV); TORCH=cpu leaves out GPU support and saves several GB"
+	@echo "make dev     set up the environment with the tools for tests, lint and docs"
+	@echo "make lint    run ruff, mypy and the import rules between packages"
+	@echo "make docs    write the API reference to docs/api"
+	@echo "make bench   run the benchmarks"
 	@echo "make lock    renew constraints.txt from pyproject.toml"
-	@echo "make clean   remove the environment and everything the pipeline made, also runs and experiments"
+	@echo "make clean   remove the environment, all outputs of the pipeline, runs and experiments"
 
 define right_python
 @test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
@@ -29,7 +29,7 @@ endef
 
 define compiled
 @echo "Compiling the packages, about a minute ..."
-$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true  # on all cores; some packages carry files of other Pythons
+$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true  # on all cores; some packages contain files for other Python versions
 endef
 
 checkout:
@@ -40,7 +40,7 @@ env: $(VENV)/.complete
 
 dev: $(VENV)/.dev
 
-# A torch that is there already stays, such as one that was installed by hand.
+# A torch that is already installed is kept, for example one installed by hand.
 $(VENV)/.complete: pyproject.toml constraints.txt
 	$(right_python)
 	@echo "Installing into $(VENV): 2.7 GB with a CPU build of torch, some minutes. The CUDA libraries of the standard"
@@ -68,7 +68,7 @@ test: env dev lint
 test-fast: env dev lint
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 -m "not slow"
 
-# uv finds the versions, pip installs them: where pip has the CPU build of torch, uv would take the one for GPUs.
+# uv resolves the versions and pip installs them, because uv would install the GPU build of torch.
 LOWEST := .venv-lowest
 LOWEST_TESTS := tests/test_cli.py tests/config tests/runtime/test_table.py tests/media/test_picture.py \
   tests/media/test_read_frames.py tests/media/test_video_writer.py tests/models/test_bundle.py \
@@ -99,7 +99,7 @@ lock: env dev
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \
 	  --no-header --no-annotate --no-emit-index-url --upgrade pyproject.toml --output-file constraints.txt
 
-# Experiments lie in git (refs/exps) and need the cache: both go, or both stay.
+# DVC experiments are stored in git (refs/exps) and need the cache, so both are removed or both are kept.
 clean:
 	rm -rf $(VENV) $(LOWEST) *.egg-info build data/sample data/.sample.* data/portraits data/clips data/faces data/mfcc data/quality \
 	  models/landmarks models/atnet models/vgnet models/bundle.json models/provenance.json \

@@ -61,15 +61,10 @@ def measure_identity(
 ) -> float:
     """The distance of the face descriptors of the two least similar parts of a clip; 0 when all parts are similar.
 
-    Parts need not be adjacent, so cuts, dissolves and gaps count alike. One person has up to 0.44, also when the head
-    turns. Two people have 0.5 and more in all but 2 of 10,000 pairs of portraits.
-
-    Args:
-        crops_THWC: RGB crops (T, 128, 128, 3).
-        points_T68x2: Points in pixels of the crops.
-        signatures_TS: `signatures` of the crops.
-        found_T: Whether the face was found. Other frames do not count. Frames next to a leap do not count either,
-            because the smoothed alignment leaves the face away from its place there.
+    Points are in pixels of the crops. Parts need not be adjacent, so cuts, dissolves and gaps count alike. Frames
+    without the face (``found_T``) do not count, nor frames next to a leap, where the smoothed alignment leaves the face
+    away from its place. One person has up to 0.44, also when the head turns. Two people have 0.5 and more in all but 2
+    of 10,000 pairs of portraits.
     """
     offset_T2 = (points_T68x2[:, STABLE] - np.array(CROP.points, np.float32)).mean(axis=1)
     used = np.flatnonzero(found_T & (np.linalg.norm(offset_T2, axis=1) < MAX_OFFSET))

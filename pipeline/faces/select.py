@@ -6,7 +6,7 @@ are ignored.
 """
 
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,24 +28,18 @@ MIN_AREA = 0.25
 """Faces with less than this share of the largest face's area are ignored."""
 
 
-class Candidate(Protocol):
+@dataclass(frozen=True)
+class Candidate:
     """A face among others, in one picture or through a clip."""
 
-    @property
-    def area(self) -> float:
-        """Square pixels of its box."""
-
-    @property
-    def weight(self) -> float:
-        """How much it counts by the rule."""
-
-    @property
-    def whole(self) -> bool:
-        """Whether its points lie in the picture."""
-
-    @property
-    def frontal(self) -> float:
-        """Its `frontality`."""
+    area: float
+    """Square pixels of its box."""
+    weight: float
+    """How much it counts by the rule."""
+    whole: bool
+    """Whether its points lie in the picture."""
+    frontal: float
+    """Its `frontality`."""
 
 
 Competing = TypeVar("Competing", bound=Candidate)
@@ -92,29 +86,21 @@ def frontal(points_T68x2: NDArray[np.floating]) -> float:
 
 
 @dataclass(frozen=True)
-class Choice:
-    """The chosen face of a picture; a `Candidate`."""
+class ChosenFace(Candidate):
+    """The chosen face of a picture."""
 
     box: Box
     points_68x2: NDArray[np.float32]
     """Points in pixels of the picture."""
-    weight: float
-    whole: bool
-    frontal: float
     outside: float
     """Share of its crop outside the picture."""
     faces: int
     """Number of faces in the picture."""
 
-    @property
-    def area(self) -> float:
-        """Square pixels of its box."""
-        return self.box.area
-
 
 def choose_face(
     image_HWC: NDArray[np.uint8], rule: WhichFace = "prominent", grey_HW: NDArray[np.uint8] | None = None
-) -> Choice | None:
+) -> ChosenFace | None:
     """The face of an RGB picture. A number as ``rule`` counts faces from the left, starting with 1.
 
     ``grey_HW`` is used for detection instead of ``image_HWC``; its boxes sometimes differ. Returns None without a face,
@@ -129,19 +115,22 @@ def choose_face(
     return choose(faces, rule) if faces else None
 
 
-def _faces(image_HWC: NDArray[np.uint8], rule: FaceRule, skip: int, grey_HW: NDArray[np.uint8] | None) -> list[Choice]:
+def _faces(
+    image_HWC: NDArray[np.uint8], rule: FaceRule, skip: int, grey_HW: NDArray[np.uint8] | None
+) -> list[ChosenFace]:
     boxes = detect_faces(image_HWC if grey_HW is None else grey_HW, skip)
     points = predict_landmarks([image_HWC] * len(boxes), boxes)
     size = (image_HWC.shape[1], image_HWC.shape[0])
     faces, sure = [], []
     for box, points_68x2 in zip(boxes, points, strict=True):
         transform = align(points_68x2[None], per_frame=True, smoothing=0.0)[0]
-        face = Choice(
-            box,
-            points_68x2,
+        face = ChosenFace(
+            area=box.area,
             weight=weight(rule, box, size),
             whole=is_whole(points_68x2[None], size),
             frontal=frontal(points_68x2[None]),
+            box=box,
+            points_68x2=points_68x2,
             outside=share_outside(transform, size),
             faces=1,
         )

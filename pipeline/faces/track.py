@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pipeline.config.params import FaceRule
 from pipeline.faces.detect import Box
 from pipeline.faces.key_frames import Face, FaceFinder, Image
-from pipeline.faces.select import choose, frontal, is_whole, weight
+from pipeline.faces.select import Candidate, choose, frontal, is_whole, weight
 
 SAME_FACE = 0.3
 """Overlap from which faces of neighbouring frames belong to one person."""
@@ -49,41 +49,35 @@ def track_face(frames: Iterable[Image], detect_every: int, rule: FaceRule = "pro
 
 
 class _Person:
-    """One person through the clip; a `Candidate`."""
+    """One person through the clip."""
 
     def __init__(self, size: tuple[int, int]) -> None:
         self.size = size
         self.weight = 0.0
-        self.areas: list[float] = []
         self.points: dict[int, NDArray[np.float32]] = {}
-        self.scores: dict[int, float] = {}
-        self.box: Box | None = None
+        self.boxes: dict[int, Box] = {}
+        self.box = Box(0, 0, 0, 0)
+        """The last box."""
 
-    def add(self, number: int, face: Face) -> None:
+    def add(self, number: int, face: Face, rule: FaceRule) -> None:
         self.points[number] = face.points
-        self.scores[number] = face.box.score
-        self.areas.append(face.box.area)
-        self.box = face.box
+        self.box = self.boxes[number] = face.box
+        self.weight += weight(rule, face.box, self.size)
 
-    def overlap(self, face: Face) -> float:
-        return self.box.overlap(face.box) if self.box else 0.0
-
-    @property
-    def area(self) -> float:
-        return float(np.median(self.areas))
-
-    @property
-    def whole(self) -> bool:
-        return is_whole(np.array(list(self.points.values())), self.size)
-
-    @property
-    def frontal(self) -> float:
-        return frontal(np.array(list(self.points.values())))
+    def candidate(self) -> "_PersonCandidate":
+        points = np.array(list(self.points.values()))
+        area = float(np.median([box.area for box in self.boxes.values()]))
+        return _PersonCandidate(area, self.weight, is_whole(points, self.size), frontal(points), self)
 
     @property
     def height(self) -> float:
         """The median height of the face."""
         return float(np.median([np.ptp(points[:, 1]) for points in self.points.values()]))
+
+
+@dataclass(frozen=True)
+class _PersonCandidate(Candidate):
+    person: _Person
 
 
 class _People:
@@ -99,37 +93,38 @@ class _People:
         for frame, faces_of_frame in zip(frames, faces, strict=False):  # a chunk's last frame is in the next chunk too
             free = list(self._people)
             for face in faces_of_frame:
-                near = [person for person in free if person.overlap(face) >= SAME_FACE]
+                near = [person for person in free if person.box.overlap(face.box) >= SAME_FACE]
                 if near:
-                    person = max(near, key=lambda person: person.overlap(face))
+                    person = max(near, key=lambda person: person.box.overlap(face.box))
                     free.remove(person)
                 else:
                     person = _Person((frame.shape[1], frame.shape[0]))
                     self._people.append(person)
-                person.add(self._frames, face)
-                person.weight += weight(self._rule, face.box, person.size)
+                person.add(self._frames, face, self._rule)
             self._frames += 1
 
     def track(self) -> Track:
         """The chosen person, continued where the face was lost and found elsewhere, or came back after a cut."""
         points: dict[int, NDArray[np.float32]] = {}
-        scores: dict[int, float] = {}
+        boxes: dict[int, Box] = {}
         if self._people:
             longest = max(len(person.points) for person in self._people)
             lasting = [person for person in self._people if len(person.points) >= LASTING * longest]
-            leader = lasting[0] if len(lasting) == 1 else choose(lasting, self._rule)
-            points, scores = dict(leader.points), dict(leader.scores)
+            leader = lasting[0]
+            if len(lasting) > 1:
+                leader = choose([person.candidate() for person in lasting], self._rule).person
+            points, boxes = dict(leader.points), dict(leader.boxes)
             for other in sorted(self._people, key=lambda person: -person.weight):
                 if points.keys() & other.points.keys():
                     continue
                 if 0.67 < leader.height / max(other.height, 1e-6) < 1.5:
                     points |= other.points
-                    scores |= other.scores
+                    boxes |= other.boxes
         numbers = range(self._frames)
         missing = np.full((68, 2), np.nan, np.float32)
         points_T68x2 = np.array([points.get(number, missing) for number in numbers], np.float32).reshape(-1, 68, 2)
         found_T = np.array([number in points for number in numbers], bool)
-        scores_T = np.array([scores.get(number, 0.0) for number in numbers], np.float32)
+        scores_T = np.array([boxes[number].score if number in boxes else 0.0 for number in numbers], np.float32)
         return Track(_interpolated(points_T68x2, found_T), found_T, scores_T)
 
 

@@ -5,7 +5,7 @@ from typing import get_args
 
 from pipeline.config.params import FaceRule, Landmarks, WhichFace
 from pipeline.faces.crop import SIZE
-from pipeline.faces.select import SMALL, TURNED, Choice
+from pipeline.faces.select import SMALL, TURNED, ChosenFace
 from pipeline.runtime.errors import PipelineError
 
 log = logging.getLogger(__name__)
@@ -14,7 +14,7 @@ OUTSIDE = 0.1
 """Share of the crop that may lie outside the picture without a warning, such as missing background at one side."""
 
 
-def check_face(name: str, choice: Choice, rule: WhichFace, size: int = SIZE) -> None:
+def check_face(name: str, choice: ChosenFace, rule: WhichFace, size: int = SIZE) -> None:
     """Warn if the result will suffer from the face that ``rule`` selected in the picture ``name``.
 
     ``size`` is the side of the networks' frames in pixels. Raises PipelineError if the face is turned so far that the

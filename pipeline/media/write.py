@@ -13,9 +13,9 @@ from uuid import uuid4
 import av
 import av.error
 import numpy as np
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
-from pipeline.media.encode import AUDIO_BLOCK, Encoder
 from pipeline.media.errors import MediaError
 from pipeline.media.pipe_io import PipeSink
 from pipeline.runtime.clock import FPS, RATE
@@ -25,10 +25,14 @@ STANDARD_OUTPUT = "standard output"
 """The name of an output without a path in messages."""
 _FRAGMENT = 200_000  # µs of pictures and sound in a fragment of a stream
 _STREAM_FLAGS = "default_base_moof+delay_moov"  # the header waits for the first packets, which tell the start times
+_AUDIO_BLOCK = 1024  # samples of an AAC frame
+_AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+_EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP | Interpolation.BITEXACT
+_BT709 = 1  # H.264's code for that matrix
 
 
 class VideoWriter:
-    """Writes H.264 (yuv420p, BT.709) with AAC to an MP4, frame by frame, in constant memory.
+    """Writes H.264 (yuv420p, BT.709) with mono AAC to an MP4, frame by frame, in constant memory.
 
     Used as a context manager::
 
@@ -73,23 +77,20 @@ class VideoWriter:
         self._stream = None if isinstance(out, str | Path) else PipeSink(out)
         self.path = path = Path(out) if isinstance(out, str | Path) else Path(STANDARD_OUTPUT)
         self._temporary = path.with_name(f".{uuid4().hex}.tmp")
+        self._size, self._audio_rate = size, audio_rate
         self._rate = Fraction(fps).limit_denominator(1_000_000)
         self._waiting = deque([audio] if audio is not None and len(audio) else [])  # sound after the last picture
-        self._audio_rate = audio_rate
-        self._samples = 0
+        self._block = np.zeros(0, np.int16)  # samples of an AAC frame that is not full
+        self.frames = 0
+        """Pictures written so far."""
+        self._samples = 0  # sound written so far
+        self._convert = VideoReformatter()
         try:
             self._container = self._open()
             if comment:
                 self._container.metadata["comment"] = comment
-            has_sound = live_sound or bool(self._waiting)
-            self._encoder = Encoder(
-                self._container,
-                size=size,
-                rate=self._rate,
-                audio_rate=audio_rate if has_sound else None,
-                crf=crf,
-                live=self._stream is not None,
-            )
+            self._video = self._add_video(crf)
+            self._audio = self._add_audio() if live_sound or self._waiting else None
         except BaseException as error:  # also a signal
             self._discard()
             if isinstance(error, OSError | av.error.FFmpegError):
@@ -105,15 +106,54 @@ class VideoWriter:
         options = {"movflags": "faststart", **options}
         return av.open(f"file:{self._temporary}", "w", format="mp4", options=options)
 
-    @property
-    def frames(self) -> int:
-        """Pictures written so far."""
-        return self._encoder.frames
+    def _add_video(self, crf: int) -> Any:
+        width, height = self._size
+        if width % 2 or height % 2 or min(self._size) < 2:
+            raise ValueError(f"width and height must be even for 4:2:0 colour, not {width}x{height}")
+        # A stream outputs each picture at once, which lowers the quality for the same size.
+        options = {"crf": str(crf), "preset": "fast", **({"tune": "zerolatency"} if self._stream is not None else {})}
+        stream = self._container.add_stream("libx264", rate=self._rate, options=options)
+        stream.width, stream.height = self._size
+        stream.pix_fmt = "yuv420p"
+        context = stream.codec_context
+        context.time_base = 1 / self._rate
+        context.thread_count = 1
+        context.flags |= av.codec.context.Flags.bitexact
+        context.colorspace = _BT709
+        context.color_primaries = ColorPrimaries.BT709
+        context.color_trc = ColorTrc.BT709
+        context.color_range = ColorRange.MPEG
+        return stream
+
+    def _add_audio(self) -> Any:
+        if self._audio_rate not in _AAC_RATES:
+            raise ValueError(f"audio_rate must be one of {', '.join(map(str, _AAC_RATES))}")
+        stream = self._container.add_stream("aac", rate=self._audio_rate, layout="mono", options={"b": "96k"})
+        stream.codec_context.time_base = Fraction(1, self._audio_rate)
+        stream.codec_context.flags |= av.codec.context.Flags.bitexact
+        return stream
 
     def write(self, frame_HWC: NDArray[np.uint8]) -> None:
-        """Append one picture, uint8 RGB (height, width, 3). Raises MediaError when the disk is full."""
+        """Append one picture, uint8 RGB (height, width, 3).
+
+        Raises ValueError for another type or shape, and MediaError when the disk is full or the pipe is closed.
+        """
+        width, height = self._size
+        if frame_HWC.shape != (height, width, 3) or frame_HWC.dtype != np.uint8:
+            raise ValueError(f"a frame must be uint8 {(height, width, 3)}, not {frame_HWC.dtype} {frame_HWC.shape}")
         with self._media_errors():
-            self._encoder.picture(frame_HWC)
+            frame = self._convert.reformat(
+                av.VideoFrame.from_ndarray(np.ascontiguousarray(frame_HWC), format="rgb24"),
+                format="yuv420p",
+                dst_colorspace=Colorspace.ITU709,
+                dst_color_range=ColorRange.MPEG,
+                interpolation=_EXACT,
+                threads=1,
+            )
+            frame.pts = self.frames
+            frame.time_base = 1 / self._rate
+            self._container.mux(self._video.encode(frame))
+            self.frames += 1
             self._encode_sound(round(self.frames / self._rate * self._audio_rate))
 
     def write_sound(self, samples_N: NDArray[np.int16]) -> None:
@@ -125,15 +165,32 @@ class VideoWriter:
         self._waiting.clear()
 
     def _encode_sound(self, until: float) -> None:
-        """Encode sound up to sample ``until`` in whole blocks, so that the file interleaves sound and pictures."""
-        end = until if until == math.inf else -(-until // AUDIO_BLOCK) * AUDIO_BLOCK
-        while self._waiting and self._samples < end:
+        """Encode sound up to sample ``until`` and the end of its block, so that sound and pictures are interleaved.
+
+        Part of a block waits for more sound, unless ``until`` is infinite.
+        """
+        end = until if until == math.inf else -(-until // _AUDIO_BLOCK) * _AUDIO_BLOCK
+        while self._waiting and (encoded := self._samples + len(self._block)) < end:
             samples_N = self._waiting.popleft()
-            count = int(min(len(samples_N), end - self._samples))
+            count = int(min(len(samples_N), end - encoded))
             if count < len(samples_N):
                 self._waiting.appendleft(samples_N[count:])
-            self._encoder.sound(samples_N[:count])
-            self._samples += count
+            self._block = np.concatenate([self._block, samples_N[:count]])
+            self._encode_blocks(last=False)
+        if until == math.inf:
+            self._encode_blocks(last=True)
+
+    def _encode_blocks(self, last: bool) -> None:
+        while len(self._block) >= _AUDIO_BLOCK or (last and len(self._block)):
+            block, self._block = self._block[:_AUDIO_BLOCK], self._block[_AUDIO_BLOCK:]
+            scaled = (block / np.float32(32768)).astype(np.float32)
+            frame = av.AudioFrame.from_ndarray(scaled[None], format="fltp", layout="mono")
+            frame.sample_rate = self._audio_rate
+            frame.pts = self._samples
+            frame.time_base = Fraction(1, self._audio_rate)
+            assert self._audio is not None
+            self._container.mux(self._audio.encode(frame))
+            self._samples += len(block)
 
     @contextmanager
     def _media_errors(self) -> Iterator[None]:
@@ -157,7 +214,9 @@ class VideoWriter:
             raise MediaError(self.path, "no frame was given to write", "")
         with self._media_errors():
             self._encode_sound(math.inf)
-            self._encoder.finish()
+            for stream in filter(None, (self._video, self._audio)):  # what the encoders hold back
+                self._container.mux(stream.encode(None))
+            self._container.close()
             if self._stream is None:
                 self._temporary.replace(self.path)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.config.params import WhichFace
-from pipeline.faces.select import Choice
+from pipeline.faces.select import ChosenFace
 from pipeline.media import Damage
 from pipeline.runtime.paths import StrPath
 from pipeline.speech.sound import Sound
@@ -21,7 +21,7 @@ class Reference:
 
     image_HWC: NDArray[np.uint8]
     points_68x2: NDArray[np.float32]
-    choice: Choice | None = None
+    choice: ChosenFace | None = None
     """The detected face that it was cropped from; None for a frame of a prepared clip."""
     source_68x2: NDArray[np.float32] | None = None
     """The points in pixels of the picture that it was cropped from."""

@@ -22,17 +22,9 @@ def stream_windows(
 ) -> Iterator[NDArray[np.float32]]:
     """The windows of the video frames, the same as when all speech is processed at once.
 
-    A chunk comes 0.14 s after its last frame with rows of 25 ms. When rows are normalised by the whole recording, all
-    of it is read and kept first.
-
-    Args:
-        sound: The speech.
-        features: How rows are computed.
-        frames: The number of frames; None for as many as the sound lasts.
-        chunk: Frames of a chunk; the last may be shorter.
-
-    Yields:
-        Chunks (T, 28, C).
+    Chunks (T, 28, C) have ``chunk`` frames; the last may be shorter. A chunk comes 0.14 s after its last frame with
+    rows of 25 ms. When rows are normalised by the whole recording, all of it is read and kept first. Without ``frames``
+    there are as many as the sound lasts.
     """
     margin = -(-reach(features.window) // HOP)
     normalise = _normaliser(sound, features, margin)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipeline.config.params import FaceRule
 from pipeline.faces.align import align
 from pipeline.faces.crop import share_outside
-from pipeline.faces.select import choose, choose_face, frontal, is_whole
+from pipeline.faces.select import Candidate, choose, choose_face, frontal, is_whole
 from pipeline.faces.track import track_face
 from pipeline.media import read_frames
 
@@ -19,27 +19,25 @@ Image = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Face:
-    """A candidate."""
+class Face(Candidate):
+    name: str = ""
 
-    name: str
-    area: float
-    weight: float
-    whole: bool = True
-    frontal: float = 0.9
+
+def face(name: str, area: float, weight: float, *, whole: bool = True, frontal: float = 0.9) -> Face:
+    return Face(area, weight, whole, frontal, name)
 
 
 @pytest.mark.parametrize(
     ("rule", "faces", "chosen"),
     [
-        ("prominent", [Face("a", 9, 9), Face("b", 8, 8)], "a"),
-        ("prominent", [Face("a", 9, 9, whole=False), Face("b", 8, 8)], "b"),
-        ("largest", [Face("a", 9, 9, frontal=0.1), Face("b", 8, 8)], "b"),
-        ("central", [Face("a", 9, 9, frontal=0.1), Face("b", 8, 8, whole=False)], "a"),
-        ("prominent", [Face("a", 9, 9, whole=False), Face("b", 8, 8, whole=False)], "a"),
-        ("prominent", [Face("a", 9, 9, frontal=0.0), Face("b", 1, 1)], "a"),
-        ("left", [Face("a", 9, 9, whole=False), Face("b", 8, 8)], "a"),
-        ("right", [Face("a", 9, 9, frontal=0.0), Face("b", 1, 1)], "a"),
+        ("prominent", [face("a", 9, 9), face("b", 8, 8)], "a"),
+        ("prominent", [face("a", 9, 9, whole=False), face("b", 8, 8)], "b"),
+        ("largest", [face("a", 9, 9, frontal=0.1), face("b", 8, 8)], "b"),
+        ("central", [face("a", 9, 9, frontal=0.1), face("b", 8, 8, whole=False)], "a"),
+        ("prominent", [face("a", 9, 9, whole=False), face("b", 8, 8, whole=False)], "a"),
+        ("prominent", [face("a", 9, 9, frontal=0.0), face("b", 1, 1)], "a"),
+        ("left", [face("a", 9, 9, whole=False), face("b", 8, 8)], "a"),
+        ("right", [face("a", 9, 9, frontal=0.0), face("b", 1, 1)], "a"),
     ],
 )
 def test_the_order_of_candidates(rule: FaceRule, faces: list[Face], chosen: str) -> None:

@@ -15,7 +15,7 @@ from skimage.transform import estimate_transform, warp
 from pipeline.config.params import WhichFace
 from pipeline.faces.crop import SIZE
 from pipeline.faces.detect import Box
-from pipeline.faces.select import Choice, choose_face
+from pipeline.faces.select import ChosenFace, choose_face
 from pipeline.landmarks.points import MOUTH
 from pipeline.landmarks.similarity import apply_similarity, fit_similarity
 
@@ -39,7 +39,7 @@ class CropRecipe:
     """Pixels cut off at the left and at the top; 128 are kept."""
 
 
-def find_face(image_HWC: NDArray[np.uint8], face: WhichFace = "prominent") -> Choice | None:
+def find_face(image_HWC: NDArray[np.uint8], face: WhichFace = "prominent") -> ChosenFace | None:
     """Select a face of an RGB picture. Its points are those of the grey picture, in whole pixels."""
     grey_HW = np.asarray(cv2.cvtColor(image_HWC, cv2.COLOR_RGB2GRAY), np.uint8)
     choice = choose_face(np.repeat(grey_HW[:, :, None], 3, axis=2), face, grey_HW)
