@@ -68,7 +68,7 @@ test: env dev lint
 test-fast: env dev lint
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 -m "not slow"
 
-# uv resolves the versions and pip installs them, because uv would install the GPU build of torch.
+# uv resolves the versions and pip installs them: where pip has the CPU build of torch, uv would take the GPU build.
 LOWEST := .venv-lowest
 LOWEST_TESTS := tests/test_cli.py tests/config tests/runtime/test_table.py tests/media/test_picture.py \
   tests/media/test_read_frames.py tests/media/test_video_writer.py tests/models/test_bundle.py \
