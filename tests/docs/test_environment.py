@@ -1,29 +1,30 @@
-"""docs/environment.md lists the variables that the code reads or sets, and those that the other docs name."""
+"""docs/environment.md lists the variables that the code reads or sets, and those that other pages name."""
 
 import ast
 import re
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.docs.source import ROOT, tree
+
 PAGE = ROOT / "docs/environment.md"
 PREFIXES = ("ATVGNET", "DASK", "DVC", "MLFLOW", "NCCL", "GLOO", "OMP", "CUDA")
 NAME = re.compile(rf"(?:{'|'.join(PREFIXES)})_[A-Z_]+")
 
 
 def variables_of(path: Path) -> set[str]:
-    """Variables in a module: what ``os.environ`` or ``os.getenv`` is asked for, and any text of their form."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    """Variables in a module: keys of ``os.environ`` and ``os.getenv``, and strings that look like a variable."""
+    variables = set()
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and NAME.fullmatch(node.value):
-            found.add(node.value)
-        asked = None
+            variables.add(node.value)
+        key = None
         if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "os.environ":
-            asked = node.slice
+            key = node.slice
         elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("os.environ.get", "os.getenv"):
-            asked = node.args[0]
-        if isinstance(asked, ast.Constant):
-            found.add(str(asked.value))
-    return found
+            key = node.args[0]
+        if isinstance(key, ast.Constant):
+            variables.add(str(key.value))
+    return variables
 
 
 def listed() -> set[str]:

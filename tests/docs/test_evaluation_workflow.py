@@ -1,4 +1,4 @@
-"""The workflow that the docs show for pull requests: valid by the schema, and of commands that there are."""
+"""The workflow in docs/evaluation.md fits GitHub's schema, and its commands exist."""
 
 import re
 import subprocess
@@ -13,7 +13,7 @@ from tests.docs.test_workflow import CHECK, ROOT
 PAGE = ROOT / "docs/evaluation.md"
 
 
-def test_it_is_valid_and_its_commands_take_its_options(tmp_path: Path) -> None:
+def test_the_workflow_is_valid_and_its_options_exist(tmp_path: Path) -> None:
     (text,) = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     workflow = tmp_path / "evaluation.yml"
     workflow.write_text(text)
@@ -24,4 +24,4 @@ def test_it_is_valid_and_its_commands_take_its_options(tmp_path: Path) -> None:
     assert [call[1] for call in calls] == ["report", "report", "gate"]
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     for _, name, *options in calls:
-        commands[name].make_context(name, options)  # raises for an option that it does not have
+        commands[name].make_context(name, options)  # raises for an unknown option

@@ -1,4 +1,4 @@
-"""How to install extras: the project is on no package index, and its bare name there may become somebody else's."""
+"""Instructions to install extras. The project is on no package index, and somebody else may take its name there."""
 
 import re
 import tomllib
@@ -9,13 +9,13 @@ from pipeline.runtime import errors
 ROOT = Path(__file__).parents[2]
 
 
-def test_nothing_tells_to_install_the_project_by_its_bare_name() -> None:
+def test_nothing_says_to_install_the_project_by_its_bare_name() -> None:
     files = [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("pipeline/**/*.py")]
     bare = re.compile(r"pip install (?:-e )?'?atvgnet(?![^'`\n]* @ git\+)")
     assert [path.name for path in files if bare.search(path.read_text(encoding="utf-8"))] == []
 
 
-def test_every_package_that_may_be_missing_is_in_the_extra_that_the_message_names() -> None:
+def test_the_extra_in_a_message_contains_the_missing_package() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
     for package, extra in errors._EXTRAS.items():

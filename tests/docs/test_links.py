@@ -1,4 +1,4 @@
-"""Links between the docs lead somewhere, and what the docs name is there."""
+"""Links between the docs resolve, and the files that the docs name exist."""
 
 import re
 from pathlib import Path
@@ -12,13 +12,13 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 
 
 def anchors(page: Path) -> set[str]:
-    """As GitHub makes them of headings."""
+    """The anchors that GitHub derives from headings."""
     headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_lead_somewhere(page: Path) -> None:
+def test_links_resolve(page: Path) -> None:
     for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
         if link.startswith(("http://", "https://")):
             continue
@@ -28,7 +28,7 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(target), f"{page.name}: {link}"
 
 
-def test_modules_that_the_docs_name_are_there() -> None:
+def test_the_modules_that_the_docs_name_exist() -> None:
     for page in PAGES:
         if page.name in ("CHANGELOG.md", "extending.md"):
             continue
@@ -37,7 +37,7 @@ def test_modules_that_the_docs_name_are_there() -> None:
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/corpora.md"])
-def test_every_corpus_stands_in_the_docs(page: str) -> None:
+def test_every_corpus_is_in_the_docs(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     for name in default_sections():
         assert f"| `{name}` |" in text, name

@@ -1,6 +1,7 @@
-"""`python -m docs.measure` writes the means and intervals that the evaluation's own tables have."""
+"""`python -m docs.measure` writes the means and intervals of the evaluation's own tables."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -16,7 +17,7 @@ METRICS = ("lmd", "psnr", "ssim", "csim", "f_lmd", "opening", "spread", "closed"
 
 @pytest.fixture
 def evaluation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An evaluation of two clips each of six speakers and one of s5; tables of the docs go to a folder of the test."""
+    """An evaluation of two clips each of six speakers and one clip of s5. The docs' tables go to a temporary folder."""
     draw = np.random.default_rng(0)
     speakers = ["s1", "s31", "s2", "s3", "s4", "s20"] * 2 + ["s5"]
     rows = [
@@ -35,46 +36,46 @@ def evaluation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "evaluation"
 
 
-def own(evaluation: Path, group: str, method: str, metric: str) -> list[float]:
-    """Mean and interval by the evaluation itself."""
+def mean_and_interval(evaluation: Path, group: str, method: str, metric: str) -> list[float]:
+    """Mean, low and high in the evaluation's table."""
     table = pd.read_csv(evaluation / INTERVALS)
     (row,) = table.loc[
         (table["group"] == group) & (table["method"] == method) & (table["metric"] == metric)
     ].itertuples()
-    return [float(str(one)) for one in (row.mean, row.low, row.high)]
+    return [float(str(value)) for value in (row.mean, row.low, row.high)]
 
 
-def shown(name: str, row: int, column: str) -> list[float]:
+def written(name: str, row: int, column: str) -> list[float]:
+    """Mean, low and high in the docs' table."""
     header, *body = tables.read(name)
-    return [
-        float(one) for one in body[row][header.index(column)].replace("[", "").replace("]", "").replace(",", "").split()
-    ]
+    cell = body[row][header.index(column)]
+    return [float(number) for number in re.sub(r"[\[\],]", "", cell).split()]
 
 
-def test_the_numbers_of_a_speaker_and_of_all_clips_are_the_tools(evaluation: Path) -> None:
+def test_numbers_of_a_speaker_and_of_all_clips_equal_the_evaluations(evaluation: Path) -> None:
     measure.shipped(evaluation)
     measure.embedded(evaluation)
-    for name, row, column, asked in (
+    for name, row, column, key in (
         ("real_people", 2, "LMD, px", ("speaker:s1", "at_vg", "lmd")),
         ("real_people_lips", 4, "p, b, m with closed lips", ("speaker:s1", "mismatched", "closed")),
         ("embedded", 1, "face LMD, px", ("all", "vg_gt", "f_lmd")),
     ):
-        assert shown(name, row, column) == pytest.approx(own(evaluation, *asked), abs=6e-4), name
+        assert written(name, row, column) == pytest.approx(mean_and_interval(evaluation, *key), abs=6e-4), name
     assert tables.read("embedded")[1][-1] == "0"
 
 
-def test_the_others_are_all_clips_of_speakers_that_training_does_not_show(evaluation: Path) -> None:
+def test_unseen_speakers_are_all_without_training_clips(evaluation: Path) -> None:
     measure.shipped(evaluation)
     clips = pd.read_csv(evaluation / "clips.csv")
-    others = clips[~clips["speaker"].isin(["s1", "s4"]) & (clips["method"] == "vg_gt")]
-    mean, low, high = shown("real_people", 4, "SSIM")
-    assert mean == pytest.approx(others["ssim"].mean(), abs=6e-4)
+    unseen = clips[~clips["speaker"].isin(["s1", "s4"]) & (clips["method"] == "vg_gt")]
+    mean, low, high = written("real_people", 4, "SSIM")
+    assert mean == pytest.approx(unseen["ssim"].mean(), abs=6e-4)
     assert low < mean < high
     card = json.loads((measure.BUNDLE / "bundle.json").read_text())["metrics"]["vg_gt, unseen speakers"]
     assert [card["ssim"], card["ssim_low"], card["ssim_high"]] == pytest.approx([mean, low, high], abs=6e-4)
 
 
-def test_the_overview_and_the_sources_follow(evaluation: Path) -> None:
+def test_the_overview_and_the_sources_are_updated(evaluation: Path) -> None:
     measure.embedded(evaluation)
     measure.main("shipped", evaluation)
     _, seen, unseen, embedded, _ = tables.read("overview")

@@ -1,9 +1,11 @@
-"""docs/atvgnet.sbatch as it is, on a cluster of one node: this machine."""
+"""docs/atvgnet.sbatch runs on a cluster of one node, this machine."""
 
 import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 SRUN = '#!/bin/sh\nexec "$@"\n'
@@ -18,7 +20,8 @@ print("dvc", *sys.argv[1:], os.environ["DASK_SCHEDULER_ADDRESS"], results)
 """
 
 
-def test_the_batch_script_starts_a_cluster_and_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_the_batch_script_starts_a_cluster_and_cleans_up(tmp_path: Path) -> None:
     tools = tmp_path / "tools"
     tools.mkdir()
     for name, text in {"srun": SRUN, "dvc": DVC}.items():

@@ -1,4 +1,4 @@
-"""Measured numbers of the docs: tables come from docs/measured, and numbers in sentences from there or from a list."""
+"""Every measured number of the docs is in docs/measured, in tables and in sentences."""
 
 import re
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 from docs import measure, tables
 
 PROSE = ("README.md", "docs/results.md", "docs/generate.md", "docs/personalize.md", "models/pretrained/README.md")
-"""The pages whose sentences are checked, too."""
+"""Pages whose sentences are checked too."""
 DEFINITIONS = {
     ("docs/evaluation.md", "| file | content |"),  # levels of intervals
     ("docs/install.md", "| what | licence |"),
@@ -21,13 +21,13 @@ DEFINITIONS = {
     ("docs/troubleshooting.md", "| text | cause and fix |"),
     ("models/pretrained/README.md", "| corpus | clips of 3 s that trained | what |"),
 }
-"""Tables with decimals or percentages that define or license something: page and header."""
+"""Tables whose decimals or percentages are definitions, not measurements: page and header."""
 NUMBER = re.compile(r"(?<![\w.,])\d[\d,]*(?:\.\d+%?|%)(?![\w.]*\d)")
 """A decimal number or a percentage, without its sign."""
 
 
 def text_of(page: str) -> str:
-    """The page without its code, which has params, not results."""
+    """The page without code, which has parameters, not results."""
     text = (tables.ROOT / page).read_text(encoding="utf-8")
     text = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
     return re.sub(r"^    .*$|`[^`\n]*`|\]\([^)]*\)", "", text, flags=re.MULTILINE)
@@ -41,7 +41,7 @@ def numbers_of(name: str) -> set[str]:
     return {number for row in tables.read(name) for cell in row for number in NUMBER.findall(cell)}
 
 
-def listed(page: str) -> set[str]:
+def constants_of(page: str) -> set[str]:
     """The numbers that numbers.csv and constants.csv give for the page."""
     return {number for name in ("numbers", "constants") for where, number, _ in tables.read(name) if where == page}
 
@@ -53,7 +53,7 @@ def test_the_pages_show_the_measured_tables() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_a_table_that_differs_is_found_and_written_again(
+def test_a_different_table_is_found_and_rewritten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     page = tmp_path / "page.md"
@@ -69,7 +69,7 @@ def test_a_table_that_differs_is_found_and_written_again(
     assert page.read_text() == right
 
 
-def test_every_file_has_its_source_and_is_shown() -> None:
+def test_every_file_has_a_source_and_a_page() -> None:
     files = {path.stem for path in tables.MEASURED.glob("*.csv")}
     _, *sources = tables.read("sources")
     assert sorted(row[0] for row in sources) == sorted(files - {"sources", "constants"})
@@ -94,9 +94,9 @@ def test_every_number_in_a_sentence_is_measured_or_a_constant(page: str) -> None
     text = (tables.ROOT / page).read_text(encoding="utf-8")
     measured = set().union(*map(numbers_of, tables.names(text)))
     prose = "".join(line for line in text_of(page).splitlines(True) if not line.startswith("|"))
-    told = set(NUMBER.findall(prose))
-    assert told - measured - listed(page) == set(), "add it to a table, to numbers.csv or to constants.csv"
-    assert listed(page) - told == set(), "a number of numbers.csv or constants.csv is no longer in the page"
+    stated = set(NUMBER.findall(prose))
+    assert stated - measured - constants_of(page) == set(), "add it to a table, to numbers.csv or to constants.csv"
+    assert constants_of(page) - stated == set(), "a number of numbers.csv or constants.csv is no longer in the page"
 
 
 def test_the_overview_has_the_numbers_of_the_other_pages() -> None:

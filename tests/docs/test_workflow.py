@@ -1,4 +1,4 @@
-"""The workflow for GitHub: valid by the schema, and made of the commands that everybody uses."""
+"""The project's GitHub workflow fits the schema and runs the Makefile's commands."""
 
 import re
 import subprocess
@@ -17,13 +17,13 @@ def test_the_workflow_is_valid() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_an_invalid_one_is_told(tmp_path: Path) -> None:
+def test_the_schema_rejects_an_invalid_workflow(tmp_path: Path) -> None:
     wrong = tmp_path / "ci.yml"
     wrong.write_text(WORKFLOW.read_text().replace("runs-on:", "runs-at:"))
     assert subprocess.run([*CHECK, str(wrong)], capture_output=True).returncode != 0
 
 
-def test_it_runs_the_projects_own_commands_on_every_python() -> None:
+def test_it_runs_the_makefiles_commands_on_every_python() -> None:
     jobs = yaml.safe_load(WORKFLOW.read_text())["jobs"]
     commands = {step["run"].split()[1] for job in jobs.values() for step in job["steps"] if "run" in step}
     assert commands == {"lint", "test", "test-lowest"}
@@ -32,7 +32,7 @@ def test_it_runs_the_projects_own_commands_on_every_python() -> None:
     assert jobs["test"]["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
 
 
-def test_the_lowest_versions_are_tested_by_tests_that_exist() -> None:
+def test_the_tests_for_the_lowest_versions_exist() -> None:
     names = re.search(r"^LOWEST_TESTS := ((?:.*\\\n)*.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert names
     paths = [word for word in names.group(1).split() if word != "\\"]
