@@ -1,6 +1,6 @@
-"""The API reference, from the docstrings of all public modules: `python docs/api.py [FOLDER]`, docs/api without one.
+"""Write the API reference from the docstrings of all public modules: `python docs/api.py [FOLDER]`. Default: docs/api.
 
-A warning of the tool (a name that cannot be resolved, a module that cannot be imported) ends it.
+A warning of pdoc, such as an unresolved name or a failed import, is an error.
 """
 
 import sys
@@ -14,17 +14,17 @@ ROOT = Path(__file__).parents[1]
 
 
 def public_modules() -> list[str]:
-    """Every module of the library; what has a leading underscore, in its name or its folder's, is private."""
+    """Return all modules of the library, except those with a leading underscore in their name or folder."""
     parts = (path.relative_to(ROOT).with_suffix("").parts for path in (ROOT / "pipeline").rglob("*.py"))
-    names = (one[:-1] if one[-1] == "__init__" else one for one in parts)
-    return sorted(".".join(one) for one in names if not any(name.startswith("_") for name in one))
+    modules = (path[:-1] if path[-1] == "__init__" else path for path in parts)
+    return sorted(".".join(path) for path in modules if not any(name.startswith("_") for name in path))
 
 
 def build(out: Path) -> None:
     """Write one page per module, an index and a search."""
     specifications: list[str] = []
     covered: set[str] = set()
-    for module in public_modules():  # of a package with __all__, pdoc takes only the modules that this names
+    for module in public_modules():  # pdoc leaves out modules that a package's __all__ does not name
         if module not in covered:
             specifications.append(module)
             covered.update(pdoc.extract.walk_specs([module]))

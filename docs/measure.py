@@ -1,4 +1,4 @@
-"""Write measured tables of the docs from an evaluation's clips.csv, with the tool's own means and intervals.
+"""Write measured tables of the docs from an evaluation's clips.csv, with the evaluation's means and intervals.
 
 python -m docs.measure embedded reports    # after `dvc repro` on the embedded corpus
 python -m docs.measure shipped FOLDER      # after `atvgnet evaluate --models models/pretrained --out FOLDER` on GRID
@@ -37,17 +37,17 @@ LIPS = ("ground_truth", *PIXELS, "mismatched")
 SEEN = "seen speaker, new sentences"
 UNSEEN = "unseen speakers"
 SPEAKERS = {SEEN: ("s1",), UNSEEN: ("s31", "s2", "s3", "s5", "s20", "s22")}
-"""The speakers of GRID by what the models that ship have seen of them."""
+"""GRID's held-out speakers: seen and unseen by the shipped models."""
 
 
 def info_of(folder: Path) -> dict[str, Any]:
-    """What the evaluation says of itself."""
+    """Return the evaluation's record of itself: seed, commit and versions."""
     info: dict[str, Any] = json.loads((folder / INFO).read_text(encoding="utf-8"))
     return info
 
 
 def summary_of(folder: Path, speakers: tuple[str, ...] = ()) -> Summary:
-    """Means and intervals over the clips of ``speakers``, or over all clips."""
+    """Return means and intervals over the clips of ``speakers``, or over all clips."""
     text = dict.fromkeys(KEYS, str)
     clips = pd.read_csv(folder / CLIPS, keep_default_na=False, na_values=dict.fromkeys(METRICS, ""), dtype=text)
     if speakers:
@@ -56,7 +56,7 @@ def summary_of(folder: Path, speakers: tuple[str, ...] = ()) -> Summary:
 
 
 def cell(row: dict[str, float], metric: str) -> str:
-    """The mean with its interval, or nothing where the method does not have the metric."""
+    """Return the mean with its interval as text; empty if the method lacks the metric."""
     if metric not in row:
         return ""
     digits = 2 if metric in ("psnr", SHARE) else 3
@@ -67,20 +67,21 @@ def cell(row: dict[str, float], metric: str) -> str:
 
 
 def table(summary: Summary, methods: tuple[str, ...], metrics: tuple[str, ...], label: str = "") -> list[list[str]]:
-    """A row per method."""
+    """Return a row per method."""
     return [
-        [*([label] if label else []), f"`{one}`", *(cell(summary[one], name) for name in metrics)] for one in methods
+        [*([label] if label else []), f"`{method}`", *(cell(summary[method], name) for name in metrics)]
+        for method in methods
     ]
 
 
 def embedded(folder: Path) -> None:
-    """The evaluation of `dvc repro` on the embedded corpus."""
+    """Write the table of the embedded corpus, after `dvc repro`."""
     metrics = ("psnr", "ssim", "lmd", "f_lmd", "lost")
     tables.write("embedded", [["", *map(UNITS.__getitem__, metrics)], *table(summary_of(folder), PIXELS, metrics)])
 
 
 def shipped(folder: Path) -> None:
-    """The evaluation of the models that ship on GRID."""
+    """Write the tables and the card of the shipped models on GRID."""
     by_group = {label: summary_of(folder, speakers) for label, speakers in SPEAKERS.items()}
     for summary in by_group.values():
         for row in summary.values():
@@ -97,7 +98,7 @@ def shipped(folder: Path) -> None:
 
 
 def write_metrics(by_group: dict[str, Summary]) -> None:
-    """Write what the page says of the shipped models into their card, too."""
+    """Write the metrics of the shipped models into their card too."""
     labels, names = {SEEN: "seen speaker", UNSEEN: "unseen speakers"}, ("csim", "f_lmd", "lmd", "lost", "psnr", "ssim")
     keys = [name + end for name in names for end in ("", "_low", "_high")]
     metrics = {
@@ -116,26 +117,26 @@ OVERVIEW = (
     ("embedded", ["`at_vg`"], "embedded corpus, new sentences", "`width: 16`, minutes of training"),
     ("grid", ["`at_vg`"], "GRID, nearly all of one seen speaker", "`width: 16`, minutes of training"),
 )
-"""The README's rows: table and row of another page, corpus, networks."""
+"""The README's rows: source table, key of its row, corpus, networks."""
 
 
 def overview() -> list[list[str]]:
-    """The README's table, of cells of the other tables."""
+    """Return the README's table, from cells of other tables."""
     rows = [["corpus", "networks", "LMD of `at_vg`, px", "LMD of `static`, px", "SSIM of `at_vg`"]]
     for name, key, corpus, networks in OVERVIEW:
         header, *body = tables.read(name)
-        found = {tuple(row[: len(key)]): dict(zip(header, row, strict=True)) for row in body}
-        ours, still = found[tuple(key)], found[(*key[:-1], "`static`")]
+        by_key = {tuple(row[: len(key)]): dict(zip(header, row, strict=True)) for row in body}
+        ours, still = by_key[tuple(key)], by_key[(*key[:-1], "`static`")]
         rows.append([corpus, networks, ours["LMD, px"], still["LMD, px"], ours["SSIM"].split(" ")[0]])
     return rows
 
 
 WRITES = {"embedded": (embedded, ("embedded",)), "shipped": (shipped, ("real_people", "real_people_lips"))}
-"""By name on the command line: what writes tables, and which."""
+"""By name on the command line: the function that writes tables, and their names."""
 
 
 def main(name: str, folder: Path) -> None:
-    """Write the tables of ``name``, the overview and what sources.csv says of them."""
+    """Write the tables of ``name``, the overview, and their rows in sources.csv."""
     write, names = WRITES[name]
     write(folder)
     tables.write("overview", overview())

@@ -1,7 +1,7 @@
-"""The measured tables of the docs: `python docs/tables.py` writes them into the pages, `--check` only compares.
+"""Write the measured tables into the docs: `python docs/tables.py`. With `--check` only compare.
 
-A page has a table between `<!-- measured: NAME -->` and `<!-- /measured -->`. docs/measured/NAME.csv has its header and
-its cells, and docs/measured/sources.csv the command that each file comes from.
+A page marks a table with `<!-- measured: NAME -->` and `<!-- /measured -->`. docs/measured/NAME.csv has its cells, and
+docs/measured/sources.csv the command that produced each file.
 """
 
 import csv
@@ -13,14 +13,14 @@ ROOT = Path(__file__).parents[1]
 MEASURED = ROOT / "docs/measured"
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "models/pretrained/README.md")
 NOT_TABLES = ("sources", "numbers", "constants")
-"""Files of docs/measured that no page shows: where the others come from, and the numbers of the pages' sentences."""
+"""Files of docs/measured without a table in the docs: the sources, and the numbers in sentences."""
 WRITTEN, RECORDED = "command", "recorded from the output"
-"""How a file came about, in sources.csv: its command wrote it, or its numbers were copied from what it printed."""
+"""How a file was written, in sources.csv: by its command, or by hand from the output of the command."""
 BLOCK = re.compile(r"<!-- measured: (\w+) -->\n(.*?)<!-- /measured -->", re.DOTALL)
 
 
 def read(name: str) -> list[list[str]]:
-    """The rows of docs/measured/NAME.csv, the header first."""
+    """Return the rows of docs/measured/NAME.csv, the header first."""
     with (MEASURED / f"{name}.csv").open(newline="", encoding="utf-8") as file:
         return list(csv.reader(file))
 
@@ -32,24 +32,24 @@ def write(name: str, rows: list[list[str]]) -> None:
 
 
 def markdown(rows: list[list[str]]) -> str:
-    """The table, a line per row."""
+    """Return the rows as a Markdown table."""
     header, *body = [[f"{cell} " if cell else "" for cell in row] for row in rows]
     lines = ["".join(f"| {cell}" for cell in row) + "|\n" for row in (header, *body)]
     return lines[0] + "|---" * len(header) + "|\n" + "".join(lines[1:])
 
 
 def names(text: str) -> list[str]:
-    """The tables that a page shows."""
+    """Return the names of the tables in a page."""
     return [match[1] for match in BLOCK.finditer(text)]
 
 
 def rendered(text: str) -> str:
-    """The page's text with its tables as the CSV files have them."""
+    """Return the page with its tables taken from the CSV files."""
     return BLOCK.sub(lambda match: f"<!-- measured: {match[1]} -->\n{markdown(read(match[1]))}<!-- /measured -->", text)
 
 
 def main(check: bool) -> int:
-    """Exit status: 1 if ``check`` finds a page that differs from the CSV files."""
+    """Write the tables, or only compare them with ``check``. Return the exit status: 1 if a compared page differs."""
     changed = []
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
