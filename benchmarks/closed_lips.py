@@ -19,6 +19,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
+from pipeline.corpora.alignment import find_alignment, read_alignment
 from pipeline.faces.align import align
 from pipeline.faces.crop import crop_face
 from pipeline.faces.track import track_face
@@ -26,7 +27,7 @@ from pipeline.landmarks.shape import mouth_opening
 from pipeline.media import read_audio, read_frames
 from pipeline.metrics.lips import BESIDE, CLOSED, REST, closed_level, closed_share, runs
 from pipeline.metrics.observe import find_landmarks
-from pipeline.metrics.transcript import spoken_phonemes
+from pipeline.metrics.transcript import transcribe
 from pipeline.runtime.clock import SAMPLES_PER_FRAME
 from pipeline.speech.phonemes import Phoneme
 
@@ -62,7 +63,13 @@ def read_clip(path: Path, speaker: str) -> Real | None:
     sound = read_audio(path)[: len(samples)]
     samples[: len(sound)] = sound / 32768
     loudness = np.sqrt(np.square(samples).reshape(len(frames), -1).mean(axis=1))
-    return Real(speaker, find_landmarks(crops), spoken_phonemes(path, len(frames)), loudness)
+    alignment = find_alignment(path)
+    if alignment is None:
+        raise SystemExit(f"{path} has no alignment. Give a folder in GRID's layout.")
+    phonemes_T = transcribe(read_alignment(alignment), len(frames)).phonemes_T
+    if phonemes_T is None:
+        raise SystemExit("Install espeak-ng: `make dev`.")
+    return Real(speaker, find_landmarks(crops), phonemes_T, loudness)
 
 
 def read_clips(root: Path, most: int, kept: Path, jobs: int) -> list[Real]:

@@ -13,7 +13,6 @@ from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
 from pipeline.runtime.errors import PipelineError
-from pipeline.runtime.paths import StrPath
 from pipeline.runtime.plugins import Registry
 
 Compares = Literal[
@@ -53,10 +52,6 @@ class ExternalWeights:
     """Weights that the project does not ship. An environment variable names the user's file for all processes."""
 
     variable: str
-
-    def set_path(self, path: StrPath) -> None:
-        """Name the file, for this process and the worker processes that it starts."""
-        os.environ[self.variable] = str(Path(path).absolute())
 
     def problem(self) -> str:
         """Why the weights cannot be used; empty if they can."""

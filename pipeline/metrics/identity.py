@@ -17,17 +17,11 @@ class IdentitySimilarity(FrameMean):
         return cosines
 
 
+# fmt: off
 METRICS.add(
-    MetricEntry(
-        "csim",
-        "Identity (CSIM)",
-        IdentitySimilarity,
-        "identity",
-        unit="cosine with the reference picture",
-        higher_is_better=True,
-        source="Zakharov et al., ICCV 2019, with dlib's face descriptor",
-        real=False,
+    MetricEntry("csim", "Identity (CSIM)", IdentitySimilarity, "identity", unit="cosine with the reference picture",
+        higher_is_better=True, real=False,
         about="How similar the face is to the reference picture.",
-        url="https://arxiv.org/abs/1905.08233",
-    )
+        source="Zakharov et al., ICCV 2019, with dlib's face descriptor", url="https://arxiv.org/abs/1905.08233"),
 )
+# fmt: on

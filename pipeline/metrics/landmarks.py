@@ -89,57 +89,24 @@ def jitter(points_T68x2: NDArray[np.floating]) -> float:
     return measure_jitter(stable_TPx2, np.asarray(has_face_T, np.bool_))
 
 
+# fmt: off
 METRICS.add(
-    MetricEntry(
-        "lmd",
-        "LMD",
-        partial(LandmarkDistance, MOUTH),
-        unit=PIXELS,
-        source=_LMD,
+    MetricEntry("lmd", "LMD", partial(LandmarkDistance, MOUTH), unit=PIXELS,
         about="How far the points of the mouth are from the real ones, each mouth laid on its middle.",
-        url="https://arxiv.org/abs/1803.10404",
-    ),
-    MetricEntry(
-        "lmd_eyes",
-        "LMD by the eyes",
-        partial(LandmarkDistance, MOUTH, by_eyes=True),
-        unit=EYES,
-        digits=2,
-        source=_BY_EYES,
+        source=_LMD, url="https://arxiv.org/abs/1803.10404"),
+    MetricEntry("lmd_eyes", "LMD by the eyes", partial(LandmarkDistance, MOUTH, by_eyes=True), unit=EYES, digits=2,
         about="The same as LMD, relative to the distance of the eyes.",
-    ),
-    MetricEntry(
-        "f_lmd",
-        "LMD of the face",
-        partial(LandmarkDistance, ALL_POINTS),
-        unit=PIXELS,
-        source=_LMD,
+        source=_BY_EYES),
+    MetricEntry("f_lmd", "LMD of the face", partial(LandmarkDistance, ALL_POINTS), unit=PIXELS,
         about="The same as LMD, of all 68 points of the face.",
-    ),
-    MetricEntry(
-        "f_lmd_eyes",
-        "LMD of the face by the eyes",
-        partial(LandmarkDistance, ALL_POINTS, by_eyes=True),
-        unit=EYES,
-        digits=2,
-        source=_BY_EYES,
+        source=_LMD),
+    MetricEntry("f_lmd_eyes", "LMD of the face by the eyes", partial(LandmarkDistance, ALL_POINTS, by_eyes=True),
+        unit=EYES, digits=2,
         about="The same, relative to the distance of the eyes.",
-    ),
-    MetricEntry(
-        "lost",
-        "Lost faces",
-        LostFaces,
-        unit="share of the frames",
-        across=True,
-        about="How often no face is found where the real frame has one.",
-    ),
-    MetricEntry(
-        "jitter",
-        "Jitter",
-        partial(ClipMetric, jitter),
-        "shapes",
-        unit=PIXELS,
-        real=False,
-        about="How much nose and eye corners shake from frame to frame.",
-    ),
+        source=_BY_EYES),
+    MetricEntry("lost", "Lost faces", LostFaces, unit="share of the frames", across=True,
+        about="How often no face is found where the real frame has one."),
+    MetricEntry("jitter", "Jitter", partial(ClipMetric, jitter), "shapes", unit=PIXELS, real=False,
+        about="How much nose and eye corners shake from frame to frame."),
 )
+# fmt: on

@@ -105,16 +105,10 @@ class Lpips(FrameMean):
         return distances
 
 
+# fmt: off
 METRICS.add(
-    MetricEntry(
-        "lpips",
-        "LPIPS",
-        Lpips,
-        "frames",
-        digits=4,
-        source="Zhang et al., CVPR 2018, version 0.1, AlexNet",
-        weights=ALEXNET,
+    MetricEntry("lpips", "LPIPS", Lpips, "frames", digits=4, weights=ALEXNET,
         about="How different the frames look to people, by the features of a network.",
-        url="https://arxiv.org/abs/1801.03924",
-    )
+        source="Zhang et al., CVPR 2018, version 0.1, AlexNet", url="https://arxiv.org/abs/1801.03924"),
 )
+# fmt: on

@@ -97,37 +97,16 @@ def interpolate(points_T68x2: NDArray[np.floating], has_face_T: NDArray[np.bool_
 
 
 LATE = "frames the lips are late"
+# fmt: off
 METRICS.add(
-    MetricEntry(
-        "av_offset",
-        "Audio-visual offset",
-        partial(ClipMetric, av_offset),
-        "loudness",
-        unit=LATE,
-        digits=2,
-        real=False,
-        nearest="0",
-        about="By how many frames the lips come after the sound; a single clip can be wrong by 10 frames.",
-    ),
-    MetricEntry(
-        "relative_offset",
-        "Offset from the real lips",
-        partial(ClipMetric, relative_offset),
-        "shapes",
-        unit=LATE,
-        digits=2,
-        across=True,
-        nearest="0",
-        about="By how many frames the lips come after the real ones; absent where they do not clearly go together.",
-    ),
-    MetricEntry(
-        "av_strength",
-        "Strength of the audio-visual offset",
-        partial(ClipMetric, av_strength),
-        "loudness",
-        unit="correlation",
-        higher_is_better=True,
-        real=False,
-        about="How clearly lips and sound go together at that offset.",
-    ),
+    MetricEntry("av_offset", "Audio-visual offset", partial(ClipMetric, av_offset), "loudness", unit=LATE, digits=2,
+        real=False, nearest="0",
+        about="By how many frames the lips come after the sound; a single clip can be wrong by 10 frames."),
+    MetricEntry("relative_offset", "Offset from the real lips", partial(ClipMetric, relative_offset), "shapes",
+        unit=LATE, digits=2, across=True, nearest="0",
+        about="By how many frames the lips come after the real ones; absent where they do not clearly go together."),
+    MetricEntry("av_strength", "Strength of the audio-visual offset", partial(ClipMetric, av_strength), "loudness",
+        unit="correlation", higher_is_better=True, real=False,
+        about="How clearly lips and sound go together at that offset."),
 )
+# fmt: on

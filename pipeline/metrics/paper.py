@@ -138,31 +138,15 @@ class PaperLmd(LandmarkDistance):
 
 _PAPER = partial(MetricEntry, source="the script of Chen et al., CVPR 2019", url="https://arxiv.org/abs/1905.03820")
 _ABOUT = "{} by the paper's script. Compare it with the paper's table only."
+# fmt: off
 METRICS.add(
-    _PAPER(
-        "paper_psnr",
-        "PSNR by the paper's script (squares wrap)",
-        PaperPsnr,
-        "frames",
-        unit="dB",
+    _PAPER("paper_psnr", "PSNR by the paper's script (squares wrap)", PaperPsnr, "frames", unit="dB",
+        higher_is_better=True, digits=2,
+        about=_ABOUT.format("PSNR")),
+    _PAPER("paper_ssim", "SSIM by the paper's script (256x256, uniform 7x7)", PaperSsim, "frames",
         higher_is_better=True,
-        digits=2,
-        about=_ABOUT.format("PSNR"),
-    ),
-    _PAPER(
-        "paper_ssim",
-        "SSIM by the paper's script (256x256, uniform 7x7)",
-        PaperSsim,
-        "frames",
-        higher_is_better=True,
-        about=_ABOUT.format("SSIM"),
-    ),
-    _PAPER(
-        "paper_lmd",
-        "LMD by the paper's script (sum of 20 points)",
-        PaperLmd,
-        unit=PIXELS,
-        digits=2,
-        about=_ABOUT.format("LMD"),
-    ),
+        about=_ABOUT.format("SSIM")),
+    _PAPER("paper_lmd", "LMD by the paper's script (sum of 20 points)", PaperLmd, unit=PIXELS, digits=2,
+        about=_ABOUT.format("LMD")),
 )
+# fmt: on

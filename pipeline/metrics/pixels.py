@@ -115,25 +115,13 @@ def whole_windows(shown_HW: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
     return np.asarray(cv2.erode(shown_HW.astype(np.uint8), np.ones((side, side), np.uint8)), np.bool_)
 
 
+# fmt: off
 METRICS.add(
-    MetricEntry(
-        "psnr",
-        "PSNR",
-        CappedPsnr,
-        "frames",
-        unit="dB",
-        higher_is_better=True,
-        digits=2,
-        about="How far the pixels differ.",
-    ),
-    MetricEntry(
-        "ssim",
-        "SSIM",
-        Ssim,
-        "frames",
-        higher_is_better=True,
-        source="Wang et al., IEEE Transactions on Image Processing 13(4), 2004",
+    MetricEntry("psnr", "PSNR", CappedPsnr, "frames", unit="dB", higher_is_better=True, digits=2,
+        about="How far the pixels differ."),
+    MetricEntry("ssim", "SSIM", Ssim, "frames", higher_is_better=True,
         about="How far the structure of small windows differs; 1 is equal.",
-        url="https://doi.org/10.1109/TIP.2003.819861",
-    ),
+        source="Wang et al., IEEE Transactions on Image Processing 13(4), 2004",
+        url="https://doi.org/10.1109/TIP.2003.819861"),
 )
+# fmt: on

@@ -8,21 +8,11 @@ from pipeline.landmarks.points import MOUTH
 from pipeline.metrics.base import METRICS, MetricEntry
 from pipeline.metrics.landmarks import PIXELS, LandmarkDistance
 
+# fmt: off
 METRICS.add(
-    MetricEntry(
-        "drawn_lmd",
-        "LMD of the drawn landmarks",
-        partial(LandmarkDistance, MOUTH),
-        "drawn",
-        unit=PIXELS,
-        about="LMD of the landmarks that were predicted, before anything is painted.",
-    ),
-    MetricEntry(  # paper, equation 1
-        "coefficient_mse",
-        "Squared error of the coefficients",
-        MeanSquaredError,
-        "coefficients",
-        digits=4,
-        about="The error that AT-net is trained to lower.",
-    ),
+    MetricEntry("drawn_lmd", "LMD of the drawn landmarks", partial(LandmarkDistance, MOUTH), "drawn", unit=PIXELS,
+        about="LMD of the landmarks that were predicted, before anything is painted."),
+    MetricEntry("coefficient_mse", "Squared error of the coefficients", MeanSquaredError, "coefficients", digits=4,
+        about="The error that AT-net is trained to lower."),
 )
+# fmt: on

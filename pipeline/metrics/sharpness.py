@@ -114,30 +114,16 @@ class LaplacianVariance(FrameMean):
         return torch.from_numpy(np.square(np.reshape(deviations, -1)))
 
 
+# fmt: off
 METRICS.add(
-    MetricEntry(
-        "cpbd",
-        "Sharpness (CPBD)",
-        Cpbd,
-        "frames",
-        unit="share of the edges",
-        higher_is_better=True,
-        source="Narvekar and Karam, IEEE Transactions on Image Processing 20(9), 2011",
+    MetricEntry("cpbd", "Sharpness (CPBD)", Cpbd, "frames", unit="share of the edges", higher_is_better=True,
         real=False,
         about="The share of edges that look sharp.",
-        url="https://doi.org/10.1109/TIP.2011.2131660",
-    ),
-    MetricEntry(
-        "laplacian",
-        "Sharpness (variance of the Laplacian)",
-        LaplacianVariance,
-        "frames",
-        unit="grey levels squared",
-        higher_is_better=True,
-        digits=0,
-        source="Pech-Pacheco et al., ICPR 2000",
-        real=False,
+        source="Narvekar and Karam, IEEE Transactions on Image Processing 20(9), 2011",
+        url="https://doi.org/10.1109/TIP.2011.2131660"),
+    MetricEntry("laplacian", "Sharpness (variance of the Laplacian)", LaplacianVariance, "frames",
+        unit="grey levels squared", higher_is_better=True, digits=0, real=False,
         about="How much fine detail there is, noise included.",
-        url="https://doi.org/10.1109/ICPR.2000.903548",
-    ),
+        source="Pech-Pacheco et al., ICPR 2000", url="https://doi.org/10.1109/ICPR.2000.903548"),
 )
+# fmt: on

@@ -1,13 +1,11 @@
 """LSE-C, LSE-D and the offset of SyncNet (Chung and Zisserman, 2016), with the user's weights.
 
-The metrics depend on weights, crop and codec, so `about` describes them.
+Values depend on the weights, the crop and the videos' codec.
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -20,7 +18,6 @@ from torchmetrics import Metric
 
 from pipeline.faces.crop import SIZE as FACE
 from pipeline.faces.crop import rescale
-from pipeline.media.decode import need_stream, opened
 from pipeline.metrics.base import METRICS, ClipMetric, ExternalWeights, MetricEntry, NotComputed
 from pipeline.metrics.observe import AudioTrack, VideoFeatures
 from pipeline.models.syncnet import FRAMES, ROWS, SIZE, SyncNet
@@ -42,20 +39,13 @@ _OUTSIDE = 110  # level beyond the picture's edge
 _EPSILON = 1e-6  # torch.nn.functional.pairwise_distance adds it to every difference
 
 
-class LoadedSyncNet(NamedTuple):
-    """The network with the user's weights, in eval mode, and the file's hash."""
-
-    network: SyncNet
-    sha256: str
-
-
 def syncnet_features(video: VideoFeatures, audio: AudioTrack) -> tuple[Tensor, Tensor]:
     """SyncNet's features (W, 1024) of a clip's frames, and (W, 1024) of its sound: the inputs of its metrics.
 
     Raises PipelineError for missing or wrong weights, and NotComputed if no face is found or the clip has fewer than 6
     frames.
     """
-    network = load_syncnet(SYNCNET.path()).network
+    network = load_syncnet(SYNCNET.path())
     boxes = face_boxes(rescale(video.points_T68x2, FACE, video.frames_THWC.shape[1]))
     of_frames, of_sound = features(network, crop_for_syncnet(video.frames_THWC, boxes), audio.samples_N)
     if not len(of_frames):
@@ -64,7 +54,7 @@ def syncnet_features(video: VideoFeatures, audio: AudioTrack) -> tuple[Tensor, T
 
 
 @lru_cache(maxsize=1)
-def load_syncnet(path: StrPath) -> LoadedSyncNet:
+def load_syncnet(path: StrPath) -> SyncNet:
     """Load the user's ``syncnet_v2.model`` without running code in it.
 
     Raises PipelineError for another file, with its first wrong key.
@@ -83,8 +73,7 @@ def load_syncnet(path: StrPath) -> LoadedSyncNet:
     if extra := next((key for key in tensors if key not in shapes), None):
         raise PipelineError(f"{path} does not hold SyncNet alone: {extra} does not belong to it. {advice}")
     network.load_state_dict(tensors)
-    with path.open("rb") as file:
-        return LoadedSyncNet(network.eval().requires_grad_(False), hashlib.file_digest(file, "sha256").hexdigest())
+    return network.eval().requires_grad_(False)
 
 
 def features(network: SyncNet, pictures_THWC: NDArray[np.uint8], samples_N: NDArray[np.int16]) -> tuple[Tensor, Tensor]:
@@ -150,28 +139,6 @@ def crop_for_syncnet(
     return pictures
 
 
-def about(video: StrPath | None) -> str:
-    """The conditions of SyncNet's metrics, for printing: the weights' hash, the crop, and the codec of a video file.
-
-    Raises PipelineError for missing or wrong weights.
-    """
-    sha256 = load_syncnet(SYNCNET.path()).sha256
-    codec = "none, frames as they were generated" if video is None else _codec(video)
-    return (
-        f"SyncNet: weights with SHA-256 {sha256}; crop: aligned face, box of the 68 points and the forehead, median "
-        f"over {_SMOOTHED} frames, enlarged by {1 + _MARGIN}, {SIZE}x{SIZE}; codec: {codec}"
-    )
-
-
-def _codec(path: StrPath) -> str:
-    """Codec, pixel format and rate, such as ``h264, yuv420p, 412 kbit/s``. Raises MediaError for other files."""
-    with opened(path) as container:
-        video = need_stream(container, path, "video")
-        rate = video.bit_rate or container.bit_rate
-        parts = [video.codec_context.name, video.codec_context.pix_fmt, f"{rate / 1000:.0f} kbit/s" if rate else ""]
-        return ", ".join(part for part in parts if part)
-
-
 def mean_distances(frames_WD: NDArray[np.floating], sound_WD: NDArray[np.floating]) -> NDArray[np.float64]:
     """The mean distance (31,) of the frames' features from the sound's features s frames later, s = -15 to 15.
 
@@ -214,31 +181,16 @@ _SYNCNET_ENTRY = partial(
     real=False,
     weights=SYNCNET,
 )
+# fmt: off
 METRICS.add(
-    _SYNCNET_ENTRY(
-        "lse_c",
-        "LSE-C",
-        partial(_syncnet_metric, lse_c),
-        unit="distance",
-        higher_is_better=True,
+    _SYNCNET_ENTRY("lse_c", "LSE-C", partial(_syncnet_metric, lse_c), unit="distance", higher_is_better=True,
         about="SyncNet's confidence that lips and sound go together.",
-        url="https://arxiv.org/abs/2008.10010",
-    ),
-    _SYNCNET_ENTRY(
-        "lse_d",
-        "LSE-D",
-        partial(_syncnet_metric, lse_d),
-        unit="distance",
+        url="https://arxiv.org/abs/2008.10010"),
+    _SYNCNET_ENTRY("lse_d", "LSE-D", partial(_syncnet_metric, lse_d), unit="distance",
         about="SyncNet's distance between lips and sound.",
-        url="https://arxiv.org/abs/2008.10010",
-    ),
-    _SYNCNET_ENTRY(
-        "syncnet_offset",
-        "SyncNet's offset",
-        partial(_syncnet_metric, syncnet_offset),
-        unit="frames the lips are late",
-        digits=2,
-        nearest="0",
-        about="By how many frames the lips come after the sound, by SyncNet.",
-    ),
+        url="https://arxiv.org/abs/2008.10010"),
+    _SYNCNET_ENTRY("syncnet_offset", "SyncNet's offset", partial(_syncnet_metric, syncnet_offset),
+        unit="frames the lips are late", digits=2, nearest="0",
+        about="By how many frames the lips come after the sound, by SyncNet."),
 )
+# fmt: on

@@ -4,15 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.corpora.alignment import find_alignment, read_alignment
 from pipeline.runtime.clock import FPS
-from pipeline.runtime.errors import PipelineError, install_command
-from pipeline.runtime.paths import StrPath
 from pipeline.speech.phonemes import Segment, phonemes_of_frames
 
 _VOICE = "en-gb-x-rp"
@@ -40,47 +36,13 @@ def transcribe(words: Sequence[Segment], frames: int) -> Transcript:
     """The transcript of words with times. Phonemes need espeak-ng; without it they are unknown."""
     if not words:
         return Transcript()
-    try:
-        phonemes_T = phonemes_by_frame(words, frames)
-    except PipelineError:
-        phonemes_T = None
-    return Transcript(words_by_frame(words, frames), phonemes_T)
-
-
-def spoken_phonemes(video: StrPath, frames: int, start: float = 0.0) -> NDArray[np.int8]:
-    """The phoneme class (T,) of ``frames`` frames of a video from ``start`` seconds on (`pipeline.speech.phonemes`).
-
-    Words and times come from the alignment beside the video, in GRID's layout. Raises PipelineError if there is none,
-    or if espeak-ng is not installed.
-    """
-    video = Path(video)
-    alignment = find_alignment(video)
-    if alignment is None:
-        raise PipelineError(
-            f"When each word of {video.name} is said is not known. Lay an alignment beside it as GRID's, "
-            f"{video.stem}.align."
-        )
-    return phonemes_by_frame(read_alignment(alignment), frames, start)
-
-
-def phonemes_by_frame(words: Iterable[Segment], frames: int, start: float = 0.0) -> NDArray[np.int8]:
-    """The phoneme class (T,) of ``frames`` frames from ``start`` seconds on, of words with times.
-
-    Raises PipelineError if espeak-ng is not installed.
-    """
-    if find_spec("espeakng_loader") is None:
-        raise PipelineError(f"How words sound takes espeak-ng. Install it with {install_command('pipeline')}.")
-    shifted = [Segment(one.label, one.start - start, one.end - start) for one in phonemes_of_words(words)]
-    return phonemes_of_frames(shifted, frames)
-
-
-def words_by_frame(words: Iterable[Segment], frames: int, start: float = 0.0) -> NDArray[np.str_]:
-    """The word (T,) at the middle of each of ``frames`` frames from ``start`` seconds on; empty for none."""
     words_T = np.full(frames, "", dtype=object)
     for word in words:
-        first, last = (max(0, int(np.ceil((time - start) * FPS - 0.5))) for time in (word.start, word.end))
+        first, last = (max(0, int(np.ceil(time * FPS - 0.5))) for time in (word.start, word.end))
         words_T[first:last] = word.label
-    return words_T.astype(np.str_)
+    known = find_spec("espeakng_loader") is not None
+    phonemes_T = phonemes_of_frames(phonemes_of_words(words), frames) if known else None
+    return Transcript(words_T.astype(np.str_), phonemes_T)
 
 
 def phonemes_of_words(words: Iterable[Segment]) -> list[Segment]:

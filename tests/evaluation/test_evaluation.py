@@ -1,7 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -17,9 +16,7 @@ from pipeline.faces.shape_predictor import predict_landmarks
 from pipeline.inference.compositing.panels import LABEL_HEIGHT, PANEL, draw_landmarks
 from pipeline.media import probe, read_frames
 from pipeline.metrics import METRICS
-from pipeline.metrics.compute import compute_metrics
-from pipeline.metrics.observe import find_landmarks, hear, observe
-from pipeline.metrics.pixels import CAP_DB
+from pipeline.metrics.observe import find_landmarks
 
 Image = NDArray[np.uint8]
 
@@ -32,37 +29,6 @@ def crop(photograph: Image) -> Image:
 def crop_of(photograph: Image, size: int) -> Image:
     points = predict_landmarks([photograph], detect_faces(photograph, 1)[:1])[0]
     return crop_face(photograph, onto_crop(align(points[None], per_frame=True, smoothing=0), size)[0], size)
-
-
-def test_landmarks_are_found_in_crops_and_not_elsewhere(crop: Image) -> None:
-    points = find_landmarks(np.stack([crop, np.zeros_like(crop)]))
-    assert np.isfinite(points[0]).all()
-    assert np.isnan(points[1]).all()
-
-
-@pytest.mark.parametrize("zoom", [1.0, 0.9, 0.8, 0.7, 0.5])
-def test_faces_are_found_where_a_search_at_all_sizes_finds_them(crop: Image, zoom: float) -> None:
-    move = np.array([[zoom, 0, 64 * (1 - zoom)], [0, zoom, 64 * (1 - zoom)]])
-    smaller = np.asarray(cv2.warpAffine(crop, move, (128, 128), borderMode=cv2.BORDER_REPLICATE), np.uint8)
-    expected = predict_landmarks([smaller], detect_faces(smaller)[:1])
-    np.testing.assert_array_equal(find_landmarks(smaller[None]), expected)
-
-
-def test_distances_are_those_of_a_face_of_128_whatever_the_size(photograph: Image) -> None:
-    """Between the same two pictures: the face, and the face with its lower half moved down."""
-    distances = []
-    for size in (128, 256):
-        real = crop_of(photograph, size)
-        fake = real.copy()
-        fake[size // 2 + size // 16 :] = real[size // 2 : -size // 16]
-        seen = [observe(np.stack([one, one])) for one in (real, fake)]
-        assert 60 < np.ptp(seen[0].points_T68x2[0, :, 0]) < 128
-        distances.append(compute_metrics(seen[0], seen[1]).values)
-    small, large = distances
-    assert small["f_lmd"] > 1
-    assert large["f_lmd"] == pytest.approx(small["f_lmd"], rel=0.2)
-    assert large["psnr"] == pytest.approx(small["psnr"], abs=1)
-    assert large["lost"] == 0
 
 
 @pytest.mark.parametrize("size", [128, 256])
@@ -97,49 +63,6 @@ def test_the_clips_that_are_shown() -> None:
     assert clips_to_show(table[:1], ["a"], 4) == ["a"]
 
 
-def test_a_perfect_copy_and_a_grey_one(crop: Image) -> None:
-    real = observe(np.stack([crop] * 3))
-    same = compute_metrics(real, real).values
-    assert same["ssim"] == pytest.approx(1)
-    assert same["lmd"] == 0
-    assert same["lost"] == 0
-    worse = compute_metrics(real, observe(np.full_like(real.frames_THWC, 127)))
-    assert worse.values["lost"] == 1
-    assert worse.absent["lmd"] == "no face is found in the pictures"
-    assert worse.values["psnr"] < 20
-
-
-def test_every_metric_has_a_finite_value_or_a_reason(crop: Image) -> None:
-    real = observe(np.stack([crop] * 3))
-    heard = hear(np.zeros(1000, np.int16), 3)
-    alone = compute_metrics(None, real)
-    for measured in (alone, compute_metrics(real, real), compute_metrics(real, real, real.identity_Nx128[0], heard)):
-        assert set(measured.values) | set(measured.absent) == set(METRICS)
-        assert not set(measured.values) & set(measured.absent)
-        assert np.isfinite(list(measured.values.values())).all()
-        assert all(measured.absent.values())
-    assert alone.absent["psnr"] == "there is no real clip"
-    assert {name for name in alone.values if METRICS[name].real} == set()
-
-
-def test_sound_is_as_long_as_the_pictures_and_its_level_a_share_of_full_scale() -> None:
-    tone = np.full(640 * 2 + 320, 16384, np.int16)
-    for samples, expected in ((tone, [0.5, 0.5, 0.5 * np.sqrt(0.5), 0]), (np.tile(tone, 4), [0.5] * 4)):
-        heard = hear(samples, 4)
-        assert heard.samples_N.shape == (4 * 640,)
-        np.testing.assert_allclose(heard.loudness_T, expected, atol=1e-6)
-
-
-def test_a_still_picture_is_looked_at_once_and_seen_in_every_frame(crop: Image) -> None:
-    moving = np.stack([crop] * 30)
-    moving[-1, 0, 0] ^= 1
-    still, other = observe(np.stack([crop] * 30)), observe(moving)
-    np.testing.assert_array_equal(still.points_T68x2, other.points_T68x2)
-    assert len(still.identity_Nx128) == 1
-    assert len(observe(moving).identity_Nx128) == 1
-    assert len(observe(np.concatenate([moving] * 3)).identity_Nx128) == 2
-
-
 def test_the_reference_frame_does_not_count(crop: Image) -> None:
     real = np.stack([crop] * 3)
     fake = real.copy()
@@ -170,19 +93,6 @@ def test_what_was_predicted_is_measured_in_pixels_of_128_and_in_coefficients(pho
     assert ("b", "drawn_lmd", "no landmarks were predicted") in absent
     assert c == {"id": "a", "speaker": "s", "seen": "", "method": "c"}
     assert {(one.metric, one.reason) for one in nothing} == {(name, "no reason") for name in METRICS}
-
-
-def test_equal_pictures_have_the_cap_and_nothing_else_reaches_it(crop: Image) -> None:
-    """`static` on a clip of one picture: PSNR is infinite by its definition, which JSON has no number for."""
-    real = np.stack([crop] * 3)
-    nearly, partly = real.copy(), real.copy()
-    nearly[:, 0, 0, 0] ^= 1
-    partly[1:, 0, 0, 0] ^= 1
-    seen, *others = (observe(frames) for frames in (real, nearly, partly))
-    assert compute_metrics(seen, seen).values["psnr"] == CAP_DB
-    one, two = (compute_metrics(seen, other).values["psnr"] for other in others)
-    assert one == pytest.approx(95.05, abs=0.01)
-    assert two == pytest.approx((CAP_DB + 2 * 95.05) / 3, abs=0.01)
 
 
 def test_clips_are_drawn_with_the_seed() -> None:

@@ -45,3 +45,11 @@ def moving_face(frames: int, seed: int = 0) -> Points:
     points[:, 65:68] = [[70, 91], [65, 91], [60, 91]]
     points[:, 65:68, 1] += np.cumsum(draw.normal(0, 1, (frames, 1)), axis=0) ** 2
     return points.astype(np.float32)
+
+
+def noisy_pair() -> tuple[torch.Tensor, torch.Tensor]:
+    """Two frames of a face with noise, and without: (2, 3, 128, 128)."""
+    draw = np.random.default_rng(0)
+    real = np.stack([face()] * 2).astype(int)
+    fake = np.clip(real + draw.integers(-12, 13, real.shape), 0, 255)
+    return floats(fake.astype(np.uint8)), floats(real.astype(np.uint8))

@@ -25,3 +25,8 @@ def babble(frames: int, seed: int = 0) -> Array:
     wave = np.convolve(draw.normal(0, 1, frames + 4), [0.1, 0.25, 0.3, 0.25, 0.1], "valid")
     speaks = (np.arange(frames) > frames // 6) & (np.arange(frames) < frames - frames // 6)
     return np.asarray(np.where(speaks, np.clip(0.15 + 0.2 * wave, 0, 0.45), 0.02))
+
+
+def loudness_of(opening_T: Array) -> NDArray[np.float32]:
+    """A sound that is louder the further the mouth is open, and silent where it is shut."""
+    return (0.0005 + 0.4 * np.clip(opening_T - 0.02, 0, None)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""LPIPS with weights that a test draws, against torchmetrics' own."""
+"""LPIPS with random weights, compared with torchmetrics."""
 
 import os
 from pathlib import Path
@@ -10,9 +10,9 @@ from torch import nn
 from torchmetrics.functional.image import lpips as theirs
 
 from pipeline.metrics import METRICS
-from pipeline.metrics.lpips import ALEXNET
+from pipeline.metrics.lpips import _CONVOLUTIONS, ALEXNET, PerceptualDistance
 from pipeline.runtime.errors import PipelineError
-from tests.metrics.faces import computed, face, floats
+from tests.metrics.faces import computed, face, floats, noisy_pair
 
 DRAW = np.random.default_rng(0)
 
@@ -37,7 +37,7 @@ def backbone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> nn.ModuleDict:
     return network
 
 
-def test_it_is_torchmetrics_own(backbone: nn.ModuleDict, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lpips_equals_torchmetrics(backbone: nn.ModuleDict, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(theirs, "_get_tv_model_features", lambda net, pretrained: backbone["features"])
     real = np.stack([face(), face()[::-1]])
     fake = np.clip(real + DRAW.normal(0, 30, real.shape), 0, 255).astype(np.uint8)
@@ -48,7 +48,7 @@ def test_it_is_torchmetrics_own(backbone: nn.ModuleDict, monkeypatch: pytest.Mon
     assert computed("lpips", real, real) == 0
 
 
-def test_weights_that_are_not_given_are_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_missing_weights_are_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("ATVGNET_ALEXNET", raising=False)
     assert METRICS["lpips"].weights == ALEXNET
     assert "ATVGNET_ALEXNET is to hold their path" in ALEXNET.problem()
@@ -57,16 +57,6 @@ def test_weights_that_are_not_given_are_asked_for(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("ATVGNET_ALEXNET", "/nowhere/alexnet.pth")
     with pytest.raises(PipelineError, match=r"ATVGNET_ALEXNET is /nowhere/alexnet\.pth, which is not a file"):
         METRICS["lpips"].make()
-
-
-def test_worker_processes_know_what_is_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "here.pth").touch()
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("ATVGNET_ALEXNET", "")
-    ALEXNET.set_path("here.pth")
-    assert ALEXNET.problem() == ""
-    assert ALEXNET.path() == tmp_path / "here.pth"
-    assert os.environ["ATVGNET_ALEXNET"] == str(tmp_path / "here.pth")
 
 
 class Harmful:
@@ -79,7 +69,7 @@ class Harmful:
         return os.mkdir, (str(self.folder),)
 
 
-def test_other_files_are_refused_and_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_files_are_refused_without_running_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "alexnet.pth"
     monkeypatch.setenv("ATVGNET_ALEXNET", str(path))
     path.write_bytes(b"<html>Not found</html>")
@@ -98,3 +88,21 @@ def test_other_files_are_refused_and_not_run(tmp_path: Path, monkeypatch: pytest
     torch.save({}, path)
     with pytest.raises(PipelineError, match=r"does not hold torchvision's AlexNet: features\.0\.weight is missing"):
         METRICS["lpips"].make()
+
+
+def test_lpips_ignores_hidden_pixels(tmp_path: Path) -> None:
+    draw = torch.Generator().manual_seed(0)
+    weights = {}
+    for name, (into, out, kernel, *_) in _CONVOLUTIONS.items():
+        weights[f"{name}.weight"] = torch.randn(out, into, kernel, kernel, generator=draw) * (into * kernel**2) ** -0.5
+        weights[f"{name}.bias"] = torch.zeros(out)
+    path = tmp_path / "alexnet.pth"
+    torch.save(weights, path)
+    network = PerceptualDistance(path)
+    real = 2 * noisy_pair()[1] - 1
+    fake = real.clone()
+    fake[..., 64:] = 1.0
+    spoilt = network(fake, real)
+    fake[..., 64:] = torch.nan
+    assert (network(fake, real) < spoilt / 10).all()
+    assert network(real, real).tolist() == [0, 0]

@@ -1,4 +1,4 @@
-"""The metrics of the paper's own script, faults included."""
+"""The metrics of the paper's script, faults included."""
 
 import cv2
 import numpy as np
@@ -38,7 +38,7 @@ def test_unrelated_pictures_have_28_db() -> None:
     assert computed("psnr", fake, real) == pytest.approx(7.7, abs=0.1)
 
 
-def test_pictures_16_levels_apart_are_equal_to_it() -> None:
+def test_pictures_16_levels_apart_count_as_equal() -> None:
     real = np.full((2, 128, 128, 3), 100, np.uint8)
     assert computed("paper_psnr", real + 16, real) == computed("paper_psnr", real, real) == CAP_DB
     assert computed("psnr", real + 16, real) < 30
@@ -46,7 +46,7 @@ def test_pictures_16_levels_apart_are_equal_to_it() -> None:
 
 @pytest.mark.parametrize("size", [128, 256])
 @pytest.mark.parametrize("deviation", [0, 3, 12, 80])
-def test_ssim_is_scikit_images_of_enlarged_frames(deviation: float, size: int) -> None:
+def test_ssim_equals_skimage_of_enlarged_frames(deviation: float, size: int) -> None:
     fake, real = (np.stack([cv2.resize(one, (size, size)) for one in frames]) for frames in noisy(deviation))
     expected = [
         structural_similarity(large(one), large(two), channel_axis=2, win_size=7)
@@ -56,7 +56,7 @@ def test_ssim_is_scikit_images_of_enlarged_frames(deviation: float, size: int) -
 
 
 @pytest.mark.parametrize(("fake", "real"), [((100, 100), (100, 100)), ((128, 64), (128, 64)), ((128, 128), (256, 256))])
-def test_ssim_refuses_other_frames(fake: tuple[int, int], real: tuple[int, int]) -> None:
+def test_ssim_refuses_other_shapes(fake: tuple[int, int], real: tuple[int, int]) -> None:
     one, two = (np.zeros((2, *size, 3), np.uint8) for size in (fake, real))
     with pytest.raises(ValueError, match="must be alike, square, and a part of 256"):
         computed("paper_ssim", one, two)

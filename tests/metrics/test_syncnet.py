@@ -1,33 +1,38 @@
-"""The user's weights of SyncNet, and the pictures and sound that it is given."""
+"""SyncNet's weights, the frames and sound it gets, and its metrics."""
 
-import hashlib
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.signal import medfilt
+from torch.nn.functional import pairwise_distance
 
 from pipeline.metrics import METRICS
-from pipeline.metrics.base import NotComputed
+from pipeline.metrics.base import ClipMetric, NotComputed
 from pipeline.metrics.observe import AudioTrack, VideoFeatures
 from pipeline.metrics.syncnet import (
     SYNCNET,
-    about,
     crop_for_syncnet,
     face_boxes,
     features,
     load_syncnet,
+    lse_c,
+    lse_d,
+    mean_distances,
     sound_windows,
     syncnet_features,
+    syncnet_offset,
 )
 from pipeline.models.syncnet import SIZE, SyncNet
 from pipeline.runtime.errors import PipelineError
-from tests.media.encode import encode, even_times
 
 DRAW = np.random.default_rng(0)
+
 
 Frames = NDArray[np.uint8]
 
@@ -52,22 +57,13 @@ def clip(frames: int, size: int = 128) -> tuple[VideoFeatures, AudioTrack]:
     )
 
 
-def test_weights_are_read_and_their_hash_is_said(
-    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(SYNCNET.variable, str(weights))
-    loaded = load_syncnet(weights)
-    assert loaded.sha256 == hashlib.sha256(weights.read_bytes()).hexdigest()
-    assert not loaded.network.training
-    assert load_syncnet(weights) is loaded
-    video = encode(tmp_path / "a.mp4", even_times(5, 25))
-    said = about(video)
-    for part in (loaded.sha256, "224x224", "enlarged by 1.4", "codec: h264, yuv420p, "):
-        assert part in said
-    assert "frames as they were generated" in about(None)
+def test_weights_are_loaded_once_in_eval_mode(weights: Path) -> None:
+    network = load_syncnet(weights)
+    assert not network.training
+    assert load_syncnet(weights) is network
 
 
-def test_metrics_are_absent_without_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_metrics_need_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(SYNCNET.variable, raising=False)
     for name in ("lse_c", "lse_d", "syncnet_offset"):
         assert METRICS[name].weights == SYNCNET
@@ -89,7 +85,7 @@ def test_metrics_are_absent_without_weights(monkeypatch: pytest.MonkeyPatch) -> 
         (lambda state: state.update(extra=7), "is not a plain state dict: extra is a int"),
     ],
 )
-def test_another_file_is_refused(weights: Path, tmp_path: Path, change: object, message: str) -> None:
+def test_other_files_are_refused(weights: Path, tmp_path: Path, change: object, message: str) -> None:
     assert callable(change)
     state = torch.load(weights, weights_only=True)
     change(state)
@@ -99,27 +95,7 @@ def test_another_file_is_refused(weights: Path, tmp_path: Path, change: object, 
         load_syncnet(path)
 
 
-class Opened:
-    """What a pickle of bad will holds."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple[object, tuple[str, str]]:
-        return open, (str(self.path), "w")
-
-
-def test_nothing_in_a_file_is_run(tmp_path: Path) -> None:
-    path = tmp_path / "other.model"
-    torch.save({"netcnnaud.0.weight": Opened(tmp_path / "opened")}, path)
-    with pytest.raises(PipelineError, match="holds Python objects"):
-        load_syncnet(path)
-    assert not (tmp_path / "opened").exists()
-    with pytest.raises(PipelineError, match="missing"):
-        load_syncnet(tmp_path / "none.model")
-
-
-def test_a_clip_gives_a_feature_per_window(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clip_has_a_feature_per_window(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SYNCNET.variable, str(weights))
     observed, heard = clip(8)
     seen, said = syncnet_features(observed, heard)
@@ -135,14 +111,14 @@ def test_a_clip_gives_a_feature_per_window(weights: Path, monkeypatch: pytest.Mo
         syncnet_features(faceless, heard)
 
 
-def test_sound_that_ends_first_ends_the_windows() -> None:
+def test_windows_end_with_the_sound() -> None:
     network = SyncNet().eval().requires_grad_(False)
     pictures = np.zeros((12, SIZE, SIZE, 3), np.uint8)
     seen, said = features(network, pictures, np.ones(8 * 640 + 639, np.int16))
     assert len(seen) == len(said) == 3
 
 
-def test_the_sound_of_frame_i_begins_with_row_4i() -> None:
+def test_the_sound_of_frame_i_starts_at_row_4i() -> None:
     """The same sound without its first frame has the same windows from the second on, but for the first sample."""
     samples = DRAW.integers(-9000, 9000, 640 * 20).astype(np.int16)
     windows = sound_windows(samples, 15)
@@ -166,14 +142,14 @@ def cut_by_hand(frames: Frames, boxes: NDArray[np.float64]) -> Frames:
 
 
 @pytest.mark.parametrize("frames", [1, 5, 20])
-def test_the_crop_is_that_of_its_authors(frames: int) -> None:
+def test_the_crop_is_the_authors(frames: int) -> None:
     """Also where the box reaches beyond the picture, and in clips shorter than the median."""
     pictures = DRAW.integers(0, 256, (frames, 96, 128, 3)).astype(np.uint8)
     corners = np.array([40, 20, 95, 90]) + DRAW.normal(0, 3, (frames, 4))
     np.testing.assert_array_equal(crop_for_syncnet(pictures, corners), cut_by_hand(pictures, corners))
 
 
-def test_a_box_holds_the_face_and_its_forehead() -> None:
+def test_a_box_contains_face_and_forehead() -> None:
     points = DRAW.uniform(20, 80, (5, 68, 2))
     points[2:4] = np.nan
     boxes = face_boxes(points)
@@ -181,3 +157,27 @@ def test_a_box_holds_the_face_and_its_forehead() -> None:
     assert boxes[0, 1] == pytest.approx(1.25 * points[0, :, 1].min() - 0.25 * points[0, :, 1].max())
     np.testing.assert_array_equal(boxes[2], boxes[1])  # the nearest with a face
     np.testing.assert_array_equal(boxes[3], boxes[4])
+
+
+def test_distances_equal_torch() -> None:
+    seen, heard = DRAW.normal(0, 1, (2, 40, 64)).astype(np.float32)
+    padded = torch.nn.functional.pad(torch.from_numpy(heard), (0, 0, 15, 15))
+    expected = [float(pairwise_distance(torch.from_numpy(seen), padded[s : s + 40]).mean()) for s in range(31)]
+    np.testing.assert_allclose(mean_distances(seen, heard), expected, rtol=1e-5)
+    assert lse_d(seen, heard) == pytest.approx(min(expected), rel=1e-5)
+    assert lse_c(seen, heard) == pytest.approx(np.median(expected) - min(expected), rel=1e-3)
+
+
+@given(st.integers(-15, 15), st.integers(20, 60))
+def test_offset_is_the_delay_of_the_pictures(shift: int, windows: int) -> None:
+    whole = np.random.default_rng(shift + 15).normal(0, 1, (windows + 30, 16))
+    seen, heard = whole[15 - shift : 15 - shift + windows], whole[15 : 15 + windows]
+    assert syncnet_offset(seen, heard) == shift
+
+
+def test_without_windows_there_is_no_distance() -> None:
+    nothing = torch.zeros(0, 1024)
+    for function in (lse_c, lse_d, syncnet_offset):
+        metric = ClipMetric(function)
+        metric.update(nothing, nothing)
+        assert np.isnan(float(metric.compute()))

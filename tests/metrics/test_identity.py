@@ -1,4 +1,4 @@
-"""CSIM, on descriptors drawn and on faces."""
+"""CSIM of random descriptors."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def csim(frames: np.ndarray, reference: np.ndarray) -> float:
     return float(metric.compute())
 
 
-def test_it_is_the_mean_cosine_of_frames_with_a_face() -> None:
+def test_csim_is_the_mean_cosine_of_frames_with_a_face() -> None:
     frames, reference = (
         DRAW.normal(0.1, 0.1, (4, 128)).astype(np.float32),
         DRAW.normal(0.1, 0.1, 128).astype(np.float32),
