@@ -88,7 +88,8 @@ def _differences(table: pd.DataFrame) -> pd.DataFrame:
     swapped = {"method": "against", "against": "method", "low": "high", "high": "low"}
     from_control = of_control.rename(columns=swapped)  # the table has the control minus each system
     from_control[["mean", "low", "high"]] *= -1
-    return pd.concat([from_first, from_control])
+    both: pd.DataFrame = pd.concat([from_first, from_control])
+    return both
 
 
 def _notes(clips: pd.DataFrame) -> Iterator[str]:
