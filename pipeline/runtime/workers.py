@@ -1,8 +1,7 @@
-"""Work on the cores of this machine, or on a Dask cluster: the one place that knows which.
+"""Run work on the cores of this machine, or on a Dask cluster; callers do not know which.
 
-``DASK_SCHEDULER_ADDRESS``, Dask's own variable, names the scheduler of a cluster, such as ``tcp://head:8786``; without
-it the work is done here. Both go through joblib, and neither changes a byte of what is made. docs/scale.md tells how to
-set up a cluster.
+Dask's own variable ``DASK_SCHEDULER_ADDRESS`` names the scheduler of a cluster, such as ``tcp://head:8786``; without it
+the work runs here. The result is the same to the byte. docs/scale.md explains how to set up a cluster.
 """
 
 import hashlib
@@ -10,46 +9,58 @@ import importlib.metadata
 import os
 import platform
 import warnings
-from collections.abc import Callable, Generator, Iterable, Sequence
-from functools import cache
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from functools import cache, partial
+from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipeline.runtime.errors import PipelineError
 
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
 ADDRESS = "DASK_SCHEDULER_ADDRESS"
 Task = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
-"""What ``joblib.delayed(function)(...)`` gives."""
+"""The result of ``joblib.delayed(function)(...)``."""
 
-_PATIENCE = 60  # s to wait for the scheduler, and for a first worker
+_WAIT_SECONDS = 60
+"""For the scheduler, and for a first worker."""
 _PACKAGES = ("av", "dlib-bin", "librosa", "numba", "numpy", "opencv-python-headless", "pyarrow", "scipy")
-"""They make the bytes."""
+"""Packages whose version may change the bytes of a result."""
 
 
 def run(
     tasks: Iterable[Task], jobs: int, *, ordered: bool = False, shared_paths: Sequence[Path] = ()
 ) -> Generator[Any, None, None]:
-    """The results of ``tasks`` as they come, or ``ordered`` as the tasks are.
+    """Run tasks in parallel. They are drawn a few at a time, so neither tasks nor results pile up.
 
-    They run in ``jobs`` processes, or on all workers of the cluster. Tasks are drawn from the iterable a few at a time,
-    so neither they nor their results pile up. When a worker of a cluster dies, the others do again what it had open.
-    Paths in tasks must be absolute; ``sees`` are some by which a worker knows that it is on the same disk.
-    Raises what a task raises, and PipelineError when a worker is killed here, or when the cluster cannot be reached,
-    has no worker, loses its scheduler, or has another disk, code or package than this process.
+    Args:
+        tasks: Their paths must be absolute. Tasks of a worker of a cluster that dies are repeated on others.
+        jobs: Worker processes on this machine; ignored on a cluster.
+        ordered: Yield results in the order of the tasks, not as they are ready.
+        shared_paths: Paths that must exist on every worker of a cluster, which proves that it has the same disk.
+
+    Yields:
+        The results.
+
+    Raises:
+        PipelineError: A worker on this machine was killed; or the cluster cannot be reached, has no worker, loses its
+            scheduler, or has another disk, code or package than this process. Errors of tasks pass through.
     """
     address = os.environ.get(ADDRESS)
-    return_as = "generator" if ordered else "generator_unordered"
-    return _on_cluster(address, tasks, return_as, shared_paths) if address else _here(jobs, tasks, return_as)
+    return _on_cluster(address, tasks, ordered, shared_paths) if address else _here(jobs, tasks, ordered)
 
 
-def _here(jobs: int, tasks: Iterable[Task], return_as: str) -> Generator[Any, None, None]:
+def _here(jobs: int, tasks: Iterable[Task], ordered: bool) -> Generator[Any, None, None]:
     import joblib
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
-    # said of work that is given up, as on a signal
+    # joblib warns of work that is given up, as on a signal
     warnings.filterwarnings("ignore", r"\d+ tasks (which were still|have been)", module="joblib")
     try:
-        yield from joblib.Parallel(n_jobs=jobs, return_as=return_as)(tasks)
+        yield from joblib.Parallel(n_jobs=jobs, return_as="generator" if ordered else "generator_unordered")(tasks)
     except BrokenProcessPool as error:
         raise PipelineError(
             "A worker process was killed, most likely because memory ran out. What is finished is kept: run again, "
@@ -58,7 +69,7 @@ def _here(jobs: int, tasks: Iterable[Task], return_as: str) -> Generator[Any, No
 
 
 def _on_cluster(
-    address: str, tasks: Iterable[Task], return_as: str, shared_paths: Sequence[Path]
+    address: str, tasks: Iterable[Task], ordered: bool, shared_paths: Sequence[Path]
 ) -> Generator[Any, None, None]:
     try:
         import distributed
@@ -67,18 +78,17 @@ def _on_cluster(
             f"{ADDRESS} is set, but Dask is not installed. Install it with `pip install -e '.[cluster]'`, or unset the "
             "variable to work on this machine."
         ) from error
-    import joblib
-
     try:
-        client = distributed.Client(address, timeout=_PATIENCE, set_as_default=False)
+        client = distributed.Client(address, timeout=_WAIT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         raise PipelineError(f"{ADDRESS}: no scheduler answers at {address} ({error}). Start it there.") from error
     with client:
-        with joblib.parallel_config(_backend(), client=client, wait_for_workers_timeout=_PATIENCE):
-            parallel = joblib.Parallel(return_as=return_as)
-        start = _Start(code_mark(), tuple(shared_paths))
         try:
-            yield from parallel(joblib.delayed(_checked)(start, task) for task in tasks)
+            client.wait_for_workers(1, timeout=_WAIT_SECONDS)
+        except TimeoutError as error:
+            raise PipelineError(f"{ADDRESS}: no worker came in {_WAIT_SECONDS} s. Start some.") from error
+        try:
+            yield from _results(client, tasks, ordered, _Sender(code_mark(), tuple(shared_paths)))
         except distributed.KilledWorker as error:
             raise PipelineError(
                 f"{error.allowed_failures + 1} workers died of the same piece of work, most likely because memory ran "
@@ -91,47 +101,41 @@ def _on_cluster(
             ) from error
 
 
-def _backend() -> str:
-    """joblib's backend for Dask, registered under the name returned.
+def _results(client: "Client", tasks: Iterable[Task], ordered: bool, sender: "_Sender") -> Iterator[Any]:
+    """Keep two tasks per core submitted, one running and one waiting."""
+    import distributed
 
-    joblib 1.6 does the work itself where the cluster has a single core, and waits for ever for a task that Dask gave
-    up, because such a task's callback is never called.
-    """
-    import joblib
-    from joblib._dask import DaskDistributedBackend
-
-    class Backend(DaskDistributedBackend):  # type: ignore[misc]
-        def effective_n_jobs(self, n_jobs: int) -> int:
-            try:
-                return max(2, int(super().effective_n_jobs(n_jobs)))
-            except TimeoutError as error:
-                raise PipelineError(f"{ADDRESS}: no worker came in {_PATIENCE} s. Start some.") from error
-
-        def submit(self, func: Any, callback: Callable[[Any], None]) -> Any:
-            future = super().submit(func, callback)
-            future.add_done_callback(lambda done: callback(done.exception()) if done.exception() else None)
-            return future
-
-    joblib.register_parallel_backend("atvgnet-dask", Backend)
-    return "atvgnet-dask"
+    submitted: Iterator[Future] = map(partial(client.submit, _checked, sender, pure=False), tasks)
+    first = islice(submitted, 2 * sum(client.nthreads().values()))
+    if ordered:
+        queue = deque(first)
+        while queue:
+            result = queue.popleft().result()
+            queue.extend(islice(submitted, 1))
+            yield result
+    else:
+        done = distributed.as_completed(first, loop=client.loop)
+        for future in done:
+            done.update(list(islice(submitted, 1)))
+            yield future.result()
 
 
-class _Start(NamedTuple):
-    """The process that sends out the work."""
+class _Sender(NamedTuple):
+    """The process that submits the work."""
 
     code: str
     shared_paths: tuple[Path, ...]
 
 
-def _checked(start: _Start, task: Task) -> Any:
-    """Run a task on a worker that would make the same bytes, in the same place, as the process that sent it."""
+def _checked(sender: _Sender, task: Task) -> Any:
+    """Run a task on a worker, if the worker has the same code, packages and disk as the sender."""
     here = f"The worker on {platform.node()}"
-    if code_mark() != start.code:
+    if code_mark() != sender.code:
         raise PipelineError(
             f"{here} has another version of the pipeline, or of a package it uses, than the process that started the "
             "work. Start all of them from one environment and one checkout."
         )
-    for path in start.shared_paths:
+    for path in sender.shared_paths:
         if not path.exists():
             raise PipelineError(
                 f"{here} does not see {path}, which is there for the process that started the work. The folders of the "
@@ -143,7 +147,7 @@ def _checked(start: _Start, task: Task) -> Any:
 
 @cache
 def code_mark() -> str:
-    """A hash of this library's code and of the versions of the packages whose work ends in the bytes it writes."""
+    """A hash of this library's code and of the versions of `_PACKAGES`."""
     here = Path(__file__).parents[1]
     digest = hashlib.sha256(repr([importlib.metadata.version(name) for name in _PACKAGES]).encode())
     for path in sorted(here.rglob("*.py")):

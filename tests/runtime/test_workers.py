@@ -73,7 +73,7 @@ def test_a_worker_with_other_code(two_workers: LocalCluster, monkeypatch: pytest
 
 
 def test_no_scheduler_and_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parallel, "_PATIENCE", 1)
+    monkeypatch.setattr(parallel, "_WAIT_SECONDS", 1)
     with cluster(n_workers=0) as empty:
         with pytest.raises(PipelineError, match=r"DASK_SCHEDULER_ADDRESS: no worker came in 1 s\. Start some\."):
             list(run([(square, (1,), {})], 2))
