@@ -1,1 +1,1 @@
-"""params.yaml: its sections as frozen dataclasses, and the reading of the file with errors that name the key."""
+"""params.yaml: its sections as frozen dataclasses, their ranges, and reading the file with errors that name the key."""

@@ -1,4 +1,4 @@
-"""params.yaml read into `pipeline.config.params.Params`, with errors that name the key."""
+"""Read params.yaml into `pipeline.config.params.Params`, with errors that name the key."""
 
 import contextlib
 import dataclasses
@@ -16,13 +16,13 @@ from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
 
 RENAMED = {f"{network}.patience": f"{network}.early_stopping" for network in ("atnet", "vgnet")}
-"""Keys by their earlier names; still read."""
+"""Present names of keys by their earlier names, which are still read."""
 
 
 def load_params(path: StrPath) -> Params:
-    """Read and check ``path``: params.yaml, or a ``.json`` of it, as `dump_params` makes, for machines without PyYAML.
+    """Read and check params.yaml, or its ``.json`` form by `dump_params`, for machines without PyYAML.
 
-    Raises PipelineError naming the file or the key: a file that is missing or no YAML, a key that is unknown (with the
+    Raises PipelineError naming the file or the key if the file is missing or invalid, or if a key is unknown (with the
     nearest known one), missing, of a wrong type or out of its range.
     """
     path = Path(path)
@@ -68,7 +68,7 @@ def _section(tree: object, where: str) -> dict[str, Any]:
 
 
 def build(kind: type[T], tree: object, where: str) -> T:
-    """The dataclass ``kind`` of the section ``tree``, which is called ``where``; PipelineError names the wrong key."""
+    """The dataclass ``kind`` with the values of the section ``tree``; ``where`` is its name in the file, for errors."""
     tree = _section(tree, where)
     hints = typing.get_type_hints(kind)
     tree = {_renamed(str(key), tree, where): value for key, value in tree.items()}
@@ -87,7 +87,7 @@ def build(kind: type[T], tree: object, where: str) -> T:
 
 
 def _renamed(key: str, tree: Mapping[Any, object], where: str) -> str:
-    """The present name of a key that files of earlier versions have; said once, so that the file gets changed."""
+    """The present name of a key; prints a message if the file has the earlier name."""
     old = _join(where, key)
     new = RENAMED.get(old)
     if new is None or new.rpartition(".")[2] in tree:
@@ -101,12 +101,12 @@ def _join(where: str, key: object) -> str:
 
 
 def advice(key: str, known: list[str]) -> str:
-    """What to do about a name that is not known."""
+    """Advice about an unknown name: the nearest known one, or all."""
     return guess(key, known) or f"Known here: {', '.join(known)}."
 
 
 def guess(key: str, known: list[str]) -> str:
-    """The known name that was probably meant, as a question; empty where none is near."""
+    """The nearest known name, as a question; empty if none is near."""
     import difflib
 
     near = difflib.get_close_matches(key, known, n=1)
@@ -120,7 +120,7 @@ def _value(hint: Any, value: object, where: str) -> Any:
     if origin is Literal:
         known = typing.get_args(hint)
         if value not in known:
-            meant = guess(str(value), [str(one) for one in known])
+            meant = guess(str(value), [str(choice) for choice in known])
             raise PipelineError(
                 f"{where} is {value!r}; it must be one of {', '.join(map(str, known))}. {meant}".rstrip()
             )
@@ -131,17 +131,17 @@ def _value(hint: Any, value: object, where: str) -> Any:
         (inner, _) = typing.get_args(hint)
         if not isinstance(value, list | tuple):
             raise PipelineError(f"{where} is {value!r}; it must be a list, such as [a, b] or [].")
-        return tuple(_value(inner, one, f"{where}[{number}]") for number, one in enumerate(value))
+        return tuple(_value(inner, item, f"{where}[{number}]") for number, item in enumerate(value))
     if origin is types.UnionType or origin is typing.Union:
         if value is None:
             return None
-        (hint,) = (one for one in typing.get_args(hint) if one is not type(None))
+        (hint,) = (choice for choice in typing.get_args(hint) if choice is not type(None))
         return _value(hint, value, where)
     return _scalar(hint, value, where)
 
 
 def _sections(value: object, where: str) -> dict[str, Any]:
-    """Sections that are checked where they are used."""
+    """Sections of corpora, which `pipeline.corpora.registry` checks."""
     for name, section in _section(value, where).items():
         _section(section, f"{where}.{name}")
     return _section(value, where)
@@ -149,7 +149,7 @@ def _sections(value: object, where: str) -> dict[str, Any]:
 
 def _scalar(hint: type, value: object, where: str) -> object:
     if hint is float and isinstance(value, str):
-        # YAML 1.1 reads 2e-4 as text, YAML 1.2 (DVC's own loader) as a number; it is the number to us too.
+        # PyYAML (YAML 1.1) reads 2e-4 as text; DVC's own loader (YAML 1.2) reads it as a number, and so do we.
         with contextlib.suppress(ValueError):
             value = float(value)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""Whether clips are long enough for the windows that the networks train on: asked before hours of work, not after."""
+"""Check early, before hours of work, that clips are long enough for the windows that the networks train on."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -10,11 +10,11 @@ log = logging.getLogger(__name__)
 
 
 def require_long_clips(params: Params, lengths: Mapping[str, Sequence[int]]) -> None:
-    """Compare `frames` of both networks with the frames of the good clips, by split.
+    """Compare `frames` of both networks with the ``lengths`` of the accepted clips of each split, in frames.
 
-    A window is `frames` long and has a reference outside it. Clips that are too short are left out of a training, and a
-    warning counts them. PipelineError where a split has none that is long enough for VG-net, which is validated on
-    windows, or the training split none for AT-net, which is validated on whole clips.
+    A window needs `frames` frames and a reference outside them. Trainings leave out shorter clips, which a warning
+    counts. Raises PipelineError if no clip of a split is long enough. AT-net needs only the training split: it is
+    validated on whole clips.
     """
     for section, splits in (("atnet", ["train"]), ("vgnet", ["train", "val"])):
         frames = getattr(params, section).frames
@@ -27,7 +27,5 @@ def require_long_clips(params: Params, lengths: Mapping[str, Sequence[int]]) -> 
                 )
             short = sum(length <= frames for length in lengths[split])
             if short:
-                log.warning(
-                    "%d of %d clips of the %s split are too short for %s.frames = %d, and are left out.",
-                    *(short, len(lengths[split]), split, section, frames),
-                )
+                clips = f"{short} of {len(lengths[split])} clips of the {split} split"
+                log.warning("%s are too short for %s.frames = %d, and are left out.", clips, section, frames)

@@ -1,6 +1,6 @@
-"""SHA-256 of files, remembered from one run to the next: a file that has not changed is not read again.
+"""SHA-256 of files, cached from run to run: unchanged files are not read again.
 
-Reading a corpus of 70 GB takes minutes, asking the file system for 540,000 sizes and times takes seconds.
+Reading a corpus of 70 GB takes minutes; reading 540,000 sizes and times takes seconds.
 """
 
 import hashlib
@@ -22,19 +22,23 @@ from pipeline.runtime.time_limit import TimedOut, limited
 _BLOCK = 2**20  # bytes hashed at a time
 _BATCH = 256  # files handed to the threads at a time
 _SAVE = 60.0  # s of hashing that a kill may cost
-_SETTLED = 2.0  # s since a file's last change, below which it may change again without its times telling
+_SETTLED = 2.0  # s since a file's last change, before which it may change again with the same times
 
-_Known = tuple[str, str]  # how the file system describes a file; its hash
+_Known = tuple[str, str]  # size and times of a file; its hash
 _SCHEMA = pa.schema([(name, pa.string()) for name in ("path", "state", "sha256")])
 
 
 def hash_files(
     paths: Iterable[Path], jobs: int, *, time_limit: float = 0.0, memory: Path | None = None
 ) -> dict[Path, str]:
-    """Every file's SHA-256; empty for what is not a file, cannot be read, or gives nothing for ``time_limit`` seconds.
+    """The SHA-256 of each file; empty if it is no file, cannot be read, or returns nothing for ``time_limit`` seconds.
 
-    A file is read again when its size or the time of its last change of content or of place (mtime, ctime) is another
-    than in ``memory``, a parquet file that is written for the next run. Without ``memory`` all are read.
+    Args:
+        paths: The files.
+        jobs: Threads.
+        time_limit: In seconds; 0: none.
+        memory: Parquet file with the hashes of the last run, which is updated. Files of the same size, mtime and ctime
+            as there are not read.
     """
     remembered = _load(memory) if memory and memory.exists() else {}
     order = sorted(set(paths))
@@ -44,7 +48,7 @@ def hash_files(
     with ThreadPoolExecutor(jobs) as pool, progress("hashing", len(order)) as advance:
         for start in range(0, len(order), _BATCH):
             batch = order[start : start + _BATCH]
-            known |= zip(batch, pool.map(check, batch), strict=True)  # both let go of the interpreter
+            known |= zip(batch, pool.map(check, batch), strict=True)  # reading and hashing release the interpreter
             advance(len(batch))
             if memory and time.monotonic() - saved > _SAVE:
                 _save(memory, remembered | _kept(known))
@@ -55,7 +59,7 @@ def hash_files(
 
 
 def hash_file(path: StrPath, time_limit: float) -> str:
-    """The SHA-256; empty for a file that cannot be read, or gives nothing for ``time_limit`` seconds (0: no limit)."""
+    """The SHA-256; empty if the file cannot be read, or returns nothing for ``time_limit`` seconds (0: no limit)."""
     path = Path(path)
     digest = hashlib.sha256()
     try:
@@ -71,7 +75,7 @@ def _check(path: Path, remembered: Mapping[str, _Known], time_limit: float) -> _
         about = path.stat()
     except OSError:
         return "", ""
-    if not stat.S_ISREG(about.st_mode):  # a pipe would have to be waited for
+    if not stat.S_ISREG(about.st_mode):  # such as a pipe, which may block
         return "", ""
     settled = time.time() - max(about.st_mtime, about.st_ctime) > _SETTLED
     state = f"{about.st_size} {about.st_mtime_ns} {about.st_ctime_ns}" if settled else ""
@@ -86,13 +90,13 @@ def _blocks(path: Path) -> Iterator[bytes]:
 
 
 def _kept(known: Mapping[Path, _Known]) -> dict[str, _Known]:
-    return {str(path): one for path, one in known.items() if all(one)}
+    return {str(path): entry for path, entry in known.items() if all(entry)}
 
 
 def _load(memory: Path) -> dict[str, _Known]:
     try:
         columns = pq.read_table(memory, schema=_SCHEMA).to_pydict()
-    except (pa.ArrowInvalid, OSError):  # torn: losing a memory costs time alone
+    except (pa.ArrowInvalid, OSError):  # damaged: losing it costs only time
         return {}
     return dict(zip(columns["path"], zip(columns["state"], columns["sha256"], strict=True), strict=True))
 

@@ -12,33 +12,33 @@ from pathlib import Path
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import decode
 
-Row = dict[str, str]
-"""The cells of a row by column, without blanks around them."""
+CsvRow = dict[str, str]
+"""The stripped cells of a row, by column."""
 
 _SEPARATORS = ",;\t|"
 _SEP_LINE = re.compile(r'\s*"?sep=(.)"?[,;\t|]*[^\S\r\n]*(?:\r\n|\r|\n|$)', re.IGNORECASE)
-"""Excel's own first line."""
+"""A first line that Excel writes."""
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-"""How .xlsx and .ods files begin, and .xls."""
+"""First bytes of .xlsx and .ods, and of .xls."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table as it was read; column names are in lower case."""
+    """A table with column names in lower case."""
 
     columns: list[str]
-    rows: list[Row]
+    rows: list[CsvRow]
     faults: dict[int, str] = field(default_factory=dict)
-    """By index: why a row cannot be used. Its cells may be in wrong columns."""
+    """Reasons, by index, why rows cannot be used; their cells may be in wrong columns."""
 
 
 def read_table(path: Path, known: Collection[str]) -> Table:
-    """Read a CSV. The separator is that of Excel's `sep=` line, or the one that gives most of the ``known`` columns.
+    """Read a CSV. The separator is that of Excel's `sep=` line, or the one that yields most of the ``known`` columns.
 
-    A missing cell at a row's end is empty. Blank lines, and columns without a name and any cell, are left out.
+    Missing cells at the end of a row are empty. Blank lines and empty columns without a name are dropped.
 
-    Raises OSError where the file cannot be opened, and PipelineError where it is no CSV, or a column has no name or
-    is there twice.
+    Raises OSError if the file cannot be opened, and PipelineError if it is no CSV, or has columns without a name or two
+    of one name.
     """
     text = _text(path)
     sep_line = _SEP_LINE.match(text)
@@ -93,22 +93,22 @@ class _Line:
     number: int
     cells: list[str]
     last: int | None
-    """The last line of one that a cell with a line break joins to others."""
+    """The last line, if a cell with a line break joins several."""
 
 
 def _separator(text: str, known: Collection[str]) -> str:
-    """The one by which the first line has most of the ``known`` columns; of equals the comma."""
+    """The separator that yields most of the ``known`` columns in the first line, preferably the comma."""
     header = next((line.lower() for line in text.splitlines() if re.search(r"\w", line)), "")
 
-    def found(separator: str) -> int:
+    def known_columns(separator: str) -> int:
         (names,) = csv.reader([header], delimiter=separator, skipinitialspace=True) if header else ([],)
         return len({name.strip() for name in names} & set(known))
 
-    return max(_SEPARATORS, key=found)
+    return max(_SEPARATORS, key=known_columns)
 
 
 def _split(path: Path, text: str, separator: str, before: int) -> list[_Line]:
-    """The lines that are not blank; ``before`` lines are above them."""
+    """The lines of ``text`` that are not blank; ``before`` is the number of lines above it in the file."""
     reader = csv.reader(
         io.StringIO(text if text.endswith(("\n", "\r")) else f"{text}\n", newline=""),
         delimiter=separator,

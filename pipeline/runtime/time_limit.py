@@ -1,8 +1,7 @@
-"""Giving up what hangs.
+"""Time limits for work that may hang.
 
-A decoder stuck inside libav, or a read from a drive that went away, cannot be interrupted from within a process. What
-can be done is to stop waiting: a thread does the work, and is left behind when nothing comes from it any more. It is a
-daemon, so it holds what it has until the process ends, and keeps no process from ending.
+A decoder that hangs in libav, or a read from a lost drive, cannot be interrupted from within the process. So a daemon
+thread does the work, and is abandoned if it returns nothing in time; it does not keep the process from ending.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -13,11 +12,11 @@ from typing import TypeVar
 
 T = TypeVar("T")
 _Answer = tuple[list[T], BaseException | None]
-_MOST, _TOGETHER = 8, 0.01  # items, and seconds of work, that are handed over at once: each handing over costs 30 us
+_BATCH_ITEMS, _BATCH_SECONDS = 8, 0.01  # passed between threads at once, because each passing costs 30 us
 
 
 class TimedOut(Exception):
-    """Nothing came for ``seconds``; ``reason`` says so in a manifest's words."""
+    """The work returned nothing for ``seconds``; ``reason`` is the text for manifests."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(seconds)
@@ -25,26 +24,25 @@ class TimedOut(Exception):
 
 
 def within(seconds: float, function: Callable[..., T], *args: object) -> T:
-    """What ``function(*args)`` gives; TimedOut after ``seconds`` without it (0: no limit)."""
+    """The result of ``function(*args)``; raises TimedOut after ``seconds`` (0: no limit)."""
     return next(limited(seconds, (function(*args) for _ in range(1))))
 
 
 def limited(seconds: float, items: Iterable[T]) -> Iterator[T]:
-    """The ``items``, drawn a few at a time in a thread of their own; what they raise is raised here.
+    """The ``items``, drawn a few at a time in another thread; their exceptions are raised here.
 
-    The limit is on waiting for the next item, so long and slow work may take as long as it likes, and neither the
-    length of a clip nor what the caller does with an item counts. Raises TimedOut when nothing comes for ``seconds``
-    (0: no limit, and no thread).
+    Raises TimedOut if no item comes for ``seconds`` (0: no limit, and no thread). Neither the number of items nor the
+    caller's time for each counts.
     """
     if not seconds:
         yield from items
         return
-    asked: SimpleQueue[bool] = SimpleQueue()
+    requests: SimpleQueue[bool] = SimpleQueue()
     answers: SimpleQueue[_Answer[T]] = SimpleQueue()
-    Thread(target=_draw, args=(items, asked, answers), name="limited", daemon=True).start()
+    Thread(target=_draw, args=(items, requests, answers), name="limited", daemon=True).start()
     try:
         while True:
-            asked.put(True)
+            requests.put(True)
             try:
                 drawn, error = answers.get(timeout=seconds)
             except Empty:
@@ -55,21 +53,21 @@ def limited(seconds: float, items: Iterable[T]) -> Iterator[T]:
             if error is not None:
                 raise error
     finally:
-        asked.put(False)
+        requests.put(False)
 
 
-def _draw(items: Iterable[T], asked: SimpleQueue[bool], answers: SimpleQueue[_Answer[T]]) -> None:
+def _draw(items: Iterable[T], requests: SimpleQueue[bool], answers: SimpleQueue[_Answer[T]]) -> None:
     iterator = iter(items)
-    while asked.get():
+    while requests.get():
         drawn: list[T] = []
-        until = monotonic() + _TOGETHER
+        until = monotonic() + _BATCH_SECONDS
         try:
-            while len(drawn) < _MOST and (not drawn or monotonic() < until):
+            while len(drawn) < _BATCH_ITEMS and (not drawn or monotonic() < until):
                 drawn.append(next(iterator))
-        except BaseException as error:  # StopIteration too: it ends the caller's loop
+        except BaseException as error:  # also StopIteration, which ends the caller's loop
             answers.put((drawn, error))
             return
         answers.put((drawn, None))
-    close = getattr(iterator, "close", None)  # the caller wants no more: files are closed at once, not by and by
+    close = getattr(iterator, "close", None)  # the caller has stopped: close files at once
     if close is not None:
         close()

@@ -1,25 +1,25 @@
-"""MLflow, and the only place that speaks it.
+"""Tracking with MLflow; no other package uses it.
 
-Each stage runs in a process of its own and does
+Each stage runs in its own process and does
 
     with tracking.stage("train_vgnet", params, uses=["seed", "vgnet"]) as run:
         run.metrics({"loss": 0.1}, step=10)
 
-A run of the pipeline is a parent run, each of its stages a child. Tracking never changes an out, never holds a training
-up and never ends one.
+A run of the pipeline is a parent run, and each of its stages a child. Tracking never changes an out, and never delays
+or ends a training.
 
-| file | its job |
+| file | purpose |
 |---|---|
-| `run.py` | what a stage sees: `stage`, `Run` and the training's callback |
-| `runs.py` | parent and child runs: which belong together, their names, tags and status |
-| `writer.py` | the thread that writes, and goes on in the local store when a server dies |
-| `owner.py` | whose run it is: a process, told from those of other containers and machines |
-| `store.py` | which store is written to; the fallback; a database that another process has locked |
-| `address.py` | what MLFLOW_TRACKING_URI may be, and whether anything answers there |
-| `moved.py` | the paths in the database of a project that was moved, renamed or copied |
-| `lineage.py` | data with DVC's hashes, and which run made which outs |
-| `models.py` | the registry: networks and bundles in, bundles out |
-| `best.py` | which version of a model is the best, and has the alias |
+| `run.py` | the interface for stages: `stage`, `Run` and the training callback |
+| `runs.py` | parent and child runs: their names, tags and status |
+| `writer.py` | the thread that writes, and continues in the local store if a server dies |
+| `owner.py` | the process of a run, told from those of other containers and machines |
+| `store.py` | the choice of the store; the fallback; waiting for a locked database |
+| `reachability.py` | whether MLFLOW_TRACKING_URI can be a store, and whether a server answers |
+| `moved.py` | paths in the database of a project that was moved, renamed or copied |
+| `lineage.py` | data with DVC's hashes, and the runs that made them |
+| `models.py` | registering networks and bundles, and downloading bundles |
+| `best.py` | the alias of the best version of a model |
 | `system.py` | load of processor, memory, disk, network and GPU |
 """
 

@@ -1,8 +1,8 @@
-"""Which run made which data: DVC's hashes of what a stage reads and makes, and the links from a pipeline run.
+"""Lineage: DVC's hashes of the data that stages read and make, and links from a pipeline run to its stages' runs.
 
-A stage is known by a key that is the same whenever its inputs are. A stage whose outs came from DVC's cache started no
-process and has no run in its pipeline run, which links to the run that made those outs. Outs that were made where the
-store is not, such as by a training on a bare GPU machine, get a run afterwards, by what they say of themselves.
+Each stage has a key, a hash of its inputs. If DVC takes a stage's outs from its cache, the stage has no run in this
+pipeline run, which then links to the earlier run with the same key. Outs that were made without access to the store,
+such as a training on a bare GPU machine, get a run afterwards, from their own records.
 """
 
 import hashlib
@@ -19,15 +19,15 @@ from pipeline.tracking import runs
 from pipeline.tracking.runs import MOST_METRICS, Operation, Target, batches
 
 ELSEWHERE = "made elsewhere"
-"""Stands for the run of a stage whose outs came from a machine with another store."""
+"""In place of the run of a stage whose outs came from a machine with another store."""
 
 SAMPLE = paths.SYNTHETIC.as_posix()
-"""The embedded corpus, which is made, and not used, where another one is chosen."""
+"""The embedded corpus; made even if another corpus is chosen, but then not used."""
 
 ADOPTED = "Trained where this store is not, and committed to DVC. Written down afterwards: without pictures and load."
 
 _DVC = threading.Lock()
-"""DVC keeps process-wide state; one thread at a time."""
+"""DVC has process-wide state, so only one thread at a time may use it."""
 
 
 @dataclass(frozen=True)
@@ -36,17 +36,17 @@ class Data:
 
     path: str
     md5: str
-    """For a folder the hash of its listing, which ends with `.dir`."""
+    """For a folder the hash of its listing, with the suffix `.dir`."""
     size: int
     files: int
 
 
 @dataclass(frozen=True)
 class StageRecord:
-    """A stage as `dvc.lock` has it."""
+    """The entry of a stage in `dvc.lock`."""
 
     key: str
-    """Hash of command, dependencies and params: equal inputs, equal key."""
+    """Hash of the inputs: command, dependencies and params."""
     deps: tuple[Data, ...]
     outs: tuple[Data, ...]
 
@@ -62,23 +62,23 @@ def is_stage(name: str) -> bool:
 
 
 def running_stage(address: str) -> StageRecord:
-    """The record of the stage that runs now, whose entry in `dvc.lock` is only written when it has ended.
+    """The record of the running stage, whose entry in `dvc.lock` DVC writes only when the stage has ended.
 
-    DVC itself hashes the inputs, as it will for that entry; files it has hashed before cost nothing.
-    `address` is its name, the end of the process's `DVC_STAGE`. Raises dvc.exceptions.DvcException.
+    DVC hashes the inputs, as it will for that entry; files it has hashed before cost nothing. `address` is the name of
+    the stage, the end of the process's `DVC_STAGE`. Raises dvc.exceptions.DvcException.
     """
     from dvc.repo import Repo
     from dvc.stage.serialize import to_single_stage_lockfile
 
     with _DVC, Repo() as repo:
-        # In whichever dvc.yaml of the project: how DVC_STAGE names it depends on where `dvc repro` was called.
-        stage = next(one for one in repo.index.stages if getattr(one, "name", None) == address)
+        # In any dvc.yaml of the project: the path in DVC_STAGE depends on where `dvc repro` was called.
+        stage = next(stage for stage in repo.index.stages if getattr(stage, "name", None) == address)
         stage.save_deps(allow_missing=True)
         return _record(to_single_stage_lockfile(stage))
 
 
 def locked_stages() -> dict[str, StageRecord]:
-    """The stages of `dvc.lock` in the working directory that `dvc.yaml` still has, by name."""
+    """The stages of `dvc.lock` in the working directory that are still in `dvc.yaml`, by name."""
     from dvc.utils.serialize import load_yaml  # reads 1e-05 as the number it is, which PyYAML does not
 
     if not Path("dvc.lock").exists():
@@ -90,26 +90,26 @@ def locked_stages() -> dict[str, StageRecord]:
     return {name: _record(entry) for name, entry in entries.items() if name.split("@")[0] in names}
 
 
-def describe(address: str) -> Operation:
-    """Tag the run of the stage that runs now with the key of its inputs, and write down the data it reads."""
-    found: list[StageRecord] = []
+def record_inputs(address: str) -> Operation:
+    """Tag the run of the running stage with its key, and record the data it reads."""
+    record: list[StageRecord] = []
 
     def write(target: Target) -> None:
-        if not found:
-            found.append(running_stage(address))
-        target.client.set_tag(target.child_id, runs.KEY, found[0].key)
-        _log_made(target, found[0].deps, locked_stages())
+        if not record:  # the operation may be repeated in another store
+            record.append(running_stage(address))
+        target.client.set_tag(target.child_id, runs.KEY, record[0].key)
+        _log_made(target, record[0].deps, locked_stages())
 
     return write
 
 
 def link(target: Target) -> set[str]:
-    """Link the parent to the run behind each stage; returns these runs' ids."""
+    """Link the parent run to the run that made each stage's outs; returns the ids of these runs."""
     ran = runs.children(target)
     stages: dict[str, Any] = {}
     for name, record in locked_stages().items():
         if ran.get(name) == target.child_id:
-            continue  # the stage that runs now: DVC's entry is still that of the run before
+            continue  # the running stage: its entry is still that of an earlier run
         stages[name] = {
             "run_id": ran.get(name) or runs.maker(target.store, name, record.key),
             "from_cache": name not in ran,
@@ -133,10 +133,14 @@ def adopt(
     summary: Mapping[str, float],
     model: Operation,
 ) -> Operation:
-    """Write the finished run of `stage`, as `dvc.lock` has it, unless the store has one already.
+    """Write a finished run of `stage`, as in `dvc.lock`, unless the store has one. It becomes the maker of the outs.
 
-    From then on it is the run that made the outs. `params` and `summary` (what the kept weights reached) are flat;
-    `curves` holds metrics by step; `model` logs the model to a run.
+    Args:
+        stage: Name of the stage.
+        params: Flat params of the stage.
+        curves: Metrics by step.
+        summary: Results of the weights that were kept, flat.
+        model: Logs the model to a run.
     """
 
     def write(target: Target) -> None:
@@ -159,13 +163,13 @@ def adopt(
 
 
 def _log_made(target: Target, deps: Iterable[Data], stages: Mapping[str, StageRecord]) -> None:
-    """Write down those of `deps` that a stage made, as what the run of `target` reads."""
+    """Record those `deps` that a stage made as inputs of the run of `target`."""
     made = {out.path for record in stages.values() for out in record.outs}
     _log_inputs(target, target.child_id, [dep for dep in deps if dep.path in made], "input")
 
 
 def _log_inputs(target: Target, run_id: str, data: Iterable[Data], context: str) -> None:
-    """Data sets of a run, called after the corpus they come from, with DVC's hashes as digests."""
+    """Record data sets of a run, named after their corpus, with DVC's hashes as digests."""
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
     entries = [
@@ -187,7 +191,7 @@ def _log_inputs(target: Target, run_id: str, data: Iterable[Data], context: str)
 
 
 def _note(experiment_id: str, stages: Mapping[str, Any]) -> str:
-    """The links as a table, which MLflow's user interface shows as the run's description."""
+    """The links as a table, which MLflow shows as the description of the run."""
     rows = ["| stage | run | |", "|---|---|---|"]
     for name, entry in stages.items():
         run_id = entry["run_id"]

@@ -1,8 +1,8 @@
-"""The registry of models: networks and bundles go in, and bundles come out.
+"""Register networks and bundles in MLflow, and download bundles.
 
-MLflow's own way for torch models either pickles the module, which loads only beside the very same code, or exports its
-graph, which fixes the number of frames, knows one input and drops the example. So a model goes in as it is at rest
-(safetensors and JSON) beside the library's source, of which a module loads it.
+MLflow's flavour for torch either pickles the module, which needs the same code to load, or exports its graph, which
+fixes the number of frames and allows one input. So models are registered as their files (safetensors and JSON) with the
+library's source, a module of which loads them.
 """
 
 import atexit
@@ -29,7 +29,7 @@ from pipeline.tracking.reachability import trouble, unfit, unreachable
 from pipeline.tracking.runs import COMMIT, EXPERIMENT, STAGE, Operation, Target
 
 Shape = tuple[int, ...]
-"""-1 stands for a free axis."""
+"""-1 is a free axis."""
 
 NETWORK_LOADER = "pipeline.bundles.served_network"
 NETWORK_REQUIREMENTS = ("numpy", "safetensors", "torch")
@@ -46,7 +46,7 @@ BUNDLE_PARAMS = {entry.name: (_MLFLOW_TYPES[SETTINGS[entry.name].kind], entry.de
 
 
 def network(folder: Path, example: Mapping[str, np.ndarray], registered: str) -> Operation:
-    """The network saved in `folder`, with its signature and an `example` of its input, as a version of `registered`."""
+    """Registers the network in `folder`, with its signature and an `example` input, as a version of `registered`."""
 
     def write(target: Target) -> None:
         from pipeline.bundles.served_network import load
@@ -59,9 +59,9 @@ def network(folder: Path, example: Mapping[str, np.ndarray], registered: str) ->
 
 
 def bundle(folder: Path, registered: str) -> Operation:
-    """The bundle in `folder` as a version of `registered`: files of a picture and speech in, a video out.
+    """Registers the bundle in `folder`, without the discriminator, as a version of `registered`.
 
-    Without the discriminator, which nothing that generates needs.
+    The model takes files of a picture and of speech, and returns a video.
     """
 
     def write(target: Target) -> None:
@@ -72,21 +72,21 @@ def bundle(folder: Path, registered: str) -> Operation:
 
 
 def save_bundle(folder: Path, to: Path) -> None:
-    """The bundle in `folder` as what is registered of one, in the folder `to`, without a store.
+    """Write the bundle in `folder` as an MLflow model into the new folder `to`, without a store.
 
-    Raises PipelineError when `to` is there already.
+    Raises PipelineError if `to` exists.
     """
     import mlflow.pyfunc
 
     check_new(to)
     with _lean(folder, "bundle") as copy, warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # that there is no example of its input
+        warnings.simplefilter("ignore", UserWarning)  # the input has no example
         mlflow.pyfunc.save_model(to, **_model(copy, BUNDLE_LOADER, BUNDLE_REQUIREMENTS, bundle_signature()))
 
 
 @contextmanager
 def _lean(folder: Path, name: str) -> Iterator[Path]:
-    """A copy of that name of what a bundle generates by."""
+    """A copy, in a folder called ``name``, of the parts of a bundle that generation needs."""
     with tempfile.TemporaryDirectory() as staging:
         copy = Path(staging) / name
         copy.mkdir()
@@ -99,8 +99,10 @@ def _lean(folder: Path, name: str) -> Iterator[Path]:
 
 
 def bundle_signature() -> Any:
-    """MLflow's, of every bundle: a row per video. The files that go in are texts, or bytes where Python calls: MLflow's
-    own decoding of Base64 leaves out characters that it does not know, and so makes rubbish of data URLs.
+    """MLflow's signature of every bundle: a row per video.
+
+    Input files are declared as strings (bytes are accepted too), because MLflow's own Base64 decoder ignores unknown
+    characters, which spoils data URLs.
     """
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema
@@ -112,10 +114,10 @@ def bundle_signature() -> Any:
 
 
 def fetch_bundle(uri: str) -> Path:
-    """The folder of a registered bundle, `models:/NAME@ALIAS` or `models:/NAME/VERSION`, until the process ends.
+    """Download a registered bundle, `models:/NAME@ALIAS` or `models:/NAME/VERSION`; returns a temporary folder.
 
-    The store is that of MLFLOW_TRACKING_URI, or the project's own. Raises PipelineError when MLflow is not installed,
-    the store does not answer, or it has no such bundle.
+    The store is MLFLOW_TRACKING_URI, or the project's own. Raises PipelineError if MLflow is not installed, the store
+    does not answer, or it has no such bundle.
     """
     parts = re.fullmatch(r"models:/([^/@]+)(?:@([^/@]+)|/(\d+))", uri)
     if not parts:
@@ -174,7 +176,17 @@ def _register(
     signature: Any,
     example: Mapping[str, np.ndarray] | None = None,
 ) -> None:
-    """Log `folder`, which the module `loader` reads, to the stage's run as the next version of `registered`."""
+    """Log a model to the stage's run, as the next version of `registered`.
+
+    Args:
+        target: The run.
+        folder: The model's files.
+        registered: Name of the registered model.
+        loader: Module that loads the files.
+        requirements: Packages that it needs.
+        signature: MLflow's signature.
+        example: Example input.
+    """
     import mlflow.pyfunc
     from mlflow.models import Model
 
@@ -196,7 +208,7 @@ def _register(
 
 
 def _model(folder: Path, loader: str, requirements: Sequence[str], signature: Any) -> dict[str, Any]:
-    """What MLflow is told of a model: the library's source goes along, since a module of it loads the model."""
+    """Arguments for MLflow; the library's source is included, because a module of it loads the model."""
     return {
         "signature": signature,
         "loader_module": loader,
@@ -207,7 +219,7 @@ def _model(folder: Path, loader: str, requirements: Sequence[str], signature: An
 
 
 def _signature(inputs: Mapping[str, Shape], outputs: Mapping[str, Shape]) -> Any:
-    """Of float32 arrays by name."""
+    """Signature of float32 arrays by name."""
     from mlflow.models import ModelSignature
     from mlflow.types import Schema, TensorSpec
 

@@ -1,7 +1,7 @@
-"""A project that was moved, renamed or copied: the paths in its database follow it.
+"""Correct the paths in the database of a project that was moved, renamed or copied.
 
-MLflow writes down where artifacts lie as absolute paths. Left alone, a project in another place would go on writing
-where it was, which after a copy is the original, and its earlier runs and models would have lost their files.
+MLflow records absolute paths of artifacts. Without correction, a project in another place would continue to write in
+the old one, which after a copy is the original, and its earlier runs and models would lose their files.
 """
 
 from pathlib import Path
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 ARTIFACTS = "mlartifacts"
-"""The folder of a project that holds its artifacts, a folder for each experiment."""
+"""The folder of a project's artifacts, with a folder for each experiment."""
 
-_FOLDERS = (ARTIFACTS, "mlruns")  # the second is that of MLflow's experiment Default
+_FOLDERS = (ARTIFACTS, "mlruns")  # the second belongs to MLflow's experiment Default
 _COLUMNS = (
     ("experiments", "artifact_location"),
     ("runs", "artifact_uri"),
@@ -25,10 +25,10 @@ _SQLITE = "sqlite:///"
 
 
 def follow(uri: str, project: Path) -> list[Path]:
-    """Put those paths in the SQLite database `uri` right that are of an earlier place of `project`.
+    """Correct the paths in the SQLite database `uri` that are in an earlier place of `project`.
 
-    Returns the earlier places: on an ordinary day none. What exists only there, such as what was written after the
-    project had left, keeps its path. Raises sqlalchemy.exc.SQLAlchemyError.
+    Files that exist only there keep their path, such as those written after the project was copied. Returns the earlier
+    places, usually none. Raises sqlalchemy.exc.SQLAlchemyError.
     """
     database = Path(uri.removeprefix(_SQLITE))
     if not uri.startswith(_SQLITE) or not database.exists():
@@ -38,14 +38,14 @@ def follow(uri: str, project: Path) -> list[Path]:
 
     with create_engine(uri, poolclass=NullPool).begin() as connection:
         if not {table for table, _ in _COLUMNS} <= set(inspect(connection).get_table_names()):
-            return []  # MLflow has still to make it, or is of another version and will say so
+            return []  # a new database, or another version of MLflow
         folders = {_path(location).parent for location in _values(connection, *_COLUMNS[0])}
         places = sorted({folder.parent for folder in folders if folder.name == ARTIFACTS} - {project})
         return [place for place in places if _replace(connection, place, project, database)]
 
 
 def _replace(connection: "Connection", old: Path, new: Path, database: Path) -> bool:
-    """Have the paths below `old` be below `new`, if `old` is where this very project was."""
+    """Replace `old` by `new` in paths, if `old` is an earlier place of this project; returns whether it is."""
     from sqlalchemy import text
 
     rows = [
@@ -77,5 +77,5 @@ def _values(connection: "Connection", table: str, column: str) -> list[str]:
 
 
 def _path(location: str) -> Path:
-    """Of a path, or a URI of a file; of any other URI something that is in no project."""
+    """The path of a location, which may be a file URI; for other URIs a path in no project."""
     return Path(unquote(location.removeprefix("file://")) if location.startswith("file:") else location)

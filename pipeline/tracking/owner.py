@@ -1,4 +1,4 @@
-"""Whose run it is: a process, told from all others that write to the same store."""
+"""The process that a run belongs to, told from all others that write to the same store."""
 
 import os
 import socket
@@ -7,26 +7,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import psutil  # imported where it is used: without MLflow nothing here needs it
+    import psutil  # imported in functions, because it is missing without MLflow
 
 SAME_START = 5.0
-"""Seconds by which two readings of one process's start may differ (the kernel derives it from an adjustable clock)."""
+"""Two readings of a process's start may differ by so many seconds, because the system clock may be adjusted."""
 
 
 @dataclass(frozen=True)
 class Owner:
-    """A process of this machine that a run belongs to."""
+    """A process of this machine."""
 
     host: str
     pid: int
     started: float
-    """Seconds since the epoch; tells a process from a later one with the same number."""
+    """Seconds since the epoch; distinguishes processes with the same number."""
     processes: str
-    """Within what `pid` counts: containers and machines may share a host name and not see each other's processes."""
+    """The name space of `pid`: containers with one host name may not see each other's processes."""
 
     @classmethod
     def of(cls, process: "psutil.Process") -> "Owner":
-        """The owner that `process` is."""
+        """The owner for `process`."""
         return cls(socket.gethostname(), process.pid, process.create_time(), visible_processes())
 
     @classmethod
@@ -39,11 +39,11 @@ class Owner:
     def same(self, other: "Owner") -> bool:
         """Whether both name the same process."""
         started_together = abs(self.started - other.started) < SAME_START
-        mine, theirs = ((one.host, one.processes, one.pid) for one in (self, other))
+        mine, theirs = ((owner.host, owner.processes, owner.pid) for owner in (self, other))
         return mine == theirs and started_together
 
     def alive(self) -> bool:
-        """Whether the process still runs; asked only of owners whose processes this one sees."""
+        """Whether the process still runs; valid only for processes that are visible from this one."""
         import psutil
 
         try:
@@ -53,9 +53,9 @@ class Owner:
 
 
 def visible_processes() -> str:
-    """What tells the processes that are seen here from those of other containers and machines; the same until a reboot.
+    """An identifier of the visible processes, which differs between containers and machines and changes at a reboot.
 
-    Empty where the system does not say, as outside Linux.
+    Empty outside Linux.
     """
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()

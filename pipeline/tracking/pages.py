@@ -1,7 +1,4 @@
-"""Where a browser shows the runs and the models.
-
-MLflow opens with pages for generative AI, on which neither are to be seen.
-"""
+"""Addresses of the runs and models in MLflow's web interface, whose start page shows neither."""
 
 import importlib.util
 from pathlib import Path
@@ -11,26 +8,26 @@ from pipeline.tracking import store as stores
 from pipeline.tracking.reachability import SERVERS, trouble, unfit
 
 LOCAL = "http://127.0.0.1:5000"
-"""Where `mlflow ui` shows the project's own store, unless it is told another port."""
+"""The address of `mlflow ui`, unless another port is given."""
 
 
 def where_to_look() -> list[str]:
-    """What to say of it in lines; none where MLflow is not installed, or has no run of the project."""
+    """Lines that say where to look; none if MLflow is not installed or has no run of the project."""
     uri = stores.named_uri()
     uri = stores.local_uri() if unfit(uri) else uri
     database = uri.removeprefix("sqlite:///")
     if importlib.util.find_spec("mlflow") is None or (database != uri and not Path(database).exists()):
         return []
     try:
-        found = stores.connect(uri).get_experiment_by_name(stores.experiment_name())
+        experiment = stores.connect(uri).get_experiment_by_name(stores.experiment_name())
     except stores.store_errors() as error:
         return [f"Runs: {uri} cannot be used ({trouble(error)})"]
-    if found is None:
+    if experiment is None:
         return []
     server = uri.rstrip("/") if urlsplit(uri).scheme in SERVERS else LOCAL
     begin = f"`{_command(uri)}`, then " if server == LOCAL else ""
     return [
-        f"Runs:   {begin}{server}/#/experiments/{found.experiment_id}?workflowType=machine_learning",
+        f"Runs:   {begin}{server}/#/experiments/{experiment.experiment_id}?workflowType=machine_learning",
         f"Models: {begin}{server}/#/models",
     ]
 

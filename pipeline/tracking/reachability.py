@@ -1,4 +1,4 @@
-"""What MLFLOW_TRACKING_URI names: whether it can be a store at all, and whether anything answers there."""
+"""Whether MLFLOW_TRACKING_URI can name a store, and whether a server answers there."""
 
 import os
 import re
@@ -6,15 +6,15 @@ import textwrap
 from urllib.parse import urlsplit
 
 PROBE_SECONDS = 5
-"""How long a server may take to answer at all."""
+"""Seconds that a server may take to answer."""
 
 SERVERS = ("http", "https")
 
 
 def unfit(uri: str) -> str | None:
-    """Why nothing at `uri` can be a store, and what to write instead; None where it may be one.
+    """Why `uri` cannot name a store, and what to write instead; None if it can.
 
-    Schemes that MLflow itself does not know are left to it, since packages may add some.
+    Unknown schemes are left to MLflow, because packages may add some.
     """
     scheme, colon, rest = uri.partition(":")
     if not uri.strip():
@@ -48,7 +48,7 @@ def _unfit_server(uri: str) -> str | None:
 
 
 def unreachable(uri: str) -> str | None:
-    """Why nothing answers at `uri`, or None. Only servers are asked; any answer counts, also a refusal."""
+    """Why no server answers at `uri`, or None. Any answer counts, also an error; other stores are not asked."""
     if urlsplit(uri).scheme not in SERVERS:
         return None
     import requests
@@ -70,7 +70,7 @@ def unreachable(uri: str) -> str | None:
 
 
 def trouble(error: BaseException) -> str:
-    """What `error`, which opening a store raised, says of the store, in a line."""
+    """One line that explains an `error` raised by opening a store."""
     if isinstance(error, ImportError):
         return f"it needs the package {error.name}: pip install {error.name}"
     if "unsupported URI" in str(error):
@@ -81,6 +81,6 @@ def trouble(error: BaseException) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """What `error` says, in a line, shortened between words."""
+    """The first line of `error`, shortened between words."""
     lines = str(error).strip().splitlines()
     return textwrap.shorten(lines[0], 300, placeholder=" ...") if lines else type(error).__name__

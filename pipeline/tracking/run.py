@@ -1,4 +1,4 @@
-"""A stage's run, as the stage and its training see it."""
+"""The run of a stage, for the stage and its training."""
 
 import dataclasses
 import importlib.util
@@ -22,20 +22,20 @@ from pipeline.tracking.writer import Writer
 from pipeline.training.callbacks import Callback
 
 REFUSED = re.compile(r"[^\w\-. :/]", re.ASCII)
-"""Characters that MLflow takes in no name; one such name would cost the whole request."""
+"""Characters that MLflow accepts in no name; one such name would fail the whole request."""
 
 
 class Run:
-    """What a stage says about itself. Nothing here waits for the store or fails because of it.
+    """Records of a stage. No method waits for the store or fails because of it.
 
-    Files and folders that are handed over must stay as they are until the stage ends.
+    Files and folders that are passed must stay unchanged until the stage ends.
     """
 
     def __init__(self, writer: Writer | None) -> None:
         self._writer = writer
 
     def metrics(self, values: Mapping[str, Any], step: int | None = None) -> None:
-        """Write metrics, nested ones with dotted names; with `step` they are points of a curve."""
+        """Write metrics, nested ones under dotted names; with `step` they are points of curves."""
         flat = _numbers(values)
         if self._writer and flat:
             self._writer.metrics(flat, step or 0)
@@ -57,13 +57,13 @@ class Run:
         from PIL import Image
 
         data = io.BytesIO()
-        figure.savefig(data, format="png", dpi=120)  # now: the caller may go on drawing
+        figure.savefig(data, format="png", dpi=120)  # now, because the caller may continue drawing
         image = Image.open(data)
         image.load()
         self._put(lambda target: target.client.log_image(target.child_id, image, artifact_file=f"figures/{name}.png"))
 
     def artifact(self, path: StrPath, folder: str | None = None) -> None:
-        """Write a file, or a folder with all it holds, into `folder` of the artifacts. Raises FileNotFoundError."""
+        """Write a file, or a folder with its contents, into `folder` of the artifacts. Raises FileNotFoundError."""
         path = Path(path)
         if not path.exists():
             raise FileNotFoundError(f"artifact {path} does not exist")
@@ -82,7 +82,7 @@ class Run:
         self._put(models.network(folder, example, registered))
 
     def bundle(self, folder: StrPath, registered: str = "atvgnet") -> None:
-        """Register the bundle in `folder`, without what only training needs, as the next version of `registered`."""
+        """Register the bundle in `folder`, without the discriminator, as the next version of `registered`."""
         folder = Path(folder)
         self._put(models.bundle(folder, registered))
 
@@ -94,7 +94,7 @@ class Run:
         summary: Mapping[str, float],
         model: tuple[Path, Mapping[str, np.ndarray], str],
     ) -> None:
-        """Write the run of a training whose outs were made elsewhere, if the store does not have it.
+        """Write the run of a training whose outs were made elsewhere, if the store has none.
 
         Args:
             stage: Name of the stage.
@@ -110,10 +110,9 @@ class Run:
         return RunCallback(self)
 
     def finish(self, metrics: Mapping[str, Any], judgements: Mapping[str, Judgement]) -> None:
-        """End the pipeline run: its final metrics, the links to the runs behind its stages, the aliases of its models.
+        """Finish the pipeline run: write its final metrics, links to its stages' runs, and the aliases of its models.
 
-        `judgements` has the value by which each registered model competes. The metrics of those come first, in their
-        order, and so stand first where MLflow shows the run.
+        `judgements` has the value by which each registered model competes. Their metrics come first in MLflow.
         """
         flat = {judgement.metric: judgement.value for judgement in judgements.values()} | _numbers(metrics)
         self.metrics(flat)
@@ -136,7 +135,7 @@ class Run:
 
 
 class RunCallback(Callback):
-    """Passes a training's curves and pictures on to a run."""
+    """Writes a training's curves and pictures to a run."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -150,17 +149,21 @@ class RunCallback(Callback):
         self.run.picture(name, image_HWC, step)
 
     def done(self, step: int, summary: Mapping[str, float]) -> None:
-        """Write what the kept weights reached beside the curves, whose last point need not be theirs."""
+        """Write the results of the kept weights; the last points of the curves may be those of others."""
         self.run.metrics({"kept": summary}, step)
 
 
 @contextmanager
 def stage(name: str, params: Any, uses: Iterable[str] | None = None) -> Iterator[Run]:
-    """Track the stage `name`: a run under the parent run of this `dvc repro`, experiment, or lone stage.
+    """Track the stage `name`: a run under the parent run of this `dvc repro`, experiment, or single stage.
 
-    `params` holds all of the pipeline's params, as a mapping or a dataclass; the parent run carries them all, the
-    stage's run those of the top-level sections in `uses` (None: all). When the block ends the run is FINISHED, FAILED
-    or KILLED.
+    Args:
+        name: Name of the stage.
+        params: All params of the pipeline, as a mapping or a dataclass; they are recorded in the parent run.
+        uses: Dotted keys of the params that are recorded in the stage's run; None: all.
+
+    Yields:
+        The run, which is FINISHED, FAILED or KILLED after the block.
     """
     if importlib.util.find_spec("mlflow") is None:
         warn("MLflow is not installed here. This run goes on and is not tracked; its outs are complete.")
@@ -180,8 +183,8 @@ def stage(name: str, params: Any, uses: Iterable[str] | None = None) -> Iterator
 
     writer = Writer(target, open_in)
     system = SystemMetrics(writer.metrics, target.child_id)
-    if invocation.stage or lineage.is_stage(name):  # by hand, it makes the outs that `dvc commit` then records
-        writer.put(lineage.describe(invocation.stage or name))
+    if invocation.stage or lineage.is_stage(name):  # started by hand it makes outs for `dvc commit`
+        writer.put(lineage.record_inputs(invocation.stage or name))
     try:
         yield Run(writer)
     except BaseException as error:
@@ -216,5 +219,5 @@ def _flatten(nested: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _numbers(nested: Mapping[str, Any]) -> dict[str, float]:
-    """The numbers among nested metrics, flat; text, lists and None are left out."""
+    """The numbers in nested metrics, flat; other values are left out."""
     return {name: float(value) for name, value in _flatten(nested).items() if isinstance(value, Real)}

@@ -1,8 +1,7 @@
 """Parent and child runs: a parent for each run of the pipeline, a child for each stage that ran in it.
 
-MLflow has no notion of a run that several processes continue, so a stage finds its parent by a tag that names the
-`dvc` process. The parent is RUNNING while a stage runs and FINISHED between stages; a failed stage makes it FAILED for
-good.
+In MLflow, several processes cannot continue one run, so a stage finds its parent by a tag that names the `dvc` process.
+The parent is RUNNING while a stage runs and FINISHED between stages; a failed stage makes it FAILED for good.
 """
 
 import os
@@ -21,7 +20,7 @@ from pipeline.tracking.store import Store
 from pipeline.tracking.system import SIGN
 
 if TYPE_CHECKING:
-    import psutil  # imported where it is used: without MLflow nothing here needs it
+    import psutil  # imported in functions, because it is missing without MLflow
 
 INVOCATION, HOST, PID, STARTED = "pipeline.invocation", "pipeline.host", "pipeline.pid", "pipeline.started"
 PROCESSES = "pipeline.processes"
@@ -29,14 +28,14 @@ STAGE, KEY, ERROR = "dvc.stage", "dvc.key", "error"
 COMMIT, EXPERIMENT = "git.commit", "dvc.exp.name"
 PARENT = "mlflow.parentRunId"
 CORPUS = "corpus"
-"""The param that names the corpus, in projects that have several."""
+"""The param that names the corpus."""
 
 MOST_PARAMS = 100
 MOST_METRICS = 1000
-"""What MLflow takes in one request."""
+"""MLflow's limits for one request."""
 
 SILENT_SECONDS = 600
-"""Without a sign of life for so long, a run is over whose process cannot be seen; there is one every 10 s."""
+"""A run whose process is not visible is over after so long without a system metric; there is one every 10 s."""
 
 Item = TypeVar("Item")
 
@@ -45,27 +44,27 @@ Item = TypeVar("Item")
 class Invocation:
     """One run of the pipeline: a `dvc repro`, an experiment, or a stage started by hand.
 
-    All of its stages compute the same one, each in its own process.
+    Each stage, in its own process, computes the same value.
     """
 
     owner: Owner
-    """The `dvc` process that starts the stages, or the stage itself when no `dvc` did."""
+    """The `dvc` process that starts the stages, or the stage itself if it was started by hand."""
     stage: str | None
-    """DVC's name of the stage that this process is; None when started by hand."""
+    """DVC's name of the stage in this process; None if started by hand."""
     experiment: str | None
-    """Name of the DVC experiment, if this is one."""
+    """Name of the DVC experiment, or None."""
     baseline: str | None
     """The commit the experiment starts from."""
 
     @classmethod
     def current(cls) -> "Invocation":
-        """Find it from this process's ancestors and DVC's environment variables.
+        """Determine it from this process's ancestors and DVC's environment variables.
 
-        The nearest `dvc` counts: a queue's worker starts one `dvc exp exec-run` per experiment.
+        The nearest `dvc` counts: a worker of the queue starts one `dvc exp exec-run` per experiment.
         """
         import psutil
 
-        # called in a subfolder, DVC says ../dvc.yaml:NAME
+        # ../dvc.yaml:NAME if DVC was called in a subfolder
         stage = os.environ.get("DVC_STAGE", "").rpartition(":")[2] or None
         ancestors = psutil.Process().parents() if stage else []
         dvc = next((ancestor for ancestor in ancestors if is_dvc(ancestor)), None)
@@ -78,23 +77,23 @@ class Invocation:
 
     @property
     def key(self) -> str:
-        """Equal for the stages of one invocation; `Owner.same` then rules out a reused process number."""
+        """Equal for the stages of one invocation; `Owner.same` excludes reused process numbers."""
         return f"{self.owner.host}:{self.owner.pid}:{self.experiment or ''}"
 
     def name(self, stage: str, corpus: str) -> str:
-        """What the parent run is called; `corpus` may be empty."""
+        """The name of the parent run; `corpus` may be empty."""
         begun = "repro" if self.stage else stage
         words = (self.experiment, corpus) if self.experiment else (begun, corpus, self.commit[:7])
         return " ".join(filter(None, words))
 
     @cached_property
     def commit(self) -> str:
-        """The git commit of the working tree, or empty outside git."""
+        """The git commit of the working tree; empty outside git."""
         return git("rev-parse", "HEAD")
 
     @cached_property
     def dirty(self) -> bool:
-        """Whether tracked files differ from the commit. `dvc.lock` is left out: the pipeline itself writes it."""
+        """Whether tracked files differ from the commit, except `dvc.lock`, which the pipeline itself writes."""
         changed = git("status", "--porcelain", "--untracked-files=no").splitlines()
         return any(not line.endswith("dvc.lock") for line in changed)
 
@@ -112,13 +111,13 @@ def is_dvc(process: "psutil.Process") -> bool:
 
 @dataclass(frozen=True)
 class Target:
-    """Where one stage writes: its run and its parent's, in a store."""
+    """The run of a stage and its parent run, in a store."""
 
     store: Store
     parent_id: str
     child_id: str
     corpus: str = ""
-    """The corpus of the params, after which data are called."""
+    """The chosen corpus, which is part of data sets' names."""
 
     @property
     def client(self) -> Any:
@@ -127,37 +126,41 @@ class Target:
 
 
 Operation = Callable[[Target], None]
-"""Writes one thing to a stage's run."""
+"""Writes an entry to a stage's run."""
 
 
 def open_runs(
     store: Store, invocation: Invocation, stage: str, params: Mapping[str, Any], all_params: Mapping[str, Any]
 ) -> Target:
-    """Find or make the parent run of `invocation` and make a child for `stage`; both are RUNNING then.
+    """Find or create the parent run of `invocation`, and create a child run for `stage`; both are RUNNING.
 
-    `params` are the flat params of the stage, `all_params` those of the pipeline.
+    Args:
+        store: Where the runs are written.
+        invocation: This run of the pipeline.
+        stage: Name of the stage.
+        params: Flat params of the stage.
+        all_params: Flat params of the pipeline.
     """
     mark_killed(store)
     parent_id = _parent(store, invocation, stage, all_params)
-    name = invocation.stage or stage  # DVC's own name, by which `dvc.lock` has it
+    name = invocation.stage or stage  # as in `dvc.lock`
     child = _create(store, stage, {**_tags(invocation, Owner.this()), STAGE: name, PARENT: parent_id}, params)
     return Target(store, parent_id, child, str(all_params.get(CORPUS, "")))
 
 
 def open_apart(beside: Target, stage: str, tags: Mapping[str, str], params: Mapping[str, Any]) -> Target:
-    """Make a run, RUNNING, in the store of `beside` for a `stage` that no pipeline run there contains."""
+    """Create a RUNNING run, in the store of `beside`, for a `stage` that is in no pipeline run there."""
     own = {**_tags(Invocation.current(), Owner.this()), **tags, STAGE: stage}
     run_id = _create(beside.store, stage, own, params)
     return replace(beside, parent_id=run_id, child_id=run_id)
 
 
 def close_runs(target: Target, error: BaseException | None) -> None:
-    """Give child and parent their status: FINISHED, KILLED on the user's interruption, else FAILED with the error."""
+    """Set the status of child and parent: FINISHED, KILLED after a signal, or FAILED with the error."""
     client = target.client
     killed = isinstance(error, KeyboardInterrupt)
     status = "FINISHED" if error is None else "KILLED" if killed else "FAILED"
     if error is not None and not killed:
-        # An exit with a message is how a command line reports a user's error.
         message = f"{type(error).__name__}: {error}"[:5000]
         client.set_tag(target.child_id, ERROR, message)
         stage = client.get_run(target.child_id).data.tags[STAGE]
@@ -168,35 +171,35 @@ def close_runs(target: Target, error: BaseException | None) -> None:
 
 
 def mark_killed(store: Store) -> None:
-    """Set runs to KILLED that are still RUNNING though their process is gone.
+    """Set runs of this host to KILLED that are still RUNNING although their process has ended.
 
-    Of a process under this host's name that cannot be seen from here, because the machine was started again or because
-    it is in another container, the run's signs of life are asked for.
+    A process may be invisible because the machine was restarted or because it is in another container. Then the times
+    of the run's system metrics decide.
     """
     here = visible_processes()
     running = _search(store, f"attributes.status = 'RUNNING' and tags.`{HOST}` = '{socket.gethostname()}'")
     for run in running:
         owner = _owner(run)
-        if not (owner.alive() if owner.processes == here else _gave_a_sign(store, run, running)):
+        if not (owner.alive() if owner.processes == here else _active(store, run, running)):
             store.client.set_terminated(run.info.run_id, "KILLED")
 
 
-def _gave_a_sign(store: Store, run: Any, running: Sequence[Any]) -> bool:
-    """Whether `run`, or a stage's run inside it, began or sampled the machine's load of late."""
-    parts = [run, *(one for one in running if one.data.tags.get(PARENT) == run.info.run_id)]
+def _active(store: Store, run: Any, running: Sequence[Any]) -> bool:
+    """Whether `run`, or a child of it, started or recorded a system metric recently."""
+    parts = [run, *(child for child in running if child.data.tags.get(PARENT) == run.info.run_id)]
     signs = [point.timestamp for part in parts for point in store.client.get_metric_history(part.info.run_id, SIGN)]
     last = max([*signs, *(part.info.start_time for part in parts)])
     return bool(time.time() - last / 1000 < SILENT_SECONDS)
 
 
 def children(target: Target) -> dict[str, str]:
-    """Run ids of the stages that ran in this invocation, by stage name; the latest of each."""
+    """Run ids of the stages that ran in this invocation, the latest of each, by name."""
     found = _search(target.store, f"tags.`{PARENT}` = '{target.parent_id}'")
     return {run.data.tags[STAGE]: run.info.run_id for run in reversed(found) if STAGE in run.data.tags}
 
 
 def maker(store: Store, stage: str, key: str) -> str | None:
-    """The latest finished run of `stage` whose inputs had this key: it made the outs that DVC has for these inputs."""
+    """The latest finished run of `stage` with this key; it made the outs that DVC has for these inputs."""
     query = f"tags.`{KEY}` = '{key}' and tags.`{STAGE}` = '{stage}' and attributes.status = 'FINISHED'"
     found = _search(store, query, at_most=1)
     return found[0].info.run_id if found else None

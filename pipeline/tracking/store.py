@@ -1,10 +1,10 @@
-"""Where runs are kept, and whether that answers.
+"""The store of the runs.
 
-`MLFLOW_TRACKING_URI` names the store; without it the store is `mlflow.db` in the project folder, with its artifacts in
-`mlartifacts/` beside it: what `mlflow ui`, started there without options, shows. A DVC experiment that runs in a
-temporary copy of the project writes to the real project's store.
+`MLFLOW_TRACKING_URI` names the store. By default it is `mlflow.db` in the project folder, with artifacts in
+`mlartifacts/`, which `mlflow ui` shows without options. A DVC experiment in a temporary copy of the project uses the
+store of the real project.
 
-A server that does not answer never stops a training: the stage says so and writes to the local store instead.
+If a server does not answer, the stage prints a warning, continues, and writes to the local store.
 """
 
 import contextlib
@@ -26,16 +26,16 @@ from pipeline.tracking.moved import ARTIFACTS, follow
 from pipeline.tracking.reachability import trouble, unfit, unreachable
 
 EXPERIMENT = "atvgnet"
-"""MLflow's name for the collection of all runs, unless MLFLOW_EXPERIMENT_NAME names another."""
+"""MLflow's experiment of all runs, unless MLFLOW_EXPERIMENT_NAME names another."""
 
 LOCKED_SECONDS = 60
-"""How long to go on trying while another process has locked the local database."""
+"""Longest wait for a database that another process has locked."""
 
 SLOW_SECONDS = 5
-"""After how long a wait for the store is told to the user."""
+"""A longer wait for the store is reported to the user."""
 
-# Read by MLflow when it is imported or at each request. With its own defaults (7 retries, 120 s each) a server that
-# hangs would hold up the end of a stage for a quarter of an hour. What the user has set stays.
+# With MLflow's own defaults (7 retries of 120 s) a server that hangs would delay the end of a stage by a quarter of an
+# hour. Values that the user has set stay.
 _ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
@@ -49,13 +49,13 @@ Result = TypeVar("Result")
 
 
 def warn(message: str) -> None:
-    """Say one line to the user, on the error stream, between the stage's own lines."""
+    """Print a warning to the error stream."""
     print(f"tracking: {message}", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
-def told_if_slow(message: str) -> Iterator[None]:
-    """Warn with ``message`` once when the block takes longer than SLOW_SECONDS."""
+def warning_if_slow(message: str) -> Iterator[None]:
+    """Print ``message`` once if the block takes longer than SLOW_SECONDS."""
     timer = threading.Timer(SLOW_SECONDS, warn, (message,))
     timer.daemon = True
     timer.start()
@@ -70,7 +70,7 @@ class Store:
     """An MLflow store that has answered."""
 
     client: Any
-    """An `mlflow.MlflowClient` that tries again while another process has locked the database."""
+    """An `mlflow.MlflowClient` that retries while another process has locked the database."""
     experiment_id: str
     uri: str
     local: bool
@@ -78,35 +78,36 @@ class Store:
 
 
 def local_uri() -> str:
-    """The project's own database, also when the stage runs in DVC's temporary copy."""
+    """The project's own database, also from DVC's temporary copy of the project."""
     return f"sqlite:///{_local_file()}"
 
 
 def experiment_name() -> str:
-    """MLflow's name for the collection of the project's runs."""
+    """Name of MLflow's experiment of the project's runs."""
     return os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT
 
 
 def named_uri() -> str:
-    """The store of this project: what MLFLOW_TRACKING_URI says, or its own database."""
+    """The store of this project: MLFLOW_TRACKING_URI, or its own database."""
     return _anchored(os.environ.get("MLFLOW_TRACKING_URI") or local_uri())
 
 
 def registry_uri(uri: str) -> str:
-    """Where the models of the store at `uri` are registered: there, unless MLFLOW_REGISTRY_URI names another store."""
+    """Where models are registered: in the store at `uri`, unless MLFLOW_REGISTRY_URI names another store."""
     named = os.environ.get("MLFLOW_REGISTRY_URI") or uri
     return uri if unfit(named) else _anchored(named)
 
 
 def _anchored(uri: str) -> str:
-    """A relative SQLite file lies in the project, not in a temporary copy."""
+    """Make a relative SQLite path absolute, in the real project."""
     scheme = "sqlite:///"
     return f"{scheme}{project_root() / uri.removeprefix(scheme)}" if uri.startswith(scheme) else uri
 
 
 def open_store(start: Callable[[Store], Result]) -> Result | None:
-    """What `start` makes in the project's store, in the local one when the named one cannot be used, or None when
-    neither can be written to. Warns of both, and never raises for a store's sake.
+    """The result of `start` in the project's store; in the local store if that one cannot be used; None if neither can.
+
+    Prints a warning in both cases, and raises no error of a store.
     """
     _warn_of_registry()
     uri = named_uri()
@@ -118,7 +119,7 @@ def open_store(start: Callable[[Store], Result]) -> Result | None:
         warn_of_fallback(uri, problem)
     else:
         try:
-            with told_if_slow(f"waiting for MLFLOW_TRACKING_URI={uri}, which answers slowly."):
+            with warning_if_slow(f"waiting for MLFLOW_TRACKING_URI={uri}, which answers slowly."):
                 return start(_open(uri))
         except store_errors() as error:
             warn(
@@ -129,7 +130,7 @@ def open_store(start: Callable[[Store], Result]) -> Result | None:
 
 
 def open_local(start: Callable[[Store], Result]) -> Result | None:
-    """What `start` makes in the project's own database, or None, after a warning."""
+    """The result of `start` in the project's own database; None, after a warning, if it cannot be used."""
     try:
         return start(_open(local_uri()))
     except store_errors() as error:
@@ -138,7 +139,7 @@ def open_local(start: Callable[[Store], Result]) -> Result | None:
 
 
 def warn_of_fallback(uri: str, problem: str) -> None:
-    """Say that the server at `uri` is not written to, and what is instead."""
+    """Warn that the run is written to the local store instead of the server at `uri`."""
     warn(
         f"the server of MLFLOW_TRACKING_URI={uri} does not answer ({problem}). The run goes on and is tracked in "
         f"{_local_file()} (see it with `mlflow ui`). Start the server or correct the variable; "
@@ -156,9 +157,7 @@ def _local_file() -> Path:
 
 
 def store_errors() -> tuple[type[Exception], ...]:
-    """What a store's trouble raises, also a driver that is not installed. Anything else is a fault of this program and
-    is not caught for a store's sake.
-    """
+    """Errors of a store, including a missing driver. Other errors are faults of this program."""
     import requests
     import sqlalchemy.exc
     from mlflow.exceptions import MlflowException
@@ -167,9 +166,9 @@ def store_errors() -> tuple[type[Exception], ...]:
 
 
 def retry_locked(action: Callable[[], Result]) -> Result:
-    """Do `action`, again while another process has locked the database (parallel experiments share one SQLite file).
+    """Repeat `action` while another process has locked the database (parallel experiments share one SQLite file).
 
-    SQLite's own waiting does not cover two readers that both want to write: one of them is refused at once.
+    SQLite's own waiting does not cover two readers that both want to write: one of them fails at once.
     """
     begun = time.monotonic()
     pause = 0.05
@@ -181,14 +180,14 @@ def retry_locked(action: Callable[[], Result]) -> Result:
             if "database is locked" not in str(error) or waited > LOCKED_SECONDS:
                 raise
             if waited > SLOW_SECONDS / 2:  # SQLite's own waiting is as long as SLOW_SECONDS
-                _tell_of_lock()
+                _warn_of_lock()
         time.sleep(pause)
         pause = min(2 * pause, 1.0)
 
 
 @functools.cache
-def _tell_of_lock() -> None:
-    """Once in a process."""
+def _warn_of_lock() -> None:
+    """Printed once in a process."""
     warn(
         f"the database of the runs is locked by another process; waiting up to {LOCKED_SECONDS} s. "
         f"End that process: `fuser -v {_local_file()}` names it."
@@ -196,7 +195,7 @@ def _tell_of_lock() -> None:
 
 
 class _RetryingClient:
-    """A client of which every call is tried again while the database is locked."""
+    """Repeats every call of a client while the database is locked."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -207,9 +206,9 @@ class _RetryingClient:
 
 
 def connect(uri: str) -> Any:
-    """An `mlflow.MlflowClient` of the store at `uri`, which tries again while the database is locked.
+    """An `mlflow.MlflowClient` of the store at `uri`, which retries while the database is locked.
 
-    Paths in a database that came here with its project are put right first; the user is told.
+    If the project was moved, the paths in its database are corrected first, with a message.
     """
     _configure()
     from mlflow import MlflowClient
@@ -230,42 +229,40 @@ def _open(uri: str) -> Store:
     from mlflow.store.db.db_types import DATABASE_ENGINES
 
     is_database = uri.split(":")[0].split("+")[0] in DATABASE_ENGINES
-    # A server decides itself where artifacts go. Beside a database MLflow would put them in the working directory,
-    # which for a temporary copy is soon gone.
+    # A server decides where artifacts go. For a database MLflow would put them in the working directory, which may be a
+    # temporary copy.
     artifacts = project_root() / ARTIFACTS
     with _one_at_a_time(artifacts / ".lock") if is_database else contextlib.nullcontext():
         client = connect(uri)
-        mlflow.set_tracking_uri(uri)  # model logging reads the process-wide settings
+        mlflow.set_tracking_uri(uri)  # logging of models uses process-wide settings
         mlflow.set_registry_uri(registry_uri(uri))
         name = experiment_name()
         found = client.get_experiment_by_name(name)
         if found is None:
-            with contextlib.suppress(MlflowException):  # another machine may have made it in between
+            with contextlib.suppress(MlflowException):  # another machine may have created it meanwhile
                 client.create_experiment(name, (artifacts / name).as_uri() if is_database else None)
             found = client.get_experiment_by_name(name)
         if found is None:
             raise MlflowException(f"the experiment {name} cannot be created")
         if found.lifecycle_stage == "deleted":
             client.restore_experiment(found.experiment_id)
-        # Models are filed under the process-wide experiment, whatever run they are logged to.
+        # Models belong to the process-wide experiment, independently of their run.
         retry_locked(lambda: mlflow.set_experiment(experiment_id=found.experiment_id))
     return Store(client, str(found.experiment_id), uri, local=uri == local_uri())
 
 
 @contextlib.contextmanager
 def _one_at_a_time(lock: Path) -> Iterator[None]:
-    """Keep other processes of the project out. MLflow makes its tables again in each process that finds none yet."""
+    """Lock out other processes of the project, because each one that finds no tables would create them."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("w") as file:
-        with told_if_slow(f"waiting for another process of the project to open the store ({lock})."):
+        with warning_if_slow(f"waiting for another process of the project to open the store ({lock})."):
             fcntl.flock(file, fcntl.LOCK_EX)  # released when the file is closed
         yield
 
 
 def _configure() -> None:
-    """Import MLflow with the settings above, and keep its own messages (schema migrations, tracebacks of errors handled
-    here, advice on examples) off the terminal.
-    """
+    """Import MLflow with the settings above, and silence its messages (migrations, tracebacks of handled errors)."""
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     import mlflow  # noqa: F401  (it sets the level of its logger)

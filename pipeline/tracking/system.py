@@ -1,4 +1,4 @@
-"""The machine's load during a stage: processor, memory, disk, network, and the GPU where there is one."""
+"""Load of the machine during a stage: processor, memory, disk, network, and GPU if there is one."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -7,13 +7,13 @@ from typing import Any
 INTERVAL_SECONDS = 10.0
 
 SIGN = "system/cpu_utilization_percentage"
-"""A metric that every sample has."""
+"""A metric that is in every sample."""
 
 
 class SystemMetrics:
-    """Samples with MLflow's own monitors, in a thread, and hands each sample to `report(values, step)`.
+    """Samples MLflow's monitors in a thread, and passes each sample to `report(values, step)`.
 
-    MLflow's thread would ask the server for the run's status at every sample and end at its first trouble.
+    MLflow's own thread would query the server at every sample, and end at the first error.
     """
 
     def __init__(self, report: Callable[[Mapping[str, float], int], None], run_id: str) -> None:
@@ -27,7 +27,7 @@ class SystemMetrics:
         self._thread.start()
 
     def close(self) -> None:
-        """Take the last sample, so that a short stage has one too, and end."""
+        """Take the last sample, so that short stages have one too, and end the thread."""
         self._stop.set()
         self._thread.join()
 

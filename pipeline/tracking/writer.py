@@ -1,7 +1,7 @@
-"""The thread that writes to the store, so that a training never waits for it and never dies of it.
+"""The thread that writes to the store, so that a training never waits for the store or fails because of it.
 
-What is to be written is put in a queue as operations. When a server stops answering, all operations so far are played
-again into the project's own store: what was written is complete in one place, whichever that is.
+Entries are put in a queue as operations. If a server stops answering, all operations so far are repeated in the
+project's own store, so one of the two stores has the complete run.
 """
 
 import queue
@@ -17,13 +17,13 @@ from pipeline.tracking.runs import MOST_METRICS, Operation, Target, batches
 from pipeline.tracking.store import Store, store_errors, warn
 
 GATHER_SECONDS = 1.0
-"""How long metrics are gathered before they are sent."""
+"""Metrics are collected for so long and sent together."""
 
 
 class Writer:
-    """Applies operations to a target, in order, in a thread of its own.
+    """Applies operations to a target, in order, in its own thread.
 
-    `reopen` makes a new target in another store; it is called when the first one stops answering.
+    `reopen` creates a target in another store; it is called if the first store stops answering.
     """
 
     def __init__(self, target: Target, reopen: Callable[[Store], Target]) -> None:
@@ -36,21 +36,21 @@ class Writer:
         self._thread.start()
 
     def put(self, operation: Operation) -> None:
-        """Have `operation` applied later; returns at once."""
+        """Queue `operation`; returns at once."""
         self._queue.put(operation)
 
     def metrics(self, values: Mapping[str, float], step: int) -> None:
-        """Have metrics written later, many steps in one request; returns at once."""
+        """Queue metrics, which are written in batches; returns at once."""
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)
         self._queue.put([Metric(name, float(value), now, step) for name, value in values.items()])
 
     def close(self, last: Operation) -> None:
-        """Apply `last` after all the rest, and wait until it is done."""
+        """Queue `last`, and wait until everything is written."""
         self._queue.put(last)
         self._queue.put(None)
-        with stores.told_if_slow("waiting until the rest of the run is written to the store."):
+        with stores.warning_if_slow("waiting until the rest of the run is written to the store."):
             self._thread.join()
 
     def _work(self) -> None:
@@ -88,7 +88,7 @@ class Writer:
             else:
                 self._fall_back(target, problem)
         except Exception:
-            # A fault of this program: shown in full, but no reason to lose a training.
+            # A fault of this program is shown in full, but must not end a training.
             warn(f"a fault in the tracking itself; the run goes on without this entry.\n{traceback.format_exc()}")
 
     def _fall_back(self, target: Target, problem: str) -> None:

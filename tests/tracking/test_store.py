@@ -169,10 +169,10 @@ def test_a_locked_database_is_said_and_waited_for(project: Project) -> None:
 
 def test_a_slow_store_is_said_once(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(stores, "SLOW_SECONDS", 0.05)
-    with stores.told_if_slow("waiting for the store."):
+    with stores.warning_if_slow("waiting for the store."):
         time.sleep(0.5)
     assert capsys.readouterr().err == "tracking: waiting for the store.\n"
-    with stores.told_if_slow("waiting for the store."):
+    with stores.warning_if_slow("waiting for the store."):
         pass
     time.sleep(0.2)
     assert capsys.readouterr().err == ""
