@@ -1,4 +1,4 @@
-"""Stage extract: the corpus's clips into data/clips, a manifest with a verdict a clip and shards of speech."""
+"""Stage extract: the corpus's clips into data/clips, as a manifest with a verdict per clip and shards of speech."""
 
 from pipeline.config.windows import require_long_clips
 from pipeline.corpora.registry import check_root, open_corpus

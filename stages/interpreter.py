@@ -1,7 +1,7 @@
-"""The environment's interpreter for a stage of a DVC that was called by its path, as ``.venv/bin/dvc repro``.
+"""Find the environment's interpreter if DVC was called by its path, as in ``.venv/bin/dvc repro``.
 
-The shell then finds another ``python3``, which may be of any version: nothing here is newer than Python 3.7. By then
-DVC has removed the stage's outs, so that an advice alone would come too late.
+Then ``python3`` is another interpreter, of any version, so this file needs only Python 3.7. A message alone would not
+do, because DVC has already removed the stage's outs.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from importlib.util import find_spec
 
 
 def find_environment() -> None:
-    """Go on as the interpreter that has the packages, where this one has not and a DVC called it."""
-    stage = os.environ.get("DVC_STAGE", "").rpartition(":")[2]  # called in a subfolder, DVC says ../dvc.yaml:NAME
+    """Restart this process with the interpreter that has the packages, if DVC called one that lacks them."""
+    stage = os.environ.get("DVC_STAGE", "").rpartition(":")[2]  # ../dvc.yaml:NAME if DVC was called in a subfolder
     if not stage or find_spec("av") is not None:
         return
     for python in (*_callers(), os.path.join(os.environ.get("DVC_ROOT", "."), ".venv/bin/python")):
@@ -30,16 +30,16 @@ def find_environment() -> None:
 
 
 def _callers() -> list[str]:
-    """The Python interpreters above this process, DVC's among them, where the system tells (Linux)."""
-    found, pid = [], os.getppid()
+    """The Python interpreters of parent processes, DVC's among them (on Linux; elsewhere none)."""
+    programs, pid = [], os.getppid()
     try:
         while pid:
             with open(f"/proc/{pid}/cmdline") as file:
                 program = file.read().split("\0")[0]
             if os.path.basename(program).startswith("python"):
-                found.append(program)
+                programs.append(program)
             with open(f"/proc/{pid}/stat") as file:
                 pid = int(file.read().rpartition(")")[2].split()[1])
     except OSError:
         pass
-    return found
+    return programs

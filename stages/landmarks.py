@@ -1,6 +1,4 @@
-"""Stage landmarks: the 68 points and aligned face crops of every clip, into data/faces; the quality of all clips, into
-data/quality.
-"""
+"""Stage landmarks: 68 points and face crops of every clip into data/faces, a quality report into data/quality."""
 
 from pipeline.corpora.registry import open_corpus
 from pipeline.prepare.faces import build_faces
@@ -15,7 +13,7 @@ from stages.runner import Context, run_stage
 
 
 def main(context: Context) -> None:
-    """Find, follow, align and crop one face per clip, and judge it."""
+    """Detect, track, align and crop one face per clip, and measure its quality."""
     root = open_corpus(context.params, context.project).root
     manifest = read_manifest(paths.CLIPS)
     clips = [vars(row) for row in manifest]

@@ -1,4 +1,4 @@
-"""Stage mfcc: the MFCC of every clip's speech, into data/mfcc."""
+"""Stage mfcc: speech features of every clip into data/mfcc."""
 
 from pipeline.prepare.mfcc import build_mfcc, initial_of
 from pipeline.runtime import paths
@@ -6,7 +6,7 @@ from stages.runner import Context, run_stage
 
 
 def main(context: Context) -> None:
-    """From samples to rows at 100 Hz."""
+    """Compute 100 rows of features per second."""
     params = context.params.mfcc
     bundle = context.bundle(params.init) if params.normalise == "adaptive" else None
     initial = None if bundle is None else initial_of(bundle)

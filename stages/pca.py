@@ -1,4 +1,4 @@
-"""Stage pca: template, mean and basis of the training split's landmarks, into models/landmarks."""
+"""Stage pca: the landmark model (template, mean and basis of the training split) into models/landmarks."""
 
 from pipeline.prepare.pca import landmark_model, write_explained
 from pipeline.runtime import paths
@@ -7,7 +7,7 @@ from stages.runner import Context, run_stage
 
 
 def main(context: Context) -> None:
-    """Fit on the training split alone, or take over what a bundle has."""
+    """Fit on the training split only, or copy the model of a bundle."""
     params = context.params.pca
     model = landmark_model(ClipStore(paths.DATA), params, context.bundle(params.init))
     model.save(paths.LANDMARKS_MODEL)

@@ -1,9 +1,9 @@
-"""The page that `dvc plots show` fills, with the Vega scripts inside, so that it needs no network:
+"""Write the page that `dvc plots show` fills, with the Vega scripts inside, so that it needs no network:
 
     python -m stages.plots_page
 
-DVC's own page loads the scripts from another host. This one lies in git as `.dvc/page.html`, and `.dvc/config` names
-it. Run this program after an upgrade of vl-convert-python, which carries the scripts.
+DVC's own page loads the scripts from another host. This one is in git as `.dvc/page.html`, and `.dvc/config` names it.
+Run this program after an upgrade of vl-convert-python, which contains the scripts.
 """
 
 import base64
@@ -12,8 +12,8 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from pathlib import Path
 
 PAGE = Path(".dvc/page.html")
-LONGEST = 500 * 1024
-"""Bytes of the page, which git keeps whole for every version of it."""
+LARGEST_PAGE = 500 * 1024
+"""Bytes; git stores every version of the page completely."""
 VEGA_LITE = "5.8"
 """The version that `.dvc/plots` is written for."""
 
@@ -64,7 +64,7 @@ def page() -> str:
     scripts = vl_convert.javascript_bundle("window.vega = {embed: vegaEmbed}", VEGA_LITE)
     packed = base64.b64encode(gzip.compress(scripts.encode(), 9, mtime=0)).decode()
     text = _PAGE.replace("SCRIPTS", packed)
-    assert len(text) < LONGEST
+    assert len(text) < LARGEST_PAGE
     return text
 
 

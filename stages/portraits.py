@@ -1,4 +1,4 @@
-"""Stage portraits: photographs made to speak, where the corpus is or has portraits; without them an empty table."""
+"""Stage portraits: clips from photographs into data/portraits, if the corpus includes them; else an empty table."""
 
 from pipeline.corpora.registry import check_root, corpus_params
 from pipeline.corpora.synthetic.portraits import PHOTOS, build_portraits, summary, write_empty
@@ -8,7 +8,7 @@ from stages.runner import Context, run_stage
 
 
 def main(context: Context) -> None:
-    """Clips of every photograph, and a row with the reason of each that cannot be used."""
+    """Make clips of every photograph; unusable ones get a row with the reason."""
     if "portraits" not in members_of(context.params):
         write_empty(paths.PORTRAITS)
         return

@@ -1,4 +1,4 @@
-"""The quality report of the stages that judge clips, in their MLflow run; also where they reject too many and fail."""
+"""The quality report in the MLflow runs of extract and landmarks, also if they fail because of rejected clips."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,15 +18,23 @@ Rows = Sequence[Mapping[str, Any]]
 
 
 def track_report(context: Context, folder: Path, table: pd.DataFrame) -> None:
-    """Put the report and its numbers into the stage's run."""
+    """Record the report and its numbers in the stage's run."""
     context.run.metrics(summary(table))
     context.run.artifact(folder)
 
 
 def explain(error: TooManyLost, context: Context, stage: str, clips: Rows, faces: Rows, root: Path) -> PipelineError:
-    """What to raise in place of ``error``: the same message, and where the rejected clips are to be seen.
+    """The error to raise instead of ``error``: its message, and the folder that shows the rejected clips.
 
-    A stage that fails keeps its earlier outs, so this report goes elsewhere, and into the stage's run.
+    A stage that fails keeps its earlier outs, so the report is written to another folder, and to the stage's run.
+
+    Args:
+        error: The stage's error.
+        context: The stage's context.
+        stage: Its name.
+        clips: Rows of the manifest.
+        faces: Rows of the faces, if there are any.
+        root: Folder of the corpus.
     """
     folder = paths.rejected_folder(stage)
     table = write_report(folder, clips, faces, root, paths.FACES, context.params)

@@ -1,4 +1,4 @@
-"""Stage sample: makes the embedded corpus in data/sample where the chosen corpus has it; else an empty folder."""
+"""Stage sample: the embedded corpus into data/sample, if the chosen corpus includes it; else an empty folder."""
 
 import shutil
 
@@ -10,7 +10,7 @@ from stages.runner import Context, run_stage
 
 
 def main(context: Context) -> None:
-    """Speech, faces and alignments of the sample corpus, and its contact sheet."""
+    """Make speech, faces and alignments of the embedded corpus, and its contact sheet."""
     if "sample" not in members_of(context.params):
         shutil.rmtree(paths.SYNTHETIC, ignore_errors=True)
         paths.SYNTHETIC.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Stage studies: what the models bear, on some test clips; a table each, into studies."""
+"""Stage studies: robustness of the models on some test clips; a table per study into studies."""
 
 from pipeline.evaluation.clips import StoredClips
 from pipeline.evaluation.studies.run import run_studies
@@ -9,7 +9,7 @@ from stages.runner import Context, run_stage
 
 
 def main(context: Context) -> None:
-    """Measure, and write every table and curve into the stage's run; a curve's steps are its levels in hundredths."""
+    """Run all studies; record tables and curves in the stage's run. A curve's steps are its levels in hundredths."""
     head = TalkingHead.from_pretrained(paths.MODELS, context.params.vgnet.precision)
     clips = StoredClips(ClipStore(paths.DATA))
     tables = run_studies(head, clips, context.params.studies.clips, context.params.seed, paths.STUDIES)

@@ -8,7 +8,7 @@ from stages.runner import Context, run_training_stage
 
 
 def main(context: Context) -> None:
-    """Train on the training split, validate on val; killed, it goes on where it was."""
+    """Train on the training split and validate on val; continues a training that was killed."""
     bundle = context.bundle(context.params.vgnet.init)
     train_from_store(context.params, [Progress(), context.run.callback()], bundle)
     context.run.model(paths.VGNET, input_example("vgnet", context.params), "atvgnet-vgnet")

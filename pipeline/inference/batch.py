@@ -18,7 +18,7 @@ from pipeline.config.params import WhichFace
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import check_writable, replacing
-from pipeline.runtime.table import Row, Table, read_table
+from pipeline.runtime.table import CsvRow, Table, read_table
 
 if TYPE_CHECKING:  # the command checks a table before it loads torch
     from pipeline.inference.talking_head import TalkingHead
@@ -164,7 +164,7 @@ def generate_batch(
 
 
 def _generate_row(
-    head: "TalkingHead", row: Row, folder: Path, settings: Settings, overwrite: bool, stop: threading.Event
+    head: "TalkingHead", row: CsvRow, folder: Path, settings: Settings, overwrite: bool, stop: threading.Event
 ) -> Outcome:
     def check_stop(done: int, total: int | None) -> None:
         if stop.is_set():
@@ -188,7 +188,7 @@ def _generate_row(
     return Outcome("done", "", frames, round(seconds, 2), round(frames / FPS / seconds, 2))
 
 
-def _file(row: Row, column: str) -> str:
+def _file(row: CsvRow, column: str) -> str:
     if row[column] in ("", "-"):  # "-" would be a pipe
         raise PipelineError(f"The column {column} names no file. Fill it in.")
     return row[column]
@@ -199,7 +199,7 @@ def parse_cell(column: str, text: str) -> Any:
     return _PARSERS[SETTINGS[OPTIONS[column]].kind](text)
 
 
-def _row_settings(row: Row, defaults: Settings) -> Settings:
+def _row_settings(row: CsvRow, defaults: Settings) -> Settings:
     own = {}
     for column, name in OPTIONS.items():
         if text := row.get(column, ""):
@@ -236,7 +236,7 @@ def _read(table: Path) -> Table:
     return content
 
 
-def _finished(rows: list[Row], table: Path) -> list[Outcome | None]:
+def _finished(rows: list[CsvRow], table: Path) -> list[Outcome | None]:
     """Return the outcomes of rows that an earlier call finished, if the row is the same and its video exists."""
     path = results_of(table)
     if not path.exists():
@@ -255,11 +255,11 @@ def _finished(rows: list[Row], table: Path) -> list[Outcome | None]:
     return [finished.get(_key(row)) for row in rows]
 
 
-def _key(row: Row) -> tuple[tuple[str, str], ...]:
+def _key(row: CsvRow) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(row.items()))
 
 
-def _write(rows: list[Row], outcomes: list[Outcome | None], table: Path) -> None:
+def _write(rows: list[CsvRow], outcomes: list[Outcome | None], table: Path) -> None:
     ended = [{**row, **asdict(result)} for row, result in zip(rows, outcomes, strict=True) if result is not None]
     path = results_of(table)
     try:

@@ -9,11 +9,14 @@ LstmState = tuple[Tensor, Tensor]
 
 
 class AtNet(nn.Module):
-    """The PCA coefficients of the landmarks of every video frame, from the speech around it and a reference frame.
+    """Predicts the PCA coefficients of the landmarks of each video frame, from the speech around it and a reference.
 
-    `recurrent`: an LSTM over the frames reads speech features beside the reference's coefficients. Without it
-    (the paper's single-frame ablation) the speech branch alone answers, frame by frame, with no reference and no
-    batch normalisation. `columns` are the numbers of a row of speech: 12 cepstral coefficients, or mel bands.
+    Args:
+        components: Number of coefficients K.
+        width: Channels of the first layer.
+        recurrent: An LSTM over the frames reads speech features and the reference's coefficients. False is the paper's
+            single-frame ablation: only the speech branch, without reference and batch normalisation.
+        columns: Numbers C in a row of speech features: 12 cepstral coefficients, or mel bands.
     """
 
     def __init__(self, components: int = 6, width: int = 64, recurrent: bool = True, columns: int = 12) -> None:
@@ -27,8 +30,8 @@ class AtNet(nn.Module):
         self.recurrent = recurrent
         c64, c128, c256, c512, c2048 = (scaled(count, width) for count in (64, 128, 256, 512, 2048))
         block = conv if recurrent else plain_conv
-        pooled = ((columns - 1) // 2 - 1) // 2  # by two windows of 3 in steps of 2
-        self.speech = nn.Sequential(  # 1 x 28 x 12: rows of 10 ms by cepstral coefficients
+        pooled = ((columns - 1) // 2 - 1) // 2  # by two windows of 3 with stride 2
+        self.speech = nn.Sequential(  # 1 x 28 x 12: rows, of 10 ms, by cepstral coefficients
             block(1, c64),
             block(c64, c128),
             nn.MaxPool2d(3, stride=(1, 2)),  # 26 x 5
@@ -50,13 +53,13 @@ class AtNet(nn.Module):
         self.coefficients = nn.Linear(c256, components)
 
     def forward(self, reference_BK: Tensor, windows_BT1RC: Tensor) -> Tensor:
-        """Coefficients (B, T, K) from those of the reference frame (B, K) and speech windows (B, T, 1, 28, C)."""
+        """Predict coefficients (B, T, K) from those of the reference (B, K) and speech windows (B, T, 1, 28, C)."""
         return self.stream(reference_BK, windows_BT1RC)[0]
 
     def stream(
         self, reference_BK: Tensor, windows_BT1RC: Tensor, state: LstmState | None = None
     ) -> tuple[Tensor, LstmState | None]:
-        """As `forward`, and the LSTM's state to hand in with the frames that follow these."""
+        """As `forward`; also returns the LSTM's state, to pass with the next frames."""
         batch, frames = windows_BT1RC.shape[:2]
         speech_BTD = self.speech(windows_BT1RC.flatten(0, 1)).unflatten(0, (batch, frames))
         if not self.recurrent:

@@ -10,12 +10,12 @@ from pipeline.models.layers import conv, has_outer_level, plain_conv, scaled
 
 
 class Discriminator(nn.Module):
-    """Judges a video: whether it is real, and which landmarks its frames show.
+    """Decides whether a video is real, and reads the landmarks of its frames.
 
-    An LSTM over the frames reads their features beside the reference's landmarks. From each of its states one layer
-    reads the landmarks, as an offset in (-1, 1) to the reference's, and one a decision, averaged over the video.
+    An LSTM over the frames reads their features and the reference's landmarks. From each of its states, one layer
+    predicts the landmarks, as an offset in (-1, 1) to the reference's, and one the decision, averaged over the video.
 
-    At `size` 256 its pictures go through one convolution more, before the others.
+    At `size` 256 pictures first pass one more convolution.
     """
 
     def __init__(self, width: int = 64, size: int = 128) -> None:
@@ -24,7 +24,7 @@ class Discriminator(nn.Module):
         c32, c64, c128, c256, c512 = (scaled(count, width) for count in (32, 64, 128, 256, 512))
         down = [c64, c128, c256, c512]  # to 8 x 8
         if has_outer_level(size):
-            self.arguments["size"] = size  # files of 128 stay as they are
+            self.arguments["size"] = size  # not for 128, so that files keep their bytes
             down = [c32, *down]
         self.image = nn.Sequential(
             plain_conv(3, down[0], stride=2),
@@ -41,7 +41,7 @@ class Discriminator(nn.Module):
         self.decision = nn.Linear(c256, 1)
 
     def forward(self, frames_BTCHW: Tensor, reference_landmarks_BL: Tensor) -> tuple[Tensor, Tensor]:
-        """The logit that the video (B, T, 3, size, size), in [-1, 1], is real (B,), and its landmarks (B, T, 136)."""
+        """The logit (B,) that the video (B, T, 3, size, size) in [-1, 1] is real, and its landmarks (B, T, 136)."""
         batch, frames = frames_BTCHW.shape[:2]
         image_BTD = self.image(frames_BTCHW.flatten(0, 1)).unflatten(0, (batch, frames))
         reference_BTD = self.reference(reference_landmarks_BL).unsqueeze(1).expand(-1, frames, -1)

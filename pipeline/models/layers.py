@@ -1,15 +1,15 @@
-"""The blocks that the networks share."""
+"""Building blocks of the networks."""
 
 from torch import Tensor, nn
 
 
 def scaled(channels: int, width: int) -> int:
-    """`channels` of the paper's networks, whose width is 64, at another width (at least 1)."""
+    """The number of channels at `width`, if it is `channels` in the paper, whose width is 64; at least 1."""
     return max(1, channels * width // 64)
 
 
 def has_outer_level(size: int) -> bool:
-    """Whether pictures of `size` pixels a side take a level more than the paper's, of 128; ValueError for others."""
+    """Whether pictures of this `size` need one more level: False for 128, True for 256; ValueError for others."""
     if size not in (128, 256):
         raise ValueError(f"size must be 128 or 256, not {size}")
     return size == 256

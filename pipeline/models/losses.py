@@ -30,8 +30,8 @@ def pixel_loss(
 
         mean(|fake - real| . (A + 0.5) . (1 + f M)),
 
-    where the attention A, the map of what is painted, only weighs and receives no gradient. With None for A (the
-    ablation) every pixel weighs 1. `mouth_focus` f is ours: by how much more the middle of `mouth_map` M weighs.
+    where the attention A, the map of what is painted, is only a weight and gets no gradient. Without A (the ablation)
+    all weights are 1. `mouth_focus` f is ours: the additional weight in the middle of `mouth_map` M.
     """
     distance_BTCHW = (fake_BTCHW - real_BTCHW).abs()
     if mouth_focus:
@@ -42,10 +42,10 @@ def pixel_loss(
 
 
 def mouth_map(like_BTCHW: Tensor) -> Tensor:
-    """1 in the middle of the mouth, falling off as a Gaussian over lips and chin (H, W), for pictures like these.
+    """A Gaussian (H, W) over lips and chin, 1 in the middle of the mouth, for pictures of this shape.
 
-    It stays in its place, since faces are aligned: of real speakers' mouths the middle lies within 2% of the side about
-    it, and the lips within two deviations.
+    Its place is fixed, because faces are aligned: mouths of real speakers are within 2% of the side from it, and their
+    lips within two deviations.
     """
     height, width = like_BTCHW.shape[-2:]
     y_H, x_W = (torch.arange(size, device=like_BTCHW.device) / size for size in (height, width))
@@ -54,20 +54,20 @@ def mouth_map(like_BTCHW: Tensor) -> Tensor:
 
 
 def decision_loss(logits_B: Tensor, real: bool) -> Tensor:
-    """Binary cross-entropy of the discriminator's logits against "real", or against "fake":
+    """Binary cross-entropy of the discriminator's logits for the target "real" or "fake":
 
         real: mean(-log sigmoid(logit))        fake: mean(-log(1 - sigmoid(logit)))
 
-    The discriminator minimises both on the videos concerned; the generator minimises "real" on what it generated.
+    The discriminator minimises "real" on real and "fake" on generated videos; the generator "real" on generated ones.
     """
     return functional.softplus(-logits_B if real else logits_B).mean()
 
 
 def landmark_weights(mouth: float = 10_000.0) -> Tensor:
-    """Weights (136,) of the squared errors: `mouth` for the y of the mouth's points, 1 for everything else.
+    """Weights (136,) of the squared errors: `mouth` for the y of the mouth's points, 1 for all other coordinates.
 
-    The original release multiplies both the predicted and the true landmarks by a mask of 100 on the y of the mouth
-    before it squares their difference: 100^2 here.
+    The original release multiplies predicted and true landmarks by 100 at the y of the mouth before it squares their
+    difference: 100^2.
     """
     weights_P2 = torch.ones(COUNT, 2)
     weights_P2[MOUTH, 1] = mouth
@@ -75,8 +75,8 @@ def landmark_weights(mouth: float = 10_000.0) -> Tensor:
 
 
 def regression_loss(predicted_BTL: Tensor, landmarks_BTL: Tensor, weights_L: Tensor) -> Tensor:
-    """How far the discriminator's reading of the landmarks is from the truth, mean(w . (predicted - true)^2).
+    """The error of the discriminator's landmarks, mean(w . (predicted - true)^2).
 
-    Minimised by the discriminator on real and fake videos, and by the generator on what it generated.
+    The discriminator minimises it on real and generated videos, the generator on generated ones.
     """
     return (weights_L * (predicted_BTL - landmarks_BTL).square()).mean()

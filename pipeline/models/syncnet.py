@@ -1,4 +1,4 @@
-"""SyncNet (Chung and Zisserman, "Out of time", 2016): whether lips and sound go together.
+"""SyncNet (Chung and Zisserman, "Out of time", 2016), which measures whether lips and sound match.
 
 Keys and shapes are those of the published weights, ``syncnet_v2.model``.
 """
@@ -7,17 +7,17 @@ import torch
 from torch import Tensor, nn
 
 FRAMES = 5
-"""Frames behind one feature of the pictures."""
+"""Frames per feature of the pictures."""
 SIZE = 224
-"""Pixels a side of its pictures."""
+"""Side of the pictures, in pixels."""
 ROWS = 20
-"""Rows of MFCC behind one feature of the sound: 0.2 s, as `FRAMES` are."""
+"""Rows of MFCC per feature of the sound: 0.2 s, like `FRAMES`."""
 FEATURES = 1024
 _CHUNK = 16  # windows of pictures at a time: 75 frames at once would take 0.8 GB
 
 
 class SyncNet(nn.Module):
-    """Two towers, whose features of one moment lie near each other where the lips say what is heard."""
+    """Two towers, for pictures and sound, whose features are close to each other if lips and sound match."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class SyncNet(nn.Module):
         features = [torch.zeros(0, FEATURES)]
         for start in range(0, count, _CHUNK):
             frames = frames_TCHW[start : min(start + _CHUNK, count) + FRAMES - 1]
-            # Only the first convolution reads several frames, so windows share what they have in common.
+            # Only the first convolution reads several frames, so windows can share the computation.
             seen_1DT11 = self.netcnnlip(frames.float().transpose(0, 1).unsqueeze(0))
             features.append(self.netfclip(seen_1DT11[0, :, :, 0, 0].T))
         return torch.cat(features)

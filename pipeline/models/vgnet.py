@@ -13,30 +13,30 @@ Recurrence = Literal["time", "batch", "none"]
 
 
 class VgOutput(NamedTuple):
-    """What VG-net makes of T frames."""
+    """Output of VG-net for T frames."""
 
     frames_BTCHW: Tensor
     """The video (B, T, 3, size, size), in [-1, 1]."""
     attention_BT1HW: Tensor
-    """Where the video is painted (1) and where it is the reference picture (0), (B, T, 1, size, size)."""
+    """1 where the video is painted, 0 where it shows the reference picture (B, T, 1, size, size)."""
     colour_BTCHW: Tensor
-    """The paint (B, T, 3, size, size), in [-1, 1]."""
+    """Painted colours (B, T, 3, size, size), in [-1, 1]."""
     landmark_attention_BT1HW: Tensor
-    """Where the landmarks have moved away from the reference's (B, T, 1, 32, 32), in [0, 1]."""
+    """Attention to the motion of the landmarks since the reference (B, T, 1, 32, 32), in [0, 1]."""
     state_BCHW: Tensor | None
-    """The ConvGRU's state after the last frame, to hand in with the frames that follow (recurrence over time only)."""
+    """The ConvGRU's state after the last frame, to pass with the next frames (recurrence over time only)."""
 
 
 class VgNet(nn.Module):
-    """A talking face: the reference picture, moved as the landmarks move.
+    """Generates a talking face: the reference picture, moved by landmarks.
 
-    The decoder paints colours C and an attention map A, and a frame is A . C + (1 - A) . reference. Half way, at
-    32 x 32, the attention M over the landmarks' motion chooses between the reference's features and the decoded ones.
+    The decoder paints colours C and an attention map A; a frame is A . C + (1 - A) . reference. Within the decoder, at
+    32 x 32, an attention M from the landmarks' motion mixes the reference's features and the decoded ones.
 
-    `attention=False` is the ablation without either map: the sum of both features, and a frame is C.
+    `attention=False` is the ablation without both maps: features are added, and a frame is C.
 
-    At `size` 256 the encoder has one level more before the others and the decoder one behind them, so that M, the
-    ConvGRU and its state are what they are at 128.
+    At `size` 256 the encoder has one more level at its start and the decoder one at its end, so M and the ConvGRU are
+    the same as at 128.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class VgNet(nn.Module):
         super().__init__()
         self.arguments = {"width": width, "recurrence": recurrence, "attention": attention, "dropout": dropout}
         outer = has_outer_level(size)
-        if outer:  # files of 128 stay as they are
+        if outer:  # not for 128, so that files keep their bytes
             self.arguments["size"] = size
         self.size = size
         self.inputs: dict[str, tuple[int, ...]] = {
@@ -103,18 +103,20 @@ class VgNet(nn.Module):
         landmarks_BTL: Tensor,
         state_BCHW: Tensor | None = None,
     ) -> VgOutput:
-        """Video of a face.
+        """Generate a video. All layers except the recurrence see the frames as one batch (N = B * T).
 
-        Takes the reference picture (B, 3, size, size) in [-1, 1], its landmarks (B, 136), those of the T frames to make
-        (B, T, 136), and the state of the frames before these, if any. Every layer but the recurrence sees all frames as
-        one batch (N = B * T); the reference is encoded once.
+        Args:
+            image_BCHW: Reference pictures (B, 3, size, size) in [-1, 1].
+            reference_landmarks_BL: Their landmarks (B, 136).
+            landmarks_BTL: Landmarks of the frames to generate (B, T, 136).
+            state_BCHW: State after the previous frames; None for the first ones.
         """
         batch, frames = landmarks_BTL.shape[:2]
 
         def each_frame(x_BCHW: Tensor) -> Tensor:
             return x_BCHW.unsqueeze(1).expand(-1, frames, -1, -1, -1).flatten(0, 1)
 
-        # The reference's landmarks join the frames', so that normalisation treats equal landmarks equally.
+        # Reference and frames are one batch, so that batch normalisation treats equal landmarks equally.
         landmarks_ML = torch.cat([reference_landmarks_BL.unsqueeze(1), landmarks_BTL], dim=1).flatten(0, 1)
         near_BTCHW = self.landmark_near(self.landmark_map(landmarks_ML)).unflatten(0, (batch, frames + 1))
         deep_BTCHW = self.landmark_deep(near_BTCHW.flatten(0, 1)).unflatten(0, (batch, frames + 1))
@@ -136,7 +138,7 @@ class VgNet(nn.Module):
             decoded_NCHW = each_frame(image_near_BCHW) + decoded_NCHW
 
         painted_NCHW = self.heads(self.decode_near(decoded_NCHW))
-        # Planes of their own: what is sliced from channels that lie beside each other takes ten times as long.
+        # Contiguous planes: operations on a slice of interleaved channels take ten times as long.
         colour_NCHW = torch.tanh(painted_NCHW[:, :3].contiguous())
         if self.attention:
             attention_N1HW = torch.sigmoid(painted_NCHW[:, 3:])
@@ -159,9 +161,9 @@ class ConvGru(nn.Module):
         r = sigmoid(Wr * x + Ur * h)        z = sigmoid(Wz * x + Uz * h)
         n = tanh(Wn * x + r . (Un * h))     h' = (1 - z) . n + z . h
 
-    `recurrence` says what the sequence is: `time`, the frames of each video; `batch`, the videos of the batch, frame
-    by frame, as the original release ran (one video alone then starts every frame from zero; for imported
-    weights); `none`, every frame from zero (ablation).
+    `recurrence` is the axis of the sequence. `time`: the frames of each video. `batch`: the videos of a batch, as in
+    the original release, so that a single video starts every frame from zero (for imported weights). `none`: every
+    frame starts from zero (ablation).
     """
 
     def __init__(self, inputs: int, hidden: int, recurrence: Recurrence = "time") -> None:
@@ -172,7 +174,7 @@ class ConvGru(nn.Module):
         self.from_hidden = nn.Conv2d(hidden, 3 * hidden, 3, padding=2, dilation=2)
 
     def forward(self, x_BTCHW: Tensor, state_BCHW: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Hidden states (B, T, hidden, H, W), and the state to go on from with the frames that follow (`time` only)."""
+        """Hidden states (B, T, hidden, H, W), and the state for the next frames (`time` only)."""
         gates_BTCHW = self.from_input(x_BTCHW.flatten(0, 1)).unflatten(0, x_BTCHW.shape[:2])
         if self.recurrence == "time":
             return self._run(gates_BTCHW, state_BCHW)
@@ -189,7 +191,7 @@ class ConvGru(nn.Module):
 
     def _step(self, gates_NCHW: Tensor, state_NCHW: Tensor | None) -> Tensor:
         r, z, n = gates_NCHW.chunk(3, dim=1)
-        if state_NCHW is None:  # of a zero state, the convolution leaves its bias
+        if state_NCHW is None:  # the convolution of a zero state is its bias
             bias = self.from_hidden.bias
             assert bias is not None
             ur, uz, un = bias.view(1, -1, 1, 1).to(gates_NCHW.dtype).chunk(3, dim=1)
