@@ -105,7 +105,7 @@ def _results(client: "Client", tasks: Iterable[Task], ordered: bool, sender: "_S
     """Keep two tasks per core submitted, one running and one waiting."""
     import distributed
 
-    submitted: Iterator[Future] = map(partial(client.submit, _checked, sender, pure=False), tasks)
+    submitted: Iterator[Future[Any]] = map(partial(client.submit, _checked, sender, pure=False), tasks)
     first = islice(submitted, 2 * sum(client.nthreads().values()))
     if ordered:
         queue = deque(first)

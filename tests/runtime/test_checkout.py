@@ -58,7 +58,7 @@ def test_a_repository_that_is_gone_is_refused(project: Path, tmp_path: Path) -> 
         check_checkout(tmp_path / "worktree")
 
 
-def test_what_experiments_will_miss_is_said(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_notes_on_what_experiments_lack(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     git(tmp_path, "clone", "-q", "--depth", "1", f"file://{project}", "shallow")
     (line,) = check_checkout(tmp_path / "shallow")
     assert "This clone is shallow" in line

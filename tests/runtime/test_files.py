@@ -38,23 +38,23 @@ def test_the_same_file_by_any_name(folder: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["clips", "linked", "clips/new.mp4", "linked/new/deep.mp4", "linked/a.mp4"])
-def test_a_folder_and_what_is_in_it(folder: Path, name: str) -> None:
+def test_folders_contain_their_files(folder: Path, name: str) -> None:
     with pytest.raises(PipelineError, match="lies in the input clips"):
         refuse_input(name, "clips")
     assert lies_in(folder / name, "linked")
 
 
 @pytest.mark.parametrize("name", ["other.mp4", "new.mp4", "clips2/a.mp4", "nowhere.mp4", "clips.mp4"])
-def test_another_file_is_no_input(folder: Path, name: str) -> None:
+def test_other_files_are_no_input(folder: Path, name: str) -> None:
     refuse_input(name, "clips", "clips/a.mp4", "gone.mp4")
 
 
-def test_names_in_another_case_where_the_disk_takes_them_for_one(folder: Path) -> None:
+def test_names_in_another_case_on_a_disk_that_ignores_case(folder: Path) -> None:
     same = (folder / "CLIPS").exists()
     assert lies_in("CLIPS/A.mp4", "clips") == same
 
 
-def test_a_file_is_there_whole_or_as_it_was(folder: Path) -> None:
+def test_files_are_replaced_completely_or_not_at_all(folder: Path) -> None:
     def stop() -> None:
         with replacing(folder / "other.mp4") as unfinished:
             unfinished.write_text("half")

@@ -60,7 +60,7 @@ def test_only_what_changed_is_read_again(files: list[Path], read: list[Path], tm
     assert again[files[2]] == ""
 
 
-def test_a_file_of_this_moment_is_not_trusted(read: list[Path], tmp_path: Path) -> None:
+def test_just_changed_files_are_read_again(read: list[Path], tmp_path: Path) -> None:
     """The clock of a file system ticks slowly: a second change within a tick leaves no trace."""
     young, memory = tmp_path / "young", tmp_path / "hashes.parquet"
     for content in (b"one", b"two"):
@@ -73,7 +73,7 @@ def test_a_file_of_this_moment_is_not_trusted(read: list[Path], tmp_path: Path) 
     assert read == [young] * 3
 
 
-def test_a_torn_memory_is_no_loss(files: list[Path], tmp_path: Path) -> None:
+def test_damaged_memory_is_ignored(files: list[Path], tmp_path: Path) -> None:
     memory = tmp_path / "hashes.parquet"
     first = hash_files(files, 2, memory=memory)
     memory.write_bytes(memory.read_bytes()[:50])

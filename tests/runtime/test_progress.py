@@ -19,7 +19,7 @@ with progress("faces", 4) as advance:
 """
 
 
-def test_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_lines_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     with progress("faces", 100, every=0.05) as advance:
         advance(20)  # at once: no line yet
         time.sleep(0.06)
@@ -33,7 +33,7 @@ def test_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) ->
     assert second.startswith("faces: 50 of 100, ")
 
 
-def test_a_bar_on_a_terminal() -> None:
+def test_bar_on_a_terminal() -> None:
     master, slave = pty.openpty()
     subprocess.run([sys.executable, "-c", WORK], stdout=slave, env={**os.environ, "TERM": "xterm"}, check=True)
     os.close(slave)

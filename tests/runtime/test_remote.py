@@ -34,7 +34,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_advice_follows_what_dvc_has_configured(project: Path) -> None:
+def test_pull_command_follows_the_dvc_config(project: Path) -> None:
     assert pull_command(project) is None
     assert NO_DEFAULT in dvc(project, "pull")
 
@@ -49,12 +49,12 @@ def test_the_advice_follows_what_dvc_has_configured(project: Path) -> None:
     assert NO_DEFAULT not in dvc(project, "pull")
 
 
-def test_a_remote_of_this_machine_alone_counts(project: Path) -> None:
+def test_remote_in_config_local_counts(project: Path) -> None:
     dvc(project, "remote", "add", "--local", "--default", "mine", str(project / "mine"))
     assert pull_command(project) == "dvc pull"
 
 
-def test_what_is_not_a_dvc_project_or_damaged_has_no_remote(tmp_path: Path) -> None:
+def test_no_remote_without_a_valid_dvc_config(tmp_path: Path) -> None:
     assert pull_command(tmp_path) is None
     (tmp_path / ".dvc").mkdir()
     (tmp_path / ".dvc/config").write_bytes(b"\xff\xfe[")

@@ -47,7 +47,7 @@ def _library(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 @pytest.mark.parametrize("how", ["alone", "workers"])
-def test_nothing_is_left(tmp_path: Path, how: str, number: signal.Signals) -> None:
+def test_no_temporary_files_remain(tmp_path: Path, how: str, number: signal.Signals) -> None:
     process = start(tmp_path, how)
     process.send_signal(number)
     _, errors = process.communicate(timeout=30)
@@ -59,7 +59,7 @@ def test_nothing_is_left(tmp_path: Path, how: str, number: signal.Signals) -> No
     assert not list(tmp_path.iterdir())
 
 
-def test_one_that_comes_twice_is_one(tmp_path: Path) -> None:
+def test_repeated_signals_count_once(tmp_path: Path) -> None:
     process = start(tmp_path, "workers")
     for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGHUP):
         process.send_signal(number)
@@ -72,7 +72,7 @@ def test_one_that_comes_twice_is_one(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_what_is_to_be_ignored_is_ignored(tmp_path: Path) -> None:
+def test_ignored_signals_stay_ignored(tmp_path: Path) -> None:
     process = start(tmp_path, "alone", "nohup")
     process.send_signal(signal.SIGHUP)
     time.sleep(0.5)

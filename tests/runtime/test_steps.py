@@ -14,7 +14,7 @@ def numbers(seconds: float, below: Iterator[int] | None = None) -> Iterator[int]
         yield number
 
 
-def test_what_a_step_waits_for_is_not_its_own() -> None:
+def test_time_of_nested_steps_is_not_counted_twice() -> None:
     steps = StepTimer()
     lower = steps.each("lower", numbers(0.02))
     got = []
@@ -29,7 +29,7 @@ def test_what_a_step_waits_for_is_not_its_own() -> None:
     assert steps.seconds["lower"] > steps.seconds["upper"] > steps.seconds["last"]
 
 
-def test_an_error_passes() -> None:
+def test_errors_pass_through() -> None:
     steps = StepTimer()
     with pytest.raises(ZeroDivisionError):
         list(steps.each("bad", (1 // number for number in (1, 0))))

@@ -45,7 +45,7 @@ def read(folder: Path, content: str | bytes) -> Table:
         PLAIN.encode("utf-32"),
     ],
 )  # fmt: skip
-def test_the_same_table_however_it_was_saved(tmp_path: Path, content: str | bytes) -> None:
+def test_all_spreadsheet_dialects_give_the_same_table(tmp_path: Path, content: str | bytes) -> None:
     table = read(tmp_path, content)
     assert (table.columns, table.rows, table.faults) == (["picture", "out"], ROWS, {})
 
@@ -75,7 +75,7 @@ def test_pandas_without_its_index(tmp_path: Path) -> None:
         ("picture,out\na," + "b" * 200_000, r"t\.csv, line 2: field larger than field limit .*\. Correct that line\."),
     ],
 )
-def test_one_line_says_why_a_table_is_refused(tmp_path: Path, content: str | bytes, message: str) -> None:
+def test_refused_tables_have_a_one_line_reason(tmp_path: Path, content: str | bytes, message: str) -> None:
     with pytest.raises(PipelineError, match=message) as caught:
         read(tmp_path, content)
     assert "\n" not in str(caught.value)
@@ -89,13 +89,13 @@ def test_one_line_says_why_a_table_is_refused(tmp_path: Path, content: str | byt
         ('a,"b\nc,d', "Lines 4 to 6 are one row, as a quote is not closed. Close it."),
     ],
 )
-def test_a_line_that_is_wrong_spoils_no_line_before_it(tmp_path: Path, line: str, fault: str) -> None:
+def test_wrong_lines_do_not_affect_earlier_ones(tmp_path: Path, line: str, fault: str) -> None:
     table = read(tmp_path, f"sep=,\npicture,out\nx.jpg,x.mp4\n{line}\ny.jpg,y.mp4\n")
     assert table.rows[0] == {"picture": "x.jpg", "out": "x.mp4"}
     assert table.faults == {1: fault}
 
 
-def test_empty_files_have_nothing(tmp_path: Path) -> None:
+def test_empty_files_have_no_rows(tmp_path: Path) -> None:
     for content in ("", "\n\n", "\ufeff"):
         assert read(tmp_path, content) == Table([], [])
 

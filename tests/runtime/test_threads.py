@@ -40,17 +40,17 @@ def waiting(entry: str, **given: str) -> str:
 
 @pytest.mark.parametrize("entry", ENTRIES)
 @pytest.mark.skipif(sys.platform != "linux", reason="torch brings libgomp on Linux alone")
-def test_waiting_threads_leave_the_core_to_others(entry: str) -> None:
+def test_waiting_threads_do_not_occupy_cores(entry: str) -> None:
     assert "OMP_WAIT_POLICY = 'PASSIVE'" in waiting(entry)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="torch brings libgomp on Linux alone")
-def test_the_users_own_way_of_waiting_stays() -> None:
+def test_omp_wait_policy_of_the_user_stays() -> None:
     assert "OMP_WAIT_POLICY = 'ACTIVE'" in waiting(ENTRIES[0], OMP_WAIT_POLICY="ACTIVE")
 
 
 @pytest.mark.usefixtures("two_threads")
-def test_a_slim_network_trains_in_one_thread_and_a_wide_one_in_all() -> None:
+def test_slim_networks_train_in_one_thread_and_wide_ones_in_all() -> None:
     with training_threads(32):
         assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == 2
@@ -59,7 +59,7 @@ def test_a_slim_network_trains_in_one_thread_and_a_wide_one_in_all() -> None:
 
 
 @pytest.mark.usefixtures("two_threads")
-def test_the_users_number_of_threads_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_omp_num_threads_of_the_user_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     with training_threads(16):
         assert torch.get_num_threads() == 2

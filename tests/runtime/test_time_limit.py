@@ -28,7 +28,7 @@ def pipe_behind(path: Path, suffix: str) -> Path:
 
 
 @pytest.mark.parametrize("work", [lambda path: av.open(str(path)), lambda path: path.read_bytes()])
-def test_a_call_that_hangs_in_c_is_given_up(tmp_path: Path, work: Callable[[Path], object]) -> None:
+def test_call_that_hangs_in_c_times_out(tmp_path: Path, work: Callable[[Path], object]) -> None:
     os.mkfifo(tmp_path / "a.mp4")
     start = time.monotonic()
     with pytest.raises(TimedOut) as caught:
@@ -37,7 +37,7 @@ def test_a_call_that_hangs_in_c_is_given_up(tmp_path: Path, work: Callable[[Path
     assert SECONDS <= time.monotonic() - start < SECONDS + 2
 
 
-def test_hashing_a_file_that_hangs_is_given_up(tmp_path: Path) -> None:
+def test_hashing_that_hangs_times_out(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.mp4")
     assert hash_file(tmp_path / "a.mp4", SECONDS) == ""
 
@@ -48,14 +48,14 @@ def decoded(path: Path) -> Iterator[NDArray[np.uint8]]:
             yield np.array(frame.to_ndarray(format="rgb24"), np.uint8)
 
 
-def test_a_video_that_stalls_is_given_up(tmp_path: Path) -> None:
+def test_video_that_stalls_times_out(tmp_path: Path) -> None:
     """Before its first frame: its time stamps are read first."""
     pipe_behind(tmp_path / "a.mp4", "mkv")
     with pytest.raises(TimedOut):
         next(limited(SECONDS, read_frames(tmp_path / "a.mp4")))
 
 
-def test_a_decoder_that_stalls_half_way_is_given_up(tmp_path: Path) -> None:
+def test_decoder_that_stalls_times_out(tmp_path: Path) -> None:
     pipe = pipe_behind(tmp_path / "a.mp4", "mkv")
     whole = encode(tmp_path / "whole.mkv", even_times(100, 25)).read_bytes()
 
@@ -95,7 +95,7 @@ def test_items_come_in_order_and_few_are_drawn_ahead(seconds: float, work: float
     assert seen == made == list(range(20))
 
 
-def test_a_slow_caller_and_slow_but_steady_work_are_no_hang() -> None:
+def test_slow_callers_and_slow_steady_work_do_not_time_out() -> None:
     def steady() -> Iterator[int]:
         for number in range(4):
             time.sleep(SECONDS / 2)
@@ -107,7 +107,7 @@ def test_a_slow_caller_and_slow_but_steady_work_are_no_hang() -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.0, 5.0])
-def test_errors_are_raised_where_they_are_waited_for(seconds: float) -> None:
+def test_errors_are_raised_in_the_caller(seconds: float) -> None:
     def broken() -> Iterator[int]:
         yield 1
         raise ZeroDivisionError("of the work")
@@ -121,7 +121,7 @@ def test_errors_are_raised_where_they_are_waited_for(seconds: float) -> None:
     assert within(seconds, max, 3, 7) == 7
 
 
-def test_who_stops_early_leaves_nothing_open(tmp_path: Path) -> None:
+def test_stopping_early_closes_everything(tmp_path: Path) -> None:
     path = encode(tmp_path / "a.mp4", even_times(50, 25))
     before = set(threading.enumerate())
     frames = limited(5.0, read_frames(path))

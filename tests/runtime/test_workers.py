@@ -55,18 +55,18 @@ def test_results_in_order_and_as_they_come(where: str, request: pytest.FixtureRe
         list(run([(fail, (number,), {}) for number in range(3)], 2))
 
 
-def test_work_that_kills_every_worker_is_given_up(two_workers: LocalCluster) -> None:
+def test_task_that_kills_its_workers_fails(two_workers: LocalCluster) -> None:
     with pytest.raises(PipelineError, match=r"4 workers died of the same piece of work.*What is finished is kept"):
         list(run([(die, (0,), {}), (square, (1,), {})], 2))
     assert next(run([(square, (3,), {})], 2))[0] == 9  # the cluster is well again
 
 
-def test_a_worker_that_sees_another_disk(two_workers: LocalCluster, tmp_path: Path) -> None:
+def test_worker_with_another_disk(two_workers: LocalCluster, tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match=r"worker on .* does not see .*/gone, .* on a disk that all machines share"):
         list(run([(square, (1,), {})], 2, shared_paths=[tmp_path, tmp_path / "gone"]))
 
 
-def test_a_worker_with_other_code(two_workers: LocalCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_worker_with_other_code(two_workers: LocalCluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parallel, "code_mark", lambda: "of another checkout")
     with pytest.raises(PipelineError, match=r"has another version of the pipeline.* one environment and one checkout"):
         list(run([(square, (1,), {})], 2))
@@ -90,6 +90,6 @@ def test_without_dask(monkeypatch: pytest.MonkeyPatch) -> None:
         list(run([(square, (1,), {})], 2))
 
 
-def test_a_worker_killed_here(here: None) -> None:
+def test_killed_local_worker(here: None) -> None:
     with pytest.raises(PipelineError, match=r"killed, most likely because memory ran out.*ATVGNET_JOBS, now 2"):
         list(run([(die, (0,), {}), (square, (1,), {})], 2))

@@ -69,7 +69,7 @@ def test_the_draw_is_a_function_of_seed_and_position() -> None:
     np.testing.assert_array_equal(first.numbers, draw(PictureAugmentation(blur=0.1), 0, 7).numbers)
 
 
-def test_flips_are_as_many_as_asked_for_and_numbers_are_spread() -> None:
+def test_share_of_flips_and_spread_of_numbers() -> None:
     drawn = [draw(replace(EVERYTHING, flip=0.3), 0, position) for position in range(2000)]
     assert np.mean([change.mirrored for change in drawn]) == pytest.approx(0.3, abs=0.03)
     numbers = np.stack([change.numbers for change in drawn])
@@ -105,7 +105,7 @@ def test_a_mirrored_face_has_the_mirrored_points(photograph: Image) -> None:
     )
 
 
-def test_a_shift_moves_pictures_by_the_similarity_that_it_says(face: Image) -> None:
+def test_shift_applies_its_similarity(face: Image) -> None:
     numbers = {0: 0.6, 1: -0.8, 2: 0.5, 3: -0.7}
     found = augment(face[None], only("shift", numbers))[0]
     angle, scale = np.radians(ANGLE * -0.7), np.exp(SCALE * 0.5)
@@ -135,7 +135,7 @@ def test_no_streaks_at_the_edges() -> None:
     assert np.abs(moved[:, 0] - moved[:, 1]).mean() > 20
 
 
-def test_gamma_is_scikit_images(face: Image) -> None:
+def test_gamma_equals_scikit_image(face: Image) -> None:
     found = augment(face[None], only("light", {6: 0.5}))[0]
     assert np.abs(found.astype(int) - adjust_gamma(face, np.exp(0.2)).astype(int)).max() <= 1
 
@@ -170,7 +170,7 @@ def test_nothing_wraps_around(position: int) -> None:
     assert found[:, 80:].min() > 100
 
 
-def test_blur_is_scipys(face: Image) -> None:
+def test_blur_equals_scipy(face: Image) -> None:
     found = augment(face[None], only("blur", {12: -0.8}))[0]
     expected = gaussian_filter(face.astype(float), (1.2, 1.2, 0), mode="mirror")
     assert np.abs(found - expected).mean() < 0.5

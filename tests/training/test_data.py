@@ -17,7 +17,7 @@ from pipeline.speech.features import windows
 from pipeline.training.data import StoreSource, drawn_variants, load_ahead, training_windows, validation_windows
 
 
-def test_every_clip_comes_once_a_pass() -> None:
+def test_each_pass_uses_every_clip_once() -> None:
     lengths = [30, 40, 16, 50, 60, 17]  # the clip of 16 has no room for a reference
     drawn = [window for step in range(10) for window in training_windows(lengths, 16, 3, seed=1, step=step)]
     for start in range(0, 30, 5):
@@ -25,7 +25,7 @@ def test_every_clip_comes_once_a_pass() -> None:
     assert len({tuple(window.clip for window in drawn[start : start + 5]) for start in range(0, 30, 5)}) > 1
 
 
-def test_windows_lie_within_the_clip_and_the_example_outside_the_window() -> None:
+def test_windows_are_within_the_clip_and_references_outside_the_window() -> None:
     lengths = [17, 40, 90]
     seen = set()
     for step in range(300):
@@ -70,7 +70,7 @@ def test_validation_windows_are_spread_over_the_split() -> None:
     assert len(validation_windows([40, 40], 16, most=5)) == 2
 
 
-def test_clips_that_are_all_too_short_are_an_error() -> None:
+def test_error_if_all_clips_are_too_short() -> None:
     with pytest.raises(PipelineError, match=r"No clip has more than 16 frames, the longest has 12\. Lower `frames`"):
         training_windows([10, 12], 16, 4, 0, 0)
 
@@ -209,7 +209,7 @@ def test_store_source_serves_threads(store: ClipStore, model: LandmarkModel) -> 
     assert list(load_ahead(lambda step: source.pictures(step % 2, range(20)).sum(), range(20), threads=4)) == alone
 
 
-def test_the_digest_tells_data_apart(store: ClipStore, model: LandmarkModel) -> None:
+def test_digest_depends_on_the_data(store: ClipStore, model: LandmarkModel) -> None:
     digests = [
         StoreSource(store, model, "train", speech=True).digest,
         StoreSource(store, model, "train", speech=False).digest,
@@ -220,6 +220,6 @@ def test_the_digest_tells_data_apart(store: ClipStore, model: LandmarkModel) -> 
     assert len(set(digests)) == 4
 
 
-def test_a_split_without_clips_is_an_error(store: ClipStore, model: LandmarkModel) -> None:
+def test_error_if_a_split_is_empty(store: ClipStore, model: LandmarkModel) -> None:
     with pytest.raises(PipelineError, match="has no good clip in the test split"):
         StoreSource(store, model, "test", speech=True)

@@ -29,14 +29,14 @@ def missed(task: VgNetTask) -> float:
 
 
 @pytest.mark.parametrize(("rate", "learns"), [(2e-4, True), (1e-8, False)])
-def test_one_that_learns_is_told_from_one_that_does_not(rate: float, learns: bool) -> None:
+def test_learning_and_failing_discriminators_differ(rate: float, learns: bool) -> None:
     task = VgNetTask(TRAIN, VAL, replace(PARAMS, discriminator_lr=rate), 0)
     for step in range(160 if learns else 20):
         task.step(task.batch(step))
     assert (missed(task) < 0.5) == learns
 
 
-def test_pictures_reach_the_answers_from_the_start() -> None:
+def test_outputs_depend_on_pictures_from_the_start() -> None:
     """As layers come, what tells two pictures apart is lost on the way through the LSTM."""
     torch.manual_seed(0)
     frames_NTCHW = torch.rand(6, 4, 3, 128, 128) * 2 - 1

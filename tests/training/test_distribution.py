@@ -65,12 +65,12 @@ def test_a_step_is_the_same_but_for_rounding(together: Path) -> None:
             np.testing.assert_allclose(found[name], value, rtol=1e-9, atol=1e-12, err_msg=name)
 
 
-def test_the_first_process_alone_writes(together: Path) -> None:
+def test_only_the_first_process_writes(together: Path) -> None:
     assert (together / "rank0" / "vgnet" / "out" / "model.safetensors").exists()
     assert not (together / "rank1").exists()
 
 
-def test_what_several_processes_cannot_do_is_said_in_all_of_them(together: Path) -> None:
+def test_errors_of_several_processes_are_raised_in_all(together: Path) -> None:
     said = [json.loads((together / f"messages{rank}.json").read_text()) for rank in (0, 1)]
     for uneven, recurrence, other, failed in said:
         assert uneven == (
@@ -82,7 +82,7 @@ def test_what_several_processes_cannot_do_is_said_in_all_of_them(together: Path)
         assert re.match(r"Training failed at step 2: the loss `loss` is nan", failed)
 
 
-def test_a_killed_process_ends_the_job_which_goes_on_on_two_machines(together: Path, tmp_path: Path) -> None:
+def test_job_with_a_killed_process_resumes_on_two_machines(together: Path, tmp_path: Path) -> None:
     """As if nothing had been: the bytes are those of the processes that nobody killed."""
     code = "from pipeline.training.distribution import launch; launch('tests.training.together', 2)"
     process = start(sys.executable, "-c", code, FOLDER=str(tmp_path))

@@ -48,7 +48,7 @@ def test_every_optimiser_keeps_its_own_highest_rate() -> None:
     assert (fast.param_groups[0]["lr"], slow.param_groups[0]["lr"]) == pytest.approx((0.025, 0.005))
 
 
-def test_generator_starts_with_landmarks_spread_and_the_example_copied() -> None:
+def test_initial_generator_has_standardised_landmarks_and_copies_the_reference() -> None:
     torch.manual_seed(0)
     network = VgNet(width=8)
     landmarks_NL = torch.randn(136) + 0.01 * torch.randn(500, 136)
@@ -63,7 +63,7 @@ def test_generator_starts_with_landmarks_spread_and_the_example_copied() -> None
     assert (out.frames_BTCHW - image[:, None]).abs().mean() < 0.25
 
 
-def test_average_follows_the_formula() -> None:
+def test_ema_follows_the_formula() -> None:
     torch.manual_seed(0)
     linear = nn.Linear(2, 2)
     network = nn.Sequential(linear, nn.BatchNorm1d(2))
@@ -82,7 +82,7 @@ def test_average_follows_the_formula() -> None:
     assert not average.network.training
 
 
-def test_no_average_is_the_weights_themselves() -> None:
+def test_ema_with_decay_0_equals_the_weights() -> None:
     network = nn.Linear(2, 2)
     average = Ema(network, 0.0)
     nn.init.constant_(network.weight, 7.0)
@@ -90,7 +90,7 @@ def test_no_average_is_the_weights_themselves() -> None:
     assert torch.equal(average.network.state_dict()["weight"], network.weight)
 
 
-def test_watch_gives_means() -> None:
+def test_monitor_returns_means() -> None:
     monitor = LossMonitor()
     for step in range(1, 5):
         monitor.add(step, {"loss": torch.tensor(float(step)), "other": torch.tensor(1.0)})
@@ -102,7 +102,7 @@ def test_watch_gives_means() -> None:
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, 5000.0])
-def test_watch_stops_a_training_that_diverged(value: float) -> None:
+def test_monitor_stops_a_diverged_training(value: float) -> None:
     monitor = LossMonitor()
     monitor.add(1, {"loss": torch.tensor(2.0)})
     monitor.check()
@@ -112,7 +112,7 @@ def test_watch_stops_a_training_that_diverged(value: float) -> None:
         monitor.check()
 
 
-def test_history_is_a_row_a_validation(tmp_path: Path) -> None:
+def test_history_has_a_row_per_validation(tmp_path: Path) -> None:
     path = tmp_path / "new" / "history.csv"
     history = History(path)
     history.metrics(10, {"train.loss": 1 / 3})
@@ -135,7 +135,7 @@ def test_progress_prints_steps_and_validations(capsys: pytest.CaptureFixture[str
     assert done == "vgnet 100/100: done, the weights of step 50 are kept"
 
 
-def test_pictures_survive_the_way_to_floats_and_back() -> None:
+def test_pictures_convert_to_floats_and_back() -> None:
     pictures = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1).repeat(3, axis=3)
     floats = to_floats(pictures, torch.device("cpu"))
     assert floats.shape == (1, 3, 16, 16)
@@ -151,7 +151,7 @@ def test_curves_are_drawn() -> None:
     assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 3
 
 
-def test_training_imports_nothing_a_gpu_box_lacks() -> None:
+def test_training_imports_only_what_a_bare_machine_has() -> None:
     code = (
         "import sys; import pipeline.training.__main__; "
         "import pipeline.preprocessing.published.checkpoint; "

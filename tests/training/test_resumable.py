@@ -12,7 +12,7 @@ from pipeline.training.atnet import AtNetTask
 from pipeline.training.callbacks import Callback
 from pipeline.training.loop import train
 from pipeline.training.vgnet import VgNetTask
-from tests.training.test_training import AT, TRAIN, VAL, VG, Interrupt, outs
+from tests.training.runs import AT, TRAIN, VAL, VG, Interrupt, outs
 
 PARAMS: dict[str, LoopParams] = {"atnet": AT, "vgnet": VG}
 
@@ -35,7 +35,7 @@ def run(name: str, folder: Path, callback: Callback | None = None, **changes: An
 
 @pytest.mark.parametrize("name", ["atnet", "vgnet"])
 @pytest.mark.parametrize("first", [4, 6, 7])  # 7 ends, and is validated, out of turn
-def test_more_steps_extend_a_finished_training_and_equal_one_in_one_go(name: str, first: int, tmp_path: Path) -> None:
+def test_extended_training_equals_a_longer_one(name: str, first: int, tmp_path: Path) -> None:
     made = Made()
     run(name, tmp_path / "parts", steps=first, validate_every=2)
     run(name, tmp_path / "parts", made, steps=10, validate_every=2)
@@ -45,7 +45,7 @@ def test_more_steps_extend_a_finished_training_and_equal_one_in_one_go(name: str
 
 
 @pytest.mark.parametrize("steps", [9, 6])
-def test_as_many_steps_or_fewer_train_again(steps: int, tmp_path: Path) -> None:
+def test_equal_or_fewer_steps_train_again(steps: int, tmp_path: Path) -> None:
     run("atnet", tmp_path, steps=9)
     made = Made()
     run("atnet", tmp_path, made, steps=steps)
@@ -54,7 +54,7 @@ def test_as_many_steps_or_fewer_train_again(steps: int, tmp_path: Path) -> None:
     assert outs(tmp_path) == outs(tmp_path / "alone")
 
 
-def test_a_second_training_that_was_killed_goes_on_and_does_not_start_a_third_time(tmp_path: Path) -> None:
+def test_killed_extension_resumes(tmp_path: Path) -> None:
     run("atnet", tmp_path, steps=9)
     with pytest.raises(KeyboardInterrupt):
         run("atnet", tmp_path, Interrupt(4), steps=9)
@@ -63,7 +63,7 @@ def test_a_second_training_that_was_killed_goes_on_and_does_not_start_a_third_ti
     assert made.first == 6
 
 
-def test_with_a_cosine_it_starts_over_and_says_how_not_to(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_cosine_schedule_starts_over_with_advice(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     run("atnet", tmp_path, schedule="cosine", steps=6)
     made = Made()
     with caplog.at_level(logging.WARNING):

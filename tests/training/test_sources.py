@@ -15,7 +15,7 @@ INITIAL = InitialStatistics((-8.0,) * 13, (3.0,) * 13)
 ADAPTIVE = Params(mfcc=Mfcc(normalise="adaptive"))
 
 
-def test_initial_statistics_are_those_beside_the_features(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_initial_statistics_come_from_the_features_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("data/mfcc").mkdir(parents=True)
     write_initial("data/mfcc", INITIAL)
@@ -23,7 +23,7 @@ def test_initial_statistics_are_those_beside_the_features(tmp_path: Path, monkey
     assert speech_features(Params()) == SpeechFeatures.of(0.025)
 
 
-def test_adaptive_features_without_them_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_adaptive_features_need_initial_statistics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(PipelineError, match=r"data/mfcc/initial\.json is missing\. Run `dvc repro mfcc` to make it"):
         speech_features(ADAPTIVE)

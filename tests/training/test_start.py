@@ -20,8 +20,8 @@ from pipeline.training.atnet import AtNetTask
 from pipeline.training.loop import train
 from pipeline.training.start import Start, open_start
 from pipeline.training.vgnet import VgNetTask
+from tests.training.runs import AT, TRAIN, VAL, VG, Interrupt, outs
 from tests.training.synthetic import DrawnClips
-from tests.training.test_training import AT, TRAIN, VAL, VG, Interrupt, outs
 
 BELONGS = {"landmarks": "L", "speech": {"window": 0.025, "rows": 28}, "crop": {"size": 128, "points": ((64.0, 38.7),)}}
 OTHERS = DrawnClips(3, seed=7), DrawnClips(2, seed=8)
@@ -57,7 +57,7 @@ def meta_of(folder: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", ["atnet", "vgnet"])
-def test_it_starts_from_the_weights_and_says_which(name: str, bundle: Path, tmp_path: Path) -> None:
+def test_starts_from_the_weights_and_records_their_hashes(name: str, bundle: Path, tmp_path: Path) -> None:
     start = open_start(name, bundle, BELONGS)
     run(name, tmp_path, start, steps=1, warmup=100, ema=0.0, keep="last", validate_every=1)
     before, after = weights(bundle / name), weights(tmp_path / name)
@@ -73,7 +73,7 @@ def test_it_starts_from_the_weights_and_says_which(name: str, bundle: Path, tmp_
     }
 
 
-def test_the_discriminator_comes_along_where_there_is_one(bundle: Path, tmp_path: Path) -> None:
+def test_discriminator_is_loaded_if_the_bundle_has_one(bundle: Path, tmp_path: Path) -> None:
     start = open_start("vgnet", bundle, BELONGS)
     task = VgNetTask(*OTHERS, VG, 0, BELONGS, start)
     for key, tensor in weights(bundle / "vgnet", "discriminator").items():
@@ -89,7 +89,7 @@ def test_the_discriminator_comes_along_where_there_is_one(bundle: Path, tmp_path
     assert any(not torch.equal(drawn[key], theirs[key]) for key in theirs)
 
 
-def test_half_precision_is_read_as_single(bundle: Path, tmp_path: Path) -> None:
+def test_half_precision_weights_are_loaded_as_float32(bundle: Path, tmp_path: Path) -> None:
     (tmp_path / "atnet").mkdir()
     (tmp_path / "atnet" / "model.json").write_bytes((bundle / "atnet" / "model.json").read_bytes())
     given = weights(bundle / "atnet")
@@ -108,9 +108,7 @@ class Wrong(DrawnClips):
         return super().coefficients(clip) + 50
 
 
-def test_the_first_validation_is_of_the_bundle_which_is_kept_where_nothing_is_better(
-    bundle: Path, tmp_path: Path
-) -> None:
+def test_weights_of_the_bundle_are_kept_if_no_later_ones_are_better(bundle: Path, tmp_path: Path) -> None:
     start = open_start("atnet", bundle, BELONGS)
     run("atnet", tmp_path, start, others=False, steps=3, ema=0.0, warmup=0, grad_clip=0.0, validate_every=1)
     rows = (tmp_path / "atnet" / "history.csv").read_text().splitlines()
@@ -122,9 +120,7 @@ def test_the_first_validation_is_of_the_bundle_which_is_kept_where_nothing_is_be
         assert torch.equal(kept.state_dict()[key], tensor)
 
 
-def test_a_killed_one_goes_on_and_another_bundle_at_the_same_place_is_another_training(
-    bundle: Path, tmp_path: Path
-) -> None:
+def test_killed_training_resumes_unless_the_bundle_was_replaced(bundle: Path, tmp_path: Path) -> None:
     start = open_start("atnet", bundle, BELONGS)
     task = AtNetTask(*OTHERS, AT, 0, BELONGS, start)
     with pytest.raises(KeyboardInterrupt):
@@ -158,7 +154,7 @@ def test_other_data_is_refused(changes: Mapping[str, Any], message: str, bundle:
         open_start("atnet", bundle, {**BELONGS, **changes})
 
 
-def test_another_width_is_refused_with_both_named(bundle: Path) -> None:
+def test_other_width_is_refused_naming_both(bundle: Path) -> None:
     start = open_start("vgnet", bundle, BELONGS)
     message = r"vgnet\.init: .*vgnet has width 8, and vgnet\.width is 16\. Set vgnet\.width to 8, or start from another"
     with pytest.raises(PipelineError, match=message):
@@ -168,7 +164,7 @@ def test_another_width_is_refused_with_both_named(bundle: Path) -> None:
     VgNetTask(TRAIN, VAL, replace(VG, dropout=0.5), 0, BELONGS, start)  # no weight hangs on it
 
 
-def test_a_bundle_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(PipelineError, match=r"atnet.model\.json is missing"):
         open_start("atnet", tmp_path, BELONGS)
     assert open_start("atnet", None, BELONGS) is None
