@@ -21,7 +21,7 @@ from pipeline.runtime.paths import StrPath
 from pipeline.shards.initial import read_initial
 from pipeline.speech.features import SpeechFeatures
 from pipeline.training import distribution
-from pipeline.training.callbacks import Callback, draw_curves
+from pipeline.training.callbacks import Callback
 from pipeline.training.data import (
     ClipSource,
     Window,
@@ -32,6 +32,7 @@ from pipeline.training.data import (
 )
 from pipeline.training.distribution import parallel
 from pipeline.training.loop import train
+from pipeline.training.pictures import draw_curves
 from pipeline.training.sources import open_sources
 from pipeline.training.start import Start, open_start
 from pipeline.training.task import Validation

@@ -32,11 +32,12 @@ from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
 from pipeline.training import distribution
 from pipeline.training.augment import NO_CHANGE, PictureChange, augment, draw
-from pipeline.training.callbacks import Callback, draw_strips
+from pipeline.training.callbacks import Callback
 from pipeline.training.data import ClipSource, Window, long_enough, training_windows, validation_windows
 from pipeline.training.distribution import parallel
 from pipeline.training.initialization import init_discriminator, init_generator
 from pipeline.training.loop import train
+from pipeline.training.pictures import draw_strips
 from pipeline.training.sources import open_sources
 from pipeline.training.start import Start, open_start
 from pipeline.training.task import Validation
