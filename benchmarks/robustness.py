@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.config.training import PictureAugmentation
-from pipeline.evaluation.baselines.methods import static, vg_gt
+from pipeline.evaluation.baselines.base import static, vg_gt
 from pipeline.evaluation.bootstrap import interval
 from pipeline.evaluation.clips import StoredClips
 from pipeline.inference.talking_head import TalkingHead

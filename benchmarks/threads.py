@@ -27,7 +27,7 @@ BUSY = "import time\nend = time.time() + 600\nwhile time.time() < end: pass"
 
 def generation() -> Iterator[int]:
     """Generate the frames of a test clip repeatedly."""
-    from pipeline.evaluation.baselines.methods import vg_gt
+    from pipeline.evaluation.baselines.base import vg_gt
     from pipeline.evaluation.clips import StoredClips
     from pipeline.inference.talking_head import TalkingHead
     from pipeline.runtime import paths

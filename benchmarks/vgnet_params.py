@@ -25,7 +25,7 @@ import yaml
 from pipeline.bundles.networks import load_model
 from pipeline.config.file import build, load_params
 from pipeline.config.training import VgNetParams
-from pipeline.evaluation.baselines.methods import static, vg_gt
+from pipeline.evaluation.baselines.base import static, vg_gt
 from pipeline.evaluation.bootstrap import interval
 from pipeline.evaluation.clips import StoredClips
 from pipeline.faces.crop import CROP

@@ -100,10 +100,10 @@ def report(
     with command():
         from pipeline.evaluation.comparison.paired import compare_evaluations
         from pipeline.evaluation.comparison.revisions import read_evaluation
-        from pipeline.evaluation.reproduced import check_reproduction
         from pipeline.evaluation.results import read_results
         from pipeline.reports.markdown import markdown_report
         from pipeline.reports.page import write_page
+        from pipeline.reports.reproduction import check_reproduction
         from pipeline.reports.terminal import print_comparison, print_next, print_report
 
         results = read_results(paths.REPORTS)

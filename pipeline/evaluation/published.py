@@ -11,8 +11,7 @@ from pipeline.bundles.location import find_bundle
 from pipeline.config.params import Params
 from pipeline.corpora.alignment import unpack
 from pipeline.corpora.registry import open_corpus
-from pipeline.evaluation.baselines.base import BaselineEntry, Generated, NotGenerated, TestClip
-from pipeline.evaluation.baselines.methods import at_vg
+from pipeline.evaluation.baselines.base import BaselineEntry, Generated, NotGenerated, TestClip, at_vg
 from pipeline.evaluation.clips import lengthened, other_clip, other_speaker
 from pipeline.faces.crop import from_crop
 from pipeline.inference.talking_head import TalkingHead

@@ -6,7 +6,7 @@ from itertools import product
 from typing import Any
 
 from pipeline.bundles.bundle import Bundle
-from pipeline.evaluation.baselines import BASELINES
+from pipeline.evaluation.baselines import AT_VG, BASELINES, VG_GT
 from pipeline.evaluation.clips import StoredClips
 from pipeline.evaluation.evaluate import measure_clip
 from pipeline.inference.talking_head import TalkingHead
@@ -58,13 +58,13 @@ def choose(judge: MouthJudge, old: Bundle, new: Bundle, steps: Mapping[str, int]
             options["atnet"].append(True)
     if steps["vgnet"]:
         new_head = make_head(old, old.atnet, new.vgnet)
-        if is_better("vgnet", judge.painted(old_head, "vg_gt"), judge.painted(new_head, "vg_gt")):
+        if is_better("vgnet", judge.painted(old_head, VG_GT), judge.painted(new_head, VG_GT)):
             options["vgnet"].append(True)
     combinations = [dict(zip(options, values, strict=True)) for values in product(*options.values()) if any(values)]
     if not combinations:
         return Choice(UNCHANGED, validation)
-    before = judge.painted(old_head, "at_vg")
-    after = [judge.painted(mixed_head(old, new, combination), "at_vg") for combination in combinations]
+    before = judge.painted(old_head, AT_VG)
+    after = [judge.painted(mixed_head(old, new, combination), AT_VG) for combination in combinations]
     better = [index for index, mouths in enumerate(after) if mouths.better_than(before)]
     best = min(better or range(len(after)), key=lambda index: after[index].lmd)
     validation["both"] = {"before": before.summary(), "after": after[best].summary()}

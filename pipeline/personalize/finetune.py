@@ -12,6 +12,7 @@ from torch import nn
 from pipeline.bundles.bundle import Bundle
 from pipeline.config.file import build
 from pipeline.config.training import AtNetParams, LoopParams, VgNetParams
+from pipeline.evaluation.baselines import VG_GT
 from pipeline.faces.crop import crop_geometry
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.personalize.mouths import MouthJudge
@@ -85,7 +86,7 @@ class MouthVgNetTask(VgNetTask):
     def validate(self, network: nn.Module) -> Validation:
         """Add `lmd` and `opening` of VG-net's pictures to the usual validation."""
         result = super().validate(network)
-        mouths = self.mouth_judge.painted(make_head(self.base_bundle, self.base_bundle.atnet, network), "vg_gt")
+        mouths = self.mouth_judge.painted(make_head(self.base_bundle, self.base_bundle.atnet, network), VG_GT)
         return Validation({**mouths.summary(), **result.metrics}, result.pictures)
 
 

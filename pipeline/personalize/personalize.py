@@ -15,6 +15,7 @@ from pipeline.bundles.bundle import Bundle, load_bundle, write_card
 from pipeline.bundles.location import check_no_bundle
 from pipeline.config.params import Landmarks, Mfcc, Params, Pca
 from pipeline.corpora.registry import find_corpus
+from pipeline.evaluation.baselines import AT_VG, MISMATCHED, STATIC
 from pipeline.personalize.choose import UNCHANGED, HeldOutRow, choose, measure_held_out, mixed_head
 from pipeline.personalize.finetune import FineTuning, StepCounts, read_meta
 from pipeline.personalize.footage import prepare
@@ -28,7 +29,7 @@ WORK = "work"
 LATER_MEASUREMENTS = 4
 """Time of the choice and of the measurement after it, as a multiple of the measurement before the training."""
 TABLE = "held_out.csv"
-STATIC, BEFORE, AFTER = "static", "at_vg, before", "at_vg, after"
+BEFORE, AFTER = "at_vg, before", "at_vg, after"
 OTHER_SPEECH = "at_vg, after, another clip's speech"
 TRIED = "at_vg, tried and not kept"
 _OWN_CARD_KEYS = ("format", "parts", "commit")
@@ -86,7 +87,7 @@ def personalize(
     mouths = MouthJudge(store, store.ids("val"))
     tuning = FineTuning(bundle, store, mouths, work, params.seed)
     measuring = time.monotonic()
-    before = measure_held_out(mixed_head(bundle, bundle, UNCHANGED), store, ("static", "at_vg"))
+    before = measure_held_out(mixed_head(bundle, bundle, UNCHANGED), store, (STATIC, AT_VG))
     measured = time.monotonic() - measuring
     steps = steps or tuning.plan(60 * minutes - (time.monotonic() - start) - LATER_MEASUREMENTS * measured)
     log.info("%d steps of AT-net, %d of VG-net", steps.atnet, steps.vgnet)
@@ -97,9 +98,9 @@ def personalize(
     after: list[HeldOutRow] = []
     chosen = choice.new
     if choice.any_new:
-        after = measure_held_out(mixed_head(bundle, new, chosen), store, ("at_vg", "mismatched"))
+        after = measure_held_out(mixed_head(bundle, new, chosen), store, (AT_VG, MISMATCHED))
         if not _confirmed(before, after):
-            after = [{**row, "method": TRIED} for row in after if row["method"] == "at_vg"]
+            after = [{**row, "method": TRIED} for row in after if row["method"] == AT_VG]
             chosen = UNCHANGED
     result = Personalized(
         metrics=_write_table(out / TABLE, before, after),
@@ -123,7 +124,7 @@ def _confirmed(before: Sequence[HeldOutRow], after: Sequence[HeldOutRow]) -> boo
     """Return whether LMD is lower on the held-out clips, and the mouth opening no worse."""
 
     def mean(rows: Sequence[HeldOutRow], metric: str) -> float:
-        return float(np.mean([np.nan_to_num(float(row[metric])) for row in rows if row["method"] == "at_vg"]))
+        return float(np.mean([np.nan_to_num(float(row[metric])) for row in rows if row["method"] == AT_VG]))
 
     return mean(after, "lmd") < mean(before, "lmd") and mean(after, "opening") >= mean(before, "opening") - OPENING_LOSS
 
@@ -142,8 +143,8 @@ def _write_table(path: Path, before: Sequence[HeldOutRow], after: Sequence[HeldO
     """Write a row per held-out clip and method, and return the means over clips by method."""
     table = pd.DataFrame([*before, *after])
     table["method"] = [
-        *({"at_vg": BEFORE}.get(str(row["method"]), row["method"]) for row in before),
-        *({"at_vg": AFTER, "mismatched": OTHER_SPEECH}.get(str(row["method"]), row["method"]) for row in after),
+        *({AT_VG: BEFORE}.get(str(row["method"]), row["method"]) for row in before),
+        *({AT_VG: AFTER, MISMATCHED: OTHER_SPEECH}.get(str(row["method"]), row["method"]) for row in after),
     ]
     with replacing(path) as unfinished:
         table.to_csv(unfinished, index=False, float_format="%.6f", lineterminator="\n")

@@ -3,7 +3,7 @@ import numpy as np
 from pipeline.evaluation.bootstrap import interval, intervals
 
 
-def test_interval_covers_the_mean_as_often_as_it_says() -> None:
+def test_intervals_cover_the_mean_in_95_percent() -> None:
     hits = 0
     for trial in range(200):
         values = np.random.default_rng(trial).normal(5, 1, 40)
@@ -12,18 +12,18 @@ def test_interval_covers_the_mean_as_often_as_it_says() -> None:
     assert 0.88 <= hits / 200 <= 0.99
 
 
-def test_interval_is_seeded_and_leaves_out_missing() -> None:
+def test_intervals_are_seeded_and_ignore_nan() -> None:
     assert interval([1.0, 2.0, 3.0]) == interval([1.0, 2.0, float("nan"), 3.0])
     assert np.isnan(interval([float("nan")])[0])
 
 
-def test_of_a_single_clip_nothing_is_known() -> None:
+def test_a_single_clip_has_no_interval() -> None:
     assert np.isnan(interval([3.0])).all()
     assert np.isnan(interval([3.0, float("nan")])).all()
 
 
-def test_strata_take_out_what_is_between_them() -> None:
-    """Speakers who differ by far more than their clips do."""
+def test_strata_remove_differences_between_speakers() -> None:
+    """Speakers differ by far more than their clips."""
     draw = np.random.default_rng(0)
     values = np.repeat([0.0, 10.0, 20.0], 10) + draw.normal(0, 1, 30)
     names = np.repeat(["s1", "s2", "s3"], 10).tolist()
@@ -33,13 +33,13 @@ def test_strata_take_out_what_is_between_them() -> None:
     assert low < values.mean() < high
 
 
-def test_speakers_of_one_clip_each_are_drawn_from_together() -> None:
+def test_speakers_of_one_clip_form_one_stratum() -> None:
     values = np.arange(6.0)
     (low,), (high,) = intervals(values[:, None], list("abcdef"))
     assert (low, high) == interval(values)
 
 
-def test_columns_see_the_same_draws_and_their_own_gaps() -> None:
+def test_columns_share_draws_but_not_gaps() -> None:
     draw = np.random.default_rng(1)
     values = draw.normal(size=(20, 1)) + np.zeros((1, 3))
     values[3, 1] = np.nan

@@ -1,4 +1,4 @@
-"""The stage's work on real clips of two speakers, with small networks that nothing trained."""
+"""An evaluation of real clips of two speakers by small untrained networks."""
 
 import json
 from dataclasses import replace
@@ -28,12 +28,12 @@ from pipeline.shards.clip_store import ClipStore
 from tests.models.test_bundle import write_bundle
 
 LENGTH = 34
-"""Two windows, and two frames more."""
+"""Two windows and two frames."""
 PROTOCOLS: tuple[Protocol, ...] = ("full", "paper", "cross")
 
 
 class ShortClips(StoredClips):
-    """The first frames of each, of the whole store."""
+    """The first frames of two clips."""
 
     def ids(self, split: str) -> list[str]:
         return ["s1/bbaf3s", "s2/pwij3p"]
@@ -95,7 +95,7 @@ def read(folder: Path) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_every_method_has_a_row_per_clip_and_the_files_agree(reports: dict[str, Path], protocol: str) -> None:
+def test_every_method_has_a_row_per_clip_and_files_agree(reports: dict[str, Path], protocol: str) -> None:
     folder = reports[protocol]
     table = read(folder)
     assert list(zip(table["id"], table["method"], strict=True)) == [
@@ -112,14 +112,14 @@ def test_every_method_has_a_row_per_clip_and_the_files_agree(reports: dict[str, 
     info = json.loads((folder / "info.json").read_text())
     assert (info["kind"], info["protocol"], info["clips"]) == ("evaluation", protocol, 2)
     assert list(info["methods"]) == list(BASELINES)
-    assert "made" not in info  # the stage's bytes follow from data and params
+    assert "made" not in info  # the stage's bytes depend on data and parameters only
     absent = pd.read_csv(folder / "absent.csv")
     lacking = absent.groupby(["method", "metric"])["clips"].sum()
     for (method, metric), there in table.groupby("method")[list(METRICS)].count().stack().items():  # type: ignore[misc]
         assert there + lacking.get((method, metric), 0) == 2
 
 
-def test_the_real_frames_are_perfect_and_the_system_alone_predicts(reports: dict[str, Path]) -> None:
+def test_real_frames_are_perfect_and_only_the_system_predicts(reports: dict[str, Path]) -> None:
     means = json.loads((reports["full"] / "means.json").read_text())
     truth = means["ground_truth"]
     assert (truth["psnr"], truth["lmd"], truth["f_lmd"], truth["lost"]) == (100, 0, 0, 0)
@@ -128,7 +128,7 @@ def test_the_real_frames_are_perfect_and_the_system_alone_predicts(reports: dict
     assert means["at_vg"]["coefficient_mse"] > 0
 
 
-def test_whom_the_networks_have_seen_is_told_apart(reports: dict[str, Path], store: ClipStore) -> None:
+def test_seen_and_unseen_speakers_have_groups(reports: dict[str, Path], store: ClipStore) -> None:
     table = read(reports["full"])
     assert dict(zip(table["speaker"], table["seen"], strict=True)) == {"s1": "yes", "s2": "no"}
     summary = pd.read_csv(reports["full"] / "metrics.csv")
@@ -137,7 +137,7 @@ def test_whom_the_networks_have_seen_is_told_apart(reports: dict[str, Path], sto
     assert StoredClips(store).load("s1/bbaf3s").seen is None
 
 
-def test_lips_are_told_by_word_and_by_phoneme(reports: dict[str, Path], clips: ShortClips) -> None:
+def test_words_and_phonemes_have_groups(reports: dict[str, Path], clips: ShortClips) -> None:
     table = pd.read_csv(reports["full"] / "metrics.csv")
     summary = {(row["group"], row["method"], row["metric"]): row for row in table.to_dict("records")}
     said = clips.load("s1/bbaf3s").transcript
@@ -155,7 +155,7 @@ def test_lips_are_told_by_word_and_by_phoneme(reports: dict[str, Path], clips: S
     assert not pd.read_csv(reports["cross"] / "metrics.csv")["group"].str.contains("word:|phoneme:").any()
 
 
-def test_another_face_has_no_picture_to_be_like(reports: dict[str, Path]) -> None:
+def test_cross_has_only_metrics_that_hold_across_faces(reports: dict[str, Path]) -> None:
     table = read(reports["cross"])
     fake = table[table["method"] != "ground_truth"]
     compared = {name for name, entry in METRICS.items() if entry.real and not entry.across}
@@ -167,7 +167,7 @@ def test_another_face_has_no_picture_to_be_like(reports: dict[str, Path]) -> Non
     assert "the real clip is of another person" in (reports["cross"] / "absent.csv").read_text()
 
 
-def test_windows_leave_their_reference_out(clips: ShortClips) -> None:
+def test_windows_do_not_contain_their_reference(clips: ShortClips) -> None:
     whole, parts = arrange("paper", clips, "s1/bbaf3s")
     clip = clips.load("s1/bbaf3s")
     assert [len(part.frames_THWC) for part in parts] == [WINDOW, WINDOW]
@@ -189,7 +189,7 @@ def test_parts_are_joined_in_time() -> None:
     assert joined.points_T68x2 is None
 
 
-def test_another_persons_picture(clips: ShortClips) -> None:
+def test_cross_takes_another_speakers_picture(clips: ShortClips) -> None:
     clip, parts = arrange("cross", clips, "s1/bbaf3s")
     assert parts == [clip]
     np.testing.assert_array_equal(clip.reference.image_HWC, clips.load("s2/pwij3p").frames_THWC[0])
@@ -199,7 +199,7 @@ def test_another_persons_picture(clips: ShortClips) -> None:
     assert np.linalg.norm(own - other) > 0.5
 
 
-def test_others_are_found_in_the_same_split_in_a_circle(store: ClipStore) -> None:
+def test_other_clips_are_of_the_same_split(store: ClipStore) -> None:
     test = store.ids("test")
     assert len(test) >= 3
     for clip in test:
@@ -212,7 +212,7 @@ def test_others_are_found_in_the_same_split_in_a_circle(store: ClipStore) -> Non
     assert [other_clip(store, clip) for clip in test] == [*test[1:], test[0]]
 
 
-def test_without_others_there_is_neither_mismatched_nor_cross(store: ClipStore, head: TalkingHead) -> None:
+def test_mismatched_and_cross_need_another_clip(store: ClipStore, head: TalkingHead) -> None:
     (alone,) = store.ids("val")
     assert other_clip(store, alone) is None
     assert other_speaker(store, alone) is None
@@ -223,8 +223,8 @@ def test_without_others_there_is_neither_mismatched_nor_cross(store: ClipStore, 
         arrange("cross", StoredClips(store), alone)
 
 
-def test_what_is_heard_decides_alone(clips: ShortClips, head: TalkingHead) -> None:
-    """Silence sounds the same beside any speech, and another clip's speech as it does there."""
+def test_methods_depend_on_the_sound_alone(clips: ShortClips, head: TalkingHead) -> None:
+    """`silent` ignores the clip's speech, and `mismatched` equals `at_vg` on the other clip's speech."""
     clip = clips.load("s1/bbaf3s")
     deaf = replace(clip, windows_TRC=np.zeros_like(clip.windows_TRC))
     for method, alike in (("silent", True), ("at_vg", False)):
@@ -238,7 +238,7 @@ def test_what_is_heard_decides_alone(clips: ShortClips, head: TalkingHead) -> No
     np.testing.assert_array_equal(mismatched.frames_THWC, spoken.frames_THWC)
 
 
-def test_short_speech_is_heard_over_again() -> None:
+def test_short_speech_is_repeated() -> None:
     windows = np.arange(3, dtype=np.float32)[:, None, None]
     assert lengthened(windows, 7).ravel().tolist() == [0, 1, 2, 0, 1, 2, 0]
     assert lengthened(windows, 2).ravel().tolist() == [0, 1]

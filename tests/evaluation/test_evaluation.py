@@ -32,7 +32,7 @@ def crop_of(photograph: Image, size: int) -> Image:
 
 
 @pytest.mark.parametrize("size", [128, 256])
-def test_videos_are_as_large_whatever_the_size(photograph: Image, tmp_path: Path, size: int) -> None:
+def test_videos_have_the_same_size_for_all_crops(photograph: Image, tmp_path: Path, size: int) -> None:
     frames = np.stack([crop_of(photograph, size)] * 3)
     points = np.full((3, 68, 2), size / 2, np.float32)
     clip = TestClip("a", "s", frames, points, np.zeros((3, 28, 12), np.float32))
@@ -49,8 +49,8 @@ def test_videos_are_as_large_whatever_the_size(photograph: Image, tmp_path: Path
     assert green < 15
 
 
-def test_the_clips_that_are_shown() -> None:
-    """The worst, the best and the median one before others; of equal clips and of few, no clip twice."""
+def test_worst_best_and_median_clips_are_shown() -> None:
+    """Before others, and never twice."""
     ids = list("abcdefg")
     rows = [{"id": one, "speaker": "s", "method": "at_vg", "lmd": abs(n - 2.2)} for n, one in enumerate(ids)]
     table = tabulate(rows)
@@ -72,8 +72,8 @@ def test_the_reference_frame_does_not_count(crop: Image) -> None:
     assert one.row["ssim"] == pytest.approx(1)
 
 
-def test_what_was_predicted_is_measured_in_pixels_of_128_and_in_coefficients(photograph: Image) -> None:
-    """At 256 pixels a mouth drawn 4 px lower in half of its points, with coefficients that are 0.5 apart."""
+def test_predictions_are_measured_in_pixels_and_coefficients(photograph: Image) -> None:
+    """At 256 pixels, half of the mouth's points are 4 px lower, and coefficients differ by 0.5."""
     real = np.stack([crop_of(photograph, 256)] * 3)
     points = (find_landmarks(real) + 0.5) * 2 - 0.5
     clip = TestClip("a", "s", real, points, np.zeros((3, 28, 12), np.float32))
@@ -104,7 +104,7 @@ def test_clips_are_drawn_with_the_seed() -> None:
     assert drawn != choose_clips(ids, 5, 1)
 
 
-def test_drawn_landmarks_lie_where_the_points_are() -> None:
+def test_landmarks_are_drawn_at_their_points() -> None:
     points = np.full((68, 2), 20.0)
     points[48:60] = np.array([(60 + 20 * np.cos(a), 90 + 8 * np.sin(a)) for a in np.linspace(0, 6, 12)])
     drawn = draw_landmarks(points, scale=2)
@@ -113,8 +113,8 @@ def test_drawn_landmarks_lie_where_the_points_are() -> None:
     assert not drawn[200:].any()
 
 
-def test_a_strip_shows_the_last_attention_there_is(crop: Image) -> None:
-    """Also where the last baseline paints nothing."""
+def test_a_strip_shows_the_last_attention(crop: Image) -> None:
+    """Even if the last method has none."""
     frames = np.stack([crop] * 9)
     clip = TestClip("a", "s", frames, np.zeros((9, 68, 2), np.float32), np.zeros((9, 28, 12), np.float32))
     painted = Generated(frames, clip.points_T68x2, np.ones((9, 128, 128), np.float32))

@@ -1,4 +1,4 @@
-"""Models that do not fit the clips that the stages prepared."""
+"""Models that do not fit the prepared clips."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""One way from a row per clip to means, intervals, groups and differences; no number that JSON has not."""
+"""Means, intervals, groups and differences of tables, and the files."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ from pipeline.metrics import METRICS
 
 
 def rows(clips: int = 12) -> pd.DataFrame:
-    """Of three speakers, of whom s1 was in training; at_vg has no LMD."""
+    """Clips of three speakers, with s1 from training; at_vg has no LMD."""
     draw = np.random.default_rng(0)
     made = []
     for number in range(clips):
@@ -66,7 +66,7 @@ def test_means_are_over_clips_by_group() -> None:
     assert not len(found[(found["method"] == "at_vg") & (found["metric"] == "lmd")])
 
 
-def test_groups_that_are_all_there_is_are_left_out() -> None:
+def test_groups_of_all_clips_are_left_out() -> None:
     table = rows()
     alone = table[table["speaker"] == "s1"]
     assert set(summarize(alone, 0)["group"]) == {"all"}
@@ -74,11 +74,11 @@ def test_groups_that_are_all_there_is_are_left_out() -> None:
     assert set(summarize(unknown, 0)["group"]) == {"all"}
 
 
-def test_a_difference_on_the_same_clips_is_surer_than_its_parts() -> None:
+def test_paired_differences_have_narrow_intervals() -> None:
     draw = np.random.default_rng(0)
     made = []
     for number in range(20):
-        level = 10 * draw.random()  # what is hard for one is hard for the other
+        level = 10 * draw.random()  # clips that are hard for one are hard for the other
         for method, more in (("a", 0.0), ("b", 0.5)):
             made.append(
                 {"id": str(number), "speaker": "s", "method": method, "lmd": level + more + 0.1 * draw.random()}
@@ -92,7 +92,7 @@ def test_a_difference_on_the_same_clips_is_surer_than_its_parts() -> None:
     assert of_one["high"] - of_one["low"] > 10 * (found["high"] - found["low"])
 
 
-def test_files_hold_finite_numbers_that_agree(tmp_path: Path) -> None:
+def test_files_have_finite_numbers_and_agree(tmp_path: Path) -> None:
     table = rows()
     absences = [Absence("at_vg", "lmd", "no face is found")] * 12
     info = {"kind": "evaluation", "name": "Zoë"}
@@ -112,8 +112,8 @@ def test_files_hold_finite_numbers_that_agree(tmp_path: Path) -> None:
     assert list(pd.read_csv(tmp_path / "differences.csv")["metric"]) == [name for name in METRICS if name != "lmd"]
 
 
-def test_the_headline_is_a_part_of_the_means(tmp_path: Path) -> None:
-    """Without a metric that nothing measured, and without a method that has none of its metrics."""
+def test_the_headline_is_part_of_the_means(tmp_path: Path) -> None:
+    """It leaves out metrics and methods without values."""
     summary = write_tables(tmp_path, rows(), 0, short=True)
     short, every = (json.loads((tmp_path / name).read_text()) for name in ("metrics.json", "means.json"))
     assert every == means(summary)
@@ -124,18 +124,18 @@ def test_the_headline_is_a_part_of_the_means(tmp_path: Path) -> None:
     assert headline({"at_vg": {"lost": 1.0}}) == {}
 
 
-def test_nothing_measured_at_all_is_a_table_without_means(tmp_path: Path) -> None:
+def test_clips_without_metrics_have_no_means(tmp_path: Path) -> None:
     write_tables(tmp_path, tabulate([{"id": "a", "method": "x", "reason": "unreadable"}]), 0)
     assert (tmp_path / "metrics.json").read_text() == "{}\n"
     assert (tmp_path / "clips.csv").read_text().splitlines()[1].startswith("a,,,x,unreadable,,")
 
 
-def test_bars_are_drawn_of_what_is_there() -> None:
+def test_each_metric_has_bars() -> None:
     axes = metrics_figure(overall(summarize(rows(), 0))).axes
     assert sum(one.get_visible() for one in axes) == len(METRICS)
 
 
-def test_a_single_clip_has_a_mean_and_no_interval(tmp_path: Path) -> None:
+def test_a_single_clip_has_a_mean_only(tmp_path: Path) -> None:
     one = rows(clips=1)
     static = write_tables(tmp_path, one, 0)["static"]
     assert static["lmd"] == pytest.approx(one["lmd"].iloc[0], abs=1e-5)

@@ -1,4 +1,4 @@
-"""What `make repro` says where its outs are not those that are committed."""
+"""Messages about outs that differ from the committed ones."""
 
 import subprocess
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pipeline.evaluation.reproduced import check_reproduction
+from pipeline.reports.reproduction import check_reproduction
 
 LOCK: dict[str, Any] = {
     "schema": "2.0",
@@ -46,7 +46,7 @@ def change(lock: Path, *changes: tuple[str, str]) -> None:
     lock.write_text(text)
 
 
-def test_nothing_to_say(committed: Path) -> None:
+def test_equal_outs_need_no_message(committed: Path) -> None:
     assert check_reproduction() == []
 
 
@@ -56,7 +56,7 @@ def test_trained_outs_may_differ(committed: Path) -> None:
     assert line.startswith("Other bytes than committed: models/atnet. Training may end in other last bits")
 
 
-def test_other_outs_should_not_and_it_says_what_to_do(committed: Path) -> None:
+def test_other_outs_need_advice(committed: Path) -> None:
     change(committed, ("md5: b", "md5: other"), ("md5: c", "md5: another"))
     first, second = check_reproduction()
     assert first.startswith("Other bytes than committed: data/mfcc. They should be the same on every machine")
@@ -65,11 +65,11 @@ def test_other_outs_should_not_and_it_says_what_to_do(committed: Path) -> None:
 
 
 @pytest.mark.parametrize("meant", [("window: 0.025", "window: 0.05"), ("md5: a", "md5: edited")])
-def test_other_params_and_code_are_meant(committed: Path, meant: tuple[str, str]) -> None:
+def test_changed_parameters_and_code_explain_changes(committed: Path, meant: tuple[str, str]) -> None:
     change(committed, ("md5: b", "md5: other"), meant)
     assert check_reproduction() == []
 
 
-def test_without_git_or_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_git_or_lock_there_is_no_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert check_reproduction() == []
