@@ -1,10 +1,10 @@
-"""What stands in the page of a report."""
+"""The parts of a report's page."""
 
 from html.parser import HTMLParser
 
 
 class Read(HTMLParser):
-    """What a page has: its addresses, headings, tables and texts."""
+    """The tags, table rows and texts of a page."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -52,8 +52,9 @@ def test_a_study_has_a_band_per_metric_and_its_numbers() -> None:
     assert table.rows[0][:2] == ["0.7", "1.5"]
 
 
+@pytest.mark.slow
 def test_no_label_of_a_chart_is_cut_off(tmp_path: Path) -> None:
-    """The longest label of all metrics, drawn by the browser's own font."""
+    """The longest label of all metrics, in the browser's font."""
     (chart,) = studies().charts
     (tmp_path / "chart.html").write_text(f'<meta charset="utf-8">{chart.svg}', encoding="utf-8")
     with browser() as opened:

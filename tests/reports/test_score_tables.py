@@ -50,9 +50,7 @@ def test_first_metrics_come_first_and_references_last(printed: list[str]) -> Non
 
 def test_fragments_and_hidden_areas_are_listed_by_system(printed: list[str]) -> None:
     assert "theirs: 1 of 3 clips is a fragment, left out of the means." in printed
-    assert [line.split(".")[0] for line in printed if "is not shown" in line] == [
-        "ours: 16"
-    ]  # the mean of 0, 25 and 25%
+    assert [line.split(".")[0] for line in printed if "is not shown" in line] == ["ours: 16"]  # of 0, 25, 25%
     assert any("--fake mismatched=FOLDER" in line for line in printed)
 
 
