@@ -32,7 +32,7 @@ def test_it_has_the_means_and_the_differences(tmp_path: Path) -> None:
     text = markdown_report(
         read_results(tmp_path), compare_evaluations(Evaluation("main", earlier, INFO), Evaluation("here", clips, INFO))
     )
-    assert text.startswith("### Evaluation: both networks, from speech alone, 12 clips\n")
+    assert text.startswith("### Evaluation: both networks, from speech alone, 4 clips\n")
     means = json.loads((tmp_path / "metrics.json").read_text())
     short, everything, differences = tables(text)
     assert short[0] == ["metric", "at_vg", "less `main`"]

@@ -136,7 +136,7 @@ def test_a_killed_score_continues_and_replaces_an_earlier_one(videos: Path, tmp_
     assert not (out / "differences.csv").exists()  # one system has nothing to be compared with
 
 
-def test_what_was_score_and_keepd_counts_for_the_same_files_alone(videos: Path, tmp_path: Path) -> None:
+def test_kept_clips_count_only_for_the_same_files(videos: Path, tmp_path: Path) -> None:
     copy = tmp_path / "again"
     shutil.copytree(videos / "again", copy)
     before = _key(find_pairs(videos / "real", {"a": copy})[0], 128)
@@ -146,7 +146,7 @@ def test_what_was_score_and_keepd_counts_for_the_same_files_alone(videos: Path, 
     assert _key(find_pairs(videos / "real", {"a": copy})[0], 128) != before
 
 
-def test_without_real_videos_what_needs_none_is_score_and_keepd(videos: Path, tmp_path: Path) -> None:
+def test_without_real_videos_only_some_metrics_are_computed(videos: Path, tmp_path: Path) -> None:
     pictures = tmp_path / "pictures"
     (pictures / "s1").mkdir(parents=True)
     (pictures / "s2").mkdir()

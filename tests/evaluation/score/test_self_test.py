@@ -19,13 +19,9 @@ from pipeline.evaluation.score.self_test import (
     replaced,
     self_test,
 )
-from pipeline.media import read_audio, read_frames
 from pipeline.metrics import METRICS
 from pipeline.reports.score_tables import print_self_test
 from pipeline.runtime.errors import PipelineError
-from tests.evaluation.score.videos import write
-
-FRAMES = 45
 
 
 def real_clip(seed: int, frames: int = 10) -> RealClip:
@@ -95,9 +91,9 @@ def test_a_failing_metric_is_listed(metric: str, change: float, capsys: pytest.C
 @pytest.mark.slow
 def test_metrics_pass_on_real_clips(corpora: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for speaker in ("s1", "s31"):
+        (tmp_path / speaker).mkdir()
         for path in sorted((corpora / "grid" / speaker).glob("*.mpg"))[:2]:
-            frames, sound = list(read_frames(path, duration=FRAMES / 25)), read_audio(path, duration=FRAMES / 25)
-            write(tmp_path / speaker / f"{path.stem}.mp4", frames, sound)
+            (tmp_path / speaker / path.name).symlink_to(path)
     (tmp_path / "alignments").symlink_to(corpora / "grid" / "alignments")
     table = self_test(tmp_path, seed=0, jobs=1, clips=4)
     print_self_test(table)
