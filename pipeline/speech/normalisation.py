@@ -1,8 +1,8 @@
-"""Rows of speech by their mean and deviation, which removes what a voice and a microphone add.
+"""Normalisation of rows of speech by mean and deviation, which removes effects of voice and microphone.
 
-`Statistics` are those of a whole recording, so a file is read twice: once for them, once for the rows. `Running` adapts
-while speech comes, and does not change in pauses. Rows are multiples of a power of two, and their sums are kept as
-whole numbers: the same whatever chunks the recording comes in, and on every processor.
+`Statistics` describe a whole recording, so it is read twice. `Running` adapts while speech arrives, and keeps its
+statistics in pauses. Rows are multiples of a power of two and their sums are whole numbers, so results do not depend on
+the chunks of the recording or on the processor.
 """
 
 from collections.abc import Mapping
@@ -36,40 +36,40 @@ class Statistics:
         self._squares_C += (steps_RC**2).sum(axis=0)
 
     def merge(self, other: "Statistics") -> None:
-        """Count the rows that another one counted."""
+        """Count the rows of ``other``."""
         self._count += other._count
         self._sum_C += other._sum_C
         self._squares_C += other._squares_C
 
     def normalise(self, rows_RC: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Rows of mean 0 and deviation 1, if they are all that were counted; a column that does not vary is 0."""
+        """Normalise rows. All counted rows together get mean 0 and deviation 1; a constant column becomes 0."""
         mean_C, deviation_C = self._moments()
         return ((rows_RC / STEP - mean_C) / deviation_C).astype(np.float32)
 
     def initial(self) -> "InitialStatistics":
-        """The mean and deviation of what was counted, rounded to the rows' own grid."""
+        """The mean and deviation of the counted rows, rounded to multiples of `STEP`."""
         mean_C, deviation_C = (np.rint(moment_C) * STEP for moment_C in self._moments())
         variation = float(np.rint(_VARIATION * deviation_C[_LEVEL] / STEP) * STEP)
         return InitialStatistics(tuple(mean_C.tolist()), tuple(deviation_C.tolist()), variation=variation)
 
     def _moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """In steps; the deviation is one step at least."""
+        """Mean and deviation in steps; the deviation is at least one step."""
         mean_C = self._sum_C / max(1, self._count)
         return mean_C, np.sqrt(np.maximum(self._squares_C / max(1, self._count) - mean_C**2, 1.0))
 
 
 @dataclass(frozen=True)
 class InitialStatistics:
-    """Where the statistics of `Running` start, and how soon speech replaces these."""
+    """The statistics of `Running` before any speech, and how fast speech replaces them."""
 
     mean: tuple[float, ...]
-    """Of each column, a multiple of `STEP`."""
+    """Mean of each column, a multiple of `STEP`."""
     deviation: tuple[float, ...]
-    """Of each column, a multiple of `STEP`."""
+    """Deviation of each column, a multiple of `STEP`."""
     weight: int = 30
-    """Rows that mean and deviation count for: 0.3 s."""
+    """Number of rows that mean and deviation stand for: 0.3 s."""
     memory: int = 300
-    """Rows of speech that count, the last ones: 3 s."""
+    """Number of last rows that count: 3 s."""
     pause: int = 50
     """Rows of steady level after which rows stop counting: 0.5 s."""
     variation: float = 0.0
@@ -77,16 +77,15 @@ class InitialStatistics:
 
     @classmethod
     def read(cls, record: Mapping[str, Any]) -> "InitialStatistics":
-        """From its fields as JSON holds them. Raises KeyError, TypeError or ValueError for another record."""
+        """From the fields as JSON data. Raises KeyError, TypeError or ValueError for the record of another version."""
         moments = {name: tuple(map(float, record[name])) for name in ("mean", "deviation")}
         return cls(**{**record, **moments})
 
 
 class Running:
-    """Rows normalised by the mean and deviation of the rows so far.
+    """Normalises each row by the mean and deviation of the last `memory` rows, including the row itself.
 
-    The row itself counts, and so do the rows before it, `memory` rows in all. The initial statistics count as `weight`
-    further rows. No later row counts, so a row is normalised as soon as it is heard.
+    The initial statistics count as `weight` further rows. Later rows do not count, so each row is normalised at once.
 
     Rows stop counting when the level has been steady for `pause` rows. Otherwise the statistics would adapt to long
     silence, whose rows would then look like average speech. Speech of any level varies, so a quiet voice after a loud
@@ -103,7 +102,7 @@ class Running:
         self._levels = np.zeros(0, np.int64)  # of the last rows, at most `pause` - 1
 
     def normalise(self, rows_RC: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The rows (R, C) that follow those of the call before."""
+        """Normalise the next rows (R, C)."""
         new_RC = _steps(rows_RC)
         counts_R = self._counts(new_RC[:, _LEVEL])
         known_RC = np.concatenate([self._last_RC, new_RC[counts_R]])
@@ -113,7 +112,7 @@ class Running:
         sum_RC = self._sum_C + _summed(known_RC, begins_R, ends_R)
         squares_RC = self._squares_C + _summed(known_RC**2, begins_R, ends_R)
         self._last_RC = known_RC[max(0, len(known_RC) - self._memory) :]
-        # count^2 times the variance is a whole number, which rounding does not touch.
+        # count^2 times the variance is a whole number, so it is exact.
         variance_RC = (count_R1 * squares_RC - sum_RC**2) / count_R1**2
         deviation_RC = np.sqrt(np.maximum(variance_RC, 1.0))
         return np.asarray((new_RC - sum_RC / count_R1) / deviation_RC, np.float32)
@@ -129,7 +128,7 @@ class Running:
 
 
 def normalised(rows_RC: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The rows of a whole recording by their own mean and deviation."""
+    """Normalise the rows of a whole recording by their own mean and deviation."""
     statistics = Statistics(rows_RC.shape[1])
     statistics.add(rows_RC)
     return statistics.normalise(rows_RC)
@@ -140,6 +139,6 @@ def _steps(values: NDArray[np.floating]) -> NDArray[np.int64]:
 
 
 def _summed(values_RC: NDArray[np.int64], begins: NDArray[np.intp], ends: NDArray[np.intp]) -> NDArray[np.int64]:
-    """The sums of rows ``begins`` to ``ends``, one for each pair."""
+    """The sum of rows ``begins`` to ``ends`` for each pair of both."""
     until_RC = np.concatenate([np.zeros((1, values_RC.shape[1]), np.int64), np.cumsum(values_RC, axis=0)])
     return np.asarray(until_RC[ends] - until_RC[begins])

@@ -1,6 +1,6 @@
 """Augmented versions of a clip's sound: another level, noise, pitch, speed, room and microphone.
 
-What changes is drawn from the clip's name and the variant's number alone.
+The changes are drawn from the clip's name and the variant's number alone.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from pipeline.speech.features import SpeechFeatures
 from pipeline.speech.mel import HOP
 
 _NOISE_RANGE = 30.0
-"""dB from the strongest noise that is drawn to the weakest."""
+"""dB between the strongest and the weakest noise."""
 _ECHO = 0.1, 0.5
 """Shortest and longest reverberation time that is drawn: seconds in which an echo falls by 60 dB."""
 _ECHO_DELAY = 20, 160
@@ -27,21 +27,23 @@ _NARROW = 0.3
 _LOWEST, _HIGHEST = (50.0, 300.0), (3000.0, 6500.0)
 """Ranges of the lower and the upper limit of such a band, in hertz."""
 _PITCH_STEPS = 100
-"""Pitch changes by ratios of whole numbers, of which this is one."""
+"""Denominator of the ratios by which pitch changes."""
 
 
 class Variant(NamedTuple):
-    """Rows of changed speech, not normalised, and how many times as fast as the clip it is."""
+    """A changed version of a clip's speech."""
 
     rows_RC: NDArray[np.float32]
+    """Rows, not normalised."""
     rate: float
+    """Speed relative to the clip."""
 
 
 def variant(samples_N: NDArray[np.int16], features: SpeechFeatures, params: Mfcc, clip: str, number: int) -> Variant:
     """Variant ``number`` of a clip's 16 kHz mono speech.
 
-    The pitch, and with it what the size of the throat does to the vowels, is changed by reading the samples faster or
-    slower; the rate then by reading rows in another distance, which leaves each row's spectrum as it is.
+    Resampling changes the pitch together with the formants, which depend on the size of the throat. Another distance of
+    the rows then changes the speed and leaves each row's spectrum as it is.
     """
     from scipy.signal import resample_poly
 
@@ -56,12 +58,12 @@ def variant(samples_N: NDArray[np.int16], features: SpeechFeatures, params: Mfcc
     if params.band > 0:
         voice_N = _through_microphone(voice_N, params.band, random)
     level = params.noise * np.sqrt(np.mean(voice_N**2)) * 10 ** (_NOISE_RANGE * (strength - 1) / 40)
-    heard_N = (voice_N + level * _noise(len(voice_N), 1 + slope, random)) * 10 ** (params.gain * gain / 20)
-    return Variant(features.compute(heard_N, hop), hop * faster / (HOP * _PITCH_STEPS))
+    changed_N = (voice_N + level * _noise(len(voice_N), 1 + slope, random)) * 10 ** (params.gain * gain / 20)
+    return Variant(features.compute(changed_N, hop), hop * faster / (HOP * _PITCH_STEPS))
 
 
 def _noise(count: int, slope: float, random: np.random.Generator) -> NDArray[np.float64]:
-    """Noise (count,) of deviation 1 whose power falls with the frequency to the power of ``slope``: 0 white, 1 pink."""
+    """Noise (count,) of deviation 1 with a power of frequency ** -slope: 0 is white noise, 1 is pink noise."""
     spectrum = np.fft.rfft(random.standard_normal(count))
     spectrum *= np.maximum(np.arange(len(spectrum)), 1) ** (-slope / 2)
     noise_N = np.fft.irfft(spectrum, count)
@@ -76,8 +78,8 @@ def _echoed(voice_N: NDArray[np.float64], energy: float, random: np.random.Gener
     delay = int(random.uniform(*_ECHO_DELAY))
     response_M = np.concatenate([[1.0], np.zeros(delay), echo_M])
     size = len(voice_N) + len(response_M)
-    heard_N = np.fft.irfft(np.fft.rfft(voice_N, size) * np.fft.rfft(response_M, size), size)
-    return np.asarray(heard_N[: len(voice_N)])
+    echoed_N = np.fft.irfft(np.fft.rfft(voice_N, size) * np.fft.rfft(response_M, size), size)
+    return np.asarray(echoed_N[: len(voice_N)])
 
 
 def _through_microphone(voice_N: NDArray[np.float64], most: float, random: np.random.Generator) -> NDArray[np.float64]:

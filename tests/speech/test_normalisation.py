@@ -33,14 +33,14 @@ def test_normalised_rows_have_mean_0_and_deviation_1() -> None:
     assert normalised(rows[:0]).shape == (0, 28)
 
 
-def test_a_voice_twice_as_loud_is_the_same_when_normalised() -> None:
+def test_normalisation_removes_loudness() -> None:
     quiet, loud = log_mel(noise(1.0)), log_mel(2 * noise(1.0))
     assert np.abs(quiet - loud).max() > 1
     np.testing.assert_allclose(normalised(quiet), normalised(loud), atol=0.02)
 
 
 @given(st.lists(st.integers(1, 400), max_size=5))
-def test_statistics_are_the_same_whatever_the_chunks(cuts: list[int]) -> None:
+def test_statistics_do_not_depend_on_chunks(cuts: list[int]) -> None:
     rows, chunked = mfcc(noise(5.0)), Statistics(13)
     for chunk in np.split(rows, sorted(cuts)):
         chunked.add(chunk)
@@ -74,13 +74,13 @@ def test_running_rows_follow_the_definition(initial: InitialStatistics) -> None:
 @either
 @settings(deadline=None)
 @given(cuts=st.lists(st.integers(0, 40), max_size=5))
-def test_running_rows_are_the_same_whatever_the_chunks(initial: InitialStatistics, cuts: list[int]) -> None:
+def test_running_rows_do_not_depend_on_chunks(initial: InitialStatistics, cuts: list[int]) -> None:
     running = Running(initial)
     made = np.concatenate([running.normalise(chunk) for chunk in np.split(rows(40), sorted(cuts))])
     np.testing.assert_array_equal(made, Running(initial).normalise(rows(40)))
 
 
-def test_later_rows_change_nothing() -> None:
+def test_later_rows_have_no_influence() -> None:
     whole, begun = rows(40), rows(40)[:20]
     np.testing.assert_array_equal(Running(INITIAL).normalise(whole)[:20], Running(INITIAL).normalise(begun))
 
@@ -137,13 +137,13 @@ def test_a_quiet_voice_after_a_loud_one_counts() -> None:
     assert apart[300:].max() < 0.02
 
 
-def test_a_column_that_does_not_vary_is_0() -> None:
+def test_a_constant_column_becomes_0() -> None:
     flat = np.full((20, 1), 3.0, np.float32)
     made = Running(InitialStatistics((3.0,), (0.0,))).normalise(flat)
     np.testing.assert_array_equal(made, np.zeros((20, 1)))
 
 
-def test_initial_statistics_are_those_of_all_rows_that_were_counted() -> None:
+def test_initial_statistics_cover_all_counted_rows() -> None:
     parts = [rows(100, seed) for seed in (1, 2)]
     total = Statistics(2)
     for part in parts:
@@ -163,6 +163,6 @@ def test_all_rows_count_with_a_record_of_an_older_version() -> None:
     assert InitialStatistics.read(record).variation == 0
 
 
-def test_a_record_of_another_version_is_refused() -> None:
+def test_a_record_of_another_version_is_rejected() -> None:
     with pytest.raises(TypeError):
         InitialStatistics.read({"mean": [0.0], "deviation": [1.0], "decay": 3})

@@ -23,7 +23,7 @@ def tone(hertz: float, level: float = 3000) -> NDArray[np.int16]:
     return np.round(level * np.sin(2 * np.pi * hertz * np.arange(2 * RATE) / RATE)).astype(np.int16)
 
 
-def test_nothing_changed_is_the_sound_itself() -> None:
+def test_strength_0_changes_nothing() -> None:
     samples = np.random.default_rng(0).normal(0, 3000, RATE).astype(np.int16)
     same = made(samples)
     assert same.rate == 1
@@ -38,7 +38,7 @@ def test_a_variant_is_a_function_of_clip_and_number() -> None:
         assert variant(samples, FEATURES, strong, *other).rate != first.rate
 
 
-def test_gain_moves_the_level() -> None:
+def test_gain_changes_the_level() -> None:
     plain = made(tone(500)).rows_RC[50].max()
     moved = [float(made(tone(500), number, gain=12).rows_RC[50].max() - plain) for number in range(9)]
     most = np.log(10 ** (12 / 10))
@@ -70,7 +70,7 @@ def test_a_microphone_changes_the_bands_and_not_the_time() -> None:
     assert sum(value > -most - 0.1 for value in lowest) > 4
 
 
-def test_pitch_moves_a_tone_and_not_the_time() -> None:
+def test_pitch_changes_the_tone_and_not_the_time() -> None:
     """A tone that stops after a second goes up or down by as much as three semitones, and stops there still."""
     samples = tone(1000)
     samples[RATE:] = 0
@@ -87,7 +87,7 @@ def test_pitch_moves_a_tone_and_not_the_time() -> None:
     assert max(bands) - min(bands) <= 6
 
 
-def test_rate_moves_the_time_and_not_a_tone() -> None:
+def test_rate_changes_the_time_and_not_the_tone() -> None:
     samples = tone(1000)
     samples[RATE:] = 0
     rates = []
@@ -102,7 +102,7 @@ def test_rate_moves_the_time_and_not_a_tone() -> None:
 
 
 @pytest.mark.parametrize(("strength", "decibels"), [(1.0, 0.0), (0.1, -20.0)])
-def test_noise_is_as_strong_as_it_says(strength: float, decibels: float) -> None:
+def test_noise_has_the_stated_strength(strength: float, decibels: float) -> None:
     """Of the power that all bands together have; at most that of the speech, at least 30 dB less."""
     samples = tone(1000)
 
