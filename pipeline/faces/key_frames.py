@@ -58,11 +58,13 @@ class FaceFinder:
         faces[0] = self._detected(chunk[0]) if self._last is None else self._last
         if end:
             faces[end] = self._detected(chunk[end])
-            jumps = _jumps(chunk)
+            new_shot = _jumps(chunk) > SHOT_CHANGE
             open_spans = [(0, end)]
             while open_spans:
                 first, final = open_spans.pop()
-                if final - first < 2 or _interpolate(chunk, faces, first, final, jumps):
+                if final - first < 2:
+                    continue
+                if not new_shot[first:final].any() and _interpolate(chunk, faces, first, final):
                     continue
                 half = (first + final) // 2
                 faces[half] = self._detected(chunk[half])
@@ -79,20 +81,10 @@ class FaceFinder:
         return [Face(box, points_68x2) for box, points_68x2 in zip(boxes, points, strict=True)]
 
 
-def _interpolate(
-    chunk: list[Image], faces: list[list[Face]], first: int, final: int, jumps: NDArray[np.float32]
-) -> bool:
-    """Fill in ``faces`` between two key frames. False when these differ or a frame between deviates.
-
-    Args:
-        chunk: The frames.
-        faces: The faces of each frame.
-        first: The number of the first key frame.
-        final: The number of the second key frame.
-        jumps: The result of `_jumps`.
-    """
+def _interpolate(chunk: list[Image], faces: list[list[Face]], first: int, final: int) -> bool:
+    """Fill in ``faces`` between two key frames. False when these differ or a frame between deviates."""
     pairs = _same_faces(faces[first], faces[final])
-    if not pairs or (jumps[first:final] > SHOT_CHANGE).any():
+    if not pairs:
         return False
     starts, ends = ([_place(face) for face in side] for side in zip(*pairs, strict=True))
     frames, places = [], []

@@ -17,9 +17,8 @@ from pipeline.landmarks.shape import frontality
 from pipeline.runtime.arrays import to_grid
 
 QUALITY_METRICS = (
-    *("detected", "score", "face_size", "jitter", "sharpness", "mouth", "frontal", "cuts", "identity", "movement"),
-    "sync",
-)
+    "detected", "score", "face_size", "jitter", "sharpness", "mouth", "frontal", "cuts", "identity", "movement", "sync",
+)  # fmt: skip
 """The metrics of `measure_quality`, in the order of a table's columns."""
 QUALITY_COLUMNS = [pa.field(name, pa.float64()) for name in QUALITY_METRICS]
 

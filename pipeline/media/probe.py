@@ -23,9 +23,9 @@ from pipeline.media.upright import orientation, shown_size
 from pipeline.runtime.paths import StrPath
 
 _REFERENCING = {
-    *("concat", "dash", "hds", "hls", "imf", "lavfi", "rtp", "rtsp", "sap", "sdp", "smoothstreaming", "tee"),
-    *("vobsub", "webm_dash_manifest", "alsa", "fbdev", "kmsgrab", "oss", "video4linux2,v4l2", "x11grab"),
-}
+    "concat", "dash", "hds", "hls", "imf", "lavfi", "rtp", "rtsp", "sap", "sdp", "smoothstreaming", "tee", "vobsub",
+    "webm_dash_manifest", "alsa", "fbdev", "kmsgrab", "oss", "video4linux2,v4l2", "x11grab",
+}  # fmt: skip
 """Formats whose files name other files, hosts or devices, which libav would open."""
 _SELF_CONTAINED = ",".join(sorted(av.formats_available - _REFERENCING))
 
