@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from pipeline.config.params import Evaluate, Params
-from pipeline.corpora.grid import Grid
+from pipeline.corpora.base import Opening
+from pipeline.corpora.grid import Grid, GridParams
 from pipeline.evaluation.baselines import BASELINES
 from pipeline.evaluation.baselines.base import Generated, TestClip
 from pipeline.evaluation.clips import StoredClips
@@ -32,7 +33,7 @@ from pipeline.inference.talking_head import TalkingHead
 from pipeline.prepare.extract import extract
 from pipeline.prepare.faces import build_faces
 from pipeline.prepare.manifest import read_manifest
-from pipeline.prepare.mfcc import build_mfcc
+from pipeline.prepare.speech_features import build_mfcc
 from pipeline.preprocessing.project import ProjectPreprocessing
 from pipeline.runtime.errors import clear_errors
 from pipeline.shards.clip_store import ClipStore
@@ -51,7 +52,7 @@ def prepare(head: TalkingHead, root: Path, clips: int, data: Path, jobs: int) ->
     assert isinstance(head.preprocessing, ProjectPreprocessing)
     params, speech = Params(), head.preprocessing.speech
     mfcc = replace(params.mfcc, kind=speech.kind, normalise=speech.normalise, window=speech.window)
-    corpus = Grid(root, "corpora.grid", seed=0, val=0.1, test=0.1, max_clips=clips)
+    corpus = Grid(GridParams(max_clips=clips), Opening(root, "corpora.grid"))
     extract(corpus, params.extract, data / "clips", jobs)
     build_faces(read_manifest(data / "clips"), data / "clips", root, params.landmarks, data / "faces", jobs)
     build_mfcc(data / "clips", mfcc, data / "mfcc", jobs)

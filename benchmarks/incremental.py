@@ -14,12 +14,12 @@ from pathlib import Path
 import cv2
 
 from pipeline.config.params import Params
-from pipeline.corpora.base import files_below, need_folder
-from pipeline.corpora.grid import Grid
+from pipeline.corpora.base import Opening, files_below, need_folder
+from pipeline.corpora.grid import Grid, GridParams
 from pipeline.prepare.extract import extract
 from pipeline.prepare.faces import build_faces
 from pipeline.prepare.manifest import read_manifest
-from pipeline.prepare.mfcc import build_mfcc
+from pipeline.prepare.speech_features import build_mfcc
 from pipeline.runtime.errors import PipelineError, clear_errors
 
 
@@ -27,7 +27,7 @@ def preprocess(root: Path, out: Path) -> float:
     """Run extract, landmarks and mfcc, and return their processor seconds."""
     start = time.process_time()
     params = Params()
-    corpus = Grid(root, "corpora.grid", seed=0, val=0.1, test=0.1, split_by="clip", speakers=(), max_clips=0)
+    corpus = Grid(GridParams(), Opening(root, "corpora.grid"))
     extract(corpus, params.extract, out / "clips", jobs=1, memory=out / "hashes.parquet")
     build_faces(read_manifest(out / "clips"), out / "clips", root, params.landmarks, out / "faces", jobs=1)
     build_mfcc(out / "clips", params.mfcc, out / "mfcc", jobs=1)

@@ -26,8 +26,8 @@ from joblib.externals.loky import get_reusable_executor
 from numpy.typing import NDArray
 
 from pipeline.config.params import Params
-from pipeline.corpora.base import Corpus
-from pipeline.corpora.grid import Grid
+from pipeline.corpora.base import Corpus, Opening
+from pipeline.corpora.grid import Grid, GridParams
 from pipeline.faces.align import align
 from pipeline.faces.crop import crop_face, encode_jpeg
 from pipeline.faces.shape_predictor import shape_predictor_path
@@ -35,7 +35,7 @@ from pipeline.media import read_frames
 from pipeline.prepare.extract import extract
 from pipeline.prepare.faces import build_faces
 from pipeline.prepare.manifest import read_manifest
-from pipeline.prepare.mfcc import build_mfcc
+from pipeline.prepare.speech_features import build_mfcc
 from pipeline.runtime.errors import clear_errors
 from pipeline.shards.read import ShardReader
 
@@ -49,7 +49,7 @@ STEPS = {
     "crop": ["pipeline.prepare.faces.crop_face"],
     "encode": ["pipeline.prepare.faces.encode_jpeg"],
     "quality": ["pipeline.prepare.faces.measure_quality"],
-    "mfcc": ["pipeline.prepare.mfcc.SpeechFeatures.compute"],
+    "mfcc": ["pipeline.prepare.speech_features.SpeechFeatures.compute"],
     "write": ["pipeline.shards.build.to_table", "pipeline.shards.build.write_table"],
 }
 Points = NDArray[np.float32]
@@ -171,17 +171,8 @@ def main() -> None:
     chosen = parser.parse_args()
     cv2.setNumThreads(0)
     params = _small_shards(Params(), 2)  # so that a dozen clips keep several workers busy
-    corpus = Grid(
-        root=chosen.root.resolve(),
-        key="corpora.grid",
-        seed=0,
-        val=0.2,
-        test=0.2,
-        split_by="clip",
-        speakers=(),
-        max_clips=chosen.clips,
-    )
-    longer = replace(corpus, max_clips=8 * chosen.clips)  # in a short corpus the last shard would take a large share
+    corpus = Grid(GridParams(val=0.2, test=0.2, max_clips=chosen.clips), Opening(chosen.root.resolve(), "corpora.grid"))
+    longer = replace(corpus, params=replace(corpus.params, max_clips=8 * chosen.clips))
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
         ours(corpus, params, out / "before")  # imports and models are loaded once per corpus, not once per clip

@@ -27,9 +27,6 @@ from pipeline.bundles.networks import load_model
 from pipeline.config.params import Mfcc, SpeechKind
 from pipeline.config.training import AtNetParams
 from pipeline.corpora.split import rank
-from pipeline.corpora.synthetic.appearance import draw_appearances
-from pipeline.corpora.synthetic.clip import ClipPlan, make_clip
-from pipeline.corpora.synthetic.grammar import Sentence, draw_sentences
 from pipeline.landmarks.pca import LandmarkModel, fit_model
 from pipeline.models.atnet import AtNet
 from pipeline.runtime import paths
@@ -38,6 +35,9 @@ from pipeline.speech.espeak import Voice
 from pipeline.speech.features import SpeechFeatures
 from pipeline.speech.normalisation import InitialStatistics, Statistics
 from pipeline.speech.variants import variant
+from pipeline.synthetic.clip import ClipPlan, make_clip
+from pipeline.synthetic.sentences import Sentence, draw_sentences
+from pipeline.synthetic.speakers import draw_appearances
 from pipeline.training.atnet import AtNetTask
 from pipeline.training.data import StoreSource
 from pipeline.training.loop import train

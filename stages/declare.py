@@ -28,7 +28,6 @@ NEUTRAL = (
         f"pipeline.runtime.{name}"
         for name in ("checkout", "errors", "hashes", "machine", "paths", "progress", "time_limit", "workers")
     ),
-    "pipeline.prepare.quality.rejections",
     "stages.quality",
     "stages.runner",
 )

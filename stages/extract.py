@@ -3,7 +3,7 @@
 from pipeline.config.windows import require_long_clips
 from pipeline.corpora.registry import check_root, open_corpus
 from pipeline.prepare.extract import extract
-from pipeline.prepare.quality.rejections import TooManyLost
+from pipeline.prepare.quality.limits import TooManyLost
 from pipeline.runtime import paths
 from stages.quality import explain
 from stages.runner import Context, run_stage

@@ -3,7 +3,7 @@
 from pipeline.corpora.registry import open_corpus
 from pipeline.prepare.faces import build_faces
 from pipeline.prepare.manifest import read_manifest
-from pipeline.prepare.quality.rejections import TooManyLost
+from pipeline.prepare.quality.limits import TooManyLost
 from pipeline.prepare.quality.report import write_report
 from pipeline.prepare.quality.videos import video_warnings, with_warnings
 from pipeline.runtime import paths

@@ -1,6 +1,6 @@
 """Stage mfcc: speech features of every clip into data/mfcc."""
 
-from pipeline.prepare.mfcc import build_mfcc, initial_of
+from pipeline.prepare.speech_features import build_mfcc, initial_of
 from pipeline.runtime import paths
 from stages.runner import Context, run_stage
 

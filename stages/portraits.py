@@ -1,9 +1,9 @@
 """Stage portraits: clips from photographs into data/portraits, if the corpus includes them; else an empty table."""
 
 from pipeline.corpora.registry import check_root, corpus_params
-from pipeline.corpora.synthetic.portraits import PHOTOS, build_portraits, summary, write_empty
 from pipeline.corpora.union import members_of
 from pipeline.runtime import paths
+from pipeline.synthetic.build_portraits import PHOTOS, build_portraits, summary, write_empty
 from stages.runner import Context, run_stage
 
 

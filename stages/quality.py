@@ -7,9 +7,8 @@ from typing import Any
 import pandas as pd
 
 from pipeline.prepare.quality import SHEET, TABLE
-from pipeline.prepare.quality.rejections import TooManyLost
-from pipeline.prepare.quality.report import write_report
-from pipeline.prepare.quality.table import summary
+from pipeline.prepare.quality.limits import TooManyLost
+from pipeline.prepare.quality.report import summary, write_report
 from pipeline.runtime import paths
 from pipeline.runtime.errors import PipelineError
 from stages.runner import Context

@@ -3,9 +3,9 @@
 import shutil
 
 from pipeline.corpora.registry import corpus_params
-from pipeline.corpora.synthetic.build import build_synthetic
 from pipeline.corpora.union import members_of
 from pipeline.runtime import paths
+from pipeline.synthetic.build_sample import build_synthetic
 from stages.runner import Context, run_stage
 
 

@@ -27,7 +27,7 @@ def export_webdataset(
     """Write the good clips of data/ as WebDataset tars: crops, points, speech, MFCC and metadata."""
     with command():
         from pipeline.corpora.base import SPLITS
-        from pipeline.prepare.export import export_webdataset
+        from pipeline.prepare.webdataset import export_webdataset
         from pipeline.shards.clip_store import ClipStore
 
         if split not in (*SPLITS, "all"):

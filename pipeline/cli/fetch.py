@@ -39,11 +39,12 @@ def fetch_lrw(
 ) -> None:
     """Print where to apply for LRW. If it is unpacked already, check that it is complete."""
     with command():
+        from pipeline.corpora.base import Opening
         from pipeline.corpora.download.lrw import check_lrw
-        from pipeline.corpora.lrw import Lrw
+        from pipeline.corpora.lrw import Lrw, LrwParams
 
         folder = to or _root("lrw")
-        for line in check_lrw(Lrw(folder, "corpora.lrw", seed=0).root):
+        for line in check_lrw(Lrw(LrwParams(), Opening(folder, "corpora.lrw")).root):
             print(line)
         print(f"Now run: atvgnet use lrw --root {shlex.quote(str(folder))} && dvc repro")
 

@@ -140,11 +140,11 @@ def _generate_table(head: "TalkingHead", table: Path, jobs: int, settings: Setti
 
 def _load(models: str | None, precision: Precision, messages: TextIO) -> "TalkingHead":
     """Load the models, and print what they were trained on."""
-    from pipeline.corpora.registry import seen_by
+    from pipeline.corpora.registry import training_note
     from pipeline.inference.talking_head import TalkingHead
 
     head = TalkingHead.from_pretrained(models, precision)
     limits = Path(os.path.relpath(pretrained_folder() / "README.md"))
-    origin = seen_by(head.card) if models else f"pretrained models: {limits} describes their limits"
+    origin = training_note(head.card) if models else f"pretrained models: {limits} describes their limits"
     print(origin, file=messages, flush=True)
     return head

@@ -1,1 +1,1 @@
-"""The corpora: where clips come from, behind one small protocol."""
+"""Corpora: where clips come from, behind one small protocol."""

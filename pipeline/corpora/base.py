@@ -1,4 +1,4 @@
-"""What every corpus gives: its clips, each with its split."""
+"""The protocol of a corpus, and the registry of all corpora."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -8,6 +8,7 @@ from typing import Any, Literal, NoReturn, Protocol
 
 from pipeline.config.ranges import require
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.plugins import Registry
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
@@ -15,23 +16,23 @@ SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
 @dataclass(frozen=True)
 class Clip:
-    """One clip: a file, or a piece of one."""
+    """One clip: a file, or a section of one."""
 
     id: str
     """Unique in the corpus, with forward slashes, the same on every machine."""
     speaker: str
-    """Empty where the corpus does not know."""
+    """Empty if unknown."""
     split: Split
     text: str
-    """What is said; empty where the corpus does not know."""
+    """The spoken words; empty if unknown."""
     path: Path
     """Absolute."""
     start: float = 0.0
     """Seconds after the video's first frame."""
     duration: float | None = None
-    """Seconds; None is to the end of the file."""
+    """Seconds; None means to the end of the file."""
     sound_delay: float = 0.0
-    """Seconds by which its sound is to be heard later than the file has it; negative: sooner."""
+    """Seconds by which the sound must be delayed to fit the picture; negative values advance it."""
 
 
 class Corpus(Protocol):
@@ -39,71 +40,71 @@ class Corpus(Protocol):
 
     @property
     def root(self) -> Path:
-        """The corpus's folder, absolute: what the manifest's paths are relative to."""
+        """The corpus's folder, absolute. Paths in the manifest are relative to it."""
 
     def clips(self) -> list[Clip]:
         """All clips, sorted by id.
 
-        Raises PipelineError naming the key of params.yaml to change when the root is missing or empty, when a filter
-        leaves nothing, or when a split would have no clip.
+        Raises PipelineError, naming the key of params.yaml to change, if the root is missing or empty, if a filter
+        leaves nothing, or if a split would have no clip.
         """
 
 
 @dataclass(frozen=True)
 class Opening:
-    """What a corpus is opened with beside its own params."""
+    """What a corpus needs besides its own params."""
 
     root: Path
     """Absolute."""
     key: str
-    """The corpus's section of params.yaml, which messages name."""
-    seed: int
-    min_frames: int
-    """At 25 fps; shorter clips are rejected later."""
-    time_limit: float
-    """Seconds after which a file that hangs is not waited for; 0: never."""
+    """The corpus's section of params.yaml, for messages."""
+    seed: int = 0
+    min_frames: int = 0
+    """Later stages reject clips with fewer frames at 25 fps."""
+    time_limit: float = 0.0
+    """Seconds before reading a file is given up; 0: no limit."""
 
 
 @dataclass(frozen=True)
 class CorpusEntry:
-    """What there is to know of a corpus; one each in the registry."""
+    """A corpus in the registry."""
 
     name: str
-    """In params.yaml: ``corpus``, and its section of ``corpora``."""
+    """In params.yaml: the value of ``corpus``, and its section of ``corpora``."""
     title: str
-    """What it is, in a line."""
+    """A one-line description."""
     layout: str
-    """How its files lie below its root."""
+    """The layout of its files below the root."""
     params: type[Any]
-    """The dataclass of its section. One with a field ``root`` lies where that says."""
+    """The dataclass of its section. A field ``root`` names the corpus's folder."""
     open: Callable[[Any, Opening], Corpus]
-    """From its params and what they are opened with; nothing is read before ``clips()``."""
+    """Makes the corpus from its params and an `Opening`; nothing is read before ``clips()``."""
     licence: str
-    """Under which its clips may be used, and so models trained on them."""
+    """The licence of its clips, which also binds models trained on them."""
     attribution: str
-    """Whom to name."""
+    """The credit that the licence asks for."""
     made: bool = False
     """Whether a stage makes its clips, so that there are none before `dvc repro`."""
-    seen: str = ""
-    """What models that were trained on it alone have seen, where faces of others will disappoint; a sentence."""
+    caveat: str = ""
+    """A sentence on the limits of models that were trained on this corpus alone."""
 
     @property
     def has_root(self) -> bool:
-        """Whether the user says where it lies."""
+        """Whether the user chooses its folder."""
         return any(field.name == "root" for field in fields(self.params))
 
 
-CORPORA: dict[str, CorpusEntry] = {}
+CORPORA: Registry[CorpusEntry] = Registry()
 """All corpora by name; `pipeline.corpora.registry` fills it."""
 
 
 def register(entry: CorpusEntry) -> None:
     """Add a corpus."""
-    CORPORA[entry.name] = entry
+    CORPORA.add(entry)
 
 
 def require_shares(val: float, test: float) -> None:
-    """ValueError unless both are shares that leave something to train on."""
+    """Raise ValueError unless both are shares that leave clips for training."""
     require(
         0 < val < 1 and 0 < test < 1 and val + test < 1,
         "val and test are shares above 0 that leave a rest for training",
@@ -111,17 +112,17 @@ def require_shares(val: float, test: float) -> None:
 
 
 def files_below(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
-    """Files below ``folder``, links followed, hidden ones not, whose suffix is one of ``suffixes`` in any case.
+    """Files below ``folder`` with one of ``suffixes``, in any case. Links are followed, hidden files are skipped.
 
-    Raises PipelineError for a folder that cannot be read: what is in it must not be passed over.
+    Raises PipelineError for a folder that cannot be read, because its files must not be ignored silently.
     """
-    seen: set[str] = set()
+    visited: set[str] = set()
     for parent, folders, names in os.walk(folder, onerror=unreadable, followlinks=True):
         real = os.path.realpath(parent)
-        if real in seen:  # a link that leads back
+        if real in visited:  # a link to a folder above
             folders.clear()
             continue
-        seen.add(real)
+        visited.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             if not name.startswith(".") and os.path.splitext(name)[1].lower() in suffixes:
@@ -137,7 +138,7 @@ def unreadable(error: OSError) -> NoReturn:
 
 
 def need_folder(root: Path, key: str, advice: str) -> None:
-    """PipelineError naming ``key`` unless ``root`` is a folder."""
+    """Raise PipelineError, naming ``key``, unless ``root`` is a folder."""
     if not root.exists():
         raise PipelineError(f"{key}: the folder {root} does not exist. {advice}")
     if not root.is_dir():

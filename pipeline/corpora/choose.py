@@ -1,10 +1,11 @@
-"""Choosing the corpus in params.yaml without touching anything else in it."""
+"""Choose the corpus in params.yaml and leave the rest of the file alone."""
 
 from dataclasses import replace
 from pathlib import Path
 
 from pipeline.config.file import load_params
 from pipeline.corpora.base import files_below
+from pipeline.corpora.layout import PICTURES
 from pipeline.corpora.registry import check_corpora, check_root, find_corpus, open_corpus
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import replacing
@@ -12,15 +13,21 @@ from pipeline.runtime.paths import StrPath
 
 
 def choose_corpus(path: StrPath, corpus: str, root: StrPath | None) -> list[str]:
-    """Set ``corpus``, and with ``root`` also ``corpora.CORPUS.root``, in the params file; comments and order stay.
+    """Set ``corpus`` and, if ``root`` is given, ``corpora.CORPUS.root``; comments and order of the file stay.
 
-    Returns a line for every key that changed. Raises PipelineError for an unknown corpus, a root for one that has
-    none, a root that is not a folder or does not hold the corpus, and a params file that is wrong; the file is then as
-    it was.
+    Args:
+        path: The params file.
+        corpus: Name of the corpus.
+        root: Folder of its files; None keeps the present one.
+
+    Returns:
+        A line for every changed key.
+
+    Raises:
+        PipelineError: The corpus is unknown or has no root, the root does not hold the corpus, or the file is invalid.
+            The file is then unchanged.
     """
     from ruamel.yaml import YAML
-
-    from pipeline.corpora.synthetic.portraits import PICTURES  # needs the voices, which only the stages have
 
     path, root = Path(path), None if root is None else Path(root)
     entry = find_corpus(corpus)
@@ -30,14 +37,14 @@ def choose_corpus(path: StrPath, corpus: str, root: StrPath | None) -> list[str]
         raise PipelineError(
             f"{root} is not a folder. With --root, give the folder of the files of the corpus {corpus}."
         )
-    params = load_params(path)  # a file that is wrong is not touched
+    params = load_params(path)  # before any change, to reject an invalid file
     check_corpora(params)
     if root is not None:
         corpora = {**params.corpora, corpus: {**params.corpora.get(corpus, {}), "root": str(root.resolve())}}
         params = replace(params, corpus=corpus, corpora=corpora)
         check_root(params, path.resolve().parent)
         if not entry.made:
-            open_corpus(params, path.resolve().parent).clips()  # it says what is not as it should be
+            open_corpus(params, path.resolve().parent).clips()  # raises an error for a wrong folder
         elif next(files_below(root, PICTURES), None) is None:
             raise PipelineError(
                 f"corpora.{corpus}.root: no picture ({', '.join(PICTURES)}) in {root}. Give a folder of photographs."

@@ -1,4 +1,4 @@
-"""A folder of one's own videos, cut into clips."""
+"""A folder of the user's videos, cut into clips."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from pipeline.corpora.base import (
     register,
     require_shares,
 )
-from pipeline.corpora.layout import VIDEOS, contents, unpacking
+from pipeline.corpora.layout import VIDEOS, contents, names_below, unpacking
 from pipeline.corpora.split import split_names
 from pipeline.media import MediaError, probe, ticks
 from pipeline.runtime.clock import FPS
@@ -24,17 +24,17 @@ from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.hashes import hash_file
 from pipeline.runtime.time_limit import TimedOut, limited, within
 
-_ENOUGH = 3  # videos, of which each goes to one split as a whole
+_ENOUGH = 3  # so many different videos are split as a whole
 
 
 @dataclass(frozen=True)
 class FolderParams(Section):
-    """A folder of one's own videos, of any length, container and frame rate."""
+    """A folder of your own videos, of any length, container and frame rate."""
 
     root: str = "data/raw/folder"
     """The folder; searched with its subfolders."""
     clip_seconds: Annotated[float, Range(1, 60, unit="seconds")] = 3.0
-    """Videos are cut into clips of so many seconds."""
+    """Seconds per clip."""
     val: float = 0.1
     """Share for validation."""
     test: float = 0.1
@@ -49,102 +49,91 @@ class FolderParams(Section):
 class Folder:
     """Videos of any length, container and frame rate, in subfolders or not.
 
-    A video is cut into clips of ``clip_seconds``. What is left at its end is a clip of its own when it has
-    ``min_frames``; a shorter rest makes the last clip longer, so nothing is lost. The id is the path without suffix and
-    the clip's number: ``anna/interview#0003``. The speaker is the subfolder the video lies in, or, where there is none,
-    the video's name.
+    A video is cut into clips of ``clip_seconds``. The rest at its end is a clip of its own if it has ``min_frames``;
+    otherwise it extends the last clip. The id is the path without suffix and the clip's number:
+    ``anna/interview#0003``. The speaker is the video's subfolder, or the video's name if it has none.
 
-    Whole videos go to train, val or test; of one or two videos, the earlier part is for training, then val, then test.
-    Copies of a video go where it goes, and do not count among three or more.
+    Three or more videos are split as a whole into train, val and test; copies of a video are in the same split and do
+    not count. Of fewer videos, the earlier part is for training, then val, then test.
     """
 
-    root: Path
-    key: str
-    seed: int
-    clip_seconds: float
-    val: float
-    test: float
-    min_frames: int
-    time_limit: float = 0.0
-    """Seconds after which a file that hangs is listed as one clip; 0: never."""
+    params: FolderParams
+    opening: Opening
+
+    @property
+    def root(self) -> Path:
+        """The folder of the videos."""
+        return self.opening.root
 
     def clips(self) -> list[Clip]:
-        """All clips. A file that cannot be opened is one clip: what is wrong with it will be found on reading it."""
-        advice = f"Put videos there, or set {self.key}.root to the folder that has them."
-        need_folder(self.root, f"{self.key}.root", advice)
-        paths = list(files_below(self.root, VIDEOS))
+        """All clips. An unreadable file is listed as one clip; the stage that reads it gives the reason."""
+        root, key = self.root, self.opening.key
+        advice = f"Put videos there, or set {key}.root to the folder that has them."
+        need_folder(root, f"{key}.root", advice)
+        paths = list(files_below(root, VIDEOS))
         if not paths:
             raise PipelineError(
-                f"{self.key}.root: no video ({', '.join(VIDEOS)}) in {self.root}, which holds {contents(self.root)}. "
-                f"{unpacking(self.root) or advice}"
+                f"{key}.root: no video ({', '.join(VIDEOS)}) in {root}, which holds {contents(root)}. "
+                f"{unpacking(root) or advice}"
             )
-        names = self._names(paths)
+        names = names_below(root, paths, key)
         pieces = {name: self._pieces(path) for name, path in names.items()}
         first = self._first_copies(names)
-        splits = self._splits({name: pieces[name] for name in names if first[name] == name})
+        splits = self._splits({name: len(pieces[name]) for name in names if first[name] == name})
         clips = []
         for name, path in names.items():
-            speaker = path.parent.name if path.parent != self.root else path.stem
+            speaker = path.parent.name if path.parent != root else path.stem
             for number, (start, duration) in enumerate(pieces[name]):
-                clip = f"{name}#{number:04d}"
-                split = splits[f"{first[name]}#{number:04d}"]
-                clips.append(Clip(clip, speaker, split, "", path, start, duration))
+                split = splits[clip_id(first[name], number)]
+                clips.append(Clip(clip_id(name, number), speaker, split, "", path, start, duration))
         return sorted(clips, key=lambda clip: clip.id)
 
-    def _names(self, paths: list[Path]) -> dict[str, Path]:
-        """The path below the root without suffix; with it for files that differ in nothing else."""
-        relative = [path.relative_to(self.root) for path in paths]
-        stems = Counter(path.with_suffix("") for path in relative)
-        names = {}
-        for path, below in zip(paths, relative, strict=True):
-            name = (below.with_suffix("") if stems[below.with_suffix("")] == 1 else below).as_posix()
-            try:
-                name.encode()
-            except UnicodeEncodeError:
-                raise PipelineError(f"{self.key}.root: the file name {name!r} is not valid UTF-8. Rename it.") from None
-            names[name] = path
-        return names
-
     def _first_copies(self, names: dict[str, Path]) -> dict[str, str]:
-        """Each video's name, or, where there are enough others, that of the first one with the same content."""
+        """By name, the first video with the same content; each video itself if too few different ones remain."""
         sizes = {name: path.stat().st_size if path.is_file() else -1 for name, path in names.items()}
-        often = Counter(sizes.values())
-        first: dict[tuple[int, str], str] = {}
-        found = {}
+        counts = Counter(sizes.values())
+        by_content: dict[tuple[int, str], str] = {}
+        first = {}
         for name, path in names.items():
-            digest = hash_file(path, self.time_limit) if often[sizes[name]] > 1 and sizes[name] >= 0 else ""
-            found[name] = first.setdefault((sizes[name], digest or name), name)
-        return found if len(first) >= _ENOUGH else {name: name for name in names}
+            comparable = counts[sizes[name]] > 1 and sizes[name] >= 0
+            digest = hash_file(path, self.opening.time_limit) if comparable else ""
+            first[name] = by_content.setdefault((sizes[name], digest or name), name)
+        return first if len(by_content) >= _ENOUGH else {name: name for name in names}
 
     def _pieces(self, path: Path) -> list[tuple[float, float | None]]:
-        """Start and duration of one video's clips, in whole frames; None is up to the end."""
+        """Start and duration of a video's clips in seconds; the last one has no duration and lasts to the end."""
+        time_limit = self.opening.time_limit
         try:
-            frames = round(within(self.time_limit, probe, path).duration * FPS)
-            if not frames:
+            frames = round(within(time_limit, probe, path).duration * FPS)
+            if not frames:  # the file does not say
                 shown = ticks(path, fps=FPS, start=0.0, duration=None, damage=None)
-                frames = sum(1 for _ in limited(self.time_limit, shown))
+                frames = sum(1 for _ in limited(time_limit, shown))
         except (MediaError, TimedOut):
             return [(0.0, None)]
-        length = round(self.clip_seconds * FPS)
+        length = round(self.params.clip_seconds * FPS)
         starts = list(range(0, frames, length))
-        if len(starts) > 1 and frames - starts[-1] < self.min_frames:
+        if len(starts) > 1 and frames - starts[-1] < self.opening.min_frames:
             starts.pop()
         return [*((start / FPS, length / FPS) for start in starts[:-1]), (starts[-1] / FPS, None)]
 
-    def _splits(self, pieces: dict[str, list[tuple[float, float | None]]]) -> dict[str, Split]:
-        ids = {name: [f"{name}#{number:04d}" for number in range(len(one))] for name, one in pieces.items()}
-        shares = f"{self.key}.val or {self.key}.test"
+    def _splits(self, counts: dict[str, int]) -> dict[str, Split]:
+        """The split of every clip; ``counts`` are the clips of each video."""
+        params, key = self.params, self.opening.key
+        ids = {name: [clip_id(name, number) for number in range(count)] for name, count in counts.items()}
+        share_keys = f"{key}.val or {key}.test"
         if len(ids) >= _ENOUGH:
-            keys = f"{shares}, or add videos to {self.key}.root"
-            videos = split_names(ids, seed=self.seed, val=self.val, test=self.test, keys=keys, what="videos")
+            keys = f"{share_keys}, or add videos to {key}.root"
+            videos = split_names(
+                ids, seed=self.opening.seed, val=params.val, test=params.test, keys=keys, what="videos"
+            )
             return {clip: videos[name] for name, clips in ids.items() for clip in clips}
         timeline = [clip for name in sorted(ids) for clip in ids[name]]
-        tests, vals = (max(1, round(len(timeline) * share)) for share in (self.test, self.val))
+        tests, vals = (max(1, round(len(timeline) * share)) for share in (params.test, params.val))
         trains = len(timeline) - tests - vals
         if trains < 1:
             raise PipelineError(
-                f"{self.key}.root: the videos in {self.root} make {len(timeline)} clips of {self.clip_seconds:g} s, "
-                f"too few for train, val and test. Lower {self.key}.clip_seconds, change {shares}, or add videos."
+                f"{key}.root: the videos in {self.root} make {len(timeline)} clips of {params.clip_seconds:g} s, "
+                f"too few for train, val and test. Lower {key}.clip_seconds, change {share_keys}, or add videos."
             )
         return {
             clip: "train" if place < trains else "val" if place < trains + vals else "test"
@@ -152,17 +141,9 @@ class Folder:
         }
 
 
-def _open(params: FolderParams, opening: Opening) -> Folder:
-    return Folder(
-        root=opening.root,
-        key=opening.key,
-        seed=opening.seed,
-        clip_seconds=params.clip_seconds,
-        val=params.val,
-        test=params.test,
-        min_frames=opening.min_frames,
-        time_limit=opening.time_limit,
-    )
+def clip_id(video: str, number: int) -> str:
+    """The id of a video's clip."""
+    return f"{video}#{number:04d}"
 
 
 register(
@@ -171,7 +152,7 @@ register(
         title="your own videos of any length, container and frame rate",
         layout="any, with subfolders",
         params=FolderParams,
-        open=_open,
+        open=Folder,
         licence="That of your videos",
         attribution="Your own videos.",
     )

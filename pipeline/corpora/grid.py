@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Literal
@@ -44,105 +45,105 @@ class GridParams(Section):
 
 @dataclass(frozen=True)
 class Grid:
-    """GRID's layout: ``sN/NAME.mpg``, or deeper as in the tar files (``sN/video/mpg_6000/NAME.mpg``), with the words in
-    ``alignments/sN/NAME.align`` or ``sN/align/NAME.align``. A clip without alignment has an empty text.
+    """GRID's layout: ``sN/NAME.mpg``, or deeper as in the tar files (``sN/video/mpg_6000/NAME.mpg``).
 
-    Folders and suffixes may be in capitals, videos in another container, and the speakers' folders up to two folders
-    further down.
-
+    The words are in ``alignments/sN/NAME.align`` or ``sN/align/NAME.align``; a clip without alignment has an empty
+    text. Names may be in capitals, videos in other containers, and the speakers' folders up to two levels further down.
     The official corpus has 33 speakers: s1 to s34 without s21, whose video was lost.
     """
 
-    root: Path
-    key: str
-    """The section of params.yaml that messages name."""
-    seed: int
-    val: float
-    test: float
-    split_by: Literal["clip", "speaker"] = "clip"
-    speakers: tuple[str, ...] = ()
-    test_speakers: tuple[str, ...] = ()
-    max_clips: int = 0
+    params: GridParams
+    opening: Opening
     advice: str = (
         "Unpack the corpus there (Zenodo record 3625687; `atvgnet fetch grid` does it), or name its folder: "
         "dvc exp run -S corpora.grid.root=PATH"
     )
 
+    @property
+    def root(self) -> Path:
+        """The folder that holds s1, s2, ..."""
+        return self.opening.root
+
     def clips(self) -> list[Clip]:
-        """All clips, or those of ``speakers``; at most ``max_clips``, even over the speakers."""
-        need_folder(self.root, f"{self.key}.root", self.advice)
+        """All clips of the chosen speakers, or a sample of them, even over the speakers."""
+        params, key, seed = self.params, self.opening.key, self.opening.seed
+        need_folder(self.root, f"{key}.root", self.advice)
         folders = self._folders()
         files = self._files(folders)
-        ids = draw(files, self.max_clips, seed=self.seed, group=_speaker)
-        unseen = {name.lower() for name in self.test_speakers}
-        seen = [clip for clip in ids if _speaker(clip) not in unseen]
-        share_keys = f"{self.key}.val or {self.key}.test"
-        if self.split_by == "clip":
-            keys = f"{share_keys}, or take more clips ({self.key}.speakers, {self.key}.max_clips)"
-            splits = split_names(seen, seed=self.seed, val=self.val, test=self.test, keys=keys, group=_speaker)
+        ids = draw(files, params.max_clips, seed=seed, group=_speaker)
+        held_out = {name.lower() for name in params.test_speakers}
+        others = [clip for clip in ids if _speaker(clip) not in held_out]
+        share_keys = f"{key}.val or {key}.test"
+        split = partial(split_names, seed=seed, val=params.val, test=params.test)
+        if params.split_by == "clip":
+            keys = f"{share_keys}, or take more clips ({key}.speakers, {key}.max_clips)"
+            splits = split(others, keys=keys, group=_speaker)
         else:
-            keys = f"{share_keys}, take more speakers ({self.key}.speakers), or set {self.key}.split_by to clip"
-            people = split_names(
-                map(_speaker, seen), seed=self.seed, val=self.val, test=self.test, keys=keys, what="speakers"
-            )
-            splits = {clip: people[_speaker(clip)] for clip in seen}
-        splits |= {clip: "test" for clip in ids if _speaker(clip) in unseen}
+            keys = f"{share_keys}, take more speakers ({key}.speakers), or set {key}.split_by to clip"
+            people = split(map(_speaker, others), keys=keys, what="speakers")
+            splits = {clip: people[_speaker(clip)] for clip in others}
+        splits |= {clip: "test" for clip in ids if _speaker(clip) in held_out}
         texts = self._alignments(folders)
         return [Clip(clip, _speaker(clip), splits[clip], _words(texts.get(clip.lower())), files[clip]) for clip in ids]
 
     def _folders(self) -> dict[str, list[Path]]:
-        """The folders of each wanted speaker, of the highest level that has videos."""
-        found: dict[str, list[Path]] = defaultdict(list)
+        """The folders of each chosen speaker, on the highest level that has videos."""
+        speakers: dict[str, list[Path]] = defaultdict(list)
         for level in levels(self.root):
             for folder in level:
                 if _SPEAKER.fullmatch(folder.name):
-                    found[folder.name.lower()].append(folder)
-            if any(next(files_below(one, VIDEOS), None) for folders in found.values() for one in folders):
+                    speakers[folder.name.lower()].append(folder)
+            if any(next(files_below(folder, VIDEOS), None) for folders in speakers.values() for folder in folders):
                 break
-            found.clear()
-        if not found:
+            speakers.clear()
+        if not speakers:
             raise self._no_clip()
-        for key, names in (("speakers", self.speakers), ("test_speakers", self.test_speakers)):
-            unknown = [name for name in names if name.lower() not in found]
+        for key in ("speakers", "test_speakers"):
+            unknown = [name for name in getattr(self.params, key) if name.lower() not in speakers]
             if unknown:
-                known = ", ".join(sorted(found, key=lambda name: int(name[1:])))
+                known = ", ".join(sorted(speakers, key=lambda name: int(name[1:])))
                 raise PipelineError(
-                    f"{self.key}.{key}: no folder {unknown[0]} in {self.root}. There are: {known}. Name some of these."
+                    f"{self.opening.key}.{key}: no folder {unknown[0]} in {self.root}. There are: {known}. "
+                    "Name some of these."
                 )
-        return {name: found[name] for name in dict.fromkeys(map(str.lower, self.speakers or found))}
+        return {name: speakers[name] for name in dict.fromkeys(map(str.lower, self.params.speakers or speakers))}
 
     def _files(self, folders: dict[str, list[Path]]) -> dict[str, Path]:
         files: dict[str, Path] = {}
         for speaker, places in folders.items():
             for path in (path for place in places for path in files_below(place, VIDEOS)):
-                # The same sentence may lie there in two qualities: the one higher up counts, then the first by name.
-                best = files.get(clip := f"{speaker}/{path.stem}", path)
-                files[clip] = min(best, path, key=lambda one: (len(one.parts), one.suffix.lower() not in _USUAL, one))
+                # A sentence may exist in two qualities. The file higher up is used, then the first by name.
+                clip = f"{speaker}/{path.stem}"
+                files[clip] = min(files.get(clip, path), path, key=_preference)
         if not files:
             raise self._no_clip()
         return files
 
     def _alignments(self, folders: dict[str, list[Path]]) -> dict[str, Path]:
-        """The file of each clip's words, by the clip's id in small letters."""
+        """The alignment of each clip, by the clip's id in lower case."""
         holders = dict.fromkeys([self.root, *(place.parent for places in folders.values() for place in places)])
-        apart = [one for holder in holders for one in subfolders(holder) if one.name.lower() in ALIGNMENTS]
-        found: dict[str, Path] = {}
-        for place in [*(one for folder in apart for one in subfolders(folder)), *chain(*folders.values())]:
+        shared = [folder for holder in holders for folder in subfolders(holder) if folder.name.lower() in ALIGNMENTS]
+        alignments: dict[str, Path] = {}
+        for place in chain(*map(subfolders, shared), *folders.values()):
             if place.name.lower() in folders:
                 for path in files_below(place, (".align",)):
-                    found.setdefault(f"{place.name}/{path.stem}".lower(), path)
-        return found
+                    alignments.setdefault(f"{place.name}/{path.stem}".lower(), path)
+        return alignments
 
     def _no_clip(self) -> PipelineError:
         advice = unpacking(self.root) or self.advice
         if _SPEAKER.fullmatch(self.root.name):
-            advice = f"That is the folder of one speaker: set {self.key}.root to {self.root.parent}."
+            advice = f"That is the folder of one speaker: set {self.opening.key}.root to {self.root.parent}."
         elif next(files_below(self.root, VIDEOS), None):
             advice = "Put every speaker's clips into a folder, s1, s2, ..., or take the corpus `folder`."
-        seen = contents(self.root)
         return PipelineError(
-            f"{self.key}.root: no clip such as s1/bbaf2n.mpg in {self.root}, which holds {seen}. {advice}"
+            f"{self.opening.key}.root: no clip such as s1/bbaf2n.mpg in {self.root}, which holds "
+            f"{contents(self.root)}. {advice}"
         )
+
+
+def _preference(path: Path) -> tuple[int, bool, Path]:
+    return len(path.parts), path.suffix.lower() not in _USUAL, path
 
 
 def _words(alignment: Path | None) -> str:
@@ -153,27 +154,13 @@ def _speaker(clip: str) -> str:
     return clip.split("/")[0]
 
 
-def _open(params: GridParams, opening: Opening) -> Grid:
-    return Grid(
-        root=opening.root,
-        key=opening.key,
-        seed=opening.seed,
-        val=params.val,
-        test=params.test,
-        split_by=params.split_by,
-        speakers=params.speakers,
-        test_speakers=params.test_speakers,
-        max_clips=params.max_clips,
-    )
-
-
 register(
     CorpusEntry(
         name="grid",
         title="the GRID audiovisual sentence corpus (https://doi.org/10.5281/zenodo.3625687)",
         layout="`sN/NAME.mpg` and `alignments/sN/NAME.align`",
         params=GridParams,
-        open=_open,
+        open=Grid,
         licence="CC BY 4.0",
         attribution="The GRID audiovisual sentence corpus: Cooke, Barker, Cunningham and Shao, 2006.",
     )

@@ -1,40 +1,43 @@
-"""Finding a corpus's files where archives, copies and file systems laid them, and saying what was found instead."""
+"""Find a corpus's files in the layouts that archives, copies and file systems produce, and describe other contents."""
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
 from pipeline.corpora.base import unreadable
+from pipeline.runtime.errors import PipelineError
 
 VIDEOS = (
     *(".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"),
     *(".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv"),
 )
-"""Suffixes of what counts as a video."""
+"""Suffixes of videos."""
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".avif", ".heic")
+"""Suffixes of photographs."""
 ARCHIVES = (".7z", ".bz2", ".gz", ".rar", ".tar", ".tgz", ".xz", ".zip")
 
 _DEPTH = 3
-_ENTRIES = 10_000  # of a folder that are counted for a message
+_ENTRIES = 10_000  # files counted for a message, at most
 _NAMES = 3
 
 
 def levels(root: Path) -> Iterator[list[Path]]:
-    """The folders below ``root``, sorted, level by level, down to the third; hidden ones left out.
+    """The folders of each of three levels below ``root``, sorted, without hidden ones.
 
-    Raises PipelineError when ``root`` cannot be read; what is in others that cannot is passed over.
+    Raises PipelineError if ``root`` cannot be read; unreadable folders below it count as empty.
     """
     level = subfolders(root)
     yield level
     for _ in range(1, _DEPTH):
-        level = [Path(one) for folder in level for one in _list(folder, lambda error: None)]
+        level = [Path(path) for folder in level for path in _list(folder, lambda error: None)]
         yield level
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """Those of a folder, sorted; hidden ones left out. Raises PipelineError for a folder that cannot be read."""
-    return [Path(one) for one in _list(folder, unreadable)]
+    """The folders in ``folder``, sorted, without hidden ones. Raises PipelineError if it cannot be read."""
+    return [Path(path) for path in _list(folder, unreadable)]
 
 
 def _list(folder: Path, report: Callable[[OSError], None]) -> list[str]:
@@ -43,17 +46,17 @@ def _list(folder: Path, report: Callable[[OSError], None]) -> list[str]:
 
 
 def contents(root: Path) -> str:
-    """What a folder holds, in a few words, such as "the folders S1, S2; 3 .MPG"."""
-    names = [os.path.basename(one) for one in _list(root, lambda error: None)]
+    """Describe a folder's contents in a few words, such as "the folders S1, S2; 3 .MPG"."""
+    names = [os.path.basename(path) for path in _list(root, lambda error: None)]
     more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
-    told = [f"the folder{'s' * (len(names) > 1)} {', '.join(names[:_NAMES])}{more}"] if names else []
+    parts = [f"the folder{'s' * (len(names) > 1)} {', '.join(names[:_NAMES])}{more}"] if names else []
     kinds = Counter(path.suffix or "without suffix" for path in _files(root))
-    told += [f"{kinds[kind]} {kind}" for kind in sorted(kinds, key=lambda kind: (-kinds[kind], kind))[:_NAMES]]
-    return "; ".join(told) or "nothing"
+    parts += [f"{kinds[kind]} {kind}" for kind in sorted(kinds, key=lambda kind: (-kinds[kind], kind))[:_NAMES]]
+    return "; ".join(parts) or "nothing"
 
 
 def unpacking(root: Path) -> str:
-    """What to do with the archives that a folder holds; empty where it has none, or has videos."""
+    """Advice to unpack the archives in a folder; empty if it has none, or has videos."""
     files = list(_files(root))
     packed = [path for path in files if path.suffix.lower() in ARCHIVES]
     if not packed or any(path.suffix.lower() in VIDEOS for path in files):
@@ -65,3 +68,21 @@ def unpacking(root: Path) -> str:
 def _files(root: Path) -> Iterator[Path]:
     files = (Path(parent, name) for parent, _, names in os.walk(root) for name in sorted(names))
     return islice((path for path in files if not path.name.startswith(".")), _ENTRIES)
+
+
+def names_below(root: Path, paths: Sequence[Path], key: str) -> dict[str, Path]:
+    """Names of files: their paths below ``root`` without suffix, but with it where two files would have equal names.
+
+    Raises PipelineError, naming ``key``, for a name that is not valid UTF-8.
+    """
+    relative = [path.relative_to(root) for path in paths]
+    stems = Counter(path.with_suffix("") for path in relative)
+    names = {}
+    for path, below in zip(paths, relative, strict=True):
+        name = (below.with_suffix("") if stems[below.with_suffix("")] == 1 else below).as_posix()
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            raise PipelineError(f"{key}.root: the file name {name!r} is not valid UTF-8. Rename it.") from None
+        names[name] = path
+    return names

@@ -1,4 +1,4 @@
-"""Photographs of faces that the stage portraits made to speak, as a corpus of many identities."""
+"""Clips that the stage portraits makes of the user's photographs: a corpus with many identities."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from pipeline.runtime import paths
 from pipeline.runtime.errors import PipelineError
 
 TABLE = "clips.parquet"
-"""What the stage portraits lists the clips in: id, speaker, text, path."""
+"""The stage's table of clips: id, speaker, text, path."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class PortraitsParams(Section):
     root: str = "data/raw/portraits"
     """The folder of the photographs; searched with its subfolders."""
     clips: Annotated[int, Range(1, 1000)] = 4
-    """Clips of 3 s that each photograph speaks."""
+    """Clips of 3 s per photograph."""
     val: float = 0.05
     """Share of the photographs for validation."""
     test: float = 0.05
@@ -38,39 +38,34 @@ class PortraitsParams(Section):
 
 @dataclass(frozen=True)
 class Portraits:
-    """The clips of the stage portraits; every photograph is a speaker, and goes to one split with all its clips."""
+    """The clips of the stage portraits. Every photograph is a speaker; all of its clips are in one split."""
 
-    root: Path
-    """Where the stage put the clips."""
-    key: str
-    seed: int
-    val: float
-    test: float
+    params: PortraitsParams
+    opening: Opening
+
+    @property
+    def root(self) -> Path:
+        """The stage's out, which lies below the working directory."""
+        return (Path.cwd() / paths.PORTRAITS).absolute()
 
     def clips(self) -> list[Clip]:
         """All clips, by photograph."""
-        if not (self.root / TABLE).exists():
-            raise PipelineError(f"{self.root / TABLE} is missing. Make the clips with `dvc repro portraits`.")
-        rows = pq.read_table(self.root / TABLE).to_pylist()
-        keys = f"{self.key}.val or {self.key}.test, or add photographs to {self.key}.root"
+        root, key = self.root, self.opening.key
+        if not (root / TABLE).exists():
+            raise PipelineError(f"{root / TABLE} is missing. Make the clips with `dvc repro portraits`.")
+        rows = pq.read_table(root / TABLE).to_pylist()
         splits = split_names(
             (row["speaker"] for row in rows),
-            seed=self.seed,
-            val=self.val,
-            test=self.test,
-            keys=keys,
+            seed=self.opening.seed,
+            val=self.params.val,
+            test=self.params.test,
+            keys=f"{key}.val or {key}.test, or add photographs to {key}.root",
             what="photographs that speak",
         )
         clips = [
-            Clip(row["id"], row["speaker"], splits[row["speaker"]], row["text"], self.root / row["path"])
-            for row in rows
+            Clip(row["id"], row["speaker"], splits[row["speaker"]], row["text"], root / row["path"]) for row in rows
         ]
         return sorted(clips, key=lambda clip: clip.id)
-
-
-def _open(params: PortraitsParams, opening: Opening) -> Portraits:
-    """Its clips are an out of the pipeline, so they lie below the working directory."""
-    return Portraits((Path.cwd() / paths.PORTRAITS).absolute(), opening.key, opening.seed, params.val, params.test)
 
 
 register(
@@ -79,10 +74,10 @@ register(
         title="your own photographs of faces, which the project makes speak: many identities",
         layout="pictures of one face each, in any folders",
         params=PortraitsParams,
-        open=_open,
+        open=Portraits,
         licence="That of your photographs",
         attribution="Your own photographs; espeak-ng speaks.",
         made=True,
-        seen="Their movements are a synthesiser's, not people's.",
+        caveat="Their movements are a synthesiser's, not people's.",
     )
 )

@@ -1,4 +1,4 @@
-"""Seeded splits and draws that depend on the names alone: never on their order, the machine or the Python version."""
+"""Seeded splits and samples. They depend on the names alone, not on order, machine or Python version."""
 
 import hashlib
 import logging
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 def rank(seed: int, name: str) -> str:
-    """Where ``name`` stands in a seeded shuffle: the SHA-256 of ``seed:name``, to sort by."""
+    """The sort key of ``name`` in a seeded shuffle: the SHA-256 of ``seed:name``."""
     return hashlib.sha256(f"{seed}:{name}".encode()).hexdigest()
 
 
@@ -28,10 +28,19 @@ def split_names(
     what: str = "clips",
     group: Callable[[str], str] = lambda name: "",
 ) -> dict[str, Split]:
-    """Give every name a split: ``round(N * test)`` to test, ``round(N * val)`` to val, one at least, the rest to train.
+    """Assign every name to a split.
 
-    Every ``group`` (the speaker, say) is spread over the splits in these shares as far as it has names enough.
-    Raises PipelineError telling to change ``keys`` when train, val and test cannot all have one of ``what``.
+    Args:
+        names: The N names.
+        seed: Seed of the shuffle.
+        val: Share for val, which gets ``round(N * val)`` names, but at least one.
+        test: Share for test, likewise. Train gets the rest.
+        keys: The keys of params.yaml to change, for messages.
+        what: What the names stand for, for messages.
+        group: The group of a name, such as its speaker; large groups are spread over the splits in these shares.
+
+    Raises:
+        PipelineError: Train would be empty.
     """
     quantile: dict[str, float] = {}
     for members in _shuffled_groups(names, seed, group):
@@ -51,7 +60,7 @@ def split_names(
 
 
 def draw(names: Iterable[str], count: int, *, seed: int, group: Callable[[str], str] = lambda name: "") -> list[str]:
-    """At most ``count`` names, sorted, drawn evenly: one of each group, then a second of each, and so on. 0 is all."""
+    """A sorted sample of at most ``count`` names (0: all): one of each group, then a second of each, and so on."""
     if not count:
         return sorted(names)
     turns: list[tuple[int, str]] = []
@@ -60,11 +69,15 @@ def draw(names: Iterable[str], count: int, *, seed: int, group: Callable[[str], 
     return sorted(name for _, name in sorted(turns, key=lambda turn: (turn[0], rank(seed, turn[1])))[:count])
 
 
-def unite_equal(clips: list[Clip], hashes: Mapping[Path, str]) -> list[Clip]:
-    """The clips, those of equal content in one split: that of most of them, unless another would have no clip then.
+def unite_copies(clips: list[Clip], hashes: Mapping[Path, str]) -> list[Clip]:
+    """Move clips of equal content into one split, so that training never sees a test clip.
 
-    ``hashes`` are the files' SHA-256, empty for what could not be read. Warns with the number of copies and an example,
-    and where copies are all that two splits have, so that they stay in both.
+    That is the split of most of them, unless another split would become empty. If two splits consist of copies alone,
+    the copies stay. A warning gives the number of copies and an example.
+
+    Args:
+        clips: All clips of the corpus.
+        hashes: The files' SHA-256; empty for unreadable files.
     """
     groups: dict[tuple[str, float, float | None], list[Clip]] = defaultdict(list)
     for clip in clips:
@@ -92,4 +105,4 @@ def _shuffled_groups(names: Iterable[str], seed: int, group: Callable[[str], str
     members: dict[str, list[str]] = defaultdict(list)
     for name in set(names):
         members[group(name)].append(name)
-    return [sorted(one, key=lambda name: rank(seed, name)) for one in members.values()]
+    return [sorted(group_names, key=lambda name: rank(seed, name)) for group_names in members.values()]

@@ -1,13 +1,13 @@
-"""Several corpora as one, from which one model learns; each keeps its own splits, so no identity crosses them."""
+"""Several corpora as one. Each keeps its own splits, so no identity is in two of them."""
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipeline.config.params import Params
 from pipeline.config.ranges import require
-from pipeline.corpora.base import SPLITS, Clip, Corpus
+from pipeline.corpora.base import SPLITS, Clip, Corpus, CorpusEntry, Opening, register
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import writing
 
@@ -21,10 +21,10 @@ class UnionParams:
     of: tuple[str, ...] = ("sample",)
     """Their names, such as [grid, portraits]; each has its own section."""
     weights: tuple[float, ...] = ()
-    """How often training draws from each, in the same order: 2 draws twice as often as 1, whatever the number of clips;
-    empty: all alike."""
+    """How often training draws from each, in the same order: 2 is twice as often as 1, whatever the number of clips.
+    Empty: equally often."""
     evaluate_on: tuple[str, ...] = ()
-    """Those whose clips validate and test; of the others all train. Empty: all."""
+    """The corpora that validate and test; all clips of the others train. Empty: all corpora."""
 
     def __post_init__(self) -> None:
         require(len(self.of) > 0, "of must name one corpus at least, such as [grid, portraits]")
@@ -39,18 +39,23 @@ class UnionParams:
 class Union:
     """The members' clips, with ids, speakers and paths that begin with the member's name."""
 
-    root: Path
-    """A folder of links to the members' roots, so that paths below it are the same on every machine."""
-    members: Mapping[str, Corpus]
-    evaluate_on: Sequence[str]
+    params: UnionParams
+    opening: Opening
+    """Its root is a folder of links to the members' roots, so paths below it are the same on every machine."""
+    members: Mapping[str, Corpus] = field(default_factory=dict)
+
+    @property
+    def root(self) -> Path:
+        """The folder of links."""
+        return self.opening.root
 
     def clips(self) -> list[Clip]:
         """All clips of all members, sorted by id."""
-        found = []
+        united = []
         for name, corpus in self.members.items():
-            home = self._linked(name, corpus.root)
-            evaluated = name in (self.evaluate_on or self.members)
-            found += [
+            home = self._link(name, corpus.root)
+            evaluated = name in (self.params.evaluate_on or self.members)
+            united += [
                 replace(
                     clip,
                     id=f"{name}/{clip.id}",
@@ -60,15 +65,15 @@ class Union:
                 )
                 for clip in corpus.clips()
             ]
-        missing = [split for split in SPLITS if not any(clip.split == split for clip in found)]
+        missing = [split for split in SPLITS if not any(clip.split == split for clip in united)]
         if missing:
             raise PipelineError(
                 f"corpora.union: no clip is left for {missing[0]}. Name more corpora in corpora.union.evaluate_on."
             )
-        return sorted(found, key=lambda clip: clip.id)
+        return sorted(united, key=lambda clip: clip.id)
 
-    def _linked(self, name: str, root: Path) -> Path:
-        """The link to a member's root; made again where it leads elsewhere."""
+    def _link(self, name: str, root: Path) -> Path:
+        """The link to a member's root, replaced if it leads elsewhere."""
         link = self.root / name
         if not (link.is_symlink() and Path(os.readlink(link)) == root):
             self.root.mkdir(parents=True, exist_ok=True)
@@ -78,23 +83,34 @@ class Union:
         return link
 
 
+register(
+    CorpusEntry(
+        name=NAME,
+        title="several corpora as one",
+        layout="that of each",
+        params=UnionParams,
+        open=Union,
+        licence="Those of its corpora",
+        attribution="As its corpora ask.",
+    )
+)
+
+
 def roots(corpus: Corpus) -> list[Path]:
-    """The folders that its clips lie in."""
+    """The folders of the corpus's clips: several for a union."""
     members = corpus.members.values() if isinstance(corpus, Union) else [corpus]
     return [member.root for member in members]
 
 
 def members_of(params: Params) -> tuple[str, ...]:
-    """The corpora that the chosen one consists of: itself, or those of the union."""
+    """The names of the chosen corpora: one, or the members of the union."""
     if params.corpus != NAME:
         return (params.corpus,)
     return tuple(params.corpora[NAME]["of"])
 
 
 def weights_of(params: Params) -> dict[str, float]:
-    """How often training draws from each member of the union, by name; empty where the corpus is none, or all weigh
-    by their number of clips.
-    """
+    """How often training draws from each member of the union, by name; empty if the corpus is not a union."""
     if params.corpus != NAME:
         return {}
     names = members_of(params)

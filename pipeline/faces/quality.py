@@ -1,4 +1,4 @@
-"""Quality metrics of a clip's face. `pipeline.prepare.quality.thresholds` has their limits.
+"""Quality metrics of a clip's face. `pipeline.prepare.quality.limits` has their limits.
 
 They do not depend on the size or brightness of the picture, nor on `landmarks.size`: lengths are in pixels of the
 128x128 crop, in which all faces have the same size, and grey levels are relative to those of the same face.
@@ -6,7 +6,6 @@ They do not depend on the size or brightness of the picture, nor on `landmarks.s
 
 import cv2
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.faces.identity import find_cuts, measure_identity, signatures
@@ -15,12 +14,6 @@ from pipeline.faces.track import Track
 from pipeline.landmarks.points import MOUTH, STABLE
 from pipeline.landmarks.shape import frontality
 from pipeline.runtime.arrays import to_grid
-
-QUALITY_METRICS = (
-    "detected", "score", "face_size", "jitter", "sharpness", "mouth", "frontal", "cuts", "identity", "movement", "sync",
-)  # fmt: skip
-"""The metrics of `measure_quality`, in the order of a table's columns."""
-QUALITY_COLUMNS = [pa.field(name, pa.float64()) for name in QUALITY_METRICS]
 
 FACE = (slice(32, 112), slice(28, 100))
 """Rows and columns of the crop from the eyes to the chin and from cheek to cheek, without background."""
@@ -34,11 +27,6 @@ MIN_CONTRAST = 0.25
 painted over them near 0."""
 _GRID = 2.0**-20  # metrics are multiples of it, so they are the same on every processor; limits are coarser
 _DESCRIPTOR_GRID = 2.0**-7  # for the result of dlib's network, which computes in single precision
-
-
-def metrics_without_face() -> dict[str, float]:
-    """The metrics of a clip without a face; those that cannot be measured are NaN."""
-    return {name: 0.0 if name in ("detected", "mouth") else float("nan") for name in QUALITY_METRICS}
 
 
 def measure_quality(

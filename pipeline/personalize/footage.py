@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.config.params import Params
-from pipeline.corpora.base import Clip, Split
-from pipeline.corpora.folder import Folder
+from pipeline.corpora.base import Clip, Opening, Split
+from pipeline.corpora.folder import Folder, FolderParams, clip_id
 from pipeline.personalize.recordings import check_recordings
 from pipeline.personalize.videos import find_videos
 from pipeline.prepare.extract import extract
 from pipeline.prepare.faces import build_faces
-from pipeline.prepare.mfcc import build_mfcc
-from pipeline.prepare.quality.rejections import TooManyLost, common_causes
+from pipeline.prepare.quality.limits import TooManyLost, common_causes
+from pipeline.prepare.speech_features import build_mfcc
 from pipeline.runtime.errors import PipelineError
 from pipeline.shards.clip_store import ClipStore
 from pipeline.speech.normalisation import InitialStatistics
@@ -49,8 +49,8 @@ class Footage(Folder):
         usable = (clip for clip in super().clips() if clip.id not in self.unusable)
         return [replace(clip, sound_delay=self.delays.get(clip.path.name, 0.0)) for clip in usable]
 
-    def _splits(self, pieces: Mapping[str, Sequence[tuple[float, float | None]]]) -> dict[str, Split]:
-        every = [f"{name}#{number:04d}" for name in sorted(pieces) for number in range(len(pieces[name]))]
+    def _splits(self, counts: dict[str, int]) -> dict[str, Split]:
+        every = [clip_id(name, number) for name in sorted(counts) for number in range(counts[name])]
         usable = [clip for clip in every if clip not in self.unusable]
         held_out = max(MIN_HELD_OUT, round(SHARE * len(usable)))
         validating = max(1, round(VALIDATION_SHARE * (len(usable) - held_out)))
@@ -82,14 +82,8 @@ def prepare(
     """
     root = _linked(videos, work / "videos")
     footage = Footage(
-        root=root.absolute(),
-        key="video",
-        seed=params.seed,
-        clip_seconds=SECONDS,
-        val=SHARE,
-        test=SHARE,
-        min_frames=params.extract.min_frames,
-        time_limit=params.extract.time_limit,
+        FolderParams(clip_seconds=SECONDS),
+        Opening(root.absolute(), "video", params.seed, params.extract.min_frames, params.extract.time_limit),
     )
     lost: dict[str, str] = {}
     _warn_of_little(len(footage.clips()))

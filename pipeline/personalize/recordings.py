@@ -16,7 +16,7 @@ from pipeline.faces.identity import group_by_person
 from pipeline.faces.video_sync import FitLimits, Signals
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.landmarks.points import MOUTH
-from pipeline.prepare.quality.thresholds import LIMITS
+from pipeline.prepare.quality.limits import LIMITS
 from pipeline.prepare.quality.videos import FOREIGN, by_video, describe_clip, fit_clips
 from pipeline.preprocessing.base import Reference
 from pipeline.runtime.clock import FPS, SAMPLES_PER_FRAME

@@ -1,1 +1,1 @@
-"""What the stages before training do: decode, find faces, fit the PCA, compute speech features, judge every clip."""
+"""The stages before training: decode clips, find faces, fit the PCA, compute speech features, reject bad clips."""

@@ -1,4 +1,4 @@
-"""Stage extract: every clip decoded once, its speech in shards, and a manifest with a verdict for each."""
+"""Stage extract: decode every clip once; write its speech into shards and its verdict into the manifest."""
 
 import math
 from collections import Counter
@@ -15,12 +15,11 @@ from rich import get_console
 from pipeline.config.params import Extract
 from pipeline.corpora.alignment import find_alignment, pack, read_alignment
 from pipeline.corpora.base import Clip, Corpus
-from pipeline.corpora.split import unite_equal
+from pipeline.corpora.split import unite_copies
 from pipeline.media import Damage, MediaError, probe, read_audio_blocks, sound_warnings, ticks
 from pipeline.media.timeline import Join
 from pipeline.prepare.manifest import ManifestRow, write_manifest
-from pipeline.prepare.quality.rejections import check_losses
-from pipeline.prepare.quality.thresholds import SEPARATOR, verdict
+from pipeline.prepare.quality.limits import SEPARATOR, check_losses, verdict
 from pipeline.runtime.clock import FPS, RATE, SAMPLES_PER_FRAME
 from pipeline.runtime.hashes import hash_files
 from pipeline.runtime.paths import StrPath
@@ -31,43 +30,35 @@ from pipeline.shards.read import Rows
 from pipeline.shards.table import Row, array_field
 
 VERSION = 3
-"""Raised with every change of this file or of pipeline.media that changes a row's bytes."""
+"""Raise it with every change of this file or of pipeline.media that changes a row's bytes."""
 
 SILENCE = -120.0
-"""Level of digital silence, dB below full scale; nothing is lower."""
-_LISTEN = 1.0  # s to listen on after the end of the picture
-_UNEQUAL = 0.1  # s by which sound and picture may differ in start or end without a warning
-_USUAL = 0.9  # share of whole-file clips that must have the same number of frames for others to get a warning
+"""Level of digital silence in dB below full scale, the lowest value."""
+_BEYOND = 1.0  # seconds of sound that are read beyond the picture
+_TOLERANCE = 0.1  # seconds that start or end of sound and picture may differ without a warning
+_USUAL = 0.9  # share of whole files with equally many frames from which others get a warning
 
 FIELDS = [
     array_field("samples", "int16"),
     pa.field("fps", pa.float64()),
     pa.field("frames", pa.int32()),
     pa.field("audio_offset", pa.float64()),
-    pa.field("heard", pa.float64()),  # s of sound that are there, silence before it included
-    pa.field("level", pa.float64()),  # of the sound beside the picture, dB below full scale
+    pa.field("heard", pa.float64()),  # seconds of sound, with the silence before it
+    pa.field("level", pa.float64()),  # of the sound during the picture, dB below full scale
     pa.field("damaged", pa.int32()),
     pa.field("damage", pa.string()),
-    pa.field("unusual", pa.string()),  # on the whole file
+    pa.field("unusual", pa.string()),  # about the whole file
     pa.field("error", pa.string()),
 ]
 
 
 def decode_clip(clip: Clip, time_limit: float = 0.0) -> Row:
-    """The cells of ``FIELDS``; ``samples`` are as long as the frames, ``error`` tells what is unreadable.
+    """The cells of ``FIELDS``, in a worker process. ``samples`` are as long as the frames; ``error`` says what fails.
 
-    Runs in worker processes. A clip that gives nothing for ``time_limit`` seconds is timed out, for this time.
+    A clip that decodes to nothing for ``time_limit`` seconds is given up until the next run.
     """
-    row: Row = {
-        "samples": np.zeros(0, np.int16),
-        "fps": 0.0,
-        "frames": 0,
-        "audio_offset": 0.0,
-        "heard": 0.0,
-        "level": math.nan,
-        "unusual": "",
-        "error": "",
-    }
+    row: Row = {"samples": np.zeros(0, np.int16), "frames": 0, "level": math.nan, "unusual": "", "error": ""}
+    row |= dict.fromkeys(("fps", "audio_offset", "heard"), 0.0)
     damage = Damage()
     try:
         info = within(time_limit, probe, clip.path)
@@ -76,9 +67,9 @@ def decode_clip(clip: Clip, time_limit: float = 0.0) -> Row:
         frames = ticks(clip.path, fps=FPS, start=clip.start, duration=clip.duration, damage=damage)
         row["frames"] = sum(1 for _ in limited(time_limit, frames))
         length = row["frames"] / FPS
-        listened = length + (_LISTEN if clip.duration is None else 0)
+        listened = length + (_BEYOND if clip.duration is None else 0)
         begin = clip.start - clip.sound_delay
-        silent = min(max(0.0, -begin), listened)  # before the file's first sample, of sound that is delayed
+        silent = min(max(0.0, -begin), listened)  # delayed sound starts with silence
         blocks = read_audio_blocks(
             clip.path, rate=RATE, start=max(0.0, begin), duration=listened - silent, damage=damage
         )
@@ -96,18 +87,18 @@ def decode_clip(clip: Clip, time_limit: float = 0.0) -> Row:
 
 
 def _joined(joins: Iterable[Join], start: float, length: float) -> str:
-    """Why a clip of two recordings is none; empty where none of the ``joins`` lies within it."""
+    """The error of a clip that contains two recordings; empty if no join lies within it."""
     edge = 0.5 / FPS
-    inside = [one for one in joins if start + edge < one.time < start + length - edge]
+    inside = [join for join in joins if start + edge < join.time < start + length - edge]
     if not inside:
         return ""
-    return (
-        "timestamps jump within the clip" if all(one.ahead for one in inside) else "timestamps restart within the clip"
-    )
+    if all(join.ahead for join in inside):
+        return "timestamps jump within the clip"
+    return "timestamps restart within the clip"
 
 
 def _level(samples_N: NDArray[np.int16]) -> float:
-    """Root mean square of the sound in dB below full scale: 0 for a square wave of full scale, ``SILENCE`` at least."""
+    """RMS level in dB below full scale: 0 for a full-scale square wave, at least ``SILENCE``."""
     mean = float(np.mean(np.square(samples_N, dtype=np.float64))) if len(samples_N) else 0.0
     return max(SILENCE, 10 * math.log10(mean / 32768**2)) if mean else SILENCE
 
@@ -115,21 +106,27 @@ def _level(samples_N: NDArray[np.int16]) -> float:
 def extract(
     corpus: Corpus, params: Extract, out: StrPath, jobs: int, memory: StrPath | None = None
 ) -> list[ManifestRow]:
-    """Write ``out``: shards of mono 16 kHz speech of all clips, and manifest.parquet. Returns the manifest's rows.
+    """Write shards of the clips' speech (mono, 16 kHz), and manifest.parquet.
 
-    ``memory`` is a file that spares the next run hashing what has not changed (``hash_files``).
+    Args:
+        corpus: The clips.
+        params: The stage's params.
+        out: The folder to write.
+        jobs: Worker processes.
+        memory: A file that keeps the hashes of unchanged videos for the next run (``hash_files``).
 
-    A row's ``duration`` is ``frames / 25``, which is also the length of its samples. Its ``reason`` says why a clip is
-    rejected, or warnings what is odd about a good one. Nothing in it depends on the machine.
+    Returns:
+        The manifest's rows. The ``reason`` of a rejected clip is why; that of a good clip has warnings.
 
-    Raises PipelineError when the corpus has no clips, when more than ``params.max_lost`` of them are rejected, when a
-    split is left without a good clip, or when ``out`` cannot be written.
+    Raises:
+        PipelineError: The corpus has no clips, more than ``params.max_lost`` of them are rejected, a split has no good
+            clip left, or ``out`` cannot be written.
     """
     out, memory = Path(out), None if memory is None else Path(memory)
     with get_console().status("listing the clips"):
         clips, root = corpus.clips(), corpus.root
     hashes = hash_files((clip.path for clip in clips), jobs, time_limit=params.time_limit, memory=memory)
-    clips = unite_equal(clips, hashes)
+    clips = unite_copies(clips, hashes)
     items = [Item(clip.id, _key(clip, hashes[clip.path]), clip) for clip in clips]
     decode = partial(decode_clip, time_limit=params.time_limit)
     readable = next((clip.path for clip in clips if hashes[clip.path]), root)
@@ -143,31 +140,24 @@ def extract(
         rejected = cell["error"] or verdict(metrics, "extract", params)
         rows.append(
             ManifestRow(
-                id=clip.id,
-                speaker=clip.speaker,
-                split=clip.split,
-                text=clip.text,
+                **{name: getattr(clip, name) for name in ("id", "speaker", "split", "text", "start")},
+                **{name: cell[name] for name in ("fps", "audio_offset", "shard", "row")},
                 path=clip.path.relative_to(root).as_posix(),
                 sha256=hashes[clip.path],
-                start=clip.start,
-                fps=cell["fps"],
                 **metrics,
                 duration=cell["frames"] / FPS,
-                audio_offset=cell["audio_offset"],
                 status="rejected" if rejected else "ok",
                 reason=rejected or _warnings(cell, clip, usual),
-                shard=cell["shard"],
-                row=cell["row"],
                 words=_words(clip),
             )
         )
     check_losses((vars(row) for row in rows), params.max_lost, "extract")
-    write_manifest(out, rows)  # after the check: an earlier manifest and its shards stay whole when it fails
+    write_manifest(out, rows)  # after the check, so that a failure leaves an earlier manifest and its shards intact
     return rows
 
 
 def _key(clip: Clip, sha256: str) -> str:
-    delay = [clip.sound_delay] if clip.sound_delay else []  # rows of other clips keep the keys they had before
+    delay = [clip.sound_delay] if clip.sound_delay else []  # other clips keep the keys of older rows
     return row_key(VERSION, sha256, clip.start, clip.duration, *delay)
 
 
@@ -177,7 +167,7 @@ def _words(clip: Clip) -> str:
 
 
 def _usual_frames(clips: Iterable[Clip], cells: Rows) -> int | None:
-    """How many frames nearly all whole files have, as in GRID (75) and LRW (29); None where lengths vary."""
+    """The frames of nearly all whole files, as in GRID (75) and LRW (29); None if lengths vary."""
     counts = Counter(cell["frames"] for clip, cell in zip(clips, cells.rows(), strict=True) if _whole(clip))
     (frames, count) = counts.most_common(1)[0] if counts else (0, 0)
     return frames if count >= _USUAL * counts.total() and count > 1 else None
@@ -188,9 +178,9 @@ def _whole(clip: Clip) -> bool:
 
 
 def _metrics(cell: Row, clip: Clip) -> dict[str, Any]:
-    """What the verdict is made from, as ``ManifestRow`` describes it."""
+    """The metrics, as described in ``ManifestRow``."""
     frames = cell["frames"]
-    silent = min(max(0.0, cell["audio_offset"] - clip.start), cell["heard"])  # before the sound starts
+    silent = min(max(0.0, cell["audio_offset"] - clip.start), cell["heard"])  # before the file's sound starts
     return {
         "frames": frames,
         "damaged": cell["damaged"] / frames if frames else math.nan,
@@ -200,21 +190,16 @@ def _metrics(cell: Row, clip: Clip) -> dict[str, Any]:
 
 
 def _warnings(cell: Row, clip: Clip, usual: int | None) -> str:
-    """What is odd about a good clip; empty for an ordinary one."""
-    warnings = []
-    if usual and _whole(clip) and cell["frames"] != usual:
-        warnings.append(f"{cell['frames']} frames where {usual} are usual")
-    if cell["damage"]:
-        warnings.append(f"damaged: {cell['damage']}")
-    if cell["unusual"]:
-        warnings.append(cell["unusual"])
-    missing = cell["frames"] / FPS - cell["heard"]
-    if missing > _UNEQUAL:
-        warnings.append(f"the sound ends {missing:.2f} s before the picture")
-    if missing < -_UNEQUAL:
-        warnings.append("the sound goes on after the picture")
-    if not clip.start and cell["audio_offset"] > _UNEQUAL:
-        warnings.append(f"the sound starts {cell['audio_offset']:.2f} s after the picture")
-    if not clip.start and cell["audio_offset"] < -_UNEQUAL:
-        warnings.append(f"{-cell['audio_offset']:.2f} s of sound before the picture are left out")
-    return SEPARATOR.join(warnings)
+    """Warnings about a good clip; empty for an ordinary one."""
+    missing, offset = cell["frames"] / FPS - cell["heard"], cell["audio_offset"]
+    at_start = not clip.start
+    warnings = {
+        f"{cell['frames']} frames where {usual} are usual": usual and _whole(clip) and cell["frames"] != usual,
+        f"damaged: {cell['damage']}": cell["damage"],
+        cell["unusual"]: cell["unusual"],
+        f"the sound ends {missing:.2f} s before the picture": missing > _TOLERANCE,
+        "the sound goes on after the picture": missing < -_TOLERANCE,
+        f"the sound starts {offset:.2f} s after the picture": at_start and offset > _TOLERANCE,
+        f"{-offset:.2f} s of sound before the picture are left out": at_start and offset < -_TOLERANCE,
+    }
+    return SEPARATOR.join(text for text, applies in warnings.items() if applies)

@@ -1,4 +1,4 @@
-"""Stage landmarks: every clip's 68 points, alignment and face crops, in shards with an index of their quality."""
+"""Stage landmarks: the 68 points, alignment, face crops and quality metrics of every clip, in shards."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 from pipeline.config.params import Landmarks
 from pipeline.faces.align import align
 from pipeline.faces.crop import SIZE, crop_face, encode_jpeg, onto_crop, rescale, to_crop
-from pipeline.faces.quality import QUALITY_COLUMNS, measure_quality, metrics_without_face
+from pipeline.faces.quality import measure_quality
 from pipeline.faces.replay import Replay
 from pipeline.faces.track import track_face
 from pipeline.media import MediaError, read_frames
 from pipeline.prepare.manifest import ManifestRow
-from pipeline.prepare.quality.rejections import check_losses
-from pipeline.prepare.quality.thresholds import verdict
+from pipeline.prepare.quality.limits import check_losses, limits_of, verdict
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.paths import StrPath
 from pipeline.runtime.time_limit import TimedOut, limited
@@ -33,8 +32,9 @@ from pipeline.shards.table import Row, array_field, jpeg_field
 log = logging.getLogger(__name__)
 
 VERSION = 6
-"""Raised with every change of this file, of pipeline.faces, or of how frames and sound are read, that changes a row's
-bytes."""
+"""Raise it with every change of this file, of pipeline.faces or of decoding that changes a row's bytes."""
+
+_LIMITS = limits_of("landmarks")
 
 FIELDS = [
     array_field("points", "float32", 68, 2),
@@ -42,14 +42,14 @@ FIELDS = [
     array_field("found", "bool"),
     jpeg_field("jpeg"),
     pa.field("frames", pa.int32()),
-    *QUALITY_COLUMNS,
+    *(pa.field(limit.metric, pa.float64()) for limit in _LIMITS),
     pa.field("error", pa.string()),
 ]
 
 
 @dataclass(frozen=True)
 class _Source:
-    """Where a clip's frames are, and where its samples stand in data/clips: shard and row."""
+    """Where a clip's frames are; ``sound`` is the shard of data/clips and the row with its samples."""
 
     path: Path
     start: float
@@ -66,11 +66,11 @@ class FaceBuilder:
 
     params: Landmarks
     time_limit: float = 0.0
-    """Seconds without a frame after which a clip whose decoder hangs is timed out, for this time; 0: never."""
+    """Seconds without a frame before a clip is given up until the next run; 0: never."""
 
     def __call__(self, source: _Source) -> Row:
-        """The cells of ``FIELDS``; a clip without a face has empty arrays and says so in ``error``."""
-        cv2.setNumThreads(0)  # one clip per core: OpenCV's own threads would only get in each other's way
+        """The cells of ``FIELDS``. A clip without a face has empty arrays and an ``error``."""
+        cv2.setNumThreads(0)  # every worker has one core
         frames, size = Replay(lambda: limited(self.time_limit, source.read()), source.frames), self.params.size
         try:
             track = track_face(frames, self.params.detect_every, self.params.face)
@@ -80,7 +80,7 @@ class FaceBuilder:
                 track.points_T68x2, per_frame=self.params.alignment == "frame", smoothing=self.params.smoothing
             )
             stored = onto_crop(transforms, size)
-            # The crops by which a clip is judged, the same whatever the size, and the files of those that are stored.
+            # Metrics use crops of 128 pixels, whatever the size of the stored ones.
             crops, files = np.empty((len(transforms), SIZE, SIZE, 3), np.uint8), []
             for number, (frame, transform) in enumerate(zip(frames, stored, strict=True)):
                 crops[number] = crop_face(frame, transforms[number])
@@ -110,22 +110,13 @@ def _empty(error: str) -> Row:
         "found": np.zeros(0),
         "jpeg": [],
         "frames": 0,
-        **metrics_without_face(),
+        **{limit.metric: limit.without_face for limit in _LIMITS},
         "error": error,
     }
 
 
-INDEX_SCHEMA = pa.schema(
-    [
-        pa.field("id", pa.string()),
-        pa.field("speaker", pa.string()),
-        pa.field("split", pa.string()),
-        pa.field("frames", pa.int32()),
-        pa.field("status", pa.string()),
-        pa.field("shard", pa.string()),
-        pa.field("row", pa.int32()),
-    ]
-)
+_INDEX = ("id", "speaker", "split", "frames", "status", "shard", "row")
+INDEX_SCHEMA = pa.schema([(name, pa.int32() if name in ("frames", "row") else pa.string()) for name in _INDEX])
 
 
 def build_faces(
@@ -137,18 +128,27 @@ def build_faces(
     jobs: int,
     time_limit: float = 0.0,
 ) -> list[dict[str, Any]]:
-    """Write ``out``: shards of all clips that extract found good, and index.parquet with the status of each.
+    """Write shards of all clips that extract accepted, and index.parquet with the status of each.
 
-    ``clips_folder`` is that of the manifest, with the clips' speech; ``root`` is the corpus's folder, to which the
-    manifest's paths are relative. A clip whose decoder gives nothing for ``time_limit`` seconds (0: no limit) is timed
-    out, until the stage runs again. Returns the index's rows with `QUALITY_METRICS` and the ``reason`` of each
-    verdict, which are not part of the index: there a changed limit would touch what the stages after this one read,
-    also where it changes no verdict.
-    Raises TooManyLost when more than ``params.max_lost`` of the clips are rejected, or a split is left without any.
+    Args:
+        manifest: All clips of the corpus.
+        clips_folder: data/clips, with the clips' speech.
+        root: The corpus's folder, which the manifest's paths are relative to.
+        params: The stage's params.
+        out: The folder to write.
+        jobs: Worker processes.
+        time_limit: Seconds without a frame before a clip is given up until the next run; 0: never.
+
+    Returns:
+        The rows of the index with the metrics and the ``reason`` of each verdict. The index itself lacks these, so
+        that a changed limit without effect on a verdict leaves later stages up to date.
+
+    Raises:
+        TooManyLost: More than ``params.max_lost`` of the clips are rejected, or a split has no good clip left.
     """
     clips_folder, root, out = Path(clips_folder), Path(root), Path(out)
     good = [clip for clip in manifest if clip.status == "ok"]
-    size = [] if params.size == SIZE else [params.size]  # the rows of 128 keep the keys from before there was a choice
+    size = [] if params.size == SIZE else [params.size]  # 128 keeps the keys of older rows
     recipe = (VERSION, params.detect_every, params.face, params.alignment, params.smoothing, params.jpeg_quality, *size)
     items = [
         Item(
@@ -168,15 +168,11 @@ def build_faces(
         reason = cell["error"] or verdict(cell, "landmarks", params)
         rows.append(
             {
-                **{field.name: cell[field.name] for field in QUALITY_COLUMNS},
-                "id": clip.id,
-                "speaker": clip.speaker,
-                "split": clip.split,
-                "frames": cell["frames"],
+                **{limit.metric: cell[limit.metric] for limit in _LIMITS},
+                **{name: getattr(clip, name) for name in ("id", "speaker", "split")},
+                **{name: cell[name] for name in ("frames", "shard", "row")},
                 "status": "rejected" if reason else "ok",
                 "reason": reason,
-                "shard": cell["shard"],
-                "row": cell["row"],
             }
         )
     check_losses(rows, params.max_lost, "landmarks")
@@ -186,13 +182,15 @@ def build_faces(
 
 
 def warn_of_enlargement(face_sizes: Sequence[float], size: int) -> None:
-    """Warn where crops larger than 128 pixels show no more than those would: most faces have not as many in the source.
+    """Warn if most faces have too few source pixels for crops larger than 128 pixels.
 
-    ``face_sizes`` are the metric `face_size` of the good clips, source pixels behind a side of the crop.
+    ``face_sizes`` are the metric `face_size` of the good clips.
     """
     if size > SIZE and (usual := median(face_sizes)) <= SIZE:
         log.warning(
             "landmarks.size is %d, and the clips have %.0f pixels (median) behind a side of the crop: it only enlarges "
             "them. Set it to %d, or give videos with larger faces.",
-            *(size, usual, SIZE),
+            size,
+            usual,
+            SIZE,
         )

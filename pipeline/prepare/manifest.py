@@ -1,4 +1,4 @@
-"""The manifest: one row per clip, with where it lies and whether it is good."""
+"""The manifest: one row per clip with its place, its metrics and its verdict."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,18 +14,14 @@ from pipeline.shards.read import MANIFEST, read_index
 
 @dataclass(frozen=True)
 class ManifestRow:
-    """One clip. ``path`` is relative to the corpus's root, with forward slashes; times in seconds.
-
-    ``damaged`` is the number of lost or concealed frames as a share of all, ``level`` that of the sound in dB below
-    full scale, ``length_difference`` how much longer the sound lasts than the picture from the picture's start on,
-    negative where it starts late or ends early. These are NaN where the clip could not be read that far.
-    """
+    """One clip. Times are in seconds; metrics are NaN if the clip could not be read so far."""
 
     id: str
     speaker: str
     split: str
     text: str
     path: str
+    """Relative to the corpus's root, with forward slashes."""
     sha256: str
     start: float
     fps: float
@@ -33,14 +29,17 @@ class ManifestRow:
     duration: float
     audio_offset: float
     damaged: float
+    """Share of lost or concealed frames."""
     level: float
+    """Level of the sound, dB below full scale."""
     length_difference: float
+    """Sound minus picture from the picture's start on; negative if the sound starts late or ends early."""
     status: str
     reason: str
     shard: str
     row: int
     words: str = ""
-    """When each is said, from the clip's start on (`pipeline.corpora.alignment.pack`); empty where nobody knows."""
+    """The words with their times from the clip's start (`pipeline.corpora.alignment.pack`); empty if unknown."""
 
 
 _TYPES = {"str": pa.string(), "float": pa.float64(), "int": pa.int32()}
@@ -48,19 +47,19 @@ _SCHEMA = pa.schema([(name, _TYPES[kind.__name__]) for name, kind in get_type_hi
 
 
 def write_manifest(folder: StrPath, rows: Iterable[ManifestRow]) -> None:
-    """Write ``folder/manifest.parquet``, sorted by id, the same bytes for the same rows, and sweep older shards."""
+    """Write ``folder/manifest.parquet``, sorted by id, and remove older shards. Equal rows give equal bytes."""
     folder = Path(folder)
     write_index(folder, (vars(row) for row in sorted(rows, key=lambda row: row.id)), _SCHEMA, MANIFEST)
 
 
 def read_manifest(folder: StrPath) -> list[ManifestRow]:
-    """Read it back; PipelineError when it is not there or of another version."""
+    """Read it back. Raises PipelineError if it is missing or from another version."""
     folder = Path(folder)
     return [ManifestRow(*cells) for cells in zip(*map(_cells, read_index(folder, MANIFEST).columns), strict=True)]
 
 
 def _cells(column: pa.ChunkedArray) -> list[Any]:
-    """As Python values; equal texts are one object, which for half a million clips makes a difference."""
+    """The values; equal texts share one object, which saves memory for half a million clips."""
     if not pa.types.is_string(column.type):
         return list(column.to_pylist())
     coded = column.combine_chunks().dictionary_encode()

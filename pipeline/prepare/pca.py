@@ -1,4 +1,4 @@
-"""Stage pca: the landmark model of the training split or of a bundle, and its explained variance as a table to plot."""
+"""Stage pca: the landmark model, and a table of its explained variance."""
 
 from pathlib import Path
 
@@ -13,9 +13,9 @@ from pipeline.shards.clip_store import ClipStore
 
 
 def landmark_model(store: ClipStore, params: Pca, bundle: StrPath | None) -> LandmarkModel:
-    """Fitted on the training split alone, or, where a `bundle` is given, taken over from it.
+    """The landmark model of ``bundle``, or, for None, one fitted on the training split.
 
-    Raises PipelineError when the bundle has none, or one with another number of components than ``params``.
+    Raises PipelineError if the bundle has none, or one with another number of components than ``params``.
     """
     if bundle is None:
         return fit_model((store.points(clip) for clip in store.ids("train")), params.components)
@@ -34,7 +34,7 @@ def landmark_model(store: ClipStore, params: Pca, bundle: StrPath | None) -> Lan
 
 
 def write_explained(model: LandmarkModel, folder: StrPath, rows: int = 20) -> None:
-    """Write ``folder/explained.csv``: for the first components their share of the variance and the sum so far."""
+    """Write ``folder/explained.csv``: the share of variance of the first components, and its cumulative sum."""
     folder = Path(folder)
     share = model.explained[:rows]
     table = pd.DataFrame({"component": np.arange(1, len(share) + 1), "share": share, "cumulative": share.cumsum()})

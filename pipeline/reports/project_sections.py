@@ -12,7 +12,7 @@ from pipeline.evaluation.results import read_table
 from pipeline.evaluation.studies.definitions import STUDIES
 from pipeline.metrics import METRICS
 from pipeline.prepare.quality import HISTOGRAMS, SHEET, TABLE
-from pipeline.prepare.quality.table import summary
+from pipeline.prepare.quality.report import summary
 from pipeline.reports.charts import loss_chart, study_chart
 from pipeline.reports.embed import Embedder
 from pipeline.reports.sections import Chart, PageTable, Section, table_of

@@ -1,13 +1,11 @@
-"""Shards: the only code that knows how they are written and read.
+"""Shards: parquet files with a row per clip. Only this package knows their format.
 
-A shard is a parquet file with one row, and one row group, a clip, so that one clip is read without the rest. Array
-columns are binary cells; the field's metadata holds ``dtype`` and ``shape`` (the first axis free), so a reader needs no
-other file::
+Every row is a row group of its own, so that a clip is read without the rest. Array columns are binary cells. Metadata
+of the field holds ``dtype`` and ``shape`` (the first axis is free), so a reader needs no other file::
 
     table = pyarrow.parquet.read_table("shard.parquet")
     points = numpy.frombuffer(table["points"][0].as_py(), "<f4").reshape(-1, 68, 2)
 
-Every row has an ``id`` and a ``key``, the hash of all its bytes depend on. A rebuilt folder keeps rows whose key
-stands, so a killed build goes on where it was and an added clip costs one clip; the bytes equal those of a build from
-nothing.
+Every row has an ``id`` and a ``key``, the hash of everything that determines its bytes. A rebuild keeps rows with an
+unchanged key. So a killed build continues, an added clip costs one clip, and the bytes equal those of a new build.
 """

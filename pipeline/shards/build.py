@@ -1,4 +1,4 @@
-"""Making a folder of shards: only what is not there yet, on all cores or a cluster, going on after any interruption."""
+"""Build a folder of shards on all cores or a cluster; unchanged rows are kept, and an interrupted build continues."""
 
 import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.runtime import workers as parallel
+from pipeline.runtime import workers
 from pipeline.runtime.files import explained, write_table, writing
 from pipeline.runtime.paths import StrPath
 from pipeline.runtime.progress import progress
@@ -19,9 +19,9 @@ from pipeline.shards.plan import PREFIX, Item, cut, shard_name
 from pipeline.shards.read import FORMAT, INDEX, Rows, open_shard
 from pipeline.shards.table import Row, read_cells, small, to_table, write_shard
 
-_BATCH = 10_000  # rows of an index put into a table at a time
+_BATCH = 10_000  # rows of an index that are converted at a time
 _Place = tuple[Path, int]
-_Piece = tuple[Item, _Place | None]  # a clip, and the row of an earlier shard that it has already
+_Piece = tuple[Item, _Place | None]  # a clip, and its row in an earlier shard
 
 
 def build_shards(
@@ -35,33 +35,43 @@ def build_shards(
     title: str,
     shared_paths: Sequence[Path] = (),
 ) -> Rows:
-    """Make the shards of ``items``, in order, ``per_shard`` per shard on average; compute only rows whose key is new.
+    """Write the shards of ``items``; only rows with a new key are computed.
 
-    Older shards stay until ``sweep``, so that what an older index names is whole until the new one is written.
+    Older shards stay until ``sweep``, so that an older index remains valid until the new one is written.
 
-    ``compute(source)`` gives the row's columns without ``id`` and ``key`` and must be picklable. It runs in worker
-    processes, which may be on other machines: paths in sources must be absolute, and ``sees`` are some of them, by
-    which a worker knows that it is on the same disk. Returns every row's cells that are neither arrays nor JPEG lists,
-    with its ``shard`` and ``row``. Raises PipelineError when the folder cannot be written, and what ``parallel.run``
-    raises; finished shards are kept.
+    Args:
+        folder: The folder to write.
+        items: The clips in order.
+        compute: Makes a row without ``id`` and ``key`` from an item's source. It is pickled for worker processes, which
+            may run on other machines, so paths in sources must be absolute.
+        fields: The columns of a row without id and key.
+        per_shard: Clips per shard, on average.
+        jobs: Worker processes.
+        title: Title of the progress bar.
+        shared_paths: Some paths of the sources. Workers on other machines check that they exist.
+
+    Returns:
+        By id, the cells that are neither arrays nor JPEG lists, with ``shard`` and ``row``.
+
+    Raises:
+        PipelineError: The folder cannot be written, or a worker failed (``workers.run``); finished shards are kept.
     """
-    folder = Path(folder)
+    folder = Path(folder).absolute()
     schema = pa.schema([pa.field("id", pa.string()), pa.field("key", pa.string()), *fields])
-    folder = folder.absolute()
     plans = {shard_name((item.id, item.key) for item in plan): plan for plan in cut(items, per_shard)}
-    with _workplace(folder) as mark, progress(title, len(items)) as advance:
-        there = {path.name for path in folder.glob(f"{PREFIX}*.parquet")}
-        built: dict[str, tuple[str, pa.Table]] = {}  # by the name it was to have: one with unfinished rows has another
-        for name, cells in _read_all(folder, [name for name in plans if name in there], schema, jobs):
+    with _working_in(folder) as mark, progress(title, len(items)) as advance:
+        existing = {path.name for path in folder.glob(f"{PREFIX}*.parquet")}
+        built: dict[str, tuple[str, pa.Table]] = {}  # by planned name; unfinished rows change the name
+        for name, cells in _read_all(folder, [name for name in plans if name in existing], schema, jobs):
             built[name] = name, cells
             advance(len(cells))
         missing = {name: plan for name, plan in plans.items() if name not in built}
-        known = _known_rows(folder, there - built.keys(), missing.values(), schema, jobs)
+        known = _known_rows(folder, existing - built.keys(), missing.values(), schema, jobs)
         build = partial(_build_one, mark, compute=compute, schema=schema)
-        tasks: Iterator[parallel.Task] = (
+        tasks: Iterator[workers.Task] = (
             (build, (name, [_piece(item, known) for item in plan]), {}) for name, plan in missing.items()
         )
-        with closing(parallel.run(tasks, jobs, shared_paths=[mark, *shared_paths])) as shards:
+        with closing(workers.run(tasks, jobs, shared_paths=[mark, *shared_paths])) as shards:
             for name, written, cells in shards:
                 built[name] = written, cells
                 advance(len(cells))
@@ -69,11 +79,11 @@ def build_shards(
 
 
 @contextmanager
-def _workplace(folder: Path) -> Iterator[Path]:
-    """Make ``folder``, and for the time of the work a file in it by which workers know that they see the same folder.
+def _working_in(folder: Path) -> Iterator[Path]:
+    """Make ``folder`` and a temporary file in it, by which workers check that they see the same folder.
 
-    Files that are being written are named after it. Those of earlier builds go first: whoever wrote them was killed, or
-    has lost the process it worked for. In the end its own go, which workers that were killed left.
+    The names of unfinished files begin with its name. Unfinished files of earlier, killed builds are removed first;
+    those of killed workers are removed in the end.
     """
     with explained(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -90,7 +100,7 @@ def _workplace(folder: Path) -> Iterator[Path]:
 
 
 def _read_all(folder: Path, names: Iterable[str], schema: pa.Schema, jobs: int) -> Iterator[tuple[str, pa.Table]]:
-    """The small cells of those shards that are whole and of this layout."""
+    """The small cells of the shards that are complete and have this schema."""
     with ThreadPoolExecutor(jobs) as pool:
         for name, cells in pool.map(lambda name: (name, read_cells(folder / name, schema)), names):
             if cells is not None:
@@ -100,7 +110,7 @@ def _read_all(folder: Path, names: Iterable[str], schema: pa.Schema, jobs: int) 
 def _known_rows(
     folder: Path, names: Iterable[str], plans: Iterable[Sequence[Item]], schema: pa.Schema, jobs: int
 ) -> dict[str, _Place]:
-    """Where the shards ``names``, of an earlier plan, have rows of these plans."""
+    """The places of these plans' rows in the shards ``names`` of an earlier plan."""
     keys = {item.id: item.key for plan in plans for item in plan}
     if not keys:
         return {}
@@ -124,8 +134,8 @@ def _build_one(
     compute: Callable[[Any], Row],
     schema: pa.Schema,
 ) -> tuple[str, str, pa.Table]:
-    """Make one shard in a worker process; its name, the name it got, and its small cells."""
-    cells = read_cells(mark.with_name(name), schema)  # there when a cluster does a piece of work again
+    """Make one shard in a worker process. Returns its planned name, its actual name and its small cells."""
+    cells = read_cells(mark.with_name(name), schema)  # exists if a cluster repeats a task
     if cells is not None:
         return name, name, cells
     gc.freeze()
@@ -142,13 +152,13 @@ def _rows(pieces: Sequence[_Piece], compute: Callable[[Any], Row], schema: pa.Sc
             yield open_shard(shard).read_row_group(row, use_threads=False)
         else:
             yield to_table({"id": item.id, "key": item.key, **compute(item.source)}, schema)
-            # PyAV's containers refer to themselves, so that nothing but the garbage collector frees them, and it does
-            # not know that each holds some 40 MB of an HD video. What is frozen it need not go through.
+            # PyAV's containers hold some 40 MB of an HD video each and have reference cycles, so only the garbage
+            # collector frees them. It skips frozen objects.
             gc.collect()
 
 
 def _joined(built: Sequence[tuple[str, pa.Table]], schema: pa.Schema) -> pa.Table:
-    """The small cells of all shards without their keys, and where each row is."""
+    """The small cells of all shards without keys, with the place of each row."""
     place = pa.schema([pa.field("shard", pa.string()), pa.field("row", pa.int32())])
     parts = [pa.schema([*small(schema), *place]).empty_table()]
     for name, cells in built:
@@ -158,7 +168,7 @@ def _joined(built: Sequence[tuple[str, pa.Table]], schema: pa.Schema) -> pa.Tabl
 
 
 def write_index(folder: StrPath, rows: Iterable[Row], schema: pa.Schema, name: str = INDEX) -> None:
-    """Write the folder's table of clips (``id``, ``shard``, ``row``, ...) and sweep shards it does not name."""
+    """Write the folder's table of clips (``id``, ``shard``, ``row``, ...) and remove shards that it does not name."""
     folder = Path(folder)
     source = iter(rows)
     batches = [schema.empty_table()]
@@ -171,8 +181,7 @@ def write_index(folder: StrPath, rows: Iterable[Row], schema: pa.Schema, name: s
 
 def sweep(folder: StrPath, wanted: Iterable[str]) -> None:
     """Remove the shards that are not ``wanted`` (by file name)."""
-    folder = Path(folder)
     keep = set(wanted)
-    for path in folder.glob(f"{PREFIX}*.parquet"):
+    for path in Path(folder).glob(f"{PREFIX}*.parquet"):
         if path.name not in keep:
             path.unlink()

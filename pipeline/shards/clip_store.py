@@ -1,12 +1,12 @@
-"""The clip store: the one reader of what the stages prepared in `data/`.
+"""The clip store: the only reader of the prepared clips in `data/`.
 
-| folder | what |
+| folder | content |
 |---|---|
 | `data/faces` | crops, points, transforms |
 | `data/mfcc` | speech features |
-| `data/clips` | speech, texts, where the clip comes from |
+| `data/clips` | speech, texts, the clip's origin |
 
-Each is opened when it is first asked for, so a machine that trains needs the first two alone.
+Folders are opened on demand, so training needs only the first two.
 """
 
 import hashlib
@@ -28,16 +28,12 @@ from pipeline.speech.features import windows
 
 
 class ClipStore:
-    """The good clips by id. Its methods may be called from several threads.
-
-    Everything of one clip has T frames at 25 per second.
-    """
+    """The good clips by id. A clip has T frames, 25 per second. Methods may be called from several threads."""
 
     def __init__(self, data: StrPath) -> None:
-        """``data`` holds `faces`, `mfcc` and `clips`; PipelineError when one is asked for that is not there."""
-        data = Path(data)
-        self.data = data
-        self._reading = threading.Lock()  # parquet readers are shared by the threads; decoding is not held up
+        """``data`` holds `faces`, `mfcc` and `clips`. Reading a missing one raises PipelineError."""
+        self.data = Path(data)
+        self._reading = threading.Lock()  # threads share parquet readers; decoding happens without the lock
 
     @cached_property
     def faces(self) -> ShardReader:
@@ -56,7 +52,7 @@ class ClipStore:
 
     @cached_property
     def size(self) -> int:
-        """Side in pixels of the crops, which all have the same."""
+        """Side of all crops in pixels."""
         return int(self.frames(self.faces.ids(status="ok")[0], [0]).shape[1])
 
     def ids(self, split: str) -> list[str]:
@@ -68,21 +64,21 @@ class ClipStore:
         return int(self.faces.index[clip]["frames"])
 
     def speaker(self, clip: str) -> str:
-        """Whose face it is; empty where the corpus does not know."""
+        """The speaker; empty if unknown."""
         return str(self.faces.index[clip]["speaker"])
 
     def source(self, clip: str) -> Row:
-        """Its row of the manifest: `text`, `path` below the corpus's root, `start` in seconds, ..."""
+        """The clip's row of the manifest: `text`, `path` below the corpus's root, `start` in seconds, ..."""
         return self.clips.index[clip]
 
     def jpegs(self, clip: str) -> list[bytes]:
-        """The crops as they are stored, T JPEG files."""
+        """The crops as stored: T JPEG files."""
         with self._reading:
             files: list[bytes] = self.faces.read(clip, ["jpeg"])["jpeg"]
         return files
 
     def frames(self, clip: str, chosen: Sequence[int] | None = None) -> NDArray[np.uint8]:
-        """The crops, RGB (T, size, size, 3), or those ``chosen`` by number."""
+        """The crops, RGB (T, size, size, 3), or the ``chosen`` ones by number."""
         files = self.jpegs(clip)
         return np.stack([decode_jpeg(files[number]) for number in (range(len(files)) if chosen is None else chosen)])
 
@@ -91,28 +87,28 @@ class ClipStore:
         return self._array(self.faces, clip, "points")
 
     def transform(self, clip: str) -> NDArray[np.float32]:
-        """The 2x3 matrices (T, 2, 3) that take pixels of the source frame to those of the crop."""
+        """The matrices (T, 2, 3) from pixels of the source frame to pixels of the crop."""
         return self._array(self.faces, clip, "transform")
 
     def found(self, clip: str) -> NDArray[np.bool_]:
-        """Whether the face was found (T,); elsewhere its points lie between their neighbours."""
+        """Whether the face was found (T,). The points of other frames are interpolated."""
         return self._array(self.faces, clip, "found")
 
     def mfcc(self, clip: str) -> NDArray[np.float32]:
-        """Rows of speech (R, C), 4 per frame, 13 columns of MFCC; column 0 is the level."""
+        """Speech features (R, C), 4 rows per frame; MFCC have 13 columns, and column 0 is the level."""
         return self._array(self.speech, clip, "mfcc")
 
     def variants(self, clip: str) -> int:
-        """How many changed versions of its sound there are."""
+        """The number of variants of its sound."""
         cells = self.speech.index[clip]
         return sum(cells[name] is not None for name in cells if name.startswith("rate_"))
 
     def variant(self, clip: str, number: int) -> tuple[NDArray[np.float32], float]:
-        """Rows (R', C) of changed version ``number``, from 1, and how many times as fast as the clip it is."""
+        """Speech features (R', C) of variant ``number``, from 1, and its speed relative to the clip."""
         return self._array(self.speech, clip, f"mfcc_{number}"), self.speech.index[clip][f"rate_{number}"]
 
     def windows(self, clip: str) -> NDArray[np.float32]:
-        """The window of speech of every frame (T, 28, C - 1)."""
+        """The window of speech features of every frame (T, 28, C - 1)."""
         return windows(self.mfcc(clip), self.length(clip))
 
     def samples(self, clip: str) -> NDArray[np.int16]:
@@ -120,15 +116,15 @@ class ClipStore:
         return self._array(self.clips, clip, "samples")
 
     def digest(self, clips: Sequence[str], *, speech: bool) -> str:
-        """A hash of all that is stored of the faces of ``clips``, and of their ``speech`` features."""
+        """A hash of everything stored of the faces of ``clips`` and, if ``speech``, of their speech features."""
         readers = [self.faces, *([self.speech] if speech else [])]
         digest = hashlib.sha256()
-        for clip in clips:  # a shard's name is the hash of what is in it
+        for clip in clips:  # a shard's name is the hash of its content
             digest.update(repr([clip, *(reader.index[clip]["shard"] for reader in readers)]).encode())
         return digest.hexdigest()
 
     def check(self) -> None:
-        """PipelineError when the three folders are not of one run of the pipeline."""
+        """Raise PipelineError if the three folders are from different runs of the pipeline."""
         good = set(self.faces.ids(status="ok"))
         for reader in (self.clips, self.speech):
             missing = good.difference(reader)

@@ -1,4 +1,4 @@
-"""The initial statistics of adaptive normalisation, as data/mfcc holds them beside the features."""
+"""The initial statistics of adaptive normalisation: a file beside the features in data/mfcc."""
 
 import json
 from dataclasses import asdict
@@ -14,7 +14,7 @@ INITIAL = "initial.json"
 
 
 def write_initial(folder: StrPath, initial: InitialStatistics | None) -> None:
-    """Write ``folder``/initial.json; None removes it."""
+    """Write ``folder/initial.json``; None removes it."""
     path = Path(folder, INITIAL)
     if initial is None:
         path.unlink(missing_ok=True)
@@ -24,7 +24,7 @@ def write_initial(folder: StrPath, initial: InitialStatistics | None) -> None:
 
 
 def read_initial(folder: StrPath) -> InitialStatistics:
-    """Read it back; PipelineError when it is missing or damaged."""
+    """Read it back. Raises PipelineError if it is missing or damaged."""
     path = Path(folder, INITIAL)
     if not path.exists():
         raise PipelineError(f"{path} is missing. Run `dvc repro mfcc` to make it{or_pull()}.")

@@ -1,4 +1,4 @@
-"""Which clips stand together in a shard, and what the shard is called."""
+"""Which clips share a shard, and the shard's name."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -10,32 +10,31 @@ import numpy as np
 
 PREFIX = "shard-"
 UNFINISHED = ""
-"""The key of a row that is not a final answer, such as that of a clip whose decoder hung: ``compute`` puts it in the
-row's ``key``, and the next build computes the row again."""
+"""The ``key`` of a preliminary row, such as that of a clip whose decoder hung; the next build computes it again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One clip to be sharded."""
+    """A clip that gets a row."""
 
     id: str
     key: str
-    """The hash of all that its row depends on."""
+    """The hash of everything that determines its row."""
     source: Any = None
-    """What the row is computed from; goes to a worker process only when it is."""
+    """The input of the row's computation, for a worker process."""
 
 
 def row_key(*parts: object) -> str:
-    """The hash of all that a row's bytes depend on: the clip's content, the params, the code's version."""
+    """A hash of everything that determines a row: the clip's content, the params, the code's version."""
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def cut(items: Sequence[Item], size: int) -> list[Sequence[Item]]:
-    """Cut ``items`` into shards of ``size`` on average, from a third to four times as many, neighbours together.
+    """Cut ``items`` into runs of ``size`` on average, from a third to four times as many.
 
-    A shard begins at an item whose id has the lowest hash of the ``size`` items around it. So no cut depends on what is
-    farther away than that: clips that are added or removed change the shards they fall into, at times one beside, and
-    leave all others as they are. With a fixed number of clips per shard, every shard behind them would change.
+    A shard begins at an item whose id has the lowest hash of the ``size`` items around it, so a cut depends only on
+    these. Added or removed clips change the shard they belong to, sometimes its neighbour, and no other. With a fixed
+    number of clips per shard, all later shards would change.
     """
     if not items:
         return []
@@ -52,6 +51,6 @@ def _hash(name: str) -> int:
 
 
 def shard_name(rows: Iterable[tuple[str, str]]) -> str:
-    """The file of a shard of these rows (id, key): it says all that the bytes depend on."""
+    """The file name of a shard of these rows (id, key): a hash of everything that determines its bytes."""
     content = hashlib.sha256("".join(f"{clip}\0{key}\n" for clip, key in rows).encode()).hexdigest()
     return f"{PREFIX}{content[:20]}.parquet"

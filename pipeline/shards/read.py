@@ -1,4 +1,4 @@
-"""Reading shards and their index."""
+"""Read shards and their index."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -19,30 +19,29 @@ INDEX = "index.parquet"
 MANIFEST = "manifest.parquet"
 """The index of data/clips."""
 FORMAT = b"2"
-"""Of the rows; stands in each index. Raised when a column changes its meaning: 2 has points in pixels of the crop."""
+"""Version of the rows' meaning, in every index; 2 has points in pixels of the crop."""
 
 
-@lru_cache(maxsize=16)  # an open shard of 256 clips takes 4 MB
+@lru_cache(maxsize=16)  # an open shard of 256 clips takes 4 MB of memory
 def open_shard(path: StrPath) -> pq.ParquetFile:
-    """The shard, kept open: its footer is read once for many rows."""
-    path = Path(path)
-    return pq.ParquetFile(path, memory_map=True)
+    """The shard, kept open so that its footer is read once for many rows."""
+    return pq.ParquetFile(Path(path), memory_map=True)
 
 
 def read_row(shard: Path, row: int, columns: Sequence[str]) -> Row:
-    """One row's cells: arrays as NumPy arrays of their stored shape, JPEG lists as lists of bytes."""
+    """Some cells of a row; arrays are NumPy arrays of their stored shape, JPEG lists are lists of bytes."""
     table = open_shard(shard).read_row_group(row, columns=list(columns), use_threads=False)
     return {field.name: from_cell(table[field.name][0].as_py(), field) for field in table.schema}
 
 
 class Rows(Mapping[str, Row]):
-    """A table of clips as one dict a clip, by id, in order.
+    """A table of clips as a mapping from id to a dict per clip, in order.
 
-    A dict is made when it is asked for: half a million of them would fill a gigabyte.
+    Dicts are made on demand, because half a million of them would fill a gigabyte.
     """
 
     def __init__(self, table: pa.Table) -> None:
-        """``table`` has a column ``id`` without doubles."""
+        """``table`` has a column ``id`` without duplicates."""
         self._columns = {name: table[name].combine_chunks() for name in table.column_names}
         self._place = {name: number for number, name in enumerate(table["id"].to_pylist())}
 
@@ -57,12 +56,12 @@ class Rows(Mapping[str, Row]):
         return len(self._place)
 
     def rows(self) -> Iterator[Row]:
-        """All rows in order, many times faster than one by one."""
+        """All rows in order, much faster than one by one."""
         for batch in pa.table(self._columns).to_batches(max_chunksize=1024):
             yield from batch.to_pylist()
 
     def ids(self, **equal: object) -> list[str]:
-        """Ids of clips whose columns have the given values."""
+        """Ids of the clips whose columns have these values."""
         table = pa.table(self._columns)
         for name, value in equal.items():
             table = table.filter(pc.equal(table[name], value))
@@ -71,9 +70,8 @@ class Rows(Mapping[str, Row]):
 
 
 def read_index(folder: StrPath, name: str = INDEX) -> pa.Table:
-    """The table of clips that ``write_index`` wrote; PipelineError when it is not there or of another version."""
-    folder = Path(folder)
-    path = folder / name
+    """The table of clips that ``write_index`` wrote. Raises PipelineError if it is missing or from another version."""
+    path = Path(folder, name)
     if not path.exists():
         raise PipelineError(f"{path} is missing. Run `dvc repro` to make it{or_pull()}.")
     table = pq.read_table(path)
@@ -86,33 +84,31 @@ def read_index(folder: StrPath, name: str = INDEX) -> pa.Table:
 
 
 class ShardReader:
-    """Random access to the rows of a folder of shards by clip id; reads one row group, never a whole shard.
+    """Random access to the clips in a folder of shards, one row group at a time.
 
-    ``index`` is the folder's table of clips (index.parquet, or data/clips' manifest.parquet) as one dict a clip, by id,
-    in order.
+    ``index`` has the folder's table of clips (index.parquet, or data/clips' manifest.parquet).
     """
 
     def __init__(self, folder: StrPath, index: str = INDEX) -> None:
-        """Read the index of ``folder``; PipelineError as ``read_index``."""
-        folder = Path(folder)
-        self.folder = folder
+        """Read the index of ``folder``; raises PipelineError like ``read_index``."""
+        self.folder = Path(folder)
         self.index = Rows(read_index(folder, index))
 
     def ids(self, **equal: object) -> list[str]:
-        """Ids of clips whose index columns have the given values, for example ``split="train", status="ok"``."""
+        """Ids of the clips whose index has these values, such as ``split="train", status="ok"``."""
         return self.index.ids(**equal)
 
     def read(self, clip: str, columns: Sequence[str]) -> Row:
-        """The clip's cells in these columns, as ``read_row`` gives them."""
+        """The clip's cells in these columns, as from ``read_row``."""
         return read_row(*self.place(clip), columns)
 
     def place(self, clip: str) -> tuple[Path, int]:
-        """The clip's shard and its row there, for ``read_row``."""
+        """The clip's shard and row, for ``read_row``."""
         entry = self.index[clip]
         return self.folder / entry["shard"], entry["row"]
 
     def array(self, clip: str, column: str) -> NDArray[Any]:
-        """One array column of one clip."""
+        """One array of one clip."""
         value: NDArray[Any] = self.read(clip, [column])[column]
         return value
 

@@ -1,4 +1,4 @@
-"""How rows stand in a parquet file."""
+"""The rows of a shard in a parquet file."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -15,14 +15,11 @@ from pipeline.runtime.paths import StrPath
 from pipeline.shards.plan import shard_name
 
 Row = dict[str, Any]
-_CELLS, _LAYOUT = (
-    b"cells",
-    b"layout",
-)  # in a shard's footer, as JSON: small cells by column; types of all
+_CELLS, _LAYOUT = b"cells", b"layout"  # JSON in a shard's footer: small cells by column; types of all columns
 
 
 def array_field(name: str, dtype: str, *shape: int) -> pa.Field:
-    """A column of arrays of shape ``(any, *shape)`` stored as little-endian bytes of ``dtype``."""
+    """A column of arrays of shape ``(any, *shape)``, stored as little-endian ``dtype``."""
     stored = np.dtype(dtype).newbyteorder("<")
     sizes = ",".join(str(size) for size in (-1, *shape))
     return pa.field(name, pa.binary(), metadata={"dtype": stored.str, "shape": sizes})
@@ -34,12 +31,12 @@ def jpeg_field(name: str) -> pa.Field:
 
 
 def to_table(row: Mapping[str, Any], schema: pa.Schema) -> pa.Table:
-    """One row as a table; arrays become bytes."""
+    """One row as a table, with arrays as bytes."""
     return pa.table({field.name: [_to_cell(row[field.name], field)] for field in schema}, schema=schema)
 
 
 def from_cell(value: Any, field: pa.Field) -> Any:
-    """What ``to_table`` was given: arrays as NumPy arrays of their stored shape."""
+    """The value that ``to_table`` stored; arrays are NumPy arrays of their stored shape."""
     if not _is_array(field):
         return value
     dtype, shape = _array(field)
@@ -62,15 +59,23 @@ def _array(field: pa.Field) -> tuple[str, str]:
 
 def small(schema: pa.Schema) -> pa.Schema:
     """The columns that are neither arrays nor lists."""
-    return pa.schema([one for one in schema if not _is_array(one) and not pa.types.is_list(one.type)])
+    return pa.schema([field for field in schema if not _is_array(field) and not pa.types.is_list(field.type)])
 
 
 def write_shard(folder: StrPath, rows: Iterable[pa.Table], schema: pa.Schema, mark: str = "") -> tuple[str, pa.Table]:
-    """Write ``rows`` (of ``schema``, which has id and key) as they come, so that memory holds one of them at a time.
+    """Write a shard row by row, so that memory holds one row at a time.
 
-    The file has a name that begins with ``mark`` until it is whole. Returns the name it has then, and the small cells,
-    which stand once more in the footer, where a reader finds those of all rows at once. Raises what drawing a row
-    raises, and PipelineError when ``folder`` cannot be written; then nothing is left of the shard.
+    Args:
+        folder: The folder to write into.
+        rows: The rows; errors of the iterator leave no shard behind.
+        schema: Their schema, which has id and key.
+        mark: Prefix of the file's name until the shard is complete.
+
+    Returns:
+        The shard's name, and the small cells. They are also in the footer, so a reader gets those of all rows at once.
+
+    Raises:
+        PipelineError: ``folder`` cannot be written.
     """
     folder = Path(folder)
     parts = []
@@ -90,16 +95,15 @@ def write_shard(folder: StrPath, rows: Iterable[pa.Table], schema: pa.Schema, ma
                 writer.close()
                 temporary.replace(folder / name)
         finally:
-            with suppress(OSError, pa.ArrowException):  # told already
+            with suppress(OSError, pa.ArrowException):  # the first error is raised
                 writer.close()
     return name, cells
 
 
 def read_cells(path: StrPath, schema: pa.Schema) -> pa.Table | None:
-    """The small cells of a shard's rows; None where the file is torn or no shard of this ``schema``."""
-    path = Path(path)
+    """The small cells of a shard; None if the file is damaged or has another schema."""
     try:
-        footer = pq.read_metadata(path).metadata or {}
+        footer = pq.read_metadata(Path(path)).metadata or {}
     except (pa.ArrowInvalid, OSError):
         return None
     if footer.get(_LAYOUT) != _layout(schema).encode():
@@ -108,4 +112,4 @@ def read_cells(path: StrPath, schema: pa.Schema) -> pa.Table | None:
 
 
 def _layout(schema: pa.Schema) -> str:
-    return json.dumps([[one.name, str(one.type), *(_array(one) if _is_array(one) else [])] for one in schema])
+    return json.dumps([[field.name, str(field.type), *(_array(field) if _is_array(field) else [])] for field in schema])

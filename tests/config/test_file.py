@@ -7,8 +7,9 @@ import yaml
 from pipeline.config.file import dump_params, load_params
 from pipeline.config.params import Params
 from pipeline.corpora.base import CORPORA
-from pipeline.corpora.registry import check_corpora, corpus_params, default_sections
+from pipeline.corpora.registry import check_corpora, corpus_params
 from pipeline.runtime.errors import PipelineError
+from tests.corpora.sections import default_sections
 
 SHIPPED = Path("params.yaml")
 

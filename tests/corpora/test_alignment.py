@@ -24,7 +24,7 @@ def test_the_first_word_is_kept_behind_a_byte_order_mark(tmp_path: Path, encodin
     assert [one.label for one in read_alignment(path)] == ["bin", "blue"]
 
 
-def test_what_is_not_a_word_is_left_out(tmp_path: Path) -> None:
+def test_malformed_lines_are_skipped(tmp_path: Path) -> None:
     path = tmp_path / "a.align"
     path.write_bytes(b"\n0 x bin\n0 25000\n# a comment of five words\n0 25000 \xe9t\xe9\n")
     assert [one.end for one in read_alignment(path)] == [1]
@@ -47,7 +47,7 @@ def test_an_alignment_is_found_where_grid_has_it(tmp_path: Path, video: str, ali
     assert find_alignment((tmp_path / video).with_stem("bbaf3s")) is None
 
 
-def test_one_of_another_speaker_is_not_taken(tmp_path: Path) -> None:
+def test_another_speakers_alignment_is_not_used(tmp_path: Path) -> None:
     path = tmp_path / "alignments" / "s2" / "bbaf2n.align"
     path.parent.mkdir(parents=True)
     path.touch()

@@ -15,7 +15,7 @@ def params(tmp_path: Path) -> Path:
 
 
 def grid(folder: Path) -> Path:
-    """Files that are called as GRID's."""
+    """Files with GRID's names."""
     for number in range(9):
         path = folder / "s1" / f"bbaf{number}n.mpg"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -36,7 +36,7 @@ def test_changes_two_lines_and_nothing_else(params: Path, tmp_path: Path) -> Non
     assert load_params(params).corpora["grid"]["root"] == str(tmp_path)
 
 
-def test_there_and_back_is_the_file_as_it_was(params: Path) -> None:
+def test_choosing_back_restores_the_file(params: Path) -> None:
     before = params.read_text()
     choose_corpus(params, "lrw", None)
     choose_corpus(params, "sample", None)
@@ -75,7 +75,7 @@ def test_errors_leave_the_file_alone(params: Path, tmp_path: Path, corpus: str, 
     assert params.read_text() == before
 
 
-def test_a_wrong_file_is_not_touched(params: Path) -> None:
+def test_an_invalid_file_is_unchanged(params: Path) -> None:
     params.write_text(params.read_text().replace("seed: 0", "seed: none", 1))
     before = params.read_text()
     with pytest.raises(PipelineError, match="seed is 'none'"):
@@ -83,7 +83,7 @@ def test_a_wrong_file_is_not_touched(params: Path) -> None:
     assert params.read_text() == before
 
 
-def test_a_file_that_is_a_link_stays_one(params: Path, tmp_path: Path) -> None:
+def test_a_link_stays_a_link(params: Path, tmp_path: Path) -> None:
     (tmp_path / "link").mkdir()
     (tmp_path / "link" / "params.yaml").symlink_to(params)
     choose_corpus(tmp_path / "link" / "params.yaml", "lrw", None)

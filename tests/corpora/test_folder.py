@@ -1,4 +1,4 @@
-"""A user's own videos: found, cut, named and split."""
+"""A folder of videos: found, cut, named and split."""
 
 import shutil
 from dataclasses import asdict
@@ -23,8 +23,9 @@ def clips(root: Path, **folder: float) -> list[Clip]:
 
 def video(path: Path, frames: int, fps: float | Fraction = 25) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    options = {"codec": "mpeg1video", "time_base": Fraction(1, 25)} if path.suffix == ".mpg" else {}
-    return encode(path, even_times(frames, fps), **options)  # type: ignore[arg-type]
+    if path.suffix == ".mpg":
+        return encode(path, even_times(frames, fps), codec="mpeg1video", time_base=Fraction(1, 25))
+    return encode(path, even_times(frames, fps), options={"preset": "ultrafast"})
 
 
 @pytest.fixture
@@ -39,8 +40,8 @@ def home(tmp_path: Path) -> Path:
 
 
 def test_every_video_is_found_and_cut(home: Path) -> None:
-    found = clips(home)
-    assert {clip.id: (clip.speaker, clip.start, clip.duration) for clip in found} == {
+    listed = clips(home)
+    assert {clip.id: (clip.speaker, clip.start, clip.duration) for clip in listed} == {
         "anna/interview one#0000": ("anna", 0.0, None),
         "anna/день рождения#0000": ("anna", 0.0, None),
         "ben/deep/er/x#0000": ("er", 0.0, 2.0),
@@ -50,45 +51,46 @@ def test_every_video_is_found_and_cut(home: Path) -> None:
         "talk#0001": ("talk", 2.0, 2.0),
         "talk#0002": ("talk", 4.0, None),
     }
-    assert [clip.id for clip in found] == sorted(clip.id for clip in found)
-    counts = [count_frames(clip.path, start=clip.start, duration=clip.duration) for clip in found]
+    assert [clip.id for clip in listed] == sorted(clip.id for clip in listed)
+    counts = [count_frames(clip.path, start=clip.start, duration=clip.duration) for clip in listed]
     assert sum(counts) == 120 + 50 + 30 + 150
 
 
-@pytest.mark.parametrize(("frames", "pieces"), [(100, 2), (119, 2), (120, 3), (49, 1), (10, 1), (69, 1), (70, 2)])
+@pytest.mark.parametrize(("frames", "pieces"), [(100, 2), (119, 2), (120, 3), (10, 1), (69, 1), (70, 2)])
 def test_a_short_rest_joins_the_last_clip(tmp_path: Path, frames: int, pieces: int) -> None:
     for name in "abc":
         video(tmp_path / f"{name}.mp4", frames)
-    found = [clip for clip in clips(tmp_path) if clip.path.stem == "a"]
-    assert len(found) == pieces
-    assert sum(count_frames(clip.path, start=clip.start, duration=clip.duration) for clip in found) == frames
+    listed = [clip for clip in clips(tmp_path) if clip.path.stem == "a"]
+    assert len(listed) == pieces
+    assert sum(count_frames(clip.path, start=clip.start, duration=clip.duration) for clip in listed) == frames
 
 
 def test_whole_videos_are_split(home: Path) -> None:
-    found = clips(home)
-    assert len({(clip.path, clip.split) for clip in found}) == 4
-    assert {clip.split for clip in found} == {"train", "val", "test"}
+    listed = clips(home)
+    assert len({(clip.path, clip.split) for clip in listed}) == 4
+    assert {clip.split for clip in listed} == {"train", "val", "test"}
 
 
 def test_one_or_two_videos_are_split_in_time(tmp_path: Path) -> None:
-    video(tmp_path / "b.mp4", 500)
-    assert [clip.split for clip in clips(tmp_path, test=0.2)] == ["train"] * 7 + ["val"] + ["test"] * 2
-    video(tmp_path / "a.mp4", 500)
-    assert [clip.split for clip in clips(tmp_path, test=0.2)] == ["train"] * 14 + ["val"] * 2 + ["test"] * 4
+    shares = {"clip_seconds": 1.0, "test": 0.2}
+    video(tmp_path / "b.mp4", 250)
+    assert [clip.split for clip in clips(tmp_path, **shares)] == ["train"] * 7 + ["val"] + ["test"] * 2
+    video(tmp_path / "a.mp4", 250)
+    assert [clip.split for clip in clips(tmp_path, **shares)] == ["train"] * 14 + ["val"] * 2 + ["test"] * 4
 
 
-@pytest.mark.parametrize("others", [2, 3, 8])
-def test_copies_go_where_the_first_goes(tmp_path: Path, others: int) -> None:
-    """Nine copies, under other names and in other folders, and a few more videos."""
+@pytest.mark.parametrize("others", [2, 3])
+def test_copies_share_a_split(tmp_path: Path, others: int) -> None:
+    """Nine copies with other names or in other folders, and a few more videos."""
     first = video(tmp_path / "take1.mp4", 60)
     for name in ("take2.mp4", "take3.mov", "a/take1.mp4", "b/x.mp4", "c d/y.mp4", "z1.mp4", "z2.mp4", "z3.mp4"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copyfile(first, tmp_path / name)
     for number in range(others):
         video(tmp_path / f"other{number}.mp4", 51 + number)
-    found = clips(tmp_path)
-    assert len({clip.split for clip in found if clip.path.read_bytes() == first.read_bytes()}) == 1
-    assert {clip.split for clip in found} == {"train", "val", "test"}
+    listed = clips(tmp_path)
+    assert len({clip.split for clip in listed if clip.path.read_bytes() == first.read_bytes()}) == 1
+    assert {clip.split for clip in listed} == {"train", "val", "test"}
 
 
 def test_equal_names_stay_apart(tmp_path: Path) -> None:

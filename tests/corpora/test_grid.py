@@ -10,8 +10,9 @@ import pytest
 from pipeline.config.params import Params
 from pipeline.corpora.base import Clip
 from pipeline.corpora.grid import GridParams
-from pipeline.corpora.registry import default_sections, open_corpus
+from pipeline.corpora.registry import open_corpus
 from pipeline.runtime.errors import PipelineError
+from tests.corpora.sections import default_sections
 
 
 def params(root: Path | str, seed: int = 0, **grid: Any) -> Params:
@@ -23,7 +24,7 @@ def clips(root: Path | str, project: Path = Path("/nowhere"), **grid: Any) -> li
 
 
 def make(root: Path, *names: str) -> Path:
-    """Files that the loader lists but does not open."""
+    """Files that the corpus lists but does not open."""
     for name in names:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -78,7 +79,7 @@ def test_layouts(tmp_path: Path) -> None:
     assert {clip.id: clip.text for clip in found} == {"s1/a": "bin blue", "s2/b": "lay blue", "s10/c": ""}
 
 
-def test_of_two_qualities_one_counts(tmp_path: Path) -> None:
+def test_one_of_two_qualities_is_used(tmp_path: Path) -> None:
     make(tmp_path, "s1/a.mpg", "s1/b.mpg", "s1/c.mpg", "s1/video/mpg_vcd/a.mpg", "s1/video/mpg_6000/a.mpg")
     assert [clip.path.relative_to(tmp_path).as_posix() for clip in clips(tmp_path)] == [
         "s1/a.mpg",
@@ -122,7 +123,7 @@ def test_words_of_other_copies(tmp_path: Path, video: str, alignment: str) -> No
     assert [clip.text for clip in clips(tmp_path)] == ["bin", "", ""]
 
 
-def test_the_usual_layout_hides_others(tmp_path: Path) -> None:
+def test_the_usual_layout_takes_precedence(tmp_path: Path) -> None:
     make(tmp_path, "s1/a.mpg", "s1/b.mpg", "s1/c.mpg", "old/s1/d.mpg", "old/s9/e.mpg", "s1/a.avi", "s1/notes.zip")
     assert {clip.path.name for clip in clips(tmp_path)} == {"a.mpg", "b.mpg", "c.mpg"}
 
@@ -146,7 +147,7 @@ def test_the_usual_layout_hides_others(tmp_path: Path) -> None:
         ([".hidden"], "", r"which holds nothing\. Unpack the corpus there \(Zenodo"),
     ],
 )
-def test_what_is_there_instead_is_said(tmp_path: Path, names: list[str], below: str, said: str) -> None:
+def test_the_message_describes_the_contents(tmp_path: Path, names: list[str], below: str, said: str) -> None:
     make(tmp_path / "r", *names)
     with pytest.raises(PipelineError, match=said):
         clips(tmp_path / "r" / below)
@@ -230,19 +231,19 @@ def test_errors_name_the_key(tmp_path: Path, make_root: object, grid: dict[str, 
         clips(root, **grid)
 
 
-def test_an_unmade_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(PipelineError, match=r"data/sample does not exist\. Make it with `dvc repro"):
         open_corpus(Params(corpora=default_sections()), tmp_path).clips()
 
 
 @pytest.mark.parametrize("split_by", ["clip", "speaker"])
-def test_test_speakers_are_in_the_test_alone(split_by: str, tmp_path: Path) -> None:
+def test_test_speakers_are_only_in_the_test_split(split_by: str, tmp_path: Path) -> None:
     found = clips(many(tmp_path, 4, 6), split_by=split_by, val=0.2, test=0.2, test_speakers=("S4",))
     assert {clip.split for clip in found if clip.speaker == "s4"} == {"test"}
     assert {clip.split for clip in found if clip.speaker != "s4"} == {"train", "val", "test"}
 
 
-def test_a_test_speaker_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_an_unknown_test_speaker_is_named(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match=r"corpora\.grid\.test_speakers: no folder s9 in .* There are: s1\."):
         clips(many(tmp_path, 1, 6), test_speakers=("s9",))

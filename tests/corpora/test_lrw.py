@@ -42,7 +42,7 @@ def test_a_real_tree(corpora: Path) -> None:
         assert clip.split == clip.path.parent.name
 
 
-def test_numbers_may_repeat_over_the_splits(tmp_path: Path) -> None:
+def test_numbers_may_repeat_in_other_splits(tmp_path: Path) -> None:
     found = clips(make(tmp_path, 2, 3, 3, 3))
     assert len({clip.id for clip in found}) == 18
 
@@ -80,7 +80,7 @@ def test_errors_name_the_key(
 
 
 @pytest.mark.parametrize("below", ["lipread_mp4", "LIPREAD_MP4", "lrw-v1/lipread_mp4", "a/b/Lipread_mp4", "", "words"])
-def test_the_words_are_found_where_they_lie(tmp_path: Path, below: str) -> None:
+def test_the_words_are_found_in_subfolders(tmp_path: Path, below: str) -> None:
     usual = make(tmp_path / "usual", 2, 3, 1, 1)
     (tmp_path / "odd" / below).parent.mkdir(parents=True, exist_ok=True)
     (usual / "lipread_mp4").rename(tmp_path / "odd" / below) if below else usual.joinpath("lipread_mp4").rename(
@@ -107,7 +107,7 @@ def test_the_folder_of_one_word(tmp_path: Path) -> None:
         clips(tmp_path / "lipread_mp4/WORD0")
 
 
-def test_what_is_there_instead_is_said(tmp_path: Path) -> None:
+def test_the_message_describes_the_contents(tmp_path: Path) -> None:
     (tmp_path / "lrw-v1-partaa").touch()
     (tmp_path / "docs").mkdir()
     with pytest.raises(PipelineError, match=r"which holds the folder docs; 1 without suffix\. Unpack LRW there"):

@@ -1,4 +1,4 @@
-"""Splits and draws depend on names and seed alone, and give every split its share."""
+"""Splits and samples depend on names and seed alone, and every split gets its share."""
 
 import logging
 import subprocess
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.corpora.base import Clip, Split
-from pipeline.corpora.split import draw, rank, split_names, unite_equal
+from pipeline.corpora.split import draw, rank, split_names, unite_copies
 from pipeline.runtime.errors import PipelineError
 
 NAMES = st.lists(st.text(max_size=8), min_size=3, max_size=80, unique=True)
@@ -74,8 +74,8 @@ def test_another_seed_gives_another_split() -> None:
     assert splits[0] == splits[1] != splits[2]
 
 
-def test_the_same_on_every_machine() -> None:
-    """Python's own hash differs from process to process; ours must not."""
+def test_the_order_is_the_same_on_every_machine() -> None:
+    """Unlike Python's hash, it does not differ between processes."""
     assert rank(0, "s1/bbaf2n").startswith("a8f11fb28e0798d3")  # printf 0:s1/bbaf2n | sha256sum
     code = "from pipeline.corpora.split import draw; print(draw(map(str, range(50)), 5, seed=3))"
     runs = {subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout for _ in range(2)}
@@ -85,7 +85,7 @@ def test_the_same_on_every_machine() -> None:
 @pytest.mark.parametrize(
     ("names", "val", "test"), [([], 0.1, 0.1), (["a", "b"], 0.1, 0.1), (list("abcdef"), 0.5, 0.49)]
 )
-def test_too_few(names: list[str], val: float, test: float) -> None:
+def test_too_few_names(names: list[str], val: float, test: float) -> None:
     with pytest.raises(PipelineError, match=rf"^{len(names)} speakers cannot be split .* Change corpora\.grid\.val\.$"):
         split_names(names, seed=0, val=val, test=test, keys="corpora.grid.val", what="speakers")
 
@@ -110,14 +110,14 @@ def cut(content: str, splits: str) -> tuple[list[Clip], dict[Path, str]]:
 )
 def test_equal_files_are_in_one_split(content: str, given: str, right: str, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        united = unite_equal(*cut(content, given))
+        united = unite_copies(*cut(content, given))
     assert [clip.split for clip in united] == [clip.split for clip in cut(content, right)[0]]
     copies = len(content.replace("-", "")) - len(set(content.replace("-", "")))
     said = f"{copies} clips are copies of others, such as c1 of c0. Equal clips are in one split."
     assert [record.getMessage() for record in caplog.records] == ([said] if copies else [])
 
 
-def test_equal_pieces_of_equal_videos_are_in_one_split() -> None:
+def test_equal_sections_of_equal_videos_are_in_one_split() -> None:
     pieces: list[tuple[str, float, Split]] = [
         ("a", 0.0, "train"),
         ("a", 3.0, "train"),
@@ -126,13 +126,13 @@ def test_equal_pieces_of_equal_videos_are_in_one_split() -> None:
         ("c", 0.0, "val"),
     ]
     clips = [Clip(f"{name}{start}", "", split, "", Path(name), start, 3.0) for name, start, split in pieces]
-    united = unite_equal(clips, {Path("a"): "x", Path("b"): "x", Path("c"): "y"})
+    united = unite_copies(clips, {Path("a"): "x", Path("b"): "x", Path("c"): "y"})
     assert [clip.split for clip in united] == ["train", "test", "train", "test", "val"]
 
 
-def test_copies_that_are_all_that_two_splits_have_are_named(caplog: pytest.LogCaptureFixture) -> None:
+def test_splits_of_copies_alone_keep_them(caplog: pytest.LogCaptureFixture) -> None:
     clips, hashes = cut("aaaaaaaaabb", "tttttttvett")
-    assert unite_equal(clips, hashes) == clips
+    assert unite_copies(clips, hashes) == clips
     assert caplog.messages == [
         "9 clips are copies of others, such as c1 of c0. "
         "Some are all that two splits have, and stay in both: add other clips."

@@ -16,7 +16,7 @@ from pipeline.runtime.errors import PipelineError
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two corpora of files that nobody opens, and the project between them."""
+    """A project with two corpora of empty files."""
     for speaker in ("s1", "s2", "s3"):
         for number in range(5):
             path = tmp_path / "grid" / speaker / f"c{number}.mpg"
@@ -54,7 +54,7 @@ def test_members_keep_their_splits_under_their_names(home: Path) -> None:
     assert all(clip.path.exists() for clip in clips)
 
 
-def test_paths_below_the_root_are_the_same_wherever_the_corpora_lie(home: Path) -> None:
+def test_paths_below_the_root_do_not_depend_on_the_corpora(home: Path) -> None:
     def places() -> list[str]:
         corpus = open_corpus(params(home), home / "project")
         return [clip.path.relative_to(corpus.root).as_posix() for clip in corpus.clips()]
@@ -66,7 +66,7 @@ def test_paths_below_the_root_are_the_same_wherever_the_corpora_lie(home: Path) 
     assert places() == first
 
 
-def test_a_link_is_made_again_where_a_root_has_moved(home: Path) -> None:
+def test_the_link_follows_a_moved_root(home: Path) -> None:
     open_corpus(params(home), home / "project").clips()
     (home / "own").rename(home / "elsewhere")
     chosen = params(home)
@@ -75,19 +75,19 @@ def test_a_link_is_made_again_where_a_root_has_moved(home: Path) -> None:
     assert all(clip.path.exists() for clip in clips)
 
 
-def test_only_those_named_are_evaluated_on(home: Path) -> None:
+def test_evaluate_on(home: Path) -> None:
     clips = open_corpus(params(home, evaluate_on=["grid"]), home / "project").clips()
     assert {clip.split for clip in clips if clip.id.startswith("folder/")} == {"train"}
     assert {clip.split for clip in clips if clip.id.startswith("grid/")} == {"train", "val", "test"}
 
 
-def test_weights_go_to_the_corpora_in_order(home: Path) -> None:
+def test_weights_have_the_corporas_order(home: Path) -> None:
     assert weights_of(params(home, weights=[1.0, 3.0])) == {"grid": 1.0, "folder": 3.0}
     assert weights_of(params(home)) == {"grid": 1.0, "folder": 1.0}
     assert weights_of(Params()) == {}
 
 
-def test_terms_and_roots_are_those_of_all(home: Path) -> None:
+def test_terms_and_roots_of_all_members(home: Path) -> None:
     licence, attribution = terms(params(home))
     assert licence == "grid: CC BY 4.0; folder: That of your videos"
     assert "Cooke" in attribution
@@ -108,12 +108,12 @@ def test_terms_and_roots_are_those_of_all(home: Path) -> None:
         ({"of": ["grid", "lrw"]}, "corpora.lrw is missing from params.yaml"),
     ],
 )
-def test_what_makes_no_union_is_refused(home: Path, union: dict[str, object], message: str) -> None:
+def test_invalid_unions_are_refused(home: Path, union: dict[str, object], message: str) -> None:
     with pytest.raises(PipelineError, match=message):
         check_corpora(params(home, **union))
 
 
-def test_a_root_among_the_outs_is_refused(home: Path) -> None:
+def test_a_root_inside_the_outs_is_refused(home: Path) -> None:
     (home / "project/data/faces").mkdir(parents=True)
     chosen = params(home)
     other = {**chosen.corpora, "folder": asdict(FolderParams(root="data/faces"))}
@@ -121,5 +121,5 @@ def test_a_root_among_the_outs_is_refused(home: Path) -> None:
         check_root(Params(corpus="union", corpora=other), home / "project")
 
 
-def test_defaults_are_a_union() -> None:
+def test_the_defaults_are_valid() -> None:
     assert UnionParams().of == ("sample",)

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from pipeline.config.params import Evaluate, Params, Protocol
-from pipeline.corpora.grid import Grid
+from pipeline.corpora.base import Opening
+from pipeline.corpora.grid import Grid, GridParams
 from pipeline.evaluation.baselines import BASELINES
 from pipeline.evaluation.baselines.base import Generated, NotGenerated, TestClip
 from pipeline.evaluation.clips import StoredClips, lengthened, other_clip, other_speaker
@@ -22,7 +23,7 @@ from pipeline.metrics.observe import describe_face
 from pipeline.prepare.extract import extract
 from pipeline.prepare.faces import build_faces
 from pipeline.prepare.manifest import read_manifest
-from pipeline.prepare.mfcc import build_mfcc
+from pipeline.prepare.speech_features import build_mfcc
 from pipeline.runtime.errors import PipelineError
 from pipeline.shards.clip_store import ClipStore
 from tests.models.test_bundle import write_bundle
@@ -59,7 +60,7 @@ def store(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> ClipStore:
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).symlink_to(corpora / "grid" / path)
     params = replace(Params(), extract=replace(Params().extract, max_lost=1.0))
-    corpus = Grid(root, "corpora.grid", seed=0, val=0.2, test=0.4, test_speakers=("s2",))
+    corpus = Grid(GridParams(val=0.2, test=0.4, test_speakers=("s2",)), Opening(root, "corpora.grid"))
     extract(corpus, params.extract, data / "clips", jobs=1)
     build_faces(read_manifest(data / "clips"), data / "clips", root, params.landmarks, data / "faces", jobs=1)
     build_mfcc(data / "clips", params.mfcc, data / "mfcc", jobs=1)

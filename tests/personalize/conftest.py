@@ -6,10 +6,10 @@ import pytest
 
 from pipeline.bundles.bundle import load_bundle
 from pipeline.bundles.location import pretrained_folder
-from pipeline.corpora.synthetic.build import build_synthetic
-from pipeline.corpora.synthetic.corpus import SyntheticParams
+from pipeline.corpora.sample import SyntheticParams
 from pipeline.personalize.footage import prepare
 from pipeline.personalize.personalize import clip_params
+from pipeline.synthetic.build_sample import build_synthetic
 
 CLIPS = 6
 

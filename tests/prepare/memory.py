@@ -1,9 +1,9 @@
-"""What the preprocessing of a long video takes, in a process of its own, which does the work of a worker.
+"""The memory for preprocessing a long video, in a process of its own that does a worker's work.
 
     python -m tests.prepare.memory SHORT LONG OUT
 
-SHORT and LONG are folders with one video each. Prints a line of JSON: the peak of resident memory in MB after each step
-and those before it.
+SHORT and LONG are folders with one video each. Prints a line of JSON: the peak of resident memory so far, in MB, after
+each step.
 """
 
 import json
@@ -19,7 +19,7 @@ from pipeline.media import read_frames
 from pipeline.prepare.extract import extract
 from pipeline.prepare.faces import build_faces
 from pipeline.prepare.manifest import ManifestRow, read_manifest
-from pipeline.prepare.mfcc import build_mfcc
+from pipeline.prepare.speech_features import build_mfcc
 from tests.peak import peak
 
 PARAMS = Params(landmarks=Landmarks(min_movement=0.0))  # a photograph does not speak
@@ -45,18 +45,18 @@ def landmarks(root: Path, out: Path, *rows: ManifestRow) -> None:
 
 
 def main(short: Path, long: Path, out: Path) -> None:
-    told = {"imports": peak()}
+    peaks = {"imports": peak()}
     rows = speech(short, out / "short", 6)
     landmarks(short, out / "short", rows[0], rows[4], rows[-1])
-    told["short"] = peak()
+    peaks["short"] = peak()
     rows = speech(long, out / "long", 6)
-    landmarks(long, out / "long", rows[0], rows[40], rows[-1])
+    landmarks(long, out / "long", rows[0], rows[16], rows[-1])
     assert sum(1 for _ in read_frames(long / rows[0].path)) == sum(row.frames for row in rows)
-    told["long"] = peak()
+    peaks["long"] = peak()
     minutes = speech(long, out / "minutes", 60)
     landmarks(long, out / "minutes", minutes[0], minutes[1], minutes[-1])
-    told["clips of a minute"] = peak()
-    print(json.dumps(told))
+    peaks["clips of a minute"] = peak()
+    print(json.dumps(peaks))
 
 
 if __name__ == "__main__":

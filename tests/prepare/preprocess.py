@@ -17,10 +17,10 @@ from pipeline.corpora.registry import open_corpus
 from pipeline.prepare.extract import extract
 from pipeline.prepare.faces import build_faces
 from pipeline.prepare.manifest import read_manifest
-from pipeline.prepare.mfcc import build_mfcc
+from pipeline.prepare.speech_features import build_mfcc
 
 STAGES = {"extract": "clips", "landmarks": "faces", "mfcc": "mfcc"}
-"""And the folders they write."""
+"""Stages and the folders they write."""
 
 
 def preprocess(kind: str, root: Path, out: Path, jobs: int, shard_clips: int = 2, seconds: float = 3.0) -> None:
@@ -53,7 +53,7 @@ def link_grid(corpora: Path, root: Path, count: int) -> list[Path]:
 
 
 def outs(out: Path) -> dict[str, bytes]:
-    """All that the stages wrote, by path."""
+    """All files that the stages wrote, by path."""
     folders = [out / name for name in STAGES.values()]
     return {str(path.relative_to(out)): path.read_bytes() for folder in folders for path in sorted(folder.iterdir())}
 

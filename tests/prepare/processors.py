@@ -1,8 +1,8 @@
-"""The stages before training, on a processor that the environment restricts.
+"""The stages before training, on a processor restricted by the environment.
 
     python -m tests.prepare.processors OUT
 
-Reads data/sample of the working folder and writes what the stages landmarks, mfcc and pca write.
+Reads data/sample of the working folder and writes the outs of the stages extract, landmarks, mfcc and pca.
 """
 
 import sys
@@ -11,23 +11,24 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.config.params import Mfcc, Params
-from pipeline.corpora.registry import default_sections, open_corpus
+from pipeline.corpora.registry import open_corpus
 from pipeline.landmarks.pca import fit_model
 from pipeline.prepare.extract import extract
 from pipeline.prepare.faces import build_faces
 from pipeline.prepare.manifest import read_manifest
-from pipeline.prepare.mfcc import build_mfcc
 from pipeline.prepare.pca import write_explained
+from pipeline.prepare.speech_features import build_mfcc
 from pipeline.shards.clip_store import ClipStore
+from tests.corpora.sections import default_sections
 
 PARAMS = Params(corpora=default_sections())
 
 
 def restricted() -> dict[str, dict[str, str]]:
-    """Environments in which the libraries act as on another processor, by its name; the first leaves them as they are.
+    """Environments in which libraries behave as on other processors, by name; the first changes nothing.
 
-    What a processor lacks, such as AVX-512 on an older one, makes two of them equal, never a test fail. OpenCV keeps
-    its AVX2 everywhere: without fused multiplication its warp gives other pictures, on processors from before 2013.
+    On a processor without AVX-512 two of them are equal. OpenCV keeps AVX2 everywhere, because processors from before
+    2013 lack fused multiplication and give other pictures.
     """
     found: list[str] = np.show_config(mode="dicts")["SIMD Extensions"]["found"]
     beyond = [name for name in found if name.startswith(("X86_V4", "AVX512"))]

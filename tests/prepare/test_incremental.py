@@ -1,19 +1,23 @@
-"""A clip more, another one, one less: each costs about what that clip costs, and the bytes are those of a fresh run."""
+"""An added, changed or removed clip costs about one clip, and the bytes equal those of a new run."""
 
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
+import pytest
+
 from tests.prepare.preprocess import outs, preprocess
 
+pytestmark = pytest.mark.slow
+
 BAR = 0.15
-"""Of the cost of all: the most that 3% more clips may cost."""
+"""The largest cost of 3% more clips, as a share of the cost of all."""
 
 
-def test_changes_cost_what_they_touch(corpora: Path, tmp_path: Path) -> None:
+def test_a_changed_clip_costs_one_clip(corpora: Path, tmp_path: Path) -> None:
     source, root, out = corpora / "lrw_like", tmp_path / "lrw", tmp_path / "out"
     clips = [path.relative_to(source) for path in sorted(source.rglob("*.mp4"))]
-    assert len(clips) == 33  # so that one of them is 3%
+    assert len(clips) == 33  # so one clip is 3%
     train, val, test = ([clip for clip in clips if clip.parent.name == split] for split in ("train", "val", "test"))
     added, changed, removed = train[20], train[5], train[10]
 
@@ -29,7 +33,7 @@ def test_changes_cost_what_they_touch(corpora: Path, tmp_path: Path) -> None:
 
     first = {train[0], val[0], test[0]}
     link(first)
-    spent(tmp_path / "warm")  # imports and models, once per process, do not count
+    spent(tmp_path / "warm")  # excludes imports and models, which a process loads once
     link(set(clips) - first - {added})
     whole = spent(out)
     link([added])

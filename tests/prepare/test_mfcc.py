@@ -1,4 +1,4 @@
-"""The stage mfcc: its columns by what is asked for, and variants of the clips that are trained on alone."""
+"""The stage mfcc: its columns, and variants of training clips."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.config.params import Mfcc
-from pipeline.prepare.mfcc import build_mfcc, initial_of
+from pipeline.prepare.speech_features import build_mfcc, initial_of
 from pipeline.runtime.errors import PipelineError
 from pipeline.shards.build import build_shards, write_index
 from pipeline.shards.clip_store import ClipStore
@@ -32,7 +32,7 @@ def samples(clip: str) -> np.ndarray:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """data/clips of four clips, as far as the stage reads it."""
+    """The parts of data/clips that the stage reads, for four clips."""
     items = [Item(clip, row_key(clip), clip) for clip in SPLITS]
     cells = build_shards(
         tmp_path / "clips",
@@ -64,7 +64,7 @@ def build(data: Path, params: Mfcc, jobs: int = 1) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted((data / "mfcc").iterdir())}
 
 
-def test_clips_that_are_trained_on_have_variants(data: Path) -> None:
+def test_training_clips_have_variants(data: Path) -> None:
     build(data, STRONG)
     store, features = ClipStore(data), SpeechFeatures.of(0.025, "log_mel", "clip")
     for clip, split in SPLITS.items():
@@ -77,7 +77,7 @@ def test_clips_that_are_trained_on_have_variants(data: Path) -> None:
         assert rate == expected.rate
 
 
-def test_without_variants_there_is_no_column_of_them(data: Path) -> None:
+def test_no_columns_without_variants(data: Path) -> None:
     build(data, Mfcc())
     store = ClipStore(data)
     assert store.mfcc("s1/a").shape == (100, 13)
@@ -146,8 +146,8 @@ def test_initial_statistics_that_cannot_be_read(text: str | None, message: str, 
 @pytest.mark.parametrize(
     "change", [{"kind": "mfcc"}, {"normalise": "none"}, {"variants": 1}, {"pitch": 1.0}, {"room": 0.3}]
 )
-def test_what_changes_makes_other_rows(data: Path, change: dict[str, object]) -> None:
-    """In shards of other names; those of clips that are not trained on stay where only the strengths change."""
+def test_changed_params_make_new_rows(data: Path, change: dict[str, object]) -> None:
+    """Changed strengths of variants leave the rows of other clips alone."""
     params = replace(STRONG, shard_clips=1)
     first = build(data, params).keys()
     kept = first & build(data, replace(params, **change)).keys() - {"index.parquet"}  # type: ignore[arg-type]

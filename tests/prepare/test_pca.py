@@ -13,7 +13,7 @@ from pipeline.shards.clip_store import ClipStore
 from tests.models.test_bundle import fitted
 
 
-def test_a_bundle_gives_its_landmark_model(tmp_path: Path) -> None:
+def test_the_landmark_model_of_a_bundle(tmp_path: Path) -> None:
     theirs = fitted(seed=1)
     theirs.save(tmp_path / "bundle" / "landmarks")
     found = landmark_model(ClipStore(tmp_path), Pca(), tmp_path / "bundle")  # no clip is read
@@ -22,7 +22,7 @@ def test_a_bundle_gives_its_landmark_model(tmp_path: Path) -> None:
     assert LandmarkModel.load(tmp_path / "out").digest == theirs.digest
 
 
-def test_one_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+def test_an_unsuitable_bundle_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match=r"pca\.init: .*landmarks\.npz is not there\. Give the folder of a bundle"):
         landmark_model(ClipStore(tmp_path), Pca(), tmp_path)
     fitted(seed=1).save(tmp_path / "landmarks")

@@ -1,4 +1,4 @@
-"""Clips, faces, MFCC and the landmark model are the same bytes on every processor."""
+"""Clips, faces, speech features and the landmark model have the same bytes on every processor."""
 
 import hashlib
 import os
@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.corpora.synthetic.build import build_synthetic
-from pipeline.corpora.synthetic.corpus import SyntheticParams
+from pipeline.corpora.sample import SyntheticParams
+from pipeline.synthetic.build_sample import build_synthetic
 from tests.prepare.processors import restricted
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 OUTS = ("clips", "faces", "mfcc", "variants", "adaptive", "landmarks")
@@ -34,10 +36,10 @@ print(digest.hexdigest())
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A working folder with data/sample: the embedded corpus, small."""
+    """A working folder with a small sample corpus in data/sample."""
     folder = tmp_path_factory.mktemp("processors")
     (folder / "data").mkdir()
-    build_synthetic(SyntheticParams(speakers=2, sentences=4), folder / "data/sample", 2)
+    build_synthetic(SyntheticParams(speakers=1, sentences=3), folder / "data/sample", 2)
     return folder
 
 
@@ -54,11 +56,11 @@ def run(corpus: Path, processor: str, *command: str) -> str:
 def test_the_same_bytes_on_every_processor(corpus: Path) -> None:
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda name: run(corpus, name, "-m", "tests.prepare.processors", name), PROCESSORS))
-    found = {name: hashes(corpus / name) for name in PROCESSORS}
-    expected = found["this"]
+    results = {name: hashes(corpus / name) for name in PROCESSORS}
+    expected = results["this"]
     assert {path.split("/")[0] for path in expected} == set(OUTS)
-    for processor, others in found.items():
-        assert others == expected, processor
+    for processor, result in results.items():
+        assert result == expected, processor
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -67,7 +69,7 @@ def hashes(folder: Path) -> dict[str, str]:
 
 
 def test_without_rounding_the_bytes_would_differ(corpus: Path) -> None:
-    """Else the test above, after which this one runs, could not fail."""
+    """This shows that the test above can fail; it uses its outs."""
     with ThreadPoolExecutor(2) as pool:
-        found = list(pool.map(lambda name: run(corpus, name, "-c", UNROUNDED, "this"), PROCESSORS))
-    assert len(set(found)) > 1
+        results = list(pool.map(lambda name: run(corpus, name, "-c", UNROUNDED, "this"), PROCESSORS))
+    assert len(set(results)) > 1

@@ -1,4 +1,4 @@
-"""A clip whose sound is to be heard later or sooner than its file has it."""
+"""Clips with delayed or advanced sound."""
 
 from pathlib import Path
 

@@ -1,8 +1,9 @@
-"""The plan of a corpus of LRW's size, in a process of its own: what it costs to write, read and shard its manifest.
+"""The cost of writing, reading and sharding the manifest of a large corpus, in a process of its own.
 
-    python -m tests.shards.lrw_size FOLDER
+    python -m tests.shards.lrw_size FOLDER CLIPS
 
-Clips, hashes and metrics are made up. Prints a line of JSON: CPU seconds of each step, and peak memory in MB.
+LRW has about 540,000 clips. Clips, hashes and metrics are invented. Prints a line of JSON: CPU seconds of each step,
+and peak memory in MB.
 """
 
 import hashlib
@@ -22,7 +23,7 @@ from pipeline.shards.plan import Item, cut, row_key
 from pipeline.shards.table import Row, write_shard
 from tests.peak import peak
 
-CLIPS, WORDS = 540_000, 500
+WORDS = 500
 PER_SHARD = 256
 SCHEMA = pa.schema([pa.field("id", pa.string()), pa.field("key", pa.string()), *FIELDS])
 CELLS: Row = {
@@ -31,7 +32,7 @@ CELLS: Row = {
 }
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, clips: int) -> None:
     spent: dict[str, float] = {}
 
     @contextmanager
@@ -40,9 +41,9 @@ def main(folder: Path) -> None:
         yield
         spent[step] = time.process_time() - start
 
-    ids = [f"WORD{number % WORDS:03d}/train/WORD{number % WORDS:03d}_{number // WORDS:05d}" for number in range(CLIPS)]
+    ids = [f"WORD{number % WORDS:03d}/train/WORD{number % WORDS:03d}_{number // WORDS:05d}" for number in range(clips)]
     ids.sort()
-    rows = [fake_up(number, clip) for number, clip in enumerate(ids)]
+    rows = [invent_row(number, clip) for number, clip in enumerate(ids)]
     with timed("write"):
         write_manifest(folder, rows)
     del rows
@@ -52,14 +53,14 @@ def main(folder: Path) -> None:
     with timed("plan"):
         items = [Item(row.id, row_key(1, row.sha256, row.start, row.duration), folder / row.path) for row in manifest]
         plans = cut(items, PER_SHARD)
-    make_up_shards(folder, plans)
+    invent_shards(folder, plans)
     with timed("what is there"):
         cells = build_shards(folder, items, never, FIELDS, per_shard=PER_SHARD, jobs=2, title="made up")
     assert list(cells) == ids
     print(json.dumps({"shards": len(plans), "longest": max(map(len, plans)), "peak": peak(), "seconds": spent}))
 
 
-def fake_up(number: int, clip: str) -> ManifestRow:
+def invent_row(number: int, clip: str) -> ManifestRow:
     word, split, _ = clip.split("/")
     return ManifestRow(
         id=clip,
@@ -74,7 +75,7 @@ def fake_up(number: int, clip: str) -> ManifestRow:
         duration=1.16,
         audio_offset=0.02,
         damaged=0.0,
-        level=-20 - number / CLIPS,
+        level=-20 - number / 540_000,
         length_difference=0.01,
         status="ok",
         reason="",
@@ -83,8 +84,8 @@ def fake_up(number: int, clip: str) -> ManifestRow:
     )
 
 
-def make_up_shards(folder: Path, plans: Sequence[Sequence[Item]]) -> None:
-    """As a finished build leaves them, but for the samples, which are empty, and for one row group per shard."""
+def invent_shards(folder: Path, plans: Sequence[Sequence[Item]]) -> None:
+    """Like those of a finished build, but with empty samples and one row group per shard."""
     for plan in plans:
         columns = {name: [value] * len(plan) for name, value in CELLS.items()}
         columns |= {"id": [item.id for item in plan], "key": [item.key for item in plan]}
@@ -96,4 +97,4 @@ def never(source: Path) -> Row:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), int(sys.argv[2]))

@@ -1,4 +1,4 @@
-"""A disk that refuses, for real: builds the shards of ``tests.shards.rows`` where they cannot be written.
+"""A real unwritable disk: builds the shards of ``tests.shards.rows`` there.
 
     python -m tests.shards.refused HOW FOLDER
 
@@ -21,7 +21,7 @@ Undo = Callable[[], object]
 
 
 def full(folder: Path, sizes: list[int]) -> Undo:
-    """Space for half of the shards; the disk gives it in pages."""
+    """Space for half of the shards, in pages."""
     ballast = folder / "ballast"
     with ballast.open("wb", buffering=0) as file:
         try:

@@ -1,4 +1,4 @@
-"""Rows to be sharded, which depend on their id alone and say when they are computed."""
+"""Rows that depend on their id alone, with a log of computed ones."""
 
 import hashlib
 import os
@@ -16,7 +16,7 @@ FIELDS = [array_field("points", "float32", 68, 2), jpeg_field("jpeg"), pa.field(
 
 
 def compute(clip: str, log: Path) -> Row:
-    """A row that depends on the id alone; every call leaves a mark."""
+    """A row that depends on the id alone; every call is logged."""
     (log / clip.replace("/", "_")).write_text("")
     seed = int(hashlib.sha256(clip.encode()).hexdigest()[:8], 16)
     draw = np.random.default_rng(seed)
@@ -29,7 +29,7 @@ def compute(clip: str, log: Path) -> Row:
 
 
 def build(folder: Path, ids: list[str], *, jobs: int = 1, per_shard: int = 4, version: int = 0) -> set[str]:
-    """Build and say which clips were computed."""
+    """Build, and return the computed clips."""
     log = folder.parent / f"log-{os.urandom(4).hex()}"
     log.mkdir()
     items = [Item(clip, row_key(version, clip), clip) for clip in ids]

@@ -1,4 +1,4 @@
-"""One clip out of a large shard: how long it takes, and how much of the file is read for it."""
+"""Reading one clip of a large shard takes little time and reads little of the file."""
 
 import os
 import time
@@ -20,12 +20,14 @@ from pipeline.shards.plan import Item, cut, row_key
 from pipeline.shards.read import open_shard, read_row
 from pipeline.shards.table import Row
 
-CLIPS, FRAMES = 256, 75
+pytestmark = pytest.mark.slow
+
+CLIPS, FRAMES = 128, 75
 COLUMNS = ["points", "transform", "found", "jpeg"]
 
 
 class _Face:
-    """Rows as the stage landmarks makes them, of a real crop."""
+    """Rows like those of the stage landmarks, with a real crop."""
 
     def __init__(self, photograph: NDArray[np.uint8]) -> None:
         crop = cv2.resize(photograph[20:240, 115:335], (128, 128), interpolation=cv2.INTER_AREA)
@@ -47,21 +49,20 @@ class _Face:
 
 @pytest.fixture(scope="module")
 def shard(photograph: NDArray[np.uint8], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of 256 clips of 75 frames."""
+    """A shard of 128 clips of 75 frames."""
     folder = tmp_path_factory.mktemp("large")
     items = [Item(f"s{number % 34}/clip{number:05d}", row_key(number), number) for number in range(CLIPS)]
-    parts = cut(items, 4 * CLIPS)  # begin with the clip at which a shard begins: then all are in one
+    parts = cut(items, 4 * CLIPS)  # starting at a cut puts all clips into one shard
     items = [item for part in reversed(parts) for item in part]
     build_shards(folder, items, _Face(photograph), FIELDS, per_shard=4 * CLIPS, jobs=1, title="test")
     (path,) = folder.glob("shard-*.parquet")
     assert pq.read_metadata(path).num_rows == CLIPS
-    assert path.stat().st_size > 100e6
+    assert path.stat().st_size > 50e6
     return path
 
 
 def seconds(work: Callable[[int], object]) -> float:
-    """The least over clips drawn at random, as timeit takes it, in CPU time of this thread: what the work takes by
-    itself, without what other work adds that shares the caches."""
+    """The minimum over random clips, in CPU time of this thread, so that other work has no influence."""
     spent = []
     for number in np.random.default_rng(0).integers(0, CLIPS, 25).tolist():
         start = time.thread_time()
@@ -79,9 +80,8 @@ def test_a_clip_of_an_open_shard(shard: Path) -> None:
     assert read_row(shard, 7, ["jpeg"])["jpeg"][:2] != read_row(shard, 7, ["jpeg"])["jpeg"][2:4]
 
 
-def test_a_clip_of_a_shard_that_has_to_be_opened(shard: Path) -> None:
-    """As a loader does that draws from thousands of shards: the footer is read and parsed each time, which is most
-    of it (two thirds; all clips instead of one would be seven times the footer)."""
+def test_a_clip_of_a_closed_shard(shard: Path) -> None:
+    """Like a loader that draws from thousands of shards: reading the footer is most of the cost."""
 
     def opened(number: int) -> None:
         open_shard.cache_clear()
@@ -110,15 +110,15 @@ class _Counting(FileIO):
 def test_the_rest_of_the_shard_is_not_read(shard: Path) -> None:
     size = shard.stat().st_size
     with _Counting(str(shard)) as file:
-        table = pq.ParquetFile(file).read_row_group(100, columns=COLUMNS, use_threads=False)
+        table = pq.ParquetFile(file).read_row_group(50, columns=COLUMNS, use_threads=False)
         assert len(table["jpeg"][0]) == FRAMES
         assert size / CLIPS * 0.9 < file.count < size / CLIPS + 600e3
 
 
-def test_the_rest_of_the_shard_is_not_touched_through_the_memory_map(shard: Path) -> None:
-    """What read_row itself does: pages of the file that came into this process's memory."""
+def test_the_memory_map_touches_only_the_row(shard: Path) -> None:
+    """read_row maps few pages of the file into this process's memory."""
     open_shard.cache_clear()
-    read_row(shard, 100, COLUMNS)
+    read_row(shard, 50, COLUMNS)
     assert 0 < resident(shard) < 4 * shard.stat().st_size / CLIPS + 2e6
 
 
@@ -128,5 +128,5 @@ def resident(path: Path) -> int:
     pages = 0
     for line in lines:
         if line.endswith(os.fspath(path)):
-            pages += int(next(one for one in lines if one.startswith("Rss:")).split()[1]) * 1024
+            pages += int(next(entry for entry in lines if entry.startswith("Rss:")).split()[1]) * 1024
     return pages

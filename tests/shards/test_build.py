@@ -50,7 +50,7 @@ def test_bytes_do_not_depend_on_workers_or_history(tmp_path: Path) -> None:
     assert tree(tmp_path / "one") == tree(tmp_path / "two") == tree(tmp_path / "grown")
 
 
-def test_only_what_is_missing_is_computed(tmp_path: Path) -> None:
+def test_only_missing_rows_are_computed(tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert len(build(out, IDS)) == 10
     assert build(out, IDS) == set()
@@ -60,9 +60,12 @@ def test_only_what_is_missing_is_computed(tmp_path: Path) -> None:
     assert {path.name for path in out.glob("shard-*")} == named  # shards no longer wanted are gone
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(st.data())
-def test_any_way_of_growing_gives_the_same_bytes(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+def test_any_order_of_growth_gives_the_same_bytes(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
     folder = tmp_path_factory.mktemp("grow")
     steps = data.draw(st.lists(st.sets(st.sampled_from(IDS), min_size=1), min_size=1, max_size=3))
     for step in steps:
@@ -71,7 +74,7 @@ def test_any_way_of_growing_gives_the_same_bytes(tmp_path_factory: pytest.TempPa
     assert tree(folder / "a") == tree(folder / "b")
 
 
-def test_torn_and_left_over_files_are_made_good(tmp_path: Path) -> None:
+def test_damaged_and_left_over_files_are_replaced(tmp_path: Path) -> None:
     out = tmp_path / "out"
     build(out, IDS)
     whole = tree(out)
@@ -82,13 +85,13 @@ def test_torn_and_left_over_files_are_made_good(tmp_path: Path) -> None:
     assert tree(out) == whole
 
 
-def test_changed_keys_are_computed_anew(tmp_path: Path) -> None:
+def test_changed_keys_are_computed_again(tmp_path: Path) -> None:
     out = tmp_path / "out"
     build(out, IDS)
     assert len(build(out, IDS, version=1)) == 10
 
 
-def test_a_failing_clip_leaves_no_half_shard(tmp_path: Path) -> None:
+def test_a_failing_clip_leaves_no_partial_shard(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         build_shards(tmp_path / "out", [Item("a", "k")], _broken, FIELDS, per_shard=1, jobs=1, title="test")
     assert list((tmp_path / "out").iterdir()) == []
@@ -107,12 +110,12 @@ def test_errors_say_what_to_do(tmp_path: Path) -> None:
 
 
 def _hanging(clip: str, log: Path) -> Row:
-    """Every third clip is not a final answer yet."""
+    """Every third row is preliminary."""
     row = compute(clip, log)
     return {**row, "score": -1.0, "key": UNFINISHED} if int(clip[-1]) % 3 == 0 else row
 
 
-def test_rows_given_up_are_computed_again(tmp_path: Path) -> None:
+def test_preliminary_rows_are_computed_again(tmp_path: Path) -> None:
     log, out = tmp_path / "log", tmp_path / "out"
     log.mkdir()
     items = [Item(clip, row_key(0, clip), clip) for clip in IDS]
@@ -134,7 +137,7 @@ def test_rows_given_up_are_computed_again(tmp_path: Path) -> None:
 
 
 class Container:
-    """Refers to itself, as PyAV's do, and is large."""
+    """A large object with a reference cycle, like PyAV's containers."""
 
     there: ClassVar[WeakSet["Container"]] = WeakSet()
 
@@ -149,7 +152,7 @@ def _with_container(clip: str, log: Path) -> Row:
 
 
 def test_a_clip_leaves_no_garbage(tmp_path: Path) -> None:
-    """What the garbage collector alone can free does not pile up from clip to clip."""
+    """Objects in reference cycles do not accumulate."""
     (tmp_path / "log").mkdir()
     items = [Item(clip, row_key(clip), clip) for clip in IDS]
     work = partial(_with_container, log=tmp_path / "log")

@@ -1,4 +1,4 @@
-"""The clip store: what the stages wrote, by clip, from any thread; and data of other versions."""
+"""The clip store, from several threads, and with data of other versions."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,7 +19,7 @@ from tests.training.test_data import FRAMES, MFCC_FIELDS, face_row, mfcc_row, pi
 from tests.training.test_data import store as store  # the fixture: four clips, of which d was rejected
 
 
-def test_everything_of_a_clip(store: ClipStore) -> None:
+def test_the_data_of_a_clip(store: ClipStore) -> None:
     assert store.ids("train") == ["a", "b"]
     assert store.ids("val") == ["c"]
     assert store.length("b") == FRAMES["b"]
@@ -38,8 +38,8 @@ def test_everything_of_a_clip(store: ClipStore) -> None:
     assert rate == 2
 
 
-def test_a_part_is_missed_when_it_is_asked_for(store: ClipStore) -> None:
-    """A machine that trains has no data/clips."""
+def test_a_missing_folder_raises_on_access(store: ClipStore) -> None:
+    """Training needs no data/clips."""
     with pytest.raises(PipelineError, match=r"clips/manifest\.parquet is missing\. Run `dvc repro`"):
         store.samples("a")
 
@@ -50,7 +50,7 @@ def test_any_thread_may_read(store: ClipStore) -> None:
         assert list(pool.map(lambda clip: store.frames(clip).sum(), "abc" * 10)) == alone
 
 
-def test_the_digest_is_of_the_shards(store: ClipStore) -> None:
+def test_the_digest_depends_on_the_shards(store: ClipStore) -> None:
     digests = {
         store.digest(["a", "b"], speech=True),
         store.digest(["a", "b"], speech=False),
@@ -61,7 +61,7 @@ def test_the_digest_is_of_the_shards(store: ClipStore) -> None:
 
 
 def test_rows_of_another_format_are_refused(tmp_path: Path) -> None:
-    """Data of the version before had points in pixels of the source, and no format in its index."""
+    """Earlier data has points in source pixels, and no format in its index."""
     faces = tmp_path / "faces"
     fields = [array_field("points", "float32", 68, 2), array_field("transform", "float32", 2, 3), jpeg_field("jpeg")]
     items = [Item("a", row_key("a"), "a")]
@@ -78,7 +78,7 @@ def test_rows_of_another_format_are_refused(tmp_path: Path) -> None:
             ClipStore(tmp_path).ids("train")
 
 
-def test_folders_of_two_runs_are_told(store: ClipStore, tmp_path: Path) -> None:
+def test_folders_of_different_runs_are_refused(store: ClipStore, tmp_path: Path) -> None:
     (tmp_path / "faces").symlink_to(store.data / "faces")
     items = [Item("a", row_key("a"), "a")]
     cells = build_shards(tmp_path / "mfcc", items, mfcc_row, MFCC_FIELDS, per_shard=1, jobs=1, title="mfcc")

@@ -1,4 +1,4 @@
-"""Shards made on a real cluster: the same bytes, also when a worker is killed in the middle."""
+"""Shards made on a real cluster have the same bytes, also after a worker was killed."""
 
 import time
 from collections.abc import Iterator
@@ -16,6 +16,8 @@ from tests.cluster import cluster, finished, kill_when, pids
 from tests.prepare.preprocess import link_grid, outs, preprocess
 from tests.shards.rows import FIELDS, compute, tree
 
+pytestmark = pytest.mark.slow
+
 IDS = [f"clip{number:03d}" for number in range(60)]
 
 
@@ -31,7 +33,7 @@ def slowly(clip: str, log: Path) -> Row:
 
 
 def test_a_worker_is_killed_in_the_middle(tmp_path: Path, two_workers: LocalCluster) -> None:
-    """The other one, and the one that its nanny starts again, go on; a shard is not lost, nor half there."""
+    """The other worker and a restarted one continue; no shard is lost or incomplete."""
     out, log = tmp_path / "out", tmp_path / "log"
     log.mkdir()
     items = [Item(clip, row_key(clip), clip) for clip in IDS]
@@ -44,7 +46,7 @@ def test_a_worker_is_killed_in_the_middle(tmp_path: Path, two_workers: LocalClus
 
 
 def test_the_stages_make_the_same_bytes(corpora: Path, tmp_path: Path, two_workers: LocalCluster) -> None:
-    link_grid(corpora, tmp_path / "grid", 6)
+    link_grid(corpora, tmp_path / "grid", 4)
     preprocess("grid", tmp_path / "grid", tmp_path / "there", jobs=1)
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv(ADDRESS)

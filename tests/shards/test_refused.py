@@ -38,8 +38,9 @@ def refused(how: str, folder: Path) -> dict[str, Any]:
 REASONS = {"full": "No space left on device", "readonly": "Read-only file system", "limit": "File too large"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", REASONS)
-def test_a_disk_that_refuses(tmp_path: Path, how: str) -> None:
+def test_an_unwritable_disk(tmp_path: Path, how: str) -> None:
     told = refused(how, tmp_path / "out")
     assert told["message"].startswith(f"{tmp_path / 'out'} cannot be written: ")
     assert REASONS[how] in told["message"]
@@ -68,7 +69,8 @@ def _killed_once(clip: str, log: Path) -> Row:
     return row
 
 
-def test_a_worker_that_is_killed(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_a_killed_worker(tmp_path: Path) -> None:
     log, out = tmp_path / "log", tmp_path / "out"
     log.mkdir()
     items = [Item(clip, row_key(0, clip), clip) for clip in IDS]
@@ -105,7 +107,8 @@ def slowly(clip: str, log: Path) -> Row:
     return compute(clip, log)
 
 
-def test_workers_that_lost_their_master_do_no_harm(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_orphaned_workers_do_no_harm(tmp_path: Path) -> None:
     """They go on for a while, beside the build that takes over."""
     out, log = tmp_path / "out", tmp_path / "log"
     log.mkdir()

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.corpora.synthetic.visemes import VISEMES
 from pipeline.speech.phonemes import Phoneme, Segment, classify, phonemes_of_frames
+from pipeline.synthetic.motion import VISEMES
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from pipeline.config.params import Params
-from pipeline.corpora.registry import default_sections
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import SYNTHETIC
 from pipeline.tracking import Run
 from stages import sample
 from stages.runner import Context
+from tests.corpora.sections import default_sections
 
 
 @pytest.fixture(autouse=True)

@@ -1,1 +1,1 @@
-"""Getting a corpus onto the disk: a record's archives, downloaded, checked and unpacked; or where to apply for one."""
+"""Fetch corpora: download, check and unpack a record's archives, or say where to apply for them."""

@@ -1,31 +1,32 @@
-"""The disk that downloads go to: enough room, one process at a time, errors in words."""
+"""The disk of a download: free space, a lock, clear errors, and receipts of unpacked files."""
 
 import errno
 import fcntl
+import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import rich.filesize
+from rich.filesize import decimal
 
 from pipeline.runtime.errors import PipelineError
 
 
 def need_room(folder: Path, needed: int, what: str) -> None:
-    """PipelineError saying how much is missing unless the disk of ``folder`` has ``needed`` bytes free for ``what``."""
-    there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
-    free = shutil.disk_usage(there).free
+    """Raise PipelineError unless the disk of ``folder`` has ``needed`` bytes free for ``what``."""
+    free = shutil.disk_usage(next(path for path in (folder, *folder.absolute().parents) if path.exists())).free
     if free < needed:
         raise PipelineError(
-            f"{folder}: {what} needs {_size(needed)}, and {_size(free)} are free: {_size(needed - free)} are missing. "
+            f"{folder}: {what} needs {decimal(needed)}, and {decimal(free)} are free: {decimal(needed - free)} are "
+            "missing. "
             f"Free some space, name fewer speakers (--speakers), or take a folder on another disk (--to)."
         )
 
 
 @contextmanager
 def clear_disk_errors(folder: Path) -> Iterator[None]:
-    """Say what the disk of ``folder`` refuses, and what to do, as PipelineError."""
+    """Turn disk errors below ``folder`` into a PipelineError with advice."""
     try:
         yield
     except OSError as error:
@@ -39,11 +40,11 @@ def clear_disk_errors(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def one_at_a_time(folder: Path) -> Iterator[None]:
-    """Keep a second command out of ``folder``, which is made: two would write the same files."""
+    """Make ``folder`` and lock it. Raises PipelineError if another command works in it."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # released when the file is closed, by a kill too
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # closing the file releases it, also after a kill
         except BlockingIOError:
             raise PipelineError(
                 f"Another atvgnet fetch is at work in {folder.parent}. Wait for it, or name other speakers "
@@ -52,5 +53,18 @@ def one_at_a_time(folder: Path) -> Iterator[None]:
         yield
 
 
-def _size(count: int) -> str:
-    return rich.filesize.decimal(count)
+def read_receipt(folder: Path, hidden: Path, name: str) -> dict[str, int] | None:
+    """The files of ``name`` below ``folder`` with their sizes; None unless all exist with these sizes."""
+    try:
+        files: dict[str, int] = json.loads((hidden / f"{name}.json").read_text(encoding="utf-8"))
+        complete = all((folder / path).stat().st_size == size for path, size in files.items())
+    except (OSError, ValueError):
+        return None
+    return files if complete else None
+
+
+def write_receipt(hidden: Path, name: str, files: Mapping[str, int]) -> None:
+    """Record that ``files`` are all files of ``name``."""
+    temporary = hidden / f".{name}.tmp"
+    temporary.write_text(json.dumps(files), encoding="utf-8")
+    temporary.replace(hidden / f"{name}.json")

@@ -1,4 +1,4 @@
-"""One file of a record onto the disk: resumed where it broke off, and checked."""
+"""Download one file of a record: resumed after interruptions, and checked."""
 
 import hashlib
 import re
@@ -19,24 +19,31 @@ _RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+)")
 
 
 def part_of(archive: Archive, folder: Path) -> Path:
-    """Where ``download`` puts the archive."""
+    """The file that ``download`` writes."""
     return folder / f"{archive.name}.part"
 
 
 def size_of(path: Path) -> int:
-    """Bytes that are there; 0 where there is no file."""
+    """Bytes of a file; 0 if it does not exist."""
     return path.stat().st_size if path.exists() else 0
 
 
 def download(archive: Archive, folder: Path, web: Web, on_size: Callable[[int], None] = lambda size: None) -> Path:
-    """The archive as a file in ``folder``, of the record's size and checksum.
+    """Download ``archive`` into ``folder``, check its size and checksum, and return the file.
 
-    What an earlier call left there is gone on with, also after a kill. A connection that breaks off is taken up again
-    at once and then at longer and longer intervals, until ``web.retries.count`` failures have brought less than a
-    mebibyte together. ``on_size`` hears how many bytes are there.
+    An earlier, interrupted download continues. Broken connections are retried, first at once, then after growing
+    pauses, until ``web.retries.count`` retries in a row bring less than a mebibyte.
 
-    Raises PipelineError when the server gives up (what arrived stays), when it has more or fewer bytes than the record
-    says, and when the checksum is another (the file is then deleted); OSError when the disk refuses.
+    Args:
+        archive: The file of the record.
+        folder: The folder to write into.
+        web: Opens the connection.
+        on_size: Called with the number of bytes so far.
+
+    Raises:
+        PipelineError: The server fails for good (the partial file is kept), or size or checksum differ from the record
+            (the file is deleted).
+        OSError: The disk is full or refuses to write.
     """
     part = part_of(archive, folder)
     if size_of(part) > archive.size:
@@ -61,32 +68,32 @@ def download(archive: Archive, folder: Path, web: Web, on_size: Callable[[int], 
 
 
 def _get_more(archive: Archive, part: Path, web: Web, on_size: Callable[[int], None]) -> str:
-    """Append what one connection brings, and say why it ended."""
+    """Append the data of one connection; returns why it ended."""
     with web.open(archive.url, size_of(part)) as response:
         start = _start(response, archive, size_of(part))
         if start is None:
             part.unlink()
             return "the server cannot go on where it was"
         with part.open("r+b" if start else "wb", buffering=0) as file:
-            there = file.seek(start)
+            size = file.seek(start)
             try:
-                # What is there at once, not a chunk that waits to be full: a break or a kill loses nothing.
+                # Write data as it arrives, not full chunks, so that a kill loses nothing.
                 while chunk := response.raw.read1(_CHUNK, decode_content=False):
-                    there += len(chunk)
-                    if there > archive.size:
+                    size += len(chunk)
+                    if size > archive.size:
                         part.unlink()
                         raise _other_size(archive, "more")
                     file.write(chunk)
-                    on_size(there)
+                    on_size(size)
             except HTTPError as error:
                 return reason(error)
     return "the server closed it"
 
 
-def _start(response: requests.Response, archive: Archive, asked: int) -> int | None:
-    """The byte that the answer begins with; None where it is of no use.
+def _start(response: requests.Response, archive: Archive, requested: int) -> int | None:
+    """The first byte of the response; None if it does not fit the request.
 
-    Raises PipelineError, before anything is overwritten, when the answer is not the record's file.
+    Raises PipelineError, before anything is overwritten, if the response is not the record's file.
     """
     if response.status_code == 200:
         length = response.headers.get("Content-Length", "")
@@ -98,12 +105,12 @@ def _start(response: requests.Response, archive: Archive, asked: int) -> int | N
         if length.isdigit() and int(length) != archive.size:
             raise _other_size(archive, length)
         return 0
-    said = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
-    if said is None:
+    match = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
+    if match is None:
         return None
-    if int(said[2]) != archive.size:
-        raise _other_size(archive, said[2])
-    return asked if response.status_code == 206 and said[1] and int(said[1]) == asked else None
+    if int(match[2]) != archive.size:
+        raise _other_size(archive, match[2])
+    return requested if response.status_code == 206 and match[1] and int(match[1]) == requested else None
 
 
 def _other_size(archive: Archive, has: str) -> PipelineError:

@@ -1,4 +1,4 @@
-"""GRID from its Zenodo record: a video archive for each speaker, and one archive with everybody's alignments."""
+"""Fetch GRID from its Zenodo record: a video archive per speaker, and one archive with all alignments."""
 
 import re
 from collections import defaultdict
@@ -9,9 +9,14 @@ from pathlib import Path, PurePosixPath
 from rich import get_console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
-from pipeline.corpora.download.disk import clear_disk_errors, need_room, one_at_a_time
+from pipeline.corpora.download.disk import (
+    clear_disk_errors,
+    need_room,
+    one_at_a_time,
+    read_receipt,
+    write_receipt,
+)
 from pipeline.corpora.download.download import download, part_of, size_of
-from pipeline.corpora.download.receipts import read_receipt, write_receipt
 from pipeline.corpora.download.record import Archive, read_record
 from pipeline.corpora.download.unpack import SafeZip, open_zip
 from pipeline.corpora.download.web import Retries, Web
@@ -22,7 +27,7 @@ RECORD = "https://zenodo.org/api/records/3625687"
 _ALIGNMENTS = "alignments.zip"
 _VIDEOS = re.compile(r"s\d+\.zip")
 _GROWTH = 1.1
-"""Bytes on the disk for a byte of an archive: 1.02 for a speaker of GRID, and the blocks of a file system."""
+"""Disk space per byte of an archive: 1.02 for a speaker of GRID, plus a margin for the file system's blocks."""
 
 
 def fetch_grid(
@@ -32,69 +37,79 @@ def fetch_grid(
     retries: Retries | None = None,
     say: Callable[[str], None] = print,
 ) -> None:
-    """Download, check and unpack ``speakers`` (none: all of the record) as ``folder``/sN/NAME.mpg and
-    ``folder``/alignments/sN/NAME.align.
+    """Download, check and unpack speakers as ``folder/sN/NAME.mpg`` and ``folder/alignments/sN/NAME.align``.
 
-    What is there whole is left alone; when that is all that was asked for by name, no request is made. An archive is
-    deleted when it is unpacked. Says a line about each speaker that is there. Raises PipelineError for an unknown
-    speaker, and when network, server, archive or disk fail; the same call then goes on where it was, also after a kill.
+    Complete speakers are skipped; if all named speakers are complete, no request is made. Archives are deleted after
+    unpacking. After an error or a kill, the same call continues.
+
+    Args:
+        folder: The folder to write.
+        speakers: Their names; none means all.
+        record: Address of the Zenodo record.
+        retries: How often to retry.
+        say: Called with a line per complete speaker.
+
+    Raises:
+        PipelineError: A speaker is unknown, or network, server, archive or disk fail.
     """
     folder = Path(folder)
     retries = retries or Retries()
     speakers = list(dict.fromkeys(speakers))
-    if speakers and all(_is_whole(folder, one) for one in speakers):
-        for one in speakers:
-            say(_summary(folder, one))
+    if speakers and all(_is_complete(folder, speaker) for speaker in speakers):
+        for speaker in speakers:
+            say(_summary(folder, speaker))
         return
-    # Who starts without a network wants to know it soon; later it may be away for longer.
+    # A missing network is reported soon at the start; later it may be away for longer.
     archives = read_record(record, Web(replace(retries, count=retries.count // 2)))
     speakers = _known(speakers, archives, record)
-    with clear_disk_errors(folder), one_at_a_time(_hidden(folder)):
+    with clear_disk_errors(folder), one_at_a_time(_state(folder)):
         _fetch_missing(folder, speakers, archives, Web(retries), say)
 
 
-def _known(asked: list[str], archives: dict[str, Archive], record: str) -> list[str]:
-    """The speakers asked for, or all of them, by number."""
-    there = sorted((name[:-4] for name in archives if _VIDEOS.fullmatch(name)), key=lambda name: int(name[1:]))
-    if not there or _ALIGNMENTS not in archives:
+def _known(requested: list[str], archives: dict[str, Archive], record: str) -> list[str]:
+    """The requested speakers, or all of them, by number."""
+    known = sorted((name[:-4] for name in archives if _VIDEOS.fullmatch(name)), key=lambda name: int(name[1:]))
+    if not known or _ALIGNMENTS not in archives:
         raise PipelineError(f"{record} is not GRID: it has no s1.zip, or no {_ALIGNMENTS}. Is the address right?")
-    for one in asked:
-        if one not in there:
-            raise PipelineError(f"--speakers: {record} has no {one!r}. It has {', '.join(there)}.")
-    return asked or there
+    for speaker in requested:
+        if speaker not in known:
+            raise PipelineError(f"--speakers: {record} has no {speaker!r}. It has {', '.join(known)}.")
+    return requested or known
 
 
 def _fetch_missing(
     folder: Path, speakers: list[str], archives: dict[str, Archive], web: Web, say: Callable[[str], None]
 ) -> None:
-    hidden = _hidden(folder)
-    videos = [one for one in speakers if _clips(folder, one) is None]
-    texts = [one for one in speakers if _texts(folder, one) is None]
-    wanted = [archives[f"{one}.zip"] for one in videos] + ([archives[_ALIGNMENTS]] if texts else [])
-    _need_room_for([one for one in wanted if size_of(part_of(one, hidden)) < one.size], folder)
+    hidden = _state(folder)
+    videos = [speaker for speaker in speakers if _clips(folder, speaker) is None]
+    texts = [speaker for speaker in speakers if _texts(folder, speaker) is None]
+    wanted = [archives[f"{speaker}.zip"] for speaker in videos] + ([archives[_ALIGNMENTS]] if texts else [])
+    _need_room_for([archive for archive in wanted if size_of(part_of(archive, hidden)) < archive.size], folder)
     with _bar() as progress:
         downloads = _Downloads(wanted, hidden, web, progress)
-        for one in speakers:
-            if one in videos:
-                part = downloads.get(archives[f"{one}.zip"])
+        for speaker in speakers:
+            if speaker in videos:
+                part = downloads.get(archives[f"{speaker}.zip"])
                 with open_zip(part, part.stem) as archive:
-                    write_receipt(hidden, one, archive.unpack(_videos_in(archive, one), folder))
+                    write_receipt(hidden, speaker, archive.unpack(_videos_in(archive, speaker), folder))
                 part.unlink()
-            if one in texts:
+            if speaker in texts:
                 part = downloads.get(archives[_ALIGNMENTS])
-                clips = _clips(folder, one) or set()
+                clips = _clips(folder, speaker) or set()
                 with open_zip(part, part.stem) as archive:
-                    write_receipt(hidden, _texts_of(one), archive.unpack(_texts_in(archive, one, clips), folder))
-            say(_summary(folder, one))
+                    files = archive.unpack(_texts_in(archive, speaker, clips), folder)
+                write_receipt(hidden, _texts_of(speaker), files)
+            say(_summary(folder, speaker))
     if texts:
         part_of(archives[_ALIGNMENTS], hidden).unlink()
 
 
 def _need_room_for(archives: list[Archive], folder: Path) -> None:
     if archives:
-        there = sum(size_of(part_of(one, _hidden(folder))) for one in archives)
-        # An archive lies beside what comes out of it until it is unpacked.
-        needed = round(_GROWTH * sum(one.size for one in archives)) + max(one.size for one in archives) - there
+        sizes = [archive.size for archive in archives]
+        present = sum(size_of(part_of(archive, _state(folder))) for archive in archives)
+        # An archive exists beside its files until it is unpacked.
+        needed = round(_GROWTH * sum(sizes)) + max(sizes) - present
         need_room(folder, needed, f"fetching {len(archives)} archives")
 
 
@@ -104,20 +119,20 @@ def _bar() -> Progress:
 
 
 class _Downloads:
-    """Downloads ``archives``, with one progress bar over all of them."""
+    """Downloads archives with one progress bar."""
 
     def __init__(self, archives: list[Archive], hidden: Path, web: Web, progress: Progress) -> None:
         self._hidden, self._web, self._progress = hidden, web, progress
-        self._there = {one.name: size_of(part_of(one, hidden)) for one in archives}
-        total = sum(one.size for one in archives)
-        self._task = progress.add_task("", total=total, completed=sum(self._there.values()))
+        self._sizes = {archive.name: size_of(part_of(archive, hidden)) for archive in archives}
+        total = sum(archive.size for archive in archives)
+        self._task = progress.add_task("", total=total, completed=sum(self._sizes.values()))
 
     def get(self, archive: Archive) -> Path:
-        """The archive, whole and checked."""
+        """Download and check an archive."""
 
         def show(size: int) -> None:
-            self._there[archive.name] = size
-            self._progress.update(self._task, completed=sum(self._there.values()))
+            self._sizes[archive.name] = size
+            self._progress.update(self._task, completed=sum(self._sizes.values()))
 
         self._progress.update(self._task, description=archive.name)
         part = download(archive, self._hidden, self._web, show)
@@ -126,7 +141,7 @@ class _Downloads:
 
 
 def _videos_in(archive: SafeZip, speaker: str) -> dict[str, PurePosixPath]:
-    """Where each video goes; the archive may have them in folders or not."""
+    """The member of each video file; the archive may have folders or not."""
     videos = {f"{speaker}/{path.name}": path for path in archive.files if path.suffix == ".mpg"}
     if not videos:
         raise archive.refused("it has no .mpg")
@@ -134,10 +149,10 @@ def _videos_in(archive: SafeZip, speaker: str) -> dict[str, PurePosixPath]:
 
 
 def _texts_in(archive: SafeZip, speaker: str, clips: set[str]) -> dict[str, PurePosixPath]:
-    """Where each alignment of the speaker goes.
+    """The member of each alignment of the speaker.
 
-    Some folders in the record's archive bear another speaker's number (s6 has those of s5: lhotse-speech/lhotse#1502).
-    The sentences tell whose they are: two speakers share some 20 of 1000, so the right folder has most of the clips'.
+    Some folders in the archive have the wrong speaker's number (s6 has those of s5: lhotse-speech/lhotse#1502), so the
+    folder is found by its sentences: two speakers share only some 20 of 1000.
     """
     folders: dict[str, dict[str, PurePosixPath]] = defaultdict(dict)
     for path in archive.files:
@@ -150,17 +165,17 @@ def _texts_in(archive: SafeZip, speaker: str, clips: set[str]) -> dict[str, Pure
 
 
 def _clips(folder: Path, speaker: str) -> set[str] | None:
-    """The names of the speaker's clips; None unless all of them are there."""
-    files = read_receipt(folder, _hidden(folder), speaker)
+    """The names of the speaker's clips; None unless complete."""
+    files = read_receipt(folder, _state(folder), speaker)
     return None if files is None else {PurePosixPath(path).stem for path in files}
 
 
 def _texts(folder: Path, speaker: str) -> set[str] | None:
-    """The names of the speaker's alignments; None unless all of them are there."""
+    """The names of the speaker's alignments; None unless complete."""
     return _clips(folder, _texts_of(speaker))
 
 
-def _is_whole(folder: Path, speaker: str) -> bool:
+def _is_complete(folder: Path, speaker: str) -> bool:
     return _clips(folder, speaker) is not None and _texts(folder, speaker) is not None
 
 
@@ -168,8 +183,8 @@ def _texts_of(speaker: str) -> str:
     return f"{speaker}.alignments"
 
 
-def _hidden(folder: Path) -> Path:
-    """Where downloads and receipts lie."""
+def _state(folder: Path) -> Path:
+    """The folder of downloads and receipts."""
     return folder / ".fetch"
 
 

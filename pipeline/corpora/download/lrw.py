@@ -1,4 +1,4 @@
-"""LRW: where to apply for it, and whether what was unpacked is whole."""
+"""LRW: where to apply for it, and a check of the unpacked corpus."""
 
 import os
 import re
@@ -13,7 +13,7 @@ from pipeline.runtime.paths import StrPath
 
 WORDS = 500
 CLIPS = {"train": 488_766, "val": 25_000, "test": 25_000}
-"""The corpus's own numbers; so is: up to 1000 clips per word in train, 50 in val, 50 in test."""
+"""The complete corpus, with up to 1000 clips per word in train, and 50 in val and test."""
 _CLIPS_A_WORD = {"train": (1, 1000), "val": (50, 50), "test": (50, 50)}
 _EXAMPLES = 3
 
@@ -26,14 +26,13 @@ LRW is given out for research under an agreement with BBC R&D.
 
 
 def check_lrw(root: StrPath) -> list[str]:
-    """Check every clip's name and size below ``root``, the folder of the words.
+    """Check the names and sizes of all clips below ``root``, the folder of the words.
 
-    Returns a line about each split. Raises PipelineError: where to apply when there is no word, else what is missing
-    or wrong unless the corpus is whole.
+    Returns a line per split. Raises PipelineError with what is missing, or where to apply if nothing is there.
     """
     root = Path(root)
     try:
-        words = sorted(one.name for one in os.scandir(root) if one.is_dir() and not one.name.startswith("."))
+        words = sorted(entry.name for entry in os.scandir(root) if entry.is_dir() and not entry.name.startswith("."))
         if not words:
             raise FileNotFoundError
         counts, faults = _count(root, words)
@@ -42,33 +41,33 @@ def check_lrw(root: StrPath) -> list[str]:
     except OSError as error:
         raise PipelineError(f"{error.filename} cannot be read: {error.strerror}. Fix that.") from error
     totals = {split: sum(counts[word][split] for word in words) for split in CLIPS}
-    told = [f"{totals[split]:,} clips of {whole:,} in {split}" for split, whole in CLIPS.items()]
+    lines = [f"{totals[split]:,} clips of {whole:,} in {split}" for split, whole in CLIPS.items()]
     if faults or len(words) != WORDS or totals != CLIPS:
         some = [
             f"{len(names):,} {what}: {', '.join(names[:_EXAMPLES])}{', ...' if len(names) > _EXAMPLES else ''}"
             for what, names in faults.items()
         ]
-        found = "".join(f"\n  {line}" for line in [f"{len(words)} words of {WORDS}", *told, *some])
-        raise PipelineError(f"{root} is not the whole of LRW:{found}\nIt can be used as it is.\n{_ADVICE}")
-    return [f"{WORDS} words", *told]
+        details = "".join(f"\n  {line}" for line in [f"{len(words)} words of {WORDS}", *lines, *some])
+        raise PipelineError(f"{root} is not the whole of LRW:{details}\nIt can be used as it is.\n{_ADVICE}")
+    return [f"{WORDS} words", *lines]
 
 
 def _count(root: Path, words: list[str]) -> tuple[dict[str, Counter[str]], dict[str, list[str]]]:
-    """How many clips of each word by split, and the names of what is wrong, by what it is."""
+    """Clips of each word by split, and the names of faulty files by kind of fault."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     faults: dict[str, list[str]] = defaultdict(list)
     for word in track(words, "checking LRW", transient=True, disable=not get_console().is_terminal):
-        right = re.compile(re.escape(word) + r"_\d{5}\.mp4")
+        valid = re.compile(re.escape(word) + r"_\d{5}\.mp4")
         for split, (least, most) in _CLIPS_A_WORD.items():
             folder = root / word / split
-            for one in os.scandir(folder) if folder.is_dir() else ():
-                if one.name.startswith(".") or not one.name.endswith(".mp4"):
+            for file in os.scandir(folder) if folder.is_dir() else ():
+                if file.name.startswith(".") or not file.name.endswith(".mp4"):
                     continue
                 counts[word][split] += 1
-                if not right.fullmatch(one.name):
-                    faults["clips not named WORD_NNNNN.mp4"].append(f"{word}/{split}/{one.name}")
-                if not one.stat().st_size:
-                    faults["empty clips"].append(f"{word}/{split}/{one.name}")
+                if not valid.fullmatch(file.name):
+                    faults["clips not named WORD_NNNNN.mp4"].append(f"{word}/{split}/{file.name}")
+                if not file.stat().st_size:
+                    faults["empty clips"].append(f"{word}/{split}/{file.name}")
             count = counts[word][split]
             if not least <= count <= most:
                 usual = f"{most}" if least == most else f"{least} to {most}"

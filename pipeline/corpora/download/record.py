@@ -1,4 +1,4 @@
-"""A Zenodo record: which files it has, how large they are, and their checksums."""
+"""A Zenodo record: its files with sizes and checksums."""
 
 import hashlib
 from dataclasses import dataclass
@@ -18,28 +18,27 @@ class Archive:
     size: int
     """Bytes."""
     algorithm: str
-    """Of the checksum, as hashlib names it."""
+    """The checksum's algorithm, as named by hashlib."""
     digest: str
-    """Hexadecimal."""
+    """The checksum, hexadecimal."""
     url: str
 
 
 def read_record(url: str, web: Web) -> dict[str, Archive]:
     """The files of the record at ``url`` (https://zenodo.org/api/records/NUMBER), by name.
 
-    Links may be relative to ``url``, as in a mirror that is a folder on a web server. Raises PipelineError when
-    that address has no record.
+    Links may be relative to ``url``, as in a mirror on a web server. Raises PipelineError if there is no record.
     """
     with web.open(url) as response:
         try:
-            files = [_archive(one, response.url) for one in response.json()["files"]]
+            files = [_archive(file, response.url) for file in response.json()["files"]]
         except (ValueError, TypeError, LookupError, AttributeError) as error:
             raise PipelineError(
                 f"{url} is no Zenodo record. Is the address right, and does the network want a login first?"
             ) from error
         except requests.RequestException as error:
             raise PipelineError(f"{url} broke off: {reason(error)}. Run the same command again.") from error
-    return {one.name: one for one in files}
+    return {archive.name: archive for archive in files}
 
 
 def _archive(tree: dict[str, object], base: str) -> Archive:
@@ -47,5 +46,5 @@ def _archive(tree: dict[str, object], base: str) -> Archive:
     if not (isinstance(name, str) and isinstance(size, int) and isinstance(checksum, str) and isinstance(links, dict)):
         raise TypeError
     algorithm, _, digest = checksum.partition(":")
-    hashlib.new(algorithm, usedforsecurity=False)  # ValueError for one that is unknown
+    hashlib.new(algorithm, usedforsecurity=False)  # ValueError if unknown
     return Archive(name, size, algorithm, digest.lower(), urljoin(base, links["self"]))

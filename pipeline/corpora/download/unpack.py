@@ -1,4 +1,4 @@
-"""Unpacking a zip from the network: nothing outside the folder, no bombs, no half files."""
+"""Unpack a zip from the network safely: nothing outside the folder, no zip bombs, no partial files."""
 
 import shutil
 import stat
@@ -13,51 +13,58 @@ from pipeline.corpora.download.disk import need_room
 from pipeline.runtime.errors import PipelineError
 
 MAX_MEMBERS = 100_000
-"""GRID's alignments are 34,000 files, twice as many with what macOS adds."""
+"""GRID's alignments are 34,000 files, twice as many with macOS's metadata."""
 MAX_GROWTH = 4
-"""Unpacked bytes per byte of the archive: videos do not shrink in a zip, so GRID's are about 1."""
-_ALWAYS = 1 << 20
-_TORN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, NotImplementedError)
+"""Unpacked bytes per byte of the archive; about 1 for GRID, since videos do not shrink in a zip."""
+_ALWAYS = 1 << 20  # unpacked bytes that are always allowed
+_BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, NotImplementedError)
 
 
 class SafeZip:
-    """A zip whose members have been checked: names, kinds, sizes. One that is refused is deleted."""
+    """A zip with checked names, types and sizes of members. A refused archive is deleted."""
 
     def __init__(self, archive: zipfile.ZipFile, path: Path, name: str) -> None:
         self._archive, self._path, self._name = archive, path, name
         members, size = archive.infolist(), path.stat().st_size
-        total = sum(one.file_size for one in members)
+        total = sum(member.file_size for member in members)
         if len(members) > MAX_MEMBERS:
             raise self.refused(f"it has {len(members)} members, and none of the corpus has more than {MAX_MEMBERS}")
         if total > _ALWAYS + MAX_GROWTH * size:
             raise self.refused(f"its {size} bytes would become {total}")
-        for one in members:
-            self._check(one)
-        self._members = {PurePosixPath(one.filename): one for one in members if not one.is_dir()}
+        for member in members:
+            self._check(member)
+        self._members = {PurePosixPath(member.filename): member for member in members if not member.is_dir()}
 
     @property
     def files(self) -> list[PurePosixPath]:
-        """The members, without folders, hidden files and what macOS adds."""
+        """The members without folders, hidden files and macOS's metadata."""
         return [path for path in self._members if "__MACOSX" not in path.parts and not path.name.startswith(".")]
 
-    def _check(self, one: zipfile.ZipInfo) -> None:
-        name, kind = one.filename, stat.S_IFMT(one.external_attr >> 16)
+    def _check(self, member: zipfile.ZipInfo) -> None:
+        name, kind = member.filename, stat.S_IFMT(member.external_attr >> 16)
         parts = PurePosixPath(name).parts
         if name.startswith("/") or ".." in parts or "\\" in name or name[1:2] == ":":
             raise self.refused(f"the name {name!r} leads outside the folder")
         if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
             raise self.refused(f"{name} is a link or a device")
-        if one.flag_bits & 0x1:
+        if member.flag_bits & 0x1:
             raise self.refused(f"{name} is encrypted")
-        if one.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise self.refused(f"{name} is compressed by method {one.compress_type}")
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise self.refused(f"{name} is compressed by method {member.compress_type}")
 
     def unpack(self, wanted: Mapping[str, PurePosixPath], folder: Path) -> dict[str, int]:
-        """Write the members that ``wanted`` names, each to its key, a path below ``folder``; returns sizes by key.
+        """Write members to files below ``folder``; files that exist with the right size are kept.
 
-        A file that is there with the right size is left alone, so that a kill costs nothing. Raises PipelineError
-        before anything is written when the disk has not the room, and when a member's content is not what the headers
-        say; OSError when the disk refuses.
+        Args:
+            wanted: The member of each file; keys are paths below ``folder``.
+            folder: The folder to write into.
+
+        Returns:
+            The sizes of the files.
+
+        Raises:
+            PipelineError: The disk has too little space (nothing is written), or a member is damaged.
+            OSError: The disk refuses to write.
         """
         sizes = {path: self._members[member].file_size for path, member in wanted.items()}
         missing = {path: size for path, size in sizes.items() if not _has(folder / path, size)}
@@ -70,20 +77,20 @@ class SafeZip:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.tmp")
         try:
-            # zipfile reads no more than the header's size, and compares the CRC of what it read.
+            # zipfile reads at most the header's size, and checks the CRC.
             with self._archive.open(member) as source, temporary.open("wb") as file:
                 shutil.copyfileobj(source, file, 1 << 20)
                 written = file.tell()
             if written != member.file_size:
                 raise self.refused(f"{member.filename} has {written} bytes, and its header says {member.file_size}")
             temporary.replace(path)
-        except _TORN as error:
+        except _BROKEN as error:
             raise self.refused(f"it is torn: {error}") from error
         finally:
             temporary.unlink(missing_ok=True)
 
     def refused(self, why: str) -> PipelineError:
-        """Delete the archive, and say ``why``."""
+        """Delete the archive; returns the error with the reason ``why``."""
         return _refused(self._path, self._name, why)
 
 
@@ -91,11 +98,11 @@ class SafeZip:
 def open_zip(path: Path, name: str) -> Iterator[SafeZip]:
     """The zip at ``path``, called ``name`` in messages.
 
-    Raises PipelineError for one that is torn, or does what none of the corpus's archives does: it is then deleted.
+    A damaged or suspicious archive is deleted and raises PipelineError.
     """
     try:
         archive = zipfile.ZipFile(path)
-    except _TORN as error:
+    except _BROKEN as error:
         raise _refused(path, name, f"it is not a whole zip archive ({error})") from error
     with archive:
         yield SafeZip(archive, path, name)

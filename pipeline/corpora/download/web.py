@@ -1,4 +1,4 @@
-"""HTTP with retries: what fails for a moment is tried again, what fails for good is told in one message."""
+"""HTTP with retries for temporary failures and one message for permanent ones."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -9,49 +9,49 @@ from urllib3 import Retry
 
 from pipeline.runtime.errors import PipelineError
 
-_MAY_PASS = (408, 425, 429, 500, 502, 503, 504)
+_TEMPORARY = (408, 425, 429, 500, 502, 503, 504)
 _LONGEST_PAUSE = 120
 
 
 @dataclass(frozen=True)
 class Retries:
-    """How long to go on trying."""
+    """How often and how long to retry."""
 
     count: int = 7
-    """So many failures in a row are borne: with a pause of 1 s about two minutes without network."""
+    """Failures in a row before giving up. With a pause of 1 s this is about two minutes without network."""
     pause: float = 1.0
-    """Seconds before the second retry, doubled at each further one; a server's Retry-After counts where it has one."""
+    """Seconds before the second retry, doubled for each further one; a server's Retry-After takes precedence."""
     timeout: float = 30.0
-    """Seconds of silence after which a connection counts as broken."""
+    """Seconds without data before a connection counts as broken."""
 
     def before(self, retry: int) -> float:
-        """Seconds to wait before the ``retry``-th one (from 1): the first comes at once."""
+        """Seconds to wait before retry number ``retry``, from 1; the first retry is immediate."""
         return float(min(self.pause * 2 ** (retry - 1), _LONGEST_PAUSE)) if retry > 1 else 0.0
 
 
 class Web:
-    """Opens addresses, with retries until an answer begins; a body that breaks off is its reader's business."""
+    """Opens addresses, with retries until a response begins. Readers handle interrupted bodies."""
 
     def __init__(self, retries: Retries | None = None) -> None:
         self.retries = retries or Retries()
         retry = Retry(
             self.retries.count,
-            status_forcelist=_MAY_PASS,
+            status_forcelist=_TEMPORARY,
             raise_on_status=False,
             backoff_factor=self.retries.pause,
             backoff_max=_LONGEST_PAUSE,
             retry_after_max=_LONGEST_PAUSE,
         )
         self._session = requests.Session()
-        # Identity: sizes and ranges are those of the file itself.
+        # Without compression, so that sizes and ranges are those of the file.
         self._session.headers.update({"User-Agent": "atvgnet", "Accept-Encoding": "identity"})
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, HTTPAdapter(max_retries=retry))
 
     def open(self, url: str, start: int = 0) -> requests.Response:
-        """The answer for ``url`` from byte ``start`` on, its body unread; its status is 200, 206 or 416.
+        """The response for ``url`` from byte ``start``, with unread body and status 200, 206 or 416.
 
-        Raises PipelineError when there is no answer, or one that refuses.
+        Raises PipelineError for no response and for any other status.
         """
         headers = {"Range": f"bytes={start}-"} if start else {}
         timeout = (min(10.0, self.retries.timeout), self.retries.timeout)
@@ -67,14 +67,14 @@ class Web:
         response.close()
         advice = (
             "The server is busy or broken: run the same command again later; it goes on where it was."
-            if response.status_code in _MAY_PASS
+            if response.status_code in _TEMPORARY
             else "Is the address of the record (--record) right?"
         )
         raise PipelineError(f"{url} is refused: {response.status_code} {response.reason}. {advice}")
 
 
 def reason(error: Exception) -> str:
-    """What went wrong at the bottom, without the layers that the libraries wrap around it."""
-    while inner := [one for one in (*error.args, getattr(error, "reason", None)) if isinstance(one, Exception)]:
+    """The innermost cause of an error of requests or urllib3."""
+    while inner := [cause for cause in (*error.args, getattr(error, "reason", None)) if isinstance(cause, Exception)]:
         error = inner[-1]
     return getattr(error, "strerror", None) or str(error).rpartition(": ")[2] or type(error).__name__

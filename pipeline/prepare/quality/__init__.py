@@ -1,13 +1,13 @@
-"""Which clips are good enough: limits of their metrics, one table of all clips, and what shows the rejected.
+"""The quality of clips: limits of their metrics, and the report with one row per clip.
 
-The files of a report are named here, since others point at them.
+The names of the report's files are here because other packages refer to them.
 """
 
 TABLE = "quality.parquet"
-"""Every clip with its metrics and verdict."""
+"""The metrics and the verdict of every clip."""
 PLOTTED = "clips.csv"
-"""The same for DVC's plots; of a large corpus a part."""
+"""The same for DVC's plots, with at most 1000 clips."""
 HISTOGRAMS = "histograms.png"
 """The distribution of every metric beside its limit."""
 SHEET = "rejected.jpg"
-"""Rejected clips as pictures."""
+"""Pictures of rejected clips."""

@@ -1,4 +1,4 @@
-"""A picture of the rejected clips: for each a frame with what was found in it, the reason and the metrics."""
+"""A picture of rejected clips: for each a frame with the landmarks, the reason and the metrics."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ from PIL import Image, ImageDraw, ImageFont
 
 from pipeline.faces.crop import SIZE, from_crop, rescale
 from pipeline.media import MediaError, read_frames
-from pipeline.prepare.quality.table import METRICS
+from pipeline.prepare.quality.limits import QUALITY_METRICS
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.time_limit import TimedOut, within
 from pipeline.shards.read import read_row
 
 MOST = 36
-"""Cards per sheet."""
+"""Largest number of cards."""
 COLUMNS = 6
 WIDTH, HEIGHT = 240, 340
-"""Of a card in pixels; the picture takes the upper part."""
+"""Size of a card in pixels; the upper part is the picture."""
 PICTURE = (232, 176)
 HEADER = 34
 _BACK, _CARD, _GREY = (255, 255, 255), (238, 238, 238), (150, 150, 150)
@@ -34,7 +34,7 @@ Picture = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Sources:
-    """Where the pictures are: ``clips`` the manifest's rows and ``faces`` the rows of the stage landmarks, by id."""
+    """Sources of the pictures: by id, rows of the manifest (``clips``) and of the stage landmarks (``faces``)."""
 
     clips: Mapping[str, Mapping[str, Any]]
     faces: Mapping[str, Mapping[str, Any]]
@@ -45,11 +45,11 @@ class Sources:
     size: int
     """Side of their crops in pixels."""
     time_limit: float = 0.0
-    """Seconds after which a file that hangs has no picture; 0: never."""
+    """Seconds before reading a file is given up; 0: never."""
 
 
 def choose_rejected(table: pd.DataFrame, most: int = MOST) -> list[str]:
-    """Ids of at most ``most`` rejected clips, evenly over the reasons, each reason's from the first id on."""
+    """Ids of at most ``most`` rejected clips, spread evenly over the reasons."""
     lost = table[table["status"] != "ok"].sort_values("id")
     groups = [list(group) for _, group in lost.groupby("reason", sort=True)["id"]]
     turns = chain.from_iterable(zip_longest(*groups))
@@ -57,10 +57,10 @@ def choose_rejected(table: pd.DataFrame, most: int = MOST) -> list[str]:
 
 
 def draw_sheet(table: pd.DataFrame, sources: Sources) -> Picture:
-    """The contact sheet as RGB (H, W, 3); it says so where no clip is rejected.
+    """The contact sheet, RGB (H, W, 3); without rejected clips it has only the header.
 
-    A card shows the frame nearest to the clip's middle in which the face was found, with the 68 points and the outline
-    of the crop; the middle frame where none was found; and plain grey where the file could not be read.
+    A card shows the frame with a face nearest to the clip's middle, with the 68 points and the outline of the crop. It
+    shows the middle frame if no face was found, and plain grey if the file could not be read.
     """
     rows = table.set_index("id", drop=False).loc[choose_rejected(table)].to_dict("records")
     count = max(1, -(-len(rows) // COLUMNS))
@@ -82,7 +82,7 @@ def draw_card(row: Mapping[Any, Any], sources: Sources) -> Picture:
     card.paste(Image.fromarray(_framed(row["id"], sources)), (4, 4))
     pen = ImageDraw.Draw(card)
     left, top = 6, PICTURE[1] + 8
-    known = {metric: row[metric] for metric in METRICS if not pd.isna(row[metric])}
+    known = {metric: row[metric] for metric in QUALITY_METRICS if not pd.isna(row[metric])}
     metrics = "  ".join(f"{metric} {float(value):.3g}" for metric, value in known.items())
     for text, size, columns, lines, colour in (
         (row["id"], 12, 34, 2, "black"),
@@ -99,12 +99,12 @@ def draw_card(row: Mapping[Any, Any], sources: Sources) -> Picture:
 def _font(size: int) -> ImageFont.FreeTypeFont:
     import matplotlib
 
-    # Pillow's own font knows few letters; matplotlib brings one that knows most.
+    # matplotlib's font has most letters, Pillow's only few.
     return ImageFont.truetype(Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSans.ttf"), size)
 
 
 def _framed(name: str, sources: Sources) -> Picture:
-    """The clip's picture with what was found in it, fitted into ``PICTURE``."""
+    """The clip's picture with its landmarks, fitted into ``PICTURE``."""
     canvas = np.full((PICTURE[1], PICTURE[0], 3), _GREY, np.uint8)
     clip, face = sources.clips[name], sources.faces.get(name)
     cells = None
@@ -112,8 +112,8 @@ def _framed(name: str, sources: Sources) -> Picture:
         cells = read_row(sources.shards / face["shard"], face["row"], ["points", "transform", "found"])
     number = clip["frames"] // 2
     if cells is not None:
-        found = np.flatnonzero(cells["found"])
-        number = int(found[np.argmin(np.abs(found - number))])
+        with_face = np.flatnonzero(cells["found"])
+        number = int(with_face[np.argmin(np.abs(with_face - number))])
     frame = _read_frame(sources, clip, number)
     if frame is None:
         return canvas
@@ -121,8 +121,8 @@ def _framed(name: str, sources: Sources) -> Picture:
     width, height = (max(1, round(side * scale)) for side in (frame.shape[1], frame.shape[0]))
     picture = np.asarray(cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     if cells is not None:
-        one = slice(number, number + 1)
-        points = from_crop(cells["points"][one], cells["transform"][one])[0]
+        frames = slice(number, number + 1)
+        points = from_crop(cells["points"][frames], cells["transform"][frames])[0]
         _mark(picture, points, cells["transform"][number], sources.size, scale)
     left, top = (PICTURE[0] - width) // 2, (PICTURE[1] - height) // 2
     canvas[top : top + height, left : left + width] = picture
@@ -130,7 +130,7 @@ def _framed(name: str, sources: Sources) -> Picture:
 
 
 def _read_frame(sources: Sources, clip: Mapping[str, Any], number: int) -> Picture | None:
-    if not clip["frames"]:  # nothing of it could be read
+    if not clip["frames"]:  # unreadable
         return None
     start = clip["start"] + number / FPS
     frames = read_frames(sources.root / clip["path"], start=start, duration=1 / FPS)
@@ -144,7 +144,15 @@ def _read_frame(sources: Sources, clip: Mapping[str, Any], number: int) -> Pictu
 def _mark(
     picture: Picture, points_68x2: NDArray[np.floating], transform_2x3: NDArray[np.floating], size: int, scale: float
 ) -> None:
-    """Draw the points and the crop of side ``size`` into a picture ``scale`` times as large as the source."""
+    """Draw landmarks and crop.
+
+    Args:
+        picture: The picture to draw into, ``scale`` times as large as the source.
+        points_68x2: Landmarks in pixels of the source.
+        transform_2x3: From pixels of the source to pixels of the crop.
+        size: Side of the crop.
+        scale: Size of the picture relative to the source.
+    """
     inverse = cv2.invertAffineTransform(transform_2x3.astype(np.float64))
     corners = rescale(np.array([(0, 0), (SIZE, 0), (SIZE, SIZE), (0, SIZE)]), SIZE, size)
     corners = corners @ inverse[:, :2].T + inverse[:, 2]

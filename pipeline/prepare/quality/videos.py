@@ -1,4 +1,4 @@
-"""What only a whole video shows, not one of its clips: sound that is early, late or foreign, and two people in turn."""
+"""Checks of whole videos, because single clips do not show them: shifted or foreign sound, and two people in turn."""
 
 import logging
 from collections import defaultdict
@@ -19,7 +19,7 @@ from pipeline.faces.video_sync import (
     loudness_signals,
     spread_evenly,
 )
-from pipeline.prepare.quality.thresholds import SEPARATOR
+from pipeline.prepare.quality.limits import SEPARATOR
 from pipeline.shards.clip_store import ClipStore
 
 log = logging.getLogger(__name__)
@@ -31,56 +31,63 @@ MakeSignals = Callable[[NDArray[np.float32], NDArray[np.int16]], Signals]
 
 
 def fit_clips(store: ClipStore, clips: Sequence[str], make: MakeSignals, limits: FitLimits) -> Fit | None:
-    """How well the lips of clips, all of one recording, fit their sound; None where they are too few."""
+    """How well the lips of one recording's clips fit their sound; None for too few clips.
+
+    Args:
+        store: Where the clips are.
+        clips: Their ids.
+        make: Makes the two signals of a clip from its landmarks and its sound.
+        limits: FitLimits of the fit.
+    """
     chosen = [clip for clip in spread_evenly(clips) if store.found(clip).mean() >= 0.5]
     return fit_video([make(store.points(clip), store.samples(clip)) for clip in chosen], limits)
 
 
 def describe_clip(store: ClipStore, clip: str) -> NDArray[np.float64]:
-    """dlib's face descriptor (128,) of the frame nearest to the clip's middle in which the face was found."""
-    found = np.flatnonzero(store.found(clip))
-    frame = int(found[np.argmin(np.abs(found - store.length(clip) // 2))])
+    """dlib's face descriptor (128,) of the frame with a face nearest to the clip's middle."""
+    with_face = np.flatnonzero(store.found(clip))
+    frame = int(with_face[np.argmin(np.abs(with_face - store.length(clip) // 2))])
     return face_descriptor(store.frames(clip, [frame])[0], store.points(clip)[frame])
 
 
 def by_video(store: ClipStore, clips: Iterable[str]) -> dict[str, list[str]]:
-    """The clips of each video by its path, in the order of time."""
+    """The clips of each video, by its path, in order of time."""
     videos = defaultdict(list)
     for clip in clips:
         videos[str(store.source(clip)["path"])].append(clip)
-    return {path: sorted(its, key=lambda clip: float(store.source(clip)["start"])) for path, its in videos.items()}
+    return {path: sorted(ids, key=lambda clip: float(store.source(clip)["start"])) for path, ids in videos.items()}
 
 
 def video_warnings(store: ClipStore) -> dict[str, str]:
-    """What is odd about the videos of a corpus, by the ids of their good clips, with a line in the log for each video.
+    """Warnings about videos, by the ids of their good clips; each is also logged once.
 
-    Videos of fewer than `MIN_CLIPS` clips are judged together with those of the same speaker.
+    Videos of fewer than `MIN_CLIPS` clips are judged together with others of the same speaker.
     """
-    found: dict[str, list[str]] = defaultdict(list)
+    warnings: dict[str, list[str]] = defaultdict(list)
     shorts: dict[str, list[str]] = defaultdict(list)
     for path, clips in by_video(store, store.faces.ids(status="ok")).items():
         if len(clips) < MIN_CLIPS:
             speaker = store.speaker(clips[0])
             shorts[speaker] += clips if speaker else []
             continue
-        _note(found, path, clips, _sound(store, clips))
-        _note(found, path, clips, _people(store, clips))
+        _note(warnings, path, clips, _sound(store, clips))
+        _note(warnings, path, clips, _people(store, clips))
     for speaker, clips in shorts.items():
-        _note(found, f"speaker {speaker}", clips, _sound(store, clips))
-    return {clip: SEPARATOR.join(warnings) for clip, warnings in found.items()}
+        _note(warnings, f"speaker {speaker}", clips, _sound(store, clips))
+    return {clip: SEPARATOR.join(texts) for clip, texts in warnings.items()}
 
 
 def with_warnings(clips: Iterable[Mapping[str, Any]], warnings: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Rows of the manifest whose ``reason`` has the warnings, too."""
+    """Rows of the manifest with the warnings added to ``reason``."""
     rows = ((row, [row["reason"], warnings.get(row["id"], "")]) for row in clips)
     return [{**row, "reason": SEPARATOR.join(filter(None, reasons))} for row, reasons in rows]
 
 
-def _note(found: dict[str, list[str]], name: str, clips: Iterable[str], warning: str) -> None:
+def _note(warnings: dict[str, list[str]], name: str, clips: Iterable[str], warning: str) -> None:
     if warning:
         log.warning("%s: %s.", name, warning)
         for clip in clips:
-            found[clip].append(warning)
+            warnings[clip].append(warning)
 
 
 def _sound(store: ClipStore, clips: Sequence[str]) -> str:
@@ -93,7 +100,7 @@ def _sound(store: ClipStore, clips: Sequence[str]) -> str:
 
 
 def _people(store: ClipStore, clips: Sequence[str]) -> str:
-    some = spread_evenly(clips)
-    first, *others = group_by_person(some, np.array([describe_clip(store, clip) for clip in some]))
+    sample = spread_evenly(clips)
+    first, *others = group_by_person(sample, np.array([describe_clip(store, clip) for clip in sample]))
     other = next((group for group in others if len(group) > 1), None)
     return f"{PEOPLE}, such as in {first[0]} and {other[0]}" if other else ""

@@ -1,4 +1,4 @@
-"""A small GRID as the record has it: real videos in zips, served by a real web server."""
+"""A small GRID record: real videos in zips, on a real web server."""
 
 import io
 import zipfile
@@ -18,7 +18,7 @@ CLIPS = {
     "s29": ["bgiq6p", "bgix8n"],
 }
 FOLDER_OF = {"s1": "s1", "s5": "s6", "s6": "s5", "s29": "s28"}
-"""Where the record's alignments lie: some folders have the wrong number."""
+"""The folders of the record's alignments; some have the wrong number."""
 WORDS = "0 9500 sil\n9500 17500 bin\n17500 26000 blue\n26000 74500 sil\n"
 
 

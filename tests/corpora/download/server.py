@@ -1,4 +1,4 @@
-"""A web server that holds a record as Zenodo does, and misbehaves when it is told to."""
+"""A web server with a record like Zenodo's that can misbehave."""
 
 import hashlib
 import json
@@ -109,12 +109,12 @@ Behaviour = Callable[[_Handler, bytes], None]
 
 
 def serve(handler: _Handler, data: bytes) -> None:
-    """All as it should be."""
+    """Behave correctly."""
     handler.wfile.write(data[handler.begin(len(data)) :])
 
 
 def without_ranges(handler: _Handler, data: bytes) -> None:
-    """Send all of it, whatever was asked for."""
+    """Send the whole file, whatever the range."""
     handler.head(200, {"Content-Length": len(data)})
     handler.wfile.write(data)
 
@@ -139,7 +139,7 @@ def breaks_off(after: int, *, ranges: bool = True, reset: bool = False) -> Behav
 
 
 def stalls(after: int) -> Behaviour:
-    """Say nothing more ``after`` so many bytes, with the connection open."""
+    """Stop sending ``after`` so many bytes, with the connection open."""
 
     def act(handler: _Handler, data: bytes) -> None:
         start = handler.begin(len(data))

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.corpora.grid import Grid
+from pipeline.corpora.base import Opening
+from pipeline.corpora.grid import Grid, GridParams
 from tests.corpora.download.server import Zenodo, stalls
 
 ATVGNET = str(Path(sys.executable).parent / "atvgnet")
@@ -43,9 +44,10 @@ def stopped(project: Path, zenodo: Zenodo, with_signal: signal.Signals) -> tuple
 
 
 def clips(project: Path) -> list[str]:
-    return [clip.id for clip in Grid(project / "data/raw/grid", "corpora.grid", 0, 0.1, 0.1).clips()]
+    return [clip.id for clip in Grid(GridParams(), Opening(project / "data/raw/grid", "corpora.grid")).clips()]
 
 
+@pytest.mark.slow
 def test_grid_into_the_folder_of_params(project: Path, zenodo: Zenodo) -> None:
     done = fetch(project, "grid", "--speakers", "s1, s29", "--record", zenodo.record)
     root = project / "data/raw/grid"
@@ -60,6 +62,7 @@ def test_grid_into_the_folder_of_params(project: Path, zenodo: Zenodo) -> None:
     assert len(clips(project)) == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("with_signal", [signal.SIGKILL, signal.SIGINT])
 def test_stopped_in_the_middle(project: Path, zenodo: Zenodo, with_signal: signal.Signals) -> None:
     code, errors, there = stopped(project, zenodo, with_signal)
@@ -84,6 +87,7 @@ def test_errors_are_one_message(project: Path, zenodo: Zenodo) -> None:
     assert done.stderr == f"atvgnet: --speakers: {zenodo.record} has no 's21'. It has s1, s5, s6, s29.\n"
 
 
+@pytest.mark.slow
 def test_lrw(project: Path) -> None:
     done = fetch(project, "lrw")
     assert done.returncode == 1

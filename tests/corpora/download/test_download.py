@@ -1,4 +1,4 @@
-"""One file from a server that does what it should, and from one that does not."""
+"""Downloads from correct and from faulty servers."""
 
 import hashlib
 import os
@@ -85,7 +85,7 @@ def test_a_good_server(zenodo: Zenodo, archive: Archive, web: Web, tmp_path: Pat
         ([sends(lambda data: data, length=False)], [""]),
     ],
 )
-def test_what_may_pass_is_borne(
+def test_temporary_failures_are_retried(
     zenodo: Zenodo, archive: Archive, tmp_path: Path, acts: list[Behaviour], ranges: list[str]
 ) -> None:
     zenodo.acts[NAME] = acts
@@ -141,7 +141,7 @@ def test_what_may_pass_is_borne(
         ),
     ],
 )
-def test_what_stays_is_told(
+def test_permanent_failures_raise_an_error(
     zenodo: Zenodo,
     archive: Archive,
     web: Web,
@@ -162,7 +162,7 @@ def test_what_stays_is_told(
     assert download(archive, tmp_path, web).read_bytes() == DATA
 
 
-def test_many_breaks_are_borne_as_long_as_it_goes_on(zenodo: Zenodo, tmp_path: Path, web: Web) -> None:
+def test_many_interruptions_with_progress_are_retried(zenodo: Zenodo, tmp_path: Path, web: Web) -> None:
     data = DATA * 20
     zenodo.files[NAME] = data
     zenodo.acts[NAME] = [breaks_off(700_000)]
@@ -171,7 +171,9 @@ def test_many_breaks_are_borne_as_long_as_it_goes_on(zenodo: Zenodo, tmp_path: P
     assert len(zenodo.asked(NAME)) == 12 > web.retries.count
 
 
-def test_a_part_longer_than_the_file_starts_anew(zenodo: Zenodo, archive: Archive, web: Web, tmp_path: Path) -> None:
+def test_a_partial_file_that_is_too_long_is_replaced(
+    zenodo: Zenodo, archive: Archive, web: Web, tmp_path: Path
+) -> None:
     part_of(archive, tmp_path).write_bytes(DATA + b"more")
     assert download(archive, tmp_path, web).read_bytes() == DATA
     assert zenodo.asked(NAME) == [""]
@@ -188,7 +190,7 @@ def test_a_full_disk(archive: Archive, web: Web, tmp_path: Path) -> None:
         download(archive, tmp_path, web)
 
 
-def test_the_pauses_grow_and_end(web: Web) -> None:
+def test_pauses_grow_up_to_a_limit(web: Web) -> None:
     retries = Retries(count=9, pause=1.0)
     assert [retries.before(retry) for retry in range(1, 10)] == [0, 2, 4, 8, 16, 32, 64, 120, 120]
 
@@ -207,7 +209,7 @@ def unreachable() -> str:
         (lambda: "file:///etc/passwd", r"file:///etc/passwd cannot be reached: No connection adapters"),
     ],
 )
-def test_nobody_there(web: Web, address: Callable[[], str], message: str) -> None:
+def test_no_server(web: Web, address: Callable[[], str], message: str) -> None:
     os.environ.pop("HTTP_PROXY", None)
     with pytest.raises(PipelineError, match=message):
         read_record(address(), web)

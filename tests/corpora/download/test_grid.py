@@ -1,4 +1,4 @@
-"""GRID from a record, from the first request to the clips that the corpus lists."""
+"""Fetch GRID, from the first request to the corpus's clips."""
 
 import fcntl
 import hashlib
@@ -10,10 +10,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipeline.corpora.base import Clip
+from pipeline.corpora.base import Clip, Opening
 from pipeline.corpora.download.grid import fetch_grid
 from pipeline.corpora.download.web import Retries
-from pipeline.corpora.grid import Grid
+from pipeline.corpora.grid import Grid, GridParams
 from pipeline.media import count_frames
 from pipeline.runtime.errors import PipelineError
 from tests.as_nobody import not_as_root
@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def clips(folder: Path) -> list[Clip]:
-    return Grid(folder, "corpora.grid", seed=0, val=0.1, test=0.1).clips()
+    return Grid(GridParams(), Opening(folder, "corpora.grid")).clips()
 
 
 def fetch(folder: Path, speakers: list[str], zenodo: Zenodo, retries: Retries) -> list[str]:
@@ -58,7 +58,7 @@ def test_two_speakers(zenodo: Zenodo, retries: Retries, folder: Path, videos: di
     assert sorted(zenodo.requests) == [("alignments.zip", ""), ("record", ""), ("s1.zip", ""), ("s29.zip", "")]
 
 
-def test_everybody(zenodo: Zenodo, retries: Retries, folder: Path) -> None:
+def test_all_speakers(zenodo: Zenodo, retries: Retries, folder: Path) -> None:
     said = fetch(folder, [], zenodo, retries)
     assert [line.split(":")[0] for line in said] == ["s1", "s5", "s6", "s29"]
     assert len(clips(folder)) == 12
@@ -86,7 +86,7 @@ def test_a_second_call_downloads_nothing(zenodo: Zenodo, retries: Retries, folde
         (lambda folder: shutil.rmtree(folder / ".fetch"), ["s1.zip", "alignments.zip"]),
     ],
 )
-def test_only_what_is_missing_comes_again(
+def test_only_missing_files_are_downloaded(
     zenodo: Zenodo,
     retries: Retries,
     folder: Path,
@@ -112,7 +112,9 @@ def test_another_speaker_later(zenodo: Zenodo, retries: Retries, folder: Path) -
     assert {clip.speaker for clip in clips(folder)} == {"s1", "s6"}
 
 
-def test_alignments_in_the_wrong_folder_find_their_speaker(zenodo: Zenodo, retries: Retries, folder: Path) -> None:
+def test_alignments_in_the_wrong_folder_are_assigned_to_their_speaker(
+    zenodo: Zenodo, retries: Retries, folder: Path
+) -> None:
     fetch(folder, ["s5", "s6"], zenodo, retries)
     for speaker in ("s5", "s6"):
         assert below(folder / "alignments" / speaker) == {f"{name}.align" for name in CLIPS[speaker]}
@@ -125,7 +127,7 @@ def test_archives_without_folders(zenodo: Zenodo, retries: Retries, folder: Path
     assert {clip.id: clip.text for clip in clips(folder)} == {f"s1/{name}": "bin blue" for name in CLIPS["s1"]}
 
 
-def test_missing_alignments_are_told(zenodo: Zenodo, retries: Retries, folder: Path) -> None:
+def test_missing_alignments_are_reported(zenodo: Zenodo, retries: Retries, folder: Path) -> None:
     zenodo.files["alignments.zip"] = zipped(
         {f"alignments/s1/{name}.align": b"" for name in CLIPS["s1"][1:]} | {"alignments/s2/bgiq6p.align": b""}
     )
@@ -145,7 +147,7 @@ def test_a_wrong_checksum_unpacks_nothing(zenodo: Zenodo, retries: Retries, fold
     assert len(clips(folder)) == 4
 
 
-def test_an_archive_that_is_refused_leaves_the_others(zenodo: Zenodo, retries: Retries, folder: Path) -> None:
+def test_a_refused_archive_leaves_the_others(zenodo: Zenodo, retries: Retries, folder: Path) -> None:
     good = zenodo.files["s29.zip"]
     zenodo.files["s29.zip"] = zipped({"../../evil.mpg": b"x"})
     with pytest.raises(PipelineError, match=r"s29\.zip is refused: the name '\.\./\.\./evil\.mpg' leads outside"):
@@ -164,7 +166,7 @@ def test_an_archive_without_videos(zenodo: Zenodo, retries: Retries, folder: Pat
         fetch(folder, ["s1"], zenodo, retries)
 
 
-def test_broken_off_then_gone_on_with(zenodo: Zenodo, retries: Retries, folder: Path) -> None:
+def test_an_interrupted_download_continues(zenodo: Zenodo, retries: Retries, folder: Path) -> None:
     zenodo.acts["s29.zip"] = [breaks_off(9000), status(503)]
     with pytest.raises(PipelineError, match=r"s29\.zip/content is refused: 503"):
         fetch(folder, ["s1", "s29"], zenodo, retries)
@@ -189,7 +191,7 @@ def test_killed_while_unpacking(zenodo: Zenodo, retries: Retries, folder: Path, 
 
 
 @pytest.mark.parametrize("unknown", ["s21", "1", "", "S1", "../s1"])
-def test_a_speaker_that_the_record_has_not(zenodo: Zenodo, retries: Retries, folder: Path, unknown: str) -> None:
+def test_an_unknown_speaker(zenodo: Zenodo, retries: Retries, folder: Path, unknown: str) -> None:
     with pytest.raises(PipelineError, match=rf"--speakers: .* has no '{unknown}'\. It has s1, s5, s6, s29\."):
         fetch(folder, ["s1", unknown], zenodo, retries)
     assert not folder.exists()
@@ -201,7 +203,7 @@ def test_another_record(zenodo: Zenodo, retries: Retries, folder: Path) -> None:
         fetch(folder, [], zenodo, retries)
 
 
-def test_room_is_looked_for_first(
+def test_free_space_is_checked_first(
     zenodo: Zenodo, retries: Retries, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     zenodo.lies["s1.zip"]["size"] = 10**18
@@ -218,7 +220,7 @@ def test_room_is_looked_for_first(
     fetch(folder, ["s1"], zenodo, retries)
 
 
-def test_a_target_that_cannot_be_written(zenodo: Zenodo, retries: Retries, folder: Path) -> None:
+def test_an_unwritable_target(zenodo: Zenodo, retries: Retries, folder: Path) -> None:
     folder.parent.mkdir()
     folder.write_text("a file in the folder's place")
     with pytest.raises(PipelineError, match=r"grid.* cannot be written: Not a directory\. .*another folder \(--to\)"):

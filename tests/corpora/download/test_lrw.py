@@ -1,4 +1,4 @@
-"""LRW's tree: whole, or what is missing."""
+"""The check of LRW's files."""
 
 import os
 import time
@@ -16,7 +16,7 @@ TRAIN = {"ABOUT": 1000, "HOUSE": 3, "PRICES": 1}
 
 @pytest.fixture
 def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A corpus of three words, whole by the metrics set here."""
+    """A corpus of three words, which is complete by the numbers set here."""
     monkeypatch.setattr(lrw, "WORDS", 3)
     monkeypatch.setattr(lrw, "CLIPS", {"train": 1004, "val": 150, "test": 150})
     one = tmp_path / "clip"
@@ -33,7 +33,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-def test_whole(tree: Path) -> None:
+def test_a_complete_corpus(tree: Path) -> None:
     assert check_lrw(tree) == [
         "3 words",
         "1,004 clips of 1,004 in train",
@@ -51,7 +51,7 @@ def faults(root: Path) -> list[str]:
     return [line.strip() for line in lines[1 : lines.index("It can be used as it is.")]]
 
 
-def test_what_is_missing_is_told(tree: Path) -> None:
+def test_missing_files_are_reported(tree: Path) -> None:
     for number in range(1, 6):
         (tree / f"HOUSE/val/HOUSE_{number:05d}.mp4").unlink()
     (tree / "PRICES/train/PRICES_00001.mp4").unlink()
@@ -65,7 +65,7 @@ def test_what_is_missing_is_told(tree: Path) -> None:
     ]
 
 
-def test_empty_and_strange_files_are_told(tree: Path) -> None:
+def test_empty_and_unknown_files_are_reported(tree: Path) -> None:
     for number in range(1, 5):
         (tree / f"ABOUT/test/ABOUT_{number:05d}.mp4").unlink()
         (tree / f"ABOUT/test/ABOUT_{number:05d}.mp4").touch()
@@ -89,14 +89,14 @@ def test_too_many_clips_and_a_missing_folder(tree: Path) -> None:
     ]
 
 
-def test_clips_in_lrws_layout_are_not_the_whole(corpora: Path) -> None:
+def test_an_incomplete_corpus(corpora: Path) -> None:
     told = faults(corpora / "lrw_like/lipread_mp4")
     assert told[1:4] == ["29 clips of 488,766 in train", "2 clips of 25,000 in val", "2 clips of 25,000 in test"]
     assert not [line for line in told if "empty" in line or "named" in line]
 
 
 @pytest.mark.parametrize("make", [lambda path: None, lambda path: path.mkdir(), lambda path: path.touch()])
-def test_without_it_there_is_advice(tmp_path: Path, make: object) -> None:
+def test_a_missing_corpus_gives_advice(tmp_path: Path, make: object) -> None:
     make(tmp_path / "lrw")  # type: ignore[operator]
     with pytest.raises(PipelineError) as caught:
         check_lrw(tmp_path / "lrw")

@@ -1,4 +1,4 @@
-"""The record: what Zenodo says, and what others say in its place."""
+"""Reading a record, and other answers of a server."""
 
 import hashlib
 import json
@@ -28,7 +28,7 @@ def test_links_may_be_relative(zenodo: Zenodo, web: Web) -> None:
     assert read_record(zenodo.record, web)["s1.zip"].url == f"{zenodo.base}/api/records/files/s1.zip"
 
 
-def test_a_busy_server_is_asked_again(zenodo: Zenodo, web: Web) -> None:
+def test_a_busy_server_is_retried(zenodo: Zenodo, web: Web) -> None:
     zenodo.acts["record"] = [status(503), status(429, Retry_After=0), serve]
     assert "s1.zip" in read_record(zenodo.record, web)
     assert len(zenodo.asked("record")) == 3

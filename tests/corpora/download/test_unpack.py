@@ -1,4 +1,4 @@
-"""Zips that are what they seem, and zips that are not."""
+"""Good and malicious zips."""
 
 import io
 import shutil
@@ -36,7 +36,7 @@ def below(folder: Path) -> set[str]:
     return {one.relative_to(folder).as_posix() for one in folder.rglob("*") if one.is_file()}
 
 
-def test_files_without_what_macos_adds(tmp_path: Path) -> None:
+def test_files_without_macos_metadata(tmp_path: Path) -> None:
     members = {"s1/": b"", "s1/a.mpg": NOISE, "__MACOSX/s1/._a.mpg": b"x", "s1/.DS_Store": b"x", "deep/er/b.mpg": b"b"}
     path = write(tmp_path / "a.zip", zipped(members))
     assert unpack_all(path, tmp_path / "out") == {"s1/a.mpg": len(NOISE), "s1/b.mpg": 1}
@@ -45,7 +45,7 @@ def test_files_without_what_macos_adds(tmp_path: Path) -> None:
     assert path.exists()
 
 
-def test_only_what_is_missing_is_written(tmp_path: Path) -> None:
+def test_only_missing_files_are_written(tmp_path: Path) -> None:
     path = write(tmp_path / "a.zip", zipped({"a.mpg": b"good", "b.mpg": b"good", "c.mpg": b"good"}))
     (tmp_path / "out/s1").mkdir(parents=True)
     (tmp_path / "out/s1/a.mpg").write_bytes(b"mine")
@@ -138,14 +138,14 @@ def test_too_many_members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         (lambda: zipped({"s1/a.mpg": NOISE}, zipfile.ZIP_STORED).replace(NOISE[:9], b"otherwise"), r"Bad CRC-32"),
     ],
 )
-def test_headers_that_lie(tmp_path: Path, make: Callable[[], bytes], why: str) -> None:
+def test_wrong_headers(tmp_path: Path, make: Callable[[], bytes], why: str) -> None:
     path = write(tmp_path / "a.zip", make())
     with pytest.raises(PipelineError, match=rf"^s1\.zip is refused: .*{why}"):
         unpack_all(path, tmp_path / "out")
     assert below(tmp_path) <= {"out/s1/good.mpg"}
 
 
-def test_a_disk_without_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "a.zip", zipped({"a.mpg": NOISE, "b.mpg": NOISE}))
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=60_000))
     with pytest.raises(
@@ -160,7 +160,7 @@ def test_a_disk_without_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 @settings(max_examples=200, deadline=None)
 @given(st.data())
-def test_no_damage_does_harm(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+def test_damaged_archives_write_nothing_wrong(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     whole = zipped({"s1/a.mpg": NOISE[:300], "s1/b.mpg": bytes(300), "__MACOSX/s1/._a.mpg": b"x"})
     damaged = bytearray(whole)
     for _ in range(data.draw(st.integers(1, 4))):

@@ -1,4 +1,4 @@
-"""Every kind of bad or odd file: how it is made, and what the pipeline should say of it."""
+"""Bad and odd files: how to make them, and the expected verdicts."""
 
 import os
 from collections.abc import Callable
@@ -15,22 +15,22 @@ from tests.prepare.bad_media.film import SECONDS, SIZE, START, Image, at_rate, f
 
 FRAMES = round(SECONDS * 25)
 UNKNOWN = -1
-"""Some frames: how many come before the end of what is left is the encoder's affair."""
+"""Some frames; their number depends on the encoder."""
 TIME_LIMIT = 1.5
 SIZE_OF_ODD = (SIZE[0] + 1, SIZE[1] + 1)
 
 
 @dataclass(frozen=True)
 class Case:
-    """One file and what becomes of it."""
+    """A file and its expected verdicts."""
 
     make: Callable[[Path], object]
     rejected: str = ""
-    """How the reason of the stage extract begins; empty: the clip is good."""
+    """Start of extract's reason; empty for a good clip."""
     frames: int = FRAMES
     """At 25 fps."""
     faceless: str = ""
-    """How the reason of the stage landmarks begins; empty: the face is good."""
+    """Start of landmarks' reason; empty for a good face."""
 
 
 def truncated(path: Path, keep: float, seconds: float = SECONDS, codec: str = "libx264") -> None:
@@ -42,7 +42,7 @@ def truncated(path: Path, keep: float, seconds: float = SECONDS, codec: str = "l
 
 
 def clock(path: Path) -> Fraction:
-    """The unit of the container's time stamps, s."""
+    """The unit of the container's timestamps, seconds."""
     return {".mkv": Fraction(1, 1000), ".mpg": Fraction(1, 25)}.get(path.suffix, Fraction(1, 90000))
 
 
@@ -61,7 +61,7 @@ def turned(path: Path, matrix: tuple[int, int, int, int], undo: Callable[[Image]
 
 
 def wide_pixels(path: Path) -> None:
-    """Squeezed to 192x208, with pixels that are wider than high, as in DV."""
+    """Squeezed to 192x208, with wide pixels, as in DV."""
     film(
         path,
         draw=lambda time: np.asarray(cv2.resize(moving(time), (192, 208), interpolation=cv2.INTER_AREA), np.uint8),
@@ -96,13 +96,13 @@ def other_suffix(path: Path) -> None:
 
 
 def hangs(path: Path) -> None:
-    """libav takes it for a list of files and waits for the one it names, a pipe that nobody writes to."""
+    """A playlist: libav opens the named file, a pipe that nobody writes to, and waits."""
     os.mkfifo(path.with_name("silent.pipe"))
     path.write_text("ffconcat version 1.0\nfile silent.pipe\n")
 
 
 def in_a_loop(path: Path) -> None:
-    """In a folder from which a link leads back to where one came from."""
+    """In a folder with a link to a folder above."""
     film(path)
     (path.parent / "round").symlink_to(path.parent.parent)
 

@@ -1,4 +1,4 @@
-"""Films made of a real photograph: its face moves at a known speed, and a tone sounds at a known time."""
+"""Films of a photograph whose face moves at a known speed, with a tone at a known time."""
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -59,7 +59,7 @@ def face_at(
 
 
 def moving(time: float | Fraction, size: tuple[int, int] = SIZE) -> Image:
-    """What a film shows at ``time`` s."""
+    """The picture of a film at ``time`` seconds."""
     return face_at(START + SPEED * float(time), size=size)
 
 

@@ -1,4 +1,4 @@
-"""Running the stages extract and landmarks on a folder of videos, and what they made of each."""
+"""Run the stages extract and landmarks on a folder of videos."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -18,12 +18,12 @@ from pipeline.shards.read import MANIFEST, ShardReader
 from tests.prepare.bad_media.cases import TIME_LIMIT
 
 TRAINING = "b"
-"""Of four videos a, b, c and d this one is for training, and not the only one."""
+"""One of two training videos among a, b, c and d."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the two stages wrote, by the file's path below the corpus's root."""
+    """The rows of both stages, by the file's path below the corpus's root."""
 
     root: Path
     clips: Mapping[str, ManifestRow]

@@ -1,4 +1,4 @@
-"""Files and folders one may not read, links, and videos too long to decode whole."""
+"""Unreadable files and folders, links, and long videos."""
 
 import shutil
 from pathlib import Path
@@ -16,8 +16,10 @@ from tests.media.encode import click, encode, even_times, number_of
 from tests.prepare.bad_media.film import film
 from tests.prepare.bad_media.stages import TRAINING, lenient, run_stages
 
+pytestmark = pytest.mark.slow
 
-def test_files_one_may_not_read(public: Path) -> None:
+
+def test_unreadable_files(public: Path) -> None:
     """First as who may: it also imports what there is to import, since nobody may not even read the environment."""
     for name in "abcd":
         film(public / f"mine/videos/{name}.mp4")
@@ -35,8 +37,8 @@ def _clips(folder: Path) -> dict[str, ManifestRow]:
     return dict(run_stages(folder / "videos", lenient(folder / "videos")).clips)
 
 
-def test_a_folder_one_may_not_read_is_named(public: Path) -> None:
-    """Nobody knows what is in it, so nothing in it may be passed over."""
+def test_an_unreadable_folder_is_named(public: Path) -> None:
+    """Its files must not be ignored silently."""
     film(public / "videos/a.mp4")
     (public / "videos/closed").mkdir(mode=0)
     with (
@@ -46,7 +48,7 @@ def test_a_folder_one_may_not_read_is_named(public: Path) -> None:
         open_corpus(lenient(public / "videos"), public).clips()
 
 
-def test_ten_minutes_are_cut_and_read_from_near_their_end(tmp_path: Path) -> None:
+def test_a_long_video_is_cut_and_read_near_its_end(tmp_path: Path) -> None:
     seconds, fps = 600, 1
     encode(
         tmp_path / "long.mkv",

@@ -14,6 +14,8 @@ from tests.prepare.bad_media.cases import CASES, UNKNOWN
 from tests.prepare.bad_media.film import SIZE, SPEED, START, TONE, TONE_FROM, TONE_TO
 from tests.prepare.bad_media.stages import Outcome, lenient, run_stages
 
+pytestmark = pytest.mark.slow
+
 NOSE = 30
 STILL = ("two faces.mp4",)
 MOVING = [name for name, case in CASES.items() if not case.rejected and not case.faceless and name not in STILL]
@@ -30,7 +32,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     return run_stages(root, lenient(root), jobs=2)
 
 
-def test_every_file_has_one_row_and_no_file_two(outcome: Outcome) -> None:
+def test_every_file_has_one_row(outcome: Outcome) -> None:
     assert sorted(outcome.clips) == sorted(CASES)
 
 
@@ -52,11 +54,11 @@ def test_verdict_of_landmarks(outcome: Outcome, name: str) -> None:
     assert row["split"] == outcome.clips[name].split
 
 
-def test_what_extract_rejects_goes_no_further(outcome: Outcome) -> None:
+def test_landmarks_skips_clips_that_extract_rejects(outcome: Outcome) -> None:
     assert set(outcome.faces) == {name for name, case in CASES.items() if not case.rejected}
 
 
-def test_only_what_is_no_file_has_no_hash(outcome: Outcome) -> None:
+def test_every_file_has_a_hash(outcome: Outcome) -> None:
     for name, row in outcome.clips.items():
         path = outcome.root / name
         expected = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""

@@ -18,6 +18,8 @@ from tests.prepare.bad_media.cases import hangs
 from tests.prepare.bad_media.film import film
 from tests.prepare.bad_media.stages import TRAINING, lenient, run_stages
 
+pytestmark = pytest.mark.slow
+
 VICTIM = f"{TRAINING}.mp4"
 REASON = "reading it hangs: nothing came for 1 s (extract.time_limit)"
 

@@ -14,6 +14,8 @@ from pipeline.faces.shape_predictor import shape_predictor_path
 from pipeline.media import read_frames
 from tests.prepare.bad_media.stages import Outcome, run_stages
 
+pytestmark = pytest.mark.slow
+
 EXTRACT, LANDMARKS = Extract(max_lost=1.0), Landmarks(max_lost=1.0)
 # Of each clip: extract's verdict, its frames, and how its reason (or warning) begins.
 GRID = {

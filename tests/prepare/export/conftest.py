@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.config.params import Mfcc
-from pipeline.prepare.mfcc import build_mfcc
+from pipeline.prepare.speech_features import build_mfcc
 from tests.prepare.bad_media.film import face_at, film
 from tests.prepare.bad_media.stages import lenient, run_stages
 

@@ -1,4 +1,4 @@
-"""The code in docs/shards.md, run as it stands there."""
+"""Run the code in docs/shards.md."""
 
 import re
 from pathlib import Path
@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.prepare.export import export_webdataset
+from pipeline.prepare.webdataset import export_webdataset
 from pipeline.shards.clip_store import ClipStore
+
+pytestmark = pytest.mark.slow
 
 BLOCKS = re.findall(
     r"^```python\n(.*?)^```", (Path(__file__).parents[3] / "docs/shards.md").read_text(), re.MULTILINE | re.DOTALL
@@ -17,14 +19,14 @@ BLOCKS = re.findall(
 
 @pytest.fixture
 def names(project: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What the first block defines, run in the project's folder."""
+    """The names that the first code block defines."""
     monkeypatch.chdir(project)
     defined: dict[str, Any] = {}
     exec(BLOCKS[0], defined)
     return defined
 
 
-def test_the_reader_reads_what_ours_does(names: dict[str, Any], project: Path) -> None:
+def test_the_documented_reader(names: dict[str, Any], project: Path) -> None:
     store = ClipStore(project / "data")
     clip = store.ids("train")[0]
     assert names["good"].iloc[0]["id"] == clip
@@ -38,14 +40,14 @@ def test_the_reader_reads_what_ours_does(names: dict[str, Any], project: Path) -
     assert (samples.dtype, samples.shape) == (np.int16, (640 * len(names["crops"]),))
 
 
-def test_the_loader_loads(names: dict[str, Any]) -> None:
+def test_the_documented_loader(names: dict[str, Any]) -> None:
     exec(BLOCKS[1].replace("num_workers=2", "num_workers=0"), names)
     batches = list(names["loader"])
     assert [tuple(batch.shape) for batch in batches] == [(2, 16, 3, 128, 128)] * 2
     assert -1 <= min(batch.min() for batch in batches) < max(batch.max() for batch in batches) <= 1
 
 
-def test_the_tars_are_read(project: Path, tmp_path: Path) -> None:
+def test_the_documented_use_of_tars(project: Path, tmp_path: Path) -> None:
     export_webdataset(ClipStore(project / "data"), tmp_path, ["train"], per_tar=2)
     names: dict[str, Any] = {}
     exec(BLOCKS[2].replace("/data/tars", str(tmp_path)), names)

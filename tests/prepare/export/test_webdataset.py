@@ -1,4 +1,4 @@
-"""What the real webdataset library reads from the tars is what the shards hold."""
+"""The webdataset library reads from the tars what the shards hold."""
 
 import hashlib
 import io
@@ -16,7 +16,7 @@ import torch
 import webdataset  # type: ignore[import-untyped]
 
 from pipeline.faces.crop import decode_jpeg
-from pipeline.prepare.export import export_webdataset, sample_key
+from pipeline.prepare.webdataset import export_webdataset, sample_key
 from pipeline.runtime.errors import PipelineError
 from pipeline.shards.clip_store import ClipStore
 from pipeline.shards.read import MANIFEST, ShardReader
@@ -50,7 +50,7 @@ def read(folder: Path, split: str) -> list[dict[str, Any]]:
     return list(dataset)
 
 
-def test_every_good_clip_once_in_order_and_in_its_split(project: Path, exported: Path) -> None:
+def test_every_good_clip_is_exported_once_in_order(project: Path, exported: Path) -> None:
     reader = ShardReader(project / "data/faces")
     seen = []
     for split in SPLITS:
@@ -67,7 +67,7 @@ def test_every_good_clip_once_in_order_and_in_its_split(project: Path, exported:
     ]
 
 
-def test_all_arrays_are_those_of_the_shards(project: Path, exported: Path) -> None:
+def test_arrays_equal_those_of_the_shards(project: Path, exported: Path) -> None:
     faces = ShardReader(project / "data/faces")
     clips = ShardReader(project / "data/clips", MANIFEST)
     mfcc = ShardReader(project / "data/mfcc")
@@ -137,7 +137,7 @@ def test_the_bytes_depend_on_the_clips_alone(project: Path, exported: Path, tmp_
     assert digests(tmp_path / "again") == digests(exported)
 
 
-def test_an_interrupted_export_goes_on(project: Path, exported: Path, tmp_path: Path) -> None:
+def test_an_interrupted_export_continues(project: Path, exported: Path, tmp_path: Path) -> None:
     to = tmp_path / "tars"
     export_webdataset(prepared(project), to, SPLITS, per_tar=2)
     lost, kept = (to / Path(name).name for name in tars(exported, "train")[:2])
@@ -157,7 +157,7 @@ def test_one_split(project: Path, tmp_path: Path) -> None:
     assert (about["clips"], about["clips_per_tar"]) == ({"val": 1}, 256)
 
 
-def test_a_target_that_is_not_this_exports(project: Path, exported: Path, tmp_path: Path) -> None:
+def test_a_target_with_other_contents(project: Path, exported: Path, tmp_path: Path) -> None:
     data = prepared(project)
     before = digests(exported)
     with pytest.raises(PipelineError, match=r"tars holds an export of other clips, another split or another number"):
@@ -172,7 +172,7 @@ def test_a_target_that_is_not_this_exports(project: Path, exported: Path, tmp_pa
         export_webdataset(data, tmp_path / "thesis.tex/tars", SPLITS, per_tar=2)
 
 
-def test_a_mark_that_was_cut_off_is_told(project: Path, tmp_path: Path) -> None:
+def test_a_truncated_mark_is_refused(project: Path, tmp_path: Path) -> None:
     (tmp_path / "dataset.json").write_text("")
     with pytest.raises(PipelineError, match="holds an export of other clips"):
         export_webdataset(prepared(project), tmp_path, SPLITS, per_tar=2)
@@ -186,6 +186,7 @@ def test_nothing_to_export(project: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "dev").exists()
 
 
+@pytest.mark.slow
 def test_from_the_command_line(project: Path, exported: Path, tmp_path: Path) -> None:
     def call(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [str(Path(sys.executable).parent / "atvgnet"), "export", "webdataset", *arguments]

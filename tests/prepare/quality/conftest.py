@@ -1,4 +1,4 @@
-"""A corpus in LRW's layout with one clip of every defect, made from real clips, and what the stages say of it."""
+"""A corpus in LRW's layout with a clip of every defect, made from real clips, and its verdicts."""
 
 import os
 from collections.abc import Callable
@@ -50,7 +50,7 @@ def lipless(frames: Frames, sound: Samples) -> tuple[Frames, Samples | None]:
 
 
 def background(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """What is beyond the head."""
+    """The picture without the head."""
     return np.asarray(cv2.resize(frame[:30], (frame.shape[1], frame.shape[0])), np.uint8)
 
 
@@ -63,7 +63,7 @@ def absent(frames: Frames, sound: Samples) -> tuple[Frames, Samples | None]:
 
 
 def two(frames: Frames, sound: Samples) -> tuple[Frames, Samples | None]:
-    """The second speaker has the first one's place."""
+    """The second speaker takes the first one's place."""
     return [*frames[:15], *other_speaker(len(frames) - 15)], sound
 
 
@@ -148,7 +148,7 @@ class Judged:
 
 
 def write_defects(corpora: Path, root: Path) -> None:
-    """One clip a defect, and eleven good ones in all three splits."""
+    """A clip per defect, and eleven good ones in all three splits."""
     source = corpora / "grid/s1/bbaf3s.mpg"
     frames = list(read_frames(source, duration=FRAMES / 25))
     sound = read_audio(source, start=0.6, duration=FRAMES / 25)
@@ -172,7 +172,7 @@ def write_defects(corpora: Path, root: Path) -> None:
 
 @pytest.fixture(scope="session")
 def judged(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Judged:
-    """Both stages with the shipped limits, but for how many clips may be lost."""
+    """Both stages with the default limits, but any number of rejected clips."""
     folder = tmp_path_factory.mktemp("quality")
     root = folder / "corpus"
     write_defects(corpora, root)

@@ -1,4 +1,4 @@
-"""Verdicts: each limit rejects what lies beyond it, with its own words, and nothing else."""
+"""Verdicts: each limit rejects values beyond it, and gives its own reason."""
 
 import math
 from dataclasses import fields, replace
@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.config.params import Extract, Landmarks
-from pipeline.prepare.quality.table import METRICS
-from pipeline.prepare.quality.thresholds import LIMITS, Limit, verdict
+from pipeline.prepare.quality.limits import LIMITS, QUALITY_METRICS, Limit, verdict
 
 PARAMS: dict[str, Any] = {"extract": Extract(), "landmarks": Landmarks()}
 GOOD = {
@@ -30,16 +29,16 @@ GOOD = {
 }
 
 
-def test_a_good_clip_keeps_to_all() -> None:
+def test_a_good_clip_is_within_all_limits() -> None:
     assert verdict(GOOD, "extract", PARAMS["extract"]) == ""
     assert verdict(GOOD, "landmarks", PARAMS["landmarks"]) == ""
 
 
-def test_every_figure_has_its_limit_and_every_limit_its_param() -> None:
-    assert tuple(GOOD) == METRICS
+def test_every_metric_has_a_limit_and_every_limit_a_param() -> None:
+    assert tuple(GOOD) == QUALITY_METRICS
     named = {(limit.section, limit.param) for limit in LIMITS}
     for section, params in PARAMS.items():
-        limits = {one.name for one in fields(params) if one.name.startswith(("min_", "max_"))} - {"max_lost"}
+        limits = {field.name for field in fields(params) if field.name.startswith(("min_", "max_"))} - {"max_lost"}
         assert {param for where, param in named if where == section} == limits
 
 
@@ -47,20 +46,20 @@ def test_every_figure_has_its_limit_and_every_limit_its_param() -> None:
 def test_each_limit(limit: Limit) -> None:
     params = PARAMS[limit.section]
     value = limit.value(params)
-    step = -0.01 if limit.smallest else 0.01
-    how = "below" if limit.smallest else "beyond"
+    step = -0.01 if limit.is_minimum else 0.01
+    how = "below" if limit.is_minimum else "beyond"
     beyond = verdict({**GOOD, limit.metric: value + step}, limit.section, params)
     assert beyond == f"{limit.meaning} ({limit.metric} {how} {limit.section}.{limit.param} = {value:g})"
     assert verdict({**GOOD, limit.metric: value}, limit.section, params) == ""
     assert verdict({**GOOD, limit.metric: math.nan}, limit.section, params) == ""
 
 
-def test_another_limit_another_verdict() -> None:
+def test_a_changed_limit_changes_the_verdict() -> None:
     stricter = replace(PARAMS["landmarks"], min_sharpness=0.3)
     assert verdict(GOOD, "landmarks", stricter).endswith("(sharpness below landmarks.min_sharpness = 0.3)")
 
 
-def test_too_long_is_as_bad_as_too_short() -> None:
+def test_a_maximum_limits_negative_values_too() -> None:
     for difference in (-0.6, 0.6):
         metrics = {**GOOD, "length_difference": difference}
         assert "max_length_difference" in verdict(metrics, "extract", PARAMS["extract"])

@@ -1,4 +1,4 @@
-"""Crops of 256 pixels: other rows, of the same clips with the same verdicts."""
+"""Crops of 256 pixels have rows of their own and the same verdicts."""
 
 import logging
 import shutil
@@ -13,16 +13,18 @@ from pipeline.faces.crop import rescale
 from pipeline.prepare.faces import build_faces, warn_of_enlargement
 from pipeline.prepare.manifest import read_manifest
 from pipeline.prepare.quality.contact_sheet import Sources, draw_card
-from pipeline.prepare.quality.table import quality_table
+from pipeline.prepare.quality.report import quality_table
 from pipeline.shards.clip_store import ClipStore
 from tests.prepare.quality.conftest import DEFECTS, Judged
+
+pytestmark = pytest.mark.slow
 
 WORDS = ("BLURRED", "SHAKING", "TWO", "STILL", "GREAT", "FAMILY", "EVERY")
 
 
 @pytest.fixture(scope="module")
 def large(judged: Judged, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, Any]]]:
-    """The stage landmarks with another size, where it has run with 128."""
+    """The stage landmarks with size 256 after a run with 128."""
     folder = tmp_path_factory.mktemp("large") / "faces"
     shutil.copytree(judged.folder / "faces", folder)
     clips = [row for row in read_manifest(judged.folder / "clips") if row.id.startswith(WORDS)]
@@ -38,7 +40,7 @@ def test_the_same_metrics_and_verdicts(judged: Judged, large: tuple[Path, list[d
         assert {name: small[row["id"]][name] for name in row} == pytest.approx(row, nan_ok=True)
 
 
-def test_no_row_of_another_size_stays(judged: Judged, large: tuple[Path, list[dict[str, Any]]]) -> None:
+def test_rows_of_another_size_are_replaced(judged: Judged, large: tuple[Path, list[dict[str, Any]]]) -> None:
     names = [{path.name for path in one.glob("shard-*")} for one in (judged.folder / "faces", large[0])]
     assert names[1]
     assert not names[0] & names[1]
@@ -61,7 +63,7 @@ def test_cards_show_the_same_crop(judged: Judged, large: tuple[Path, list[dict[s
     assert np.abs(cards[0].astype(int) - cards[1]).mean() < 0.1
 
 
-def test_crops_that_are_enlarged_alone_are_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_warning_about_enlarged_crops(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         for sizes, size in (([90.0, 120.0, 300.0], 128), ([90.0, 175.0, 180.0], 256)):
             warn_of_enlargement(sizes, size)

@@ -1,4 +1,4 @@
-"""The stages extract and landmarks as DVC calls them, in this process: what they leave for DVC, MLflow and the user."""
+"""The stages extract and landmarks in this process: their outs, MLflow runs and messages."""
 
 import os
 import shutil
@@ -15,12 +15,14 @@ from stages.runner import run_stage
 from tests.prepare.quality.conftest import DEFECTS, Judged
 from tests.tracking.conftest import all_runs
 
+pytestmark = pytest.mark.slow
+
 FILES = {"clips.csv", "histograms.png", "quality.parquet", "rejected.jpg"}
 SHIPPED = Path("params.yaml").resolve()
 
 
 class Project:
-    """A project folder in which both stages ran already."""
+    """A project folder after a run of both stages."""
 
     def __init__(self, folder: Path, root: Path) -> None:
         self.folder = folder
@@ -59,7 +61,7 @@ def project(judged: Judged, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     return Project(tmp_path, judged.root.parent)
 
 
-def test_the_report_is_an_out_and_in_the_run(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_report_is_an_out_and_an_artifact(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     project.run("landmarks")
     assert {path.name for path in (project.folder / "data/quality").iterdir()} == FILES
     run, artifacts = project.tracked("FINISHED")
@@ -82,7 +84,7 @@ def test_the_report_is_an_out_and_in_the_run(project: Project, capsys: pytest.Ca
         ("landmarks", paths.FACES / "index.parquet", "9 of 21", "3 x the mouth shows in too few frames"),
     ],
 )
-def test_a_failure_leaves_the_pictures(
+def test_a_failure_leaves_the_report(
     project: Project, capsys: pytest.CaptureFixture[str], stage: str, table: Path, rejected: str, reason: str
 ) -> None:
     before = table.read_bytes()

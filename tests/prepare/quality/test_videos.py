@@ -1,4 +1,4 @@
-"""What whole videos of a corpus show: a warning, and no change of any verdict."""
+"""Checks of whole videos give warnings and change no verdict."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,18 +7,20 @@ import pytest
 
 from pipeline.config.params import Params
 from pipeline.corpora.base import Clip, Split
-from pipeline.corpora.synthetic.build import build_synthetic
-from pipeline.corpora.synthetic.corpus import SyntheticParams
+from pipeline.corpora.sample import SyntheticParams
 from pipeline.prepare.extract import extract
 from pipeline.prepare.faces import build_faces
 from pipeline.prepare.quality.videos import video_warnings, with_warnings
 from pipeline.shards.clip_store import ClipStore
+from pipeline.synthetic.build_sample import build_synthetic
+
+pytestmark = pytest.mark.slow
 
 SPLITS: tuple[Split, ...] = ("train", "train", "train", "train", "train", "train", "val", "test")
 
 
 class Delayed:
-    """One speaker's clips, whose sound is heard ``delay`` seconds late."""
+    """One speaker's clips with sound ``delay`` seconds late."""
 
     def __init__(self, root: Path, delay: float) -> None:
         self.root, self.delay = root, delay
@@ -40,7 +42,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where both tests prepare the clips; the faces are found once."""
+    """The folder of both tests, so that faces are found once."""
     return tmp_path_factory.mktemp("data")
 
 
@@ -62,6 +64,6 @@ def test_late_sound_has_a_warning(
         assert not found
 
 
-def test_a_warning_stands_beside_another() -> None:
+def test_warnings_are_joined() -> None:
     rows = with_warnings([{"id": "a", "reason": "74 frames"}, {"id": "b", "reason": ""}], {"a": "late", "b": "late"})
     assert [row["reason"] for row in rows] == ["74 frames; late", "late"]

@@ -1,0 +1,69 @@
+"""What speakers say: sentences of GRID's grammar (Cooke, Barker, Cunningham and Shao 2006), or other English words."""
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from pipeline.runtime.errors import PipelineError
+
+COMMANDS = ("bin", "lay", "place", "set")
+COLOURS = ("blue", "green", "red", "white")
+PREPOSITIONS = ("at", "by", "in", "with")
+LETTERS = tuple("abcdefghijklmnopqrstuvxyz")  # without w, the only letter of three syllables
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+ADVERBS = ("again", "now", "please", "soon")
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """Words of one clip; GRID's are command, colour, preposition, letter, digit and adverb."""
+
+    words: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """GRID's file name: the words' initials, with the digit as a digit and z for zero (``bbaf2n``)."""
+        digit = DIGITS.index(self.words[4])
+        initials = [word[0] for word in self.words]
+        initials[4] = "z" if digit == 0 else str(digit)
+        return "".join(initials)
+
+
+def draw_sentences(count: int, rng: np.random.Generator) -> list[Sentence]:
+    """``count`` different sentences of the grammar's 64,000, in random order."""
+    sentences = [Sentence(words) for words in product(COMMANDS, COLOURS, PREPOSITIONS, LETTERS, DIGITS, ADVERBS)]
+    if count > len(sentences):
+        raise PipelineError(
+            f"corpora.sample asks for {count} sentences (speakers times sentences), but the grammar has only "
+            f"{len(sentences)} different ones. Lower corpora.sample.speakers or corpora.sample.sentences."
+        )
+    return [sentences[i] for i in rng.choice(len(sentences), size=count, replace=False)]
+
+
+_VOCABULARY = """
+    about above across action after almost always animal answer apple arrive autumn baby balance bathroom beach
+    beauty because before begin behind believe between beyond birthday blanket bottle bridge brother brown budget
+    build butter camera careful carpet central change cheap chicken children chocolate choose church circle clean
+    climb clothes cloud coffee company corner cotton country cousin culture danger daughter decide deep desert
+    different dinner doctor door double dream early earth engine enjoy enough evening example eye family farm father
+    feather festival field finger fish flower follow football forget forward fresh friend garden gentle giant girl
+    glass goodbye grandmother ground hammer happy harbour hello history holiday honey hope hospital house hundred
+    idea important island jacket jelly journey juice jungle keep kitchen knowledge ladder language laugh leather
+    lemon letter library little lunch machine market measure melody memory middle minute mirror moment money morning
+    mother mountain mouth museum music narrow nature never nothing number ocean office onion open orange orchestra
+    other over paper people pepper photograph picture pleasure pocket police popular potato power promise purple
+    question quick quiet rabbit reason remember river round sailor sandwich school season second shadow shoe
+    shoulder silver simple singer sister smooth snow soft soldier south special spoon station strange student sugar
+    summer sunshine surprise table teacher television thank theatre thirsty thousand through thumb together tomorrow
+    tooth travel treasure tree trouble under universe usual valley vegetable very village violin visit voice volume
+    walk water weather welcome whisper window winter wonder world yellow yesterday young
+"""
+_WORDS = _VOCABULARY.split()
+_SHORTEST, _LONGEST = 4, 6  # words in a clip
+
+
+def draw_words(rng: np.random.Generator) -> Sentence:
+    """Random words. Together the list has every sound of English."""
+    count = int(rng.integers(_SHORTEST, _LONGEST + 1))
+    return Sentence(tuple(_WORDS[i] for i in rng.choice(len(_WORDS), size=count, replace=False)))
