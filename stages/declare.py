@@ -26,7 +26,7 @@ NEUTRAL = (
     "pipeline.tracking",
     *(
         f"pipeline.runtime.{name}"
-        for name in ("checkout", "errors", "hashes", "machine", "paths", "progress", "time_limit", "workers")
+        for name in ("checkout", "errors", "hashes", "machine", "paths", "plugins", "progress", "time_limit", "workers")
     ),
     "stages.quality",
     "stages.runner",
