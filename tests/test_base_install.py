@@ -12,7 +12,7 @@ import pytest
 import soundfile  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from tests.models.test_bundle import write_bundle
+from tests.factories import write_bundle
 
 ROOT = Path(__file__).parents[1]
 

@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 from pipeline.bundles.bundle import write_card
 from pipeline.cli import app
 from pipeline.media import count_frames, read_audio
-from tests.models.test_bundle import write_bundle
+from tests.factories import write_bundle
 from tests.small_disk import run_on_small_disk
 
 ATVGNET = str(Path(sys.executable).parent / "atvgnet")

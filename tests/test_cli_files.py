@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline.bundles.bundle import write_card
 from pipeline.media import count_frames
-from tests.models.test_bundle import write_bundle
+from tests.factories import write_bundle
 
 ATVGNET = str(Path(sys.executable).parent / "atvgnet")
 _RUN = "import atexit, sys; atexit.register(lambda: print('torch' in sys.modules)); from pipeline.cli import app; app()"

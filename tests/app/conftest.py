@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.models.test_bundle import write_bundle
+from tests.factories import write_bundle
 
 
 @dataclass

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.app.uploads import BYTES
 from tests.app.conftest import App
-from tests.app.test_app import FACE, ROOT
+from tests.factories import FACE, ROOT
 
 FILE = "/gradio_api/file="
 

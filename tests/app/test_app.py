@@ -18,9 +18,8 @@ from pipeline.media import VideoWriter
 from pipeline.runtime.errors import PipelineError
 from tests.app.conftest import App
 from tests.browser import Page, browser
+from tests.factories import FACE, ROOT
 
-ROOT = Path(__file__).parents[2]
-FACE = ROOT / "docs/pictures/face.jpg"
 ENDED = ("/gradio_api/queue/data", "blob:")
 """Requests that the page cancels itself: the stream of a finished job, and sound that was replaced."""
 UPLOADED = re.compile(r"/gradio_api/upload(\?|$)")

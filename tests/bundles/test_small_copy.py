@@ -16,7 +16,7 @@ from pipeline.bundles.networks import load_model
 from pipeline.bundles.small_copy import write_small_copy
 from pipeline.cli import app
 from pipeline.runtime.errors import PipelineError
-from tests.models.test_bundle import write_bundle
+from tests.factories import write_bundle
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from pipeline.prepare.manifest import read_manifest
 from pipeline.prepare.speech_features import build_mfcc
 from pipeline.runtime.errors import PipelineError
 from pipeline.shards.clip_store import ClipStore
-from tests.models.test_bundle import write_bundle
+from tests.factories import write_bundle
 
 LENGTH = 34
 """Two windows and two frames."""

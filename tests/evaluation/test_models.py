@@ -11,7 +11,7 @@ from pipeline.runtime.errors import PipelineError
 from pipeline.shards.initial import write_initial
 from pipeline.speech.features import SpeechFeatures
 from pipeline.speech.normalisation import InitialStatistics
-from tests.models.test_bundle import write_bundle
+from tests.factories import write_bundle
 
 OURS, THEIRS = (InitialStatistics((mean,) * 27, (2.0,) * 27) for mean in (1.0, 1.5))
 

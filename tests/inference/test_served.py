@@ -27,7 +27,7 @@ from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.inference.video import generate_video
 from pipeline.media import count_frames, probe, read_audio
-from tests.models.test_bundle import write_bundle
+from tests.factories import write_bundle
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/serving.md").read_text(encoding="utf-8").split("\n## ONNX")[0]

@@ -25,7 +25,7 @@ from pipeline.runtime.errors import PipelineError
 from pipeline.speech.features import SpeechFeatures, windows
 from pipeline.speech.normalisation import InitialStatistics, normalised
 from pipeline.speech.sound import Sound
-from tests.models.test_bundle import write_bundle
+from tests.factories import write_bundle
 
 ROOT = Path(__file__).parents[2]
 

@@ -51,3 +51,22 @@ def write_sound(
         for _, packet in sorted(packets, key=lambda one: one[0]):
             container.mux(packet)
     return path
+
+
+SPEECH = speech()
+SILENCE = np.zeros_like(SPEECH)
+LOUD = level(SPEECH * 32768)
+HALF = len(SPEECH) // 2
+
+PAIRS: dict[str, tuple[NDArray[Any], NDArray[Any]]] = {
+    "the same": (SPEECH, SPEECH),
+    "left alone": (SPEECH, SILENCE),
+    "right alone": (SILENCE, SPEECH),
+    "right beside noise": (np.random.default_rng(1).normal(0, 0.002, SPEECH.shape), SPEECH),
+    "opposite": (SPEECH, -SPEECH),
+    "opposite, half as loud": (SPEECH, -SPEECH / 2),
+    "opposite, twice as loud": (SPEECH / 2, -SPEECH),
+    "opposite and late": (SPEECH, -np.roll(SPEECH, 10)),
+    "opposite from the middle on": (SPEECH, np.where(np.arange(len(SPEECH)) < HALF, SPEECH, -SPEECH)),
+    "opposite at the end": (SPEECH, np.where(np.arange(len(SPEECH)) < 1.6 * HALF, SPEECH, -SPEECH)),
+}

@@ -1,7 +1,6 @@
 """Speech keeps its loudness for any number of channels, and channels do not cancel each other."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -9,25 +8,7 @@ from numpy.typing import NDArray
 
 from pipeline.media import MediaError, read_audio, sound_warnings
 from tests.media.encode import encode, even_times
-from tests.media.sounds import level, speech, write_sound
-
-SPEECH = speech()
-SILENCE = np.zeros_like(SPEECH)
-LOUD = level(SPEECH * 32768)
-HALF = len(SPEECH) // 2
-
-PAIRS: dict[str, tuple[NDArray[Any], NDArray[Any]]] = {
-    "the same": (SPEECH, SPEECH),
-    "left alone": (SPEECH, SILENCE),
-    "right alone": (SILENCE, SPEECH),
-    "right beside noise": (np.random.default_rng(1).normal(0, 0.002, SPEECH.shape), SPEECH),
-    "opposite": (SPEECH, -SPEECH),
-    "opposite, half as loud": (SPEECH, -SPEECH / 2),
-    "opposite, twice as loud": (SPEECH / 2, -SPEECH),
-    "opposite and late": (SPEECH, -np.roll(SPEECH, 10)),
-    "opposite from the middle on": (SPEECH, np.where(np.arange(len(SPEECH)) < HALF, SPEECH, -SPEECH)),
-    "opposite at the end": (SPEECH, np.where(np.arange(len(SPEECH)) < 1.6 * HALF, SPEECH, -SPEECH)),
-}
+from tests.media.sounds import HALF, LOUD, PAIRS, SPEECH, level, write_sound
 
 
 @pytest.mark.parametrize("pair", PAIRS)

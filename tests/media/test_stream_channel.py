@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.media import read_audio
 from pipeline.media.pipe import read_pipe
-from tests.media.sounds import RATE, level, speech
-from tests.media.test_channels import PAIRS, SILENCE, SPEECH
+from tests.media.sounds import PAIRS, RATE, SILENCE, SPEECH, level, speech
 
 LOUD = level(SPEECH * 32768)
 

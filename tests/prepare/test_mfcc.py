@@ -20,7 +20,7 @@ from pipeline.shards.table import array_field
 from pipeline.speech.features import SpeechFeatures
 from pipeline.speech.normalisation import InitialStatistics, Statistics, normalised
 from pipeline.speech.variants import variant
-from tests.models.test_bundle import write_bundle
+from tests.factories import write_bundle
 
 SPLITS = {"s1/a": "train", "s1/b": "train", "s2/c": "val", "s2/d": "test"}
 STRONG = Mfcc(kind="log_mel", normalise="clip", variants=2, shard_clips=2)

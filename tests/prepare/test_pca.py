@@ -10,7 +10,7 @@ from pipeline.landmarks.pca import LandmarkModel
 from pipeline.prepare.pca import landmark_model
 from pipeline.runtime.errors import PipelineError
 from pipeline.shards.clip_store import ClipStore
-from tests.models.test_bundle import fitted
+from tests.factories import fitted
 
 
 def test_the_landmark_model_of_a_bundle(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import time
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +27,11 @@ def compute(clip: str, log: Path) -> Row:
         "jpeg": [draw.bytes(50) for _ in range(frames)],
         "score": float(draw.random()),
     }
+
+
+def slowly(clip: str, log: Path) -> Row:
+    time.sleep(0.2)
+    return compute(clip, log)
 
 
 def build(folder: Path, ids: list[str], *, jobs: int = 1, per_shard: int = 4, version: int = 0) -> set[str]:

@@ -15,8 +15,7 @@ from pipeline.shards.clip_store import ClipStore
 from pipeline.shards.plan import Item, row_key
 from pipeline.shards.read import FORMAT
 from pipeline.shards.table import array_field, jpeg_field
-from tests.training.test_data import FRAMES, MFCC_FIELDS, face_row, mfcc_row, picture, points
-from tests.training.test_data import store as store  # the fixture: four clips, of which d was rejected
+from tests.factories import FRAMES, MFCC_FIELDS, face_row, mfcc_row, picture, points
 
 
 def test_the_data_of_a_clip(store: ClipStore) -> None:

@@ -18,7 +18,7 @@ from pipeline.shards.plan import Item, row_key
 from pipeline.shards.table import Row
 from tests.as_nobody import not_as_root
 from tests.cluster import finished
-from tests.shards.rows import FIELDS, IDS, build, compute, tree
+from tests.shards.rows import FIELDS, IDS, build, compute, slowly, tree
 from tests.small_disk import run_on_small_disk
 
 
@@ -93,18 +93,12 @@ from functools import partial
 from pathlib import Path
 from pipeline.shards.build import build_shards
 from pipeline.shards.plan import Item, row_key
-from tests.shards.rows import FIELDS, IDS
-from tests.shards.test_refused import slowly
+from tests.shards.rows import FIELDS, IDS, slowly
 
 items = [Item(clip, row_key(0, clip), clip) for clip in IDS]
 work = partial(slowly, log=Path(sys.argv[2]))
 build_shards(Path(sys.argv[1]), items, work, FIELDS, per_shard=1, jobs=2, title="orphaned")
 """
-
-
-def slowly(clip: str, log: Path) -> Row:
-    time.sleep(0.2)
-    return compute(clip, log)
 
 
 @pytest.mark.slow

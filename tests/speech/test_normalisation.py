@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pipeline.runtime.clock import RATE
 from pipeline.speech.mel import STEP, log_mel, mfcc
 from pipeline.speech.normalisation import InitialStatistics, Running, Statistics, normalised
-from tests.speech.test_speech import noise
+from tests.factories import noise
 
 INITIAL = InitialStatistics(mean=(-3.0, 2.5), deviation=(1.0, 0.25), weight=5, memory=8)
 PAUSES = replace(INITIAL, pause=3, variation=4.0)

@@ -15,10 +15,7 @@ from pipeline.speech.mel import HOP, log_mel, mfcc
 from pipeline.speech.normalisation import InitialStatistics
 from pipeline.speech.sound import Sound
 from pipeline.speech.streaming import stream_windows
-
-
-def noise(seconds: float, seed: int = 0) -> NDArray[np.int16]:
-    return (np.random.default_rng(seed).standard_normal(int(seconds * RATE)) * 3000).astype(np.int16)
+from tests.factories import noise
 
 
 def reference_bands(samples: NDArray[np.int16], row: int, window: float) -> NDArray[np.float64]:

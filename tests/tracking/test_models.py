@@ -35,7 +35,7 @@ from pipeline.tracking.models import (
     bundle_signature,
     fetch_bundle,
 )
-from tests.models.test_bundle import write_bundle
+from tests.factories import write_bundle
 from tests.tracking.conftest import LIBRARY
 
 MODEL = "atvgnet-vgnet"

@@ -19,7 +19,7 @@ from pipeline.bundles.bundle import load_bundle
 from pipeline.runtime.errors import PipelineError
 from pipeline.tracking import store as stores
 from pipeline.tracking.models import fetch_bundle
-from tests.models.test_bundle import write_bundle
+from tests.factories import write_bundle
 from tests.tracking.conftest import Project, all_runs
 
 

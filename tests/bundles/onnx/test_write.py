@@ -32,7 +32,7 @@ from pipeline.speech.features import SpeechFeatures
 from pipeline.speech.normalisation import InitialStatistics
 from pipeline.speech.sound import Sound
 from pipeline.speech.streaming import stream_windows
-from tests.models.test_bundle import write_bundle
+from tests.factories import write_bundle
 
 pytestmark = pytest.mark.slow
 

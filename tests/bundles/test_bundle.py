@@ -6,43 +6,17 @@ import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 
-import numpy as np
 import pytest
-import torch
 
-from pipeline.bundles.bundle import PUBLISHED, load_bundle, write_card, write_provenance
+from pipeline.bundles.bundle import PUBLISHED, load_bundle, write_provenance
 from pipeline.bundles.files import save_model
 from pipeline.faces.crop import CROP, crop_geometry
-from pipeline.landmarks.pca import LandmarkModel, fit_model
-from pipeline.models.atnet import AtNet
 from pipeline.models.discriminator import Discriminator
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime.errors import PipelineError
 from pipeline.speech.features import SpeechFeatures
 from pipeline.speech.normalisation import InitialStatistics
-
-MFCC = SpeechFeatures.of(0.025)
-
-
-def fitted(seed: int, components: int = 6) -> LandmarkModel:
-    draw = np.random.default_rng(seed)
-    face = draw.normal(64, 20, (68, 2))
-    return fit_model([face + draw.normal(0, 1, (20, 68, 2)) for _ in range(3)], components)
-
-
-def write_bundle(folder: Path, seed: int = 0, speech: SpeechFeatures = MFCC, size: int = 128) -> Path:
-    """Write a bundle like that of the stages, with small untrained networks."""
-    torch.manual_seed(seed)
-    landmarks = fitted(seed)
-    landmarks.save(folder / "landmarks")
-    compatibility = {"landmarks": landmarks.digest}
-    atnet = AtNet(width=8, columns=speech.coefficients - 1)
-    save_model(folder / "atnet", "model", atnet, {**compatibility, "speech": speech.record()})
-    save_model(
-        folder / "vgnet", "model", VgNet(width=8, size=size), {**compatibility, "crop": asdict(crop_geometry(size))}
-    )
-    write_card(folder, {"name": "small", "metrics": {"at_vg": {"lmd": 1.0}}, "licence": "MIT"})
-    return folder
+from tests.factories import MFCC, fitted, write_bundle
 
 
 @pytest.fixture
