@@ -15,6 +15,8 @@ from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.workers import ADDRESS, run
 from tests.cluster import cluster
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def two_workers() -> Iterator[LocalCluster]:

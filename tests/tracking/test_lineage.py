@@ -12,6 +12,8 @@ import pytest
 
 from tests.tracking.conftest import Project
 
+pytestmark = pytest.mark.slow
+
 
 def links(parent: Any) -> dict[str, str]:
     return {tag[len("stage.") :]: value for tag, value in parent.data.tags.items() if tag.startswith("stage.")}

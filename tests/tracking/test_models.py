@@ -38,6 +38,8 @@ from pipeline.tracking.models import (
 from tests.factories import write_bundle
 from tests.tracking.conftest import LIBRARY
 
+pytestmark = pytest.mark.slow
+
 MODEL = "atvgnet-vgnet"
 
 LOAD = """

@@ -13,6 +13,8 @@ import pytest
 from pipeline.tracking.moved import follow
 from tests.tracking.conftest import LIBRARY
 
+pytestmark = pytest.mark.slow
+
 WORK = """if True:
     import sys
     from pathlib import Path

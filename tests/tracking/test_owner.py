@@ -16,6 +16,8 @@ from pipeline import tracking
 from pipeline.tracking import owner, runs
 from tests.tracking.conftest import LIBRARY, all_runs
 
+pytestmark = pytest.mark.slow
+
 WAIT = """if True:
     import time
     from pipeline import tracking

@@ -16,6 +16,8 @@ import pytest
 
 from tests.training.together import TRAININGS, run, step_exactly
 
+pytestmark = pytest.mark.slow
+
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run"]
 
 
