@@ -26,7 +26,7 @@ from pipeline.config.training import VgNetParams
 from pipeline.landmarks.pca import LandmarkModel
 from pipeline.models.discriminator import Discriminator
 from pipeline.models.folding import for_inference
-from pipeline.models.losses import decision_loss, landmark_weights, pixel_loss, regression_loss
+from pipeline.models.losses import decision_loss, pixel_loss, regression_loss, regression_weights
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime import paths
 from pipeline.runtime.devices import autocast, best_device, number_type, to_floats, to_pictures
@@ -75,7 +75,7 @@ class NaiveTraining:
         self.generator = VgNet(params.width, dropout=params.dropout, size=size).to(device)
         self.judge = Discriminator(params.width, size).to(device)
         self.optimisers = [Adam(network.parameters(), 2e-4, (0.5, 0.999)) for network in (self.generator, self.judge)]
-        self.weights, self.device = landmark_weights().to(device), device
+        self.weights, self.device = regression_weights().to(device), device
 
     def step(self, batch: VgBatch) -> None:
         pictures = to_floats(batch.pictures_BTHWC, self.device).contiguous()

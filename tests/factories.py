@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.bundles.bundle import write_card
-from pipeline.bundles.files import save_model
+from pipeline.bundles.network_files import save_model
 from pipeline.faces.crop import crop_geometry, encode_jpeg
 from pipeline.landmarks.pca import LandmarkModel, fit_model
 from pipeline.models.atnet import AtNet

@@ -8,7 +8,7 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pipeline.app.requests import RequestLimit
+from pipeline.app.rate_limit import RequestLimit
 
 _API = "startup-events|upload(_progress)?|queue/(join|data)|run/predict|cancel|reset|heartbeat/[^/]+|file=/[^/].*"
 _PAGE = r"config|theme\.css|favicon\.ico|robots\.txt|assets/.*|static/.*"

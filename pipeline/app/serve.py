@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.app.requests import RequestLimit
+from pipeline.app.rate_limit import RequestLimit
 from pipeline.app.uploads import BYTES, delete_old
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.runtime.errors import PipelineError, Stopped

@@ -2,7 +2,7 @@
 
 | file | content |
 |---|---|
-| `atnet/`, `vgnet/` | the networks, each with its training parameters (`pipeline.bundles.files`) |
+| `atnet/`, `vgnet/` | the networks, each with its training parameters (`pipeline.bundles.network_files`) |
 | `landmarks/` | template, mean and basis of the landmark model that both networks use |
 | `bundle.json` | the card: training data, metrics, licence and attribution |
 | `provenance.json` | the commit of the code that trained it |

@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import nn
 
-from pipeline.bundles.files import read_model, unknown_network
+from pipeline.bundles.network_files import read_model, unknown_network
 from pipeline.models.registry import ARCHITECTURES
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath

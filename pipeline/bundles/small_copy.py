@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.bundles.bundle import load_bundle, write_card, write_provenance
-from pipeline.bundles.files import save_model
+from pipeline.bundles.network_files import save_model
 from pipeline.bundles.networks import load_model
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import check_new

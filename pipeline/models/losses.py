@@ -63,7 +63,7 @@ def decision_loss(logits_B: Tensor, real: bool) -> Tensor:
     return functional.softplus(-logits_B if real else logits_B).mean()
 
 
-def landmark_weights(mouth: float = 10_000.0) -> Tensor:
+def regression_weights(mouth: float = 10_000.0) -> Tensor:
     """Weights (136,) of the squared errors: `mouth` for the y of the mouth's points, 1 for all other coordinates.
 
     The original release multiplies predicted and true landmarks by 100 at the y of the mouth before it squares their

@@ -131,7 +131,7 @@ def count_shard(shard: Path, numbers: Sequence[int], features: SpeechFeatures) -
 
 def initial_of(bundle: StrPath) -> InitialStatistics:
     """The initial statistics of a bundle's AT-net. Raises PipelineError if it has none."""
-    from pipeline.bundles.files import read_model  # here, because nothing else in the stage needs torch
+    from pipeline.bundles.network_files import read_model  # here, because nothing else in the stage needs torch
 
     folder = Path(bundle, "atnet")
     initial = read_model(folder, "model")[0]["meta"].get("speech", {}).get("initial")

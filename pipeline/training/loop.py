@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from pipeline.bundles.files import save_model
+from pipeline.bundles.network_files import save_model
 from pipeline.config.training import LoopParams
 from pipeline.runtime.devices import training_threads
 from pipeline.runtime.paths import StrPath

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from pipeline.bundles.files import read_model
+from pipeline.bundles.network_files import read_model
 from pipeline.runtime import paths
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath

@@ -16,7 +16,7 @@ from pipeline.config.training import VgNetParams
 from pipeline.config.windows import require_long_clips
 from pipeline.faces.crop import crop_geometry
 from pipeline.models.discriminator import Discriminator
-from pipeline.models.losses import decision_loss, landmark_weights, pixel_loss, regression_loss
+from pipeline.models.losses import decision_loss, pixel_loss, regression_loss, regression_weights
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime import paths
 from pipeline.runtime.devices import (
@@ -117,7 +117,7 @@ class VgNetTask:
             self.optimisers["discriminator"] = Adam(
                 self.discriminator.parameters(), params.discriminator_lr, betas=(0.5, 0.999), fused=True
             )
-        self.landmark_weights = landmark_weights(params.mouth_weight).to(self.device)
+        self.regression_weights = regression_weights(params.mouth_weight).to(self.device)
 
     def _some_landmarks(self) -> Tensor:
         source = self.source_train
@@ -168,7 +168,7 @@ class VgNetTask:
             self.discriminator.requires_grad_(False)  # its weights need no gradient in the generator's step
             logits_B, read_BTL = self._judge(self.discriminator, fake_BTCHW, reference_BL)
             adversarial = decision_loss(logits_B, real=True)
-            regression = regression_loss(read_BTL, landmarks_BTL, self.landmark_weights)
+            regression = regression_loss(read_BTL, landmarks_BTL, self.regression_weights)
             self.discriminator.requires_grad_(True)
             losses["generator"] = (
                 losses["generator"] + params.adversarial_weight * adversarial + params.regression_weight * regression
@@ -184,8 +184,8 @@ class VgNetTask:
         real_logits_B, real_read_BTL = self._judge(self.judge, real_BTCHW, reference_BL)
         fake_logits_B, fake_read_BTL = self._judge(self.judge, fake_BTCHW, reference_BL)
         decision = decision_loss(real_logits_B, real=True) + decision_loss(fake_logits_B, real=False)
-        regression = regression_loss(real_read_BTL, landmarks_BTL, self.landmark_weights) + regression_loss(
-            fake_read_BTL, landmarks_BTL, self.landmark_weights
+        regression = regression_loss(real_read_BTL, landmarks_BTL, self.regression_weights) + regression_loss(
+            fake_read_BTL, landmarks_BTL, self.regression_weights
         )
         loss = self.params.adversarial_weight * decision + self.params.regression_weight * regression
         self._descend("discriminator", self.discriminator, loss)

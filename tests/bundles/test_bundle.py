@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.bundles.bundle import PUBLISHED, load_bundle, write_provenance
-from pipeline.bundles.files import save_model
+from pipeline.bundles.network_files import save_model
 from pipeline.faces.crop import CROP, crop_geometry
 from pipeline.models.discriminator import Discriminator
 from pipeline.models.vgnet import VgNet

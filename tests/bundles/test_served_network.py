@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from torch import nn
 
-from pipeline.bundles.files import save_model
+from pipeline.bundles.network_files import save_model
 from pipeline.bundles.served_network import load
 from pipeline.models.atnet import AtNet
 from pipeline.models.vgnet import VgNet

@@ -63,8 +63,8 @@ def test_decision_loss_is_binary_cross_entropy() -> None:
         assert losses.decision_loss(logits, real).item() == pytest.approx(expected, rel=1e-5)
 
 
-def test_landmark_weights_single_out_the_height_of_the_mouth() -> None:
-    weights = losses.landmark_weights(100.0).reshape(68, 2)
+def test_regression_weights_single_out_the_height_of_the_mouth() -> None:
+    weights = losses.regression_weights(100.0).reshape(68, 2)
     assert (weights[48:68, 1] == 100).all()
     assert weights.sum() == 20 * 100 + 136 - 20
 
@@ -75,5 +75,5 @@ def test_regression_loss_is_the_originals() -> None:
     mask = np.ones(136)  # as the original has it: on both, before the difference is squared
     mask[97::2] = 100
     expected = np.mean((mask * predicted - mask * true) ** 2)
-    ours = losses.regression_loss(torch.tensor(predicted), torch.tensor(true), losses.landmark_weights())
+    ours = losses.regression_loss(torch.tensor(predicted), torch.tensor(true), losses.regression_weights())
     assert ours.item() == pytest.approx(expected)

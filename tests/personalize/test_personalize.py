@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.bundles.bundle import PUBLISHED, load_bundle, write_card
-from pipeline.bundles.files import read_model, save_model
 from pipeline.bundles.location import pretrained_folder
+from pipeline.bundles.network_files import read_model, save_model
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.models.atnet import AtNet
 from pipeline.models.vgnet import VgNet

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from pipeline.config.params import Params
-from pipeline.evaluation.registry import METRICS
+from pipeline.metrics import METRICS
 from stages.declare import (
     DVC,
     STUDIES_DVC,

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from pipeline.bundles.bundle import PUBLISHED, load_bundle
-from pipeline.bundles.files import save_model
-from pipeline.evaluation.registry import BASELINES
+from pipeline.bundles.network_files import save_model
+from pipeline.evaluation.baselines import BASELINES
 from pipeline.media import count_frames
 from pipeline.models.atnet import AtNet
 from pipeline.models.vgnet import VgNet

@@ -15,10 +15,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from pipeline.evaluation.registry import BASELINES, DECIDING, METRICS
+from pipeline.evaluation.baselines import BASELINES
 from pipeline.evaluation.results import number_text, title_of
 from pipeline.evaluation.studies.definitions import STUDIES
 from pipeline.evaluation.tables import headline
+from pipeline.metrics import DECIDING, METRICS
 from tests.reports.parsed_page import Read
 from tests.stages.conftest import STAGES, Project
 

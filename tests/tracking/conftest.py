@@ -30,7 +30,7 @@ STAGES = {
                 os.kill(os.getpid(), signal.SIGKILL)
             import torch
             from pipeline.models.atnet import AtNet
-            from pipeline.bundles.files import save_model
+            from pipeline.bundles.network_files import save_model
             folder = Path("models/atnet")
             torch.manual_seed(params["seed"])
             save_model(folder, "model", AtNet(width=4), params["train"])

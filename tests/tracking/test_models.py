@@ -17,7 +17,7 @@ import soundfile  # type: ignore[import-untyped]
 import torch
 
 from pipeline import tracking
-from pipeline.bundles.files import save_model
+from pipeline.bundles.network_files import save_model
 from pipeline.bundles.networks import load_model
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead

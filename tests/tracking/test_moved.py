@@ -20,7 +20,7 @@ WORK = """if True:
     from pathlib import Path
     import numpy as np
     from pipeline import tracking
-    from pipeline.bundles.files import save_model
+    from pipeline.bundles.network_files import save_model
     from pipeline.models.vgnet import VgNet
     Path("note.txt").write_text(sys.argv[1])
     save_model(Path("vgnet"), "model", VgNet(width=1), {})

@@ -7,7 +7,7 @@ import torch
 
 from pipeline.config.training import VgNetParams
 from pipeline.models.discriminator import Discriminator
-from pipeline.models.losses import landmark_weights, regression_loss
+from pipeline.models.losses import regression_loss, regression_weights
 from pipeline.runtime.devices import to_floats
 from pipeline.training.initialization import init_discriminator, init_normal
 from pipeline.training.vgnet import VgNetTask
@@ -23,7 +23,7 @@ def missed(task: VgNetTask) -> float:
     reference_BL, landmarks_BTL = batch.landmarks_BTL[:, 0], batch.landmarks_BTL[:, 1:]
     with torch.no_grad():
         _, read_BTL = task.discriminator(to_floats(batch.pictures_BTHWC[:, 1:], task.device), reference_BL)
-    weights = landmark_weights()
+    weights = regression_weights()
     still = regression_loss(reference_BL[:, None].expand_as(landmarks_BTL), landmarks_BTL, weights)
     return (regression_loss(read_BTL, landmarks_BTL, weights) / still).item()
 

@@ -6,7 +6,7 @@ from hashlib import file_digest
 from pathlib import Path
 
 from pipeline.bundles.bundle import PUBLISHED, write_card
-from pipeline.bundles.files import save_model
+from pipeline.bundles.network_files import save_model
 from pipeline.preprocessing.published.basics import read_basics
 from pipeline.preprocessing.published.checkpoint import read_network
 from pipeline.preprocessing.published.layouts import ATNET, ATNET_SINGLE, VGNET

@@ -18,8 +18,8 @@ from torch import Tensor
 from typer.testing import CliRunner
 
 from pipeline.bundles.bundle import Bundle, load_bundle
-from pipeline.bundles.files import save_model
 from pipeline.bundles.location import pretrained_folder
+from pipeline.bundles.network_files import save_model
 from pipeline.bundles.onnx.write import export_onnx
 from pipeline.cli import app
 from pipeline.inference.inputs import opened_speech, read_reference

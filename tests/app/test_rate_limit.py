@@ -1,6 +1,6 @@
 """The limit of requests per minute."""
 
-from pipeline.app.requests import RequestLimit
+from pipeline.app.rate_limit import RequestLimit
 
 
 def test_a_client_may_send_so_many_requests_per_minute() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipeline.bundles.files import save_model
+from pipeline.bundles.network_files import save_model
 from pipeline.bundles.networks import load_model
 from pipeline.models.atnet import AtNet
 from pipeline.models.discriminator import Discriminator
