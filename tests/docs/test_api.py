@@ -18,5 +18,5 @@ def test_every_public_module_has_a_page(tmp_path: Path) -> None:
     for module in modules:
         page = tmp_path / module.relative_to(ROOT).with_suffix(".html")
         assert page.exists(), page
-    text = (tmp_path / "pipeline/models/bundle.html").read_text()
-    assert "A model bundle: a folder that is enough by itself" in text
+    text = (tmp_path / "pipeline/bundles/bundle.html").read_text()
+    assert "A model bundle: one folder with everything that generation needs." in text
