@@ -85,7 +85,7 @@ def test_ignored_signals_stay_ignored(tmp_path: Path) -> None:
 def test_signals_that_the_tests_own_process_ignores_reach_their_programs() -> None:
     """As when `make test` runs in the background, under nohup."""
     ignored = "signal.signal(signal.SIGINT, signal.SIG_IGN); signal.signal(signal.SIGHUP, signal.SIG_IGN)"
-    words = [__file__, "-k", "nothing_is_left and alone", "-p", "no:cacheprovider"]
+    words = [__file__, "-k", "no_temporary_files_remain and alone", "-p", "no:cacheprovider"]
     code = f"import signal, sys, pytest; {ignored}; sys.exit(pytest.main({words!r}))"
     done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout

@@ -15,7 +15,13 @@ from pipeline.shards.clip_store import ClipStore
 from pipeline.shards.plan import Item, row_key
 from pipeline.shards.read import FORMAT
 from pipeline.shards.table import array_field, jpeg_field
-from tests.factories import FRAMES, MFCC_FIELDS, face_row, mfcc_row, picture, points
+from tests.factories import FRAMES, MFCC_FIELDS, face_row, mfcc_row, picture, points, write_store
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> ClipStore:
+    """Shards of four clips as the stages write them; d was rejected."""
+    return write_store(tmp_path_factory.mktemp("shards"))
 
 
 def test_the_data_of_a_clip(store: ClipStore) -> None:
