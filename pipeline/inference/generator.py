@@ -22,7 +22,7 @@ from pipeline.inference.painter import Painter
 from pipeline.preprocessing.base import Reference
 from pipeline.preprocessing.project import ProjectPreprocessing
 from pipeline.runtime.errors import PipelineError
-from pipeline.runtime.progress import StepTimer
+from pipeline.runtime.step_timer import StepTimer
 from pipeline.speech.sound import Sound
 
 log = logging.getLogger(__name__)

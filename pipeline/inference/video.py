@@ -25,7 +25,7 @@ from pipeline.runtime.clock import FPS, frames_of
 from pipeline.runtime.errors import PipelineError, Stopped
 from pipeline.runtime.files import replacing
 from pipeline.runtime.paths import StrPath
-from pipeline.runtime.progress import StepTimer
+from pipeline.runtime.step_timer import StepTimer
 
 OnProgress = Callable[[int, int | None], None]
 """Called with the number of finished frames and, if known, the total."""

@@ -1,22 +1,14 @@
-"""Writing files completely or not at all, checks of output paths, reproducible parquet, and text of any encoding."""
+"""Writing files completely or not at all, checks of output paths, and text of any encoding."""
 
 import codecs
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-# Statistics of every column of every row would make a footer five times as long, which each opening has to read.
-PARQUET = {"compression": "zstd", "use_dictionary": False, "write_statistics": False}
-"""Settings for writing parquet whose bytes depend only on the table."""
 
 _ENCODINGS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -45,16 +37,6 @@ def replacing(path: StrPath) -> Iterator[Path]:
     with writing(path.parent) as temporary:
         yield temporary
         temporary.replace(path)
-
-
-def write_table(path: StrPath, table: "pa.Table") -> None:
-    """Write parquet whose bytes depend only on the table, complete or not at all; PipelineError if that fails."""
-    import pyarrow.parquet as pq
-
-    path = Path(path)
-    with explained(path.parent), replacing(path) as temporary:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(table, temporary, **PARQUET)
 
 
 def decode(data: bytes, errors: str = "strict") -> str:

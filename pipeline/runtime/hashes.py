@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.runtime.files import write_table
+from pipeline.runtime.parquet import write_table
 from pipeline.runtime.paths import StrPath
 from pipeline.runtime.progress import progress
 from pipeline.runtime.time_limit import TimedOut, limited

@@ -1,14 +1,11 @@
-"""Progress of long work: a bar on a terminal, otherwise, as in a batch job's log, a line now and then; step timing."""
+"""Progress of long work: a bar on a terminal, otherwise, as in a batch job's log, a line now and then."""
 
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from importlib.util import find_spec
-from typing import Protocol, TypeVar
-
-Item = TypeVar("Item")
+from typing import Protocol
 
 
 class Advance(Protocol):
@@ -80,33 +77,3 @@ class _Lines:
         about = f", {note}" if note else ""
         print(f"{self.title}: {self.done} of {self.total}{about}, {rate:.1f} per second, {left} to go", flush=True)
         self.printed, self.since = self.done, now
-
-
-class StepTimer:
-    """Seconds that each named step of a chain of generators takes, without the time it waits for other timed steps."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = defaultdict(float)
-        self._ended = 0.0  # seconds of all steps that have ended
-
-    @contextmanager
-    def timed(self, step: str) -> Iterator[None]:
-        """Time the block, without the steps that are timed within it."""
-        begun, ended = time.perf_counter(), self._ended
-        try:
-            yield
-        finally:
-            own = time.perf_counter() - begun - (self._ended - ended)
-            self.seconds[step] += own
-            self._ended += own
-
-    def each(self, step: str, items: Iterable[Item]) -> Iterator[Item]:
-        """The items; the time to produce each is the step's."""
-        iterator = iter(items)
-        while True:
-            with self.timed(step):
-                try:
-                    item = next(iterator)
-                except StopIteration:
-                    return
-            yield item

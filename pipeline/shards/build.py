@@ -12,7 +12,8 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.runtime import workers
-from pipeline.runtime.files import explained, write_table, writing
+from pipeline.runtime.files import explained, writing
+from pipeline.runtime.parquet import write_table
 from pipeline.runtime.paths import StrPath
 from pipeline.runtime.progress import progress
 from pipeline.shards.plan import PREFIX, Item, cut, shard_name

@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.runtime.files import PARQUET, explained, writing
+from pipeline.runtime.files import explained, writing
+from pipeline.runtime.parquet import PARQUET
 from pipeline.runtime.paths import StrPath
 from pipeline.shards.plan import shard_name
 

@@ -19,8 +19,8 @@ from pipeline.corpora.layout import PICTURES, names_below
 from pipeline.corpora.portraits import TABLE
 from pipeline.runtime import workers
 from pipeline.runtime.errors import PipelineError
-from pipeline.runtime.files import write_table
 from pipeline.runtime.hashes import hash_files
+from pipeline.runtime.parquet import write_table
 from pipeline.runtime.paths import StrPath
 from pipeline.runtime.progress import progress
 from pipeline.speech.espeak import Voice

@@ -12,7 +12,7 @@ from pipeline.faces.crop import encode_jpeg
 from pipeline.prepare.quality import HISTOGRAMS, PLOTTED, SHEET, TABLE
 from pipeline.prepare.quality.contact_sheet import Sources, draw_sheet
 from pipeline.prepare.quality.limits import LIMITS, QUALITY_METRICS, limits_of
-from pipeline.runtime.files import write_table
+from pipeline.runtime.parquet import write_table
 from pipeline.runtime.paths import StrPath
 
 Rows = Sequence[Mapping[str, Any]]

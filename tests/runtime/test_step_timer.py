@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipeline.runtime.progress import StepTimer
+from pipeline.runtime.step_timer import StepTimer
 
 
 def numbers(seconds: float, below: Iterator[int] | None = None) -> Iterator[int]:
