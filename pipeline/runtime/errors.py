@@ -7,7 +7,8 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -26,6 +27,9 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _REPEAT_SECONDS = 5.0
 """A signal within this time after another counts as the same one: `timeout` and batch systems send two. Meanwhile open
 files close."""
+_CHECK_SECONDS = 0.5
+"""How often a stopped program checks whether a library dropped `Stopped`, as a bare `except` during an import does. The
+error is then raised again."""
 
 
 class PipelineError(Exception):
@@ -127,12 +131,28 @@ def stoppable() -> Iterator[None]:
         yield
         return
     last = float("-inf")
+    error: Callable[[], Stopped | None]  # a weak reference, which tells whether anyone still has the error
 
     def stop(number: int, frame: FrameType | None) -> None:
         nonlocal last
         before, last = last, time.monotonic()
         if last - before > _REPEAT_SECONDS:
-            raise Stopped(number)
+            signal.signal(signal.SIGALRM, lambda *_: raise_again(number))
+            signal.setitimer(signal.ITIMER_REAL, _CHECK_SECONDS, _CHECK_SECONDS)
+            raise_stopped(number)
+
+    def raise_again(number: int) -> None:
+        if error() is None:
+            raise_stopped(number)
+
+    def raise_stopped(number: int) -> None:
+        nonlocal error
+        stopped = Stopped(number)
+        error = weakref.ref(stopped)
+        try:
+            raise stopped
+        finally:
+            del stopped  # the traceback has this frame, which would keep the error
 
     for number in SIGNALS:
         if signal.getsignal(number) != signal.SIG_IGN:
@@ -140,6 +160,8 @@ def stoppable() -> Iterator[None]:
     try:
         yield
     finally:
+        if last > float("-inf"):
+            signal.setitimer(signal.ITIMER_REAL, 0)
         last = time.monotonic()
 
 

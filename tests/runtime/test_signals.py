@@ -23,6 +23,14 @@ with clear_errors("program"), tempfile.TemporaryDirectory(dir=".") as folder, re
     print("ready", flush=True)
     while sys.argv[1] == "alone":
         time.sleep(0.05)
+    dropped = 0
+    while sys.argv[1] == "dropped":
+        try:
+            time.sleep(0.05)
+        except BaseException:
+            dropped += 1
+            if dropped == 3:
+                raise
     for _ in workers.run(((slow, (number,), {}) for number in range(2000)), 2):
         print("working", flush=True)
 """
@@ -34,7 +42,7 @@ def start(folder: Path, how: str, *before: str) -> "subprocess.Popen[str]":
         command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
     assert process.stdout
-    wanted = "ready" if how == "alone" else "working"
+    wanted = "working" if how == "workers" else "ready"
     while process.stdout.readline().strip() != wanted:
         assert process.poll() is None
     return process
@@ -46,7 +54,7 @@ def _library(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-@pytest.mark.parametrize("how", ["alone", "workers"])
+@pytest.mark.parametrize("how", ["alone", "workers", "dropped"])
 def test_no_temporary_files_remain(tmp_path: Path, how: str, number: signal.Signals) -> None:
     process = start(tmp_path, how)
     process.send_signal(number)

@@ -208,12 +208,13 @@ def test_batches_are_the_same_from_any_number_of_loader_threads() -> None:
 
 
 def test_processes_that_share_a_batch_draw_what_one_draws(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = task().batch(3)
+    shared = task()
+    whole = shared.batch(3)
     monkeypatch.setattr(distribution, "world", lambda: 2)
     shares = []
     for rank in (0, 1):
         monkeypatch.setattr(distribution, "rank", lambda rank=rank: rank)
-        shares.append(task().batch(3))
+        shares.append(shared.batch(3))
     assert torch.equal(torch.cat([share.pictures_BTHWC for share in shares]), whole.pictures_BTHWC)
     assert torch.equal(torch.cat([share.landmarks_BTL for share in shares]), whole.landmarks_BTL)
 
