@@ -1,4 +1,4 @@
-"""What tests of several rooms share: real material, found through the environment or shipped in wheels."""
+"""Fixtures that all tests share: real material, found through the environment or shipped in wheels."""
 
 import os
 import shutil
@@ -18,22 +18,25 @@ from numpy.typing import NDArray
 LONGEST = (
     "stages/test_pipeline.py",
     "test_base_install.py",
-    "prepare/test_processors.py",
-    "docs/test_extending.py",
-    "stages/test_experiments.py",
-    "stages/test_places.py",
-    "stages/test_elsewhere.py",
-    "stages/test_models.py",
     "tracking/test_lineage.py",
-    "training/test_training.py",
-    "evaluation/test_evaluate.py",
-    "evaluation/score/test_self_test.py",
+    "app/test_app.py",
+    "stages/test_experiments.py",
+    "test_cli.py",
+    "stages/test_places.py",
+    "personalize/test_personalize.py",
+    "tracking/test_store.py",
+    "stages/test_models.py",
+    "stages/test_elsewhere.py",
+    "docs/test_extending.py",
+    "tracking/test_moved.py",
     "stages/test_browser.py",
     "stages/test_size.py",
+    "training/test_distribution.py",
+    "prepare/test_processors.py",
 )
-"""Files that take the longest. They come first: one that began last would run on alone, on one of the cores.
+"""Files that take the longest. They come first, since one that starts last would run alone on one core.
 
-The second to the fourth do not need what the first makes for all others in `stages`.
+The second to the fourth do not need the project that the first makes for all others in `stages`.
 """
 
 
