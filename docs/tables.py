@@ -22,7 +22,9 @@ BLOCK = re.compile(r"<!-- measured: (\w+) -->\n(.*?)<!-- /measured -->", re.DOTA
 def read(name: str) -> list[list[str]]:
     """Return the rows of docs/measured/NAME.csv, the header first."""
     with (MEASURED / f"{name}.csv").open(newline="", encoding="utf-8") as file:
-        return list(csv.reader(file))
+        rows = list(csv.reader(file))
+    assert all(len(row) == len(rows[0]) for row in rows), f"{name}.csv has rows of different lengths"
+    return rows
 
 
 def write(name: str, rows: list[list[str]]) -> None:
