@@ -127,6 +127,14 @@ def test_use_prints_its_changes_and_the_next_command(folder: Path) -> None:
     ]
 
 
+def test_use_asks_for_the_folder_of_a_corpus_that_is_not_there(folder: Path) -> None:
+    done = atvgnet(folder, "use", "folder")
+    assert done.stdout.splitlines() == [
+        "corpus: sample -> folder",
+        "data/raw/folder does not exist. Now run: atvgnet use folder --root FOLDER",
+    ]
+
+
 def test_version(folder: Path) -> None:
     assert atvgnet(folder, "--version").stdout == f"atvgnet {importlib.metadata.version('atvgnet')}\n"
 
@@ -227,7 +235,7 @@ def test_a_batch(speaking: Path) -> None:
     command = [ATVGNET, "generate", "--models", "models", "--batch", "jobs.csv", "--jobs", "2"]
     done = subprocess.run(command, cwd=speaking, capture_output=True, text=True)
     assert done.returncode == 1
-    assert done.stdout.splitlines()[-1] == "jobs.results.csv: 1 videos, 1 failed"
+    assert done.stdout.splitlines()[-1] == "jobs.results.csv: 1 of 2 rows have their video"
     assert done.stderr.startswith("atvgnet: 1 of 2 rows failed, the first so: no.jpg does not exist.")
     assert count_frames(speaking / "a.mp4") == 13
 

@@ -133,7 +133,7 @@ def _generate_table(head: "TalkingHead", table: Path, jobs: int, settings: Setti
     with progress_of("videos") as on_progress:
         outcomes = generate_batch(head, table, jobs, settings, overwrite=overwrite, on_progress=on_progress)
     failed = [outcome for outcome in outcomes if outcome.state != "done"]
-    print(f"{results_of(table)}: {len(outcomes) - len(failed)} videos, {len(failed)} failed")
+    print(f"{results_of(table)}: {len(outcomes) - len(failed)} of {len(outcomes)} rows have their video")
     if failed:
         raise PipelineError(f"{len(failed)} of {len(outcomes)} rows failed, the first so: {failed[0].message}")
 

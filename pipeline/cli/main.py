@@ -100,11 +100,16 @@ def use(
 ) -> None:
     """Choose the corpus in params.yaml. The rest of the file stays as it is, comments included."""
     with command():
+        from pipeline.config.file import load_params
         from pipeline.corpora.choose import choose_corpus
 
         for line in choose_corpus(paths.PARAMS, corpus, root):
             print(line)
-        print("Now run: dvc repro")
+        present = load_params(paths.PARAMS).corpora.get(corpus, {}).get("root")
+        if present and not Path(present).is_dir():
+            print(f"{present} does not exist. Now run: atvgnet use {corpus} --root FOLDER")
+        else:
+            print("Now run: dvc repro")
 
 
 @app.command("import-upstream")
