@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
-from pipeline.config.ranges import Range, Section
+from pipeline.config.ranges import Count, Range, Section
 from pipeline.corpora.base import CorpusEntry, Opening, register
 from pipeline.corpora.grid import Grid, GridParams
 from pipeline.runtime import paths
@@ -18,7 +18,7 @@ class SyntheticParams(Section):
     """Number of speakers; they differ in voice and face."""
     sentences: Annotated[int, Range(3, 1000, note="one at least for each of train, val and test")] = 9
     """Sentences per speaker; no sentence occurs twice in the corpus."""
-    seed: int = 0
+    seed: Count = 0
     """Another seed gives other sentences, voices and faces."""
 
 

@@ -51,14 +51,11 @@ class PipelineError(Exception):
 
     def __init__(self, reason: str, *, subject: object = "", advice: str = "") -> None:
         self.reason, self.subject, self.advice = reason, str(subject), advice
-        stop = "." if self.subject or advice else ""
-        about = f"{self.subject}{self.separator}" if self.subject else ""
-        super().__init__(f"{about}{reason}{stop} {advice}".rstrip())
-
-    @property
-    def without_subject(self) -> str:
+        self.without_subject = f"{reason}{'.' if self.subject or advice else ''} {advice}".rstrip()
         """Reason and advice, for tables that name the subject in a column of their own."""
-        return str(PipelineError(self.reason, advice=self.advice))
+        super().__init__(
+            f"{self.subject}{self.separator}{self.without_subject}" if self.subject else self.without_subject
+        )
 
 
 class Stopped(KeyboardInterrupt):

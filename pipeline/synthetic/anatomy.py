@@ -27,25 +27,22 @@ CHEEKS = slice(86, 94)
 HAIR = slice(94, 105)
 NECK, COLLAR, ABOVE, RIM = slice(105, 108), slice(108, 121), slice(121, 128), slice(128, 135)
 
-_HAIR = (
+AROUND = np.array([
+    # hair
     (160, 112), (152, 85), (160, 50), (187, 30), (228, 14), (265, 21), (292, 45), (302, 85), (290, 122), (200, 76),
     (250, 86),
-)  # fmt: skip
-_NECK = ((186, 184), (222, 192), (252, 190))
-_COLLAR = (
-    (120, 180), (140, 165), (160, 150), (160, 190), (190, 207), (222, 210), (255, 207), (285, 180), (290, 205),
-    (300, 150), (110, 205), (150, 215), (325, 215),
-)  # fmt: skip
-_ABOVE = ((60, 0), (140, 0), (227, -8), (310, 0), (400, 0), (60, 60), (400, 60))
-_RIM = ((60, 120), (400, 120), (60, 190), (400, 190), (110, 250), (227, 250), (350, 250))
-
-AROUND = np.array([*_HAIR, *_NECK, *_COLLAR, *_ABOVE, *_RIM], np.float64)
+    # neck and collar
+    (186, 184), (222, 192), (252, 190), (120, 180), (140, 165), (160, 150), (160, 190), (190, 207), (222, 210),
+    (255, 207), (285, 180), (290, 205), (300, 150), (110, 205), (150, 215), (325, 215),
+    # above the head and at the rim of the photograph
+    (60, 0), (140, 0), (227, -8), (310, 0), (400, 0), (60, 60), (400, 60),
+    (60, 120), (400, 120), (60, 190), (400, 190), (110, 250), (227, 250), (350, 250),
+], np.float64)  # fmt: skip
 """The control points beyond the face (41, 2), in photograph pixels."""
 
 # Control points of the two layers; each leaves out the other's lip.
-_ALL = np.arange(135)
-UPPER_LAYER = np.delete(_ALL, np.r_[LOWER_INNER, LOWER_OUTER])
-LOWER_LAYER = np.delete(_ALL, np.r_[UPPER_OUTER, UPPER_INNER])
+UPPER_LAYER = np.delete(np.arange(135), np.r_[LOWER_INNER, LOWER_OUTER])
+LOWER_LAYER = np.delete(np.arange(135), np.r_[UPPER_OUTER, UPPER_INNER])
 
 MOVES = ("jaw", "width", "rounding", "closure", "tuck", "brows")
 _OPENING = 0.62  # largest opening, in half widths of the mouth
@@ -59,36 +56,30 @@ class Anatomy:
     """Control points (135, 2) in photograph pixels."""
     neutral: Points
     """The same at rest, in frame pixels."""
-    moves: dict[str, Points]
-    """For each of `MOVES` at 1: the shift of every control point, (135, 2) in frame pixels."""
+    moves_KN2: Points
+    """For each of `MOVES` at 1: the shift of every control point, (6, 135, 2) in frame pixels."""
     half_width: float
     """Half the mouth's width at rest."""
 
 
-def to_frame(points: Points, scale: float) -> Points:
-    """Convert photograph pixels to frame pixels for a speaker of this scale."""
-    return np.asarray((_ANCHOR + (points - _ANCHOR) * scale - _ORIGIN) * SCALE)
-
-
 def anatomy(appearance: Appearance) -> Anatomy:
     """The face of a speaker of the sample corpus."""
-    photographed = _photographed()
-    neutral = to_frame(_shaped(_neutral(photographed), appearance.shape), appearance.scale)
+    points, corners = photo().points_68, np.array(outlines.CORNERS)
+    lips = (outlines.UPPER_OUTER, outlines.UPPER_INNER, outlines.LOWER_INNER, outlines.LOWER_OUTER)
+    cheeks = cheeks_of(points, *corners)
+    cheeks[6:] += ((-3, 0), (3, 0))
+    photographed = np.concatenate([points[:48], corners, *map(np.array, lips), cheeks, AROUND])
+    shaped = _shaped(_neutral(photographed), appearance.shape)
+    neutral = (_ANCHOR + (shaped - _ANCHOR) * appearance.scale - _ORIGIN) * SCALE
     half_width = float(neutral[CORNERS][1, 0] - neutral[CORNERS][0, 0]) / 2
     return Anatomy(photographed, neutral, moves_of(neutral, half_width), half_width)
 
 
-def _photographed() -> Points:
-    points = photo().points_68
-    corners = np.array(outlines.CORNERS)
-    cheeks = [
-        *(0.5 * (points[jaw] + corners[0]) for jaw in (2, 4, 5)),
-        *(0.5 * (points[jaw] + corners[1]) for jaw in (14, 12, 11)),
-        0.5 * (points[31] + corners[0]) + (-3, 0),
-        0.5 * (points[35] + corners[1]) + (3, 0),
-    ]
-    lips = (outlines.UPPER_OUTER, outlines.UPPER_INNER, outlines.LOWER_INNER, outlines.LOWER_OUTER)
-    return np.concatenate([points[:48], corners, *map(np.array, lips), cheeks, AROUND])
+def cheeks_of(points_68: Points, right: Points, left: Points) -> Points:
+    """The control points of the cheeks (8, 2), between dlib's points and the corners of the mouth."""
+    from_right, from_left = points_68[[2, 4, 5, 31]], points_68[[14, 12, 11, 35]]
+    cheeks = 0.5 * np.concatenate([from_right + right, from_left + left])
+    return np.asarray(cheeks[[0, 1, 2, 4, 5, 6, 3, 7]])
 
 
 def _neutral(points: Points) -> Points:
@@ -142,9 +133,10 @@ def _shaped(points: Points, shape: Shape) -> Points:
     return shaped
 
 
-def moves_of(neutral: Points, half_width: float) -> dict[str, Points]:
-    """Shifts (135, 2) of control points for each of `MOVES` at 1, in the pixels of ``neutral``, the points at rest."""
-    moves = {name: np.zeros_like(neutral) for name in MOVES}
+def moves_of(neutral: Points, half_width: float) -> Points:
+    """`Anatomy.moves_KN2` for the points at rest ``neutral``, in their pixels."""
+    moves_KN2 = np.zeros((len(MOVES), *neutral.shape))
+    moves = dict(zip(MOVES, moves_KN2, strict=True))
     middle = neutral[CORNERS].mean(0)
     across = np.clip((neutral[LOWER_INNER, 0] - middle[0]) / half_width, -1, 1)
     bow = (1 - np.abs(across) ** 2.4) ** 0.75
@@ -174,4 +166,4 @@ def moves_of(neutral: Points, half_width: float) -> dict[str, Points]:
     moves["tuck"][LOWER_INNER, 1] = -0.08 * half_width * bow
     moves["tuck"][LOWER_OUTER, 1] = -0.13 * half_width * bow
     moves["brows"][BROWS, 1] = -1.0
-    return moves
+    return moves_KN2

@@ -3,9 +3,7 @@
 import hashlib
 import shutil
 from collections import Counter
-from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +19,6 @@ from pipeline.runtime import workers
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.hashes import hash_files
 from pipeline.runtime.parquet import write_table
-from pipeline.runtime.paths import StrPath
 from pipeline.runtime.progress import progress
 from pipeline.speech.espeak import Voice
 from pipeline.synthetic.clip import render_clip
@@ -50,55 +47,37 @@ class SourcePhoto(NamedTuple):
     """The folder of its clips: a hash of everything that determines their bytes."""
 
 
-@dataclass(frozen=True)
-class Delivery:
-    """How a photograph speaks, the same in all of its clips."""
-
-    voice: Voice
-    articulation: float
-    light: Light
-    mirrored: bool
-
-
-def build_portraits(photos: StrPath, key: str, clips: int, seed: int, folder: StrPath, jobs: int) -> pd.DataFrame:
-    """Make the clips of all photographs.
+def build_portraits(photos: Path, key: str, clips: int, seed: int, folder: Path, jobs: int) -> pd.DataFrame:
+    """Make the clips of all photographs in ``photos`` and its subfolders; ``clips`` of each.
 
     Finished clips of unchanged photographs and params are kept, so an interrupted run continues and a new photograph
     costs only its own clips. The bytes do not depend on ``jobs``.
 
-    Args:
-        photos: The folder of the photographs; searched with its subfolders.
-        key: The corpus's section of params.yaml, for messages.
-        clips: Clips per photograph.
-        seed: Seed of voices, words and motion.
-        folder: The folder to write.
-        jobs: Worker processes.
-
-    Returns:
-        The table of photographs (``PHOTOS``).
-
-    Raises:
-        PipelineError: There is no photograph, or none is usable.
+    Returns the table of photographs (``PHOTOS``). Raises PipelineError, naming the section ``key`` of params.yaml, if
+    there is no photograph, or none is usable.
     """
-    photos, folder = Path(photos), Path(folder)
-    sources = _list(photos, key, clips, seed, jobs)
+    advice = f"Put photographs there, one face each, or set {key}.root to the folder that has them."
+    need_folder(photos, f"{key}.root", advice)
+    paths = sorted(files_below(photos, PICTURES))
+    if not paths:
+        raise PipelineError(f"{key}.root: no picture ({', '.join(PICTURES)}) in {photos}. {advice}")
+    hashes = hash_files(paths, jobs)
+    sources = []
+    for name, path in names_below(photos, paths, key).items():
+        recipe = repr((VERSION, clips, seed, hashes[path] or name))
+        sources.append(SourcePhoto(name, path, hashlib.sha256(recipe.encode()).hexdigest()[:32]))
     folder.mkdir(parents=True, exist_ok=True)
-    firsts: dict[str, str] = {}
-    for photo in sources:
-        firsts.setdefault(photo.place, photo.name)
-    distinct = [photo for photo in sources if firsts[photo.place] == photo.name]
+    firsts = {photo.place: photo for photo in reversed(sources)}
     target = folder.absolute()
-    tasks: list[workers.Task] = [(make_clips, (photo, clips, seed, target), {}) for photo in distinct]
+    tasks: list[workers.Task] = [(make_clips, (photo, clips, seed, target), {}) for photo in firsts.values()]
     results: dict[str, tuple[str, list[str]]] = {}
-    running = workers.run(tasks, min(jobs, len(tasks)), ordered=True, shared_paths=[photos, target])
+    running = workers.run(tasks, min(jobs, len(tasks)), shared_paths=[photos, target])
     with closing(running) as finished, progress("portraits", len(tasks)) as advance:
         for name, result in finished:
             results[name] = result
             advance(1)
     for photo in sources:
-        first = firsts[photo.place]
-        if first != photo.name:
-            results[photo.name] = f"the same picture as {first}", []
+        results.setdefault(photo.name, (f"the same picture as {firsts[photo.place].name}", []))
     rows = [(photo.name, *results[photo.name]) for photo in sources]
     table = pd.DataFrame(
         [(name, "unusable" if reason else "ok", reason, len(texts)) for name, reason, texts in rows], columns=_COLUMNS
@@ -109,9 +88,8 @@ def build_portraits(photos: StrPath, key: str, clips: int, seed: int, folder: St
     return table
 
 
-def write_empty(folder: StrPath) -> None:
+def write_empty(folder: Path) -> None:
     """Write the tables without rows, for a pipeline whose corpus has no portraits."""
-    folder = Path(folder)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     _write_tables(folder, pd.DataFrame(columns=_COLUMNS), [], {})
@@ -130,75 +108,51 @@ def make_clips(photo: SourcePhoto, clips: int, seed: int, folder: Path) -> tuple
     """
     cv2.setNumThreads(0)
     place = folder / photo.place
-    delivery, sentences = draw_delivery(photo.place, seed), draw_texts(photo.place, seed, clips)
-    texts = [" ".join(sentence.words) for sentence in sentences]
+    sentences = _draw_texts(photo.place, seed, clips)
     refused = place / "refused.txt"
-    if place.is_dir():
-        reason = refused.read_text(encoding="utf-8") if refused.exists() else ""
-        return photo.name, (reason, [] if reason else texts)
-    unfinished = place.with_name(f".{place.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir()
-    reason = ""
-    try:
-        face = Face(portrait_subject(read_portrait(photo.path), delivery.light, delivery.mirrored))
-        for number, sentence in enumerate(sentences):
-            rng = np.random.default_rng([seed, number, *bytes.fromhex(photo.place)])
-            render_clip(face, sentence, delivery.voice, delivery.articulation, rng, unfinished / f"{number:02d}.mpg")
-    except Unusable as error:
-        reason = str(error)
-        (unfinished / refused.name).write_text(reason, encoding="utf-8")
-    unfinished.rename(place)
-    return photo.name, (reason, [] if reason else texts)
+    if not place.is_dir():
+        unfinished = place.with_name(f".{place.name}.unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir()
+        voice, articulation, light, mirrored = _draw_delivery(photo.place, seed)
+        try:
+            face = Face(portrait_subject(read_portrait(photo.path), light, mirrored))
+            for number, sentence in enumerate(sentences):
+                rng = np.random.default_rng([seed, number, *bytes.fromhex(photo.place)])
+                render_clip(face, sentence, voice, articulation, rng, unfinished / f"{number:02d}.mpg")
+        except Unusable as error:
+            (unfinished / refused.name).write_text(str(error), encoding="utf-8")
+        unfinished.rename(place)
+    reason = refused.read_text(encoding="utf-8") if refused.exists() else ""
+    return photo.name, (reason, [] if reason else [" ".join(sentence.words) for sentence in sentences])
 
 
-def draw_delivery(place: str, seed: int) -> Delivery:
-    """Voice, articulation and light of a photograph."""
+def _draw_delivery(place: str, seed: int) -> tuple[Voice, float, Light, bool]:
+    """How a photograph speaks, the same in all of its clips: voice, articulation, light, and whether it is mirrored."""
     rng = np.random.default_rng([seed, Stream.DELIVERY, *bytes.fromhex(place)])
     name = f"{_ACCENTS[rng.integers(len(_ACCENTS))]}+{_VARIANTS[rng.integers(len(_VARIANTS))]}"
-    return Delivery(
-        voice=Voice(name, int(rng.integers(135, 181)), int(rng.integers(30, 71)), int(rng.integers(40, 71))),
-        articulation=float(rng.uniform(0.7, 1.15)),
-        light=Light(float(rng.uniform(0, np.pi)), float(rng.uniform(0, 0.15)), float(rng.uniform(-0.4, 0.4))),
-        mirrored=bool(rng.integers(2)),
-    )
+    voice = Voice(name, int(rng.integers(135, 181)), int(rng.integers(30, 71)), int(rng.integers(40, 71)))
+    articulation = float(rng.uniform(0.7, 1.15))
+    light = Light(float(rng.uniform(0, np.pi)), float(rng.uniform(0, 0.15)), float(rng.uniform(-0.4, 0.4)))
+    return voice, articulation, light, bool(rng.integers(2))
 
 
-def draw_texts(place: str, seed: int, clips: int) -> list[Sentence]:
+def _draw_texts(place: str, seed: int, clips: int) -> list[Sentence]:
     """What a photograph says: GRID sentences and other words alternate."""
     rng = np.random.default_rng([seed, Stream.TEXTS, *bytes.fromhex(place)])
     first = int(rng.integers(2))
     return [draw_words(rng) if (first + turn) % 2 else draw_sentences(1, rng)[0] for turn in range(clips)]
 
 
-def _list(root: Path, key: str, clips: int, seed: int, jobs: int) -> list[SourcePhoto]:
-    advice = f"Put photographs there, one face each, or set {key}.root to the folder that has them."
-    need_folder(root, f"{key}.root", advice)
-    paths = sorted(files_below(root, PICTURES))
-    if not paths:
-        raise PipelineError(f"{key}.root: no picture ({', '.join(PICTURES)}) in {root}. {advice}")
-    hashes = hash_files(paths, jobs)
-    return [
-        SourcePhoto(name, path, _place(VERSION, clips, seed, hashes[path] or name))
-        for name, path in names_below(root, paths, key).items()
-    ]
-
-
-def _place(*parts: object) -> str:
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
-
-
-def _write_tables(
-    folder: Path, table: pd.DataFrame, photos: Sequence[SourcePhoto], texts: dict[str, list[str]]
-) -> None:
+def _write_tables(folder: Path, table: pd.DataFrame, photos: list[SourcePhoto], texts: dict[str, list[str]]) -> None:
     """Write the tables of clips and photographs, and remove clips of photographs that are gone."""
-    rows = [
-        (f"{photo.name}/{number:02d}", photo.name, text, f"{photo.place}/{number:02d}.mpg")
-        for photo in photos
-        for number, text in enumerate(texts[photo.name])
-    ]
-    columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)] or [pa.array([], pa.string())] * 4
-    write_table(folder / TABLE, pa.table(columns, names=["id", "speaker", "text", "path"]))
+    clips: dict[str, list[str]] = {"id": [], "speaker": [], "text": [], "path": []}
+    for photo in photos:
+        for number, text in enumerate(texts[photo.name]):
+            row = (f"{photo.name}/{number:02d}", photo.name, text, f"{photo.place}/{number:02d}.mpg")
+            for column, cell in zip(clips.values(), row, strict=True):
+                column.append(cell)
+    write_table(folder / TABLE, pa.table(clips, schema=pa.schema([(name, pa.string()) for name in clips])))
     table.to_csv(folder / PHOTOS, index=False, lineterminator="\n")
     current = {photo.place for photo in photos}
     for old in folder.iterdir():

@@ -2,21 +2,17 @@
 
 import shutil
 from contextlib import closing
-from itertools import islice
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from PIL import Image
 from rich.progress import track
 
 from pipeline.corpora.sample import SyntheticParams
 from pipeline.runtime import workers
-from pipeline.runtime.errors import PipelineError
-from pipeline.runtime.paths import StrPath
 from pipeline.synthetic.clip import ClipPlan, make_clip
 from pipeline.synthetic.sentences import draw_sentences
 from pipeline.synthetic.speakers import Stream, draw_appearances
@@ -27,17 +23,13 @@ _CROP = (slice(8, 248), slice(60, 300))
 _SIDE, _GAP = 132, 4
 
 
-def build_synthetic(params: SyntheticParams, folder: StrPath, jobs: int) -> None:
+def build_synthetic(params: SyntheticParams, folder: Path, jobs: int) -> None:
     """Make the corpus in ``folder``; a complete new corpus replaces the old one.
 
     The layout is GRID's. In addition, ``script.parquet`` has a row per frame: speaker, name, frame, ``opening`` and
     ``width`` of the mouth in frame pixels, and whether the lips are ``closed``. ``contact_sheet.png`` shows the
     speakers. The bytes depend on ``params`` alone.
-
-    Raises:
-        PipelineError: The params are out of range, or ask for more sentences than the grammar has.
     """
-    folder = Path(folder)
     plans = plan_clips(params)
     unfinished = folder.with_name(f".{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -50,8 +42,7 @@ def build_synthetic(params: SyntheticParams, folder: StrPath, jobs: int) -> None
         script = pd.concat(scripts, ignore_index=True)
         script.to_parquet(unfinished / "script.parquet", index=False)
         _draw_contact_sheet(script, unfinished)
-        if folder.exists():
-            shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)
         unfinished.rename(folder)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -59,11 +50,6 @@ def build_synthetic(params: SyntheticParams, folder: StrPath, jobs: int) -> None
 
 def plan_clips(params: SyntheticParams) -> list[ClipPlan]:
     """All clips, speaker by speaker. No sentence occurs twice."""
-    for key in ("speakers", "sentences"):
-        if getattr(params, key) < 1:
-            raise PipelineError(f"corpora.sample.{key} is {getattr(params, key)}. It must be at least 1.")
-    if params.seed < 0:
-        raise PipelineError(f"corpora.sample.seed is {params.seed}. It must be 0 or more.")
     rng = np.random.default_rng((params.seed, Stream.SENTENCES))
     sentences = draw_sentences(params.speakers * params.sentences, rng)
     appearances = draw_appearances(params.speakers, params.seed)
@@ -75,27 +61,15 @@ def plan_clips(params: SyntheticParams) -> list[ClipPlan]:
 
 def _draw_contact_sheet(script: pd.DataFrame, folder: Path) -> None:
     """Write ``contact_sheet.png``: a row per speaker, from closed lips to the widest opening of the first clip."""
-    rows = []
-    for speaker in script["speaker"].unique()[:_ROWS]:
-        clip = script[script["speaker"] == speaker]
-        clip = clip[clip["name"] == clip["name"].iloc[0]]
-        opening_T = clip["opening"].to_numpy()
-        chosen = [int(np.argmin(np.abs(opening_T - share * opening_T.max()))) for share in _OPENINGS]
-        frames = _read_frames(folder / speaker / f"{clip['name'].iloc[0]}.mpg", max(chosen) + 1)
-        rows.append([cv2.resize(frames[t][_CROP], (_SIDE, _SIDE), interpolation=cv2.INTER_AREA) for t in chosen])
-    sheet = np.full((_offset(len(rows)), _offset(len(_OPENINGS)), 3), 255, np.uint8)
-    for i, row in enumerate(rows):
-        for j, picture in enumerate(row):
-            top, left = _offset(i), _offset(j)
+    step, firsts = _SIDE + _GAP, script.drop_duplicates("speaker")[:_ROWS]
+    sheet = np.full((_GAP + len(firsts) * step, _GAP + len(_OPENINGS) * step, 3), 255, np.uint8)
+    for i, (speaker, name) in enumerate(zip(firsts["speaker"], firsts["name"], strict=True)):
+        opening_T = script.loc[(script["speaker"] == speaker) & (script["name"] == name), "opening"].to_numpy()
+        with av.open(str(folder / speaker / f"{name}.mpg")) as container:
+            frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        for j, share in enumerate(_OPENINGS):
+            frame = frames[int(np.argmin(np.abs(opening_T - share * opening_T.max())))]
+            top, left = _GAP + i * step, _GAP + j * step
+            picture = cv2.resize(frame[_CROP], (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
             sheet[top : top + _SIDE, left : left + _SIDE] = picture
     Image.fromarray(sheet).save(folder / "contact_sheet.png", optimize=True)
-
-
-def _offset(count: int) -> int:
-    return _GAP + count * (_SIDE + _GAP)
-
-
-def _read_frames(path: Path, count: int) -> list[NDArray[np.uint8]]:
-    with av.open(str(path)) as container:
-        decoded = islice(container.decode(video=0), count)
-        return [np.array(frame.to_ndarray(format="rgb24"), np.uint8) for frame in decoded]

@@ -1,6 +1,6 @@
 """One clip: sound, pictures and mouth script from the same phonemes, written as a file like GRID's."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -37,50 +37,33 @@ class ClipPlan:
 
 def render_clip(
     face: Face, sentence: Sentence, voice: Voice, articulation: float, rng: np.random.Generator, path: Path
-) -> tuple[SoundTrack, list[MouthSize]]:
-    """Write a video of ``face`` saying ``sentence``.
+) -> tuple[SoundTrack, tuple[MouthSize, ...]]:
+    """Write a video of ``face`` saying ``sentence``; return its sound and the size of the mouth in every frame.
 
-    Args:
-        face: The rendered face.
-        sentence: The words to say.
-        voice: The voice that says them.
-        articulation: Scale of the mouth's opening; 1 is plain.
-        rng: Source of the leading silence, the noise and the head motion.
-        path: The file to write.
-
-    Returns:
-        The sound track, and the size of the mouth in every frame.
+    ``articulation`` scales the mouth's opening (1 is plain); ``rng`` draws the leading silence, noise and head motion.
     """
     track = speak(sentence, voice, rng)
     mouth = mouth_track(track.phonemes, articulation)
     motion = mouth | head_track(mouth["opening"], rng)
     poses = [Pose(**{name: float(values_T[t]) for name, values_T in motion.items()}) for t in range(FRAMES)]
-    sizes: list[MouthSize] = []
-
-    def frames() -> Iterator[NDArray[np.uint8]]:
-        for pose in poses:
-            frame, size = face.render(pose)
-            sizes.append(size)
-            yield frame
-
+    frames, sizes = zip(*map(face.render, poses), strict=True)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_mpeg(path, frames(), track.samples_N)
+    write_mpeg(path, frames, track.samples_N)
     return track, sizes
 
 
 def make_clip(plan: ClipPlan, folder: Path) -> pd.DataFrame:
     """Write ``sN/NAME.mpg`` and ``alignments/sN/NAME.align`` below ``folder``; return the clip's rows of the script."""
     cv2.setNumThreads(0)
-    appearance, name = plan.appearance, plan.sentence.name
-    speaker, rng = appearance.speaker, np.random.default_rng(plan.seed)
-    video, align = folder / speaker / f"{name}.mpg", folder / "alignments" / speaker / f"{name}.align"
-    face = _face(appearance)
-    track, sizes = render_clip(face, plan.sentence, appearance.voice, appearance.articulation, rng, video)
+    who, name = plan.appearance, plan.sentence.name
+    video, align = folder / who.speaker / f"{name}.mpg", folder / "alignments" / who.speaker / f"{name}.align"
+    rng = np.random.default_rng(plan.seed)
+    track, sizes = render_clip(_face(who), plan.sentence, who.voice, who.articulation, rng, video)
     align.parent.mkdir(parents=True, exist_ok=True)
     align.write_text(alignment(track.words), newline="\n")
     script = pd.DataFrame(
         {
-            "speaker": speaker,
+            "speaker": who.speaker,
             "name": name,
             "frame": np.arange(FRAMES, dtype=np.int32),
             "opening": np.array([size.opening for size in sizes], np.float32),
@@ -100,10 +83,7 @@ def _face(appearance: Appearance) -> Face:
 def write_mpeg(path: Path, frames: Iterable[NDArray[np.uint8]], samples_N: NDArray[np.int16]) -> None:
     """Write MPEG-1 video and MP2 sound, as in GRID's files; equal input gives equal bytes.
 
-    Args:
-        path: The file to write.
-        frames: RGB pictures (288, 360, 3), 25 per second.
-        samples_N: Mono sound at 44.1 kHz; the file stores it as stereo.
+    ``frames`` are RGB (288, 360, 3), 25 per second. ``samples_N`` are mono at 44.1 kHz; the file stores them as stereo.
     """
     with av.open(str(path), "w", format="mpeg", options={"fflags": "+bitexact"}) as container:
         video = container.add_stream("mpeg1video", rate=FPS)

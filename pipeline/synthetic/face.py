@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from pipeline.synthetic import anatomy as body
 from pipeline.synthetic.features import Lids, MouthInside
-from pipeline.synthetic.photo import Points
 from pipeline.synthetic.subject import Subject, lit
 from pipeline.synthetic.warp import (
     CELL,
@@ -68,22 +67,17 @@ class Face:
     def __init__(self, subject: Subject) -> None:
         self._mirrored = subject.mirrored
         self._anatomy = anatomy = subject.anatomy
-        self._moves_KN2 = np.stack([anatomy.moves[name] for name in body.MOVES])
-        self._upper = self._fields(body.UPPER_LAYER)
-        self._lower = self._fields(body.LOWER_LAYER)
+        self._upper, self._lower = map(self._fields, (body.UPPER_LAYER, body.LOWER_LAYER))
         self._head = self._head_fields()
 
         image = np.dstack([subject.image_HWC, subject.person_HW * np.float32(255)])
         upper, lower = (self._texture(image, layer) for layer in (body.UPPER_LAYER, body.LOWER_LAYER))
-        nose = anatomy.neutral[30]
-        face_width = float(anatomy.neutral[16, 0] - anatomy.neutral[0, 0])
+        nose, reach = anatomy.neutral[30] * FINE, float(anatomy.neutral[16, 0] - anatomy.neutral[0, 0]) * FINE / 2
         self._seam = self._seam_height(upper.shape[:2])
+        # The line between closed lips is dark.
+        near = np.exp(-((self._seam / (0.05 * anatomy.half_width * FINE)) ** 2)) * self._between_corners(0.25)
         for texture in (upper, lower):
-            texture[..., :3] = lit(
-                texture[..., :3], subject.light, (nose[0] * FINE, nose[1] * FINE), face_width * FINE / 2
-            )
-            # The line between closed lips is dark.
-            near = np.exp(-((self._seam / (0.05 * anatomy.half_width * FINE)) ** 2)) * self._between_corners(0.25)
+            texture[..., :3] = lit(texture[..., :3], subject.light, (nose[0], nose[1]), reach)
             texture[..., :3] *= 1 - 0.6 * near[..., None]
         self._lids = Lids(upper[..., :3], anatomy.neutral, FINE)
         self._upper_texture, self._lower_texture = (np.round(part).astype(np.uint8) for part in (upper, lower))
@@ -94,9 +88,12 @@ class Face:
 
     def render(self, pose: Pose) -> tuple[NDArray[np.uint8], MouthSize]:
         """The RGB frame (288, 360, 3), and the true size of its mouth."""
-        weights_K = self._weights(pose)
-        head = self._head_field(pose)
-        whole, near_mouth = (slice(None), slice(None)), _coarse(self._box)
+        # Lips can be pursed further than spread.
+        named = {"jaw": pose.opening, "width": pose.width * (0.13 if pose.width > 0 else 0.22)}
+        weights_K = np.array([named.get(name, getattr(pose, name, 0.0)) for name in body.MOVES], np.float32)
+        head = _sum(np.array([getattr(pose, name) for name in _HEAD_MOVES], np.float32), self._head)
+        rows, columns = (slice(part.start // CELL, part.stop // CELL) for part in self._box)
+        whole, near_mouth = (slice(None), slice(None)), (rows, columns)
         upper_map = enlarge(inverse_map(_sum(weights_K, self._upper) + head, whole))
         lower_map = enlarge(inverse_map(_sum(weights_K, self._lower) + head, near_mouth))
         inside_map = enlarge(inverse_map(head, near_mouth))
@@ -107,7 +104,7 @@ class Face:
         below_upper, between = np.split(sample(self._lips, upper_map[self._box], FINE), 2, axis=-1)
         upper_share, lower_share = 1 - below_upper, sample(self._lips, lower_map, FINE)[..., :1]
         gap = np.clip(1 - upper_share - lower_share, 0, 1) * between
-        points = self._anatomy.neutral + np.einsum("k,knc->nc", weights_K, self._moves_KN2)
+        points = self._anatomy.neutral + np.einsum("k,knc->nc", weights_K, self._anatomy.moves_KN2)
         jaw = float(points[body.LOWER_INNER][4, 1] - self._anatomy.neutral[body.LOWER_INNER][4, 1])
         inside = self._inside.render(inside_map, jaw, pose.tongue, gap)
         colours = upper_share * frame[self._box][..., :3] + lower_share * lower + gap * inside
@@ -117,25 +114,14 @@ class Face:
         picture = cv2.blendLinear(cv2.cvtColor(frame, cv2.COLOR_RGBA2RGB), self._background, person, 1 - person)
         if self._mirrored:
             picture = cv2.flip(picture, 1)
-        return np.asarray(picture, np.uint8), self._mouth_size(points, pose)
-
-    def _weights(self, pose: Pose) -> NDArray[np.float32]:
-        # Lips can be pursed further than spread.
-        width = pose.width * (0.13 if pose.width > 0 else 0.22)
-        named = {"jaw": pose.opening, "width": width, "brows": pose.brows}
-        return np.array([named.get(name, getattr(pose, name, 0.0)) for name in body.MOVES], np.float32)
-
-    def _mouth_size(self, points: Points, pose: Pose) -> MouthSize:
-        middle = slice(3, 6)
-        gaps = points[body.LOWER_INNER][middle, 1] - points[body.UPPER_INNER][middle, 1]
+        gaps = points[body.LOWER_INNER][3:6, 1] - points[body.UPPER_INNER][3:6, 1]
         left, right = points[body.CORNERS]
-        return MouthSize(
-            opening=float(np.clip(gaps, 0, None).mean() * (1 + pose.zoom)),
-            width=float(np.linalg.norm(right - left) * (1 + pose.zoom)),
-        )
+        opening, width = np.clip(gaps, 0, None).mean(), np.linalg.norm(right - left)
+        size = MouthSize(float(opening * (1 + pose.zoom)), float(width * (1 + pose.zoom)))
+        return np.asarray(picture, np.uint8), size
 
     def _fields(self, layer: NDArray[np.int64]) -> NDArray[np.float32]:
-        values = np.moveaxis(self._moves_KN2[:, layer], 0, 1).reshape(len(layer), -1)
+        values = np.moveaxis(self._anatomy.moves_KN2[:, layer], 0, 1).reshape(len(layer), -1)
         return interpolate(self._anatomy.neutral[layer], values).reshape(len(body.MOVES), 2, GRID_H, GRID_W)
 
     def _head_fields(self) -> NDArray[np.float32]:
@@ -151,18 +137,15 @@ class Face:
         half = (points[16, 0] - points[0, 0]) / 2
         depth = np.exp(-(((x - nose[0]) / half) ** 2 + ((y - nose[1]) / half) ** 2) / 0.9)
         none = np.zeros_like(x)
-        fields = {
-            "x": (weight, none),
-            "y": (none, weight),
-            "roll": (-(y - pivot[1]) * weight, (x - pivot[0]) * weight),
-            "zoom": ((x - pivot[0]) * weight, (y - pivot[1]) * weight),
-            "yaw": (depth, none),
-            "pitch": (none, depth),
-        }
-        return np.asarray(np.round(np.stack([fields[name] for name in _HEAD_MOVES]), 3), np.float32)
-
-    def _head_field(self, pose: Pose) -> Field:
-        return _sum(np.array([getattr(pose, name) for name in _HEAD_MOVES], np.float32), self._head)
+        fields = (  # in the order of _HEAD_MOVES
+            (weight, none),
+            (none, weight),
+            (-(y - pivot[1]) * weight, (x - pivot[0]) * weight),
+            ((x - pivot[0]) * weight, (y - pivot[1]) * weight),
+            (depth, none),
+            (none, depth),
+        )
+        return np.asarray(np.round(np.array(fields), 3), np.float32)
 
     def _texture(self, image: NDArray[np.float32], layer: NDArray[np.int64]) -> NDArray[np.float32]:
         """The photograph in the speaker's neutral shape, ``FINE`` pixels per frame pixel."""
@@ -201,11 +184,6 @@ class Face:
         inner[rows.start + margin : rows.stop - margin, columns.start + margin : columns.stop - margin] = 1
         between = np.broadcast_to(self._between_corners(0.06), below.shape)
         return np.dstack([below * cv2.GaussianBlur(inner, (0, 0), margin / 3), between])
-
-
-def _coarse(box: Box) -> Box:
-    rows, columns = (slice(part.start // CELL, part.stop // CELL) for part in box)
-    return rows, columns
 
 
 def _sum(weights_K: NDArray[np.float32], fields: NDArray[np.float32]) -> Field:

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.synthetic import anatomy as body
-from pipeline.synthetic.photo import Points
+from pipeline.synthetic.photo import Points, filled
 from pipeline.synthetic.warp import Box, sample
 
 _DARK = (46.0, 17.0, 18.0)
@@ -35,14 +36,7 @@ class MouthInside:
     """Teeth, tongue and dark inside of one subject's mouth. Upper teeth move with the head, the rest with the jaw."""
 
     def __init__(self, teeth: Teeth | None, anatomy: body.Anatomy, box: Box, fine: int) -> None:
-        """Prepare the layers.
-
-        Args:
-            teeth: The photographed upper teeth; None paints them.
-            anatomy: The face.
-            box: The part of the frame to render.
-            fine: Texture pixels per frame pixel.
-        """
+        """``teeth``: None paints them. ``box``: part of the frame to render. ``fine``: texture pixels per its pixel."""
         self._fine = fine
         self._corner = np.array([box[1].start, box[0].start], np.float32)
         self._size = ((box[0].stop - box[0].start) * self._fine, (box[1].stop - box[1].start) * self._fine)
@@ -55,30 +49,21 @@ class MouthInside:
     def render(
         self, map_HW2: NDArray[np.float32], jaw: float, tongue: float, gap: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        """The inside of the mouth, RGB float32 (H, W, 3).
+        """The inside of the mouth, RGB float32 (H, W, 3), for the head's motion ``map_HW2``.
 
-        Args:
-            map_HW2: The head's motion.
-            jaw: How far the jaw is down, in pixels.
-            tongue: How far the tip of the tongue is up, 0 to 1.
-            gap: Mask (H, W, 1) of the opening. Its middle gets more light than its edges.
+        ``jaw`` is its shift downwards in pixels, ``tongue`` how far the tip is up (0 to 1). The middle of ``gap``, a
+        mask (H, W, 1) of the opening, gets more light than its edges.
         """
         colours: NDArray[np.float32] = np.full((*map_HW2.shape[:2], 3), _DARK, np.float32)
-        lift = 0.25 * self._half * tongue
-        for layer, down in (
-            (self._tongue, 0.62 * jaw - lift),
-            (self._lower_teeth, 0.97 * jaw),
-            (self._upper_teeth, 0.0),
-        ):
+        tongue_down = 0.62 * jaw - 0.25 * self._half * tongue
+        for layer, down in ((self._tongue, tongue_down), (self._lower_teeth, 0.97 * jaw), (self._upper_teeth, 0.0)):
             part = sample(layer, map_HW2 - self._corner - np.array([0, down], np.float32), self._fine)
             colours = colours + (part[..., :3] - colours) * part[..., 3:]
         light = cv2.GaussianBlur(gap[..., 0], (0, 0), 0.10 * self._half)[..., None]
         return colours * (0.25 + 0.75 * light)
 
     def _photographed_teeth(self, teeth: Teeth) -> NDArray[np.float32]:
-        mask = np.zeros(teeth.image_HWC.shape[:2], np.float32)
-        cv2.fillPoly(mask, [np.round(teeth.rim_N2 * 16).astype(np.int32)], 1.0, cv2.LINE_8, 4)
-        mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), 0.5), np.float32)
+        mask = filled([teeth.rim_N2], teeth.image_HWC.shape[:2], 0.5)
         zoom = teeth.zoom * self._fine
         target = (self._middle + np.array([0, 0.06 * self._half])) * self._fine
         matrix = np.hstack([np.eye(2) * zoom, (target - zoom * teeth.edge)[:, None]])
@@ -93,13 +78,13 @@ class MouthInside:
         top = (0.06 - height - 0.10 * x**2) if upper else (-0.03 + 0.22 * x**2)  # the row curves
         shape = _step(y - top, 0.04) * _step(top + height - y, 0.08) * _step(reach - np.abs(x), 0.08)
         between = 1 - 0.22 * np.exp(-(((((x / tooth + 0.5) % 1) - 0.5) / 0.14) ** 2))
-        return self._layer(_ENAMEL, between * (0.95 - 0.5 * np.abs(x)), shape)
+        return _layer(_ENAMEL, between * (0.95 - 0.5 * np.abs(x)), shape)
 
     def _painted_tongue(self) -> NDArray[np.float32]:
         x, y = self._axes()
         away = np.hypot(x / 0.62, (y - 0.42) / 0.44)
         furrow = 1 - 0.15 * np.exp(-((x / 0.06) ** 2))
-        return self._layer(_TONGUE, furrow * (1.1 - 0.45 * away), _step(1 - away, 0.25))
+        return _layer(_TONGUE, furrow * (1.1 - 0.45 * away), _step(1 - away, 0.25))
 
     def _axes(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """x and y relative to the middle of the seam, in half widths of the mouth."""
@@ -107,20 +92,17 @@ class MouthInside:
         middle = (self._middle + 0.5) * self._fine - 0.5
         return (columns - middle[0]) / (self._half * self._fine), (rows - middle[1]) / (self._half * self._fine)
 
-    @staticmethod
-    def _layer(
-        colour: tuple[float, float, float], shade: NDArray[np.float64], alpha: NDArray[np.float64]
-    ) -> NDArray[np.float32]:
-        return np.dstack([shade[..., None] * colour, alpha]).astype(np.float32)
+
+def _layer(colour: tuple[float, ...], shade: NDArray[np.float64], alpha: NDArray[np.float64]) -> NDArray[np.float32]:
+    return np.dstack([shade[..., None] * colour, alpha]).astype(np.float32)
 
 
 def _step(value: NDArray[np.float64], soft: float) -> NDArray[np.float64]:
     return np.clip(value / soft + 0.5, 0, 1)
 
 
-@dataclass(frozen=True)
-class _Eye:
-    box: tuple[slice, slice]
+class _Eye(NamedTuple):
+    box: Box
     open: NDArray[np.uint8]
     shut: NDArray[np.float32]
     """The eye painted over with the surrounding skin."""
@@ -149,32 +131,26 @@ class Lids:
             share = (eye.inside * lid)[..., None]
             mixed = eye.open + (eye.shut * lashes[..., None] - eye.open) * share
             texture[eye.box][..., :3] = np.round(mixed).astype(np.uint8)
-        try:
-            yield
-        finally:
-            for eye in self._eyes:
-                texture[eye.box][..., :3] = eye.open
+        yield
+        for eye in self._eyes:
+            texture[eye.box][..., :3] = eye.open
 
 
 def _eye(texture: NDArray[np.float32], lids_62: NDArray[np.float64]) -> _Eye:
-    width = lids_62[3, 0] - lids_62[0, 0]
-    left, right = int(lids_62[0, 0] - 0.3 * width), int(lids_62[3, 0] + 0.3 * width)
+    start, end = lids_62[0, 0], lids_62[3, 0]
+    width = end - start
+    left, right = int(start - 0.3 * width), int(end + 0.3 * width)
     top, bottom = int(lids_62[:, 1].min() - 0.35 * width), int(lids_62[:, 1].max() + 0.35 * width)
     box = (slice(top, bottom), slice(left, right))
     columns, rows = np.arange(left, right), np.arange(top, bottom)[:, None]
     # dlib's points mark the white of the eye; the lashes lie outside.
-    upper = np.interp(columns, lids_62[[0, 1, 2, 3], 0], lids_62[[0, 1, 2, 3], 1]) - 0.11 * width
-    lower = np.interp(columns, lids_62[[0, 5, 4, 3], 0], lids_62[[0, 5, 4, 3], 1]) + 0.05 * width
-    across = np.minimum(columns - lids_62[0, 0] + 0.14 * width, lids_62[3, 0] + 0.14 * width - columns)
+    upper = np.interp(columns, *lids_62[[0, 1, 2, 3]].T) - 0.11 * width
+    lower = np.interp(columns, *lids_62[[0, 5, 4, 3]].T) + 0.05 * width
+    across = np.minimum(columns - start + 0.14 * width, end + 0.14 * width - columns)
     inside = ((rows > upper) & (rows < lower) & (across > 0)).astype(np.uint8)
 
     eye = np.round(texture[box]).clip(0, 255).astype(np.uint8)
     painted = cv2.inpaint(eye, cv2.dilate(inside, np.ones((5, 5), np.uint8)), 5, cv2.INPAINT_TELEA)
     shut = np.asarray(cv2.GaussianBlur(painted.astype(np.float32), (0, 0), 2.0), np.float32)
-    return _Eye(
-        box=box,
-        open=eye,
-        shut=shut,
-        inside=np.asarray(cv2.GaussianBlur(inside.astype(np.float32), (0, 0), 1.2), np.float32),
-        down=((rows - upper) / np.maximum(lower - upper, 1)).astype(np.float32),
-    )
+    soft = np.asarray(cv2.GaussianBlur(inside.astype(np.float32), (0, 0), 1.2), np.float32)
+    return _Eye(box, eye, shut, soft, ((rows - upper) / np.maximum(lower - upper, 1)).astype(np.float32))

@@ -6,6 +6,7 @@ are applied after smoothing and held long enough to appear in at least one frame
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,8 +40,6 @@ class Viseme:
     tongue: float = 0.0
     """Tip of the tongue raised."""
 
-
-REST = Viseme(0.0)
 
 VISEMES: dict[str, Viseme] = {}
 """By IPA symbol: espeak-ng's English, German and French."""
@@ -80,15 +79,12 @@ def mouth_track(phonemes: tuple[Segment, ...], articulation: float) -> Tracks:
     """The mouth over a clip, sampled at the middle of each frame. ``articulation`` scales the opening; 1 is plain."""
     time_N = np.arange(round(SECONDS * _RATE)) / _RATE
     closure_N = np.zeros_like(time_N)
-    names = ("opening", "width", "rounding", "tuck", "tongue")
-    held = {name: np.full_like(time_N, getattr(REST, name)) for name in names}
+    held = {name: np.zeros_like(time_N) for name in ("opening", "width", "rounding", "tuck", "tongue")}  # at rest
     for phoneme in phonemes:
         visemes = [VISEMES[symbol] for symbol in phoneme.label if symbol in VISEMES]
-        if not visemes:  # a pause: the target is REST
-            continue
         # Diphthongs and affricates have several targets in turn.
-        cuts = np.linspace(phoneme.start, phoneme.end, len(visemes) + 1)
-        for viseme, start, end in zip(visemes, cuts, cuts[1:], strict=False):
+        cuts = pairwise(np.linspace(phoneme.start, phoneme.end, len(visemes) + 1))
+        for viseme, (start, end) in zip(visemes, cuts, strict=True):
             within_N = (time_N >= start) & (time_N < end)
             for name, values_N in held.items():
                 values_N[within_N] = getattr(viseme, name)

@@ -41,21 +41,19 @@ class Photo:
 @lru_cache(maxsize=1)
 def photo() -> Photo:
     """The photograph, segmented once per process."""
-    astronaut: NDArray[np.uint8] = data.astronaut()
-    image = _without_folds(np.ascontiguousarray(astronaut[:_HEIGHT]))
-    person = _person(image)
-    skin = _filled([outlines.SKIN], image.shape[:2], 1.0)
-    eyes = _filled(outlines.EYES, image.shape[:2], 0.8)
-    mouth, opening = (
-        [*outlines.CORNERS[:1], *upper, *outlines.CORNERS[1:], *reversed(lower)]
-        for upper, lower in ((outlines.UPPER_OUTER, outlines.LOWER_OUTER), (outlines.UPPER_INNER, outlines.LOWER_INNER))
-    )
-    lips = np.clip(_filled([mouth], image.shape[:2], 0.6) - _filled([opening], image.shape[:2], 0.4), 0, 1)
-    hair = _filled([outlines.HEAD], image.shape[:2], 1.5) * (1 - skin) * (person > 0.02)
+    image = _without_folds(np.ascontiguousarray(data.astronaut()[:_HEIGHT]))
+    person, shape = _person(image), image.shape[:2]
+    skin = filled([outlines.SKIN], shape, 1.0)
+    right, left = outlines.CORNERS
+    mouth = [right, *outlines.UPPER_OUTER, left, *reversed(outlines.LOWER_OUTER)]
+    opening = [right, *outlines.UPPER_INNER, left, *reversed(outlines.LOWER_INNER)]
+    lips = np.clip(filled([mouth], shape, 0.6) - filled([opening], shape, 0.4), 0, 1)
+    hair = filled([outlines.HEAD], shape, 1.5) * (1 - skin) * (person > 0.02)
     hue, saturation, value = cv2.split(cv2.cvtColor(image, cv2.COLOR_RGB2HSV))
     orange = ((hue < 14) & (saturation > 120) & (value > 110)).astype(np.float32)
     orange[:180] = 0
     suit = cv2.GaussianBlur(orange, (0, 0), 1.2) * (1 - skin)
+    eyes = filled(outlines.EYES, shape, 0.8)
     return Photo(image, _points(image), person, skin, eyes, lips, hair.astype(np.float32), suit)
 
 
@@ -97,7 +95,8 @@ def _person(image: NDArray[np.uint8]) -> Plane:
     return np.asarray(np.clip(cv2.GaussianBlur(largest, (0, 0), 1.3) * 2.2 - 1.1, 0, 1), np.float32)
 
 
-def _filled(shapes: Sequence[outlines.Outline], shape: tuple[int, ...], softness: float) -> Plane:
+def filled(shapes: Sequence[outlines.Outline | Points], shape: tuple[int, ...], softness: float) -> Plane:
+    """A plane that is 1 inside the outlines, with edges blurred by ``softness`` pixels."""
     plane = np.zeros(shape, np.float32)
     cv2.fillPoly(plane, [np.round(np.array(outline) * 16).astype(np.int32) for outline in shapes], 1.0, cv2.LINE_8, 4)
     return np.asarray(cv2.GaussianBlur(plane, (0, 0), softness), np.float32)

@@ -54,7 +54,7 @@ def read_portrait(path: Path) -> Portrait:
     try:
         image = read_picture(path)
     except PipelineError as error:
-        raise Unusable(str(error).removeprefix(f"{path} ")) from None
+        raise Unusable(error.without_subject) from None
     chosen = choose_face(image)
     if chosen is None:
         raise Unusable("no face found")
@@ -66,10 +66,16 @@ def read_portrait(path: Path) -> Portrait:
     if not chosen.whole or chosen.outside > _OUTSIDE:
         raise Unusable("the face reaches the edge of the picture")
     points = _averaged_points(image, chosen.box)
-    gap = _opening(points)
+    inner = points[[67, 66, 65], 1] - points[[61, 62, 63], 1]
+    gap = float(max(0.0, inner.mean()) / np.linalg.norm(points[54] - points[48]))
     if gap > _WIDE:
         raise Unusable("the mouth is wide open")
-    return Portrait(*_shrunk(image, points), gap)
+    # Reduce a large photograph, because sampling it sparsely would alias.
+    share = 2.0 / max(2.0, _eye_distance(points) / (_EYES[1][0] - _EYES[0][0]))
+    if share < 1.0:
+        smaller = cv2.resize(image, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+        image, points = np.asarray(smaller, np.uint8), (points + 0.5) * share - 0.5
+    return Portrait(image, points, gap)
 
 
 def portrait_subject(portrait: Portrait, light: Light, mirrored: bool) -> Subject:
@@ -79,16 +85,21 @@ def portrait_subject(portrait: Portrait, light: Light, mirrored: bool) -> Subjec
     to_frame = fit_similarity(portrait.points_68[[36, 45]], np.array(_EYES))
     neutral = apply_similarity(to_frame, _closed(photographed, smile))
     half_width = float(np.linalg.norm(np.diff(neutral[body.CORNERS], axis=0))) / 2
+    anatomy = body.Anatomy(photographed, neutral, body.moves_of(neutral, half_width), half_width)
     image = portrait.image_HWC.astype(np.float32)
-    return Subject(
-        anatomy=body.Anatomy(photographed, neutral, body.moves_of(neutral, half_width), half_width),
-        image_HWC=image,
-        person_HW=np.ones(image.shape[:2], np.float32),
-        background_HWC=np.zeros((HEIGHT, WIDTH, 3), np.float32),
-        teeth=_teeth(image, photographed, float(np.hypot(*to_frame[:, 0]))) if portrait.gap >= _SHOWN else None,
-        light=light,
-        mirrored=mirrored,
-    )
+    teeth = None
+    if portrait.gap >= _SHOWN:
+        (right, left), upper, lower = (
+            photographed[rows] for rows in (body.CORNERS, body.UPPER_INNER, body.LOWER_INNER)
+        )
+        rim = np.concatenate([[right], upper, [left], lower[::-1]])
+        teeth = Teeth(image, rim, 0.9 * lower[4] + 0.1 * upper[4], 0.95 * float(np.hypot(*to_frame[:, 0])))
+    person, background = np.ones(image.shape[:2], np.float32), np.zeros((HEIGHT, WIDTH, 3), np.float32)
+    return Subject(anatomy, image, person, background, teeth, light, mirrored)
+
+
+def _eye_distance(points: Points) -> float:
+    return float(np.linalg.norm(points[45] - points[36]))
 
 
 def _averaged_points(image_HWC: NDArray[np.uint8], box: Box) -> Points:
@@ -105,25 +116,11 @@ def _averaged_points(image_HWC: NDArray[np.uint8], box: Box) -> Points:
     whole = np.array([box.left - left, box.top - top, box.right - left, box.bottom - top]) * zoom
     boxes = [
         Box(*map(float, whole + np.array([x, y, x, y]) + np.array([-grow, -grow, grow, grow])))
-        for grow in (-9.0, 0.0, 9.0)
-        for x, y in ((0.0, 0.0), (-9.0, 0.0), (9.0, 0.0), (0.0, -9.0), (0.0, 9.0))
+        for grow in (-9, 0, 9)
+        for x, y in ((0, 0), (-9, 0), (9, 0), (0, -9), (0, 9))
     ]
     points = predict_landmarks([enlarged] * len(boxes), boxes).astype(np.float64)
     return np.asarray((np.median(points, axis=0) + 0.5) / zoom - 0.5 + (left, top))
-
-
-def _opening(points_68: Points) -> float:
-    inner = points_68[[67, 66, 65], 1] - points_68[[61, 62, 63], 1]
-    return float(max(0.0, inner.mean()) / np.linalg.norm(points_68[54] - points_68[48]))
-
-
-def _shrunk(image_HWC: NDArray[np.uint8], points_68: Points) -> tuple[NDArray[np.uint8], Points]:
-    """Reduce a large photograph, because sampling it sparsely would alias."""
-    share = 2.0 / max(2.0, float(np.linalg.norm(points_68[45] - points_68[36])) / (_EYES[1][0] - _EYES[0][0]))
-    if share == 1.0:
-        return image_HWC, points_68
-    smaller = cv2.resize(image_HWC, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
-    return np.asarray(smaller, np.uint8), (points_68 + 0.5) * share - 0.5
 
 
 def _control_points(points_68: Points) -> Points:
@@ -131,14 +128,8 @@ def _control_points(points_68: Points) -> Points:
     right, left = points_68[48], points_68[54]
     outer, inner = points_68[48:60], points_68[60:68]
     lips = [_contour(right, left, row) for row in (outer[1:6], inner[1:4], inner[[7, 6, 5]], outer[[11, 10, 9, 8, 7]])]
-    cheeks = [
-        *(0.5 * (points_68[jaw] + right) for jaw in (2, 4, 5)),
-        *(0.5 * (points_68[jaw] + left) for jaw in (14, 12, 11)),
-        0.5 * (points_68[31] + right),
-        0.5 * (points_68[35] + left),
-    ]
-    across = fit_similarity(photo().points_68[STABLE], points_68[STABLE])
-    return np.concatenate([points_68[:48], [right, left], *lips, cheeks, apply_similarity(across, body.AROUND)])
+    around = apply_similarity(fit_similarity(photo().points_68[STABLE], points_68[STABLE]), body.AROUND)
+    return np.concatenate([points_68[:48], [right, left], *lips, body.cheeks_of(points_68, right, left), around])
 
 
 def _contour(right: Points, left: Points, between_N2: Points) -> Points:
@@ -160,39 +151,19 @@ def _closed(photographed: Points, smile: float) -> Points:
     middle, half = (right + left) / 2, (left - right) / 2
     length = float(np.linalg.norm(half))
     along, down = half / length, np.array([-half[1], half[0]]) / length
-
-    def height(rows: slice) -> Points:
-        return np.asarray((photographed[rows] - middle) @ down)
-
-    upper_outer, upper_inner, lower_inner, lower_outer = (
-        height(rows) for rows in (body.UPPER_OUTER, body.UPPER_INNER, body.LOWER_INNER, body.LOWER_OUTER)
-    )
+    contours = (body.UPPER_OUTER, body.UPPER_INNER, body.LOWER_INNER, body.LOWER_OUTER)
+    upper_outer, upper_inner, lower_inner, lower_outer = ((photographed[rows] - middle) @ down for rows in contours)
     seam = (upper_inner + lower_inner) / 2
     drop = smile * seam[4]
     seam = (1 - smile) * seam + smile * (seam[4] + 0.02 * length * (1 - _ACROSS**2))
-    eyes = float(np.linalg.norm(photographed[45] - photographed[36]))
+    eyes = _eye_distance(photographed)
     reach = (1 - smile) * length + smile * min(length, 0.272 * eyes)
-    thick, thin = (1 + 0.5 * smile) * (upper_inner - upper_outer), (lower_outer - lower_inner)
-    for rows, heights in (
-        (body.UPPER_OUTER, seam - np.maximum(thick, 0.02 * length)),
-        (body.UPPER_INNER, seam),
-        (body.LOWER_INNER, seam),
-        (body.LOWER_OUTER, seam + np.maximum(thin, 0.02 * length)),
-    ):
+    top = seam - np.maximum((1 + 0.5 * smile) * (upper_inner - upper_outer), 0.02 * length)
+    bottom = seam + np.maximum(lower_outer - lower_inner, 0.02 * length)
+    for rows, heights in zip(contours, (top, seam, seam, bottom), strict=True):
         neutral[rows] = middle + _ACROSS[:, None] * reach * along + heights[:, None] * down
     neutral[body.CORNERS] = middle + np.array([[-reach], [reach]]) * along + drop * down
     # Cheeks are lower without the smile.
     shift = np.array([[1.2, 0.9]] * 3 + [[-1.2, 0.9]] * 3 + [[0.6, 1.2], [-0.6, 1.2]])
     neutral[body.CHEEKS] += smile * eyes / 67 * shift
     return neutral
-
-
-def _teeth(image: NDArray[np.float32], photographed: Points, scale: float) -> Teeth:
-    right, left = photographed[body.CORNERS]
-    upper, lower = photographed[body.UPPER_INNER], photographed[body.LOWER_INNER]
-    return Teeth(
-        image_HWC=image,
-        rim_N2=np.concatenate([[right], upper, [left], lower[::-1]]),
-        edge=0.9 * lower[4] + 0.1 * upper[4],
-        zoom=0.95 * scale,
-    )

@@ -5,8 +5,6 @@ from itertools import product
 
 import numpy as np
 
-from pipeline.runtime.errors import PipelineError
-
 COMMANDS = ("bin", "lay", "place", "set")
 COLOURS = ("blue", "green", "red", "white")
 PREPOSITIONS = ("at", "by", "in", "with")
@@ -24,20 +22,12 @@ class Sentence:
     @property
     def name(self) -> str:
         """GRID's file name: the words' initials, with the digit as a digit and z for zero (``bbaf2n``)."""
-        digit = DIGITS.index(self.words[4])
-        initials = [word[0] for word in self.words]
-        initials[4] = "z" if digit == 0 else str(digit)
-        return "".join(initials)
+        return "".join("z123456789"[DIGITS.index(word)] if word in DIGITS else word[0] for word in self.words)
 
 
 def draw_sentences(count: int, rng: np.random.Generator) -> list[Sentence]:
     """``count`` different sentences of the grammar's 64,000, in random order."""
     sentences = [Sentence(words) for words in product(COMMANDS, COLOURS, PREPOSITIONS, LETTERS, DIGITS, ADVERBS)]
-    if count > len(sentences):
-        raise PipelineError(
-            f"corpora.sample asks for {count} sentences (speakers times sentences), but the grammar has only "
-            f"{len(sentences)} different ones. Lower corpora.sample.speakers or corpora.sample.sentences."
-        )
     return [sentences[i] for i in rng.choice(len(sentences), size=count, replace=False)]
 
 
@@ -59,11 +49,9 @@ _VOCABULARY = """
     tooth travel treasure tree trouble under universe usual valley vegetable very village violin visit voice volume
     walk water weather welcome whisper window winter wonder world yellow yesterday young
 """
-_WORDS = _VOCABULARY.split()
-_SHORTEST, _LONGEST = 4, 6  # words in a clip
 
 
 def draw_words(rng: np.random.Generator) -> Sentence:
-    """Random words. Together the list has every sound of English."""
-    count = int(rng.integers(_SHORTEST, _LONGEST + 1))
-    return Sentence(tuple(_WORDS[i] for i in rng.choice(len(_WORDS), size=count, replace=False)))
+    """Four to six random words. Together the list has every sound of English."""
+    words = _VOCABULARY.split()
+    return Sentence(tuple(words[i] for i in rng.choice(len(words), size=int(rng.integers(4, 7)), replace=False)))

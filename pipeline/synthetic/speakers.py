@@ -101,14 +101,10 @@ def draw_appearances(speakers: int, seed: int) -> list[Appearance]:
     The first eight have no skin, hair, suit, background or voice in common; later ones combine them differently.
     """
     rng = np.random.default_rng((seed, Stream.SPEAKERS))
+    # Each choice occurs once before any occurs twice.
     tables = (_SKINS, _HAIRS, _SUITS, _BACKGROUNDS, _VOICES)
-    choices = [_shuffled(speakers, len(table), rng) for table in tables]
-    return [_draw(f"s{i + 1}", [int(choice[i]) for choice in choices], rng) for i in range(speakers)]
-
-
-def _shuffled(count: int, choices: int, rng: np.random.Generator) -> np.ndarray:
-    """``count`` choices; each occurs once before any occurs twice."""
-    return np.concatenate([rng.permutation(choices) for _ in range(-(-count // choices))])[:count]
+    orders = [np.concatenate([rng.permutation(len(table)) for _ in range(0, speakers, len(table))]) for table in tables]
+    return [_draw(f"s{i + 1}", [int(order[i]) for order in orders], rng) for i in range(speakers)]
 
 
 def _draw(speaker: str, choice: Sequence[int], rng: np.random.Generator) -> Appearance:

@@ -49,23 +49,16 @@ def speak(sentence: Sentence, voice: Voice, rng: np.random.Generator) -> SoundTr
     first = round(lead * RATE)
     audible_N = speech_N[: len(track_N) - first]
     track_N[first : first + len(audible_N)] += audible_N
+    words = zip(utterance.words, sentence.words, strict=True)
     return SoundTrack(
         samples_N=np.round(np.clip(track_N, -1, 1) * 32767).astype(np.int16),
-        phonemes=_shift(utterance.phonemes, lead),
-        words=tuple(
-            replace(segment, label=word)
-            for segment, word in zip(_shift(utterance.words, lead), sentence.words, strict=True)
-        ),
+        phonemes=tuple(Segment(heard.label, heard.start + lead, heard.end + lead) for heard in utterance.phonemes),
+        words=tuple(Segment(word, heard.start + lead, heard.end + lead) for heard, word in words),
     )
 
 
 def alignment(words: tuple[Segment, ...]) -> str:
     """The text of GRID's ``.align`` file: start and end in 1/25000 s, and word; ``sil`` at both ends."""
-    cuts = [round(word.start * 25000) for word in words] + [round(words[-1].end * 25000)]
-    bounds = [0, *cuts, FRAMES * 1000]
+    cuts = [0, *(round(word.start * 25000) for word in words), round(words[-1].end * 25000), FRAMES * 1000]
     labels = ["sil", *(word.label for word in words), "sil"]
-    return "".join(f"{start} {end} {label}\n" for (start, end), label in zip(pairwise(bounds), labels, strict=True))
-
-
-def _shift(segments: tuple[Segment, ...], seconds: float) -> tuple[Segment, ...]:
-    return tuple(Segment(segment.label, segment.start + seconds, segment.end + seconds) for segment in segments)
+    return "".join(f"{start} {end} {label}\n" for (start, end), label in zip(pairwise(cuts), labels, strict=True))

@@ -38,22 +38,11 @@ class Subject:
 
 def sample_subject(appearance: Appearance) -> Subject:
     """A speaker of the sample corpus: the photograph with the speaker's proportions and colours."""
-    image = _painted(photo(), appearance)
-    teeth = Teeth(
-        image_HWC=image,
-        rim_N2=np.array([*outlines.UPPER_INNER, *reversed(outlines.LOWER_INNER)]),
-        edge=np.array([222.3, 148.9]),
-        zoom=body.SCALE * appearance.scale * appearance.shape.mouth_width * 0.92,
-    )
-    return Subject(
-        anatomy=body.anatomy(appearance),
-        image_HWC=image,
-        person_HW=photo().person,
-        background_HWC=_background(appearance),
-        teeth=teeth,
-        light=appearance.light,
-        mirrored=appearance.mirrored,
-    )
+    image, anatomy = _painted(photo(), appearance), body.anatomy(appearance)
+    rim = np.array([*outlines.UPPER_INNER, *reversed(outlines.LOWER_INNER)])
+    zoom = body.SCALE * appearance.scale * appearance.shape.mouth_width * 0.92
+    teeth, background = Teeth(image, rim, np.array([222.3, 148.9]), zoom), _background(appearance)
+    return Subject(anatomy, image, photo().person, background, teeth, appearance.light, appearance.mirrored)
 
 
 def _painted(photo: Photo, appearance: Appearance) -> Picture:
@@ -67,8 +56,13 @@ def _painted(photo: Photo, appearance: Appearance) -> Picture:
     lab[..., 0] *= 1 - _EYES_SHARE * darker * photo.eyes
     lab = _toned(lab, photo.lips, (lightness, red + 11, yellow - 1, 0.8))
     lab = _toned(lab, photo.hair, appearance.hair)
-    turned = _suit(_converted(lab, cv2.COLOR_LAB2RGB), photo.suit, appearance.suit)
-    return turned.clip(0, 1) * np.float32(255)
+    image = _converted(lab, cv2.COLOR_LAB2RGB)
+    turn, saturation = appearance.suit
+    hsv = _converted(image, cv2.COLOR_RGB2HSV)
+    hsv[..., 0] = (hsv[..., 0] + turn) % 360
+    hsv[..., 1] *= saturation
+    image += (_converted(hsv, cv2.COLOR_HSV2RGB) - image) * photo.suit[..., None]
+    return image.clip(0, 1) * np.float32(255)
 
 
 def lit(picture: Picture, light: Light, middle: tuple[float, float], reach: float) -> Picture:
@@ -100,14 +94,6 @@ def _toned(lab: Picture, mask: NDArray[np.float32], tone: tuple[float, float, fl
     spread = np.array([contrast, chroma, chroma], np.float32)
     toned = np.array(target, np.float32) + (lab - mean) * spread
     return lab + (toned - lab) * mask[..., None]
-
-
-def _suit(image: Picture, mask: NDArray[np.float32], suit: tuple[int, float]) -> Picture:
-    turn, saturation = suit
-    hsv = _converted(image, cv2.COLOR_RGB2HSV)
-    hsv[..., 0] = (hsv[..., 0] + turn) % 360
-    hsv[..., 1] *= saturation
-    return image + (_converted(hsv, cv2.COLOR_HSV2RGB) - image) * mask[..., None]
 
 
 def _converted(picture: Picture, code: int) -> Picture:

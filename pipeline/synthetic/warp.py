@@ -17,10 +17,8 @@ CELL = 2
 GRID_W, GRID_H = WIDTH // CELL, HEIGHT // CELL
 
 Number = TypeVar("Number", np.uint8, np.float32)
-
 Box = tuple[slice, slice]
 """Rows and columns."""
-
 Field = NDArray[np.float32]
 """(2, GRID_H, GRID_W): x and y displacement in frame pixels."""
 
