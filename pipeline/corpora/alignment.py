@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from pipeline.runtime.files import decode
@@ -18,13 +19,9 @@ def read_alignment(path: StrPath) -> tuple[Segment, ...]:
     """The words of an ``.align`` file in order. Pauses have an empty label; malformed lines are skipped."""
     segments = []
     for line in decode(Path(path).read_bytes(), errors="replace").splitlines():
-        match line.split():
-            case [start, end, word]:
-                try:
-                    times = int(start) / _TICKS, int(end) / _TICKS
-                except ValueError:
-                    continue
-                segments.append(Segment("" if word in _PAUSES else word, *times))
+        with suppress(ValueError):
+            start, end, word = line.split()
+            segments.append(Segment("" if word in _PAUSES else word, int(start) / _TICKS, int(end) / _TICKS))
     return tuple(segments)
 
 

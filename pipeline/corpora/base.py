@@ -66,6 +66,19 @@ class Opening:
 
 
 @dataclass(frozen=True)
+class OpenedCorpus:
+    """What the corpora here have in common: their params, and what else they need."""
+
+    params: Any
+    opening: Opening
+
+    @property
+    def root(self) -> Path:
+        """The corpus's folder, absolute."""
+        return self.opening.root
+
+
+@dataclass(frozen=True)
 class CorpusEntry:
     """A corpus in the registry."""
 
@@ -96,19 +109,14 @@ class CorpusEntry:
 
 CORPORA: Registry[CorpusEntry] = Registry()
 """All corpora by name; `pipeline.corpora.registry` fills it."""
-
-
-def register(entry: CorpusEntry) -> None:
-    """Add a corpus."""
-    CORPORA.add(entry)
+register = CORPORA.add
+"""Adds a corpus."""
 
 
 def require_shares(val: float, test: float) -> None:
     """Raise ValueError unless both are shares that leave clips for training."""
-    require(
-        0 < val < 1 and 0 < test < 1 and val + test < 1,
-        "val and test are shares above 0 that leave a rest for training",
-    )
+    fit = 0 < val < 1 and 0 < test < 1 and val + test < 1
+    require(fit, "val and test are shares above 0 that leave a rest for training")
 
 
 def files_below(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
@@ -131,15 +139,12 @@ def files_below(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
 
 def unreadable(error: OSError) -> NoReturn:
     """Raise PipelineError for a folder that cannot be read."""
-    words = str(error.strerror).lower()
-    raise PipelineError(
-        f"The folder {error.filename} cannot be read ({words}). Fix its permissions, or move it out of the corpus."
-    )
+    reason, advice = str(error.strerror).lower(), "Fix its permissions, or move it out of the corpus."
+    raise PipelineError(f"The folder {error.filename} cannot be read ({reason}). {advice}")
 
 
 def need_folder(root: Path, key: str, advice: str) -> None:
     """Raise PipelineError, naming ``key``, unless ``root`` is a folder."""
-    if not root.exists():
-        raise PipelineError(f"{key}: the folder {root} does not exist. {advice}")
     if not root.is_dir():
-        raise PipelineError(f"{key}: {root} is a file; it must be a folder. {advice}")
+        fault = f"{root} is a file; it must be a folder" if root.exists() else f"the folder {root} does not exist"
+        raise PipelineError(f"{key}: {fault}. {advice}")

@@ -15,17 +15,8 @@ from pipeline.runtime.paths import StrPath
 def choose_corpus(path: StrPath, corpus: str, root: StrPath | None) -> list[str]:
     """Set ``corpus`` and, if ``root`` is given, ``corpora.CORPUS.root``; comments and order of the file stay.
 
-    Args:
-        path: The params file.
-        corpus: Name of the corpus.
-        root: Folder of its files; None keeps the present one.
-
-    Returns:
-        A line for every changed key.
-
-    Raises:
-        PipelineError: The corpus is unknown or has no root, the root does not hold the corpus, or the file is invalid.
-            The file is then unchanged.
+    Returns a line for every changed key. Raises PipelineError, and leaves the file, if the corpus is unknown or has no
+    root, the root does not hold the corpus, or the file is invalid.
     """
     from ruamel.yaml import YAML
 
@@ -34,9 +25,8 @@ def choose_corpus(path: StrPath, corpus: str, root: StrPath | None) -> list[str]
     if root is not None and not entry.has_root:
         raise PipelineError(f"The {corpus} corpus has no root of its own. Leave --root out.")
     if root is not None and not root.is_dir():
-        raise PipelineError(
-            f"{root} is not a folder. With --root, give the folder of the files of the corpus {corpus}."
-        )
+        advice = f"With --root, give the folder of the files of the corpus {corpus}."
+        raise PipelineError("is not a folder", subject=root, advice=advice)
     params = load_params(path)  # before any change, to reject an invalid file
     check_corpora(params)
     if root is not None:
@@ -46,9 +36,8 @@ def choose_corpus(path: StrPath, corpus: str, root: StrPath | None) -> list[str]
         if not entry.made:
             open_corpus(params, path.resolve().parent).clips()  # raises an error for a wrong folder
         elif next(files_below(root, PICTURES), None) is None:
-            raise PipelineError(
-                f"corpora.{corpus}.root: no picture ({', '.join(PICTURES)}) in {root}. Give a folder of photographs."
-            )
+            fault = f"corpora.{corpus}.root: no picture ({', '.join(PICTURES)}) in {root}"
+            raise PipelineError(fault, advice="Give a folder of photographs.")
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 4096

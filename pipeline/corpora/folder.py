@@ -9,7 +9,7 @@ from pipeline.config.ranges import Range, Section
 from pipeline.corpora.base import (
     Clip,
     CorpusEntry,
-    Opening,
+    OpenedCorpus,
     Split,
     files_below,
     need_folder,
@@ -17,7 +17,7 @@ from pipeline.corpora.base import (
     require_shares,
 )
 from pipeline.corpora.layout import VIDEOS, contents, names_below, unpacking
-from pipeline.corpora.split import split_names
+from pipeline.corpora.split import in_turn, split_names
 from pipeline.media import MediaError, probe, ticks
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
@@ -46,7 +46,7 @@ class FolderParams(Section):
 
 
 @dataclass(frozen=True)
-class Folder:
+class Folder(OpenedCorpus):
     """Videos of any length, container and frame rate, in subfolders or not.
 
     A video is cut into clips of ``clip_seconds``. The rest at its end is a clip of its own if it has ``min_frames``;
@@ -58,12 +58,6 @@ class Folder:
     """
 
     params: FolderParams
-    opening: Opening
-
-    @property
-    def root(self) -> Path:
-        """The folder of the videos."""
-        return self.opening.root
 
     def clips(self) -> list[Clip]:
         """All clips. An unreadable file is listed as one clip; the stage that reads it gives the reason."""
@@ -72,10 +66,8 @@ class Folder:
         need_folder(root, f"{key}.root", advice)
         paths = list(files_below(root, VIDEOS))
         if not paths:
-            raise PipelineError(
-                f"{key}.root: no video ({', '.join(VIDEOS)}) in {root}, which holds {contents(root)}. "
-                f"{unpacking(root) or advice}"
-            )
+            fault = f"no video ({', '.join(VIDEOS)}) in {root}, which holds {contents(root)}"
+            raise PipelineError(f"{key}.root: {fault}. {unpacking(root) or advice}")
         names = names_below(root, paths, key)
         pieces = {name: self._pieces(path) for name, path in names.items()}
         first = self._first_copies(names)
@@ -118,27 +110,22 @@ class Folder:
 
     def _splits(self, counts: dict[str, int]) -> dict[str, Split]:
         """The split of every clip; ``counts`` are the clips of each video."""
-        params, key = self.params, self.opening.key
+        key, seed, val, test = self.opening.key, self.opening.seed, self.params.val, self.params.test
         ids = {name: [clip_id(name, number) for number in range(count)] for name, count in counts.items()}
-        share_keys = f"{key}.val or {key}.test"
+        shares = f"{key}.val or {key}.test"
         if len(ids) >= _ENOUGH:
-            keys = f"{share_keys}, or add videos to {key}.root"
-            videos = split_names(
-                ids, seed=self.opening.seed, val=params.val, test=params.test, keys=keys, what="videos"
-            )
+            keys = f"{shares}, or add videos to {key}.root"
+            videos = split_names(ids, seed=seed, val=val, test=test, keys=keys, what="videos")
             return {clip: videos[name] for name, clips in ids.items() for clip in clips}
         timeline = [clip for name in sorted(ids) for clip in ids[name]]
-        tests, vals = (max(1, round(len(timeline) * share)) for share in (params.test, params.val))
+        tests, vals = (max(1, round(len(timeline) * share)) for share in (test, val))
         trains = len(timeline) - tests - vals
         if trains < 1:
             raise PipelineError(
-                f"{key}.root: the videos in {self.root} make {len(timeline)} clips of {params.clip_seconds:g} s, "
-                f"too few for train, val and test. Lower {key}.clip_seconds, change {share_keys}, or add videos."
+                f"{key}.root: the videos in {self.root} make {len(timeline)} clips of {self.params.clip_seconds:g} s, "
+                f"too few for train, val and test. Lower {key}.clip_seconds, change {shares}, or add videos."
             )
-        return {
-            clip: "train" if place < trains else "val" if place < trains + vals else "test"
-            for place, clip in enumerate(timeline)
-        }
+        return in_turn(timeline, {"train": trains, "val": vals, "test": tests})
 
 
 def clip_id(video: str, number: int) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pipeline.config.ranges import Range, Section
 from pipeline.corpora.alignment import ALIGNMENTS, read_alignment
-from pipeline.corpora.base import Clip, CorpusEntry, Opening, files_below, need_folder, register, require_shares
+from pipeline.corpora.base import Clip, CorpusEntry, OpenedCorpus, files_below, need_folder, register, require_shares
 from pipeline.corpora.layout import VIDEOS, contents, levels, subfolders, unpacking
 from pipeline.corpora.split import draw, split_names
 from pipeline.runtime.errors import PipelineError
@@ -44,7 +44,7 @@ class GridParams(Section):
 
 
 @dataclass(frozen=True)
-class Grid:
+class Grid(OpenedCorpus):
     """GRID's layout: ``sN/NAME.mpg``, or deeper as in the tar files (``sN/video/mpg_6000/NAME.mpg``).
 
     The words are in ``alignments/sN/NAME.align`` or ``sN/align/NAME.align``; a clip without alignment has an empty
@@ -53,16 +53,10 @@ class Grid:
     """
 
     params: GridParams
-    opening: Opening
     advice: str = (
         "Unpack the corpus there (Zenodo record 3625687; `atvgnet fetch grid` does it), or name its folder: "
         "dvc exp run -S corpora.grid.root=PATH"
     )
-
-    @property
-    def root(self) -> Path:
-        """The folder that holds s1, s2, ..."""
-        return self.opening.root
 
     def clips(self) -> list[Clip]:
         """All clips of the chosen speakers, or a sample of them, even over the speakers."""
@@ -73,16 +67,15 @@ class Grid:
         ids = draw(files, params.max_clips, seed=seed, group=_speaker)
         held_out = {name.lower() for name in params.test_speakers}
         others = [clip for clip in ids if _speaker(clip) not in held_out]
-        share_keys = f"{key}.val or {key}.test"
         split = partial(split_names, seed=seed, val=params.val, test=params.test)
         if params.split_by == "clip":
-            keys = f"{share_keys}, or take more clips ({key}.speakers, {key}.max_clips)"
+            keys = f"{key}.val or {key}.test, or take more clips ({key}.speakers, {key}.max_clips)"
             splits = split(others, keys=keys, group=_speaker)
         else:
-            keys = f"{share_keys}, take more speakers ({key}.speakers), or set {key}.split_by to clip"
-            people = split(map(_speaker, others), keys=keys, what="speakers")
+            more = f"take more speakers ({key}.speakers), or set {key}.split_by to clip"
+            people = split(map(_speaker, others), keys=f"{key}.val or {key}.test, {more}", what="speakers")
             splits = {clip: people[_speaker(clip)] for clip in others}
-        splits |= {clip: "test" for clip in ids if _speaker(clip) in held_out}
+        splits |= dict.fromkeys(set(ids).difference(others), "test")
         texts = self._alignments(folders)
         return [Clip(clip, _speaker(clip), splits[clip], _words(texts.get(clip.lower())), files[clip]) for clip in ids]
 
@@ -102,10 +95,8 @@ class Grid:
             unknown = [name for name in getattr(self.params, key) if name.lower() not in speakers]
             if unknown:
                 known = ", ".join(sorted(speakers, key=lambda name: int(name[1:])))
-                raise PipelineError(
-                    f"{self.opening.key}.{key}: no folder {unknown[0]} in {self.root}. There are: {known}. "
-                    "Name some of these."
-                )
+                fault = f"{self.opening.key}.{key}: no folder {unknown[0]} in {self.root}. There are: {known}."
+                raise PipelineError(f"{fault} Name some of these.")
         return {name: speakers[name] for name in dict.fromkeys(map(str.lower, self.params.speakers or speakers))}
 
     def _files(self, folders: dict[str, list[Path]]) -> dict[str, Path]:
@@ -136,10 +127,8 @@ class Grid:
             advice = f"That is the folder of one speaker: set {self.opening.key}.root to {self.root.parent}."
         elif next(files_below(self.root, VIDEOS), None):
             advice = "Put every speaker's clips into a folder, s1, s2, ..., or take the corpus `folder`."
-        return PipelineError(
-            f"{self.opening.key}.root: no clip such as s1/bbaf2n.mpg in {self.root}, which holds "
-            f"{contents(self.root)}. {advice}"
-        )
+        fault = f"no clip such as s1/bbaf2n.mpg in {self.root}, which holds {contents(self.root)}"
+        return PipelineError(f"{self.opening.key}.root: {fault}. {advice}")
 
 
 def _preference(path: Path) -> tuple[int, bool, Path]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from pipeline.config.ranges import Range, Section
-from pipeline.corpora.base import SPLITS, Clip, CorpusEntry, Opening, Split, need_folder, register
+from pipeline.corpora.base import SPLITS, Clip, CorpusEntry, OpenedCorpus, Split, need_folder, register
 from pipeline.corpora.layout import VIDEOS, contents, levels, subfolders
 from pipeline.corpora.split import draw
 from pipeline.runtime.errors import PipelineError
@@ -27,11 +27,10 @@ class LrwParams(Section):
 
 
 @dataclass(frozen=True)
-class Lrw:
+class Lrw(OpenedCorpus):
     """LRW's layout: ``lipread_mp4/WORD/{train,val,test}/WORD_NNNNN.mp4``. The text is the word; no speaker is known."""
 
     params: LrwParams
-    opening: Opening
 
     @property
     def root(self) -> Path:
@@ -48,25 +47,19 @@ class Lrw:
     def clips(self) -> list[Clip]:
         """All clips of the chosen words, or a sample of them with LRW's shares of the splits, even over the words."""
         files = self._files()
-        counts = self._counts({split: len(files[split]) for split in SPLITS})
+        counts, wanted, key = dict.fromkeys(SPLITS, 0), self.params.max_clips, self.opening.key  # 0: all
+        if wanted:
+            total = sum(map(len, files.values()))
+            counts.update({split: max(1, round(wanted * len(files[split]) / total)) for split in ("val", "test")})
+            counts["train"] = wanted - counts["val"] - counts["test"]
+            if counts["train"] < 1:
+                raise PipelineError(f"{key}.max_clips = {wanted} leaves no clip for train. Raise it, or set it to 0.")
         clips = [
             Clip(clip, "", split, _word(clip), files[split][clip])
             for split in SPLITS
             for clip in draw(files[split], counts[split], seed=self.opening.seed, group=_word)
         ]
         return sorted(clips, key=lambda clip: clip.id)
-
-    def _counts(self, available: dict[str, int]) -> dict[str, int]:
-        """How many clips of each split to draw; 0 is all."""
-        wanted, key = self.params.max_clips, self.opening.key
-        if not wanted:
-            return dict.fromkeys(available, 0)
-        total = sum(available.values())
-        counts = {split: max(1, round(wanted * available[split] / total)) for split in ("val", "test")}
-        counts["train"] = wanted - sum(counts.values())
-        if counts["train"] < 1:
-            raise PipelineError(f"{key}.max_clips = {wanted} leaves no clip for train. Raise it, or set it to 0.")
-        return counts
 
     def _files(self) -> dict[Split, dict[str, Path]]:
         """Every clip's file by split and id."""
@@ -78,10 +71,8 @@ class Lrw:
         files: dict[Split, dict[str, Path]] = {split: {} for split in SPLITS}
         unknown = [word for word in self.params.words if word.lower() not in folders]
         if unknown:
-            raise PipelineError(
-                f"{key}.words: no folder {unknown[0]} in {root}, which holds {contents(root)}. "
-                "Name some of these words."
-            )
+            fault = f"{key}.words: no folder {unknown[0]} in {root}, which holds {contents(root)}"
+            raise PipelineError(f"{fault}. Name some of these words.")
         for word in dict.fromkeys(map(str.lower, self.params.words or folders)):
             places = {folder.name.lower(): folder for folder in subfolders(folders[word])}
             for split in SPLITS:
@@ -91,10 +82,8 @@ class Lrw:
         if not any(files.values()):
             if _is_word(base):
                 advice = f"That is the folder of one word: set {key}.root to {base.parent}."
-            raise PipelineError(
-                f"{key}.root: no clip such as ABOUT/train/ABOUT_00001.mp4 in {root}, which holds {contents(root)}. "
-                f"{advice}"
-            )
+            fault = f"no clip such as ABOUT/train/ABOUT_00001.mp4 in {root}, which holds {contents(root)}"
+            raise PipelineError(f"{key}.root: {fault}. {advice}")
         for split in SPLITS:
             if not files[split]:
                 raise PipelineError(f"{key}: no clip in {split}. Take more words ({key}.words) or complete the corpus.")

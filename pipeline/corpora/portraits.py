@@ -7,7 +7,7 @@ from typing import Annotated
 import pyarrow.parquet as pq
 
 from pipeline.config.ranges import Count, Range, Section
-from pipeline.corpora.base import Clip, CorpusEntry, Opening, register, require_shares
+from pipeline.corpora.base import Clip, CorpusEntry, OpenedCorpus, register, require_shares
 from pipeline.corpora.split import split_names
 from pipeline.runtime import paths
 from pipeline.runtime.errors import PipelineError
@@ -37,11 +37,10 @@ class PortraitsParams(Section):
 
 
 @dataclass(frozen=True)
-class Portraits:
+class Portraits(OpenedCorpus):
     """The clips of the stage portraits. Every photograph is a speaker; all of its clips are in one split."""
 
     params: PortraitsParams
-    opening: Opening
 
     @property
     def root(self) -> Path:
@@ -53,19 +52,12 @@ class Portraits:
         root, key = self.root, self.opening.key
         if not (root / TABLE).exists():
             raise PipelineError(f"{root / TABLE} is missing. Make the clips with `dvc repro portraits`.")
-        rows = pq.read_table(root / TABLE).to_pylist()
-        splits = split_names(
-            (row["speaker"] for row in rows),
-            seed=self.opening.seed,
-            val=self.params.val,
-            test=self.params.test,
-            keys=f"{key}.val or {key}.test, or add photographs to {key}.root",
-            what="photographs that speak",
-        )
-        clips = [
-            Clip(row["id"], row["speaker"], splits[row["speaker"]], row["text"], root / row["path"]) for row in rows
-        ]
-        return sorted(clips, key=lambda clip: clip.id)
+        table = pq.read_table(root / TABLE)
+        keys, speakers = f"{key}.val or {key}.test, or add photographs to {key}.root", table["speaker"].to_pylist()
+        seed, val, test = self.opening.seed, self.params.val, self.params.test
+        splits = split_names(speakers, seed=seed, val=val, test=test, keys=keys, what="photographs that speak")
+        rows = zip(*(table[name].to_pylist() for name in ("id", "speaker", "text", "path")), strict=True)
+        return [Clip(name, who, splits[who], text, root / path) for name, who, text, path in sorted(rows)]
 
 
 register(

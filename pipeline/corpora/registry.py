@@ -54,11 +54,10 @@ def check_corpora(params: Params) -> None:
 
 def open_corpus(params: Params, project: StrPath) -> Corpus:
     """The chosen corpus. A relative root is below ``project``; nothing is read before ``clips()``."""
-    entry = find_corpus(params.corpus)
-    section = corpus_params(params, params.corpus)
-    key, extract = f"corpora.{params.corpus}", params.extract
-    root = _root(params, params.corpus, project)
-    opened = entry.open(section, Opening(root, key, params.seed, extract.min_frames, extract.time_limit))
+    name, extract = params.corpus, params.extract
+    root, section = _root(params, name, project), corpus_params(params, name)
+    opening = Opening(root, f"corpora.{name}", params.seed, extract.min_frames, extract.time_limit)
+    opened = find_corpus(name).open(section, opening)
     if not isinstance(opened, union.Union):
         return opened
     members = {name: open_corpus(replace(params, corpus=name), project) for name in union.members_of(params)}
@@ -92,12 +91,11 @@ def check_root(params: Params, project: StrPath) -> None:
     for name in union.members_of(params):
         if not find_corpus(name).has_root:
             continue
-        root, key = _root(params, name, project), f"corpora.{name}.root"
+        root = _root(params, name, project)
         for out in (Path(project, folder) for folder in paths.OUTS):
             if lies_in(root, out) or (name in ("folder", "portraits") and lies_in(out, root)):
-                raise PipelineError(
-                    f"{key}: {root} and {out}, which the stages write, overlap. Give clips a folder apart."
-                )
+                fault = f"corpora.{name}.root: {root} and {out}, which the stages write, overlap"
+                raise PipelineError(f"{fault}. Give clips a folder apart.")
 
 
 def terms(params: Params) -> tuple[str, str]:

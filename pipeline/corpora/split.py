@@ -46,17 +46,20 @@ def split_names(
     for members in _shuffled_groups(names, seed, group):
         quantile.update({name: (place + 0.5) / len(members) for place, name in enumerate(members)})
     order = sorted(quantile, key=lambda name: (quantile[name], rank(seed, name)))
-    tests = max(1, round(len(order) * test))
-    vals = max(1, round(len(order) * val))
-    if tests + vals >= len(order):
+    tests, vals = (max(1, round(len(order) * share)) for share in (test, val))
+    trains = len(order) - tests - vals
+    if trains < 1:
         raise PipelineError(
             f"{len(order)} {what} cannot be split into train, val and test with val = {val:.3g} and "
             f"test = {test:.3g}: train would be empty. Change {keys}."
         )
-    return {
-        name: "test" if place < tests else "val" if place < tests + vals else "train"
-        for place, name in enumerate(order)
-    }
+    return in_turn(order, {"test": tests, "val": vals, "train": trains})
+
+
+def in_turn(names: Iterable[str], counts: Mapping[Split, int]) -> dict[str, Split]:
+    """The split of each name, of which each split gets so many as ``counts`` says, one split after the other."""
+    splits = (split for split, count in counts.items() for _ in range(count))
+    return dict(zip(names, splits, strict=True))
 
 
 def draw(names: Iterable[str], count: int, *, seed: int, group: Callable[[str], str] = lambda name: "") -> list[str]:
@@ -73,11 +76,8 @@ def unite_copies(clips: list[Clip], hashes: Mapping[Path, str]) -> list[Clip]:
     """Move clips of equal content into one split, so that training never sees a test clip.
 
     That is the split of most of them, unless another split would become empty. If two splits consist of copies alone,
-    the copies stay. A warning gives the number of copies and an example.
-
-    Args:
-        clips: All clips of the corpus.
-        hashes: The files' SHA-256; empty for unreadable files.
+    the copies stay. A warning gives the number of copies and an example. The files' ``hashes`` are empty for unreadable
+    files.
     """
     groups: dict[tuple[str, float, float | None], list[Clip]] = defaultdict(list)
     for clip in clips:

@@ -1,15 +1,14 @@
 """Several corpora as one. Each keeps its own splits, so no identity is in two of them."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipeline.config.params import Params
 from pipeline.config.ranges import require
-from pipeline.corpora.base import SPLITS, Clip, Corpus, CorpusEntry, Opening, register
+from pipeline.corpora.base import SPLITS, Clip, Corpus, CorpusEntry, OpenedCorpus, register
 from pipeline.runtime.errors import PipelineError
-from pipeline.runtime.files import writing
+from pipeline.runtime.files import replacing
 
 NAME = "union"
 
@@ -36,18 +35,14 @@ class UnionParams:
 
 
 @dataclass(frozen=True)
-class Union:
-    """The members' clips, with ids, speakers and paths that begin with the member's name."""
+class Union(OpenedCorpus):
+    """The members' clips, with ids, speakers and paths that begin with the member's name.
+
+    The root is a folder of links to the members' roots, so paths below it are the same on every machine.
+    """
 
     params: UnionParams
-    opening: Opening
-    """Its root is a folder of links to the members' roots, so paths below it are the same on every machine."""
     members: Mapping[str, Corpus] = field(default_factory=dict)
-
-    @property
-    def root(self) -> Path:
-        """The folder of links."""
-        return self.opening.root
 
     def clips(self) -> list[Clip]:
         """All clips of all members, sorted by id."""
@@ -55,31 +50,22 @@ class Union:
         for name, corpus in self.members.items():
             home = self._link(name, corpus.root)
             evaluated = name in (self.params.evaluate_on or self.members)
-            united += [
-                replace(
-                    clip,
-                    id=f"{name}/{clip.id}",
-                    speaker=f"{name}/{clip.speaker}" if clip.speaker else "",
-                    split=clip.split if evaluated else "train",
-                    path=home / clip.path.relative_to(corpus.root),
-                )
-                for clip in corpus.clips()
-            ]
-        missing = [split for split in SPLITS if not any(clip.split == split for clip in united)]
-        if missing:
-            raise PipelineError(
-                f"corpora.union: no clip is left for {missing[0]}. Name more corpora in corpora.union.evaluate_on."
-            )
+            for clip in corpus.clips():
+                speaker = f"{name}/{clip.speaker}" if clip.speaker else ""
+                path, split = home / clip.path.relative_to(corpus.root), clip.split if evaluated else "train"
+                united.append(replace(clip, id=f"{name}/{clip.id}", speaker=speaker, split=split, path=path))
+        if missing := set(SPLITS) - {clip.split for clip in united}:
+            advice = "Name more corpora in corpora.union.evaluate_on."
+            raise PipelineError(f"corpora.union: no clip is left for {min(missing, key=SPLITS.index)}. {advice}")
         return sorted(united, key=lambda clip: clip.id)
 
     def _link(self, name: str, root: Path) -> Path:
         """The link to a member's root, replaced if it leads elsewhere."""
         link = self.root / name
-        if not (link.is_symlink() and Path(os.readlink(link)) == root):
+        if not (link.is_symlink() and link.readlink() == root):
             self.root.mkdir(parents=True, exist_ok=True)
-            with writing(self.root) as unfinished:
+            with replacing(link) as unfinished:
                 unfinished.symlink_to(root, target_is_directory=True)
-                unfinished.replace(link)
         return link
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.filesize import decimal
 
 from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.files import replacing
 
 
 def need_room(folder: Path, needed: int, what: str) -> None:
@@ -18,9 +19,9 @@ def need_room(folder: Path, needed: int, what: str) -> None:
     free = shutil.disk_usage(next(path for path in (folder, *folder.absolute().parents) if path.exists())).free
     if free < needed:
         raise PipelineError(
-            f"{folder}: {what} needs {decimal(needed)}, and {decimal(free)} are free: {decimal(needed - free)} are "
-            "missing. "
-            f"Free some space, name fewer speakers (--speakers), or take a folder on another disk (--to)."
+            f"{what} needs {decimal(needed)}, and {decimal(free)} are free: {decimal(needed - free)} are missing",
+            subject=f"{folder}:",
+            advice="Free some space, name fewer speakers (--speakers), or take a folder on another disk (--to).",
         )
 
 
@@ -30,12 +31,11 @@ def clear_disk_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        where = error.filename or folder
+        advice = "Fix that, or take another folder (--to)."
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             advice = "Free some space, then run the same command again; it goes on where it was."
-        else:
-            advice = "Fix that, or take another folder (--to)."
-        raise PipelineError(f"{where} cannot be written: {error.strerror or error}. {advice}") from error
+        reason = f"cannot be written: {error.strerror or error}"
+        raise PipelineError(reason, subject=error.filename or folder, advice=advice) from error
 
 
 @contextmanager
@@ -65,6 +65,5 @@ def read_receipt(folder: Path, hidden: Path, name: str) -> dict[str, int] | None
 
 def write_receipt(hidden: Path, name: str, files: Mapping[str, int]) -> None:
     """Record that ``files`` are all files of ``name``."""
-    temporary = hidden / f".{name}.tmp"
-    temporary.write_text(json.dumps(files), encoding="utf-8")
-    temporary.replace(hidden / f"{name}.json")
+    with replacing(hidden / f"{name}.json") as temporary:
+        temporary.write_text(json.dumps(files), encoding="utf-8")

@@ -32,18 +32,11 @@ def download(archive: Archive, folder: Path, web: Web, on_size: Callable[[int], 
     """Download ``archive`` into ``folder``, check its size and checksum, and return the file.
 
     An earlier, interrupted download continues. Broken connections are retried, first at once, then after growing
-    pauses, until ``web.retries.count`` retries in a row bring less than a mebibyte.
+    pauses, until ``web.retries.count`` retries in a row bring less than a mebibyte. ``on_size`` is called with the
+    number of bytes so far.
 
-    Args:
-        archive: The file of the record.
-        folder: The folder to write into.
-        web: Opens the connection.
-        on_size: Called with the number of bytes so far.
-
-    Raises:
-        PipelineError: The server fails for good (the partial file is kept), or size or checksum differ from the record
-            (the file is deleted).
-        OSError: The disk is full or refuses to write.
+    Raises PipelineError if the server fails for good (the partial file is kept), or size or checksum differ from the
+    record (the file is deleted); OSError if the disk is full or refuses to write.
     """
     part = part_of(archive, folder)
     if size_of(part) > archive.size:
@@ -63,7 +56,15 @@ def download(archive: Archive, folder: Path, web: Web, on_size: Callable[[int], 
                 f"bytes ({why}). What arrived is kept: run the same command again, and it goes on from there."
             )
         time.sleep(web.retries.before(failures))
-    _check(archive, part)
+    with part.open("rb") as file:
+        digest = hashlib.file_digest(file, lambda: hashlib.new(archive.algorithm, usedforsecurity=False)).hexdigest()
+    if digest != archive.digest:
+        part.unlink()
+        raise PipelineError(
+            f"{archive.name}: the checksum is {archive.algorithm}:{digest}, and the record says "
+            f"{archive.algorithm}:{archive.digest}. The download was deleted and nothing was unpacked. Run the same "
+            f"command again; if it is wrong again, something on the way changes the data: take another network."
+        )
     return part
 
 
@@ -118,15 +119,3 @@ def _other_size(archive: Archive, has: str) -> PipelineError:
         f"{archive.name}: the server has {has} bytes where the record says {archive.size}. "
         f"Run the same command again later, or take the record from another address (--record)."
     )
-
-
-def _check(archive: Archive, part: Path) -> None:
-    with part.open("rb") as file:
-        digest = hashlib.file_digest(file, lambda: hashlib.new(archive.algorithm, usedforsecurity=False)).hexdigest()
-    if digest != archive.digest:
-        part.unlink()
-        raise PipelineError(
-            f"{archive.name}: the checksum is {archive.algorithm}:{digest}, and the record says "
-            f"{archive.algorithm}:{archive.digest}. The download was deleted and nothing was unpacked. Run the same "
-            f"command again; if it is wrong again, something on the way changes the data: take another network."
-        )

@@ -9,13 +9,7 @@ from pathlib import Path, PurePosixPath
 from rich import get_console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
-from pipeline.corpora.download.disk import (
-    clear_disk_errors,
-    need_room,
-    one_at_a_time,
-    read_receipt,
-    write_receipt,
-)
+from pipeline.corpora.download.disk import clear_disk_errors, need_room, one_at_a_time, read_receipt, write_receipt
 from pipeline.corpora.download.download import download, part_of, size_of
 from pipeline.corpora.download.record import Archive, read_record
 from pipeline.corpora.download.unpack import SafeZip, open_zip
@@ -52,29 +46,22 @@ def fetch_grid(
     Raises:
         PipelineError: A speaker is unknown, or network, server, archive or disk fail.
     """
-    folder = Path(folder)
-    retries = retries or Retries()
+    folder, retries = Path(folder), retries or Retries()
     speakers = list(dict.fromkeys(speakers))
-    if speakers and all(_is_complete(folder, speaker) for speaker in speakers):
+    if speakers and all(_clips(folder, name) is not None and _texts(folder, name) is not None for name in speakers):
         for speaker in speakers:
             say(_summary(folder, speaker))
         return
     # A missing network is reported soon at the start; later it may be away for longer.
     archives = read_record(record, Web(replace(retries, count=retries.count // 2)))
-    speakers = _known(speakers, archives, record)
-    with clear_disk_errors(folder), one_at_a_time(_state(folder)):
-        _fetch_missing(folder, speakers, archives, Web(retries), say)
-
-
-def _known(requested: list[str], archives: dict[str, Archive], record: str) -> list[str]:
-    """The requested speakers, or all of them, by number."""
     known = sorted((name[:-4] for name in archives if _VIDEOS.fullmatch(name)), key=lambda name: int(name[1:]))
     if not known or _ALIGNMENTS not in archives:
         raise PipelineError(f"{record} is not GRID: it has no s1.zip, or no {_ALIGNMENTS}. Is the address right?")
-    for speaker in requested:
+    for speaker in speakers:
         if speaker not in known:
             raise PipelineError(f"--speakers: {record} has no {speaker!r}. It has {', '.join(known)}.")
-    return requested or known
+    with clear_disk_errors(folder), one_at_a_time(_state(folder)):
+        _fetch_missing(folder, speakers or known, archives, Web(retries), say)
 
 
 def _fetch_missing(
@@ -84,60 +71,41 @@ def _fetch_missing(
     videos = [speaker for speaker in speakers if _clips(folder, speaker) is None]
     texts = [speaker for speaker in speakers if _texts(folder, speaker) is None]
     wanted = [archives[f"{speaker}.zip"] for speaker in videos] + ([archives[_ALIGNMENTS]] if texts else [])
-    _need_room_for([archive for archive in wanted if size_of(part_of(archive, hidden)) < archive.size], folder)
-    with _bar() as progress:
-        downloads = _Downloads(wanted, hidden, web, progress)
+    sizes = {archive.name: size_of(part_of(archive, hidden)) for archive in wanted}  # downloaded so far
+    rest = [archive for archive in wanted if sizes[archive.name] < archive.size]
+    if rest:
+        # An archive exists beside its files until it is unpacked.
+        needed = round(_GROWTH * sum(archive.size for archive in rest)) + max(archive.size for archive in rest)
+        need_room(folder, needed - sum(sizes[archive.name] for archive in rest), f"fetching {len(rest)} archives")
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    shown = get_console().is_terminal
+    with Progress("{task.description}", *columns, transient=True, disable=not shown) as progress:
+        bar = progress.add_task("", total=sum(archive.size for archive in wanted), completed=sum(sizes.values()))
+
+        def get(name: str) -> Path:
+            def show(size: int) -> None:
+                sizes[name] = size
+                progress.update(bar, completed=sum(sizes.values()))
+
+            progress.update(bar, description=name)
+            part = download(archives[name], hidden, web, show)
+            progress.update(bar, description=f"unpacking {name}")
+            return part
+
         for speaker in speakers:
             if speaker in videos:
-                part = downloads.get(archives[f"{speaker}.zip"])
+                part = get(f"{speaker}.zip")
                 with open_zip(part, part.stem) as archive:
                     write_receipt(hidden, speaker, archive.unpack(_videos_in(archive, speaker), folder))
                 part.unlink()
             if speaker in texts:
-                part = downloads.get(archives[_ALIGNMENTS])
-                clips = _clips(folder, speaker) or set()
+                part = get(_ALIGNMENTS)
                 with open_zip(part, part.stem) as archive:
-                    files = archive.unpack(_texts_in(archive, speaker, clips), folder)
-                write_receipt(hidden, _texts_of(speaker), files)
+                    members = _texts_in(archive, speaker, _clips(folder, speaker) or set())
+                    write_receipt(hidden, f"{speaker}.alignments", archive.unpack(members, folder))
             say(_summary(folder, speaker))
     if texts:
         part_of(archives[_ALIGNMENTS], hidden).unlink()
-
-
-def _need_room_for(archives: list[Archive], folder: Path) -> None:
-    if archives:
-        sizes = [archive.size for archive in archives]
-        present = sum(size_of(part_of(archive, _state(folder))) for archive in archives)
-        # An archive exists beside its files until it is unpacked.
-        needed = round(_GROWTH * sum(sizes)) + max(sizes) - present
-        need_room(folder, needed, f"fetching {len(archives)} archives")
-
-
-def _bar() -> Progress:
-    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    return Progress("{task.description}", *columns, transient=True, disable=not get_console().is_terminal)
-
-
-class _Downloads:
-    """Downloads archives with one progress bar."""
-
-    def __init__(self, archives: list[Archive], hidden: Path, web: Web, progress: Progress) -> None:
-        self._hidden, self._web, self._progress = hidden, web, progress
-        self._sizes = {archive.name: size_of(part_of(archive, hidden)) for archive in archives}
-        total = sum(archive.size for archive in archives)
-        self._task = progress.add_task("", total=total, completed=sum(self._sizes.values()))
-
-    def get(self, archive: Archive) -> Path:
-        """Download and check an archive."""
-
-        def show(size: int) -> None:
-            self._sizes[archive.name] = size
-            self._progress.update(self._task, completed=sum(self._sizes.values()))
-
-        self._progress.update(self._task, description=archive.name)
-        part = download(archive, self._hidden, self._web, show)
-        self._progress.update(self._task, description=f"unpacking {archive.name}")
-        return part
 
 
 def _videos_in(archive: SafeZip, speaker: str) -> dict[str, PurePosixPath]:
@@ -164,23 +132,15 @@ def _texts_in(archive: SafeZip, speaker: str, clips: set[str]) -> dict[str, Pure
     return {f"alignments/{speaker}/{path.name}": path for path in folders[best].values()}
 
 
-def _clips(folder: Path, speaker: str) -> set[str] | None:
-    """The names of the speaker's clips; None unless complete."""
-    files = read_receipt(folder, _state(folder), speaker)
+def _clips(folder: Path, name: str) -> set[str] | None:
+    """The names of a speaker's clips; None unless complete."""
+    files = read_receipt(folder, _state(folder), name)
     return None if files is None else {PurePosixPath(path).stem for path in files}
 
 
 def _texts(folder: Path, speaker: str) -> set[str] | None:
     """The names of the speaker's alignments; None unless complete."""
-    return _clips(folder, _texts_of(speaker))
-
-
-def _is_complete(folder: Path, speaker: str) -> bool:
-    return _clips(folder, speaker) is not None and _texts(folder, speaker) is not None
-
-
-def _texts_of(speaker: str) -> str:
-    return f"{speaker}.alignments"
+    return _clips(folder, f"{speaker}.alignments")
 
 
 def _state(folder: Path) -> Path:

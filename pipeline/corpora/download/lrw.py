@@ -43,11 +43,9 @@ def check_lrw(root: StrPath) -> list[str]:
     totals = {split: sum(counts[word][split] for word in words) for split in CLIPS}
     lines = [f"{totals[split]:,} clips of {whole:,} in {split}" for split, whole in CLIPS.items()]
     if faults or len(words) != WORDS or totals != CLIPS:
-        some = [
-            f"{len(names):,} {what}: {', '.join(names[:_EXAMPLES])}{', ...' if len(names) > _EXAMPLES else ''}"
-            for what, names in faults.items()
-        ]
-        details = "".join(f"\n  {line}" for line in [f"{len(words)} words of {WORDS}", *lines, *some])
+        for what, names in faults.items():
+            lines.append(f"{len(names):,} {what}: {', '.join(names[:_EXAMPLES])}{', ...' * (len(names) > _EXAMPLES)}")
+        details = "".join(f"\n  {line}" for line in [f"{len(words)} words of {WORDS}", *lines])
         raise PipelineError(f"{root} is not the whole of LRW:{details}\nIt can be used as it is.\n{_ADVICE}")
     return [f"{WORDS} words", *lines]
 

@@ -53,21 +53,14 @@ class SafeZip:
             raise self.refused(f"{name} is compressed by method {member.compress_type}")
 
     def unpack(self, wanted: Mapping[str, PurePosixPath], folder: Path) -> dict[str, int]:
-        """Write members to files below ``folder``; files that exist with the right size are kept.
+        """Write the members ``wanted``, by path below ``folder``; files that exist with the right size are kept.
 
-        Args:
-            wanted: The member of each file; keys are paths below ``folder``.
-            folder: The folder to write into.
-
-        Returns:
-            The sizes of the files.
-
-        Raises:
-            PipelineError: The disk has too little space (nothing is written), or a member is damaged.
-            OSError: The disk refuses to write.
+        Returns the sizes of the files. Raises PipelineError if the disk has too little space (nothing is written) or a
+        member is damaged, and OSError if the disk refuses to write.
         """
         sizes = {path: self._members[member].file_size for path, member in wanted.items()}
-        missing = {path: size for path, size in sizes.items() if not _has(folder / path, size)}
+        present = {path: (folder / path).stat().st_size for path in sizes if (folder / path).is_file()}
+        missing = {path: size for path, size in sizes.items() if present.get(path) != size}
         need_room(folder, sum(missing.values()), f"unpacking {self._name}")
         for path in missing:
             self._write(self._members[wanted[path]], folder / path)
@@ -96,10 +89,7 @@ class SafeZip:
 
 @contextmanager
 def open_zip(path: Path, name: str) -> Iterator[SafeZip]:
-    """The zip at ``path``, called ``name`` in messages.
-
-    A damaged or suspicious archive is deleted and raises PipelineError.
-    """
+    """The zip at ``path``, called ``name`` in messages; a damaged or suspicious one is deleted, with PipelineError."""
     try:
         archive = zipfile.ZipFile(path)
     except _BROKEN as error:
@@ -114,7 +104,3 @@ def _refused(path: Path, name: str, why: str) -> PipelineError:
         f"{name} is refused: {why}. The archive was deleted. It is as the record offers it: is the address "
         f"(--record) right?"
     )
-
-
-def _has(path: Path, size: int) -> bool:
-    return path.is_file() and path.stat().st_size == size

@@ -65,11 +65,9 @@ class Web:
         if response.status_code in (200, 206, 416):
             return response
         response.close()
-        advice = (
-            "The server is busy or broken: run the same command again later; it goes on where it was."
-            if response.status_code in _TEMPORARY
-            else "Is the address of the record (--record) right?"
-        )
+        advice = "Is the address of the record (--record) right?"
+        if response.status_code in _TEMPORARY:
+            advice = "The server is busy or broken: run the same command again later; it goes on where it was."
         raise PipelineError(f"{url} is refused: {response.status_code} {response.reason}. {advice}")
 
 
