@@ -35,10 +35,8 @@ def check_checkout(folder: Path) -> list[str]:
     Raises PipelineError if DVC cannot run at all.
     """
     if not any((place / ".git").exists() for place in (folder.resolve(), *folder.resolve().parents)):
-        raise PipelineError(
-            f"{folder.resolve()} is not a git clone, like a download without history, and DVC works in clones alone. "
-            f"Run `git init && {_COMMIT}` there, then this again."
-        )
+        fault = f"{folder.resolve()} is not a git clone, like a download without history, and DVC works in clones alone"
+        raise PipelineError(fault, advice=f"Run `git init && {_COMMIT}` there, then this again.")
     if shutil.which("git") is None:
         return ["git is not installed: `dvc exp` will not work, and runs will not say of which commit they are."]
     where = "-C", str(folder)
@@ -66,10 +64,8 @@ def check_experiment() -> None:
     """Raise PipelineError in DVC's temporary copy of a shallow clone, where an experiment's results would be lost."""
     project = project_root()
     if not project.samefile(".") and is_shallow(project):
-        raise PipelineError(
-            f"{_SHALLOW}, in which DVC loses experiments that run in a copy of it, as with --queue and --temp. "
-            f"{_UNSHALLOW}"
-        )
+        fault = f"{_SHALLOW}, in which DVC loses experiments that run in a copy of it, as with --queue and --temp"
+        raise PipelineError(fault, advice=_UNSHALLOW)
 
 
 def pull_command(project: StrPath) -> str | None:

@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import numpy as np
 import torch
@@ -46,35 +46,32 @@ SLIM = 32
 
 
 @contextmanager
-def training_threads(width: int) -> Iterator[None]:
+def _threads(count: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def training_threads(width: int) -> AbstractContextManager[None]:
     """Train a slim network in one thread, unless `OMP_NUM_THREADS` is set. Wider networks use all cores.
 
     Its operations are so short that threads mostly wait for each other: on two cores, a second thread makes an
     undisturbed training 1.5 times as fast, but halves the speed beside other work (docs/training.md). Also, sums in one
     thread do not depend on the number of cores.
     """
-    before = torch.get_num_threads()
-    if width <= SLIM and "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    return _threads(1) if width <= SLIM else nullcontext()
 
 
-@contextmanager
-def generation_threads(workers: int) -> Iterator[None]:
+def generation_threads(workers: int) -> AbstractContextManager[None]:
     """Use a third of the cores, at least one, beside several busy ``workers``, unless `OMP_NUM_THREADS` is set.
 
     More threads would wait for the cores of the workers, which doubles the time.
     """
-    before = torch.get_num_threads()
-    if workers > 1 and "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(max(1, before // 3))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    return _threads(max(1, torch.get_num_threads() // 3)) if workers > 1 else nullcontext()
 
 
 def autocast(device: torch.device, precision: Precision) -> torch.autocast:
@@ -92,10 +89,8 @@ def compiled(network: nn.Module) -> nn.Module:
     """The network compiled by `torch.compile`; PipelineError if there is no C++ compiler."""
     usual = "clang++" if sys.platform == "darwin" else "g++"
     if shutil.which(os.environ.get("CXX", usual)) is None:
-        raise PipelineError(
-            "torch.compile needs a C++ compiler, and there is none. Install g++ (macOS: clang++; CXX names it), or set "
-            "the network's param compile to false."
-        )
+        advice = "Install g++ (macOS: clang++; CXX names it), or set the network's param compile to false."
+        raise PipelineError("torch.compile needs a C++ compiler, and there is none", advice=advice)
     fast: nn.Module = torch.compile(network)  # type: ignore[assignment]
     return fast
 
@@ -108,7 +103,5 @@ def to_floats(pictures: NDArray[np.uint8] | Tensor, device: torch.device) -> Ten
 
 def to_pictures(floats: Tensor) -> NDArray[np.uint8]:
     """Convert floats in [-1, 1] (..., 3, H, W) to uint8 pictures (..., H, W, 3)."""
-    levels: NDArray[np.uint8] = (
-        ((floats.detach().float() + 1) * 127.5).round().clamp(0, 255).byte().movedim(-3, -1).cpu().numpy()
-    )
-    return levels
+    levels = ((floats.detach().float() + 1) * 127.5).round().clamp(0, 255).byte()
+    return np.asarray(levels.movedim(-3, -1).cpu().numpy(), np.uint8)

@@ -84,10 +84,8 @@ def check_writable(path: Path) -> None:
     if not folder.is_dir():
         raise PipelineError(f"{path} cannot be written: {folder} is not a folder. Give the output another place.")
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise PipelineError(
-            f"{path} cannot be written: this user may not write into {folder}. Fix its permissions, or give the output "
-            "another place."
-        )
+        advice = "Fix its permissions, or give the output another place."
+        raise PipelineError(f"{path} cannot be written: this user may not write into {folder}", advice=advice)
 
 
 def check_new(folder: StrPath) -> None:
@@ -104,7 +102,5 @@ def explained(folder: StrPath) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise PipelineError(
-            f"{Path(folder)} cannot be written: {error}. Free space or fix the folder's permissions, then run again: "
-            "finished shards are kept."
-        ) from error
+        advice = "Free space or fix the folder's permissions, then run again: finished shards are kept."
+        raise PipelineError(f"{Path(folder)} cannot be written: {error}", advice=advice) from error

@@ -33,12 +33,8 @@ def hash_files(
 ) -> dict[Path, str]:
     """The SHA-256 of each file; empty if it is no file, cannot be read, or returns nothing for ``time_limit`` seconds.
 
-    Args:
-        paths: The files.
-        jobs: Threads.
-        time_limit: In seconds; 0: none.
-        memory: Parquet file with the hashes of the last run, which is updated. Files of the same size, mtime and ctime
-            as there are not read.
+    ``jobs`` are threads. ``memory`` is a parquet file with the hashes of the last run, which is updated; files of the
+    same size, mtime and ctime as there are not read.
     """
     remembered = _load(memory) if memory and memory.exists() else {}
     order = sorted(set(paths))

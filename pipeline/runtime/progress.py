@@ -17,29 +17,22 @@ class Advance(Protocol):
 
 @contextmanager
 def progress(title: str, total: int, every: float = 60.0, done: int = 0) -> Iterator[Advance]:
-    """Show the progress of ``total`` items of work.
+    """Show the progress of ``total`` items of work, of which an earlier process has ``done`` some.
 
-    Args:
-        title: Name of the work.
-        total: Number of items.
-        every: Seconds between two lines, if there is no terminal for a bar or no rich to draw it.
-        done: Items that an earlier process has done.
-
-    Yields:
-        The function to call with the number of items that were done since its last call.
+    Yields the function to call with the number of items that were done since its last call. Without a terminal for a
+    bar, or rich to draw it, it prints a line ``every`` so many seconds.
     """
-    if find_spec("rich") is None:  # a machine that only trains
-        yield _Lines(title, total, every, done)
-        return
-    from rich import get_console
-    from rich.progress import Progress
+    with ExitStack() as stack:
+        if find_spec("rich") is not None:  # a machine that only trains may lack it
+            from rich import get_console
+            from rich.progress import Progress
 
-    if not get_console().is_terminal:
+            if get_console().is_terminal:
+                bars = stack.enter_context(Progress(transient=True))
+                bar = bars.add_task(title, total=total, completed=done)
+                yield lambda count, note="": bars.update(bar, advance=count, description=f"{title} {note}".rstrip())
+                return
         yield _Lines(title, total, every, done)
-        return
-    with Progress(transient=True) as bars:
-        bar = bars.add_task(title, total=total, completed=done)
-        yield lambda count, note="": bars.update(bar, advance=count, description=f"{title} {note}".rstrip())
 
 
 @contextmanager

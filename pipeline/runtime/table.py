@@ -8,6 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
+from typing import NamedTuple
 
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import decode
@@ -82,14 +83,11 @@ def _text(path: Path) -> str:
         return decode(data)
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise PipelineError(
-            f"{path} is not {error.encoding.upper()}: {error.reason} in line {line}. Save it as CSV UTF-8, and give "
-            "that file."
-        ) from error
+        fault = f"is not {error.encoding.upper()}: {error.reason} in line {line}"
+        raise PipelineError(fault, subject=path, advice="Save it as CSV UTF-8, and give that file.") from error
 
 
-@dataclass(frozen=True)
-class _Line:
+class _Line(NamedTuple):
     number: int
     cells: list[str]
     last: int | None
@@ -109,11 +107,8 @@ def _separator(text: str, known: Collection[str]) -> str:
 
 def _split(path: Path, text: str, separator: str, before: int) -> list[_Line]:
     """The lines of ``text`` that are not blank; ``before`` is the number of lines above it in the file."""
-    reader = csv.reader(
-        io.StringIO(text if text.endswith(("\n", "\r")) else f"{text}\n", newline=""),
-        delimiter=separator,
-        skipinitialspace=True,
-    )
+    file = io.StringIO(text if text.endswith(("\n", "\r")) else f"{text}\n", newline="")
+    reader = csv.reader(file, delimiter=separator, skipinitialspace=True)
     lines: list[_Line] = []
     line = 1
     try:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from functools import cache, partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pipeline.runtime.errors import PipelineError
 
@@ -25,6 +25,7 @@ ADDRESS = "DASK_SCHEDULER_ADDRESS"
 Task = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 """The result of ``joblib.delayed(function)(...)``."""
 
+_KEPT = "What is finished is kept:"
 _WAIT_SECONDS = 60
 """For the scheduler, and for a first worker."""
 _PACKAGES = ("av", "dlib-bin", "librosa", "numba", "numpy", "opencv-python-headless", "pyarrow", "scipy")
@@ -41,9 +42,6 @@ def run(
         jobs: Worker processes on this machine; ignored on a cluster.
         ordered: Yield results in the order of the tasks, not as they are ready.
         shared_paths: Paths that must exist on every worker of a cluster, which proves that it has the same disk.
-
-    Yields:
-        The results.
 
     Raises:
         PipelineError: A worker on this machine was killed; or the cluster cannot be reached, has no worker, loses its
@@ -62,10 +60,8 @@ def _here(jobs: int, tasks: Iterable[Task], ordered: bool) -> Generator[Any, Non
     try:
         yield from joblib.Parallel(n_jobs=jobs, return_as="generator" if ordered else "generator_unordered")(tasks)
     except BrokenProcessPool as error:
-        raise PipelineError(
-            "A worker process was killed, most likely because memory ran out. What is finished is kept: run again, "
-            f"with fewer workers (ATVGNET_JOBS, now {jobs}) or more memory."
-        ) from error
+        advice = f"{_KEPT} run again, with fewer workers (ATVGNET_JOBS, now {jobs}) or more memory."
+        raise PipelineError("A worker process was killed, most likely because memory ran out", advice=advice) from error
 
 
 def _on_cluster(
@@ -74,10 +70,8 @@ def _on_cluster(
     try:
         import distributed
     except ImportError as error:
-        raise PipelineError(
-            f"{ADDRESS} is set, but Dask is not installed. Install it with `pip install -e '.[cluster]'`, or unset the "
-            "variable to work on this machine."
-        ) from error
+        advice = "Install it with `pip install -e '.[cluster]'`, or unset the variable to work on this machine."
+        raise PipelineError(f"{ADDRESS} is set, but Dask is not installed", advice=advice) from error
     try:
         client = distributed.Client(address, timeout=_WAIT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
@@ -88,24 +82,21 @@ def _on_cluster(
         except TimeoutError as error:
             raise PipelineError(f"{ADDRESS}: no worker came in {_WAIT_SECONDS} s. Start some.") from error
         try:
-            yield from _results(client, tasks, ordered, _Sender(code_mark(), tuple(shared_paths)))
+            yield from _results(client, tasks, ordered, partial(_checked, code_mark(), tuple(shared_paths)))
         except distributed.KilledWorker as error:
-            raise PipelineError(
-                f"{error.allowed_failures + 1} workers died of the same piece of work, most likely because memory ran "
-                "out; their logs tell. What is finished is kept: run again, with fewer workers on a machine or more "
-                "memory."
-            ) from error
+            died = f"{error.allowed_failures + 1} workers died of the same piece of work"
+            advice = f"{_KEPT} run again, with fewer workers on a machine or more memory."
+            fault = f"{died}, most likely because memory ran out; their logs tell"
+            raise PipelineError(fault, advice=advice) from error
         except distributed.CancelledError as error:
-            raise PipelineError(
-                f"The scheduler at {address} is gone. What is finished is kept: start it, and run again."
-            ) from error
+            raise PipelineError(f"The scheduler at {address} is gone. {_KEPT} start it, and run again.") from error
 
 
-def _results(client: "Client", tasks: Iterable[Task], ordered: bool, sender: "_Sender") -> Iterator[Any]:
+def _results(client: "Client", tasks: Iterable[Task], ordered: bool, call: Callable[[Task], Any]) -> Iterator[Any]:
     """Keep two tasks per core submitted, one running and one waiting."""
     import distributed
 
-    submitted: Iterator[Future[Any]] = map(partial(client.submit, _checked, sender, pure=False), tasks)
+    submitted: Iterator[Future[Any]] = map(partial(client.submit, call, pure=False), tasks)
     first = islice(submitted, 2 * sum(client.nthreads().values()))
     if ordered:
         queue = deque(first)
@@ -120,22 +111,15 @@ def _results(client: "Client", tasks: Iterable[Task], ordered: bool, sender: "_S
             yield future.result()
 
 
-class _Sender(NamedTuple):
-    """The process that submits the work."""
-
-    code: str
-    shared_paths: tuple[Path, ...]
-
-
-def _checked(sender: _Sender, task: Task) -> Any:
-    """Run a task on a worker, if the worker has the same code, packages and disk as the sender."""
+def _checked(code: str, shared_paths: tuple[Path, ...], task: Task) -> Any:
+    """Run a task on a worker, if the worker has the same code, packages and disk as the process that submits it."""
     here = f"The worker on {platform.node()}"
-    if code_mark() != sender.code:
+    if code_mark() != code:
         raise PipelineError(
             f"{here} has another version of the pipeline, or of a package it uses, than the process that started the "
             "work. Start all of them from one environment and one checkout."
         )
-    for path in sender.shared_paths:
+    for path in shared_paths:
         if not path.exists():
             raise PipelineError(
                 f"{here} does not see {path}, which is there for the process that started the work. The folders of the "
