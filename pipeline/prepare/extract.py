@@ -22,7 +22,6 @@ from pipeline.prepare.manifest import ManifestRow, write_manifest
 from pipeline.prepare.quality.limits import SEPARATOR, check_losses, verdict
 from pipeline.runtime.clock import FPS, RATE, SAMPLES_PER_FRAME
 from pipeline.runtime.hashes import hash_files
-from pipeline.runtime.paths import StrPath
 from pipeline.runtime.time_limit import TimedOut, limited, within
 from pipeline.shards.build import build_shards
 from pipeline.shards.plan import UNFINISHED, Item, row_key
@@ -89,12 +88,8 @@ def decode_clip(clip: Clip, time_limit: float = 0.0) -> Row:
 def _joined(joins: Iterable[Join], start: float, length: float) -> str:
     """The error of a clip that contains two recordings; empty if no join lies within it."""
     edge = 0.5 / FPS
-    inside = [join for join in joins if start + edge < join.time < start + length - edge]
-    if not inside:
-        return ""
-    if all(join.ahead for join in inside):
-        return "timestamps jump within the clip"
-    return "timestamps restart within the clip"
+    ahead = [join.ahead for join in joins if start + edge < join.time < start + length - edge]
+    return f"timestamps {'jump' if all(ahead) else 'restart'} within the clip" if ahead else ""
 
 
 def _level(samples_N: NDArray[np.int16]) -> float:
@@ -103,31 +98,24 @@ def _level(samples_N: NDArray[np.int16]) -> float:
     return max(SILENCE, 10 * math.log10(mean / 32768**2)) if mean else SILENCE
 
 
-def extract(
-    corpus: Corpus, params: Extract, out: StrPath, jobs: int, memory: StrPath | None = None
-) -> list[ManifestRow]:
-    """Write shards of the clips' speech (mono, 16 kHz), and manifest.parquet.
+def extract(corpus: Corpus, params: Extract, out: Path, jobs: int, memory: Path | None = None) -> list[ManifestRow]:
+    """Write shards of the clips' speech (mono, 16 kHz), and manifest.parquet, into the folder ``out``.
 
-    Args:
-        corpus: The clips.
-        params: The stage's params.
-        out: The folder to write.
-        jobs: Worker processes.
-        memory: A file that keeps the hashes of unchanged videos for the next run (``hash_files``).
+    ``memory`` is a file that keeps the hashes of unchanged videos for the next run (``hash_files``).
 
-    Returns:
-        The manifest's rows. The ``reason`` of a rejected clip is why; that of a good clip has warnings.
-
-    Raises:
-        PipelineError: The corpus has no clips, more than ``params.max_lost`` of them are rejected, a split has no good
-            clip left, or ``out`` cannot be written.
+    Returns the manifest's rows. The ``reason`` of a rejected clip is why; that of a good clip has warnings. Raises
+    PipelineError if the corpus has no clips, more than ``params.max_lost`` of them are rejected, a split has no good
+    clip left, or ``out`` cannot be written.
     """
-    out, memory = Path(out), None if memory is None else Path(memory)
     with get_console().status("listing the clips"):
         clips, root = corpus.clips(), corpus.root
     hashes = hash_files((clip.path for clip in clips), jobs, time_limit=params.time_limit, memory=memory)
     clips = unite_copies(clips, hashes)
-    items = [Item(clip.id, _key(clip, hashes[clip.path]), clip) for clip in clips]
+    items = []
+    for clip in clips:
+        delay = [clip.sound_delay] if clip.sound_delay else []  # other clips keep the keys of older rows
+        key = row_key(VERSION, hashes[clip.path], clip.start, clip.duration, *delay)
+        items.append(Item(clip.id, key, clip))
     decode = partial(decode_clip, time_limit=params.time_limit)
     readable = next((clip.path for clip in clips if hashes[clip.path]), root)
     cells = build_shards(
@@ -136,7 +124,7 @@ def extract(
     usual = _usual_frames(clips, cells)
     rows = []
     for clip, cell in zip(clips, cells.rows(), strict=True):
-        metrics = _metrics(cell, clip)
+        metrics, alignment = _metrics(cell, clip), find_alignment(clip.path)
         rejected = cell["error"] or verdict(metrics, "extract", params)
         rows.append(
             ManifestRow(
@@ -148,22 +136,12 @@ def extract(
                 duration=cell["frames"] / FPS,
                 status="rejected" if rejected else "ok",
                 reason=rejected or _warnings(cell, clip, usual),
-                words=_words(clip),
+                words=pack(read_alignment(alignment), clip.start) if alignment else "",
             )
         )
     check_losses((vars(row) for row in rows), params.max_lost, "extract")
     write_manifest(out, rows)  # after the check, so that a failure leaves an earlier manifest and its shards intact
     return rows
-
-
-def _key(clip: Clip, sha256: str) -> str:
-    delay = [clip.sound_delay] if clip.sound_delay else []  # other clips keep the keys of older rows
-    return row_key(VERSION, sha256, clip.start, clip.duration, *delay)
-
-
-def _words(clip: Clip) -> str:
-    alignment = find_alignment(clip.path)
-    return pack(read_alignment(alignment), clip.start) if alignment else ""
 
 
 def _usual_frames(clips: Iterable[Clip], cells: Rows) -> int | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -22,7 +22,6 @@ from pipeline.media import MediaError, read_frames
 from pipeline.prepare.manifest import ManifestRow
 from pipeline.prepare.quality.limits import check_losses, limits_of, verdict
 from pipeline.runtime.clock import FPS
-from pipeline.runtime.paths import StrPath
 from pipeline.runtime.time_limit import TimedOut, limited
 from pipeline.shards.build import build_shards, write_index
 from pipeline.shards.plan import UNFINISHED, Item, row_key
@@ -47,17 +46,13 @@ FIELDS = [
 ]
 
 
-@dataclass(frozen=True)
-class _Source:
+class _Source(NamedTuple):
     """Where a clip's frames are; ``sound`` is the shard of data/clips and the row with its samples."""
 
     path: Path
     start: float
     frames: int
     sound: tuple[Path, int]
-
-    def read(self) -> Iterator[NDArray[np.uint8]]:
-        return read_frames(self.path, start=self.start, duration=self.frames / FPS)
 
 
 @dataclass(frozen=True)
@@ -71,21 +66,24 @@ class FaceBuilder:
     def __call__(self, source: _Source) -> Row:
         """The cells of ``FIELDS``. A clip without a face has empty arrays and an ``error``."""
         cv2.setNumThreads(0)  # every worker has one core
-        frames, size = Replay(lambda: limited(self.time_limit, source.read()), source.frames), self.params.size
+        params, size, seconds = self.params, self.params.size, source.frames / FPS
+
+        def read() -> Iterator[NDArray[np.uint8]]:
+            return limited(self.time_limit, read_frames(source.path, start=source.start, duration=seconds))
+
+        frames = Replay(read, source.frames)
         try:
-            track = track_face(frames, self.params.detect_every, self.params.face)
+            track = track_face(frames, params.detect_every, params.face)
             if not track.found_T.any():
                 return _empty("no face found in any frame")
-            transforms = align(
-                track.points_T68x2, per_frame=self.params.alignment == "frame", smoothing=self.params.smoothing
-            )
+            transforms = align(track.points_T68x2, per_frame=params.alignment == "frame", smoothing=params.smoothing)
             stored = onto_crop(transforms, size)
             # Metrics use crops of 128 pixels, whatever the size of the stored ones.
             crops, files = np.empty((len(transforms), SIZE, SIZE, 3), np.uint8), []
             for number, (frame, transform) in enumerate(zip(frames, stored, strict=True)):
                 crops[number] = crop_face(frame, transforms[number])
                 crop = crops[number] if size == SIZE else crop_face(frame, transform, size)
-                files.append(encode_jpeg(crop, self.params.jpeg_quality))
+                files.append(encode_jpeg(crop, params.jpeg_quality))
         except MediaError as error:
             return _empty(error.reason)
         except TimedOut as error:
@@ -121,32 +119,22 @@ INDEX_SCHEMA = pa.schema([(name, pa.int32() if name in ("frames", "row") else pa
 
 def build_faces(
     manifest: list[ManifestRow],
-    clips_folder: StrPath,
-    root: StrPath,
+    clips_folder: Path,
+    root: Path,
     params: Landmarks,
-    out: StrPath,
+    out: Path,
     jobs: int,
     time_limit: float = 0.0,
 ) -> list[dict[str, Any]]:
-    """Write shards of all clips that extract accepted, and index.parquet with the status of each.
+    """Write shards of all clips that extract accepted, and index.parquet with the status of each, into ``out``.
 
-    Args:
-        manifest: All clips of the corpus.
-        clips_folder: data/clips, with the clips' speech.
-        root: The corpus's folder, which the manifest's paths are relative to.
-        params: The stage's params.
-        out: The folder to write.
-        jobs: Worker processes.
-        time_limit: Seconds without a frame before a clip is given up until the next run; 0: never.
+    ``clips_folder`` is data/clips, with the clips' speech; the paths in ``manifest`` are relative to ``root``. A clip
+    is given up until the next run after ``time_limit`` seconds without a frame (0: never).
 
-    Returns:
-        The rows of the index with the metrics and the ``reason`` of each verdict. The index itself lacks these, so
-        that a changed limit without effect on a verdict leaves later stages up to date.
-
-    Raises:
-        TooManyLost: More than ``params.max_lost`` of the clips are rejected, or a split has no good clip left.
+    Returns the rows of the index with the metrics and the ``reason`` of each verdict. The index itself lacks these, so
+    that a changed limit without effect on a verdict leaves later stages up to date. Raises TooManyLost if more than
+    ``params.max_lost`` of the clips are rejected, or a split has no good clip left.
     """
-    clips_folder, root, out = Path(clips_folder), Path(root), Path(out)
     good = [clip for clip in manifest if clip.status == "ok"]
     size = [] if params.size == SIZE else [params.size]  # 128 keeps the keys of older rows
     recipe = (VERSION, params.detect_every, params.face, params.alignment, params.smoothing, params.jpeg_quality, *size)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, get_type_hints
 
 import pyarrow as pa
@@ -48,13 +47,11 @@ _SCHEMA = pa.schema([(name, _TYPES[kind.__name__]) for name, kind in get_type_hi
 
 def write_manifest(folder: StrPath, rows: Iterable[ManifestRow]) -> None:
     """Write ``folder/manifest.parquet``, sorted by id, and remove older shards. Equal rows give equal bytes."""
-    folder = Path(folder)
     write_index(folder, (vars(row) for row in sorted(rows, key=lambda row: row.id)), _SCHEMA, MANIFEST)
 
 
 def read_manifest(folder: StrPath) -> list[ManifestRow]:
     """Read it back. Raises PipelineError if it is missing or from another version."""
-    folder = Path(folder)
     return [ManifestRow(*cells) for cells in zip(*map(_cells, read_index(folder, MANIFEST).columns), strict=True)]
 
 

@@ -21,21 +21,17 @@ def landmark_model(store: ClipStore, params: Pca, bundle: StrPath | None) -> Lan
         return fit_model((store.points(clip) for clip in store.ids("train")), params.components)
     folder = Path(bundle, "landmarks")
     if not (folder / FILE).exists():
-        raise PipelineError(
-            f"pca.init: {folder / FILE} is not there. Give the folder of a bundle that was trained here."
-        )
+        advice = "Give the folder of a bundle that was trained here."
+        raise PipelineError(f"pca.init: {folder / FILE} is not there", advice=advice)
     model = LandmarkModel.load(folder)
     if model.components != params.components:
-        raise PipelineError(
-            f"pca.init: {folder} has {model.components} components, and pca.components is {params.components}. Set "
-            f"pca.components to {model.components}, or take another bundle."
-        )
+        fault = f"pca.init: {folder} has {model.components} components, and pca.components is {params.components}"
+        raise PipelineError(fault, advice=f"Set pca.components to {model.components}, or take another bundle.")
     return model
 
 
 def write_explained(model: LandmarkModel, folder: StrPath, rows: int = 20) -> None:
     """Write ``folder/explained.csv``: the share of variance of the first components, and its cumulative sum."""
-    folder = Path(folder)
     share = model.explained[:rows]
     table = pd.DataFrame({"component": np.arange(1, len(share) + 1), "share": share, "cumulative": share.cumsum()})
-    table.to_csv(folder / "explained.csv", index=False, float_format="%.6f", lineterminator="\n")
+    table.to_csv(Path(folder, "explained.csv"), index=False, float_format="%.6f", lineterminator="\n")

@@ -42,11 +42,10 @@ class MfccBuilder:
         rows = features.finish(features.compute(samples))
         cells = {"mfcc": rows, "rows": len(rows)}
         for number in range(1, self.params.variants + 1):
+            cells |= {f"mfcc_{number}": rows[:0], f"rate_{number}": None}
             if trained:
                 changed = variant(samples, features, self.params, trained, number)
                 cells |= {f"mfcc_{number}": features.finish(changed.rows_RC), f"rate_{number}": changed.rate}
-            else:
-                cells |= {f"mfcc_{number}": rows[:0], f"rate_{number}": None}
         return cells
 
 
@@ -60,26 +59,18 @@ def fields(params: Mfcc) -> list[pa.Field]:
 
 
 def build_mfcc(
-    clips_folder: StrPath, params: Mfcc, out: StrPath, jobs: int, initial: InitialStatistics | None = None
+    clips_folder: Path, params: Mfcc, out: Path, jobs: int, initial: InitialStatistics | None = None
 ) -> None:
-    """Write shards of the speech features of all good clips, and index.parquet.
+    """Write shards of the speech features of all good clips, and index.parquet, into the folder ``out``.
 
-    Args:
-        clips_folder: data/clips, with the manifest and the speech.
-        params: Only clips of the training split get variants.
-        out: The folder to write.
-        jobs: Worker processes.
-        initial: With `adaptive`, the statistics that every clip starts from; None computes them from the training
-            split. They are written beside the features (`pipeline.shards.initial`).
+    ``clips_folder`` is data/clips, with the manifest and the speech. Only clips of the training split get variants.
+    With `adaptive`, every clip starts from ``initial``; None computes these statistics from the training split. They
+    are written beside the features (`pipeline.shards.initial`).
     """
-    clips_folder, out = Path(clips_folder), Path(out)
     reader = ShardReader(clips_folder.absolute(), MANIFEST)
     good = [row for row in reader.index.rows() if row["status"] == "ok"]
     recipe: tuple[object, ...] = (VERSION, params.window)
-    if (params.kind, params.normalise) != (
-        "mfcc",
-        "none",
-    ):  # defaults keep the keys of older rows
+    if params.kind != "mfcc" or params.normalise != "none":  # defaults keep the keys of older rows
         recipe += (params.kind, params.normalise)
     if params.normalise == "adaptive":
         initial = initial or count_training(reader.folder, good, params, jobs)
@@ -136,8 +127,6 @@ def initial_of(bundle: StrPath) -> InitialStatistics:
     folder = Path(bundle, "atnet")
     initial = read_model(folder, "model")[0]["meta"].get("speech", {}).get("initial")
     if initial is None:
-        raise PipelineError(
-            f"mfcc.init: {folder} was not trained with mfcc.normalise: adaptive. Take another bundle, or leave "
-            "mfcc.init empty."
-        )
+        fault = f"mfcc.init: {folder} was not trained with mfcc.normalise: adaptive"
+        raise PipelineError(fault, advice="Take another bundle, or leave mfcc.init empty.")
     return InitialStatistics.read(initial)

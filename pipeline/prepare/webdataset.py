@@ -25,21 +25,16 @@ VERSION = 2
 ABOUT = "dataset.json"
 
 
-def about(store: ClipStore, clip: str) -> dict[str, Any]:
-    """A clip's metadata."""
-    row = store.source(clip)
-    texts = {name: row[name] for name in ("id", "speaker", "split", "text")}
-    return {**texts, "frames": store.length(clip), "fps": FPS, "rate": RATE}
-
-
 def files(store: ClipStore, clip: str) -> Iterator[tuple[str, bytes]]:
     """The sample's files, as pairs of suffix and content."""
-    yield "json", json.dumps(about(store, clip), ensure_ascii=False).encode()
+    about = {name: store.source(clip)[name] for name in ("id", "speaker", "split", "text")}
+    about |= {"frames": store.length(clip), "fps": FPS, "rate": RATE}
+    yield "json", json.dumps(about, ensure_ascii=False).encode()
     yield "wav", _wav(store.samples(clip))
-    yield "mfcc.npy", _npy(store.mfcc(clip))
-    yield "points.npy", _npy(store.points(clip))
-    yield "transform.npy", _npy(store.transform(clip))
-    yield "found.npy", _npy(store.found(clip))
+    for name in ("mfcc", "points", "transform", "found"):
+        with io.BytesIO() as file:
+            np.save(file, getattr(store, name)(clip), allow_pickle=False)
+            yield f"{name}.npy", file.getvalue()
     for number, data in enumerate(store.jpegs(clip)):
         yield f"{number:06d}.jpg", data
 
@@ -53,22 +48,13 @@ def sample_key(clip: str) -> str:
 
 
 def export_webdataset(store: ClipStore, to: StrPath, splits: Sequence[str], per_tar: int) -> dict[str, int]:
-    """Write ``to/atvgnet-SPLIT-000000.tar`` and so on, with clips sorted by id.
+    """Write ``to/atvgnet-SPLIT-000000.tar`` and so on, with ``per_tar`` clips each, sorted by id.
 
-    The bytes depend on the clips alone. Tars appear when they are complete; an interrupted export continues.
+    The bytes depend on the clips alone. Tars appear when they are complete; an interrupted export continues. Returns
+    the number of clips of each split.
 
-    Args:
-        store: The clips.
-        to: The folder to write.
-        splits: The splits to export.
-        per_tar: Clips per tar.
-
-    Returns:
-        The number of clips of each split.
-
-    Raises:
-        PipelineError: ``to`` holds anything but this export, lies in the store's folders or cannot be written, or a
-            split has no good clip.
+    Raises PipelineError if ``to`` holds anything but this export, lies in the store's folders or cannot be written, or
+    a split has no good clip.
     """
     to = Path(to)
     refuse_input(to, *(store.data / name for name in ("clips", "faces", "mfcc")))
@@ -92,10 +78,8 @@ def export_webdataset(store: ClipStore, to: StrPath, splits: Sequence[str], per_
                         _write_tar(path, store, part)
                     advance(len(part))
     except OSError as error:
-        raise PipelineError(
-            f"{to} cannot be written: {error}. Free space or fix its permissions, then run again: "
-            "finished tars are kept."
-        ) from error
+        advice = "Free space or fix its permissions, then run again: finished tars are kept."
+        raise PipelineError(f"cannot be written: {error}", subject=to, advice=advice) from error
     return counts
 
 
@@ -117,28 +101,17 @@ def _claim(to: Path, about: dict[str, Any]) -> None:
         with replacing(mark) as temporary:  # so that a full disk leaves no partial file
             temporary.write_text(text, encoding="utf-8")
     elif mark.read_bytes() != text.encode():
-        raise PipelineError(
-            f"{to} holds an export of other clips, another split or another number of clips per tar. Remove it, or "
-            "name a new folder with --to."
-        )
+        fault = "holds an export of other clips, another split or another number of clips per tar"
+        raise PipelineError(fault, subject=to, advice="Remove it, or name a new folder with --to.")
 
 
 def _write_tar(path: Path, store: ClipStore, clips: Iterable[str]) -> None:
-    with (
-        replacing(path) as temporary,
-        tarfile.open(temporary, "w", format=tarfile.PAX_FORMAT, encoding="utf-8") as tar,
-    ):
+    with replacing(path) as temporary, tarfile.open(temporary, "w", format=tarfile.PAX_FORMAT, encoding="utf-8") as tar:
         for clip in clips:
             for suffix, data in files(store, clip):
                 file = tarfile.TarInfo(f"{sample_key(clip)}.{suffix}")  # with fixed time, owner and permissions
                 file.size = len(data)
                 tar.addfile(file, io.BytesIO(data))
-
-
-def _npy(values: NDArray[Any]) -> bytes:
-    with io.BytesIO() as file:
-        np.save(file, values, allow_pickle=False)
-        return file.getvalue()
 
 
 def _wav(samples_N: NDArray[np.int16]) -> bytes:

@@ -107,51 +107,37 @@ def _framed(name: str, sources: Sources) -> Picture:
     """The clip's picture with its landmarks, fitted into ``PICTURE``."""
     canvas = np.full((PICTURE[1], PICTURE[0], 3), _GREY, np.uint8)
     clip, face = sources.clips[name], sources.faces.get(name)
-    cells = None
+    cells, number = None, clip["frames"] // 2
     if face is not None and face["frames"]:
         cells = read_row(sources.shards / face["shard"], face["row"], ["points", "transform", "found"])
-    number = clip["frames"] // 2
-    if cells is not None:
         with_face = np.flatnonzero(cells["found"])
         number = int(with_face[np.argmin(np.abs(with_face - number))])
-    frame = _read_frame(sources, clip, number)
+    if not clip["frames"]:  # unreadable
+        return canvas
+    frames = read_frames(sources.root / clip["path"], start=clip["start"] + number / FPS, duration=1 / FPS)
+    try:
+        frame = within(sources.time_limit, next, frames, None)
+    except (MediaError, TimedOut):
+        frame = None
     if frame is None:
         return canvas
     scale = min(PICTURE[0] / frame.shape[1], PICTURE[1] / frame.shape[0])
     width, height = (max(1, round(side * scale)) for side in (frame.shape[1], frame.shape[0]))
     picture = np.asarray(cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     if cells is not None:
-        frames = slice(number, number + 1)
-        points = from_crop(cells["points"][frames], cells["transform"][frames])[0]
+        points = from_crop(cells["points"][[number]], cells["transform"][[number]])[0]
         _mark(picture, points, cells["transform"][number], sources.size, scale)
     left, top = (PICTURE[0] - width) // 2, (PICTURE[1] - height) // 2
     canvas[top : top + height, left : left + width] = picture
     return canvas
 
 
-def _read_frame(sources: Sources, clip: Mapping[str, Any], number: int) -> Picture | None:
-    if not clip["frames"]:  # unreadable
-        return None
-    start = clip["start"] + number / FPS
-    frames = read_frames(sources.root / clip["path"], start=start, duration=1 / FPS)
-    try:
-        frame: Picture | None = within(sources.time_limit, next, frames, None)
-    except (MediaError, TimedOut):
-        return None
-    return frame
-
-
 def _mark(
     picture: Picture, points_68x2: NDArray[np.floating], transform_2x3: NDArray[np.floating], size: int, scale: float
 ) -> None:
-    """Draw landmarks and crop.
+    """Draw landmarks and the crop of side ``size`` into a picture that is ``scale`` times as large as its source.
 
-    Args:
-        picture: The picture to draw into, ``scale`` times as large as the source.
-        points_68x2: Landmarks in pixels of the source.
-        transform_2x3: From pixels of the source to pixels of the crop.
-        size: Side of the crop.
-        scale: Size of the picture relative to the source.
+    Landmarks are in pixels of the source, which ``transform_2x3`` maps to pixels of the crop.
     """
     inverse = cv2.invertAffineTransform(transform_2x3.astype(np.float64))
     corners = rescale(np.array([(0, 0), (SIZE, 0), (SIZE, SIZE), (0, SIZE)]), SIZE, size)

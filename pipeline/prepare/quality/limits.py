@@ -103,32 +103,20 @@ class TooManyLost(PipelineError):
 
 
 def check_losses(rows: Iterable[Mapping[str, Any]], max_lost: float, section: str) -> None:
-    """Stop a stage that rejects too many clips.
+    """Stop a stage that rejects more than the share ``max_lost`` of its clips, or all clips of a split.
 
-    Args:
-        rows: Clips with ``id``, ``split``, ``status`` and ``reason``.
-        max_lost: The largest share of rejected clips.
-        section: The stage's section of params.yaml.
-
-    Raises:
-        TooManyLost: More clips are rejected, or a split has no good clip left. The message has the common causes.
+    The rows have ``id``, ``split``, ``status`` and ``reason``. Raises TooManyLost, with the common causes.
     """
     table = list(rows)
     lost = {row["id"]: row["reason"] for row in table if row["status"] != "ok"}
     why = common_causes(lost)
     if len(lost) > max_lost * len(table):
-        raise TooManyLost(
-            f"{len(lost)} of {len(table)} clips are rejected, more than {section}.max_lost = {max_lost} allows:{why}\n"
-            f"Fix or remove those clips, or raise {section}.max_lost.",
-            table,
-        )
+        fault = f"{len(lost)} of {len(table)} clips are rejected, more than {section}.max_lost = {max_lost} allows"
+        raise TooManyLost(f"{fault}:{why}\nFix or remove those clips, or raise {section}.max_lost.", table)
     for split in SPLITS:
         if not any(row["split"] == split and row["status"] == "ok" for row in table):
-            raise TooManyLost(
-                f"The split {split} has no good clip left.{why}\n"
-                "Add clips, or give the split a larger share in the corpus's section of params.yaml.",
-                table,
-            )
+            advice = "Add clips, or give the split a larger share in the corpus's section of params.yaml."
+            raise TooManyLost(f"The split {split} has no good clip left.{why}\n{advice}", table)
 
 
 def common_causes(lost: Mapping[str, str]) -> str:

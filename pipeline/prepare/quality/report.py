@@ -13,7 +13,6 @@ from pipeline.prepare.quality import HISTOGRAMS, PLOTTED, SHEET, TABLE
 from pipeline.prepare.quality.contact_sheet import Sources, draw_sheet
 from pipeline.prepare.quality.limits import LIMITS, QUALITY_METRICS, limits_of
 from pipeline.runtime.parquet import write_table
-from pipeline.runtime.paths import StrPath
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -28,23 +27,11 @@ _SCHEMA = pa.schema(
 )
 
 
-def write_report(
-    folder: StrPath, clips: Rows, faces: Rows, root: StrPath, shards: StrPath, params: Any
-) -> pd.DataFrame:
-    """Write the report's four files; their bytes depend on the arguments alone.
+def write_report(folder: Path, clips: Rows, faces: Rows, root: Path, shards: Path, params: Any) -> pd.DataFrame:
+    """Write the report's four files into ``folder`` and return the `quality_table` of ``clips`` and ``faces``.
 
-    Args:
-        folder: The folder to write.
-        clips: All rows of the manifest.
-        faces: Rows of the stage landmarks.
-        root: The corpus's folder.
-        shards: The folder of the faces' shards.
-        params: All params.
-
-    Returns:
-        The quality table, see `quality_table`.
+    The bytes depend on the arguments alone: also on the corpus's folder ``root``, the faces' ``shards`` and all params.
     """
-    folder, root, shards = Path(folder), Path(root), Path(shards)
     table = quality_table(clips, faces)
     folder.mkdir(parents=True, exist_ok=True)
     write_quality(table, folder / TABLE, folder / PLOTTED)
@@ -93,13 +80,9 @@ def summary(table: pd.DataFrame) -> dict[str, Any]:
 
 
 def histograms_figure(table: pd.DataFrame, params: Any) -> Any:
-    """A histogram per metric, rejected clips in red, limits as dashed lines: a matplotlib figure.
+    """A histogram per metric, rejected clips in red, limits (of all ``params``) as dashed lines: a matplotlib figure.
 
     A red tick below an axis marks rejected clips, because one of many thousands has no visible bar.
-
-    Args:
-        table: The quality table.
-        params: All params; they have the limits.
     """
     from matplotlib.figure import Figure
 
@@ -110,13 +93,9 @@ def histograms_figure(table: pd.DataFrame, params: Any) -> Any:
     axes = figure.subplots(4, 4, gridspec_kw=room).ravel()
     for axis, limit in zip(axes, LIMITS, strict=False):
         value = limit.value(getattr(params, limit.section))
-        two_sided = not limit.is_minimum and (table[limit.metric] < 0).any()
-        _histogram(
-            axis,
-            table.loc[~lost, limit.metric].dropna(),
-            table.loc[lost, limit.metric].dropna(),
-            [-value, value] if two_sided else [value],
-        )
+        values = table[limit.metric]
+        lines = [-value, value] if not limit.is_minimum and (values < 0).any() else [value]
+        _histogram(axis, values[~lost].dropna(), values[lost].dropna(), lines)
         axis.set_title(limit.label, fontsize=10)
         missing = int(table[limit.metric].isna().sum())
         note = f", {missing} not measured" if missing else ""

@@ -33,11 +33,7 @@ MakeSignals = Callable[[NDArray[np.float32], NDArray[np.int16]], Signals]
 def fit_clips(store: ClipStore, clips: Sequence[str], make: MakeSignals, limits: FitLimits) -> Fit | None:
     """How well the lips of one recording's clips fit their sound; None for too few clips.
 
-    Args:
-        store: Where the clips are.
-        clips: Their ids.
-        make: Makes the two signals of a clip from its landmarks and its sound.
-        limits: FitLimits of the fit.
+    ``make`` makes the two signals of a clip from its landmarks and its sound.
     """
     chosen = [clip for clip in spread_evenly(clips) if store.found(clip).mean() >= 0.5]
     return fit_video([make(store.points(clip), store.samples(clip)) for clip in chosen], limits)
