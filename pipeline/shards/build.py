@@ -36,26 +36,14 @@ def build_shards(
     title: str,
     shared_paths: Sequence[Path] = (),
 ) -> Rows:
-    """Write the shards of ``items``; only rows with a new key are computed.
+    """Write the shards of ``items`` into ``folder``; only rows with a new key are computed.
 
-    Older shards stay until ``sweep``, so that an older index remains valid until the new one is written.
+    ``compute`` makes a row of ``fields`` from an item's source. It is pickled for worker processes, which may run on
+    other machines, so paths in sources must be absolute; ``shared_paths`` are some of them, which these machines check.
+    Older shards stay until ``write_index``, so that an older index remains valid until the new one is written.
 
-    Args:
-        folder: The folder to write.
-        items: The clips in order.
-        compute: Makes a row without ``id`` and ``key`` from an item's source. It is pickled for worker processes, which
-            may run on other machines, so paths in sources must be absolute.
-        fields: The columns of a row without id and key.
-        per_shard: Clips per shard, on average.
-        jobs: Worker processes.
-        title: Title of the progress bar.
-        shared_paths: Some paths of the sources. Workers on other machines check that they exist.
-
-    Returns:
-        By id, the cells that are neither arrays nor JPEG lists, with ``shard`` and ``row``.
-
-    Raises:
-        PipelineError: The folder cannot be written, or a worker failed (``workers.run``); finished shards are kept.
+    Returns, by id, the cells that are neither arrays nor JPEG lists, with ``shard`` and ``row``. Raises PipelineError
+    if the folder cannot be written, or a worker failed (``workers.run``); finished shards are kept.
     """
     folder = Path(folder).absolute()
     schema = pa.schema([pa.field("id", pa.string()), pa.field("key", pa.string()), *fields])
@@ -69,14 +57,17 @@ def build_shards(
         missing = {name: plan for name, plan in plans.items() if name not in built}
         known = _known_rows(folder, existing - built.keys(), missing.values(), schema, jobs)
         build = partial(_build_one, mark, compute=compute, schema=schema)
-        tasks: Iterator[workers.Task] = (
-            (build, (name, [_piece(item, known) for item in plan]), {}) for name, plan in missing.items()
-        )
+        tasks: Iterator[workers.Task] = ((build, (name, _pieces(plan, known)), {}) for name, plan in missing.items())
         with closing(workers.run(tasks, jobs, shared_paths=[mark, *shared_paths])) as shards:
             for name, written, cells in shards:
                 built[name] = written, cells
                 advance(len(cells))
-    return Rows(_joined([built[name] for name in plans], schema))
+    place = pa.schema([pa.field("shard", pa.string()), pa.field("row", pa.int32())])
+    parts = [pa.schema([*small(schema), *place]).empty_table()]
+    for written, cells in (built[name] for name in plans):
+        rows = pa.array(range(len(cells)), pa.int32())
+        parts.append(cells.append_column("shard", pa.repeat(written, len(cells))).append_column("row", rows))
+    return Rows(pa.concat_tables(parts).drop_columns(["key"]))
 
 
 @contextmanager
@@ -122,22 +113,15 @@ def _known_rows(
     return known
 
 
-def _piece(item: Item, known: Mapping[str, _Place]) -> _Piece:
-    place = known.get(item.id)
-    return (item, None) if place is None else (Item(item.id, item.key), place)
+def _pieces(plan: Sequence[Item], known: Mapping[str, _Place]) -> list[_Piece]:
+    return [(Item(item.id, item.key), known[item.id]) if item.id in known else (item, None) for item in plan]
 
 
 def _build_one(
-    mark: Path,
-    name: str,
-    pieces: Sequence[_Piece],
-    *,
-    compute: Callable[[Any], Row],
-    schema: pa.Schema,
+    mark: Path, name: str, pieces: Sequence[_Piece], *, compute: Callable[[Any], Row], schema: pa.Schema
 ) -> tuple[str, str, pa.Table]:
     """Make one shard in a worker process. Returns its planned name, its actual name and its small cells."""
-    cells = read_cells(mark.with_name(name), schema)  # exists if a cluster repeats a task
-    if cells is not None:
+    if (cells := read_cells(mark.with_name(name), schema)) is not None:  # if a cluster repeats a task
         return name, name, cells
     gc.freeze()
     try:
@@ -158,31 +142,15 @@ def _rows(pieces: Sequence[_Piece], compute: Callable[[Any], Row], schema: pa.Sc
             gc.collect()
 
 
-def _joined(built: Sequence[tuple[str, pa.Table]], schema: pa.Schema) -> pa.Table:
-    """The small cells of all shards without keys, with the place of each row."""
-    place = pa.schema([pa.field("shard", pa.string()), pa.field("row", pa.int32())])
-    parts = [pa.schema([*small(schema), *place]).empty_table()]
-    for name, cells in built:
-        rows = pa.array(range(len(cells)), pa.int32())
-        parts.append(cells.append_column("shard", pa.repeat(name, len(cells))).append_column("row", rows))
-    return pa.concat_tables(parts).drop_columns(["key"])
-
-
 def write_index(folder: StrPath, rows: Iterable[Row], schema: pa.Schema, name: str = INDEX) -> None:
     """Write the folder's table of clips (``id``, ``shard``, ``row``, ...) and remove shards that it does not name."""
-    folder = Path(folder)
-    source = iter(rows)
+    folder, source = Path(folder), iter(rows)
     batches = [schema.empty_table()]
     while batch := list(islice(source, _BATCH)):
         batches.append(pa.Table.from_pylist(batch, schema=schema))
     table = pa.concat_tables(batches).combine_chunks().replace_schema_metadata({"format": FORMAT})
     write_table(folder / name, table)
-    sweep(folder, table["shard"].to_pylist())
-
-
-def sweep(folder: StrPath, wanted: Iterable[str]) -> None:
-    """Remove the shards that are not ``wanted`` (by file name)."""
-    keep = set(wanted)
-    for path in Path(folder).glob(f"{PREFIX}*.parquet"):
+    keep = set(table["shard"].to_pylist())
+    for path in folder.glob(f"{PREFIX}*.parquet"):
         if path.name not in keep:
             path.unlink()

@@ -127,11 +127,9 @@ class ClipStore:
         """Raise PipelineError if the three folders are from different runs of the pipeline."""
         good = set(self.faces.ids(status="ok"))
         for reader in (self.clips, self.speech):
-            missing = good.difference(reader)
-            if missing:
-                raise PipelineError(
-                    f"{self.faces.folder} has the clip {min(missing)}, {reader.folder} has not. Run `dvc repro` first."
-                )
+            if missing := good.difference(reader):
+                fault = f"{self.faces.folder} has the clip {min(missing)}, {reader.folder} has not"
+                raise PipelineError(fault, advice="Run `dvc repro` first.")
 
     def _array(self, reader: ShardReader, clip: str, column: str) -> NDArray[Any]:
         with self._reading:

@@ -38,16 +38,13 @@ def cut(items: Sequence[Item], size: int) -> list[Sequence[Item]]:
     """
     if not items:
         return []
-    hashes = np.array([_hash(item.id) for item in items], np.uint64)
+    digests = (hashlib.sha256(item.id.encode()).digest()[:8] for item in items)
+    hashes = np.array([int.from_bytes(digest, "little") for digest in digests], np.uint64)
     before = (size - 1) // 2
     padded = np.pad(hashes, (before, size - 1 - before), constant_values=np.iinfo(np.uint64).max)
     lowest = np.lib.stride_tricks.sliding_window_view(padded, size).min(axis=1)
     starts = [0, *(np.flatnonzero(hashes[1:] == lowest[1:]) + 1).tolist(), len(items)]
     return [items[start:stop] for start, stop in pairwise(starts)]
-
-
-def _hash(name: str) -> int:
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little")
 
 
 def shard_name(rows: Iterable[tuple[str, str]]) -> str:

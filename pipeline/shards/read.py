@@ -76,10 +76,8 @@ def read_index(folder: StrPath, name: str = INDEX) -> pa.Table:
         raise PipelineError(f"{path} is missing. Run `dvc repro` to make it{or_pull()}.")
     table = pq.read_table(path)
     if (table.schema.metadata or {}).get(b"format") != FORMAT:
-        raise PipelineError(
-            f"{folder} was written by another version of this project, whose rows mean something else. "
-            "Write it again with `dvc repro`."
-        )
+        fault = "was written by another version of this project, whose rows mean something else"
+        raise PipelineError(fault, subject=folder, advice="Write it again with `dvc repro`.")
     return table
 
 
@@ -100,12 +98,8 @@ class ShardReader:
 
     def read(self, clip: str, columns: Sequence[str]) -> Row:
         """The clip's cells in these columns, as from ``read_row``."""
-        return read_row(*self.place(clip), columns)
-
-    def place(self, clip: str) -> tuple[Path, int]:
-        """The clip's shard and row, for ``read_row``."""
         entry = self.index[clip]
-        return self.folder / entry["shard"], entry["row"]
+        return read_row(self.folder / entry["shard"], entry["row"], columns)
 
     def array(self, clip: str, column: str) -> NDArray[Any]:
         """One array of one clip."""

@@ -38,48 +38,35 @@ def to_table(row: Mapping[str, Any], schema: pa.Schema) -> pa.Table:
 
 def from_cell(value: Any, field: pa.Field) -> Any:
     """The value that ``to_table`` stored; arrays are NumPy arrays of their stored shape."""
-    if not _is_array(field):
+    if not (array := _array(field)):
         return value
-    dtype, shape = _array(field)
+    dtype, shape = array
     return np.frombuffer(value, dtype=dtype).reshape([int(size) for size in shape.split(",")])
 
 
 def _to_cell(value: Any, field: pa.Field) -> Any:
-    if not _is_array(field):
-        return value
-    return np.ascontiguousarray(value, dtype=_array(field)[0]).tobytes()
+    array = _array(field)
+    return np.ascontiguousarray(value, dtype=array[0]).tobytes() if array else value
 
 
-def _is_array(field: pa.Field) -> bool:
-    return bool(field.metadata) and b"shape" in field.metadata
-
-
-def _array(field: pa.Field) -> tuple[str, str]:
-    return field.metadata[b"dtype"].decode(), field.metadata[b"shape"].decode()
+def _array(field: pa.Field) -> list[str]:
+    """The type and the shape of a column's arrays; empty for other columns."""
+    return [field.metadata[key].decode() for key in (b"dtype", b"shape") if field.metadata and key in field.metadata]
 
 
 def small(schema: pa.Schema) -> pa.Schema:
     """The columns that are neither arrays nor lists."""
-    return pa.schema([field for field in schema if not _is_array(field) and not pa.types.is_list(field.type)])
+    return pa.schema([field for field in schema if not _array(field) and not pa.types.is_list(field.type)])
 
 
 def write_shard(folder: StrPath, rows: Iterable[pa.Table], schema: pa.Schema, mark: str = "") -> tuple[str, pa.Table]:
-    """Write a shard row by row, so that memory holds one row at a time.
+    """Write a shard row by row, so that memory holds one row at a time; errors of ``rows`` leave no shard behind.
 
-    Args:
-        folder: The folder to write into.
-        rows: The rows; errors of the iterator leave no shard behind.
-        schema: Their schema, which has id and key.
-        mark: Prefix of the file's name until the shard is complete.
-
-    Returns:
-        The shard's name, and the small cells. They are also in the footer, so a reader gets those of all rows at once.
-
-    Raises:
-        PipelineError: ``folder`` cannot be written.
+    The ``schema`` has id and key. The file's name begins with ``mark`` until the shard is complete. Returns the shard's
+    name, and the small cells. They are also in the footer, so a reader gets those of all rows at once. Raises
+    PipelineError if ``folder`` cannot be written.
     """
-    folder = Path(folder)
-    parts = []
+    folder, parts = Path(folder), []
     with writing(folder, mark) as temporary:
         with explained(folder):
             writer = pq.ParquetWriter(temporary, schema, **PARQUET)
@@ -113,4 +100,4 @@ def read_cells(path: StrPath, schema: pa.Schema) -> pa.Table | None:
 
 
 def _layout(schema: pa.Schema) -> str:
-    return json.dumps([[field.name, str(field.type), *(_array(field) if _is_array(field) else [])] for field in schema])
+    return json.dumps([[field.name, str(field.type), *_array(field)] for field in schema])
