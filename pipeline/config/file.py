@@ -7,7 +7,7 @@ import math
 import sys
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -26,36 +26,29 @@ def load_params(path: StrPath) -> Params:
     nearest known one), missing, of a wrong type or out of its range.
     """
     path = Path(path)
+    parse: Callable[[str], object] = json.loads
+    faults: type[Exception] = ValueError
     if path.suffix == ".json":
-        return build(Params, _read_json(path), "")
-    import yaml
+        kind, repair = "JSON", "Write it again with `atvgnet params`."
+        source = f"Write it with `atvgnet params > {path.name}` where the whole environment is installed"
+        restore = f"{source}, and copy it into the project's folder here."
+    else:
+        import yaml
 
-    if not path.exists():
-        raise PipelineError(
-            f"{path} is missing. Run from the project's folder, or restore it with `git checkout {path}`."
-        )
+        kind, parse, faults, repair = "YAML", yaml.safe_load, yaml.YAMLError, "Fix that line."
+        restore = f"Run from the project's folder, or restore it with `git checkout {path}`."
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise PipelineError(f"{path} is not valid YAML: {error}. Fix that line.") from error
+        tree = parse(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise PipelineError("is missing", subject=path, advice=restore) from error
+    except (UnicodeDecodeError, faults) as error:
+        raise PipelineError(f"is not valid {kind}: {error}", subject=path, advice=repair) from error
     return build(Params, tree, "")
 
 
 def dump_params(params: Params) -> str:
     """All params as JSON, which `load_params` reads back."""
     return json.dumps(dataclasses.asdict(params), indent=2)
-
-
-def _read_json(path: Path) -> object:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise PipelineError(
-            f"{path} is missing. Write it with `atvgnet params > {path.name}` where the whole environment is "
-            "installed, and copy it into the project's folder here."
-        ) from error
-    except ValueError as error:
-        raise PipelineError(f"{path} is not valid JSON: {error}. Write it again with `atvgnet params`.") from error
 
 
 T = TypeVar("T")
@@ -118,15 +111,12 @@ def _value(hint: Any, value: object, where: str) -> Any:
         return build(typing.cast(type, hint), value, where)
     origin = typing.get_origin(hint)
     if origin is Literal:
-        known = typing.get_args(hint)
-        if value not in known:
-            meant = guess(str(value), [str(choice) for choice in known])
-            raise PipelineError(
-                f"{where} is {value!r}; it must be one of {', '.join(map(str, known))}. {meant}".rstrip()
-            )
+        if value not in (known := typing.get_args(hint)):
+            fault = f"{where} is {value!r}; it must be one of {', '.join(map(str, known))}"
+            raise PipelineError(f"{fault}. {guess(str(value), [*map(str, known)])}".rstrip())
         return value
-    if origin is Mapping:
-        return _sections(value, where)
+    if origin is Mapping:  # the sections of corpora, which `pipeline.corpora.registry` checks
+        return {name: _section(section, f"{where}.{name}") for name, section in _section(value, where).items()}
     if origin is tuple:
         (inner, _) = typing.get_args(hint)
         if not isinstance(value, list | tuple):
@@ -138,13 +128,6 @@ def _value(hint: Any, value: object, where: str) -> Any:
         (hint,) = (choice for choice in typing.get_args(hint) if choice is not type(None))
         return _value(hint, value, where)
     return _scalar(hint, value, where)
-
-
-def _sections(value: object, where: str) -> dict[str, Any]:
-    """Sections of corpora, which `pipeline.corpora.registry` checks."""
-    for name, section in _section(value, where).items():
-        _section(section, f"{where}.{name}")
-    return _section(value, where)
 
 
 def _scalar(hint: type, value: object, where: str) -> object:

@@ -4,8 +4,8 @@ The command's options, the columns of `--batch` tables, the fields of the web pa
 all derive from `Settings`.
 """
 
-from dataclasses import dataclass, field, fields
-from typing import Any, Literal, NamedTuple, cast, get_args
+from dataclasses import dataclass
+from typing import Annotated, Literal, NamedTuple, cast, get_args, get_type_hints
 
 from pipeline.config.params import FaceRule, WhichFace
 from pipeline.runtime.errors import PipelineError
@@ -23,10 +23,6 @@ class SettingInfo(NamedTuple):
     """Name of the command's option and of the column in a batch table, if it is not the field's."""
 
 
-def _info(kind: Literal["face", "number", "whole number", "flag"], text: str, option: str = "") -> dict[str, Any]:
-    return {"info": SettingInfo(kind, text, option)}
-
-
 @dataclass(frozen=True)
 class Settings:
     """How the face of one picture speaks, and what the video shows. `SETTINGS` describes each field.
@@ -34,30 +30,27 @@ class Settings:
     Raises PipelineError for a value out of range, and for settings that exclude each other.
     """
 
-    face: WhichFace | None = field(
-        default=None,
-        metadata=_info(
+    face: Annotated[
+        WhichFace | None,
+        SettingInfo(
             "face",
             "Which of several faces speaks. Default: the one that the models' training would select (landmarks.face).",
         ),
-    )
-    strength: float = field(
-        default=1.0,
-        metadata=_info(
+    ] = None
+    strength: Annotated[
+        float,
+        SettingInfo(
             "number",
             f"How far the mouth opens, from 0 (the picture stays as it is) to {STRONGEST:g}; 1 suits most faces.",
         ),
-    )
-    blink: bool | None = field(
-        default=None,
-        metadata=_info("flag", "Whether the eyes blink. Default: only if VG-net can close these eyes."),
-    )
-    sway: bool = field(default=False, metadata=_info("flag", "Move the head a little.", option="head"))
-    crop: bool = field(default=False, metadata=_info("flag", "Show only the face, in the models' size."))
-    panels: bool = field(
-        default=False, metadata=_info("flag", "Show landmarks, attention, colour and result side by side.")
-    )
-    seed: int = field(default=0, metadata=_info("whole number", "Random seed for blinks and head motion, 0 or higher."))
+    ] = 1.0
+    blink: Annotated[
+        bool | None, SettingInfo("flag", "Whether the eyes blink. Default: only if VG-net can close these eyes.")
+    ] = None
+    sway: Annotated[bool, SettingInfo("flag", "Move the head a little.", option="head")] = False
+    crop: Annotated[bool, SettingInfo("flag", "Show only the face, in the models' size.")] = False
+    panels: Annotated[bool, SettingInfo("flag", "Show landmarks, attention, colour and result side by side.")] = False
+    seed: Annotated[int, SettingInfo("whole number", "Random seed for blinks and head motion, 0 or higher.")] = 0
 
     def __post_init__(self) -> None:
         check_strength(self.strength)
@@ -69,10 +62,8 @@ class Settings:
             raise PipelineError("The face alone does not sway: leave out sway (--head), or show the whole picture.")
 
 
-SETTINGS: dict[str, SettingInfo] = {
-    entry.name: entry.metadata["info"]._replace(option=entry.metadata["info"].option or entry.name)
-    for entry in fields(Settings)
-}
+_INFOS = {name: hint.__metadata__[0] for name, hint in get_type_hints(Settings, include_extras=True).items()}
+SETTINGS: dict[str, SettingInfo] = {name: info._replace(option=info.option or name) for name, info in _INFOS.items()}
 
 
 def check_strength(strength: float) -> None:
