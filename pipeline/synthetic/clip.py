@@ -61,15 +61,9 @@ def make_clip(plan: ClipPlan, folder: Path) -> pd.DataFrame:
     track, sizes = render_clip(_face(who), plan.sentence, who.voice, who.articulation, rng, video)
     align.parent.mkdir(parents=True, exist_ok=True)
     align.write_text(alignment(track.words), newline="\n")
-    script = pd.DataFrame(
-        {
-            "speaker": who.speaker,
-            "name": name,
-            "frame": np.arange(FRAMES, dtype=np.int32),
-            "opening": np.array([size.opening for size in sizes], np.float32),
-            "width": np.array([size.width for size in sizes], np.float32),
-        }
-    )
+    script = pd.DataFrame({"speaker": who.speaker, "name": name, "frame": np.arange(FRAMES, dtype=np.int32)})
+    script["opening"] = np.array([size.opening for size in sizes], np.float32)
+    script["width"] = np.array([size.width for size in sizes], np.float32)
     script["closed"] = script["opening"] < _CLOSED * script["width"]
     return script
 

@@ -7,22 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.synthetic import anatomy as body
+from pipeline.synthetic import warp
 from pipeline.synthetic.features import Lids, MouthInside
 from pipeline.synthetic.subject import Subject, lit
-from pipeline.synthetic.warp import (
-    CELL,
-    GRID_H,
-    GRID_W,
-    HEIGHT,
-    WIDTH,
-    Box,
-    Field,
-    enlarge,
-    grid_points,
-    interpolate,
-    inverse_map,
-    sample,
-)
+from pipeline.synthetic.warp import Box, Field
 
 FINE = 2
 """Texture pixels per frame pixel, so that sampling twice does not blur."""
@@ -92,17 +80,17 @@ class Face:
         named = {"jaw": pose.opening, "width": pose.width * (0.13 if pose.width > 0 else 0.22)}
         weights_K = np.array([named.get(name, getattr(pose, name, 0.0)) for name in body.MOVES], np.float32)
         head = _sum(np.array([getattr(pose, name) for name in _HEAD_MOVES], np.float32), self._head)
-        rows, columns = (slice(part.start // CELL, part.stop // CELL) for part in self._box)
+        rows, columns = (slice(part.start // warp.CELL, part.stop // warp.CELL) for part in self._box)
         whole, near_mouth = (slice(None), slice(None)), (rows, columns)
-        upper_map = enlarge(inverse_map(_sum(weights_K, self._upper) + head, whole))
-        lower_map = enlarge(inverse_map(_sum(weights_K, self._lower) + head, near_mouth))
-        inside_map = enlarge(inverse_map(head, near_mouth))
+        upper_map = warp.enlarge(warp.inverse_map(_sum(weights_K, self._upper) + head, whole))
+        lower_map = warp.enlarge(warp.inverse_map(_sum(weights_K, self._lower) + head, near_mouth))
+        inside_map = warp.enlarge(warp.inverse_map(head, near_mouth))
 
         with self._lids.closed(self._upper_texture, pose.blink):
-            frame = sample(self._upper_texture, upper_map, FINE)
-        lower = sample(self._lower_texture, lower_map, FINE)[..., :3].astype(np.float32)
-        below_upper, between = np.split(sample(self._lips, upper_map[self._box], FINE), 2, axis=-1)
-        upper_share, lower_share = 1 - below_upper, sample(self._lips, lower_map, FINE)[..., :1]
+            frame = warp.sample(self._upper_texture, upper_map, FINE)
+        lower = warp.sample(self._lower_texture, lower_map, FINE)[..., :3].astype(np.float32)
+        below_upper, between = np.split(warp.sample(self._lips, upper_map[self._box], FINE), 2, axis=-1)
+        upper_share, lower_share = 1 - below_upper, warp.sample(self._lips, lower_map, FINE)[..., :1]
         gap = np.clip(1 - upper_share - lower_share, 0, 1) * between
         points = self._anatomy.neutral + np.einsum("k,knc->nc", weights_K, self._anatomy.moves_KN2)
         jaw = float(points[body.LOWER_INNER][4, 1] - self._anatomy.neutral[body.LOWER_INNER][4, 1])
@@ -122,7 +110,8 @@ class Face:
 
     def _fields(self, layer: NDArray[np.int64]) -> NDArray[np.float32]:
         values = np.moveaxis(self._anatomy.moves_KN2[:, layer], 0, 1).reshape(len(layer), -1)
-        return interpolate(self._anatomy.neutral[layer], values).reshape(len(body.MOVES), 2, GRID_H, GRID_W)
+        fields = warp.interpolate(self._anatomy.neutral[layer], values)
+        return fields.reshape(len(body.MOVES), 2, warp.GRID_H, warp.GRID_W)
 
     def _head_fields(self) -> NDArray[np.float32]:
         """A field for each head movement at 1. The body follows less with its distance from the head."""
@@ -131,8 +120,8 @@ class Face:
         for rows, follows in ((body.NECK, 0.7), (body.COLLAR, 0.2), (body.RIM, 0.15), (body.ABOVE, 0.6)):
             share[rows] = follows
         layer = body.UPPER_LAYER  # either: at rest they agree
-        weight = np.clip(interpolate(points[layer], share[layer, None])[0], 0, 1)
-        x, y = np.moveaxis(grid_points().reshape(GRID_H, GRID_W, 2), -1, 0)
+        weight = np.clip(warp.interpolate(points[layer], share[layer, None])[0], 0, 1)
+        x, y = np.moveaxis(warp.grid_points().reshape(warp.GRID_H, warp.GRID_W, 2), -1, 0)
         pivot, nose = points[8] + (0, 15), points[30]
         half = (points[16, 0] - points[0, 0]) / 2
         depth = np.exp(-(((x - nose[0]) / half) ** 2 + ((y - nose[1]) / half) ** 2) / 0.9)
@@ -149,9 +138,9 @@ class Face:
 
     def _texture(self, image: NDArray[np.float32], layer: NDArray[np.int64]) -> NDArray[np.float32]:
         """The photograph in the speaker's neutral shape, ``FINE`` pixels per frame pixel."""
-        back = interpolate(self._anatomy.neutral[layer], self._anatomy.photographed[layer])
-        source = enlarge(np.moveaxis(back, 0, -1).copy(), FINE * WIDTH // GRID_W)
-        return np.asarray(sample(image, source, 1, cv2.INTER_CUBIC).clip(0, 255), np.float32)
+        back = warp.interpolate(self._anatomy.neutral[layer], self._anatomy.photographed[layer])
+        source = warp.enlarge(np.moveaxis(back, 0, -1).copy(), FINE * warp.WIDTH // warp.GRID_W)
+        return np.asarray(warp.sample(image, source, 1, cv2.INTER_CUBIC).clip(0, 255), np.float32)
 
     def _seam_height(self, shape: tuple[int, int]) -> NDArray[np.float32]:
         """Distance of each texture pixel below the line where the lips meet, in texture pixels."""
@@ -163,7 +152,7 @@ class Face:
     def _between_corners(self, soft: float) -> NDArray[np.float32]:
         """One value per texture column: 0 beside the mouth, 1 from ``soft`` half widths inside its corners."""
         corners = (self._anatomy.neutral[body.CORNERS] + 0.5) * FINE - 0.5
-        columns = np.arange(FINE * WIDTH)
+        columns = np.arange(FINE * warp.WIDTH)
         away = np.maximum(corners[0, 0] - columns, columns - corners[1, 0])
         return np.asarray(np.clip(-away / (soft * self._anatomy.half_width * FINE), 0, 1), np.float32)
 
@@ -171,8 +160,8 @@ class Face:
         """The part of the frame where the layers can differ, in whole grid cells."""
         x, y = self._anatomy.neutral[body.CORNERS].mean(0)
         half, chin = self._anatomy.half_width, self._anatomy.neutral[8, 1]
-        rows, columns = (y - 1.6 * half, min(HEIGHT, chin + half)), (x - 2.4 * half, x + 2.4 * half)
-        top, bottom, left, right = (int(edge) // CELL * CELL for edge in (*rows, *columns))
+        rows, columns = (y - 1.6 * half, min(warp.HEIGHT, chin + half)), (x - 2.4 * half, x + 2.4 * half)
+        top, bottom, left, right = (int(edge) // warp.CELL * warp.CELL for edge in (*rows, *columns))
         return slice(top, bottom), slice(left, right)
 
     def _lip_masks(self) -> NDArray[np.float32]:

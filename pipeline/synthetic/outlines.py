@@ -6,8 +6,7 @@ Outline = Sequence[tuple[float, float]]
 
 
 def _outline(points: str) -> Outline:
-    pairs = (point.split(",") for point in points.split())
-    return tuple((float(x), float(y)) for x, y in pairs)
+    return tuple((float(x), float(y)) for x, y in (point.split(",") for point in points.split()))
 
 
 # Corners of the mouth. Lip contours run from the left one in the picture to the right one.
@@ -32,10 +31,7 @@ EYES = (
     _outline("234,104.5 239,100.5 245,98.5 252,100.5 258,104.5 252,107 244,108 239,107"),
 )
 # Folds of the smile beside the nose, from top to bottom.
-FOLDS = (
-    _outline("212,121 207,126 202,130 197,135 195.5,141"),
-    _outline("239,122 243,128 247,133 250,139 250,146"),
-)
+FOLDS = (_outline("212,121 207,126 202,130 197,135 195.5,141"), _outline("239,122 243,128 247,133 250,139 250,146"))
 HEAD = _outline(
     "150,85 152,60 165,45 183,35 200,22 230,13 260,19 288,36 300,65 303,90 296,112 283,127 277,136 266,138 183,133 "
     "172,128 160,112"
