@@ -8,17 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.faces import video_sync
 from pipeline.faces.identity import face_descriptor, group_by_person
-from pipeline.faces.video_sync import (
-    LOUDNESS,
-    MIN_CLIPS,
-    Fit,
-    FitLimits,
-    Signals,
-    fit_video,
-    loudness_signals,
-    spread_evenly,
-)
+from pipeline.faces.video_sync import Fit, FitLimits, Signals, spread_evenly
 from pipeline.prepare.quality.limits import SEPARATOR
 from pipeline.shards.clip_store import ClipStore
 
@@ -36,7 +28,7 @@ def fit_clips(store: ClipStore, clips: Sequence[str], make: MakeSignals, limits:
     ``make`` makes the two signals of a clip from its landmarks and its sound.
     """
     chosen = [clip for clip in spread_evenly(clips) if store.found(clip).mean() >= 0.5]
-    return fit_video([make(store.points(clip), store.samples(clip)) for clip in chosen], limits)
+    return video_sync.fit_video([make(store.points(clip), store.samples(clip)) for clip in chosen], limits)
 
 
 def describe_clip(store: ClipStore, clip: str) -> NDArray[np.float64]:
@@ -62,7 +54,7 @@ def video_warnings(store: ClipStore) -> dict[str, str]:
     warnings: dict[str, list[str]] = defaultdict(list)
     shorts: dict[str, list[str]] = defaultdict(list)
     for path, clips in by_video(store, store.faces.ids(status="ok")).items():
-        if len(clips) < MIN_CLIPS:
+        if len(clips) < video_sync.MIN_CLIPS:
             speaker = store.speaker(clips[0])
             shorts[speaker] += clips if speaker else []
             continue
@@ -87,7 +79,7 @@ def _note(warnings: dict[str, list[str]], name: str, clips: Iterable[str], warni
 
 
 def _sound(store: ClipStore, clips: Sequence[str]) -> str:
-    fit = fit_clips(store, clips, loudness_signals, LOUDNESS)
+    fit = fit_clips(store, clips, video_sync.loudness_signals, video_sync.LOUDNESS)
     if fit is None:
         return ""
     if fit.shifted:
