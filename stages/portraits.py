@@ -15,7 +15,8 @@ def main(context: Context) -> None:
     check_root(context.params, context.project)
     params = corpus_params(context.params, "portraits")
     root = (context.project / params.root).expanduser().absolute()
-    table = build_portraits(root, "corpora.portraits", params.clips, params.seed, paths.PORTRAITS, context.jobs)
+    voices = (context.project / params.voices).expanduser().absolute() if params.voices else None
+    table = build_portraits(root, "corpora.portraits", params.clips, params.seed, paths.PORTRAITS, context.jobs, voices)
     print(summary(table))
     context.run.metrics({"photos": len(table), "unusable": int((table["status"] != "ok").sum())})
     context.run.artifact(paths.PORTRAITS / PHOTOS)

@@ -28,6 +28,8 @@ class PortraitsParams(Section):
     """Share of the photographs for validation."""
     test: float = 0.05
     """Share of the photographs for the test."""
+    voices: str = ""
+    """A folder of recorded speech that the photographs speak, with `transcripts.tsv`; empty: the synthesiser speaks."""
     seed: Count = 0
     """Another seed gives other voices, words and movements."""
 
@@ -68,7 +70,7 @@ register(
         params=PortraitsParams,
         open=Portraits,
         licence="That of your photographs",
-        attribution="Your own photographs; espeak-ng speaks.",
+        attribution="Your own photographs; espeak-ng or your recordings speak.",
         made=True,
         caveat="Their movements are a synthesiser's, not people's.",
     )

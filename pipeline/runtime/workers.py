@@ -28,7 +28,17 @@ Task = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 _KEPT = "What is finished is kept:"
 _WAIT_SECONDS = 60
 """For the scheduler, and for a first worker."""
-_PACKAGES = ("av", "dlib-bin", "librosa", "numba", "numpy", "opencv-python-headless", "pyarrow", "scipy")
+_PACKAGES = (
+    "av",
+    "dlib-bin",
+    "librosa",
+    "numba",
+    "numpy",
+    "opencv-python-headless",
+    "pocketsphinx",
+    "pyarrow",
+    "scipy",
+)
 """Packages whose version may change the bytes of a result."""
 
 

@@ -21,18 +21,25 @@ from pipeline.runtime.hashes import hash_files
 from pipeline.runtime.parquet import write_table
 from pipeline.runtime.progress import progress
 from pipeline.speech.espeak import Voice
+from pipeline.speech.forced_alignment import NotAligned
 from pipeline.synthetic.clip import render_clip
 from pipeline.synthetic.face import Face
 from pipeline.synthetic.portrait import Unusable, portrait_subject, read_portrait
+from pipeline.synthetic.recordings import Recording, choose_recordings, find_recordings, speak_recording
 from pipeline.synthetic.sentences import Sentence, draw_sentences, draw_words
 from pipeline.synthetic.speakers import Light, Stream
+from pipeline.synthetic.speech import speak
 
 PHOTOS = "photos.csv"
 """The table of photographs: photo, status, reason, clips."""
 VERSION = 1
 """Raise it with every change of this package that changes a clip's bytes."""
 
+RECORDINGS = "recordings.csv"
+"""The table of recordings that were tried for clips: recording, status, reason, text. Only with recordings."""
+
 _COLUMNS = ["photo", "status", "reason", "clips"]
+_RECORDING_COLUMNS = ["recording", "status", "reason", "text"]
 _ACCENTS = ("en-us", "en-gb-x-rp", "en-gb-scotland", "en-gb-x-gbclan", "en-029", "en-us-nyc")
 _VARIANTS = (*(f"m{number}" for number in range(1, 8)), *(f"f{number}" for number in range(1, 6)))
 
@@ -45,16 +52,32 @@ class SourcePhoto(NamedTuple):
     path: Path
     place: str
     """The folder of its clips: a hash of everything that determines their bytes."""
+    recordings: list[list[Recording]]
+    """The candidates of each clip; none if the synthesiser speaks."""
 
 
-def build_portraits(photos: Path, key: str, clips: int, seed: int, folder: Path, jobs: int) -> pd.DataFrame:
-    """Make the clips of all photographs in ``photos`` and its subfolders; ``clips`` of each.
+def build_portraits(
+    photos: Path, key: str, clips: int, seed: int, folder: Path, jobs: int, voices: Path | None = None
+) -> pd.DataFrame:
+    """Make the clips of all photographs in ``photos`` and its subfolders.
 
     Finished clips of unchanged photographs and params are kept, so an interrupted run continues and a new photograph
     costs only its own clips. The bytes do not depend on ``jobs``.
 
-    Returns the table of photographs (``PHOTOS``). Raises PipelineError, naming the section ``key`` of params.yaml, if
-    there is no photograph, or none is usable.
+    Args:
+        photos: The user's photographs.
+        key: The section of params.yaml, for errors.
+        clips: Clips of each photograph.
+        seed: Seed of everything random.
+        folder: Where clips and tables are written.
+        jobs: Worker processes.
+        voices: A folder of recordings with transcripts, which the photographs speak; None: the synthesiser speaks.
+
+    Returns:
+        The table of photographs (``PHOTOS``).
+
+    Raises:
+        PipelineError: There is no photograph or recording, or no photograph is usable.
     """
     advice = f"Put photographs there, one face each, or set {key}.root to the folder that has them."
     need_folder(photos, f"{key}.root", advice)
@@ -62,16 +85,19 @@ def build_portraits(photos: Path, key: str, clips: int, seed: int, folder: Path,
     if not paths:
         raise PipelineError(f"{key}.root: no picture ({', '.join(PICTURES)}) in {photos}. {advice}")
     hashes = hash_files(paths, jobs)
+    recordings = find_recordings(voices, f"{key}.voices", jobs) if voices else []
     sources = []
     for name, path in names_below(photos, paths, key).items():
-        recipe = repr((VERSION, clips, seed, hashes[path] or name))
-        sources.append(SourcePhoto(name, path, hashlib.sha256(recipe.encode()).hexdigest()[:32]))
+        chosen = choose_recordings(recordings, hashes[path] or name, clips) if voices else []
+        digests = [[recording.digest for recording in candidates] for candidates in chosen]
+        recipe = repr((VERSION, clips, seed, hashes[path] or name, *digests))
+        sources.append(SourcePhoto(name, path, hashlib.sha256(recipe.encode()).hexdigest()[:32], chosen))
     folder.mkdir(parents=True, exist_ok=True)
     firsts = {photo.place: photo for photo in reversed(sources)}
     target = folder.absolute()
     tasks: list[workers.Task] = [(make_clips, (photo, clips, seed, target), {}) for photo in firsts.values()]
     results: dict[str, tuple[str, list[str]]] = {}
-    running = workers.run(tasks, min(jobs, len(tasks)), shared_paths=[photos, target])
+    running = workers.run(tasks, min(jobs, len(tasks)), shared_paths=[photos, target, *([voices] if voices else [])])
     with closing(running) as finished, progress("portraits", len(tasks)) as advance:
         for name, result in finished:
             results[name] = result
@@ -108,23 +134,43 @@ def make_clips(photo: SourcePhoto, clips: int, seed: int, folder: Path) -> tuple
     """
     cv2.setNumThreads(0)
     place = folder / photo.place
-    sentences = _draw_texts(photo.place, seed, clips)
-    refused = place / "refused.txt"
+    refused, used = place / "refused.txt", place / RECORDINGS
     if not place.is_dir():
         unfinished = place.with_name(f".{place.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir()
-        voice, articulation, light, mirrored = _draw_delivery(photo.place, seed)
         try:
-            face = Face(portrait_subject(read_portrait(photo.path), light, mirrored))
-            for number, sentence in enumerate(sentences):
-                rng = np.random.default_rng([seed, number, *bytes.fromhex(photo.place)])
-                render_clip(face, sentence, voice, articulation, rng, unfinished / f"{number:02d}.mpg")
-        except Unusable as error:
+            tried = _write_clips(photo, clips, seed, unfinished)
+            if photo.recordings:
+                pd.DataFrame(tried, columns=_RECORDING_COLUMNS).to_csv(unfinished / used.name, index=False)
+        except (Unusable, NotAligned) as error:
             (unfinished / refused.name).write_text(str(error), encoding="utf-8")
         unfinished.rename(place)
-    reason = refused.read_text(encoding="utf-8") if refused.exists() else ""
-    return photo.name, (reason, [] if reason else [" ".join(sentence.words) for sentence in sentences])
+    if refused.exists():
+        return photo.name, (refused.read_text(encoding="utf-8"), [])
+    if photo.recordings:
+        table = pd.read_csv(used, keep_default_na=False)
+        return photo.name, ("", table.loc[table["status"] == "ok", "text"].tolist())
+    return photo.name, ("", [" ".join(sentence.words) for sentence in _draw_texts(photo.place, seed, clips)])
+
+
+def _write_clips(photo: SourcePhoto, clips: int, seed: int, folder: Path) -> list[tuple[str, str, str, str]]:
+    """Write the clips of a photograph to ``folder``; return rows of `RECORDINGS`.
+
+    Raises Unusable for a photograph that cannot be used, and NotAligned when a clip has no usable recording.
+    """
+    voice, articulation, light, mirrored = _draw_delivery(photo.place, seed)
+    face = Face(portrait_subject(read_portrait(photo.path), light, mirrored))
+    tried = []
+    for number, sentence in enumerate(_draw_texts(photo.place, seed, clips)):
+        rng = np.random.default_rng([seed, number, *bytes.fromhex(photo.place)])
+        if photo.recordings:
+            track, used = speak_recording(photo.recordings[number], rng)
+            tried += [(name, "ok" if text else "unusable", reason, text) for name, reason, text in used]
+        else:
+            track = speak(sentence, voice, rng)
+        render_clip(face, track, articulation, rng, folder / f"{number:02d}.mpg")
+    return tried
 
 
 def _draw_delivery(place: str, seed: int) -> tuple[Voice, float, Light, bool]:
@@ -155,6 +201,12 @@ def _write_tables(folder: Path, table: pd.DataFrame, photos: list[SourcePhoto], 
     write_table(folder / TABLE, pa.table(clips, schema=pa.schema([(name, pa.string()) for name in clips])))
     table.to_csv(folder / PHOTOS, index=False, lineterminator="\n")
     current = {photo.place for photo in photos}
+    tried = [pd.read_csv(path) for place in sorted(current) if (path := folder / place / RECORDINGS).exists()]
+    if tried:
+        together = pd.concat(tried).drop_duplicates(["recording", "text"]).sort_values(["recording", "text"])
+        together.to_csv(folder / RECORDINGS, index=False, lineterminator="\n")
+    else:
+        (folder / RECORDINGS).unlink(missing_ok=True)
     for old in folder.iterdir():
         if old.is_dir() and old.name not in current:
             shutil.rmtree(old)

@@ -13,7 +13,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.runtime.clock import FPS
-from pipeline.speech.espeak import Voice
 from pipeline.synthetic.face import Face, MouthSize, Pose
 from pipeline.synthetic.motion import head_track, mouth_track
 from pipeline.synthetic.sentences import Sentence
@@ -36,20 +35,19 @@ class ClipPlan:
 
 
 def render_clip(
-    face: Face, sentence: Sentence, voice: Voice, articulation: float, rng: np.random.Generator, path: Path
-) -> tuple[SoundTrack, tuple[MouthSize, ...]]:
-    """Write a video of ``face`` saying ``sentence``; return its sound and the size of the mouth in every frame.
+    face: Face, track: SoundTrack, articulation: float, rng: np.random.Generator, path: Path
+) -> tuple[MouthSize, ...]:
+    """Write a video of ``face`` saying ``track``; return the size of the mouth in every frame.
 
-    ``articulation`` scales the mouth's opening (1 is plain); ``rng`` draws the leading silence, noise and head motion.
+    ``articulation`` scales the mouth's opening (1 is plain); ``rng`` draws the head motion.
     """
-    track = speak(sentence, voice, rng)
     mouth = mouth_track(track.phonemes, articulation)
     motion = mouth | head_track(mouth["opening"], rng)
     poses = [Pose(**{name: float(values_T[t]) for name, values_T in motion.items()}) for t in range(FRAMES)]
     frames, sizes = zip(*map(face.render, poses), strict=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_mpeg(path, frames, track.samples_N)
-    return track, sizes
+    return sizes
 
 
 def make_clip(plan: ClipPlan, folder: Path) -> pd.DataFrame:
@@ -58,7 +56,8 @@ def make_clip(plan: ClipPlan, folder: Path) -> pd.DataFrame:
     who, name = plan.appearance, plan.sentence.name
     video, align = folder / who.speaker / f"{name}.mpg", folder / "alignments" / who.speaker / f"{name}.align"
     rng = np.random.default_rng(plan.seed)
-    track, sizes = render_clip(_face(who), plan.sentence, who.voice, who.articulation, rng, video)
+    track = speak(plan.sentence, who.voice, rng)
+    sizes = render_clip(_face(who), track, who.articulation, rng, video)
     align.parent.mkdir(parents=True, exist_ok=True)
     align.write_text(alignment(track.words), newline="\n")
     script = pd.DataFrame({"speaker": who.speaker, "name": name, "frame": np.arange(FRAMES, dtype=np.int32)})

@@ -18,9 +18,12 @@ SECONDS = FRAMES / FPS
 RATE = 2 * espeak.RATE
 """44.1 kHz, as in GRID."""
 
+LOUDNESS = 0.08
+"""RMS of the speech."""
+ROOM = 5e-4
+"""RMS of the background noise: -66 dB, so that the sound is never digital silence."""
+
 _LONGEST_SPEECH = 2.5  # seconds; leaves silence at both ends
-_LOUDNESS = 0.08  # RMS of the speech
-_ROOM = 5e-4  # RMS of the background noise: -66 dB, so that the sound is never digital silence
 _SPOKEN = {"a": "[[eI]]"}  # the letter's name, not the article
 
 
@@ -44,8 +47,8 @@ def speak(sentence: Sentence, voice: Voice, rng: np.random.Generator) -> SoundTr
     lead = round(rng.uniform(0.15, min(0.6, SECONDS - length - 0.15)) * espeak.RATE) / espeak.RATE
 
     speech_N = resample_poly(utterance.samples_N.astype(np.float64), 2, 1)
-    speech_N *= _LOUDNESS / np.sqrt(np.mean(speech_N[: round(length * RATE)] ** 2))
-    track_N = _ROOM * rng.standard_normal(round(SECONDS * RATE))
+    speech_N *= LOUDNESS / np.sqrt(np.mean(speech_N[: round(length * RATE)] ** 2))
+    track_N = ROOM * rng.standard_normal(round(SECONDS * RATE))
     first = round(lead * RATE)
     audible_N = speech_N[: len(track_N) - first]
     track_N[first : first + len(audible_N)] += audible_N
