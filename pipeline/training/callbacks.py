@@ -51,10 +51,10 @@ class History(Callback):
         self.rows[step] = dict(values)
         columns = list(dict.fromkeys(name for row in self.rows.values() for name in row))
         text = io.StringIO()
-        table = csv.writer(text, lineterminator="\n")
-        table.writerow(["step", *columns])
+        table = csv.DictWriter(text, ["step", *columns], lineterminator="\n")
+        table.writeheader()
         for number, row in self.rows.items():
-            table.writerow([number, *(f"{row[name]:.6g}" if name in row else "" for name in columns)])
+            table.writerow({"step": number} | {name: f"{value:.6g}" for name, value in row.items()})
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(self.path) as unfinished:
             unfinished.write_text(text.getvalue())

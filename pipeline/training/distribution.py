@@ -57,8 +57,8 @@ def joined() -> Iterator[None]:
     if not distributed.is_torchelastic_launched():
         yield
         return
-    if torch.cuda.is_available():
-        place, gpus = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+    if gpus := torch.cuda.device_count():
+        place = int(os.environ["LOCAL_RANK"])
         if place >= gpus:
             raise PipelineError(
                 f"{socket.gethostname()} has {gpus} GPUs, and each takes one process. Start torchrun there with "
@@ -144,14 +144,10 @@ def on_first(function: Callable[[], T]) -> T:
 
 
 def parallel(network: nn.Module, *, unused: bool = False) -> nn.Module:
-    """Make `network` train on the shares of all processes.
+    """Make `network` train on the shares of all processes; returns the module to call in training.
 
-    Args:
-        network: Its dropout and batch normalisation layers are replaced; parameters and their names stay.
-        unused: Whether a step may leave some parameters without a gradient.
-
-    Returns:
-        The module to call in training: `network` itself if this process trains alone.
+    Its dropout and batch normalisation layers are replaced; parameters and their names stay. With `unused`, a step may
+    leave some parameters without a gradient.
     """
     if world() > 1 and next(network.parameters()).device.type == "cuda":
         nn.SyncBatchNorm.convert_sync_batchnorm(network)
@@ -171,7 +167,6 @@ class CpuSyncBatchNorm(nn.BatchNorm2d):
     """SyncBatchNorm for CPUs (torch's own is for GPUs only), for shares (N, C, H, W) of equal size."""
 
     def __init__(self, layer: nn.BatchNorm2d) -> None:
-        """Share the parameters and statistics of `layer`."""
         super().__init__(layer.num_features, layer.eps, layer.momentum)
         self._parameters, self._buffers = layer._parameters, layer._buffers
         self.training = layer.training

@@ -1,5 +1,7 @@
 """Initial weights of VG-net and its discriminator."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -33,12 +35,9 @@ def init_generator(network: VgNet, landmarks_NL: Tensor) -> None:
     Kraehenbuehl et al., ICLR 2016). Otherwise the network ignores the landmarks for many steps.
     """
     init_normal(network)
-    landmark_layer = network.landmark_map[0]
-    assert isinstance(landmark_layer, nn.Linear)
-    _standardise(landmark_layer.weight, landmark_layer.bias, landmarks_NL)
+    _standardise(network.landmark_map[0].weight, network.landmark_map[0].bias, landmarks_NL)
     if network.attention:
-        assert network.heads.bias is not None
-        network.heads.bias[3] = ATTENTION_BIAS
+        network.heads.state_dict()["bias"][3] = ATTENTION_BIAS
 
 
 @torch.no_grad()
@@ -53,7 +52,6 @@ def init_discriminator(network: Discriminator, frames_NTCHW: Tensor, reference_l
     image_ND = frames_NTCHW.flatten(0, 1)
     for layer in convolutions:
         image_ND = layer(image_ND)
-    assert isinstance(image_layer, nn.Linear)
     image_ND = functional.relu(_standardise(image_layer.weight, image_layer.bias, image_ND))
     reference_ND = reference_landmarks_NL
     for layer in network.reference:
@@ -61,8 +59,7 @@ def init_discriminator(network: Discriminator, frames_NTCHW: Tensor, reference_l
             reference_ND = functional.relu(_standardise(layer.weight, layer.bias, reference_ND))
     image_NTD = image_ND.unflatten(0, frames_NTCHW.shape[:2])
     input_NTD = torch.cat([reference_ND[:, None].expand(-1, image_NTD.shape[1], -1), image_NTD], dim=2)
-    for number in range(network.lstm.num_layers):
-        weight, recurrent, bias, other_bias = network.lstm.all_weights[number]
+    for weight, recurrent, bias, other_bias in network.lstm.all_weights:
         nn.init.zeros_(other_bias)
         _standardise(weight, bias, input_NTD.flatten(0, 1))
         layer = nn.LSTM(weight.shape[1], network.lstm.hidden_size, batch_first=True)
@@ -71,10 +68,11 @@ def init_discriminator(network: Discriminator, frames_NTCHW: Tensor, reference_l
         input_NTD, _ = layer(input_NTD)
 
 
-def _standardise(weight: Tensor, bias: Tensor, input_ND: Tensor) -> Tensor:
+def _standardise(weight: Any, bias: Any, input_ND: Tensor) -> Tensor:
     """Scale and shift a linear layer until its outputs over `input_ND` have mean 0 and deviation 1; returns these."""
-    outputs_NC = input_ND @ weight.T
+    outputs_NC: Tensor = input_ND @ weight.T
     deviation_C = outputs_NC.std(dim=0).clamp(min=1e-6)
     weight /= deviation_C[:, None]
     bias.copy_(-outputs_NC.mean(dim=0) / deviation_C)
-    return input_ND @ weight.T + bias
+    standardised_NC: Tensor = input_ND @ weight.T + bias
+    return standardised_NC

@@ -43,24 +43,22 @@ class Ema:
     def __init__(self, network: nn.Module, decay: float) -> None:
         self.decay = decay
         self.network = deepcopy(network).eval().requires_grad_(False)
-        self._floats: list[tuple[Tensor, Tensor]] = []
-        self._counts: list[tuple[Tensor, Tensor]] = []
-        weights = network.state_dict(keep_vars=True)
-        for name, average in self.network.state_dict(keep_vars=True).items():
-            pairs = self._floats if average.is_floating_point() else self._counts
-            pairs.append((average, weights[name]))
+        tensors = (each.state_dict(keep_vars=True).values() for each in (self.network, network))
+        pairs = list(zip(*tensors, strict=True))
+        self._floats = list(zip(*(pair for pair in pairs if pair[0].is_floating_point()), strict=True))
+        self._counts = [pair for pair in pairs if not pair[0].is_floating_point()]
 
     @torch.no_grad()
     def update(self, step: int) -> None:
         """Average in the network's weights after `step` steps."""
         decay = min(self.decay, (1 + step) / (10 + step))
-        averages, weights = zip(*self._floats, strict=True)
+        averages, weights = self._floats
         torch._foreach_lerp_(averages, weights, 1 - decay)
         for average, count in self._counts:
             average.copy_(count)
 
 
-def snapshot(state: State, task: Task, ema: Ema) -> dict[str, Any]:
+def snapshot(state: State, task: Task[Any], ema: Ema) -> dict[str, Any]:
     """The content of a checkpoint, for `restore`."""
     return {
         "state": vars(state),
@@ -73,7 +71,7 @@ def snapshot(state: State, task: Task, ema: Ema) -> dict[str, Any]:
     }
 
 
-def restore(saved: dict[str, Any], task: Task, ema: Ema) -> State:
+def restore(saved: dict[str, Any], task: Task[Any], ema: Ema) -> State:
     """Load networks, optimisers and random generators from a `snapshot`; returns its state."""
     task.network.load_state_dict(saved["network"])
     ema.network.load_state_dict(saved["ema"])
@@ -120,27 +118,22 @@ class LossMonitor:
 
         Raises PipelineError naming the first step with a loss that is not a number or has exploded.
         """
-        if not self._unread:
-            return
-        names = list(self._unread[0][1])
-        table = torch.stack([torch.stack([losses[name].float() for name in names]) for _, losses in self._unread])
-        rows = distribution.mean(table).tolist()
-        for (step, _), row in zip(self._unread, rows, strict=True):
-            for name, value in zip(names, row, strict=True):
+        table = torch.stack([torch.stack([loss.float() for loss in losses.values()]) for _, losses in self._unread])
+        for (step, losses), row in zip(self._unread, distribution.mean(table).tolist(), strict=True):
+            self._read.append(dict(zip(losses, row, strict=True)))
+            for name, value in self._read[-1].items():
                 limit = EXPLODED * self.reference.get(name, math.inf)
                 if not math.isfinite(value) or abs(value) > limit > 0:
                     raise diverged(step, f"the loss `{name}` is {value:.4g}")
-            self._read.append(dict(zip(names, row, strict=True)))
         if not self.reference:
-            self.reference = {name: abs(self._mean(name)) for name in names}
-        self.latest = self._read[-1][names[0]]
+            self.reference = {name: abs(mean) for name, mean in self._means().items()}
+        self.latest = next(iter(self._read[-1].values()))
         self._unread = []
 
     def means(self) -> dict[str, float]:
         """Means of all losses that were read since the last call."""
-        means = {name: self._mean(name) for name in self._read[0]} if self._read else {}
-        self._read = []
+        means, self._read = self._means(), []
         return means
 
-    def _mean(self, name: str) -> float:
-        return math.fsum(losses[name] for losses in self._read) / len(self._read)
+    def _means(self) -> dict[str, float]:
+        return {name: math.fsum(losses[name] for losses in self._read) / len(self._read) for name in self._read[0]}
