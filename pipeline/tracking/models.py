@@ -49,9 +49,9 @@ def network(folder: Path, example: Mapping[str, np.ndarray], registered: str) ->
     """Registers the network in `folder`, with its signature and an `example` input, as a version of `registered`."""
 
     def write(target: Target) -> None:
-        from pipeline.bundles.served_network import load
+        from pipeline.bundles.served_network import ServedNetwork
 
-        network = load(folder).network
+        network = ServedNetwork(folder).network
         signature = _signature(network.inputs, network.outputs)
         _register(target, folder, registered, NETWORK_LOADER, NETWORK_REQUIREMENTS, signature, dict(example))
 

@@ -19,8 +19,7 @@ class ScannedGru(ConvGru):
     @classmethod
     def of(cls, gru: ConvGru) -> "ScannedGru":
         """Return a copy of `gru` with the same weights."""
-        inputs = gru.from_input.in_channels
-        scanned = cls(inputs, gru.hidden, gru.recurrence)
+        scanned = cls(gru.from_input.in_channels, gru.hidden, gru.recurrence)
         scanned.load_state_dict(gru.state_dict())
         return scanned
 
