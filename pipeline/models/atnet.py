@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from pipeline.models.layers import conv, plain_conv, scaled
+from pipeline.models.layers import conv, plain_conv, scaled, two_linear
 
 LstmState = tuple[Tensor, Tensor]
 
@@ -40,15 +40,10 @@ class AtNet(nn.Module):
             block(c256, c512),
             nn.MaxPool2d(3, stride=(2, 2)),  # 12 x 2
             nn.Flatten(),
-            nn.Linear(c512 * 12 * pooled, c2048),
-            nn.ReLU(inplace=True),
-            nn.Linear(c2048, c256),
-            nn.ReLU(inplace=True),
+            *two_linear(c512 * 12 * pooled, c2048, c256),
         )
         if recurrent:
-            self.reference = nn.Sequential(
-                nn.Linear(components, c256), nn.ReLU(inplace=True), nn.Linear(c256, c512), nn.ReLU(inplace=True)
-            )
+            self.reference = two_linear(components, c256, c512)
             self.lstm = nn.LSTM(c256 + c512, c256, num_layers=3, batch_first=True)
         self.coefficients = nn.Linear(c256, components)
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.landmarks.points import NUMBERS
-from pipeline.models.layers import conv, has_outer_level, plain_conv, scaled
+from pipeline.models.layers import conv, has_outer_level, plain_conv, scaled, two_linear
 
 
 class Discriminator(nn.Module):
@@ -33,9 +33,7 @@ class Discriminator(nn.Module):
             nn.Linear(c512 * 8 * 8, c512),
             nn.ReLU(inplace=True),
         )
-        self.reference = nn.Sequential(
-            nn.Linear(NUMBERS, c256), nn.ReLU(inplace=True), nn.Linear(c256, c512), nn.ReLU(inplace=True)
-        )
+        self.reference = two_linear(NUMBERS, c256, c512)
         self.lstm = nn.LSTM(2 * c512, c256, num_layers=3, batch_first=True)
         self.landmarks = nn.Sequential(nn.Linear(c256, NUMBERS), nn.Tanh())
         self.decision = nn.Linear(c256, 1)

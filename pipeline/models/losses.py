@@ -26,12 +26,10 @@ def coefficient_loss(predicted_BTK: Tensor, real_BTK: Tensor, weights_KK: Tensor
 def pixel_loss(
     fake_BTCHW: Tensor, real_BTCHW: Tensor, attention_BT1HW: Tensor | None, mouth_focus: float = 0.0
 ) -> Tensor:
-    """The dynamic pixel-wise loss,
+    """The dynamic pixel-wise loss, mean(|fake - real| . (A + 0.5) . (1 + f M)).
 
-        mean(|fake - real| . (A + 0.5) . (1 + f M)),
-
-    where the attention A, the map of what is painted, is only a weight and gets no gradient. Without A (the ablation)
-    all weights are 1. `mouth_focus` f is ours: the additional weight in the middle of `mouth_map` M.
+    The attention A, the map of what is painted, is only a weight and gets no gradient. Without A (the ablation) all
+    weights are 1. `mouth_focus` f is ours: the additional weight in the middle of `mouth_map` M.
     """
     distance_BTCHW = (fake_BTCHW - real_BTCHW).abs()
     if mouth_focus:
@@ -44,8 +42,7 @@ def pixel_loss(
 def mouth_map(like_BTCHW: Tensor) -> Tensor:
     """A Gaussian (H, W) over lips and chin, 1 in the middle of the mouth, for pictures of this shape.
 
-    Its place is fixed, because faces are aligned: mouths of real speakers are within 2% of the side from it, and their
-    lips within two deviations.
+    Its place is fixed, as faces are aligned: real mouths are within 2% of the side, and lips within two deviations.
     """
     height, width = like_BTCHW.shape[-2:]
     y_H, x_W = (torch.arange(size, device=like_BTCHW.device) / size for size in (height, width))
@@ -54,9 +51,7 @@ def mouth_map(like_BTCHW: Tensor) -> Tensor:
 
 
 def decision_loss(logits_B: Tensor, real: bool) -> Tensor:
-    """Binary cross-entropy of the discriminator's logits for the target "real" or "fake":
-
-        real: mean(-log sigmoid(logit))        fake: mean(-log(1 - sigmoid(logit)))
+    """Binary cross-entropy of the discriminator's logits for the target "real" or "fake".
 
     The discriminator minimises "real" on real and "fake" on generated videos; the generator "real" on generated ones.
     """
@@ -66,8 +61,7 @@ def decision_loss(logits_B: Tensor, real: bool) -> Tensor:
 def regression_weights(mouth: float = 10_000.0) -> Tensor:
     """Weights (136,) of the squared errors: `mouth` for the y of the mouth's points, 1 for all other coordinates.
 
-    The original release multiplies predicted and true landmarks by 100 at the y of the mouth before it squares their
-    difference: 100^2.
+    The original release multiplies landmarks by 100 at the y of the mouth before it squares their difference: 100^2.
     """
     weights_P2 = torch.ones(COUNT, 2)
     weights_P2[MOUTH, 1] = mouth
@@ -75,8 +69,5 @@ def regression_weights(mouth: float = 10_000.0) -> Tensor:
 
 
 def regression_loss(predicted_BTL: Tensor, landmarks_BTL: Tensor, weights_L: Tensor) -> Tensor:
-    """The error of the discriminator's landmarks, mean(w . (predicted - true)^2).
-
-    The discriminator minimises it on real and generated videos, the generator on generated ones.
-    """
+    """The error of the discriminator's landmarks, mean(w . (predicted - true)^2), which both networks minimise."""
     return (weights_L * (predicted_BTL - landmarks_BTL).square()).mean()

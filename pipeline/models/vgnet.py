@@ -13,14 +13,14 @@ Recurrence = Literal["time", "batch", "none"]
 
 
 class VgOutput(NamedTuple):
-    """Output of VG-net for T frames."""
+    """Output of VG-net for T frames, H = W = size."""
 
     frames_BTCHW: Tensor
-    """The video (B, T, 3, size, size), in [-1, 1]."""
+    """The video, in [-1, 1]."""
     attention_BT1HW: Tensor
-    """1 where the video is painted, 0 where it shows the reference picture (B, T, 1, size, size)."""
+    """1 where the video is painted, 0 where it shows the reference picture."""
     colour_BTCHW: Tensor
-    """Painted colours (B, T, 3, size, size), in [-1, 1]."""
+    """Painted colours, in [-1, 1]."""
     landmark_attention_BT1HW: Tensor
     """Attention to the motion of the landmarks since the reference (B, T, 1, 32, 32), in [0, 1]."""
     state_BCHW: Tensor | None
@@ -81,17 +81,12 @@ class VgNet(nn.Module):
         self.landmark_near = conv(1, c256)  # L1
         self.landmark_deep = conv(c256, c512)  # L2
         if attention:
-            self.motion = nn.Sequential(
-                upsample(2 * c256, c256, bias=True),
-                upsample(c256, c128, bias=True),
-                nn.Conv2d(c128, 1, 3, padding=1),
-                nn.Sigmoid(),
-            )
+            above = upsample(2 * c256, c256, bias=True), upsample(c256, c128, bias=True)
+            self.motion = nn.Sequential(*above, nn.Conv2d(c128, 1, 3, padding=1), nn.Sigmoid())
         self.bottleneck = conv(2 * c512, c128)
         self.gru = ConvGru(c128, c512, recurrence)
-        self.decode_deep = nn.Sequential(  # D1
-            *(Residual(c512, dropout) for _ in range(9)), upsample(c512, c256), upsample(c256, c128)
-        )
+        residuals = (Residual(c512, dropout) for _ in range(9))
+        self.decode_deep = nn.Sequential(*residuals, upsample(c512, c256), upsample(c256, c128))  # D1
         self.decode_near = nn.Sequential(*(upsample(below, above) for below, above in pairwise(up)))  # D2
         outputs = 4 if attention else 3  # colour, and attention as the fourth channel
         self.heads = nn.Conv2d(up[-1], outputs, 7, padding=3)
@@ -103,13 +98,10 @@ class VgNet(nn.Module):
         landmarks_BTL: Tensor,
         state_BCHW: Tensor | None = None,
     ) -> VgOutput:
-        """Generate a video. All layers except the recurrence see the frames as one batch (N = B * T).
+        """Generate frames for landmarks (B, T, 136) from pictures (B, 3, size, size) in [-1, 1] and theirs (B, 136).
 
-        Args:
-            image_BCHW: Reference pictures (B, 3, size, size) in [-1, 1].
-            reference_landmarks_BL: Their landmarks (B, 136).
-            landmarks_BTL: Landmarks of the frames to generate (B, T, 136).
-            state_BCHW: State after the previous frames; None for the first ones.
+        `state_BCHW` is the state after the previous frames; None for the first ones. All layers except the recurrence
+        see the frames as one batch (N = B * T).
         """
         batch, frames = landmarks_BTL.shape[:2]
 
@@ -146,13 +138,8 @@ class VgNet(nn.Module):
         else:
             attention_N1HW, frames_NCHW = torch.ones_like(colour_NCHW[:, :1]), colour_NCHW.float()
 
-        return VgOutput(
-            frames_NCHW.unflatten(0, (batch, frames)),
-            attention_N1HW.unflatten(0, (batch, frames)),
-            colour_NCHW.unflatten(0, (batch, frames)),
-            motion_N1HW.unflatten(0, (batch, frames)),
-            state_BCHW,
-        )
+        made = (frames_NCHW, attention_N1HW, colour_NCHW, motion_N1HW)
+        return VgOutput(*(each_NCHW.unflatten(0, (batch, frames)) for each_NCHW in made), state_BCHW)
 
 
 class ConvGru(nn.Module):
@@ -192,10 +179,10 @@ class ConvGru(nn.Module):
     def _step(self, gates_NCHW: Tensor, state_NCHW: Tensor | None) -> Tensor:
         r, z, n = gates_NCHW.chunk(3, dim=1)
         if state_NCHW is None:  # the convolution of a zero state is its bias
-            bias = self.from_hidden.bias
-            assert bias is not None
-            ur, uz, un = bias.view(1, -1, 1, 1).to(gates_NCHW.dtype).chunk(3, dim=1)
-            return (1 - torch.sigmoid(z + uz)) * torch.tanh(n + torch.sigmoid(r + ur) * un)
-        ur, uz, un = self.from_hidden(state_NCHW).chunk(3, dim=1)
+            from_hidden = self.from_hidden.get_parameter("bias").view(1, -1, 1, 1).to(gates_NCHW.dtype)
+        else:
+            from_hidden = self.from_hidden(state_NCHW)
+        ur, uz, un = from_hidden.chunk(3, dim=1)
         update = torch.sigmoid(z + uz)
-        return (1 - update) * torch.tanh(n + torch.sigmoid(r + ur) * un) + update * state_NCHW
+        hidden: Tensor = (1 - update) * torch.tanh(n + torch.sigmoid(r + ur) * un)
+        return hidden if state_NCHW is None else hidden + update * state_NCHW
