@@ -8,9 +8,9 @@ such as a training on a bare GPU machine, get a run afterwards, from their own r
 import hashlib
 import json
 import threading
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +53,14 @@ class StageRecord:
 
 def is_stage(name: str) -> bool:
     """Whether dvc.yaml in the working directory has a stage of this name."""
-    if not Path("dvc.yaml").exists():
-        return False
-    from dvc.utils.serialize import load_yaml
+    return name in _stages("dvc.yaml")
+
+
+def _stages(file: str) -> dict[str, Any]:
+    from dvc.utils.serialize import load_yaml  # reads 1e-05 as the number it is, which PyYAML does not
 
     with _DVC:
-        return name in load_yaml("dvc.yaml").get("stages", {})
+        return dict(load_yaml(file).get("stages", {})) if Path(file).exists() else {}
 
 
 def running_stage(address: str) -> StageRecord:
@@ -79,26 +81,17 @@ def running_stage(address: str) -> StageRecord:
 
 def locked_stages() -> dict[str, StageRecord]:
     """The stages of `dvc.lock` in the working directory that are still in `dvc.yaml`, by name."""
-    from dvc.utils.serialize import load_yaml  # reads 1e-05 as the number it is, which PyYAML does not
-
-    if not Path("dvc.lock").exists():
-        return {}
-    with _DVC:
-        locked, defined = load_yaml("dvc.lock"), load_yaml("dvc.yaml")
-    names = set(defined.get("stages", {}))
-    entries: Mapping[str, Any] = locked.get("stages", {})
-    return {name: _record(entry) for name, entry in entries.items() if name.split("@")[0] in names}
+    defined = _stages("dvc.yaml")
+    return {name: _record(entry) for name, entry in _stages("dvc.lock").items() if name.split("@")[0] in defined}
 
 
 def record_inputs(address: str) -> Operation:
     """Tag the run of the running stage with its key, and record the data it reads."""
-    record: list[StageRecord] = []
+    record = cache(lambda: running_stage(address))  # the operation may be repeated in another store
 
     def write(target: Target) -> None:
-        if not record:  # the operation may be repeated in another store
-            record.append(running_stage(address))
-        target.client.set_tag(target.child_id, runs.KEY, record[0].key)
-        _log_made(target, record[0].deps, locked_stages())
+        target.client.set_tag(target.child_id, runs.KEY, record().key)
+        _log_made(target, record().deps, locked_stages())
 
     return write
 
@@ -135,24 +128,18 @@ def adopt(
 ) -> Operation:
     """Write a finished run of `stage`, as in `dvc.lock`, unless the store has one. It becomes the maker of the outs.
 
-    Args:
-        stage: Name of the stage.
-        params: Flat params of the stage.
-        curves: Metrics by step.
-        summary: Results of the weights that were kept, flat.
-        model: Logs the model to a run.
+    `params` are flat, `curves` are metrics by step, `summary` has the results of the weights that were kept, and
+    `model` logs the model to a run.
     """
 
     def write(target: Target) -> None:
         records = locked_stages()
         if stage not in records or runs.maker(target.store, stage, records[stage].key):
             return
-        from mlflow.entities import Metric
-
-        record, now = records[stage], int(time.time() * 1000)
+        record = records[stage]
         own = runs.open_apart(target, stage, {runs.KEY: record.key, "mlflow.note.content": ADOPTED}, params)
-        points = [Metric(name, value, now, step) for step, row in curves.items() for name, value in row.items()]
-        points += [Metric(f"kept.{name}", value, now, max(curves)) for name, value in summary.items()]
+        points = [point for step, row in curves.items() for point in runs.points(row, step)]
+        points += runs.points({f"kept.{name}": value for name, value in summary.items()}, max(curves))
         for batch in batches(points, MOST_METRICS):
             own.client.log_batch(own.child_id, metrics=batch)
         _log_made(own, record.deps, records)
@@ -201,13 +188,13 @@ def _note(experiment_id: str, stages: Mapping[str, Any]) -> str:
 
 
 def _record(entry: Mapping[str, Any]) -> StageRecord:
-    deps, outs = (
-        tuple(
+    def data(kind: str) -> tuple[Data, ...]:
+        return tuple(
             Data(item["path"], str(item.get("md5", "")), int(item.get("size", 0)), int(item.get("nfiles", 1)))
             for item in entry.get(kind, [])
         )
-        for kind in ("deps", "outs")
-    )
+
+    deps, outs = data("deps"), data("outs")
     inputs = [entry["cmd"], sorted((dep.path, dep.md5) for dep in deps), entry.get("params", {})]
     text = json.dumps(inputs, sort_keys=True, default=str)
     return StageRecord(hashlib.md5(text.encode(), usedforsecurity=False).hexdigest(), deps, outs)

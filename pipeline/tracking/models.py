@@ -28,9 +28,6 @@ from pipeline.tracking.best import BEST
 from pipeline.tracking.reachability import trouble, unfit, unreachable
 from pipeline.tracking.runs import COMMIT, EXPERIMENT, STAGE, Operation, Target
 
-Shape = tuple[int, ...]
-"""-1 is a free axis."""
-
 NETWORK_LOADER = "pipeline.bundles.served_network"
 NETWORK_REQUIREMENTS = ("numpy", "safetensors", "torch")
 
@@ -49,11 +46,18 @@ def network(folder: Path, example: Mapping[str, np.ndarray], registered: str) ->
     """Registers the network in `folder`, with its signature and an `example` input, as a version of `registered`."""
 
     def write(target: Target) -> None:
+        from mlflow.models import ModelSignature
+        from mlflow.types import Schema, TensorSpec
+
         from pipeline.bundles.served_network import ServedNetwork
 
+        def schema(shapes: Mapping[str, tuple[int, ...]]) -> Any:
+            return Schema([TensorSpec(np.dtype("float32"), shape, name) for name, shape in shapes.items()])
+
         network = ServedNetwork(folder).network
-        signature = _signature(network.inputs, network.outputs)
-        _register(target, folder, registered, NETWORK_LOADER, NETWORK_REQUIREMENTS, signature, dict(example))
+        signature = ModelSignature(inputs=schema(network.inputs), outputs=schema(network.outputs))
+        model = _model(folder, NETWORK_LOADER, NETWORK_REQUIREMENTS, signature)
+        _register(target, folder, registered, model, dict(example))
 
     return write
 
@@ -65,8 +69,8 @@ def bundle(folder: Path, registered: str) -> Operation:
     """
 
     def write(target: Target) -> None:
-        with _lean(folder, registered) as copy:
-            _register(target, copy, registered, BUNDLE_LOADER, BUNDLE_REQUIREMENTS, bundle_signature())
+        with _bundle_model(folder, registered) as model:
+            _register(target, Path(registered), registered, model)
 
     return write
 
@@ -79,14 +83,13 @@ def save_bundle(folder: Path, to: Path) -> None:
     import mlflow.pyfunc
 
     check_new(to)
-    with _lean(folder, "bundle") as copy, warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # the input has no example
-        mlflow.pyfunc.save_model(to, **_model(copy, BUNDLE_LOADER, BUNDLE_REQUIREMENTS, bundle_signature()))
+    with _bundle_model(folder, "bundle") as model, warnings.catch_warnings(action="ignore", category=UserWarning):
+        mlflow.pyfunc.save_model(to, **model)  # warns that the input has no example
 
 
 @contextmanager
-def _lean(folder: Path, name: str) -> Iterator[Path]:
-    """A copy, in a folder called ``name``, of the parts of a bundle that generation needs."""
+def _bundle_model(folder: Path, name: str) -> Iterator[dict[str, Any]]:
+    """`_model` of a copy, in a folder called ``name``, of the parts of a bundle that generation needs."""
     with tempfile.TemporaryDirectory() as staging:
         copy = Path(staging) / name
         copy.mkdir()
@@ -95,7 +98,7 @@ def _lean(folder: Path, name: str) -> Iterator[Path]:
                 shutil.copytree(source, copy / source.name, ignore=shutil.ignore_patterns("discriminator.*"))
             elif source.exists():
                 shutil.copy(source, copy)
-        yield copy
+        yield _model(copy, BUNDLE_LOADER, BUNDLE_REQUIREMENTS, bundle_signature())
 
 
 def bundle_signature() -> Any:
@@ -108,9 +111,8 @@ def bundle_signature() -> Any:
     from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema
 
     inputs = Schema([ColSpec("string", name) for name in ("picture", "speech")])
-    outputs = Schema([ColSpec("binary", "video")])
     params = ParamSchema([ParamSpec(name, kind, default) for name, (kind, default) in BUNDLE_PARAMS.items()])
-    return ModelSignature(inputs=inputs, outputs=outputs, params=params)
+    return ModelSignature(inputs=inputs, outputs=Schema([ColSpec("binary", "video")]), params=params)
 
 
 def fetch_bundle(uri: str) -> Path:
@@ -171,22 +173,10 @@ def _register(
     target: Target,
     folder: Path,
     registered: str,
-    loader: str,
-    requirements: Sequence[str],
-    signature: Any,
+    model: Mapping[str, Any],
     example: Mapping[str, np.ndarray] | None = None,
 ) -> None:
-    """Log a model to the stage's run, as the next version of `registered`.
-
-    Args:
-        target: The run.
-        folder: The model's files.
-        registered: Name of the registered model.
-        loader: Module that loads the files.
-        requirements: Packages that it needs.
-        signature: MLflow's signature.
-        example: Example input.
-    """
+    """Log a `model` from `_model`, with an `example` input, to the stage's run, as the next version of `registered`."""
     import mlflow.pyfunc
     from mlflow.models import Model
 
@@ -198,13 +188,12 @@ def _register(
             run_id=target.child_id,
             registered_model_name=registered,
             input_example=example,
-            **_model(folder, loader, requirements, signature),
+            **model,
         )
     )
     tags = target.client.get_run(target.child_id).data.tags
-    for name in (COMMIT, EXPERIMENT, STAGE):
-        if name in tags:
-            target.client.set_model_version_tag(registered, info.registered_model_version, name, tags[name])
+    for name in {COMMIT, EXPERIMENT, STAGE} & tags.keys():
+        target.client.set_model_version_tag(registered, info.registered_model_version, name, tags[name])
 
 
 def _model(folder: Path, loader: str, requirements: Sequence[str], signature: Any) -> dict[str, Any]:
@@ -216,14 +205,3 @@ def _model(folder: Path, loader: str, requirements: Sequence[str], signature: An
         "code_paths": [str(Path(__file__).parents[1])],
         "pip_requirements": [f"{name}=={version(name).split('+')[0]}" for name in requirements],
     }
-
-
-def _signature(inputs: Mapping[str, Shape], outputs: Mapping[str, Shape]) -> Any:
-    """Signature of float32 arrays by name."""
-    from mlflow.models import ModelSignature
-    from mlflow.types import Schema, TensorSpec
-
-    def schema(shapes: Mapping[str, Shape]) -> Any:
-        return Schema([TensorSpec(np.dtype("float32"), shape, name) for name, shape in shapes.items()])
-
-    return ModelSignature(inputs=schema(inputs), outputs=schema(outputs))

@@ -2,9 +2,7 @@
 
 import dataclasses
 import importlib.util
-import io
 import re
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from numbers import Real
@@ -18,6 +16,7 @@ from pipeline.tracking import lineage, models, runs
 from pipeline.tracking.best import Judgement, compete
 from pipeline.tracking.runs import Invocation, Operation, Target
 from pipeline.tracking.store import Store, open_store, warn
+from pipeline.tracking.system import system_metrics
 from pipeline.tracking.writer import Writer
 from pipeline.training.callbacks import Callback
 
@@ -50,25 +49,13 @@ class Run:
         key, image_HWC = REFUSED.sub("_", name), image_HWC.copy()
         self._put(lambda target: target.client.log_image(target.child_id, image_HWC, key=key, step=step))
 
-    def figure(self, name: str, figure: Any) -> None:
-        """Write a matplotlib figure as `figures/<name>.png`."""
-        if not self._writer:
-            return
-        from PIL import Image
-
-        data = io.BytesIO()
-        figure.savefig(data, format="png", dpi=120)  # now, because the caller may continue drawing
-        image = Image.open(data)
-        image.load()
-        self._put(lambda target: target.client.log_image(target.child_id, image, artifact_file=f"figures/{name}.png"))
-
     def artifact(self, path: StrPath, folder: str | None = None) -> None:
         """Write a file, or a folder with its contents, into `folder` of the artifacts. Raises FileNotFoundError."""
         path = Path(path)
         if not path.exists():
             raise FileNotFoundError(f"artifact {path} does not exist")
         if path.is_dir():
-            inside = path.name if folder is None else f"{folder}/{path.name}"
+            inside = f"{folder}/{path.name}" if folder else path.name
             self._put(lambda target: target.client.log_artifacts(target.child_id, str(path), inside))
         else:
             self._put(lambda target: target.client.log_artifact(target.child_id, str(path), folder))
@@ -78,13 +65,11 @@ class Run:
 
         `example` is a small input of the network, by the names of its `forward`'s arguments.
         """
-        folder = Path(folder)
-        self._put(models.network(folder, example, registered))
+        self._put(models.network(Path(folder), example, registered))
 
     def bundle(self, folder: StrPath, registered: str = "atvgnet") -> None:
         """Register the bundle in `folder`, without the discriminator, as the next version of `registered`."""
-        folder = Path(folder)
-        self._put(models.bundle(folder, registered))
+        self._put(models.bundle(Path(folder), registered))
 
     def adopt(
         self,
@@ -94,20 +79,15 @@ class Run:
         summary: Mapping[str, float],
         model: tuple[Path, Mapping[str, np.ndarray], str],
     ) -> None:
-        """Write the run of a training whose outs were made elsewhere, if the store has none.
+        """Write the run of a training whose outs were made elsewhere, if the store has none; see `lineage.adopt`.
 
-        Args:
-            stage: Name of the stage.
-            params: The stage's params, flat.
-            curves: Metrics by step.
-            summary: Results of the weights that were kept.
-            model: The arguments of `Run.model`.
+        `model` has the arguments of `Run.model`.
         """
         self._put(lineage.adopt(stage, params, curves, _numbers(summary), models.network(*model)))
 
-    def callback(self) -> "RunCallback":
+    def callback(self) -> Callback:
         """A training callback that writes curves and pictures to this run."""
-        return RunCallback(self)
+        return _RunCallback(self)
 
     def finish(self, metrics: Mapping[str, Any], judgements: Mapping[str, Judgement]) -> None:
         """Finish the pipeline run: write its final metrics, links to its stages' runs, and the aliases of its models.
@@ -118,11 +98,7 @@ class Run:
         self.metrics(flat)
 
         def write(target: Target) -> None:
-            from mlflow.entities import Metric
-
-            now = int(time.time() * 1000)
-            final = [Metric(name, value, now, 0) for name, value in flat.items()]
-            target.client.log_batch(target.parent_id, metrics=final)
+            target.client.log_batch(target.parent_id, metrics=runs.points(flat, 0))
             makers = lineage.link(target)
             for model, judgement in judgements.items():
                 compete(target.client, model, makers, judgement)
@@ -134,18 +110,14 @@ class Run:
             self._writer.put(operation)
 
 
-class RunCallback(Callback):
-    """Writes a training's curves and pictures to a run."""
-
+class _RunCallback(Callback):
     def __init__(self, run: Run) -> None:
         self.run = run
 
     def metrics(self, step: int, values: Mapping[str, float]) -> None:
-        """Add a point to the curves."""
         self.run.metrics(values, step)
 
     def picture(self, step: int, name: str, image_HWC: np.ndarray) -> None:
-        """Add a picture to the series `name`."""
         self.run.picture(name, image_HWC, step)
 
     def done(self, step: int, summary: Mapping[str, float]) -> None:
@@ -179,23 +151,18 @@ def stage(name: str, params: Any, uses: Iterable[str] | None = None) -> Iterator
     if target is None:
         yield Run(None)
         return
-    from pipeline.tracking.system import SystemMetrics
-
     writer = Writer(target, open_in)
-    system = SystemMetrics(writer.metrics, target.child_id)
     if invocation.stage or lineage.is_stage(name):  # started by hand it makes outs for `dvc commit`
         writer.put(lineage.record_inputs(invocation.stage or name))
+    failure: BaseException | None = None
     try:
-        yield Run(writer)
+        with system_metrics(writer.metrics, target.child_id):
+            yield Run(writer)
     except BaseException as error:
-        _close(writer, system, None if isinstance(error, SystemExit) and not error.code else error)
+        failure = None if isinstance(error, SystemExit) and not error.code else error
         raise
-    _close(writer, system, None)
-
-
-def _close(writer: Writer, system: Any, error: BaseException | None) -> None:
-    system.close()
-    writer.close(lambda target: runs.close_runs(target, error))
+    finally:
+        writer.close(lambda target: runs.close_runs(target, failure))
 
 
 def select(params: Any, keys: Iterable[str] | None = None) -> dict[str, Any]:

@@ -134,12 +134,7 @@ def open_runs(
 ) -> Target:
     """Find or create the parent run of `invocation`, and create a child run for `stage`; both are RUNNING.
 
-    Args:
-        store: Where the runs are written.
-        invocation: This run of the pipeline.
-        stage: Name of the stage.
-        params: Flat params of the stage.
-        all_params: Flat params of the pipeline.
+    Flat `params` of the stage are recorded in its run, and `all_params` in the parent run.
     """
     mark_killed(store)
     parent_id = _parent(store, invocation, stage, all_params)
@@ -158,9 +153,8 @@ def open_apart(beside: Target, stage: str, tags: Mapping[str, str], params: Mapp
 def close_runs(target: Target, error: BaseException | None) -> None:
     """Set the status of child and parent: FINISHED, KILLED after a signal, or FAILED with the error."""
     client = target.client
-    killed = isinstance(error, KeyboardInterrupt)
-    status = "FINISHED" if error is None else "KILLED" if killed else "FAILED"
-    if error is not None and not killed:
+    status = "FINISHED" if error is None else "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
+    if status == "FAILED":
         message = f"{type(error).__name__}: {error}"[:5000]
         client.set_tag(target.child_id, ERROR, message)
         stage = client.get_run(target.child_id).data.tags[STAGE]
@@ -203,6 +197,14 @@ def maker(store: Store, stage: str, key: str) -> str | None:
     query = f"tags.`{KEY}` = '{key}' and tags.`{STAGE}` = '{stage}' and attributes.status = 'FINISHED'"
     found = _search(store, query, at_most=1)
     return found[0].info.run_id if found else None
+
+
+def points(values: Mapping[str, float], step: int) -> list[Any]:
+    """MLflow's metrics of now."""
+    from mlflow.entities import Metric
+
+    now = int(time.time() * 1000)
+    return [Metric(name, float(value), now, step) for name, value in values.items()]
 
 
 def batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:

@@ -8,12 +8,12 @@ import queue
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pipeline.tracking import store as stores
 from pipeline.tracking.reachability import first_line, unreachable
-from pipeline.tracking.runs import MOST_METRICS, Operation, Target, batches
+from pipeline.tracking.runs import MOST_METRICS, Operation, Target, batches, points
 from pipeline.tracking.store import Store, store_errors, warn
 
 GATHER_SECONDS = 1.0
@@ -41,10 +41,7 @@ class Writer:
 
     def metrics(self, values: Mapping[str, float], step: int) -> None:
         """Queue metrics, which are written in batches; returns at once."""
-        from mlflow.entities import Metric
-
-        now = int(time.time() * 1000)
-        self._queue.put([Metric(name, float(value), now, step) for name, value in values.items()])
+        self._queue.put(points(values, step))
 
     def close(self, last: Operation) -> None:
         """Queue `last`, and wait until everything is written."""
@@ -67,7 +64,7 @@ class Writer:
                 if len(gathered) < MOST_METRICS and time.monotonic() < due:
                     continue
             for batch in batches(gathered, MOST_METRICS):
-                self._apply(_log_metrics(batch))
+                self._apply(lambda target, batch=batch: target.client.log_batch(target.child_id, metrics=batch))
             gathered = []
             if item is None:
                 return
@@ -83,10 +80,11 @@ class Writer:
         try:
             operation(target)
         except store_errors() as error:
-            if target.store.local or not (problem := unreachable(target.store.uri)):
-                self._complain(error)
-            else:
+            if not target.store.local and (problem := unreachable(target.store.uri)):
                 self._fall_back(target, problem)
+            elif (message := first_line(error)) not in self._complaints:
+                self._complaints.add(message)
+                warn(f"an entry could not be written to {target.store.uri}: {message}")
         except Exception:
             # A fault of this program is shown in full, but must not end a training.
             warn(f"a fault in the tracking itself; the run goes on without this entry.\n{traceback.format_exc()}")
@@ -97,13 +95,3 @@ class Writer:
         self.target = stores.open_local(self._reopen)
         for operation in journal:
             self._apply(operation)
-
-    def _complain(self, error: Exception) -> None:
-        message = first_line(error)
-        if message not in self._complaints:
-            self._complaints.add(message)
-            warn(f"an entry could not be written to {self.target.store.uri if self.target else 'the store'}: {message}")
-
-
-def _log_metrics(metrics: Sequence[Any]) -> Operation:
-    return lambda target: target.client.log_batch(target.child_id, metrics=metrics)
