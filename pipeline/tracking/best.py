@@ -13,11 +13,9 @@ from typing import Any
 
 BEST = "best"
 """Alias of the version with the lowest value."""
-
 METRIC, VALUE, JUDGED_ON = "best.metric", "best.value", "best.judged_on"
 CLIPS, PARTNER, OWN = "best.clips", "best.partner", "best.evaluation"
 """Tags of a version: its value, and the evaluation that the value comes from."""
-
 JUDGED = "judged"
 """Prefix of the tags that hold a version's value in each evaluation."""
 
@@ -60,11 +58,8 @@ def compete(client: Any, model: str, makers: set[str], judgement: Judgement) -> 
 
     So an evaluation of a part of the test split, or with another partner, is recorded but moves no alias.
     """
-    versions = [
-        version
-        for run_id in makers
-        for version in client.search_model_versions(f"name = '{model}' and run_id = '{run_id}'")
-    ]
+    queries = (f"name = '{model}' and run_id = '{run_id}'" for run_id in makers)
+    versions = [version for query in queries for version in client.search_model_versions(query)]
     if not versions:
         return
     latest = max(versions, key=lambda version: int(version.version))
@@ -77,10 +72,14 @@ def compete(client: Any, model: str, makers: set[str], judgement: Judgement) -> 
     # All versions of that evaluation compete, not only this one and the best: then the order in which parallel
     # experiments end does not matter, nor whether a version is judged twice.
     comparable = client.search_model_versions(f"name = '{model}' and tags.`{key}` != ''", max_results=1000)
-    if comparable:
-        winner = min(comparable, key=lambda version: _rank(version, str(key)))
-        for alias in (BEST, f"{BEST}-{judgement.corpus}"):
-            client.set_registered_model_alias(model, alias, winner.version)
+
+    def rank(version: Any) -> tuple[bool, float, int]:
+        """The lowest value first, NaN last, the older of two equals first."""
+        value = float(version.tags[str(key)])
+        return math.isnan(value), value, int(version.version)
+
+    for alias in (BEST, f"{BEST}-{judgement.corpus}") if comparable else ():
+        client.set_registered_model_alias(model, alias, min(comparable, key=rank).version)
 
 
 def _tags(earlier: Mapping[str, str], judgement: Judgement) -> dict[str, str]:
@@ -98,9 +97,3 @@ def _tags(earlier: Mapping[str, str], judgement: Judgement) -> dict[str, str]:
 def _replaces(judgement: Judgement, tags: Mapping[str, str]) -> bool:
     """Whether `judgement` covers the whole test split, and the value in `tags` comes from other clips."""
     return judgement.whole and (tags.get(JUDGED_ON), tags.get(CLIPS)) != (judgement.corpus, judgement.clips)
-
-
-def _rank(version: Any, key: str) -> tuple[bool, float, int]:
-    """Sort key of versions: the lowest value first, NaN last, the older of two equals first."""
-    value = float(version.tags[key])
-    return math.isnan(value), value, int(version.version)

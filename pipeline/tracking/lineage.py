@@ -30,15 +30,8 @@ _DVC = threading.Lock()
 """DVC has process-wide state, so only one thread at a time may use it."""
 
 
-@dataclass(frozen=True)
-class Data:
-    """A file or folder under DVC's control."""
-
-    path: str
-    md5: str
-    """For a folder the hash of its listing, with the suffix `.dir`."""
-    size: int
-    files: int
+Data = Mapping[str, Any]
+"""An entry of `dvc.lock`: `path`, `md5` (of a folder's listing, with the suffix `.dir`), `size` and `nfiles`."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +40,8 @@ class StageRecord:
 
     key: str
     """Hash of the inputs: command, dependencies and params."""
-    deps: tuple[Data, ...]
-    outs: tuple[Data, ...]
+    deps: list[Data]
+    outs: list[Data]
 
 
 def is_stage(name: str) -> bool:
@@ -106,8 +99,8 @@ def link(target: Target) -> set[str]:
         stages[name] = {
             "run_id": ran.get(name) or runs.maker(target.store, name, record.key),
             "from_cache": name not in ran,
-            "deps": {dep.path: dep.md5 for dep in record.deps},
-            "outs": {out.path: out.md5 for out in record.outs},
+            "deps": {dep["path"]: dep.get("md5", "") for dep in record.deps},
+            "outs": {out["path"]: out.get("md5", "") for out in record.outs},
         }
         _log_inputs(target, target.parent_id, record.outs, name)
     for name in ran.keys() - stages.keys():
@@ -151,8 +144,8 @@ def adopt(
 
 def _log_made(target: Target, deps: Iterable[Data], stages: Mapping[str, StageRecord]) -> None:
     """Record those `deps` that a stage made as inputs of the run of `target`."""
-    made = {out.path for record in stages.values() for out in record.outs}
-    _log_inputs(target, target.child_id, [dep for dep in deps if dep.path in made], "input")
+    made = {out["path"] for record in stages.values() for out in record.outs}
+    _log_inputs(target, target.child_id, [dep for dep in deps if dep["path"] in made], "input")
 
 
 def _log_inputs(target: Target, run_id: str, data: Iterable[Data], context: str) -> None:
@@ -162,16 +155,16 @@ def _log_inputs(target: Target, run_id: str, data: Iterable[Data], context: str)
     entries = [
         DatasetInput(
             Dataset(
-                name=f"{target.corpus}: {item.path}" if target.corpus else item.path,
-                digest=item.md5,
+                name=f"{target.corpus}: {item['path']}" if target.corpus else item["path"],
+                digest=item["md5"],
                 source_type="dvc",
-                source=json.dumps({"path": item.path, "md5": item.md5}),
-                profile=json.dumps({"bytes": item.size, "files": item.files}),
+                source=json.dumps({"path": item["path"], "md5": item["md5"]}),
+                profile=json.dumps({"bytes": item.get("size", 0), "files": item.get("nfiles", 1)}),
             ),
             tags=[InputTag("mlflow.data.context", context)],
         )
         for item in data
-        if item.md5 and (item.path != SAMPLE or target.corpus in ("", paths.SYNTHETIC.name))
+        if item.get("md5") and (item["path"] != SAMPLE or target.corpus in ("", paths.SYNTHETIC.name))
     ]
     if entries:
         target.client.log_inputs(run_id, entries)
@@ -188,13 +181,7 @@ def _note(experiment_id: str, stages: Mapping[str, Any]) -> str:
 
 
 def _record(entry: Mapping[str, Any]) -> StageRecord:
-    def data(kind: str) -> tuple[Data, ...]:
-        return tuple(
-            Data(item["path"], str(item.get("md5", "")), int(item.get("size", 0)), int(item.get("nfiles", 1)))
-            for item in entry.get(kind, [])
-        )
-
-    deps, outs = data("deps"), data("outs")
-    inputs = [entry["cmd"], sorted((dep.path, dep.md5) for dep in deps), entry.get("params", {})]
+    deps, outs = entry.get("deps", []), entry.get("outs", [])
+    inputs = [entry["cmd"], sorted((dep["path"], dep.get("md5", "")) for dep in deps), entry.get("params", {})]
     text = json.dumps(inputs, sort_keys=True, default=str)
     return StageRecord(hashlib.md5(text.encode(), usedforsecurity=False).hexdigest(), deps, outs)

@@ -57,7 +57,7 @@ def network(folder: Path, example: Mapping[str, np.ndarray], registered: str) ->
         network = ServedNetwork(folder).network
         signature = ModelSignature(inputs=schema(network.inputs), outputs=schema(network.outputs))
         model = _model(folder, NETWORK_LOADER, NETWORK_REQUIREMENTS, signature)
-        _register(target, folder, registered, model, dict(example))
+        _register(target, folder.name, registered, model, dict(example))
 
     return write
 
@@ -70,7 +70,7 @@ def bundle(folder: Path, registered: str) -> Operation:
 
     def write(target: Target) -> None:
         with _bundle_model(folder, registered) as model:
-            _register(target, Path(registered), registered, model)
+            _register(target, registered, registered, model)
 
     return write
 
@@ -171,7 +171,7 @@ def _download(client: Any, store: str, uri: str, name: str, alias: str | None, n
 
 def _register(
     target: Target,
-    folder: Path,
+    name: str,
     registered: str,
     model: Mapping[str, Any],
     example: Mapping[str, np.ndarray] | None = None,
@@ -183,7 +183,7 @@ def _register(
     info: Any = stores.retry_locked(
         lambda: Model.log(
             artifact_path=None,
-            name=folder.name,
+            name=name,
             flavor=mlflow.pyfunc,
             run_id=target.child_id,
             registered_model_name=registered,
@@ -192,8 +192,8 @@ def _register(
         )
     )
     tags = target.client.get_run(target.child_id).data.tags
-    for name in {COMMIT, EXPERIMENT, STAGE} & tags.keys():
-        target.client.set_model_version_tag(registered, info.registered_model_version, name, tags[name])
+    for tag in {COMMIT, EXPERIMENT, STAGE} & tags.keys():
+        target.client.set_model_version_tag(registered, info.registered_model_version, tag, tags[tag])
 
 
 def _model(folder: Path, loader: str, requirements: Sequence[str], signature: Any) -> dict[str, Any]:

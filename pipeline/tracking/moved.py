@@ -54,11 +54,11 @@ def _replace(connection: "Connection", old: Path, new: Path, database: Path) -> 
         for value in _values(connection, table, column)
         if any(_path(value).is_relative_to(old / folder) for folder in _FOLDERS)
     ]
-    travelled = any(after.exists() for *_, after in rows)
+    travelled, gone = any(after.exists() for *_, after in rows), not old.exists()
     if database.is_relative_to(new):
-        known = travelled or not old.exists() or (old / database.relative_to(new)).exists()
+        known = travelled or gone or (old / database.relative_to(new)).exists()
     else:  # a database that other projects may share
-        known = travelled and not old.exists()
+        known = travelled and gone
     if not known:
         return False
     for table, column, value, after in rows:

@@ -25,12 +25,9 @@ def where_to_look() -> list[str]:
     if experiment is None:
         return []
     server = uri.rstrip("/") if urlsplit(uri).scheme in SERVERS else LOCAL
-    begin = f"`{_command(uri)}`, then " if server == LOCAL else ""
+    command = "mlflow ui" if uri == stores.local_uri() else f"mlflow ui --backend-store-uri {uri}"
+    begin = f"`{command}`, then " if server == LOCAL else ""
     return [
         f"Runs:   {begin}{server}/#/experiments/{experiment.experiment_id}?workflowType=machine_learning",
         f"Models: {begin}{server}/#/models",
     ]
-
-
-def _command(uri: str) -> str:
-    return "mlflow ui" if uri == stores.local_uri() else f"mlflow ui --backend-store-uri {uri}"

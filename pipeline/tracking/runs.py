@@ -12,18 +12,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from pipeline.runtime.checkout import git
 from pipeline.tracking.owner import Owner, visible_processes
 from pipeline.tracking.store import Store
 from pipeline.tracking.system import SIGN
 
-if TYPE_CHECKING:
-    import psutil  # imported in functions, because it is missing without MLflow
-
-INVOCATION, HOST, PID, STARTED = "pipeline.invocation", "pipeline.host", "pipeline.pid", "pipeline.started"
-PROCESSES = "pipeline.processes"
+INVOCATION, PROCESSES = "pipeline.invocation", "pipeline.processes"
+HOST, PID, STARTED = "pipeline.host", "pipeline.pid", "pipeline.started"
 STAGE, KEY, ERROR = "dvc.stage", "dvc.key", "error"
 COMMIT, EXPERIMENT = "git.commit", "dvc.exp.name"
 PARENT = "mlflow.parentRunId"
@@ -58,10 +55,7 @@ class Invocation:
 
     @classmethod
     def current(cls) -> "Invocation":
-        """Determine it from this process's ancestors and DVC's environment variables.
-
-        The nearest `dvc` counts: a worker of the queue starts one `dvc exp exec-run` per experiment.
-        """
+        """From DVC's environment variables and the nearest `dvc` that started this process, also that of a queue."""
         import psutil
 
         # ../dvc.yaml:NAME if DVC was called in a subfolder
@@ -69,7 +63,7 @@ class Invocation:
         ancestors = psutil.Process().parents() if stage else []
         dvc = next((ancestor for ancestor in ancestors if is_dvc(ancestor)), None)
         return cls(
-            owner=Owner.of(dvc) if dvc else Owner.this(),
+            owner=Owner.of(dvc.pid if dvc else None),
             stage=stage if dvc else None,
             experiment=os.environ.get("DVC_EXP_NAME") or None,
             baseline=os.environ.get("DVC_EXP_BASELINE_REV") or None,
@@ -82,9 +76,8 @@ class Invocation:
 
     def name(self, stage: str, corpus: str) -> str:
         """The name of the parent run; `corpus` may be empty."""
-        begun = "repro" if self.stage else stage
-        words = (self.experiment, corpus) if self.experiment else (begun, corpus, self.commit[:7])
-        return " ".join(filter(None, words))
+        begun = self.experiment or ("repro" if self.stage else stage)
+        return " ".join(filter(None, (begun, corpus, "" if self.experiment else self.commit[:7])))
 
     @cached_property
     def commit(self) -> str:
@@ -98,15 +91,14 @@ class Invocation:
         return any(not line.endswith("dvc.lock") for line in changed)
 
 
-def is_dvc(process: "psutil.Process") -> bool:
-    """Whether `process` is DVC's command line: `dvc ...`, `python .../dvc ...` or `python -m dvc ...`."""
+def is_dvc(process: Any) -> bool:
+    """Whether a `psutil.Process` is DVC's command line: `dvc ...`, `python .../dvc ...` or `python -m dvc ...`."""
     import psutil
 
     try:
-        words = process.cmdline()[:3]
+        return any(Path(word).name in ("dvc", "dvc.exe") for word in process.cmdline()[:3])
     except psutil.Error:
         return False
-    return any(Path(word).name in ("dvc", "dvc.exe") for word in words)
 
 
 @dataclass(frozen=True)
@@ -138,14 +130,14 @@ def open_runs(
     """
     mark_killed(store)
     parent_id = _parent(store, invocation, stage, all_params)
-    name = invocation.stage or stage  # as in `dvc.lock`
-    child = _create(store, stage, {**_tags(invocation, Owner.this()), STAGE: name, PARENT: parent_id}, params)
+    own = {STAGE: invocation.stage or stage, PARENT: parent_id}  # the stage's name as in `dvc.lock`
+    child = _create(store, stage, {**_tags(invocation, Owner.of()), **own}, params)
     return Target(store, parent_id, child, str(all_params.get(CORPUS, "")))
 
 
 def open_apart(beside: Target, stage: str, tags: Mapping[str, str], params: Mapping[str, Any]) -> Target:
     """Create a RUNNING run, in the store of `beside`, for a `stage` that is in no pipeline run there."""
-    own = {**_tags(Invocation.current(), Owner.this()), **tags, STAGE: stage}
+    own = {**_tags(Invocation.current(), Owner.of()), **tags, STAGE: stage}
     run_id = _create(beside.store, stage, own, params)
     return replace(beside, parent_id=run_id, child_id=run_id)
 
@@ -167,23 +159,21 @@ def close_runs(target: Target, error: BaseException | None) -> None:
 def mark_killed(store: Store) -> None:
     """Set runs of this host to KILLED that are still RUNNING although their process has ended.
 
-    A process may be invisible because the machine was restarted or because it is in another container. Then the times
-    of the run's system metrics decide.
+    If the process is invisible (another container, or a restart), the times of the run's system metrics decide.
     """
     here = visible_processes()
     running = _search(store, f"attributes.status = 'RUNNING' and tags.`{HOST}` = '{socket.gethostname()}'")
     for run in running:
         owner = _owner(run)
-        if not (owner.alive() if owner.processes == here else _active(store, run, running)):
+        if owner.processes == here:
+            active = owner.alive()
+        else:  # whether the run, or a child of it, started or recorded a system metric recently
+            parts = [run, *(child for child in running if child.data.tags.get(PARENT) == run.info.run_id)]
+            histories = (store.client.get_metric_history(part.info.run_id, SIGN) for part in parts)
+            signs = (point.timestamp for history in histories for point in history)
+            active = time.time() - max([*signs, *(part.info.start_time for part in parts)]) / 1000 < SILENT_SECONDS
+        if not active:
             store.client.set_terminated(run.info.run_id, "KILLED")
-
-
-def _active(store: Store, run: Any, running: Sequence[Any]) -> bool:
-    """Whether `run`, or a child of it, started or recorded a system metric recently."""
-    parts = [run, *(child for child in running if child.data.tags.get(PARENT) == run.info.run_id)]
-    signs = [point.timestamp for part in parts for point in store.client.get_metric_history(part.info.run_id, SIGN)]
-    last = max([*signs, *(part.info.start_time for part in parts)])
-    return bool(time.time() - last / 1000 < SILENT_SECONDS)
 
 
 def children(target: Target) -> dict[str, str]:
@@ -195,8 +185,7 @@ def children(target: Target) -> dict[str, str]:
 def maker(store: Store, stage: str, key: str) -> str | None:
     """The latest finished run of `stage` with this key; it made the outs that DVC has for these inputs."""
     query = f"tags.`{KEY}` = '{key}' and tags.`{STAGE}` = '{stage}' and attributes.status = 'FINISHED'"
-    found = _search(store, query, at_most=1)
-    return found[0].info.run_id if found else None
+    return next((run.info.run_id for run in _search(store, query, at_most=1)), None)
 
 
 def points(values: Mapping[str, float], step: int) -> list[Any]:
