@@ -1,8 +1,7 @@
 """Augmentation of VG-net's pictures: another camera, another light, or a mirror image.
 
-Each window draws its changes once, for the reference and all frames, because a video is recorded by one camera: from a
-bluish or blurred reference the network should paint a bluish or blurred video. Like the window, the draw is a pure
-function of the seed and the window's position in the training.
+Each window draws its changes once, for the reference and all frames, because one camera records a video. Like the
+window, the draw is a pure function of the seed and the window's position in the training.
 """
 
 from typing import NamedTuple
@@ -67,10 +66,7 @@ def augment(pictures_THWC: NDArray[np.uint8], change: PictureChange) -> NDArray[
 
 
 def _shifted(pictures_THWC: NDArray[np.uint8], numbers: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Shift, scale and rotate about the middle. Normalised landmarks do not depend on these, so they stay.
-
-    Edges are mirrored: repeated edges are streaks, which a network learns to paint.
-    """
+    """Shift, scale and rotate about the middle, with mirrored edges: others are streaks, which a network learns."""
     x, y, scale, angle = numbers
     size = pictures_THWC.shape[1]
     middle = (size - 1) / 2
@@ -90,8 +86,7 @@ def _lit(pictures_THWC: NDArray[np.uint8], numbers: NDArray[np.float64]) -> NDAr
     levels = (255 * (np.arange(256) / 255) ** np.exp(GAMMA * gamma)).astype(np.float32)
     across = np.linspace(-1, 1, pictures_THWC.shape[1])
     light_HW1 = np.exp(GRADIENT * (x * across[None, :, None] + y * across[:, None, None])).astype(np.float32)
-    lit = levels[pictures_THWC] * light_HW1
-    return np.asarray(np.minimum(lit + 0.5, 255).astype(np.uint8))
+    return np.minimum(levels[pictures_THWC] * light_HW1 + 0.5, 255).astype(np.uint8)
 
 
 def _coloured(pictures_THWC: NDArray[np.uint8], numbers: NDArray[np.float64]) -> NDArray[np.uint8]:

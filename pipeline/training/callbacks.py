@@ -1,8 +1,4 @@
-"""Callbacks of a training: the interface, and the two that every training has, history and progress.
-
-A resumed training first replays the metrics it reported before it was killed, so a callback always gets the whole
-curve, in order.
-"""
+"""Callbacks of a training: the interface, and the two that every training has, history and progress."""
 
 import csv
 import io
@@ -18,7 +14,7 @@ from pipeline.runtime.progress import Advance, progress
 
 
 class Callback:
-    """Gets the events of a training. Override the methods you need."""
+    """Gets the events of a training. A resumed training first replays its metrics, so curves are always complete."""
 
     def start(self, name: str, steps: int) -> None:
         """The training of the network `name`, of `steps` steps in all, starts or resumes."""
@@ -37,10 +33,7 @@ class Callback:
 
 
 class History(Callback):
-    """Writes all metrics as `history.csv`: a row per validation, `step` and one column per metric.
-
-    Contains no times, so equal trainings write equal bytes. Every update replaces the whole file.
-    """
+    """Writes all metrics as `history.csv`: a row per validation, `step` and one column per metric, without times."""
 
     def __init__(self, path: StrPath) -> None:
         self.path = Path(path)

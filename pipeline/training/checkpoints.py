@@ -1,8 +1,7 @@
 """Checkpoints: a killed training continues exactly, and a finished one can be extended.
 
-A checkpoint is one file, `STEP-DIGEST.pt`. It is written under a temporary name and renamed, so it is complete or
-absent; its name holds a digest of its bytes, so damage is noticed. Each combination of parameters and data has its own
-folder.
+A checkpoint is one file, `STEP-DIGEST.pt`, that is complete or absent; its name holds a digest of its bytes, so damage
+is noticed. Each combination of parameters and data has its own folder.
 """
 
 import hashlib
@@ -22,7 +21,6 @@ log = logging.getLogger(__name__)
 
 KEPT_CHECKPOINTS = 2
 """The last one, and the one before in case the last is damaged."""
-
 FINISHED_NOTE = "finished.json"
 """Beside the folders of checkpoints: the training that was finished last, its steps, and its folder of checkpoints."""
 
@@ -75,9 +73,8 @@ class Checkpoints:
 class Resumable:
     """The checkpoints of one training of `steps` steps.
 
-    With a constant schedule, a finished training keeps its last checkpoint and more steps extend it. With a cosine
-    schedule every learning rate depends on the number of steps, so an extended training would end with other weights
-    than the same parameters give from scratch.
+    With a constant schedule, more steps extend a finished training. With a cosine schedule learning rates depend on the
+    number of steps, so an extended training would end with other weights than the same parameters from scratch.
 
     Args:
         folder: Folder of all checkpoints of the network.

@@ -25,7 +25,7 @@ from pipeline.speech.features import windows
 
 
 class Stream(IntEnum):
-    """Keeps the draws of a training apart: each generator is seeded with [seed, stream, position in the training]."""
+    """Keeps draws apart: each generator is seeded with [seed, stream, position in the training]."""
 
     ORDER = 0
     """Order of the clips in a pass."""

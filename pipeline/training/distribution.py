@@ -25,9 +25,9 @@ T = TypeVar("T")
 
 
 def launch(module: str, processes: int) -> None:
-    """Run `torchrun --standalone --nproc-per-node=PROCESSES -m MODULE`; returns if all processes succeed.
+    """Run `torchrun --standalone --nproc-per-node=PROCESSES -m MODULE`; raises PipelineError if a process was killed.
 
-    Ends this process if one fails, after that process has printed its error. Raises PipelineError if one was killed.
+    If a process fails, it prints its error, and this process ends.
     """
     from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
@@ -175,40 +175,30 @@ class CpuSyncBatchNorm(nn.BatchNorm2d):
         """Normalise by the statistics of the whole batch; keeps shape and type."""
         if not self.training:
             return super().forward(x_NCHW)
-        assert self.running_mean is not None
-        assert self.running_var is not None
-        assert self.num_batches_tracked is not None
         assert self.momentum is not None
         x, axes = x_NCHW.to(torch.promote_types(x_NCHW.dtype, torch.float32)), (0, 2, 3)
-        mean_C = _mean(x.mean(axes))
+        mean_C: Tensor = _Mean.apply(x.mean(axes))  # type: ignore[no-untyped-call]
         centred = x - mean_C[:, None, None]
-        variance_C = _mean(centred.square().mean(axes))
+        variance_C: Tensor = _Mean.apply(centred.square().mean(axes))  # type: ignore[no-untyped-call]
         count = world() * x.numel() // len(mean_C)
         with torch.no_grad():
-            self.running_mean.lerp_(mean_C, self.momentum)
-            self.running_var.lerp_(variance_C * (count / (count - 1)), self.momentum)
-            self.num_batches_tracked += 1
+            self.get_buffer("running_mean").lerp_(mean_C, self.momentum)
+            self.get_buffer("running_var").lerp_(variance_C * (count / (count - 1)), self.momentum)
+            self.get_buffer("num_batches_tracked").add_(1)
         scale_C = self.weight * torch.rsqrt(variance_C + self.eps)
         return (centred * scale_C[:, None, None] + self.bias[:, None, None]).type_as(x_NCHW)
 
 
-def _mean(values: Tensor) -> Tensor:
-    total: Tensor = _Sum.apply(values)  # type: ignore[no-untyped-call]
-    return total / world()
-
-
-class _Sum(torch.autograd.Function):
-    """The sum over the processes; each gets the sum of all processes' gradients."""
+class _Mean(torch.autograd.Function):
+    """The mean over the processes; each gets the mean of all processes' gradients."""
 
     @staticmethod
     def forward(ctx: Any, values: Tensor) -> Tensor:
-        total = values.clone()
-        distributed.all_reduce(total)
-        return total
+        return mean(values.clone())
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:
-        return _Sum.apply(gradient)  # type: ignore[no-untyped-call]
+        return _Mean.apply(gradient)  # type: ignore[no-untyped-call]
 
 
 class BatchDropout(nn.Dropout):
@@ -222,11 +212,8 @@ class BatchDropout(nn.Dropout):
         if not self.training or self.p == 0:
             return x_NCHW
         channels_last = x_NCHW.is_contiguous(memory_format=torch.channels_last)
-        whole_NCHW = torch.empty(
-            (world() * len(x_NCHW), *x_NCHW.shape[1:]),
-            dtype=x_NCHW.dtype,
-            device=x_NCHW.device,
-            memory_format=torch.channels_last if channels_last else torch.contiguous_format,
-        )
+        layout = torch.channels_last if channels_last else torch.contiguous_format
+        shape = world() * len(x_NCHW), *x_NCHW.shape[1:]
+        whole_NCHW = torch.empty(shape, dtype=x_NCHW.dtype, device=x_NCHW.device, memory_format=layout)
         kept_NCHW = whole_NCHW.bernoulli_(1 - self.p).div_(1 - self.p)
         return x_NCHW * kept_NCHW.chunk(world())[rank()]

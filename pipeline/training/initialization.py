@@ -30,9 +30,8 @@ def init_normal(network: nn.Module, std: float = 0.02) -> None:
 def init_generator(network: VgNet, landmarks_NL: Tensor) -> None:
     """`init_normal`, except that the input layer of the landmarks is standardised and the attention starts low.
 
-    A moving mouth changes landmarks by a hundredth of their size. Standardised means that each output of the layer has
-    mean 0 and deviation 1 over `landmarks_NL`, a sample of the training split (data-dependent initialisation,
-    Kraehenbuehl et al., ICLR 2016). Otherwise the network ignores the landmarks for many steps.
+    Standardised: outputs have mean 0 and deviation 1 over `landmarks_NL`, a sample of the training split (Kraehenbuehl
+    et al., ICLR 2016). A moving mouth changes landmarks by 1%, which the network would ignore for many steps.
     """
     init_normal(network)
     _standardise(network.landmark_map[0].weight, network.landmark_map[0].bias, landmarks_NL)
@@ -42,10 +41,10 @@ def init_generator(network: VgNet, landmarks_NL: Tensor) -> None:
 
 @torch.no_grad()
 def init_discriminator(network: Discriminator, frames_NTCHW: Tensor, reference_landmarks_NL: Tensor) -> None:
-    """`init_normal`, except that the linear layers and each layer of the LSTM are standardised as in `init_generator`.
+    """`init_normal`, except that the linear layers and each layer of the LSTM are standardised over real windows.
 
-    The sample is one of real windows. Otherwise only a hundredth of the difference between two pictures passes the
-    three layers of the LSTM, and the discriminator learns nothing for thousands of steps (docs/results.md).
+    Otherwise only a hundredth of the difference between two pictures passes the three layers of the LSTM, and the
+    discriminator learns nothing for thousands of steps (docs/results.md).
     """
     init_normal(network)
     *convolutions, image_layer, _ = network.image

@@ -37,12 +37,8 @@ def train(task: Task[Any], out: StrPath, resume: StrPath, callbacks: Sequence[Ca
         resume: Folder for checkpoints, outside `out`. Trainings with other params, seed or data are kept apart there.
         callbacks: Get the events of the training.
 
-    Returns:
-        The validation metrics and the step of the weights that were kept.
-
-    Raises:
-        PipelineError: A loss is not a number or explodes; or several processes cannot share the batch evenly, or differ
-            in params or data.
+    Returns the validation metrics and the step of the weights that were kept. Raises PipelineError if a loss is not a
+    number or explodes, or if several processes cannot share the batch evenly, or differ in params or data.
     """
     with training_threads(task.params.width):
         return _Training(task, Path(out), Path(resume), callbacks).run()
@@ -186,10 +182,7 @@ def schedule(params: LoopParams, index: int, steps: int) -> float:
 
 
 def set_learning_rates(optimisers: Iterable[Optimizer], share: float) -> None:
-    """Set every learning rate to `share` of its highest value, the one the optimiser was made with.
-
-    The highest value is stored in the optimiser's `param_groups`, and so in checkpoints.
-    """
+    """Set every learning rate to `share` of the optimiser's original one, which `param_groups` and checkpoints keep."""
     for optimiser in optimisers:
         for group in optimiser.param_groups:
             group["lr"] = share * group.setdefault("highest", group["lr"])

@@ -36,8 +36,7 @@ class State:
 class Ema:
     """Exponential moving average, a <- d . a + (1 - d) . w, of weights and normalisation statistics.
 
-    The decay d rises with the steps, (1 + step) / (10 + step), up to `decay`, so that the average soon forgets the
-    initial weights. With a decay of 0 it equals the weights.
+    The decay d rises, (1 + step) / (10 + step), up to `decay`, so that the initial weights are soon forgotten.
     """
 
     def __init__(self, network: nn.Module, decay: float) -> None:
