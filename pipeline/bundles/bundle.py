@@ -36,9 +36,7 @@ log = logging.getLogger(__name__)
 
 PROVENANCE = "provenance.json"
 FORMAT = 1
-PUBLISHED = "published"
-"""The value of `landmarks` in the files of the authors' published networks."""
-
+PUBLISHED = "published"  # the value of `landmarks` in the files of the authors' published networks
 N = TypeVar("N", bound=nn.Module)
 
 

@@ -1,7 +1,6 @@
 """A trained network as MLflow serves it: named arrays in, named arrays out.
 
-MLflow imports this module from the source code that is logged with the model. A registered network therefore loads in
-any environment with NumPy, safetensors and torch, also after this repository has changed.
+MLflow imports this module from the source code that is logged with the model, which needs NumPy, safetensors and torch.
 """
 
 from collections.abc import Mapping

@@ -1,17 +1,11 @@
-"""SyncNet (Chung and Zisserman, "Out of time", 2016), which measures whether lips and sound match.
-
-Keys and shapes are those of the published weights, ``syncnet_v2.model``.
-"""
+"""SyncNet (Chung and Zisserman, "Out of time", 2016), with keys and shapes of the published ``syncnet_v2.model``."""
 
 import torch
 from torch import Tensor, nn
 
-FRAMES = 5
-"""Frames per feature of the pictures."""
-SIZE = 224
-"""Side of the pictures, in pixels."""
-ROWS = 20
-"""Rows of MFCC per feature of the sound: 0.2 s, like `FRAMES`."""
+FRAMES = 5  # frames per feature of the pictures
+SIZE = 224  # side of the pictures, in pixels
+ROWS = 20  # rows of MFCC per feature of the sound: 0.2 s, like `FRAMES`
 FEATURES = 1024
 _CHUNK = 16  # windows of pictures at a time: 75 frames at once would take 0.8 GB
 

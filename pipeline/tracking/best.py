@@ -1,8 +1,7 @@
 """The best registered version of a model: the one with the alias `best`.
 
 Each version has a value: the lowest that it reached on the test split. Values are compared only if they come from equal
-evaluations: on the same clips, and with the same partner network. AT-net's value depends on VG-net, which paints its
-landmarks, so a poor VG-net must not count against it.
+evaluations: on the same clips, and with the same partner network (AT-net's landmarks are painted by a VG-net).
 """
 
 import hashlib
@@ -11,29 +10,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-BEST = "best"
-"""Alias of the version with the lowest value."""
+BEST = "best"  # alias of the version with the lowest value
 METRIC, VALUE, JUDGED_ON = "best.metric", "best.value", "best.judged_on"
 CLIPS, PARTNER, OWN = "best.clips", "best.partner", "best.evaluation"
 """Tags of a version: its value, and the evaluation that the value comes from."""
-JUDGED = "judged"
-"""Prefix of the tags that hold a version's value in each evaluation."""
+JUDGED = "judged"  # prefix of the tags that hold a version's value in each evaluation
 
 
 @dataclass(frozen=True)
 class Judgement:
     """The value of one model in one evaluation."""
 
-    metric: str
-    """Flat name of the metric; the lowest value is best."""
+    metric: str  # flat name of the metric; the lowest value is best
     value: float
     corpus: str
-    clips: str
-    """Identifies the evaluated clips: `digest` of their ids."""
-    whole: bool
-    """Whether these were all clips of the test split."""
-    partner: str = ""
-    """Identifies the other network that the value depends on: `digest` of it; empty if there is none."""
+    clips: str  # identifies the evaluated clips: `digest` of their ids
+    whole: bool  # whether these were all clips of the test split
+    partner: str = ""  # identifies the other network that the value depends on: `digest` of it; empty if there is none
 
     @property
     def key(self) -> str:

@@ -1,8 +1,7 @@
 """Lineage: DVC's hashes of the data that stages read and make, and links from a pipeline run to its stages' runs.
 
-Each stage has a key, a hash of its inputs. If DVC takes a stage's outs from its cache, the stage has no run in this
-pipeline run, which then links to the earlier run with the same key. Outs that were made without access to the store,
-such as a training on a bare GPU machine, get a run afterwards, from their own records.
+Each stage has a key, a hash of its inputs. If DVC takes a stage's outs from its cache, the pipeline run links to the
+earlier run with the same key. Outs that were made without access to the store get a run afterwards.
 """
 
 import hashlib
@@ -18,16 +17,10 @@ from pipeline.runtime import paths
 from pipeline.tracking import runs
 from pipeline.tracking.runs import MOST_METRICS, Operation, Target, batches
 
-ELSEWHERE = "made elsewhere"
-"""In place of the run of a stage whose outs came from a machine with another store."""
-
-SAMPLE = paths.SYNTHETIC.as_posix()
-"""The embedded corpus; made even if another corpus is chosen, but then not used."""
-
+ELSEWHERE = "made elsewhere"  # in place of the run of a stage whose outs came from a machine with another store
+SAMPLE = paths.SYNTHETIC.as_posix()  # the embedded corpus; made even if another corpus is chosen, but then not used
 ADOPTED = "Trained where this store is not, and committed to DVC. Written down afterwards: without pictures and load."
-
-_DVC = threading.Lock()
-"""DVC has process-wide state, so only one thread at a time may use it."""
+_DVC = threading.Lock()  # DVC has process-wide state, so only one thread at a time may use it
 
 
 Data = Mapping[str, Any]
@@ -38,8 +31,7 @@ Data = Mapping[str, Any]
 class StageRecord:
     """The entry of a stage in `dvc.lock`."""
 
-    key: str
-    """Hash of the inputs: command, dependencies and params."""
+    key: str  # hash of the inputs: command, dependencies and params
     deps: list[Data]
     outs: list[Data]
 

@@ -1,8 +1,7 @@
 """Register networks and bundles in MLflow, and download bundles.
 
-MLflow's flavour for torch either pickles the module, which needs the same code to load, or exports its graph, which
-fixes the number of frames and allows one input. So models are registered as their files (safetensors and JSON) with the
-library's source, a module of which loads them.
+Models are registered as their files with the library's source, a module of which loads them. MLflow's flavour for torch
+would pickle the module, or export its graph with a fixed number of frames.
 """
 
 import atexit
@@ -30,7 +29,6 @@ from pipeline.tracking.runs import COMMIT, EXPERIMENT, STAGE, Operation, Target
 
 NETWORK_LOADER = "pipeline.bundles.served_network"
 NETWORK_REQUIREMENTS = ("numpy", "safetensors", "torch")
-
 BUNDLE_LOADER = "pipeline.inference.served"
 BUNDLE_REQUIREMENTS = (
     "av", "dlib-bin", "face_recognition_models", "joblib", "librosa", "numba", "numpy", "opencv-python-headless",

@@ -1,8 +1,4 @@
-"""Correct the paths in the database of a project that was moved, renamed or copied.
-
-MLflow records absolute paths of artifacts. Without correction, a project in another place would continue to write in
-the old one, which after a copy is the original, and its earlier runs and models would lose their files.
-"""
+"""Correct the absolute paths that MLflow records in the database of a project that was moved, renamed or copied."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,9 +7,7 @@ from urllib.parse import unquote
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-ARTIFACTS = "mlartifacts"
-"""The folder of a project's artifacts, with a folder for each experiment."""
-
+ARTIFACTS = "mlartifacts"  # the folder of a project's artifacts, with a folder for each experiment
 _FOLDERS = (ARTIFACTS, "mlruns")  # the second belongs to MLflow's experiment Default
 _COLUMNS = (
     ("experiments", "artifact_location"),

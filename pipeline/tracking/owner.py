@@ -15,10 +15,8 @@ class Owner:
 
     host: str
     pid: int
-    started: float
-    """Seconds since the epoch; distinguishes processes with the same number."""
-    processes: str
-    """The name space of `pid`: containers with one host name may not see each other's processes."""
+    started: float  # seconds since the epoch; distinguishes processes with the same number
+    processes: str  # the name space of `pid`: containers with one host name may not see each other's processes
 
     @classmethod
     def of(cls, pid: int | None = None) -> "Owner":

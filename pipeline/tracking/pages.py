@@ -7,8 +7,7 @@ from urllib.parse import urlsplit
 from pipeline.tracking import store as stores
 from pipeline.tracking.reachability import SERVERS, trouble, unfit
 
-LOCAL = "http://127.0.0.1:5000"
-"""The address of `mlflow ui`, unless another port is given."""
+LOCAL = "http://127.0.0.1:5000"  # the address of `mlflow ui`, unless another port is given
 
 
 def where_to_look() -> list[str]:

@@ -5,9 +5,7 @@ import re
 import textwrap
 from urllib.parse import urlsplit
 
-PROBE_SECONDS = 5
-"""Seconds that a server may take to answer."""
-
+PROBE_SECONDS = 5  # seconds that a server may take to answer
 SERVERS = ("http", "https")
 
 

@@ -129,13 +129,8 @@ class _RunCallback(Callback):
 def stage(name: str, params: Any, uses: Iterable[str] | None = None) -> Iterator[Run]:
     """Track the stage `name`: a run under the parent run of this `dvc repro`, experiment, or single stage.
 
-    Args:
-        name: Name of the stage.
-        params: All params of the pipeline, as a mapping or a dataclass; they are recorded in the parent run.
-        uses: Dotted keys of the params that are recorded in the stage's run; None: all.
-
-    Yields:
-        The run, which is FINISHED, FAILED or KILLED after the block.
+    All `params`, a mapping or a dataclass, are recorded in the parent run, and those at the dotted keys `uses` (None:
+    all) in the stage's. The run is FINISHED, FAILED or KILLED after the block.
     """
     if importlib.util.find_spec("mlflow") is None:
         warn("MLflow is not installed here. This run goes on and is not tracked; its outs are complete.")

@@ -1,7 +1,7 @@
 """Parent and child runs: a parent for each run of the pipeline, a child for each stage that ran in it.
 
-In MLflow, several processes cannot continue one run, so a stage finds its parent by a tag that names the `dvc` process.
-The parent is RUNNING while a stage runs and FINISHED between stages; a failed stage makes it FAILED for good.
+A stage finds its parent by a tag that names the `dvc` process. The parent is RUNNING while a stage runs and FINISHED
+between stages; a failed stage makes it FAILED for good.
 """
 
 import os
@@ -24,13 +24,9 @@ HOST, PID, STARTED = "pipeline.host", "pipeline.pid", "pipeline.started"
 STAGE, KEY, ERROR = "dvc.stage", "dvc.key", "error"
 COMMIT, EXPERIMENT = "git.commit", "dvc.exp.name"
 PARENT = "mlflow.parentRunId"
-CORPUS = "corpus"
-"""The param that names the corpus."""
-
+CORPUS = "corpus"  # the param that names the corpus
 MOST_PARAMS = 100
-MOST_METRICS = 1000
-"""MLflow's limits for one request."""
-
+MOST_METRICS = 1000  # MLflow's limits for one request
 SILENT_SECONDS = 600
 """A run whose process is not visible is over after so long without a system metric; there is one every 10 s."""
 
@@ -44,14 +40,10 @@ class Invocation:
     Each stage, in its own process, computes the same value.
     """
 
-    owner: Owner
-    """The `dvc` process that starts the stages, or the stage itself if it was started by hand."""
-    stage: str | None
-    """DVC's name of the stage in this process; None if started by hand."""
-    experiment: str | None
-    """Name of the DVC experiment, or None."""
-    baseline: str | None
-    """The commit the experiment starts from."""
+    owner: Owner  # the `dvc` process that starts the stages, or the stage itself if it was started by hand
+    stage: str | None  # DVC's name of the stage in this process; None if started by hand
+    experiment: str | None  # name of the DVC experiment, or None
+    baseline: str | None  # the commit the experiment starts from
 
     @classmethod
     def current(cls) -> "Invocation":
@@ -108,8 +100,7 @@ class Target:
     store: Store
     parent_id: str
     child_id: str
-    corpus: str = ""
-    """The chosen corpus, which is part of data sets' names."""
+    corpus: str = ""  # the chosen corpus, which is part of data sets' names
 
     @property
     def client(self) -> Any:
@@ -117,8 +108,7 @@ class Target:
         return self.store.client
 
 
-Operation = Callable[[Target], None]
-"""Writes an entry to a stage's run."""
+Operation = Callable[[Target], None]  # writes an entry to a stage's run
 
 
 def open_runs(

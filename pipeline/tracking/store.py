@@ -1,10 +1,7 @@
-"""The store of the runs.
+"""The store of the runs: MLFLOW_TRACKING_URI, or `mlflow.db` in the project folder, with artifacts in `mlartifacts/`.
 
-`MLFLOW_TRACKING_URI` names the store. By default it is `mlflow.db` in the project folder, with artifacts in
-`mlartifacts/`, which `mlflow ui` shows without options. A DVC experiment in a temporary copy of the project uses the
-store of the real project.
-
-If a server does not answer, the stage prints a warning, continues, and writes to the local store.
+A DVC experiment in a temporary copy of the project uses the store of the real project. If a server does not answer, the
+stage warns, continues, and writes to the local store.
 """
 
 import contextlib
@@ -25,12 +22,9 @@ from pipeline.runtime.paths import project_root
 from pipeline.tracking.moved import ARTIFACTS, follow
 from pipeline.tracking.reachability import trouble, unfit, unreachable
 
-EXPERIMENT = "atvgnet"
-"""MLflow's experiment of all runs, unless MLFLOW_EXPERIMENT_NAME names another."""
-LOCKED_SECONDS = 60
-"""Longest wait for a database that another process has locked."""
-SLOW_SECONDS = 5
-"""A longer wait for the store is reported to the user."""
+EXPERIMENT = "atvgnet"  # MLflow's experiment of all runs, unless MLFLOW_EXPERIMENT_NAME names another
+LOCKED_SECONDS = 60  # longest wait for a database that another process has locked
+SLOW_SECONDS = 5  # a longer wait for the store is reported to the user
 SQLITE = "sqlite:///"
 
 # With MLflow's own defaults (7 retries of 120 s) a server that hangs would delay the end of a stage by a quarter of an
@@ -68,12 +62,10 @@ def warning_if_slow(message: str) -> Iterator[None]:
 class Store:
     """An MLflow store that has answered."""
 
-    client: Any
-    """An `mlflow.MlflowClient` that retries while another process has locked the database."""
+    client: Any  # an `mlflow.MlflowClient` that retries while another process has locked the database
     experiment_id: str
     uri: str
-    local: bool
-    """Whether it is the project's own database."""
+    local: bool  # whether it is the project's own database
 
 
 def _local_file() -> Path:

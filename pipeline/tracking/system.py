@@ -7,9 +7,7 @@ from itertools import count
 from typing import Any
 
 INTERVAL_SECONDS = 10.0
-
-SIGN = "system/cpu_utilization_percentage"
-"""A metric that is in every sample."""
+SIGN = "system/cpu_utilization_percentage"  # a metric that is in every sample
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """The thread that writes to the store, so that a training never waits for the store or fails because of it.
 
-Entries are put in a queue as operations. If a server stops answering, all operations so far are repeated in the
-project's own store, so one of the two stores has the complete run.
+If a server stops answering, all operations so far are repeated in the project's own store.
 """
 
 import queue
@@ -16,8 +15,7 @@ from pipeline.tracking.reachability import first_line, unreachable
 from pipeline.tracking.runs import MOST_METRICS, Operation, Target, batches, points
 from pipeline.tracking.store import Store, store_errors, warn
 
-GATHER_SECONDS = 1.0
-"""Metrics are collected for so long and sent together."""
+GATHER_SECONDS = 1.0  # metrics are collected for so long and sent together
 
 
 class Writer:

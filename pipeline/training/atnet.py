@@ -25,10 +25,8 @@ from pipeline.training.sources import open_sources
 from pipeline.training.start import Start, open_start
 from pipeline.training.task import Task, Validation
 
-VALIDATION_CLIPS = 64
-"""Largest number of clips of the validation split."""
-VALIDATION_FRAMES = 250
-"""Largest number of frames of each: 10 s."""
+VALIDATION_CLIPS = 64  # largest number of clips of the validation split
+VALIDATION_FRAMES = 250  # largest number of frames of each: 10 s
 
 
 class AtBatch(NamedTuple):
@@ -44,8 +42,7 @@ class AtNetTask(Task[AtNetParams]):
 
     name = "atnet"
     criterion = "loss"
-    architecture = AtNet
-    """The network's class; another network is a subclass."""
+    architecture = AtNet  # the network's class; another network is a subclass
 
     def build(self, start: Start | None) -> None:
         """See `Task`."""

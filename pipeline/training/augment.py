@@ -1,7 +1,6 @@
 """Augmentation of VG-net's pictures: another camera, another light, or a mirror image.
 
-Each window draws its changes once, for the reference and all frames, because one camera records a video. Like the
-window, the draw is a pure function of the seed and the window's position in the training.
+Each window draws its changes once, for the reference and all frames, because one camera records a video.
 """
 
 from typing import NamedTuple
@@ -20,12 +19,9 @@ GAMMA, GRADIENT = 0.4, 0.4
 """Natural logarithms of the strongest gamma, and of the largest brightness of an edge relative to the middle."""
 BALANCE, SATURATION, HUE = 0.15, 0.4, 10.0
 """Natural logarithm of a channel's largest gain, share of the saturation, degrees about the grey axis."""
-BLUR = 1.5 / 128
-"""Standard deviation of the strongest blur, as a share of the side."""
-BEST, WORST = 95, 20
-"""JPEG qualities at strengths 0 and 1."""
-LUMA = np.array([0.299, 0.587, 0.114])
-"""Weights of red, green and blue in the brightness (ITU-R BT.601)."""
+BLUR = 1.5 / 128  # standard deviation of the strongest blur, as a share of the side
+BEST, WORST = 95, 20  # JPEG qualities at strengths 0 and 1
+LUMA = np.array([0.299, 0.587, 0.114])  # weights of red, green and blue in the brightness (ITU-R BT.601)
 
 
 class PictureChange(NamedTuple):

@@ -1,7 +1,7 @@
 """Checkpoints: a killed training continues exactly, and a finished one can be extended.
 
-A checkpoint is one file, `STEP-DIGEST.pt`, that is complete or absent; its name holds a digest of its bytes, so damage
-is noticed. Each combination of parameters and data has its own folder.
+A checkpoint is one file, `STEP-DIGEST.pt`, whose name holds a digest of its bytes. Each combination of parameters and
+data has its own folder.
 """
 
 import hashlib
@@ -19,8 +19,7 @@ from pipeline.runtime.paths import StrPath
 
 log = logging.getLogger(__name__)
 
-KEPT_CHECKPOINTS = 2
-"""The last one, and the one before in case the last is damaged."""
+KEPT_CHECKPOINTS = 2  # the last one, and the one before in case the last is damaged
 FINISHED_NOTE = "finished.json"
 """Beside the folders of checkpoints: the training that was finished last, its steps, and its folder of checkpoints."""
 
@@ -76,12 +75,8 @@ class Resumable:
     With a constant schedule, more steps extend a finished training. With a cosine schedule learning rates depend on the
     number of steps, so an extended training would end with other weights than the same parameters from scratch.
 
-    Args:
-        folder: Folder of all checkpoints of the network.
-        name: Name of the network, for messages.
-        training: Hash of everything that defines the training except the number of steps.
-        steps: Number of steps.
-        extends: Whether more steps extend a finished training.
+    `folder` has all checkpoints of the network `name`; `training` is the hash of all that defines the training except
+    `steps`; `extends` says whether more steps extend a finished one.
     """
 
     def __init__(self, folder: StrPath, name: str, training: str, steps: int, *, extends: bool) -> None:

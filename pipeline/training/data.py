@@ -1,7 +1,6 @@
 """Training data: clips, the windows drawn from them, and batches that are loaded ahead.
 
-The windows of a batch are a pure function of the seed and the step. So they depend neither on the number of loader
-threads nor on restarts, and checkpoints need no position in the data.
+The windows of a batch are a pure function of the seed and the step, so checkpoints need no position in the data.
 """
 
 import hashlib
@@ -27,14 +26,10 @@ from pipeline.speech.features import windows
 class Stream(IntEnum):
     """Keeps draws apart: each generator is seeded with [seed, stream, position in the training]."""
 
-    ORDER = 0
-    """Order of the clips in a pass."""
-    WINDOW = 1
-    """Place of a window in its clip, and its reference."""
-    AUGMENTATION = 2
-    """Augmentation of a window: of VG-net's pictures, and of AT-net's sound."""
-    CORPUS = 3
-    """Corpus and clip of a window, if corpora have weights."""
+    ORDER = 0  # order of the clips in a pass
+    WINDOW = 1  # place of a window in its clip, and its reference
+    AUGMENTATION = 2  # augmentation of a window: of VG-net's pictures, and of AT-net's sound
+    CORPUS = 3  # corpus and clip of a window, if corpora have weights
 
 
 GroupWeights = Mapping[tuple[int, ...], float]
@@ -71,10 +66,8 @@ class StoreSource:
             raise PipelineError(
                 f"{store.data} has no good clip in the {split} split. Give the corpus more clips to split."
             )
-        self.lengths: Sequence[int] = [store.length(clip) for clip in self._ids]
-        """Frames of each clip."""
-        self.size = store.size
-        """Side of the pictures in pixels."""
+        self.lengths: Sequence[int] = [store.length(clip) for clip in self._ids]  # frames of each clip
+        self.size = store.size  # side of the pictures in pixels
         self.variants = store.variants(self._ids[0]) if speech else 0
         """Number of augmented versions of each clip's sound."""
         self.weights: GroupWeights = {

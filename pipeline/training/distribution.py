@@ -1,8 +1,7 @@
 """Training in several processes, one per GPU, which torchrun starts on one or several machines.
 
-Each process takes an equal share of every batch. Gradients (DistributedDataParallel), batch statistics, dropout, losses
-and random generators are those of the whole batch, so the number of processes is no parameter: it changes only the
-order of summation. Only the first process reads checkpoints, validates, reports and writes.
+Each process takes an equal share of every batch. Everything else is that of the whole batch, so the number of processes
+changes only the order of summation. Only the first process reads checkpoints, validates, reports and writes.
 """
 
 import logging

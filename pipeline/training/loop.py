@@ -24,18 +24,14 @@ from pipeline.training.task import Task, Validation
 
 log = logging.getLogger(__name__)
 
-CHECK_EVERY = 10
-"""Steps between checks of the losses: each check makes a GPU wait."""
+CHECK_EVERY = 10  # steps between checks of the losses: each check makes a GPU wait
 
 
 def train(task: Task[Any], out: StrPath, resume: StrPath, callbacks: Sequence[Callback] = ()) -> dict[str, float]:
     """Train a network, or continue an equal training that was killed or, with a constant schedule, had fewer steps.
 
-    Args:
-        task: The network, its data and its losses.
-        out: Folder for model.* and the helpers' files (safetensors and JSON), and history.csv.
-        resume: Folder for checkpoints, outside `out`. Trainings with other params, seed or data are kept apart there.
-        callbacks: Get the events of the training.
+    Writes model.* and the helpers' files (safetensors and JSON) and history.csv into `out`. The folder `resume`,
+    outside `out`, has the checkpoints of trainings with any params, seed and data.
 
     Returns the validation metrics and the step of the weights that were kept. Raises PipelineError if a loss is not a
     number or explodes, or if several processes cannot share the batch evenly, or differ in params or data.

@@ -6,8 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-PANEL = (480, 120)
-"""Width and height of a panel of curves, in pixels."""
+PANEL = (480, 120)  # width and height of a panel of curves, in pixels
 
 
 def draw_strips(rows: Sequence[Sequence[NDArray[np.uint8]]]) -> NDArray[np.uint8]:

@@ -14,20 +14,16 @@ from pipeline.runtime.paths import StrPath
 
 PARAMS = {"components": "pca.components", "size": "landmarks.size"}
 """Parameters of a network's arguments that are not in the network's own section."""
-FREE = {"dropout"}
-"""Arguments that may differ from the bundle's, because no weight depends on them."""
+FREE = {"dropout"}  # arguments that may differ from the bundle's, because no weight depends on them
 
 
 @dataclass(frozen=True)
 class Start:
     """The weights of a network, and of networks that train along with it, in a bundle."""
 
-    name: str
-    """`atnet` or `vgnet`."""
-    folder: Path
-    """The network's folder in the bundle."""
-    digests: Mapping[str, str]
-    """SHA-256 of the files of weights: `model`, and `discriminator` if the bundle has it."""
+    name: str  # `atnet` or `vgnet`
+    folder: Path  # the network's folder in the bundle
+    digests: Mapping[str, str]  # SHA-256 of the files of weights: `model`, and `discriminator` if the bundle has it
 
     def fill(self, network: Any, file: str = "model") -> bool:
         """Load the weights into `network`; False if the bundle has none, so that it starts from scratch.

@@ -19,18 +19,15 @@ class State:
     """Progress and results of a training, without its networks."""
 
     step: int = 0
-    best: float = math.inf
-    """The lowest criterion of any validation."""
+    best: float = math.inf  # the lowest criterion of any validation
     best_step: int = 0
-    stale: int = 0
-    """Validations since the best one."""
+    stale: int = 0  # validations since the best one
     kept: dict[str, Tensor] = field(default_factory=dict)
     """The network's weights at the best validation, or at the last one, depending on `keep`."""
     history: list[tuple[int, dict[str, float]]] = field(default_factory=list)
     reference: dict[str, float] = field(default_factory=dict)
     """Losses of the first steps, by which `LossMonitor` knows an exploding one."""
-    warnings: list[str] = field(default_factory=list)
-    """Warnings that were given."""
+    warnings: list[str] = field(default_factory=list)  # warnings that were given
 
 
 class Ema:
@@ -84,8 +81,7 @@ def restore(saved: dict[str, Any], task: Task[Any], ema: Ema) -> State:
     return State(**saved["state"])
 
 
-EXPLODED = 1000.0
-"""A loss that is so many times its value in the first steps has exploded."""
+EXPLODED = 1000.0  # a loss that is so many times its value in the first steps has exploded
 
 
 def diverged(step: int, what: str) -> PipelineError:
@@ -101,10 +97,8 @@ class LossMonitor:
     """Collects the losses of every step on the device and reads them only now and then, so that no step waits."""
 
     def __init__(self) -> None:
-        self.reference: dict[str, float] = {}
-        """Means of the losses over the first steps that were read."""
-        self.latest = math.nan
-        """The first-named loss at the last step that was read."""
+        self.reference: dict[str, float] = {}  # means of the losses over the first steps that were read
+        self.latest = math.nan  # the first-named loss at the last step that was read
         self._unread: list[tuple[int, dict[str, Tensor]]] = []
         self._read: list[dict[str, float]] = []
 

@@ -19,8 +19,7 @@ from pipeline.training.data import StoreSource, Window, long_enough, training_wi
 from pipeline.training.start import Start
 
 P = TypeVar("P", bound=LoopParams)
-Batch = Any
-"""The result of a task's `batch`, which its `step` takes."""
+Batch = Any  # the result of a task's `batch`, which its `step` takes
 
 
 @dataclass(frozen=True)
@@ -44,10 +43,8 @@ class Task(ABC, Generic[P]):
     """
 
     name: str
-    criterion: str
-    """The metric of the validation that is lowest for the best weights."""
-    network: nn.Module
-    """The network that is averaged, validated and kept."""
+    criterion: str  # the metric of the validation that is lowest for the best weights
+    network: nn.Module  # the network that is averaged, validated and kept
 
     def __init__(
         self,
@@ -62,8 +59,7 @@ class Task(ABC, Generic[P]):
         self.compatibility, self.data = compatibility, source_train.digest + source_val.digest
         self.init = start.digests if start else {}
         self.clips = len(long_enough(source_train.lengths, params.frames))
-        self.helpers: dict[str, nn.Module] = {}
-        """Networks that are trained along with it, by the names of their files."""
+        self.helpers: dict[str, nn.Module] = {}  # networks that are trained along with it, by the names of their files
         self.optimisers: dict[str, Adam] = {}
         self.device = best_device()
         torch.manual_seed(seed)

@@ -31,8 +31,7 @@ from pipeline.training.sources import open_sources
 from pipeline.training.start import Start, open_start
 from pipeline.training.task import Task, Validation
 
-VALIDATION_WINDOWS = 32
-"""Largest number of windows of the validation split."""
+VALIDATION_WINDOWS = 32  # largest number of windows of the validation split
 START_CLIPS, START_WINDOWS = 256, 24
 """Largest numbers of training clips (landmarks) and windows (pictures) in the sample for the initial weights."""
 

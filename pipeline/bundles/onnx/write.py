@@ -1,13 +1,7 @@
-"""Writes a bundle as ONNX. Each network processes a chunk of frames per call.
+"""Writes a bundle as ONNX: `atnet.onnx`, `vgnet.onnx`, `landmarks.npz`, and `networks.json` (docs/serving.md).
 
-| file | content |
-|---|---|
-| `atnet.onnx` | speech windows of T frames -> coefficients; the LSTM's state is an input and an output |
-| `vgnet.onnx` | picture, its landmarks and those of T frames -> frames; the ConvGRU's state is an input and an output |
-| `networks.json` | names and shapes of both, speech features, crop, landmarks: what to feed them (docs/serving.md) |
-| `landmarks.npz` | template, mean and basis of the landmark model |
-
-T is free; the batch is 1. A video begins with a state of zeros.
+Each network processes a chunk of T frames per call. T is free; the batch is 1. The recurrent state is an input and an output,
+and zeros for the first chunk.
 """
 
 import json
@@ -35,8 +29,7 @@ from pipeline.runtime.paths import StrPath
 from pipeline.speech.features import AFTER, PER_FRAME
 
 NETWORKS = "networks.json"
-Shapes = dict[str, tuple[int, ...]]
-"""Shapes by name; -1 stands for a free axis."""
+Shapes = dict[str, tuple[int, ...]]  # shapes by name; -1 stands for a free axis
 _TRACED_FRAMES = 3
 
 
