@@ -73,10 +73,7 @@ class TrainedParts(NamedTuple):
 
 
 def load_bundle(folder: StrPath) -> Bundle:
-    """Read a bundle. Both networks are in eval mode on the CPU.
-
-    Raises PipelineError if a part is missing or damaged, or two parts do not fit each other.
-    """
+    """Read a bundle, on the CPU in eval mode; PipelineError if parts are missing, damaged, or do not fit each other."""
     folder = Path(folder)
     check_folder(folder)
     atnet, atnet_meta = _load(folder / "atnet", AtNet)

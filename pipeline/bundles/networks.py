@@ -13,10 +13,7 @@ from pipeline.runtime.paths import StrPath
 
 
 def load_model(folder: StrPath, name: str) -> tuple[nn.Module, dict[str, Any]]:
-    """Return a network in eval mode on the CPU, and the `meta` it was saved with.
-
-    Raises PipelineError if a file is missing, damaged, or does not fit its architecture.
-    """
+    """A network in eval mode on the CPU, and its `meta`; PipelineError if files are missing, damaged, or do not fit."""
     card, tensors = read_model(folder, name)
     try:
         module = ARCHITECTURES[card["architecture"]](**card["arguments"])

@@ -14,9 +14,7 @@ MOUTH_X, MOUTH_Y, MOUTH_REACH_X, MOUTH_REACH_Y = 0.5, 0.67, 0.15, 0.10
 
 
 def coefficient_loss(predicted_BTK: Tensor, real_BTK: Tensor, weights_KK: Tensor | None = None) -> Tensor:
-    """The mean squared error of AT-net's coefficients; with weights W, which are ours, mean(d' W d) / K of the
-    difference d.
-    """
+    """The mean squared error of AT-net's coefficients; with weights W (ours) mean(d' W d) / K of the difference d."""
     if weights_KK is None:
         return functional.mse_loss(predicted_BTK, real_BTK)
     apart_BTK = predicted_BTK - real_BTK
@@ -40,10 +38,7 @@ def pixel_loss(
 
 
 def mouth_map(like_BTCHW: Tensor) -> Tensor:
-    """A Gaussian (H, W) over lips and chin, 1 in the middle of the mouth, for pictures of this shape.
-
-    Its place is fixed, as faces are aligned: real mouths are within 2% of the side, and lips within two deviations.
-    """
+    """A Gaussian (H, W) over lips and chin, 1 in the middle of the mouth, whose place is fixed as faces are aligned."""
     height, width = like_BTCHW.shape[-2:]
     y_H, x_W = (torch.arange(size, device=like_BTCHW.device) / size for size in (height, width))
     away_HW = ((x_W - MOUTH_X) / MOUTH_REACH_X) ** 2 + ((y_H[:, None] - MOUTH_Y) / MOUTH_REACH_Y) ** 2

@@ -33,10 +33,8 @@ class VgNet(nn.Module):
     The decoder paints colours C and an attention map A; a frame is A . C + (1 - A) . reference. Within the decoder, at
     32 x 32, an attention M from the landmarks' motion mixes the reference's features and the decoded ones.
 
-    `attention=False` is the ablation without both maps: features are added, and a frame is C.
-
-    At `size` 256 the encoder has one more level at its start and the decoder one at its end, so M and the ConvGRU are
-    the same as at 128.
+    `attention=False` is the ablation without both maps: features are added, and a frame is C. At `size` 256 the encoder
+    has one more level at its start and the decoder one at its end, so M and the ConvGRU are the same as at 128.
     """
 
     def __init__(
@@ -148,9 +146,8 @@ class ConvGru(nn.Module):
         r = sigmoid(Wr * x + Ur * h)        z = sigmoid(Wz * x + Uz * h)
         n = tanh(Wn * x + r . (Un * h))     h' = (1 - z) . n + z . h
 
-    `recurrence` is the axis of the sequence. `time`: the frames of each video. `batch`: the videos of a batch, as in
-    the original release, so that a single video starts every frame from zero (for imported weights). `none`: every
-    frame starts from zero (ablation).
+    `recurrence` is the axis of the sequence. `time`: the frames of each video. `batch`: the videos of a batch (for weights of the
+    original release). `none`: every frame starts from zero (ablation).
     """
 
     def __init__(self, inputs: int, hidden: int, recurrence: Recurrence = "time") -> None:

@@ -111,11 +111,7 @@ def adopt(
     summary: Mapping[str, float],
     model: Operation,
 ) -> Operation:
-    """Write a finished run of `stage`, as in `dvc.lock`, unless the store has one. It becomes the maker of the outs.
-
-    `params` are flat, `curves` are metrics by step, `summary` has the results of the weights that were kept, and
-    `model` logs the model to a run.
-    """
+    """Write a finished run of `stage`, as in `dvc.lock`, unless the store has one. It becomes the maker of the outs."""
 
     def write(target: Target) -> None:
         records = locked_stages()

@@ -61,10 +61,7 @@ def network(folder: Path, example: Mapping[str, np.ndarray], registered: str) ->
 
 
 def bundle(folder: Path, registered: str) -> Operation:
-    """Registers the bundle in `folder`, without the discriminator, as a version of `registered`.
-
-    The model takes files of a picture and of speech, and returns a video.
-    """
+    """Registers the bundle in `folder`, without the discriminator, as a version of `registered`."""
 
     def write(target: Target) -> None:
         with _bundle_model(folder, registered) as model:
@@ -74,10 +71,7 @@ def bundle(folder: Path, registered: str) -> Operation:
 
 
 def save_bundle(folder: Path, to: Path) -> None:
-    """Write the bundle in `folder` as an MLflow model into the new folder `to`, without a store.
-
-    Raises PipelineError if `to` exists.
-    """
+    """Write the bundle in `folder` as an MLflow model into `to`, without a store; PipelineError if `to` exists."""
     import mlflow.pyfunc
 
     check_new(to)
@@ -100,11 +94,7 @@ def _bundle_model(folder: Path, name: str) -> Iterator[dict[str, Any]]:
 
 
 def bundle_signature() -> Any:
-    """MLflow's signature of every bundle: a row per video.
-
-    Input files are declared as strings (bytes are accepted too), because MLflow's own Base64 decoder ignores unknown
-    characters, which spoils data URLs.
-    """
+    """MLflow's signature of a bundle, a row per video. Files are strings: MLflow's Base64 decoder spoils data URLs."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema
 

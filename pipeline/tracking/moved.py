@@ -19,11 +19,7 @@ _SQLITE = "sqlite:///"
 
 
 def follow(uri: str, project: Path) -> list[Path]:
-    """Correct the paths in the SQLite database `uri` that are in an earlier place of `project`.
-
-    Files that exist only there keep their path, such as those written after the project was copied. Returns the earlier
-    places, usually none. Raises sqlalchemy.exc.SQLAlchemyError.
-    """
+    """Correct paths in the SQLite database `uri` that are in earlier places of `project`; returns these places."""
     database = Path(uri.removeprefix(_SQLITE))
     if not uri.startswith(_SQLITE) or not database.exists():
         return []

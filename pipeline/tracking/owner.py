@@ -42,10 +42,7 @@ class Owner:
 
 
 def visible_processes() -> str:
-    """An identifier of the visible processes, which differs between containers and machines and changes at a reboot.
-
-    Empty outside Linux.
-    """
+    """Identifies the visible processes: differs between containers and machines, changes at a reboot; else empty."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         return f"{boot} {os.readlink('/proc/self/ns/pid')}"

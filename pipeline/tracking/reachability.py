@@ -10,10 +10,7 @@ SERVERS = ("http", "https")
 
 
 def unfit(uri: str) -> str | None:
-    """Why `uri` cannot name a store, and what to write instead; None if it can.
-
-    Unknown schemes are left to MLflow, because packages may add some.
-    """
+    """Why `uri` cannot name a store, and what to write instead; None if it can, or if MLflow may know its scheme."""
     scheme, colon, rest = uri.partition(":")
     if not uri.strip():
         return "is blank. Unset it, or give it the address of a server"

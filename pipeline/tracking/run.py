@@ -25,10 +25,7 @@ REFUSED = re.compile(r"[^\w\-. :/]", re.ASCII)
 
 
 class Run:
-    """Records of a stage. No method waits for the store or fails because of it.
-
-    Files and folders that are passed must stay unchanged until the stage ends.
-    """
+    """Records of a stage. No method waits for the store or fails because of it. Files must stay until the end."""
 
     def __init__(self, writer: Writer | None) -> None:
         self._writer = writer
@@ -40,10 +37,7 @@ class Run:
             self._writer.metrics(flat, step or 0)
 
     def picture(self, name: str, image_HWC: np.ndarray, step: int = 0) -> None:
-        """Write a picture, uint8 RGB of shape (height, width, 3), as part of the series `name` over steps.
-
-        Raises ValueError for another array.
-        """
+        """Write a picture, uint8 RGB (H, W, 3), into the series `name`. Raises ValueError for another array."""
         if image_HWC.dtype != np.uint8 or image_HWC.ndim != 3 or image_HWC.shape[2] != 3:
             raise ValueError(f"picture {name}: {image_HWC.dtype} of shape {image_HWC.shape} is not uint8 (H, W, 3)")
         key, image_HWC = REFUSED.sub("_", name), image_HWC.copy()
@@ -61,10 +55,7 @@ class Run:
             self._put(lambda target: target.client.log_artifact(target.child_id, str(path), folder))
 
     def model(self, folder: StrPath, example: Mapping[str, np.ndarray], registered: str) -> None:
-        """Register the network saved in `folder` as the next version of `registered`.
-
-        `example` is a small input of the network, by the names of its `forward`'s arguments.
-        """
+        """Register the network in `folder`, with an `example` of its arguments, as the next version of `registered`."""
         self._put(models.network(Path(folder), example, registered))
 
     def bundle(self, folder: StrPath, registered: str = "atvgnet") -> None:
@@ -79,10 +70,7 @@ class Run:
         summary: Mapping[str, float],
         model: tuple[Path, Mapping[str, np.ndarray], str],
     ) -> None:
-        """Write the run of a training whose outs were made elsewhere, if the store has none; see `lineage.adopt`.
-
-        `model` has the arguments of `Run.model`.
-        """
+        """Write the run of a training that was made elsewhere; `model` are the arguments of `Run.model`."""
         self._put(lineage.adopt(stage, params, curves, _numbers(summary), models.network(*model)))
 
     def callback(self) -> Callback:
@@ -90,10 +78,7 @@ class Run:
         return _RunCallback(self)
 
     def finish(self, metrics: Mapping[str, Any], judgements: Mapping[str, Judgement]) -> None:
-        """Finish the pipeline run: write its final metrics, links to its stages' runs, and the aliases of its models.
-
-        `judgements` has the value by which each registered model competes. Their metrics come first in MLflow.
-        """
+        """Finish the pipeline run: final metrics, links to its stages' runs, and, by `judgements`, models' aliases."""
         flat = {judgement.metric: judgement.value for judgement in judgements.values()} | _numbers(metrics)
         self.metrics(flat)
 

@@ -35,10 +35,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Invocation:
-    """One run of the pipeline: a `dvc repro`, an experiment, or a stage started by hand.
-
-    Each stage, in its own process, computes the same value.
-    """
+    """A `dvc repro`, an experiment, or a stage started by hand; equal in the processes of all its stages."""
 
     owner: Owner  # the `dvc` process that starts the stages, or the stage itself if it was started by hand
     stage: str | None  # DVC's name of the stage in this process; None if started by hand
@@ -114,10 +111,7 @@ Operation = Callable[[Target], None]  # writes an entry to a stage's run
 def open_runs(
     store: Store, invocation: Invocation, stage: str, params: Mapping[str, Any], all_params: Mapping[str, Any]
 ) -> Target:
-    """Find or create the parent run of `invocation`, and create a child run for `stage`; both are RUNNING.
-
-    Flat `params` of the stage are recorded in its run, and `all_params` in the parent run.
-    """
+    """Find or create the parent run of `invocation`, with `all_params`, and create the child run of `stage`."""
     mark_killed(store)
     parent_id = _parent(store, invocation, stage, all_params)
     own = {STAGE: invocation.stage or stage, PARENT: parent_id}  # the stage's name as in `dvc.lock`

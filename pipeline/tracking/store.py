@@ -99,10 +99,7 @@ def _anchored(uri: str) -> str:
 
 
 def open_store(start: Callable[[Store], Result]) -> Result | None:
-    """The result of `start` in the project's store; in the local store if that one cannot be used; None if neither can.
-
-    Prints a warning in both cases, and raises no error of a store.
-    """
+    """The result of `start` in the project's store, else, with a warning, in the local one, else None."""
     if why := unfit(named := os.environ.get("MLFLOW_REGISTRY_URI") or SQLITE):
         warn(f"MLFLOW_REGISTRY_URI={named} {why}. Models are registered where the runs are tracked.")
     uri = named_uri()
@@ -152,10 +149,7 @@ def store_errors() -> tuple[type[Exception], ...]:
 
 
 def retry_locked(action: Callable[[], Result]) -> Result:
-    """Repeat `action` while another process has locked the database (parallel experiments share one SQLite file).
-
-    SQLite's own waiting does not cover two readers that both want to write: one of them fails at once.
-    """
+    """Repeat `action` while another process has locked the database, beyond what SQLite itself waits."""
     begun, pause = time.monotonic(), 0.05
     while True:
         try:
@@ -189,10 +183,7 @@ class _RetryingClient:
 
 
 def connect(uri: str) -> Any:
-    """An `mlflow.MlflowClient` of the store at `uri`, which retries while the database is locked.
-
-    If the project was moved, the paths in its database are corrected first, with a message.
-    """
+    """An `mlflow.MlflowClient` that retries while the database is locked. Follows a moved project, with a message."""
     _configure()
     from mlflow import MlflowClient
 

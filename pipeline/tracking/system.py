@@ -12,10 +12,7 @@ SIGN = "system/cpu_utilization_percentage"  # a metric that is in every sample
 
 @contextmanager
 def system_metrics(report: Callable[[Mapping[str, float], int], None], run_id: str) -> Iterator[None]:
-    """Sample MLflow's monitors in a thread, also at the end of the block, and pass each to `report(values, step)`.
-
-    MLflow's own thread would query the server at every sample, and end at the first error.
-    """
+    """Sample MLflow's monitors in a thread, without its queries, and pass each sample to `report(values, step)`."""
     from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
     monitors: Any = SystemMetricsMonitor

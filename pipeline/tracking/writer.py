@@ -19,10 +19,7 @@ GATHER_SECONDS = 1.0  # metrics are collected for so long and sent together
 
 
 class Writer:
-    """Applies operations to a target, in order, in its own thread.
-
-    `reopen` creates a target in another store; it is called if the first store stops answering.
-    """
+    """Applies operations to a target, in order, in its own thread; `reopen` makes a target in another store."""
 
     def __init__(self, target: Target, reopen: Callable[[Store], Target]) -> None:
         self.target: Target | None = target

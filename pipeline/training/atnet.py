@@ -111,10 +111,7 @@ def speech_features(params: Params) -> SpeechFeatures:
 
 
 def train_from_store(params: Params, callbacks: Sequence[Callback], bundle: StrPath | None = None) -> None:
-    """Train on the project's clips into models/atnet, from the weights of a `bundle` if there is one.
-
-    Continues a training that was killed. Raises PipelineError as `train` and `open_start` do.
-    """
+    """Train on the project's clips into models/atnet, or resume; from the weights of a `bundle` if there is one."""
     train_split, val_split = open_sources("atnet", params)
     require_long_clips(params, {"train": train_split.lengths, "val": val_split.lengths})
     compatibility = {"landmarks": train_split.model.digest, "speech": speech_features(params).record()}

@@ -85,10 +85,7 @@ class Resumable:
         self.checkpoints = Checkpoints(folder, training if extends else whole)
 
     def load(self) -> dict[str, Any] | None:
-        """The state to resume from: of this training if it was killed, or of a shorter one that was finished.
-
-        None to start from scratch, also if exactly these steps were finished (they are repeated) or more.
-        """
+        """The state to resume from: of this training if it was killed, or of a shorter finished one; or None."""
         finished, saved = self._finished(), self.checkpoints.load()
         before = finished.get("steps", 0) if finished.get("training") == self.training else 0
         if self.extends and before:

@@ -44,12 +44,8 @@ def loaders() -> int:
 class StoreSource:
     """The accepted clips of a split, by number, read from the clip store on demand. Several threads call the methods.
 
-    Args:
-        store: The clips.
-        model: Normalises landmarks and computes their coefficients.
-        split: `train` or `val`; PipelineError if it is empty.
-        speech: Whether speech features are used, and so are part of `digest`.
-        weights: Of a union's corpora, by the name that their clips' ids begin with; empty: all clips count equally.
+    `split` is `train` or `val`; PipelineError if it is empty. `speech`: speech features are used, and so are part of
+    `digest`. `weights` are those of a union's corpora, by the name that their clips' ids begin with.
     """
 
     def __init__(
@@ -103,11 +99,7 @@ class StoreSource:
     def variant(
         self, clip: int, number: int, start: int, frames: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Augmented version `number` (from 1) of the sound, from the clip's frame `start` on.
-
-        Returns windows of speech features (frames, 28, 12) and the matching coefficients (frames, K). Faster speech
-        moves the lips faster, so coefficients are interpolated between the frames.
-        """
+        """Speech features (frames, 28, 12) and coefficients (frames, K) of augmented version `number`, from 1."""
         rows_RC, rate = self._store.variant(self._ids[clip], number)
         first = round(start / rate)
         times_T = (np.arange(first, first + frames) + 0.5) * rate - 0.5  # in frames of the clip
@@ -139,10 +131,7 @@ def long_enough(lengths: Sequence[int], frames: int) -> list[int]:
 def training_windows(
     lengths: Sequence[int], frames: int, batch: int, seed: int, step: int, weights: GroupWeights = MappingProxyType({})
 ) -> list[Window]:
-    """The `batch` windows of step `step`, from 0. Each pass uses every clip once, in random order, at random places.
-
-    With `weights` each window is drawn independently: a group by its weight, then one of its clips.
-    """
+    """The windows of step `step`, from 0. Each pass draws every clip once; or, by `weights`, groups are drawn."""
     clips = long_enough(lengths, frames)
     groups = [[clip for clip in group if lengths[clip] > frames] for group in weights]
     shares = np.array([weight if group else 0.0 for group, weight in zip(groups, weights.values(), strict=True)])

@@ -24,10 +24,7 @@ T = TypeVar("T")
 
 
 def launch(module: str, processes: int) -> None:
-    """Run `torchrun --standalone --nproc-per-node=PROCESSES -m MODULE`; raises PipelineError if a process was killed.
-
-    If a process fails, it prints its error, and this process ends.
-    """
+    """Run `torchrun` with MODULE; ends this process if one fails, and raises PipelineError if one was killed."""
     from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.run import main
@@ -49,10 +46,7 @@ def launch(module: str, processes: int) -> None:
 
 @contextmanager
 def joined() -> Iterator[None]:
-    """Join the other processes that torchrun started; without torchrun, train alone.
-
-    Raises PipelineError if this machine has fewer GPUs than processes, or if another process cannot be reached.
-    """
+    """Join the other processes that torchrun started, or train alone; PipelineError for missing GPUs or processes."""
     if not distributed.is_torchelastic_launched():
         yield
         return

@@ -165,10 +165,7 @@ class _Training:
 
 
 def schedule(params: LoopParams, index: int, steps: int) -> float:
-    """The learning rate at step `index` (from 0), as a share of its highest value.
-
-    Linear warm-up over `warmup` steps, then constant, or half a cosine to 0 at the last of `steps`.
-    """
+    """The learning rate at step `index`, from 0, as a share of the highest: a linear warm-up, then the schedule."""
     if index < params.warmup:
         return (index + 1) / params.warmup
     if params.schedule == "constant":

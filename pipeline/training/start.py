@@ -26,10 +26,7 @@ class Start:
     digests: Mapping[str, str]  # SHA-256 of the files of weights: `model`, and `discriminator` if the bundle has it
 
     def fill(self, network: Any, file: str = "model") -> bool:
-        """Load the weights into `network`; False if the bundle has none, so that it starts from scratch.
-
-        Raises PipelineError, naming both values, if the bundle's network has other arguments.
-        """
+        """Load the weights into `network`; False if the bundle has none, PipelineError if its arguments differ."""
         if file not in self.digests:
             return False
         card, weights = read_model(self.folder, file)

@@ -107,10 +107,7 @@ class LossMonitor:
         self._unread.append((step, {name: loss.detach() for name, loss in losses.items()}))
 
     def check(self) -> None:
-        """Read the new losses, as means over all processes, so that all processes agree.
-
-        Raises PipelineError naming the first step with a loss that is not a number or has exploded.
-        """
+        """Read the new losses, means over all processes; PipelineError for the first that is no number or exploded."""
         table = torch.stack([torch.stack([loss.float() for loss in losses.values()]) for _, losses in self._unread])
         for (step, losses), row in zip(self._unread, distribution.mean(table).tolist(), strict=True):
             self._read.append(dict(zip(losses, row, strict=True)))

@@ -33,13 +33,8 @@ class Validation:
 class Task(ABC, Generic[P]):
     """One network's training. If several processes train together, each has a task with its share of every batch.
 
-    Args:
-        source_train: Training split.
-        source_val: Validation split.
-        params: The network's section of params.yaml.
-        seed: Seed of the initial weights and of all draws.
-        compatibility: Recorded in the network's file: the landmark model, speech features and crops of the data.
-        start: Initial weights; None: random.
+    `params` is the network's section of params.yaml, and `seed` that of the initial weights and of all draws.
+    `compatibility` is recorded in the network's file: the landmark model, speech features and crops of the data.
     """
 
     name: str

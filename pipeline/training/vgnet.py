@@ -188,10 +188,7 @@ class VgNetTask(Task[VgNetParams]):
 
 
 def train_from_store(params: Params, callbacks: Sequence[Callback], bundle: StrPath | None = None) -> None:
-    """Train on the project's clips into models/vgnet, from the weights of a `bundle` if there is one.
-
-    Continues a training that was killed. Raises PipelineError as `train` and `open_start` do.
-    """
+    """Train on the project's clips into models/vgnet, or resume; from the weights of a `bundle` if there is one."""
     train_split, val_split = open_sources("vgnet", params)
     require_long_clips(params, {"train": train_split.lengths, "val": val_split.lengths})
     compatibility = {"landmarks": train_split.model.digest, "crop": asdict(crop_geometry(train_split.size))}

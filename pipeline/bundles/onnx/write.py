@@ -1,7 +1,7 @@
 """Writes a bundle as ONNX: `atnet.onnx`, `vgnet.onnx`, `landmarks.npz`, and `networks.json` (docs/serving.md).
 
-Each network processes a chunk of T frames per call. T is free; the batch is 1. The recurrent state is an input and an output,
-and zeros for the first chunk.
+Each network processes a chunk of T frames, a free number, per call; the batch is 1. The recurrent state is an input, of
+zeros at first, and an output.
 """
 
 import json
