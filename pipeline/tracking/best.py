@@ -42,8 +42,8 @@ def digest(parts: Iterable[str]) -> str:
 def compete(client: Any, model: str, makers: set[str], judgement: Judgement) -> None:
     """Record `judgement` on the latest version of `model` that one of the runs `makers` logged; update the aliases.
 
-    `best-CORPUS` names the best version on a corpus, `best` that on the corpus that was evaluated last: the lowest in this
-    evaluation, if there is no best version yet, or if it covers the whole test split and the best version's value
+    `best-CORPUS` names the best version on a corpus, `best` that on the corpus that was evaluated last: the lowest in
+    this evaluation, if there is no best version yet, or if it covers the whole test split and the best version's value
     comes from other clips (the split has changed); otherwise the lowest in the evaluation of the best version's value.
     So an evaluation of a part of the test split, or with another partner, is recorded but moves no alias.
     """
