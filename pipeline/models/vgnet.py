@@ -146,8 +146,8 @@ class ConvGru(nn.Module):
         r = sigmoid(Wr * x + Ur * h)        z = sigmoid(Wz * x + Uz * h)
         n = tanh(Wn * x + r . (Un * h))     h' = (1 - z) . n + z . h
 
-    `recurrence` is the axis of the sequence: `time`, the frames of each video; `batch`, the videos of a batch, as in the
-    original release; `none`, every frame starts from zero (ablation).
+    `recurrence` is the axis of the sequence: `time`, the frames of each video; `batch`, the videos of a batch, as in
+    the original release; `none`, every frame starts from zero (ablation).
     """
 
     def __init__(self, inputs: int, hidden: int, recurrence: Recurrence = "time") -> None:

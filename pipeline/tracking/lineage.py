@@ -105,29 +105,26 @@ def link(target: Target) -> set[str]:
 
 
 def adopt(
+    target: Target,
     stage: str,
     params: Mapping[str, Any],
     curves: Mapping[int, Mapping[str, float]],
     summary: Mapping[str, float],
     model: Operation,
-) -> Operation:
+) -> None:
     """Write a finished run of `stage`, as in `dvc.lock`, unless the store has one. It becomes the maker of the outs."""
-
-    def write(target: Target) -> None:
-        records = locked_stages()
-        if stage not in records or runs.maker(target.store, stage, records[stage].key):
-            return
-        record = records[stage]
-        own = runs.open_apart(target, stage, {runs.KEY: record.key, "mlflow.note.content": ADOPTED}, params)
-        points = [point for step, row in curves.items() for point in runs.points(row, step)]
-        points += runs.points({f"kept.{name}": value for name, value in summary.items()}, max(curves))
-        for batch in batches(points, MOST_METRICS):
-            own.client.log_batch(own.child_id, metrics=batch)
-        _log_made(own, record.deps, records)
-        model(own)
-        own.client.set_terminated(own.child_id, "FINISHED")
-
-    return write
+    records = locked_stages()
+    if stage not in records or runs.maker(target.store, stage, records[stage].key):
+        return
+    record = records[stage]
+    own = runs.open_apart(target, stage, {runs.KEY: record.key, "mlflow.note.content": ADOPTED}, params)
+    points = [point for step, row in curves.items() for point in runs.points(row, step)]
+    points += runs.points({f"kept.{name}": value for name, value in summary.items()}, max(curves))
+    for batch in batches(points, MOST_METRICS):
+        own.client.log_batch(own.child_id, metrics=batch)
+    _log_made(own, record.deps, records)
+    model(own)
+    own.client.set_terminated(own.child_id, "FINISHED")
 
 
 def _log_made(target: Target, deps: Iterable[Data], stages: Mapping[str, StageRecord]) -> None:

@@ -25,7 +25,7 @@ from pipeline.runtime.files import check_new
 from pipeline.tracking import store as stores
 from pipeline.tracking.best import BEST
 from pipeline.tracking.reachability import trouble, unfit, unreachable
-from pipeline.tracking.runs import COMMIT, EXPERIMENT, STAGE, Operation, Target
+from pipeline.tracking.runs import COMMIT, EXPERIMENT, STAGE, Target
 
 NETWORK_LOADER = "pipeline.bundles.served_network"
 NETWORK_REQUIREMENTS = ("numpy", "safetensors", "torch")
@@ -40,34 +40,26 @@ BUNDLE_PARAMS = {entry.name: (_MLFLOW_TYPES[SETTINGS[entry.name].kind], entry.de
 """Type and default of each parameter of a served bundle."""
 
 
-def network(folder: Path, example: Mapping[str, np.ndarray], registered: str) -> Operation:
-    """Registers the network in `folder`, with its signature and an `example` input, as a version of `registered`."""
+def network(target: Target, folder: Path, example: Mapping[str, np.ndarray], registered: str) -> None:
+    """Register the network in `folder`, with its signature and an `example` input, as a version of `registered`."""
+    from mlflow.models import ModelSignature
+    from mlflow.types import Schema, TensorSpec
 
-    def write(target: Target) -> None:
-        from mlflow.models import ModelSignature
-        from mlflow.types import Schema, TensorSpec
+    from pipeline.bundles.served_network import ServedNetwork
 
-        from pipeline.bundles.served_network import ServedNetwork
+    def schema(shapes: Mapping[str, tuple[int, ...]]) -> Any:
+        return Schema([TensorSpec(np.dtype("float32"), shape, name) for name, shape in shapes.items()])
 
-        def schema(shapes: Mapping[str, tuple[int, ...]]) -> Any:
-            return Schema([TensorSpec(np.dtype("float32"), shape, name) for name, shape in shapes.items()])
-
-        network = ServedNetwork(folder).network
-        signature = ModelSignature(inputs=schema(network.inputs), outputs=schema(network.outputs))
-        model = _model(folder, NETWORK_LOADER, NETWORK_REQUIREMENTS, signature)
-        _register(target, folder.name, registered, model, dict(example))
-
-    return write
+    network = ServedNetwork(folder).network
+    signature = ModelSignature(inputs=schema(network.inputs), outputs=schema(network.outputs))
+    model = _model(folder, NETWORK_LOADER, NETWORK_REQUIREMENTS, signature)
+    _register(target, folder.name, registered, model, dict(example))
 
 
-def bundle(folder: Path, registered: str) -> Operation:
-    """Registers the bundle in `folder`, without the discriminator, as a version of `registered`."""
-
-    def write(target: Target) -> None:
-        with _bundle_model(folder, registered) as model:
-            _register(target, registered, registered, model)
-
-    return write
+def bundle(target: Target, folder: Path, registered: str) -> None:
+    """Register the bundle in `folder`, without the discriminator, as a version of `registered`."""
+    with _bundle_model(folder, registered) as model:
+        _register(target, registered, registered, model)
 
 
 def save_bundle(folder: Path, to: Path) -> None:
@@ -116,10 +108,8 @@ def fetch_bundle(uri: str) -> Path:
     store = stores.named_uri()
     if why := unfit(store):
         raise PipelineError(f"{uri} cannot be fetched: MLFLOW_TRACKING_URI={store} {why}.")
-    problem = unreachable(store)
-    if store.startswith("sqlite:///") and not Path(store.removeprefix("sqlite:///")).exists():
-        problem = "the file does not exist"
-    if problem:
+    missing = store.startswith(stores.SQLITE) and not Path(store.removeprefix(stores.SQLITE)).exists()
+    if problem := "the file does not exist" if missing else unreachable(store):
         raise PipelineError(
             f"{uri} cannot be fetched from {store}: {problem}. Start in the project's folder, or set "
             "MLFLOW_TRACKING_URI to the store that has it."

@@ -56,11 +56,11 @@ class Run:
 
     def model(self, folder: StrPath, example: Mapping[str, np.ndarray], registered: str) -> None:
         """Register the network in `folder`, with an `example` of its arguments, as the next version of `registered`."""
-        self._put(models.network(Path(folder), example, registered))
+        self._put(lambda target: models.network(target, Path(folder), example, registered))
 
     def bundle(self, folder: StrPath, registered: str = "atvgnet") -> None:
         """Register the bundle in `folder`, without the discriminator, as the next version of `registered`."""
-        self._put(models.bundle(Path(folder), registered))
+        self._put(lambda target: models.bundle(target, Path(folder), registered))
 
     def adopt(
         self,
@@ -71,7 +71,8 @@ class Run:
         model: tuple[Path, Mapping[str, np.ndarray], str],
     ) -> None:
         """Write the run of a training that was made elsewhere; `model` are the arguments of `Run.model`."""
-        self._put(lineage.adopt(stage, params, curves, _numbers(summary), models.network(*model)))
+        results, register = _numbers(summary), lambda target: models.network(target, *model)
+        self._put(lambda target: lineage.adopt(target, stage, params, curves, results, register))
 
     def callback(self) -> Callback:
         """A training callback that writes curves and pictures to this run."""
