@@ -131,11 +131,7 @@ def write_card(folder: StrPath, card: Mapping[str, Any]) -> None:
 
 
 def write_provenance(folder: StrPath, commit: str) -> None:
-    """Write `provenance.json`: the commit of the code that trained the bundle.
-
-    The commit is not in the card, because the card is an out of a stage: its bytes would change with every commit. No
-    stage declares this file.
-    """
+    """Write `provenance.json`, the commit of the code: no out of a stage, as its bytes change with every commit."""
     content = json.dumps({"card": _hash(Path(folder, CARD)), "commit": commit}, indent=2)
     Path(folder, PROVENANCE).write_text(content + "\n", encoding="utf-8")
 

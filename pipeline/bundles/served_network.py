@@ -14,10 +14,7 @@ from pipeline.runtime.paths import StrPath
 
 
 class ServedNetwork:
-    """The network in `folder`, on the CPU, for `mlflow.pyfunc`. Raises PipelineError if it is missing or damaged.
-
-    The network's `inputs` and `outputs` have the shapes of what `forward` requires and returns; -1 is a free axis.
-    """
+    """The network in `folder`, on the CPU, for `mlflow.pyfunc`. Raises PipelineError if it is missing or damaged."""
 
     def __init__(self, folder: StrPath) -> None:
         self.network: Any = load_model(folder, "model")[0]

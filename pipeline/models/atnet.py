@@ -11,12 +11,8 @@ LstmState = tuple[Tensor, Tensor]
 class AtNet(nn.Module):
     """Predicts the PCA coefficients of the landmarks of each video frame, from the speech around it and a reference.
 
-    Args:
-        components: Number of coefficients K.
-        width: Channels of the first layer.
-        recurrent: An LSTM over the frames reads speech features and the reference's coefficients. False is the paper's
-            single-frame ablation: only the speech branch, without reference and batch normalisation.
-        columns: Numbers C in a row of speech features: 12 cepstral coefficients, or mel bands.
+    An LSTM over the frames reads speech features, `columns` (C) numbers a row, and the `components` (K) coefficients
+    of the reference. `recurrent=False` is the paper's single-frame ablation: no reference and no batch normalisation.
     """
 
     def __init__(self, components: int = 6, width: int = 64, recurrent: bool = True, columns: int = 12) -> None:

@@ -12,10 +12,8 @@ from pipeline.models.layers import conv, has_outer_level, plain_conv, scaled, tw
 class Discriminator(nn.Module):
     """Decides whether a video is real, and reads the landmarks of its frames.
 
-    An LSTM over the frames reads their features and the reference's landmarks. From each of its states, one layer
-    predicts the landmarks, as an offset in (-1, 1) to the reference's, and one the decision, averaged over the video.
-
-    At `size` 256 pictures first pass one more convolution.
+    An LSTM reads features of the frames and the reference's landmarks. From its states one layer predicts landmarks, as
+    an offset in (-1, 1) to the reference's, and one the decision, averaged over the video.
     """
 
     def __init__(self, width: int = 64, size: int = 128) -> None:

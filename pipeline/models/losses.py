@@ -46,18 +46,12 @@ def mouth_map(like_BTCHW: Tensor) -> Tensor:
 
 
 def decision_loss(logits_B: Tensor, real: bool) -> Tensor:
-    """Binary cross-entropy of the discriminator's logits for the target "real" or "fake".
-
-    The discriminator minimises "real" on real and "fake" on generated videos; the generator "real" on generated ones.
-    """
+    """Binary cross-entropy of the discriminator's logits, whose generator wants `real` for generated videos."""
     return functional.softplus(-logits_B if real else logits_B).mean()
 
 
 def regression_weights(mouth: float = 10_000.0) -> Tensor:
-    """Weights (136,) of the squared errors: `mouth` for the y of the mouth's points, 1 for all other coordinates.
-
-    The original release multiplies landmarks by 100 at the y of the mouth before it squares their difference: 100^2.
-    """
+    """Weights (136,) of squared errors: `mouth` (in the original 100^2) for the y of the mouth's points, else 1."""
     weights_P2 = torch.ones(COUNT, 2)
     weights_P2[MOUTH, 1] = mouth
     return weights_P2.flatten()

@@ -51,8 +51,7 @@ def _stages(file: str) -> dict[str, Any]:
 def running_stage(address: str) -> StageRecord:
     """The record of the running stage, whose entry in `dvc.lock` DVC writes only when the stage has ended.
 
-    DVC hashes the inputs, as it will for that entry; files it has hashed before cost nothing. `address` is the name of
-    the stage, the end of the process's `DVC_STAGE`. Raises dvc.exceptions.DvcException.
+    DVC hashes the inputs, as it will for that entry. `address` is the end of `DVC_STAGE`. Raises DvcException.
     """
     from dvc.repo import Repo
     from dvc.stage.serialize import to_single_stage_lockfile

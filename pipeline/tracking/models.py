@@ -96,11 +96,7 @@ def bundle_signature() -> Any:
 
 
 def fetch_bundle(uri: str) -> Path:
-    """Download a registered bundle, `models:/NAME@ALIAS` or `models:/NAME/VERSION`; returns a temporary folder.
-
-    The store is MLFLOW_TRACKING_URI, or the project's own. Raises PipelineError if MLflow is not installed, the store
-    does not answer, or it has no such bundle.
-    """
+    """Download `models:/NAME@ALIAS` or `models:/NAME/VERSION` into a temporary folder; PipelineError if it cannot."""
     parts = re.fullmatch(r"models:/([^/@]+)(?:@([^/@]+)|/(\d+))", uri)
     if not parts:
         raise PipelineError(f"{uri} is not the address of a model. Give models:/NAME@ALIAS or models:/NAME/VERSION.")

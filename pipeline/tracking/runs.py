@@ -141,10 +141,7 @@ def close_runs(target: Target, error: BaseException | None) -> None:
 
 
 def mark_killed(store: Store) -> None:
-    """Set runs of this host to KILLED that are still RUNNING although their process has ended.
-
-    If the process is invisible (another container, or a restart), the times of the run's system metrics decide.
-    """
+    """Set RUNNING runs of this host to KILLED whose process has ended, or is invisible and sends no system metrics."""
     here = visible_processes()
     running = _search(store, f"attributes.status = 'RUNNING' and tags.`{HOST}` = '{socket.gethostname()}'")
     for run in running:

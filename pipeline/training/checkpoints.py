@@ -72,11 +72,8 @@ class Checkpoints:
 class Resumable:
     """The checkpoints of one training of `steps` steps.
 
-    With a constant schedule, more steps extend a finished training. With a cosine schedule learning rates depend on the
-    number of steps, so an extended training would end with other weights than the same parameters from scratch.
-
-    `folder` has all checkpoints of the network `name`; `training` is the hash of all that defines the training except
-    `steps`; `extends` says whether more steps extend a finished one.
+    If `extends` (a constant schedule), more steps extend a finished training: with a cosine, learning rates depend on
+    their number. `training` is the hash of all that defines the training of the network `name` except `steps`.
     """
 
     def __init__(self, folder: StrPath, name: str, training: str, steps: int, *, extends: bool) -> None:

@@ -137,11 +137,7 @@ def on_first(function: Callable[[], T]) -> T:
 
 
 def parallel(network: nn.Module, *, unused: bool = False) -> nn.Module:
-    """Make `network` train on the shares of all processes; returns the module to call in training.
-
-    Its dropout and batch normalisation layers are replaced; parameters and their names stay. With `unused`, a step may
-    leave some parameters without a gradient.
-    """
+    """The module to call in training. With `unused`, a step may leave some parameters without a gradient."""
     if world() > 1 and next(network.parameters()).device.type == "cuda":
         nn.SyncBatchNorm.convert_sync_batchnorm(network)
     for parent in list(network.modules()):
@@ -195,10 +191,7 @@ class _Mean(torch.autograd.Function):
 
 
 class BatchDropout(nn.Dropout):
-    """Dropout that draws for the whole batch in every process, and applies the part of the process's share.
-
-    So the random generators of all processes stay equal to each other and to that of a single process.
-    """
+    """Dropout that draws for the whole batch in every process, so that all random generators stay equal."""
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         """Drop out elements of a share (N, C, H, W)."""

@@ -30,11 +30,9 @@ CHECK_EVERY = 10  # steps between checks of the losses: each check makes a GPU w
 def train(task: Task[Any], out: StrPath, resume: StrPath, callbacks: Sequence[Callback] = ()) -> dict[str, float]:
     """Train a network, or continue an equal training that was killed or, with a constant schedule, had fewer steps.
 
-    Writes model.* and the helpers' files (safetensors and JSON) and history.csv into `out`. The folder `resume`,
-    outside `out`, has the checkpoints of trainings with any params, seed and data.
-
-    Returns the validation metrics and the step of the weights that were kept. Raises PipelineError if a loss is not a
-    number or explodes, or if several processes cannot share the batch evenly, or differ in params or data.
+    Writes weights (safetensors and JSON) and history.csv into `out`, and checkpoints into `resume`, outside `out`.
+    Returns the validation metrics and the step of the kept weights. Raises PipelineError if a loss is not a number or
+    explodes, or if several processes cannot share the batch evenly, or differ in params or data.
     """
     with training_threads(task.params.width):
         return _Training(task, Path(out), Path(resume), callbacks).run()

@@ -19,11 +19,7 @@ class Record(NamedTuple):
 
 
 def read_record(network: Network, params: Params) -> Record:
-    """The record of the training that made models/NETWORK.
-
-    Raises PipelineError if it had other params, another seed or other data than the project: `dvc commit` accepts
-    whatever is in the folder, such as a network from another machine or another day.
-    """
+    """The record of the training that made models/NETWORK; PipelineError if its params, seed or data were others."""
     folder = FOLDERS[network]
     meta = json.loads((folder / "model.json").read_text(encoding="utf-8"))["meta"]
     trained = {f"{network}.{name}": value for name, value in meta["params"].items()} | {"seed": meta["seed"]}

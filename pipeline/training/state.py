@@ -31,10 +31,7 @@ class State:
 
 
 class Ema:
-    """Exponential moving average, a <- d . a + (1 - d) . w, of weights and normalisation statistics.
-
-    The decay d rises, (1 + step) / (10 + step), up to `decay`, so that the initial weights are soon forgotten.
-    """
+    """Moving average d . a + (1 - d) . w of weights and statistics; d rises, (1 + step) / (10 + step), to `decay`."""
 
     def __init__(self, network: nn.Module, decay: float) -> None:
         self.decay = decay
