@@ -1,14 +1,8 @@
 """A model bundle: one folder with everything that generation needs.
 
-| file | content |
-|---|---|
-| `atnet/`, `vgnet/` | the networks, each with its training parameters (`pipeline.bundles.network_files`) |
-| `landmarks/` | template, mean and basis of the landmark model that both networks use |
-| `bundle.json` | the card: training data, metrics, licence and attribution |
-| `provenance.json` | the commit of the code that trained it |
-
-`dvc repro` makes `models/` a bundle. A bundle of the authors' published networks has `preprocessing.json` and
-`preprocessing.npz` instead of `landmarks/`.
+`atnet/` and `vgnet/` are the networks (`network_files.py`), `landmarks/` is the landmark model of both, `bundle.json`
+the card, and `provenance.json` the commit. `dvc repro` makes `models/` a bundle. One of published networks has
+`preprocessing.json` and `preprocessing.npz` instead of `landmarks/`.
 """
 
 import hashlib

@@ -36,12 +36,8 @@ class StageRecord:
     outs: list[Data]
 
 
-def is_stage(name: str) -> bool:
-    """Whether dvc.yaml in the working directory has a stage of this name."""
-    return name in _stages("dvc.yaml")
-
-
-def _stages(file: str) -> dict[str, Any]:
+def stages_in(file: str) -> dict[str, Any]:
+    """The stages in `dvc.yaml` or `dvc.lock` in the working directory, by name."""
     from dvc.utils.serialize import load_yaml  # reads 1e-05 as the number it is, which PyYAML does not
 
     with _DVC:
@@ -65,8 +61,8 @@ def running_stage(address: str) -> StageRecord:
 
 def locked_stages() -> dict[str, StageRecord]:
     """The stages of `dvc.lock` in the working directory that are still in `dvc.yaml`, by name."""
-    defined = _stages("dvc.yaml")
-    return {name: _record(entry) for name, entry in _stages("dvc.lock").items() if name.split("@")[0] in defined}
+    defined = stages_in("dvc.yaml")
+    return {name: _record(entry) for name, entry in stages_in("dvc.lock").items() if name.split("@")[0] in defined}
 
 
 def record_inputs(address: str) -> Operation:

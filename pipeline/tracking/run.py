@@ -133,7 +133,7 @@ def stage(name: str, params: Any, uses: Iterable[str] | None = None) -> Iterator
         yield Run(None)
         return
     writer = Writer(target, open_in)
-    if invocation.stage or lineage.is_stage(name):  # started by hand it makes outs for `dvc commit`
+    if invocation.stage or name in lineage.stages_in("dvc.yaml"):  # started by hand it makes outs for `dvc commit`
         writer.put(lineage.record_inputs(invocation.stage or name))
     failure: BaseException | None = None
     try:

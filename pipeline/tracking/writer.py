@@ -76,17 +76,14 @@ class Writer:
             operation(target)
         except store_errors() as error:
             if not target.store.local and (problem := unreachable(target.store.uri)):
-                self._fall_back(target, problem)
+                stores.warn_of_fallback(target.store.uri, problem)
+                journal, self._journal = self._journal, []
+                self.target = stores.open_local(self._reopen)
+                for earlier in journal:
+                    self._apply(earlier)
             elif (message := first_line(error)) not in self._complaints:
                 self._complaints.add(message)
                 warn(f"an entry could not be written to {target.store.uri}: {message}")
         except Exception:
             # A fault of this program is shown in full, but must not end a training.
             warn(f"a fault in the tracking itself; the run goes on without this entry.\n{traceback.format_exc()}")
-
-    def _fall_back(self, target: Target, problem: str) -> None:
-        stores.warn_of_fallback(target.store.uri, problem)
-        journal, self._journal = self._journal, []
-        self.target = stores.open_local(self._reopen)
-        for operation in journal:
-            self._apply(operation)

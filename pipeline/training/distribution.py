@@ -137,15 +137,17 @@ def on_first(function: Callable[[], T]) -> T:
 
 
 def parallel(network: nn.Module, *, unused: bool = False) -> nn.Module:
-    """The module to call in training. With `unused`, a step may leave some parameters without a gradient."""
+    """Replace dropout and batch normalisation of `network` by those over shares; returns what to call in training.
+
+    With `unused`, a step may leave some parameters without a gradient.
+    """
     if world() > 1 and next(network.parameters()).device.type == "cuda":
         nn.SyncBatchNorm.convert_sync_batchnorm(network)
-    for parent in list(network.modules()):
-        for name, layer in parent.named_children():
-            if isinstance(layer, nn.Dropout):
-                setattr(parent, name, BatchDropout(layer.p))
-            elif isinstance(layer, nn.BatchNorm2d) and world() > 1:
-                setattr(parent, name, CpuSyncBatchNorm(layer))
+    for layer in network.modules():
+        if isinstance(layer, nn.Dropout):
+            layer.__class__ = BatchDropout
+        elif isinstance(layer, nn.BatchNorm2d) and world() > 1:
+            layer.__class__ = CpuSyncBatchNorm
     if world() == 1:
         return network
     with warnings.catch_warnings(action="ignore", category=FutureWarning):  # torch 2.13 calls it forward_sync_buffers
@@ -154,11 +156,6 @@ def parallel(network: nn.Module, *, unused: bool = False) -> nn.Module:
 
 class CpuSyncBatchNorm(nn.BatchNorm2d):
     """SyncBatchNorm for CPUs (torch's own is for GPUs only), for shares (N, C, H, W) of equal size."""
-
-    def __init__(self, layer: nn.BatchNorm2d) -> None:
-        super().__init__(layer.num_features, layer.eps, layer.momentum)
-        self._parameters, self._buffers = layer._parameters, layer._buffers
-        self.training = layer.training
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         """Normalise by the statistics of the whole batch; keeps shape and type."""

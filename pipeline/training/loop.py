@@ -58,8 +58,17 @@ class _Training:
 
     def run(self) -> dict[str, float]:
         """Train to the end; returns the summary."""
-        self._resume()
-        task, params, state = self.task, self.params, self.state
+        task, params = self.task, self.params
+        saved = distribution.on_first(self.resumable.load)
+        if saved is not None:
+            self.state = restore(saved, task, self.ema)
+            self.monitor.reference = self.state.reference
+            log.info("%s goes on after step %d of %d", task.name, self.state.step, self.steps)
+        state = self.state
+        for callback in self.callbacks:
+            callback.start(task.name, self.steps)
+            for step, values in state.history:
+                callback.metrics(step, values)
         if task.init and not state.history:  # the weights of a bundle are kept if no later ones are better
             result = distribution.on_first(lambda: task.validate(self.ema.network))
             state.best = result.metrics[task.criterion]
@@ -87,17 +96,6 @@ class _Training:
                     log.info("%s stops at step %d: no better since step %d", task.name, step, state.best_step)
                     break
         return self._finish()
-
-    def _resume(self) -> None:
-        saved = distribution.on_first(self.resumable.load)
-        if saved is not None:
-            self.state = restore(saved, self.task, self.ema)
-            self.monitor.reference = self.state.reference
-            log.info("%s goes on after step %d of %d", self.task.name, self.state.step, self.steps)
-        for callback in self.callbacks:
-            callback.start(self.task.name, self.steps)
-            for step, values in self.state.history:
-                callback.metrics(step, values)
 
     def _validate(self, step: int, share: float) -> None:
         task, state = self.task, self.state
