@@ -8,10 +8,9 @@ import hashlib
 import json
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.runtime import paths
 from pipeline.tracking import runs
@@ -27,8 +26,7 @@ Data = Mapping[str, Any]
 """An entry of `dvc.lock`: `path`, `md5` (of a folder's listing, with the suffix `.dir`), `size` and `nfiles`."""
 
 
-@dataclass(frozen=True)
-class StageRecord:
+class StageRecord(NamedTuple):
     """The entry of a stage in `dvc.lock`."""
 
     key: str  # hash of the inputs: command, dependencies and params

@@ -14,9 +14,8 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pipeline.runtime.paths import project_root
 from pipeline.tracking.moved import ARTIFACTS, follow
@@ -58,8 +57,7 @@ def warning_if_slow(message: str) -> Iterator[None]:
         timer.cancel()
 
 
-@dataclass(frozen=True)
-class Store:
+class Store(NamedTuple):
     """An MLflow store that has answered."""
 
     client: Any  # an `mlflow.MlflowClient` that retries while another process has locked the database

@@ -17,13 +17,10 @@ ATTENTION_BIAS = -2.0
 def init_normal(network: nn.Module, std: float = 0.02) -> None:
     """Draw weights from N(0, std) and gains from N(1, std), and set biases to 0, as in the paper."""
     for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            nn.init.normal_(module.weight, 0.0, std)
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear | nn.BatchNorm2d):
+            nn.init.normal_(module.weight, 1.0 if isinstance(module, nn.BatchNorm2d) else 0.0, std)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
-        elif isinstance(module, nn.BatchNorm2d):
-            nn.init.normal_(module.weight, 1.0, std)
-            nn.init.zeros_(module.bias)
 
 
 @torch.no_grad()

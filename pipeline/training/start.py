@@ -3,9 +3,8 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.bundles.network_files import read_model
 from pipeline.runtime import paths
@@ -17,8 +16,7 @@ PARAMS = {"components": "pca.components", "size": "landmarks.size"}
 FREE = {"dropout"}  # arguments that may differ from the bundle's, because no weight depends on them
 
 
-@dataclass(frozen=True)
-class Start:
+class Start(NamedTuple):
     """The weights of a network, and of networks that train along with it, in a bundle."""
 
     name: str  # `atnet` or `vgnet`

@@ -2,9 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -22,8 +21,7 @@ P = TypeVar("P", bound=LoopParams)
 Batch = Any  # the result of a task's `batch`, which its `step` takes
 
 
-@dataclass(frozen=True)
-class Validation:
+class Validation(NamedTuple):
     """Results of a validation."""
 
     metrics: dict[str, float]

@@ -132,13 +132,8 @@ class VgNetTask(Task[VgNetParams]):
         regression = regression + regression_loss(fake_read_BTL, landmarks_BTL, weights_L)
         loss = self.params.adversarial_weight * decision + self.params.regression_weight * regression
         self.descend("discriminator", loss)
-        return {
-            "discriminator": loss,
-            "decision": decision,
-            "reading": regression,
-            "real": torch.sigmoid(real_logits_B).mean(),
-            "fake": torch.sigmoid(fake_logits_B).mean(),
-        }
+        real, fake = torch.sigmoid(real_logits_B).mean(), torch.sigmoid(fake_logits_B).mean()
+        return {"discriminator": loss, "decision": decision, "reading": regression, "real": real, "fake": fake}
 
     def _judge(self, judge: nn.Module, frames_BTCHW: Tensor, reference_BL: Tensor) -> tuple[Tensor, Tensor]:
         # Each call has its own context, because autocast caches cast weights, and they change between calls.
