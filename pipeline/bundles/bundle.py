@@ -41,12 +41,10 @@ class Bundle:
     folder: Path
     atnet: AtNet
     vgnet: VgNet
-    landmarks: LandmarkModel | None
-    """None in a bundle of published networks, like the next two."""
+    landmarks: LandmarkModel | None  # None in a bundle of published networks, like the next two
     speech: SpeechFeatures | None
     crop: CropGeometry | None
-    card: Mapping[str, Any]
-    """`bundle.json` and the `commit`; empty until an evaluation has written the card."""
+    card: Mapping[str, Any]  # `bundle.json` and the `commit`; empty until an evaluation has written the card
 
     @property
     def trained_here(self) -> "TrainedParts":

@@ -34,9 +34,8 @@ def upsample(inputs: int, outputs: int, *, bias: bool = False) -> nn.Sequential:
 
 def two_linear(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
     """Two linear layers, each with ReLU."""
-    return nn.Sequential(
-        nn.Linear(inputs, hidden), nn.ReLU(inplace=True), nn.Linear(hidden, outputs), nn.ReLU(inplace=True)
-    )
+    first, second = nn.Linear(inputs, hidden), nn.Linear(hidden, outputs)
+    return nn.Sequential(first, nn.ReLU(inplace=True), second, nn.ReLU(inplace=True))
 
 
 class Residual(nn.Module):

@@ -9,8 +9,7 @@ from torch.nn import functional
 
 from pipeline.landmarks.points import COUNT, MOUTH
 
-MOUTH_X, MOUTH_Y, MOUTH_REACH_X, MOUTH_REACH_Y = 0.5, 0.67, 0.15, 0.10
-"""Of `mouth_map`, as shares of the side: the middle, and the deviation to the side and down."""
+MOUTH_X, MOUTH_Y, MOUTH_REACH_X, MOUTH_REACH_Y = 0.5, 0.67, 0.15, 0.10  # middle and deviations, as shares of the side
 
 
 def coefficient_loss(predicted_BTK: Tensor, real_BTK: Tensor, weights_KK: Tensor | None = None) -> Tensor:

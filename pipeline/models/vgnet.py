@@ -15,16 +15,11 @@ Recurrence = Literal["time", "batch", "none"]
 class VgOutput(NamedTuple):
     """Output of VG-net for T frames, H = W = size."""
 
-    frames_BTCHW: Tensor
-    """The video, in [-1, 1]."""
-    attention_BT1HW: Tensor
-    """1 where the video is painted, 0 where it shows the reference picture."""
-    colour_BTCHW: Tensor
-    """Painted colours, in [-1, 1]."""
-    landmark_attention_BT1HW: Tensor
-    """Attention to the motion of the landmarks since the reference (B, T, 1, 32, 32), in [0, 1]."""
-    state_BCHW: Tensor | None
-    """The ConvGRU's state after the last frame, to pass with the next frames (recurrence over time only)."""
+    frames_BTCHW: Tensor  # the video, in [-1, 1]
+    attention_BT1HW: Tensor  # 1 where the video is painted, 0 where it shows the reference picture
+    colour_BTCHW: Tensor  # painted colours, in [-1, 1]
+    landmark_attention_BT1HW: Tensor  # to the motion of the landmarks since the reference, in [0, 1], 32 x 32
+    state_BCHW: Tensor | None  # the ConvGRU's after the last frame, to pass with the next (recurrence over time only)
 
 
 class VgNet(nn.Module):

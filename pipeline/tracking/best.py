@@ -12,8 +12,7 @@ from typing import Any
 
 BEST = "best"  # alias of the version with the lowest value
 METRIC, VALUE, JUDGED_ON = "best.metric", "best.value", "best.judged_on"
-CLIPS, PARTNER, OWN = "best.clips", "best.partner", "best.evaluation"
-"""Tags of a version: its value, and the evaluation that the value comes from."""
+CLIPS, PARTNER, OWN = "best.clips", "best.partner", "best.evaluation"  # tags of the value, and of its evaluation
 JUDGED = "judged"  # prefix of the tags that hold a version's value in each evaluation
 
 

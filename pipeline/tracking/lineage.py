@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from pipeline.runtime import paths
 from pipeline.tracking import runs
-from pipeline.tracking.runs import MOST_METRICS, Operation, Target, batches
+from pipeline.tracking.runs import MOST_METRICS, Operation, Target
 
 ELSEWHERE = "made elsewhere"  # in place of the run of a stage whose outs came from a machine with another store
 SAMPLE = paths.SYNTHETIC.as_posix()  # the embedded corpus; made even if another corpus is chosen, but then not used
@@ -90,9 +90,13 @@ def link(target: Target) -> set[str]:
         _log_inputs(target, target.parent_id, record.outs, name)
     for name in ran.keys() - stages.keys():
         stages[name] = {"run_id": ran[name], "from_cache": False}
+    note = ["| stage | run | |", "|---|---|---|"]  # which MLflow shows as the description of the run
     for name, entry in stages.items():
-        target.client.set_tag(target.parent_id, f"stage.{name}", entry["run_id"] or ELSEWHERE)
-    target.client.set_tag(target.parent_id, "mlflow.note.content", _note(target.store.experiment_id, stages))
+        run_id = entry["run_id"]
+        target.client.set_tag(target.parent_id, f"stage.{name}", run_id or ELSEWHERE)
+        shown = f"[{run_id[:8]}](#/experiments/{target.store.experiment_id}/runs/{run_id})" if run_id else ELSEWHERE
+        note.append(f"| {name} | {shown} | {'from the cache' if entry['from_cache'] else 'ran'} |")
+    target.client.set_tag(target.parent_id, "mlflow.note.content", "\n".join(note))
     target.client.log_dict(target.parent_id, stages, "lineage.json")
     return {entry["run_id"] for entry in stages.values() if entry["run_id"]}
 
@@ -113,8 +117,8 @@ def adopt(
     own = runs.open_apart(target, stage, {runs.KEY: record.key, "mlflow.note.content": ADOPTED}, params)
     points = [point for step, row in curves.items() for point in runs.points(row, step)]
     points += runs.points({f"kept.{name}": value for name, value in summary.items()}, max(curves))
-    for batch in batches(points, MOST_METRICS):
-        own.client.log_batch(own.child_id, metrics=batch)
+    for start in range(0, len(points), MOST_METRICS):
+        own.client.log_batch(own.child_id, metrics=points[start : start + MOST_METRICS])
     _log_made(own, record.deps, records)
     model(own)
     own.client.set_terminated(own.child_id, "FINISHED")
@@ -146,16 +150,6 @@ def _log_inputs(target: Target, run_id: str, data: Iterable[Data], context: str)
     ]
     if entries:
         target.client.log_inputs(run_id, entries)
-
-
-def _note(experiment_id: str, stages: Mapping[str, Any]) -> str:
-    """The links as a table, which MLflow shows as the description of the run."""
-    rows = ["| stage | run | |", "|---|---|---|"]
-    for name, entry in stages.items():
-        run_id = entry["run_id"]
-        link = f"[{run_id[:8]}](#/experiments/{experiment_id}/runs/{run_id})" if run_id else ELSEWHERE
-        rows.append(f"| {name} | {link} | {'from the cache' if entry['from_cache'] else 'ran'} |")
-    return "\n".join(rows)
 
 
 def _record(entry: Mapping[str, Any]) -> StageRecord:

@@ -5,8 +5,7 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-SAME_START = 5.0
-"""Two readings of a process's start may differ by so many seconds, because the system clock may be adjusted."""
+SAME_START = 5.0  # two readings of a process's start may differ by so many seconds, as clocks are adjusted
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,7 @@ from pipeline.tracking.system import system_metrics
 from pipeline.tracking.writer import Writer
 from pipeline.training.callbacks import Callback
 
-REFUSED = re.compile(r"[^\w\-. :/]", re.ASCII)
-"""Characters that MLflow accepts in no name; one such name would fail the whole request."""
+REFUSED = re.compile(r"[^\w\-. :/]", re.ASCII)  # MLflow refuses a whole request for one such character in a name
 
 
 class Run:

@@ -8,11 +8,11 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from pipeline.runtime.checkout import git
 from pipeline.tracking.owner import Owner, visible_processes
@@ -27,10 +27,7 @@ PARENT = "mlflow.parentRunId"
 CORPUS = "corpus"  # the param that names the corpus
 MOST_PARAMS = 100
 MOST_METRICS = 1000  # MLflow's limits for one request
-SILENT_SECONDS = 600
-"""A run whose process is not visible is over after so long without a system metric; there is one every 10 s."""
-
-Item = TypeVar("Item")
+SILENT_SECONDS = 600  # an invisible process has ended after so long without a system metric; there is one every 10 s
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,6 @@ class Invocation:
     owner: Owner  # the `dvc` process that starts the stages, or the stage itself if it was started by hand
     stage: str | None  # DVC's name of the stage in this process; None if started by hand
     experiment: str | None  # name of the DVC experiment, or None
-    baseline: str | None  # the commit the experiment starts from
 
     @classmethod
     def current(cls) -> "Invocation":
@@ -51,12 +47,8 @@ class Invocation:
         stage = os.environ.get("DVC_STAGE", "").rpartition(":")[2] or None
         ancestors = psutil.Process().parents() if stage else []
         dvc = next((ancestor for ancestor in ancestors if is_dvc(ancestor)), None)
-        return cls(
-            owner=Owner.of(dvc.pid if dvc else None),
-            stage=stage if dvc else None,
-            experiment=os.environ.get("DVC_EXP_NAME") or None,
-            baseline=os.environ.get("DVC_EXP_BASELINE_REV") or None,
-        )
+        owner = Owner.of(dvc.pid if dvc else None)
+        return cls(owner, stage if dvc else None, os.environ.get("DVC_EXP_NAME") or None)
 
     @property
     def key(self) -> str:
@@ -177,11 +169,6 @@ def points(values: Mapping[str, float], step: int) -> list[Any]:
     return [Metric(name, float(value), now, step) for name, value in values.items()]
 
 
-def batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
-    """`items` in parts of at most `size`."""
-    return (items[start : start + size] for start in range(0, len(items), size))
-
-
 def _search(store: Store, query: str, at_most: int = 1000) -> list[Any]:
     """Runs that match an MLflow filter, latest first."""
     return list(store.client.search_runs([store.experiment_id], query, max_results=at_most))
@@ -200,8 +187,9 @@ def _create(store: Store, name: str, tags: Mapping[str, str], params: Mapping[st
     from mlflow.entities import Param
 
     run_id = str(store.client.create_run(store.experiment_id, tags=dict(tags), run_name=name).info.run_id)
-    for batch in batches([Param(key, str(value)) for key, value in params.items()], MOST_PARAMS):
-        store.client.log_batch(run_id, params=batch)
+    entries = [Param(key, str(value)) for key, value in params.items()]
+    for start in range(0, len(entries), MOST_PARAMS):
+        store.client.log_batch(run_id, params=entries[start : start + MOST_PARAMS])
     return run_id
 
 
@@ -216,7 +204,7 @@ def _tags(invocation: Invocation, owner: Owner) -> dict[str, str]:
         "mlflow.source.name": os.path.basename(sys.argv[0]),
         "mlflow.source.type": "LOCAL",
         EXPERIMENT: invocation.experiment or "",
-        "dvc.exp.baseline": invocation.baseline or "",
+        "dvc.exp.baseline": os.environ.get("DVC_EXP_BASELINE_REV", ""),
         HOST: owner.host,
         PID: str(owner.pid),
         STARTED: repr(owner.started),

@@ -12,7 +12,7 @@ from typing import Any
 
 from pipeline.tracking import store as stores
 from pipeline.tracking.reachability import first_line, unreachable
-from pipeline.tracking.runs import MOST_METRICS, Operation, Target, batches, points
+from pipeline.tracking.runs import MOST_METRICS, Operation, Target, points
 from pipeline.tracking.store import Store, store_errors, warn
 
 GATHER_SECONDS = 1.0  # metrics are collected for so long and sent together
@@ -58,7 +58,8 @@ class Writer:
                 gathered += item
                 if len(gathered) < MOST_METRICS and time.monotonic() < due:
                     continue
-            for batch in batches(gathered, MOST_METRICS):
+            for start in range(0, len(gathered), MOST_METRICS):
+                batch = gathered[start : start + MOST_METRICS]
                 self._apply(lambda target, batch=batch: target.client.log_batch(target.child_id, metrics=batch))
             gathered = []
             if item is None:

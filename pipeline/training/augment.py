@@ -13,12 +13,9 @@ from pipeline.config.training import PictureAugmentation
 from pipeline.faces.crop import decode_jpeg, encode_jpeg
 from pipeline.training.data import Stream
 
-SHIFT, SCALE, ANGLE = 0.05, 0.08, 5.0
-"""Largest shift (share of the side), change of scale (natural logarithm) and rotation (degrees) at strength 1."""
-GAMMA, GRADIENT = 0.4, 0.4
-"""Natural logarithms of the strongest gamma, and of the largest brightness of an edge relative to the middle."""
-BALANCE, SATURATION, HUE = 0.15, 0.4, 10.0
-"""Natural logarithm of a channel's largest gain, share of the saturation, degrees about the grey axis."""
+SHIFT, SCALE, ANGLE = 0.05, 0.08, 5.0  # largest share of the side, logarithm of the scale, and degrees
+GAMMA, GRADIENT = 0.4, 0.4  # logarithms of the strongest gamma, and of the brightness of an edge relative to the middle
+BALANCE, SATURATION, HUE = 0.15, 0.4, 10.0  # logarithm of a channel's gain, share, and degrees about the grey axis
 BLUR = 1.5 / 128  # standard deviation of the strongest blur, as a share of the side
 BEST, WORST = 95, 20  # JPEG qualities at strengths 0 and 1
 LUMA = np.array([0.299, 0.587, 0.114])  # weights of red, green and blue in the brightness (ITU-R BT.601)

@@ -57,8 +57,7 @@ class Progress(Callback):
     """Shows the progress, as a bar or as a line `every` so many seconds, and prints the results of validations."""
 
     def __init__(self, every: float = 30.0) -> None:
-        self.every = every
-        self.name, self.steps, self.step = "", 0, 0
+        self.every, self.name, self.steps, self.step = every, "", 0, 0
         self._display = ExitStack()
         self._advance: Advance | None = None
 

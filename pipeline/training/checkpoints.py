@@ -20,8 +20,7 @@ from pipeline.runtime.paths import StrPath
 log = logging.getLogger(__name__)
 
 KEPT_CHECKPOINTS = 2  # the last one, and the one before in case the last is damaged
-FINISHED_NOTE = "finished.json"
-"""Beside the folders of checkpoints: the training that was finished last, its steps, and its folder of checkpoints."""
+FINISHED_NOTE = "finished.json"  # the training that was finished last, its steps, and its folder of checkpoints
 
 
 class Checkpoints:

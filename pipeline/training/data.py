@@ -32,8 +32,7 @@ class Stream(IntEnum):
     CORPUS = 3  # corpus and clip of a window, if corpora have weights
 
 
-GroupWeights = Mapping[tuple[int, ...], float]
-"""Groups of clips, and how often windows are drawn from each; empty: each pass draws every clip once."""
+GroupWeights = Mapping[tuple[int, ...], float]  # groups of clips, and how often each is drawn; may be empty
 
 
 def loaders() -> int:

@@ -9,8 +9,7 @@ from torch.nn import functional
 from pipeline.models.discriminator import Discriminator
 from pipeline.models.vgnet import VgNet
 
-ATTENTION_BIAS = -2.0
-"""Bias of the pixel attention: frames start as 88% reference, so that no steps are spent on learning to copy it."""
+ATTENTION_BIAS = -2.0  # frames start as 88% reference, so that no steps are spent on learning to copy it
 
 
 @torch.no_grad()

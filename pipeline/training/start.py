@@ -11,8 +11,7 @@ from pipeline.runtime import paths
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
 
-PARAMS = {"components": "pca.components", "size": "landmarks.size"}
-"""Parameters of a network's arguments that are not in the network's own section."""
+PARAMS = {"components": "pca.components", "size": "landmarks.size"}  # arguments that other sections have
 FREE = {"dropout"}  # arguments that may differ from the bundle's, because no weight depends on them
 
 
@@ -63,10 +62,10 @@ def open_start(name: str, bundle: StrPath | None, compatibility: Mapping[str, An
             fault = f"with other initial statistics of speech than those of {paths.MFCC}"
             advice = "Set mfcc.init to the same bundle, which takes its statistics over"
         else:
-            differences = (
+            others = (
                 f"{key} {saved.get(key)} and not {want}" for key, want in wanted.items() if saved.get(key) != want
             )
-            fault = f"on other data than the project's ({part}: {'; '.join(differences)})"
+            fault = f"on other data than the project's ({part}: {'; '.join(others)})"
             advice = "Set the params of that to the bundle's values, or start from another bundle"
         raise PipelineError(f"{name}.init: {folder} was trained {fault}. {advice}.")
     files = sorted(folder.glob("*.safetensors"))

@@ -22,11 +22,9 @@ class State:
     best: float = math.inf  # the lowest criterion of any validation
     best_step: int = 0
     stale: int = 0  # validations since the best one
-    kept: dict[str, Tensor] = field(default_factory=dict)
-    """The network's weights at the best validation, or at the last one, depending on `keep`."""
+    kept: dict[str, Tensor] = field(default_factory=dict)  # the weights to write, which `keep` chooses
     history: list[tuple[int, dict[str, float]]] = field(default_factory=list)
-    reference: dict[str, float] = field(default_factory=dict)
-    """Losses of the first steps, by which `LossMonitor` knows an exploding one."""
+    reference: dict[str, float] = field(default_factory=dict)  # losses of the first steps, for `LossMonitor`
     warnings: list[str] = field(default_factory=list)  # warnings that were given
 
 

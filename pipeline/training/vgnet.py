@@ -32,8 +32,7 @@ from pipeline.training.start import Start, open_start
 from pipeline.training.task import Task, Validation
 
 VALIDATION_WINDOWS = 32  # largest number of windows of the validation split
-START_CLIPS, START_WINDOWS = 256, 24
-"""Largest numbers of training clips (landmarks) and windows (pictures) in the sample for the initial weights."""
+START_CLIPS, START_WINDOWS = 256, 24  # largest numbers of clips (landmarks) and windows for the initial weights
 
 
 class VgBatch(NamedTuple):
@@ -114,10 +113,9 @@ class VgNetTask(Task[VgNetParams]):
             adversarial = decision_loss(logits_B, real=True)
             regression = regression_loss(read_BTL, landmarks_BTL, self.regression_weights)
             self.discriminator.requires_grad_(True)
-            total = (
-                losses["generator"] + params.adversarial_weight * adversarial + params.regression_weight * regression
-            )
-            losses |= {"generator": total, "adversarial": adversarial, "regression": regression}
+            losses["generator"] = losses["generator"] + params.adversarial_weight * adversarial
+            losses["generator"] = losses["generator"] + params.regression_weight * regression
+            losses |= {"adversarial": adversarial, "regression": regression}
         self.descend("network", losses["generator"])
         return losses
 
