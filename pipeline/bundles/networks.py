@@ -22,7 +22,7 @@ def load_model(folder: StrPath, name: str) -> tuple[nn.Module, dict[str, Any]]:
     try:
         module.load_state_dict(tensors)
     except RuntimeError as error:
-        mismatch = textwrap.shorten(str(error).splitlines()[1], 300)
-        message = f"{Path(folder, name)}.safetensors does not fit {name}.json: {mismatch} Train it again."
+        mismatch = textwrap.shorten(str(error).splitlines()[1], 300).rstrip(".")
+        message = f"{Path(folder, name)}.safetensors does not fit {name}.json: {mismatch}. Train it again."
         raise PipelineError(message) from error
     return module.eval(), card["meta"]
