@@ -132,7 +132,8 @@ class VgNet(nn.Module):
             attention_N1HW, frames_NCHW = torch.ones_like(colour_NCHW[:, :1]), colour_NCHW.float()
 
         made = (frames_NCHW, attention_N1HW, colour_NCHW, motion_N1HW)
-        return VgOutput(*(each_NCHW.unflatten(0, (batch, frames)) for each_NCHW in made), state_BCHW)
+        video, attention, colour, motion = [each_NCHW.unflatten(0, (batch, frames)) for each_NCHW in made]
+        return VgOutput(video, attention, colour, motion, state_BCHW)
 
 
 class ConvGru(nn.Module):

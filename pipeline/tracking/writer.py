@@ -59,13 +59,15 @@ class Writer:
                 if len(gathered) < MOST_METRICS and time.monotonic() < due:
                     continue
             for start in range(0, len(gathered), MOST_METRICS):
-                batch = gathered[start : start + MOST_METRICS]
-                self._apply(lambda target, batch=batch: target.client.log_batch(target.child_id, metrics=batch))
+                self._log(gathered[start : start + MOST_METRICS])
             gathered = []
             if item is None:
                 return
             if not isinstance(item, list):
                 self._apply(item)
+
+    def _log(self, metrics: list[Any]) -> None:
+        self._apply(lambda target: target.client.log_batch(target.child_id, metrics=metrics))
 
     def _apply(self, operation: Operation) -> None:
         target = self.target

@@ -79,7 +79,7 @@ def _lit(pictures_THWC: NDArray[np.uint8], numbers: NDArray[np.float64]) -> NDAr
     levels = (255 * (np.arange(256) / 255) ** np.exp(GAMMA * gamma)).astype(np.float32)
     across = np.linspace(-1, 1, pictures_THWC.shape[1])
     light_HW1 = np.exp(GRADIENT * (x * across[None, :, None] + y * across[:, None, None])).astype(np.float32)
-    return np.minimum(levels[pictures_THWC] * light_HW1 + 0.5, 255).astype(np.uint8)
+    return np.asarray(np.minimum(levels[pictures_THWC] * light_HW1 + 0.5, 255).astype(np.uint8))
 
 
 def _coloured(pictures_THWC: NDArray[np.uint8], numbers: NDArray[np.float64]) -> NDArray[np.uint8]:

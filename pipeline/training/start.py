@@ -56,17 +56,19 @@ def open_start(name: str, bundle: StrPath | None, compatibility: Mapping[str, An
         if saved == wanted:
             continue
         if part == "landmarks":
-            fault = f"with another landmark model than {paths.LANDMARKS_MODEL}"
-            advice = "Set pca.init to the same bundle, which takes its landmark model over"
+            fault = f"was trained with another landmark model than {paths.LANDMARKS_MODEL}. Set pca.init"
+            advice = "to the same bundle, which takes its landmark model over"
         elif {**saved, "initial": wanted.get("initial")} == wanted:
-            fault = f"with other initial statistics of speech than those of {paths.MFCC}"
-            advice = "Set mfcc.init to the same bundle, which takes its statistics over"
+            fault = f"was trained with other initial statistics of speech than those of {paths.MFCC}. Set mfcc.init"
+            advice = "to the same bundle, which takes its statistics over"
         else:
             others = (
                 f"{key} {saved.get(key)} and not {want}" for key, want in wanted.items() if saved.get(key) != want
             )
-            fault = f"on other data than the project's ({part}: {'; '.join(others)})"
-            advice = "Set the params of that to the bundle's values, or start from another bundle"
-        raise PipelineError(f"{name}.init: {folder} was trained {fault}. {advice}.")
+            fault = (
+                f"was trained on other data than the project's ({part}: {'; '.join(others)}). Set the params of that"
+            )
+            advice = "to the bundle's values, or start from another bundle"
+        raise PipelineError(f"{name}.init: {folder} {fault} {advice}.")
     files = sorted(folder.glob("*.safetensors"))
     return Start(name, folder, {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in files})
