@@ -10,11 +10,14 @@ import threading
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipeline.runtime import paths
 from pipeline.tracking import runs
 from pipeline.tracking.runs import MOST_METRICS, Operation, Target
+
+if TYPE_CHECKING:
+    from pipeline.training.record import Record
 
 ELSEWHERE = "made elsewhere"  # in place of the run of a stage whose outs came from a machine with another store
 SAMPLE = paths.SYNTHETIC.as_posix()  # the embedded corpus; made even if another corpus is chosen, but then not used
@@ -101,25 +104,17 @@ def link(target: Target) -> set[str]:
     return {entry["run_id"] for entry in stages.values() if entry["run_id"]}
 
 
-def adopt(
-    target: Target,
-    stage: str,
-    params: Mapping[str, Any],
-    curves: Mapping[int, Mapping[str, float]],
-    summary: Mapping[str, float],
-    model: Operation,
-) -> None:
+def adopt(target: Target, stage: str, params: Mapping[str, Any], record: "Record", model: Operation) -> None:
     """Write a finished run of `stage`, as in `dvc.lock`, unless the store has one. It becomes the maker of the outs."""
     records = locked_stages()
     if stage not in records or runs.maker(target.store, stage, records[stage].key):
         return
-    record = records[stage]
-    own = runs.open_apart(target, stage, {runs.KEY: record.key, "mlflow.note.content": ADOPTED}, params)
-    points = [point for step, row in curves.items() for point in runs.points(row, step)]
-    points += runs.points({f"kept.{name}": value for name, value in summary.items()}, max(curves))
+    own = runs.open_apart(target, stage, {runs.KEY: records[stage].key, "mlflow.note.content": ADOPTED}, params)
+    points = [point for step, row in record.curves.items() for point in runs.points(row, step)]
+    points += runs.points({f"kept.{name}": value for name, value in record.summary.items()}, max(record.curves))
     for start in range(0, len(points), MOST_METRICS):
         own.client.log_batch(own.child_id, metrics=points[start : start + MOST_METRICS])
-    _log_made(own, record.deps, records)
+    _log_made(own, records[stage].deps, records)
     model(own)
     own.client.set_terminated(own.child_id, "FINISHED")
 

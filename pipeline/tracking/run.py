@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from numbers import Real
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from pipeline.tracking.store import Store, open_store, warn
 from pipeline.tracking.system import system_metrics
 from pipeline.tracking.writer import Writer
 from pipeline.training.callbacks import Callback
+
+if TYPE_CHECKING:
+    from pipeline.training.record import Record
 
 REFUSED = re.compile(r"[^\w\-. :/]", re.ASCII)  # MLflow refuses a whole request for one such character in a name
 
@@ -61,17 +64,9 @@ class Run:
         """Register the bundle in `folder`, without the discriminator, as the next version of `registered`."""
         self._put(lambda target: models.bundle(target, Path(folder), registered))
 
-    def adopt(
-        self,
-        stage: str,
-        params: Mapping[str, Any],
-        curves: Mapping[int, Mapping[str, float]],
-        summary: Mapping[str, float],
-        model: tuple[Path, Mapping[str, np.ndarray], str],
-    ) -> None:
+    def adopt(self, stage: str, params: Mapping[str, Any], record: "Record", model: tuple[Any, ...]) -> None:
         """Write the run of a training that was made elsewhere; `model` are the arguments of `Run.model`."""
-        results, register = _numbers(summary), lambda target: models.network(target, *model)
-        self._put(lambda target: lineage.adopt(target, stage, params, curves, results, register))
+        self._put(lambda target: lineage.adopt(target, stage, params, record, lambda own: models.network(own, *model)))
 
     def callback(self) -> Callback:
         """A training callback that writes curves and pictures to this run."""
