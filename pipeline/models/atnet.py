@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from pipeline.models.layers import conv, plain_conv, scaled, two_linear
+from pipeline.models.layers import Shapes, conv, plain_conv, scaled, two_linear
 
 LstmState = tuple[Tensor, Tensor]
 
@@ -18,11 +18,8 @@ class AtNet(nn.Module):
     def __init__(self, components: int = 6, width: int = 64, recurrent: bool = True, columns: int = 12) -> None:
         super().__init__()
         self.arguments = {"components": components, "width": width, "recurrent": recurrent, "columns": columns}
-        self.inputs: dict[str, tuple[int, ...]] = {
-            "reference_BK": (-1, components),
-            "windows_BT1RC": (-1, -1, 1, 28, columns),
-        }
-        self.outputs: dict[str, tuple[int, ...]] = {"coefficients_BTK": (-1, -1, components)}
+        self.inputs: Shapes = {"reference_BK": (-1, components), "windows_BT1RC": (-1, -1, 1, 28, columns)}
+        self.outputs: Shapes = {"coefficients_BTK": (-1, -1, components)}
         self.recurrent = recurrent
         c64, c128, c256, c512, c2048 = (scaled(count, width) for count in (64, 128, 256, 512, 2048))
         block = conv if recurrent else plain_conv

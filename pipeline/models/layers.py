@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+Shapes = dict[str, tuple[int, ...]]  # shapes by name; -1 stands for a free axis
+
 
 def scaled(channels: int, width: int) -> int:
     """The number of channels at `width`, if it is `channels` in the paper, whose width is 64; at least 1."""

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.landmarks.points import NUMBERS
-from pipeline.models.layers import Residual, conv, has_outer_level, scaled, upsample
+from pipeline.models.layers import Residual, Shapes, conv, has_outer_level, scaled, upsample
 
 Recurrence = Literal["time", "batch", "none"]
 
@@ -46,17 +46,10 @@ class VgNet(nn.Module):
         if outer:  # not for 128, so that files keep their bytes
             self.arguments["size"] = size
         self.size = size
-        self.inputs: dict[str, tuple[int, ...]] = {
-            "image_BCHW": (-1, 3, size, size),
-            "reference_landmarks_BL": (-1, NUMBERS),
-            "landmarks_BTL": (-1, -1, NUMBERS),
-        }
-        self.outputs: dict[str, tuple[int, ...]] = {
-            "frames_BTCHW": (-1, -1, 3, size, size),
-            "attention_BT1HW": (-1, -1, 1, size, size),
-            "colour_BTCHW": (-1, -1, 3, size, size),
-            "landmark_attention_BT1HW": (-1, -1, 1, 32, 32),
-        }
+        self.inputs: Shapes = {"image_BCHW": (-1, 3, size, size)}
+        self.inputs |= {"reference_landmarks_BL": (-1, NUMBERS), "landmarks_BTL": (-1, -1, NUMBERS)}
+        self.outputs: Shapes = {"frames_BTCHW": (-1, -1, 3, size, size), "attention_BT1HW": (-1, -1, 1, size, size)}
+        self.outputs |= {"colour_BTCHW": (-1, -1, 3, size, size), "landmark_attention_BT1HW": (-1, -1, 1, 32, 32)}
         if recurrence == "time":
             self.outputs["state_BCHW"] = (-1, scaled(512, width), 8, 8)
         self.attention = attention

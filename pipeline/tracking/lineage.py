@@ -23,10 +23,7 @@ ELSEWHERE = "made elsewhere"  # in place of the run of a stage whose outs came f
 SAMPLE = paths.SYNTHETIC.as_posix()  # the embedded corpus; made even if another corpus is chosen, but then not used
 ADOPTED = "Trained where this store is not, and committed to DVC. Written down afterwards: without pictures and load."
 _DVC = threading.Lock()  # DVC has process-wide state, so only one thread at a time may use it
-
-
-Data = Mapping[str, Any]
-"""An entry of `dvc.lock`: `path`, `md5` (of a folder's listing, with the suffix `.dir`), `size` and `nfiles`."""
+Data = Mapping[str, Any]  # an entry of `dvc.lock`: `path`, `md5` (with `.dir` for a folder), `size` and `nfiles`
 
 
 class StageRecord(NamedTuple):

@@ -24,6 +24,7 @@ from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import check_new
 from pipeline.tracking import store as stores
 from pipeline.tracking.best import BEST
+from pipeline.tracking.moved import SQLITE
 from pipeline.tracking.reachability import trouble, unfit, unreachable
 from pipeline.tracking.runs import COMMIT, EXPERIMENT, STAGE, Target
 
@@ -104,7 +105,7 @@ def fetch_bundle(uri: str) -> Path:
     store = stores.named_uri()
     if why := unfit(store):
         raise PipelineError(f"{uri} cannot be fetched: MLFLOW_TRACKING_URI={store} {why}.")
-    missing = store.startswith(stores.SQLITE) and not Path(store.removeprefix(stores.SQLITE)).exists()
+    missing = store.startswith(SQLITE) and not Path(store.removeprefix(SQLITE)).exists()
     if problem := "the file does not exist" if missing else unreachable(store):
         raise PipelineError(
             f"{uri} cannot be fetched from {store}: {problem}. Start in the project's folder, or set "

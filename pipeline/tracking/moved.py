@@ -15,13 +15,13 @@ _COLUMNS = (
     ("logged_models", "artifact_location"),
     ("model_versions", "storage_location"),
 )
-_SQLITE = "sqlite:///"
+SQLITE = "sqlite:///"
 
 
 def follow(uri: str, project: Path) -> list[Path]:
     """Correct paths in the SQLite database `uri` that are in earlier places of `project`; returns these places."""
-    database = Path(uri.removeprefix(_SQLITE))
-    if not uri.startswith(_SQLITE) or not database.exists():
+    database = Path(uri.removeprefix(SQLITE))
+    if not uri.startswith(SQLITE) or not database.exists():
         return []
     from sqlalchemy import create_engine, inspect
     from sqlalchemy.pool import NullPool

@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pipeline.tracking import store as stores
+from pipeline.tracking.moved import SQLITE
 from pipeline.tracking.reachability import SERVERS, trouble, unfit
 
 LOCAL = "http://127.0.0.1:5000"  # the address of `mlflow ui`, unless another port is given
@@ -14,7 +15,7 @@ def where_to_look() -> list[str]:
     """Lines that say where to look; none if MLflow is not installed or has no run of the project."""
     uri = stores.named_uri()
     uri = stores.local_uri() if unfit(uri) else uri
-    database = uri.removeprefix("sqlite:///")
+    database = uri.removeprefix(SQLITE)
     if importlib.util.find_spec("mlflow") is None or (database != uri and not Path(database).exists()):
         return []
     try:

@@ -142,8 +142,7 @@ def stage(name: str, params: Any, uses: Iterable[str] | None = None) -> Iterator
 
 def select(params: Any, keys: Iterable[str] | None = None) -> dict[str, Any]:
     """The flat values of ``params``, a mapping or a dataclass, at ``keys`` and below them; None: all of them."""
-    is_object = dataclasses.is_dataclass(params) and not isinstance(params, type)
-    flat = _flatten(dataclasses.asdict(params) if is_object else params)
+    flat = _flatten(params if isinstance(params, Mapping) else dataclasses.asdict(params))
     prefixes = None if keys is None else tuple(f"{key}." for key in keys)
     return {name: value for name, value in flat.items() if prefixes is None or f"{name}.".startswith(prefixes)}
 

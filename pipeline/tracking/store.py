@@ -18,13 +18,12 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from pipeline.runtime.paths import project_root
-from pipeline.tracking.moved import ARTIFACTS, follow
+from pipeline.tracking.moved import ARTIFACTS, SQLITE, follow
 from pipeline.tracking.reachability import trouble, unfit, unreachable
 
 EXPERIMENT = "atvgnet"  # MLflow's experiment of all runs, unless MLFLOW_EXPERIMENT_NAME names another
 LOCKED_SECONDS = 60  # longest wait for a database that another process has locked
 SLOW_SECONDS = 5  # a longer wait for the store is reported to the user
-SQLITE = "sqlite:///"
 
 # With MLflow's own defaults (7 retries of 120 s) a server that hangs would delay the end of a stage by a quarter of an
 # hour. Values that the user has set stay.

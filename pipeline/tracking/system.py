@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
-INTERVAL_SECONDS = 10.0
 SIGN = "system/cpu_utilization_percentage"  # a metric that is in every sample
 
 
@@ -20,7 +19,7 @@ def system_metrics(report: Callable[[Mapping[str, float], int], None], run_id: s
 
     def work() -> None:
         for step in count():
-            stopping = stop.wait(monitor.sampling_interval or INTERVAL_SECONDS)
+            stopping = stop.wait(monitor.sampling_interval or 10.0)
             monitor.collect_metrics()
             values = monitor.aggregate_metrics()
             for each in monitor.monitors:

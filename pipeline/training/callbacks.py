@@ -1,7 +1,6 @@
 """Callbacks of a training: the interface, and the two that every training has, history and progress."""
 
 import csv
-import io
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -43,14 +42,12 @@ class History(Callback):
         """Add the row of `step`."""
         self.rows[step] = dict(values)
         columns = list(dict.fromkeys(name for row in self.rows.values() for name in row))
-        text = io.StringIO()
-        table = csv.DictWriter(text, ["step", *columns], lineterminator="\n")
-        table.writeheader()
-        for number, row in self.rows.items():
-            table.writerow({"step": number} | {name: f"{value:.6g}" for name, value in row.items()})
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(self.path) as unfinished:
-            unfinished.write_text(text.getvalue())
+        with replacing(self.path) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as file:
+            table = csv.DictWriter(file, ["step", *columns], lineterminator="\n")
+            table.writeheader()
+            for number, row in self.rows.items():
+                table.writerow({"step": number} | {name: f"{value:.6g}" for name, value in row.items()})
 
 
 class Progress(Callback):

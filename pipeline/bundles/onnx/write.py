@@ -21,6 +21,7 @@ from pipeline.landmarks.pca import FACTOR, FILE
 from pipeline.landmarks.points import STABLE
 from pipeline.models.atnet import AtNet, LstmState
 from pipeline.models.folding import for_inference
+from pipeline.models.layers import Shapes
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
@@ -29,7 +30,6 @@ from pipeline.runtime.paths import StrPath
 from pipeline.speech.features import AFTER, PER_FRAME
 
 NETWORKS = "networks.json"
-Shapes = dict[str, tuple[int, ...]]  # shapes by name; -1 stands for a free axis
 _TRACED_FRAMES = 3
 
 
