@@ -116,13 +116,13 @@ class FineTuning:
 
         The best weights have the lowest LMD on the validation clips. The bundle's own weights compete as step 0.
         """
-        tasks: dict[str, Callable[[], Task]] = {
+        tasks: dict[str, Callable[[], Task[Any]]] = {
             "atnet": lambda: self._atnet(steps.atnet),
             "vgnet": lambda: self._vgnet(steps.vgnet),
         }
         return {name: self._train(make_task(), self.work / name) for name, make_task in tasks.items()}
 
-    def _train(self, task: Task, out: Path) -> int:
+    def _train(self, task: Task[Any], out: Path) -> int:
         """Train, unless an earlier call finished this training. Returns the step of the best weights."""
         if (out / "model.json").exists():
             meta = read_meta(self.work, out.name)
@@ -134,7 +134,7 @@ class FineTuning:
         compatibility = {"landmarks": self.landmarks.digest, "speech": self.speech.record()}
         start = open_start("atnet", self.bundle.folder, compatibility)
         params = _params("atnet", AtNetParams, self.bundle.folder, steps)
-        task = MouthAtNetTask(*self._sources(speech=True), params, self.seed, compatibility, start, self.landmarks)
+        task = MouthAtNetTask(*self._sources(speech=True), params, self.seed, compatibility, start)
         task.mouth_judge, task.base_bundle = self.judge, self.bundle
         return task
 
@@ -172,7 +172,7 @@ def _params(name: str, kind: type[P], bundle: Path, steps: int) -> P:
     return build(kind, values, name)
 
 
-def _steps_in(seconds: float, task: Task) -> int:
+def _steps_in(seconds: float, task: Task[Any]) -> int:
     """Return how many steps, with their validations, fit into the seconds. `task` cannot be used afterwards."""
     with training_threads(task.params.width):
         for step in range(WARM_UP):
