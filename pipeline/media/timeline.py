@@ -12,8 +12,7 @@ from pipeline.media.errors import library_errors_suppressed
 
 _SECOND = 1_000_000  # times are whole microseconds: fractions take too long for every packet of a corpus
 _MAX_STEP_BACK = _SECOND // 10
-MAX_STEP = 10
-"""Seconds by which a packet may be ahead of all earlier ones; FFmpeg's own limit."""
+MAX_STEP = 10  # seconds by which a packet may be ahead of all earlier ones; FFmpeg's own limit
 _MAX_STEP = MAX_STEP * _SECOND
 _MIN_PART = _SECOND // 2  # other time stamps that go on for so long are a new part; shorter ones are damaged
 
