@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from pipeline.config.params import Evaluate, Protocol
-from pipeline.evaluation.baselines import AT_VG, BASELINES, GROUND_TRUTH
+from pipeline.evaluation.baselines import AT_VG, BASELINES, GROUND_TRUTH, MISMATCHED
 from pipeline.evaluation.baselines.base import BaselineEntry, Generated, NotGenerated, TestClip
 from pipeline.evaluation.clips import Clips
 from pipeline.evaluation.folder import file_stems
@@ -119,7 +119,7 @@ def evaluate(
         _show(out, stems[name], *_generate_all(head, clips, name, params.protocol, methods))
     absences = [absence for result in results for absence in result.absences]
     parts = [part for result in results for part in result.parts]
-    summary = write_tables(out, table, seed, absences, info, parts=parts, short=True)
+    summary = write_tables(out, table, seed, absences, info, [(AT_VG, MISMATCHED)], parts, short=True)
     metrics_figure(summary).savefig(out / "metrics.png", dpi=110, metadata={"Software": None})
     return summary
 
