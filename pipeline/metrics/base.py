@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -102,6 +102,12 @@ class MetricEntry:
         if self.nearest:
             return f"nearer to {self.nearest} is better"
         return "higher is better" if self.higher_is_better else "lower is better"
+
+    def badness(self, values: Any, real: Any) -> Any:
+        """Values, such that higher is worse; ``real`` are those of the real clip, which count if they are the best."""
+        if self.nearest:
+            return abs(values - (real if self.nearest == "the real clip" else 0))
+        return -values if self.higher_is_better else values
 
 
 METRICS: Registry[MetricEntry] = Registry()

@@ -55,7 +55,7 @@ def print_report(reports: StrPath, quality: StrPath = paths.QUALITY) -> None:
 def _mean_rows(results: Results, controls: list[str]) -> list[list[str]]:
     """A row per metric: the system's mean with half its interval, its differences from controls, the other means."""
     rows, cells_of = [], results.group(ALL)
-    differences = {(row.metric, row.against): difference_text(row, row.metric) for row in rows_of(results.differences)}
+    differences = {(row.metric, row.against): difference_text(row) for row in rows_of(results.differences)}
     for metric in important_first(cells_of):
         cells = cells_of[metric]
         means = [number_text(cells[method].mean, metric) if method in cells else "-" for method in results.methods]
@@ -127,4 +127,4 @@ def _by_method(differences: pd.DataFrame) -> dict[str, pd.DataFrame]:
 def _difference_row(row: Any) -> list[str]:
     means = [number_text(mean, row.metric) for mean in (row.before, row.after)]
     verdict = "" if row.verdict == UNCLEAR else row.verdict
-    return [name_of(row.metric), *means, difference_text(row, row.metric), str(row.clips), verdict]
+    return [name_of(row.metric), *means, difference_text(row), str(row.clips), verdict]
