@@ -28,6 +28,8 @@ from pipeline.runtime.errors import PipelineError
 from pipeline.shards.clip_store import ClipStore
 from tests.factories import write_bundle
 
+pytestmark = pytest.mark.slow
+
 LENGTH = 34
 """Two windows and two frames."""
 PROTOCOLS: tuple[Protocol, ...] = ("full", "paper", "cross")
