@@ -46,12 +46,14 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
         raise _too_large(path) from None
     except UnidentifiedImageError:
         if not _is_tiff(path):
+            reason = "is neither a picture nor a video that can be read"
             advice = "Give a JPEG or PNG. If it is one, it is broken off: fetch it again."
-            raise PipelineError(f"{path} is neither a picture nor a video that can be read. {advice}") from None
+            raise PipelineError(reason, subject=path, advice=advice) from None
         return _decoded_by_libav(path)
     except Exception as error:  # decoders raise many types of errors for damaged files
         if isinstance(error, OSError) and error.errno:
-            raise PipelineError(f"{path} cannot be read as a picture: {error.strerror}. Give another.") from None
+            reason = f"cannot be read as a picture: {error.strerror}"
+            raise PipelineError(reason, subject=path, advice="Give another.") from None
         if not raised_by_library(error):
             raise
         raise _broken(path, error_text(error)) from None
@@ -80,18 +82,17 @@ def _decoded_by_libav(path: Path) -> NDArray[np.uint8]:
     try:
         return next(read_frames(path))
     except MediaError:
-        advice = "fetch it again, or save it as a JPEG or PNG."
-        raise PipelineError(f"{path} is a TIFF of a kind that cannot be read, or broken off: {advice}") from None
+        advice = "fetch it again, or save it as a JPEG or PNG"
+        raise PipelineError(f"is a TIFF of a kind that cannot be read, or broken off: {advice}", subject=path) from None
 
 
 def _broken(path: Path, why: str) -> PipelineError:
-    return PipelineError(f"{path} is damaged or broken off: fetch it again, or give another picture ({why}).")
+    return PipelineError(f"is damaged or broken off: fetch it again, or give another picture ({why})", subject=path)
 
 
 def _too_large(path: Path) -> PipelineError:
-    return PipelineError(
-        f"{path} has too many pixels to read. Give it with at most {_MAX_DECODED // 10**6} megapixels."
-    )
+    advice = f"Give it with at most {_MAX_DECODED // 10**6} megapixels."
+    return PipelineError("has too many pixels to read", subject=path, advice=advice)
 
 
 def _check_size(path: Path, file: Image.Image) -> None:
@@ -129,7 +130,8 @@ def _eight_bit(path: Path, file: Image.Image) -> Image.Image:
         values: Any = np.asarray(file)
         file = Image.fromarray((values >> 8).astype(np.uint8))
     elif file.mode in ("I", "F"):
-        raise PipelineError(f"{path} cannot be read as a picture: its values have no known range. Give a JPEG or PNG.")
+        reason = "cannot be read as a picture: its values have no known range"
+        raise PipelineError(reason, subject=path, advice="Give a JPEG or PNG.")
     return _as(_in_srgb(file), "RGB")
 
 
