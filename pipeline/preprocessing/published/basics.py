@@ -25,7 +25,8 @@ def read_basics(folder: StrPath) -> dict[str, NDArray[np.float64]]:
     for name, shape in SHAPES.items():
         path = Path(folder, f"{name}.npy")
         if not path.is_file():
-            raise PipelineError(f"{path} is missing. Give the original's folder basics with --basics.")
+            advice = "Give the folder basics of the original's repository with --basics."
+            raise PipelineError("is missing", subject=path, advice=advice)
         try:
             array = np.load(path, allow_pickle=False)
         except (ValueError, OSError, EOFError) as error:
