@@ -71,7 +71,8 @@ def measure_held_out(head: TalkingHead, store: ClipStore, methods: Mapping[str, 
     for name in store.ids("test"):
         clip = clips.load(name)
         generated = {baseline: BASELINES[baseline].generate(head, clip) for baseline in methods}
-        for row, *_ in measure_clip(clip, dict(generated), clips.samples(name)):
+        for result in measure_clip(clip, dict(generated), clips.samples(name)):
+            row = result.row
             values = {metric: row.get(metric, float("nan")) for metric in METRICS}
             rows.append({"clip": name, "method": methods[row["method"]], **values})
     return rows

@@ -76,7 +76,7 @@ class Project:
 
     def stages_run_by(self, *command: str, **variables: str) -> list[str]:
         """The stages that a DVC command ran."""
-        return re.findall(r"Running stage '(\w+)'", self.run(*command, **variables))
+        return re.findall(r"Running stage '(\w+)'", self.run(*command, good=True, **variables))
 
     def change(self, changes: dict[str, object]) -> None:
         """Set dotted keys of params.yaml."""
