@@ -17,13 +17,15 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.training.data import StoreSource
+
 SIZES = (128, 256)
 STEPS = 4
 """Steps of a measurement, after one that is not counted."""
 
 
-class RandomClips:
-    """A `ClipSource` of random pictures."""
+class RandomClips(StoreSource):
+    """A source of random pictures."""
 
     lengths: Sequence[int] = (75,) * 24
     digest = ""
@@ -38,17 +40,6 @@ class RandomClips:
 
     def landmarks(self, clip: int, mirrored: bool = False) -> NDArray[np.float32]:
         return self.random.normal(size=(self.lengths[clip], 136)).astype(np.float32)
-
-    def coefficients(self, clip: int) -> NDArray[np.float32]:
-        raise NotImplementedError
-
-    windows = coefficients
-    variants = 0
-
-    def variant(
-        self, clip: int, number: int, start: int, frames: int
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        raise NotImplementedError
 
 
 def measure(size: int, width: int, batch: int, frames: int) -> tuple[float, float]:

@@ -40,7 +40,7 @@ def main(context: Context) -> None:
     for network, record in records.items():
         stage = f"train_{network}"
         model = FOLDERS[network], input_example(network, context.params), f"atvgnet-{network}"
-        context.run.adopt(stage, select(context.params, params_of(stage)), record.curves, record.summary, model)
+        context.run.adopt(stage, select(context.params, params_of(stage)), record, model)
     context.run.bundle(paths.MODELS)
     context.run.finish(means(summary), _judgements(context.params, clips.ids("test"), summary))
 

@@ -2,16 +2,16 @@
 
 import logging
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, get_ident
 
 import pipeline
 from pipeline.app.uploads import check_length, check_uploaded
 from pipeline.config.generation import Settings
-from pipeline.inference.checks import without_folders
+from pipeline.inference.checks import with_name
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.inference.video import OnProgress, generate_video
 from pipeline.media.probe import check_self_contained
@@ -20,19 +20,11 @@ from pipeline.runtime.errors import PipelineError
 _LOG = logging.getLogger("atvgnet.app")
 """Not a child of the library's logger, whose warnings are shown on the page."""
 
-_END = 10.0
-"""Seconds to wait for a cancelled job, which ends at its next frame."""
+_END = 10.0  # seconds to wait for cancelled jobs, which end at their next frame
 
 
 class Cancelled(Exception):
     """The user has left or cancelled."""
-
-
-@dataclass(eq=False)
-class _Job:
-    session: str | None
-    cancelled: Event = field(default_factory=Event)
-    ended: Event = field(default_factory=Event)
 
 
 class Jobs:
@@ -43,10 +35,8 @@ class Jobs:
 
         Pictures and speech must come from ``places``, which are folders and files.
         """
-        self.heads = heads
-        self.seconds = seconds
-        self._places = places
-        self._running: list[_Job] = []
+        self.heads, self.seconds, self._places = heads, seconds, places
+        self._running: dict[Event, str | None] = {}  # the session of each job, by the event that cancels it
         self._closed = False
 
     @contextmanager
@@ -60,28 +50,20 @@ class Jobs:
         on_progress: OnProgress,
         warn: Callable[[str], object],
     ) -> Iterator[Path]:
-        """Generate a video, and yield its MP4, which is deleted after the block.
+        """Generate a video with the model of this name, and yield its MP4, which is deleted after the block.
 
-        Messages use the names of the uploaded files, without paths.
-
-        Args:
-            session: The session of the user, for `cancel`.
-            model: Name of the model.
-            picture: A picture or video.
-            speech: A sound or video file.
-            settings: How the face speaks.
-            on_progress: Called with the number of finished frames and of all frames.
-            warn: Called with each warning.
+        ``session`` is the user's, for `cancel`. ``picture`` may be a video. ``on_progress`` is called with the number
+        of finished frames and of all frames, and ``warn`` with each warning. Messages name files without folders.
 
         Raises:
             Cancelled: The user has left or cancelled.
             PipelineError: With a message for the user. Internal errors are logged, and become such a message.
         """
-        job, files = _Job(session), [picture, speech]
-        self._running.append(job)
+        cancelled = Event()
+        self._running[cancelled] = session
 
         def check_wanted() -> None:
-            if self._closed or job.cancelled.is_set():
+            if self._closed or cancelled.is_set():
                 raise Cancelled
 
         def report(done: int, total: int | None) -> None:
@@ -90,11 +72,8 @@ class Jobs:
 
         try:
             with tempfile.TemporaryDirectory() as folder:
-                files.append(out := Path(folder) / f"{picture.stem}.mp4")
-                with (
-                    _internal_errors(picture, speech),
-                    _warnings(lambda message: warn(without_folders(message, files))),
-                ):
+                out = Path(folder) / f"{picture.stem}.mp4"
+                with _internal_errors(picture, speech), _warnings(warn):
                     for upload in (picture, speech):
                         check_uploaded(upload, self._places)
                         check_self_contained(upload)
@@ -103,22 +82,22 @@ class Jobs:
                     generate_video(self.heads[model], picture, speech, out, settings, on_progress=report)
                 yield out
         except PipelineError as error:
-            raise PipelineError(without_folders(str(error), files)) from error
+            raise with_name(error) from error
         finally:
-            self._running.remove(job)
-            job.ended.set()
+            del self._running[cancelled]
 
     def cancel(self, session: str | None) -> None:
         """Cancel the jobs of a session."""
-        for job in list(self._running):
-            if job.session == session:
-                job.cancelled.set()
+        for cancelled, of_session in list(self._running.items()):
+            if of_session == session:
+                cancelled.set()
 
     def close(self) -> None:
         """Cancel all jobs, also those that start later, and wait for them."""
         self._closed = True
-        for job in list(self._running):
-            job.ended.wait(_END)
+        end = time.monotonic() + _END
+        while self._running and time.monotonic() < end:
+            time.sleep(0.02)
 
 
 @contextmanager
@@ -138,12 +117,14 @@ def _internal_errors(picture: Path, speech: Path) -> Iterator[None]:
 
 @contextmanager
 def _warnings(warn: Callable[[str], object]) -> Iterator[None]:
-    """Call ``warn`` with each warning that the library logs in this thread."""
+    """Call ``warn`` with each warning that the library logs in this thread. Files are named without their folders."""
     thread, handler = get_ident(), logging.Handler(logging.WARNING)
 
     def emit(record: logging.LogRecord) -> None:
         if record.thread == thread:
-            warn(record.getMessage())
+            arguments = record.args if isinstance(record.args, tuple) else ()
+            names = tuple(value.name if isinstance(value, Path) else value for value in arguments)
+            warn(str(record.msg) % names)
 
     handler.emit = emit  # type: ignore[method-assign]
     logger = logging.getLogger(pipeline.__name__)

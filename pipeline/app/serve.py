@@ -7,31 +7,23 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from pipeline.app.rate_limit import RequestLimit
 from pipeline.app.uploads import BYTES, delete_old
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.runtime.errors import PipelineError, Stopped
 
-_SWEEP = 60.0
-"""Seconds between searches for old uploads."""
-SHIPPED = "pretrained"
-"""Name of the shipped models on the page."""
+_SWEEP = 60.0  # seconds between searches for old uploads
+SHIPPED = "pretrained"  # name of the shipped models on the page
 
 
 def serve(models: Sequence[str], host: str, port: int, seconds: float, most: int, per_minute: int) -> None:
     """Serve the page until the process is told to end.
 
-    Args:
-        models: Bundles beside the shipped one: folders, or `models:/NAME@ALIAS` of MLflow.
-        host: The address to listen on.
-        port: The port to listen on.
-        seconds: The longest speech.
-        most: Videos that are generated at a time.
-        per_minute: Uploads and videos together that another machine may request per minute.
-
-    Raises:
-        PipelineError: A bundle cannot be loaded, or the port is taken.
+    ``models`` are bundles beside the shipped one: folders, or `models:/NAME@ALIAS` of MLflow. The speech may last
+    ``seconds``, and ``most`` videos are generated at a time. ``per_minute`` is how many uploads and videos together
+    another machine may request. Raises PipelineError if a bundle cannot be loaded, or the port is taken.
     """
     _check_free(host, port)
     with _own_folder() as files:
@@ -45,24 +37,21 @@ def serve(models: Sequence[str], host: str, port: int, seconds: float, most: int
         heads.update((name, TalkingHead.from_pretrained(name)) for name in models)
         jobs = Jobs(heads, seconds, [files, *EXAMPLE])
         blocks = page(jobs, most)
+        unused: dict[str, Any] = dict.fromkeys(
+            ("share", "show_error", "run_history", "enable_monitoring", "ssr_mode", "mcp_server", "pwa"), False
+        )
         _, address, _ = blocks.launch(
             server_name=host,
             server_port=port,
-            share=False,
             quiet=True,
             prevent_thread_lock=True,
-            show_error=False,
             max_file_size=BYTES,
             footer_links=[],
-            run_history=False,
-            enable_monitoring=False,
-            ssr_mode=False,
-            mcp_server=False,
-            pwa=False,
             theme=THEME,
             css=CSS,
             head=HEAD,
             app_kwargs={"middleware": [allowlist(RequestLimit(per_minute))]},
+            **unused,
         )
         try:
             print(f"Open {address} in a browser. Ctrl-C ends it.", flush=True)
@@ -94,13 +83,11 @@ def _own_folder() -> Iterator[Path]:
     """Create a folder for everything uploaded and generated. Yields its subfolder `files`, the only one served."""
     before = tempfile.tempdir
     with tempfile.TemporaryDirectory(prefix="atvgnet-app-", ignore_cleanup_errors=True) as folder:
-        files, scratch = Path(folder, "files"), Path(folder, "scratch")
-        files.mkdir()
-        scratch.mkdir()
+        for place in (files := Path(folder, "files"), scratch := Path(folder, "scratch")):
+            place.mkdir()
         tempfile.tempdir = str(scratch)
-        os.environ["GRADIO_TEMP_DIR"] = os.environ["GRADIO_EXAMPLES_CACHE"] = str(files)
-        os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-        os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+        os.environ |= {"GRADIO_TEMP_DIR": str(files), "GRADIO_EXAMPLES_CACHE": str(files)}
+        os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
         try:
             yield files
         finally:

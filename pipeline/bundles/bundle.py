@@ -1,14 +1,8 @@
 """A model bundle: one folder with everything that generation needs.
 
-| file | content |
-|---|---|
-| `atnet/`, `vgnet/` | the networks, each with its training parameters (`pipeline.bundles.network_files`) |
-| `landmarks/` | template, mean and basis of the landmark model that both networks use |
-| `bundle.json` | the card: training data, metrics, licence and attribution |
-| `provenance.json` | the commit of the code that trained it |
-
-`dvc repro` makes `models/` a bundle. A bundle of the authors' published networks has `preprocessing.json` and
-`preprocessing.npz` instead of `landmarks/`.
+`atnet/` and `vgnet/` are the networks (`network_files.py`), `landmarks/` is the landmark model of both, `bundle.json`
+the card, and `provenance.json` the commit. `dvc repro` makes `models/` a bundle. One of published networks has
+`preprocessing.json` and `preprocessing.npz` instead of `landmarks/`.
 """
 
 import hashlib
@@ -36,9 +30,7 @@ log = logging.getLogger(__name__)
 
 PROVENANCE = "provenance.json"
 FORMAT = 1
-PUBLISHED = "published"
-"""The value of `landmarks` in the files of the authors' published networks."""
-
+PUBLISHED = "published"  # the value of `landmarks` in the files of the authors' published networks
 N = TypeVar("N", bound=nn.Module)
 
 
@@ -49,12 +41,10 @@ class Bundle:
     folder: Path
     atnet: AtNet
     vgnet: VgNet
-    landmarks: LandmarkModel | None
-    """None in a bundle of published networks, like the next two."""
+    landmarks: LandmarkModel | None  # None in a bundle of published networks, like the next two
     speech: SpeechFeatures | None
     crop: CropGeometry | None
-    card: Mapping[str, Any]
-    """`bundle.json` and the `commit`; empty until an evaluation has written the card."""
+    card: Mapping[str, Any]  # `bundle.json` and the `commit`; empty until an evaluation has written the card
 
     @property
     def trained_here(self) -> "TrainedParts":
@@ -75,24 +65,21 @@ class TrainedParts(NamedTuple):
 
 
 def load_bundle(folder: StrPath) -> Bundle:
-    """Read a bundle. Both networks are in eval mode on the CPU.
-
-    Raises PipelineError if a part is missing or damaged, or two parts do not fit each other.
-    """
+    """Read a bundle, on the CPU in eval mode; PipelineError if parts are missing, damaged, or do not fit each other."""
     folder = Path(folder)
     check_folder(folder)
     atnet, atnet_meta = _load(folder / "atnet", AtNet)
     vgnet, vgnet_meta = _load(folder / "vgnet", VgNet)
+    card = _read_card(folder)
     published = [meta.get("landmarks") == PUBLISHED for meta in (atnet_meta, vgnet_meta)]
-    if any(published) and not all(published):
+    if all(published):
+        return Bundle(folder, atnet, vgnet, None, None, None, card)
+    if any(published):
         ours, theirs = ("vgnet", "atnet") if published[0] else ("atnet", "vgnet")
         raise PipelineError(
             f"{folder / ours} and {folder / theirs} do not belong together: the first was trained by this project, the "
             "second is published by the paper's authors. Give a folder in which both have one origin."
         )
-    card = _read_card(folder)
-    if all(published):
-        return Bundle(folder, atnet, vgnet, None, None, None, card)
     landmarks = LandmarkModel.load(folder / "landmarks")
     for name, meta in (("atnet", atnet_meta), ("vgnet", vgnet_meta)):
         if meta.get("landmarks") != landmarks.digest:
@@ -136,28 +123,13 @@ def write_card(folder: StrPath, card: Mapping[str, Any]) -> None:
 
 
 def write_provenance(folder: StrPath, commit: str) -> None:
-    """Write `provenance.json`: the commit of the code that trained the bundle.
-
-    The commit is not in the card, because the card is an out of a stage: its bytes would change with every commit. No
-    stage declares this file.
-    """
-    folder = Path(folder)
-    card = hashlib.sha256((folder / CARD).read_bytes()).hexdigest()
-    content = json.dumps({"card": card, "commit": commit}, indent=2)
-    (folder / PROVENANCE).write_text(content + "\n", encoding="utf-8")
-
-
-def _commit(folder: Path) -> str | None:
-    """Return the commit in `provenance.json` if that file was written for the card next to it."""
-    try:
-        provenance = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
-        card = hashlib.sha256((folder / CARD).read_bytes()).hexdigest()
-        return str(provenance["commit"]) if provenance["card"] == card else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    """Write `provenance.json`, the commit of the code: no out of a stage, as its bytes change with every commit."""
+    content = json.dumps({"card": _hash(Path(folder, CARD)), "commit": commit}, indent=2)
+    Path(folder, PROVENANCE).write_text(content + "\n", encoding="utf-8")
 
 
 def _read_card(folder: Path) -> dict[str, Any]:
+    """The card and the `commit` of its provenance, None if that belongs to another card; empty without a card."""
     path = folder / CARD
     if not path.exists():
         return {}
@@ -171,15 +143,24 @@ def _read_card(folder: Path) -> dict[str, Any]:
     if parts != _parts(folder):
         log.warning("%s describes other weights than those beside it. `dvc repro` writes it again.", path)
         return {}
-    return {**card, "commit": _commit(folder)}
+    try:
+        provenance = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
+        commit = str(provenance["commit"]) if provenance["card"] == _hash(path) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        commit = None
+    return {**card, "commit": commit}
 
 
 def _parts(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of each part's content."""
+    """The SHA-256 of each part's content."""
     files = {
         "atnet": folder / "atnet" / "model.safetensors",
         "vgnet": folder / "vgnet" / "model.safetensors",
         "landmarks": folder / "landmarks" / "landmarks.npz",
         "preprocessing": folder / "preprocessing.npz",
     }
-    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items() if path.exists()}
+    return {name: _hash(path) for name, path in files.items() if path.exists()}
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

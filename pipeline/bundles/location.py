@@ -15,11 +15,10 @@ _REGISTERED = "models:/"
 
 
 def find_bundle(name: StrPath | None, *, param: str | None = None, fetch: Callable[[str], Path] | None = None) -> Path:
-    """Return the folder of a bundle. Every command, stage and `from_pretrained` resolves a bundle's name here.
+    """Return the folder of a bundle; PipelineError if it is missing.
 
-    The name is a folder, `models:/NAME@ALIAS` of MLflow, or None for the bundle that ships with the project. A key of
-    params.yaml, ``param``, has folders relative to the project. ``fetch`` downloads a bundle from MLflow's registry;
-    without it only folders are accepted. Raises PipelineError if the folder is missing.
+    The name is a folder, `models:/NAME@ALIAS` of MLflow (if ``fetch`` is given, which downloads it), or None for the
+    bundle that ships with the project. Folders of a key of params.yaml, ``param``, are relative to the project.
     """
     if name is None:
         return pretrained_folder()

@@ -27,10 +27,7 @@ def save_model(folder: StrPath, name: str, module: nn.Module, meta: dict[str, An
 
 
 def read_model(folder: StrPath, name: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Read `architecture`, `arguments` and `meta` of a network, and its weights by name.
-
-    Raises PipelineError if a file is missing or damaged.
-    """
+    """Read the architecture, arguments, meta and weights of a network; PipelineError for missing or damaged files."""
     card_path, weights_path = Path(folder, f"{name}.json"), Path(folder, f"{name}.safetensors")
     for path in (card_path, weights_path):
         if not path.exists():

@@ -1,5 +1,6 @@
 """Networks built from their files."""
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -12,29 +13,16 @@ from pipeline.runtime.paths import StrPath
 
 
 def load_model(folder: StrPath, name: str) -> tuple[nn.Module, dict[str, Any]]:
-    """Return a network in eval mode on the CPU, and the `meta` it was saved with.
-
-    Raises PipelineError if a file is missing, damaged, or does not fit its architecture.
-    """
+    """A network in eval mode on the CPU, and its `meta`; PipelineError if files are missing, damaged, or do not fit."""
     card, tensors = read_model(folder, name)
     try:
         module = ARCHITECTURES[card["architecture"]](**card["arguments"])
     except (KeyError, TypeError) as error:
         raise unknown_network(Path(folder, f"{name}.json"), error) from error
-    if mismatch := _first_mismatch(module, tensors):
-        raise PipelineError(f"{Path(folder, name)}.safetensors does not fit {name}.json: {mismatch}. Train it again.")
-    module.load_state_dict(tensors)
+    try:
+        module.load_state_dict(tensors)
+    except RuntimeError as error:
+        mismatch = textwrap.shorten(str(error).splitlines()[1], 300).rstrip(".")
+        message = f"{Path(folder, name)}.safetensors does not fit {name}.json: {mismatch}. Train it again."
+        raise PipelineError(message) from error
     return module.eval(), card["meta"]
-
-
-def _first_mismatch(module: nn.Module, tensors: dict[str, Any]) -> str | None:
-    """Describe the first tensor that is missing, unknown or of another shape."""
-    own = module.state_dict()
-    for key in [*own, *tensors]:
-        if key not in tensors:
-            return f"{key} is missing"
-        if key not in own:
-            return f"{key} is unknown"
-        if own[key].shape != tensors[key].shape:
-            return f"{key} has shape {tuple(tensors[key].shape)} where {tuple(own[key].shape)} belongs"
-    return None

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from typer import Argument, Option
 
 from pipeline.runtime import machine, paths
 from pipeline.runtime.command import command
@@ -16,10 +17,8 @@ REVISION = "a git revision, the name of a DVC experiment, or the ID of an MLflow
 
 @commands.command()
 def evaluate(
-    models: Annotated[Path, typer.Option(help="Folder of the models to evaluate, trained or imported.")],
-    out: Annotated[
-        Path | None, typer.Option(help="Folder to write. Default: reports in the folder of the models.")
-    ] = None,
+    models: Annotated[Path, Option(help="Folder of the models to evaluate, trained or imported.")],
+    out: Annotated[Path | None, Option(help="Folder to write. Default: reports in the folder of the models.")] = None,
 ) -> None:
     """Evaluate any models on the test split, as the stage evaluate does for models/."""
     with command():
@@ -37,24 +36,21 @@ def evaluate(
 @commands.command("score")
 def score_videos(
     fake: Annotated[
-        list[str] | None,
-        typer.Option(help="Folder of generated videos, or NAME=FOLDER; repeatable, to compare systems."),
+        list[str] | None, Option(help="Folder of generated videos, or NAME=FOLDER; repeatable, to compare systems.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="Folder to write. An earlier score in it is replaced.")
+        Path | None, Option("-o", "--out", help="Folder to write. An earlier score in it is replaced.")
     ] = None,
     real: Annotated[
         Path | None,
-        typer.Option(help="Folder of the real videos, with the same names. Without it only some metrics are computed."),
+        Option(help="Folder of the real videos, with the same names. Without it only some metrics are computed."),
     ] = None,
     reference: Annotated[
-        Path | None,
-        typer.Option(help="Folder of pictures of the faces, with the same names. Default: each first frame."),
+        Path | None, Option(help="Folder of pictures of the faces, with the same names. Default: each first frame.")
     ] = None,
-    size: Annotated[Literal["128", "256"], typer.Option(help="Side of the compared face crops, in pixels.")] = "128",
+    size: Annotated[Literal["128", "256"], Option(help="Side of the compared face crops, in pixels.")] = "128",
     self_test: Annotated[
-        bool,
-        typer.Option("--self-test", help="Check every metric on known changes of the real videos."),
+        bool, Option("--self-test", help="Check every metric on known changes of the real videos.")
     ] = False,
 ) -> None:
     """Score generated videos of any format, size and length against the real videos of the same names.
@@ -63,8 +59,14 @@ def score_videos(
     """
     with command():
         if self_test:
-            _test_metrics(real)
-            return
+            if real is None:
+                raise PipelineError("--self-test: give real videos with --real FOLDER, best of two speakers or more.")
+            from pipeline.evaluation.score.self_test import self_test as test_metrics
+            from pipeline.reports.score_tables import print_self_test
+
+            table = test_metrics(real, seed=0, jobs=machine.jobs())
+            print_self_test(table)
+            raise typer.Exit(0 if table["holds"].all() else 1)
         from pipeline.evaluation.score.score import name_systems, score
         from pipeline.reports.page import write_page
         from pipeline.reports.score_tables import print_score
@@ -78,23 +80,10 @@ def score_videos(
         print(f"The whole report as a page for any browser: {write_page(out)}")
 
 
-def _test_metrics(real: Path | None) -> None:
-    """Check the metrics. Exits with status 1 if one fails."""
-    from pipeline.evaluation.score.self_test import self_test
-    from pipeline.reports.score_tables import print_self_test
-
-    if real is None:
-        raise PipelineError("--self-test: give real videos with --real FOLDER, best of two speakers or more.")
-    table = self_test(real, seed=0, jobs=machine.jobs())
-    print_self_test(table)
-    if not table["holds"].all():
-        raise typer.Exit(1)
-
-
 @commands.command()
 def report(
-    md: Annotated[bool, typer.Option("--md", help="Print a short Markdown version, for a pull request.")] = False,
-    baseline: Annotated[str | None, typer.Option(help=f"Evaluation to print the change since: {REVISION}")] = None,
+    md: Annotated[bool, Option("--md", help="Print a short Markdown version, for a pull request.")] = False,
+    baseline: Annotated[str | None, Option(help=f"Evaluation to print the change since: {REVISION}")] = None,
 ) -> None:
     """Print the metrics of the last evaluation, and write the whole report to reports/index.html."""
     with command():
@@ -122,9 +111,9 @@ def report(
 
 @commands.command()
 def compare(
-    before: Annotated[str, typer.Argument(help=f"Earlier evaluation: {REVISION}")],
+    before: Annotated[str, Argument(help=f"Earlier evaluation: {REVISION}")],
     after: Annotated[
-        str | None, typer.Argument(help="Later evaluation, named in the same way. Default: the one in reports.")
+        str | None, Argument(help="Later evaluation, named in the same way. Default: the one in reports.")
     ] = None,
 ) -> None:
     """Print the differences between two evaluations, with 95% intervals and a verdict per metric."""
@@ -138,8 +127,8 @@ def compare(
 
 @commands.command()
 def gate(
-    baseline: Annotated[str, typer.Option(help=f"Evaluation to compare reports with: {REVISION}")],
-    metric: Annotated[list[str] | None, typer.Option(help="Metric that decides; repeatable. Default: lmd.")] = None,
+    baseline: Annotated[str, Option(help=f"Evaluation to compare reports with: {REVISION}")],
+    metric: Annotated[list[str] | None, Option(help="Metric that decides; repeatable. Default: lmd.")] = None,
 ) -> None:
     """Exit with status 1 if the last evaluation is worse than a baseline beyond its 95% interval."""
     with command():

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.filesize import decimal
+from typer import Option
 
 from pipeline.bundles.location import check_source
 from pipeline.cli.options import ModelsOption
@@ -15,14 +16,23 @@ from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import check_new
 
 export = typer.Typer(no_args_is_help=True, help="Write the prepared clips, or a bundle of models, for use elsewhere.")
-To = Annotated[Path, typer.Option(help="Folder to write; it must not exist.")]
+To = Annotated[Path, Option(help="Folder to write; it must not exist.")]
+
+
+def _bundle(models: str | None, to: Path) -> Path:
+    """Check both places, which is fast, and then load torch and return the bundle's folder."""
+    check_source(models)
+    check_new(to)
+    from pipeline.preprocessing.loading import bundle_folder
+
+    return bundle_folder(models)
 
 
 @export.command("webdataset")
 def export_webdataset(
-    to: Annotated[Path, typer.Option(help="Folder to write the tars to: a new one, or that of an interrupted export.")],
-    split: Annotated[str, typer.Option(help="Clips to write: train, val, test or all.")] = "all",
-    clips: Annotated[int, typer.Option(min=1, help="Clips per tar.")] = 256,
+    to: Annotated[Path, Option(help="Folder to write the tars to: a new one, or that of an interrupted export.")],
+    split: Annotated[str, Option(help="Clips to write: train, val, test or all.")] = "all",
+    clips: Annotated[int, Option(min=1, help="Clips per tar.")] = 256,
 ) -> None:
     """Write the good clips of data/ as WebDataset tars: crops, points, speech, MFCC and metadata."""
     with command():
@@ -42,17 +52,14 @@ def export_bundle(
     to: To,
     models: ModelsOption = None,
     seen: Annotated[
-        str, typer.Option(help="Sentence for the card: training data and limits of the models. `generate` prints it.")
+        str, Option(help="Sentence for the card: training data and limits of the models. `generate` prints it.")
     ] = "",
 ) -> None:
     """Write a small copy of a bundle: weights in half precision, without what only training needs."""
     with command():
-        check_source(models)
-        check_new(to)
-        from pipeline.bundles.small_copy import write_small_copy  # loads torch
-        from pipeline.preprocessing.loading import bundle_folder
+        source = _bundle(models, to)
+        from pipeline.bundles.small_copy import write_small_copy
 
-        source = bundle_folder(models)
         write_small_copy(source, to, {"seen": seen} if seen else {})
         size = sum(path.stat().st_size for path in to.rglob("*") if path.is_file())
         print(f"{to}: {decimal(size)}, from {source}")
@@ -62,12 +69,10 @@ def export_bundle(
 def export_as_onnx(to: To, models: ModelsOption = None) -> None:
     """Write the networks as ONNX files, with a description of their inputs (docs/serving.md)."""
     with command():
-        check_source(models)
-        check_new(to)
+        source = _bundle(models, to)
         from pipeline.bundles.onnx.write import export_onnx
-        from pipeline.preprocessing.loading import bundle_folder
 
-        export_onnx(bundle_folder(models), to)
+        export_onnx(source, to)
         for path in sorted(to.iterdir()):
             print(f"{path}: {decimal(path.stat().st_size)}")
 
@@ -76,10 +81,8 @@ def export_as_onnx(to: To, models: ModelsOption = None) -> None:
 def export_for_mlflow(to: To, models: ModelsOption = None) -> None:
     """Write a bundle as an MLflow model, which `mlflow models serve` serves (docs/serving.md)."""
     with command():
-        check_source(models)
-        check_new(to)
-        from pipeline.preprocessing.loading import bundle_folder
+        source = _bundle(models, to)
         from pipeline.tracking.models import save_bundle
 
-        save_bundle(bundle_folder(models), to)
+        save_bundle(source, to)
         print(f"Now run: mlflow models serve -m {shlex.quote(str(to))} --env-manager local --port 5001")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Option
 
 from pipeline.runtime import paths
 from pipeline.runtime.command import command
@@ -15,9 +16,9 @@ fetch = typer.Typer(no_args_is_help=True, help="Download a corpus, or check one 
 
 @fetch.command("grid")
 def fetch_grid(
-    speakers: Annotated[str, typer.Option(help="Speakers to download, such as s1,s29. Default: all.")] = "",
-    to: Annotated[Path | None, typer.Option(help="Folder to write. Default: corpora.grid.root of params.yaml.")] = None,
-    record: Annotated[str | None, typer.Option(help="Address of the record at a mirror of Zenodo.")] = None,
+    speakers: Annotated[str, Option(help="Speakers to download, such as s1,s29. Default: all.")] = "",
+    to: Annotated[Path | None, Option(help="Folder to write. Default: corpora.grid.root of params.yaml.")] = None,
+    record: Annotated[str | None, Option(help="Address of the record at a mirror of Zenodo.")] = None,
 ) -> None:
     """Download GRID from Zenodo, check it and unpack it. Complete speakers are skipped.
 
@@ -35,7 +36,7 @@ def fetch_grid(
 
 @fetch.command("lrw")
 def fetch_lrw(
-    to: Annotated[Path | None, typer.Option(help="Folder of LRW. Default: corpora.lrw.root of params.yaml.")] = None,
+    to: Annotated[Path | None, Option(help="Folder of LRW. Default: corpora.lrw.root of params.yaml.")] = None,
 ) -> None:
     """Print where to apply for LRW. If it is unpacked already, check that it is complete."""
     with command():

@@ -7,7 +7,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO, get_args
 
-import typer
+from typer import Option
 
 from pipeline.bundles.location import check_source, pretrained_folder
 from pipeline.cli.options import ModelsOption
@@ -26,30 +26,26 @@ if TYPE_CHECKING:  # loads torch
 def _setting(name: str, *flags: str, more: str = "", minimum: int | None = None) -> Any:
     """Return the option of a generation setting."""
     info = SETTINGS[name]
-    return typer.Option(*(flags or [f"--{info.option}"]), help=info.help + more, min=minimum)
+    return Option(*(flags or [f"--{info.option}"]), help=info.help + more, min=minimum)
 
 
 def generate(
-    picture: Annotated[
-        Path | None, typer.Option("-p", "--picture", help="Picture of a face, or a video to dub.")
-    ] = None,
+    picture: Annotated[Path | None, Option("-p", "--picture", help="Picture of a face, or a video to dub.")] = None,
     speech: Annotated[
         Path | None,
-        typer.Option("-i", "--input", help="Speech: a sound file, a video with sound, or - for a WAV from a pipe."),
+        Option("-i", "--input", help="Speech: a sound file, a video with sound, or - for a WAV from a pipe."),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(
-            "-o",
-            "--out",
-            help="MP4 to write, with 25 frames per second in the size of the picture, or - for a pipe.",
+        Option(
+            "-o", "--out", help="MP4 to write, with 25 frames per second in the size of the picture, or - for a pipe."
         ),
     ] = None,
     batch: Annotated[
         Path | None,
-        typer.Option(help="CSV of many videos with the columns picture, speech and out, in place of -p, -i and -o."),
+        Option(help="CSV of many videos with the columns picture, speech and out, in place of -p, -i and -o."),
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Rows of --batch that are generated at a time.")] = 1,
+    jobs: Annotated[int, Option(min=1, help="Rows of --batch that are generated at a time.")] = 1,
     models: ModelsOption = None,
     face: Annotated[
         str | None,
@@ -61,14 +57,14 @@ def generate(
     seed: Annotated[int, _setting("seed", minimum=0)] = Settings.seed,
     crop: Annotated[bool, _setting("crop")] = False,
     panels: Annotated[bool, _setting("panels")] = False,
-    landmarks: Annotated[Path | None, typer.Option(help="CSV to write the landmarks to.")] = None,
+    landmarks: Annotated[Path | None, Option(help="CSV to write the landmarks to.")] = None,
     video: Annotated[
-        Path | None, typer.Option(help="Video whose face moves the face in the picture, in place of -i.")
+        Path | None, Option(help="Video whose face moves the face in the picture, in place of -i.")
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
+    overwrite: Annotated[bool, Option("--overwrite", help="Replace files that exist.")] = False,
     precision: Annotated[
         Precision,
-        typer.Option(
+        Option(
             metavar="TYPE",
             help="Number format of VG-net: float32, bfloat16, or auto, which is bfloat16 where the processor supports "
             "it.",
@@ -77,15 +73,8 @@ def generate(
 ) -> None:
     """Generate a video in which the face in a picture says the speech."""
     with command():
-        settings = Settings(
-            face=None if face is None else parse_face(face),
-            strength=strength,
-            blink=blink,
-            sway=sway,
-            crop=crop,
-            panels=panels,
-            seed=seed,
-        )
+        rule = None if face is None else parse_face(face)
+        settings = Settings(rule, strength, blink, sway=sway, crop=crop, panels=panels, seed=seed)
         messages = sys.stderr if str(out) == "-" else sys.stdout
         if batch is not None:
             if picture or speech or out or landmarks or video:
@@ -101,28 +90,18 @@ def generate(
         from pipeline.inference.checks import check_request
 
         check_source(models)
-        check_request(picture, speech, out, drive=video, landmarks=landmarks, overwrite=overwrite)
+        more: dict[str, Any] = {"drive": video, "landmarks": landmarks, "overwrite": overwrite}
+        check_request(picture, speech, out, **more)
         from pipeline.inference.video import generate_video  # loads torch
 
         head = _load(models, precision, messages)
         start = time.perf_counter()
         with redirect_stdout(messages), progress_of("generate") as on_progress:
-            written = generate_video(
-                head,
-                picture,
-                speech,
-                out,
-                settings,
-                drive=video,
-                landmarks=landmarks,
-                overwrite=overwrite,
-                on_progress=on_progress,
-            )
+            written = generate_video(head, picture, speech, out, settings, **more, on_progress=on_progress)
         took = time.perf_counter() - start
-        name = "standard output" if str(out) == "-" else out
-        width, height = written.size
-        duration = written.frames / FPS
-        print(f"{name}: {written.frames} frames, {duration:.2f} s, {width}x{height} pixels", file=messages)
+        name, (width, height) = "standard output" if str(out) == "-" else out, written.size
+        size = f"{written.frames} frames, {written.frames / FPS:.2f} s, {width}x{height} pixels"
+        print(f"{name}: {size}", file=messages)
         shares = ", ".join(f"{step} {seconds / took:.0%}" for step, seconds in written.seconds.items())
         print(f"took {took:.1f} s: {shares}", file=messages)
 

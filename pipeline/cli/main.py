@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
 from pipeline.bundles.location import check_no_bundle, check_source
 from pipeline.cli.evaluation import commands
@@ -31,7 +32,7 @@ def _print_version(requested: bool) -> None:
 @app.callback()
 def main(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+        bool, Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """Make the face in a picture speak. Also: choose corpora, evaluate, export and personalize models."""
@@ -40,10 +41,10 @@ def main(
 @app.command()
 def personalize(
     video: Annotated[
-        list[Path], typer.Option(help="Video of one person who speaks, or a folder of such videos; repeatable.")
+        list[Path], Option(help="Video of one person who speaks, or a folder of such videos; repeatable.")
     ],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write the bundle to.")],
-    minutes: Annotated[float, typer.Option(min=1.0, help="About how many minutes training may take.")] = 15.0,
+    out: Annotated[Path, Option("-o", "--out", help="Folder to write the bundle to.")],
+    minutes: Annotated[float, Option(min=1.0, help="About how many minutes training may take.")] = 15.0,
     models: ModelsOption = None,
 ) -> None:
     """Fine-tune models to one person's face and voice, and compare them before and after on held-out clips.
@@ -65,22 +66,21 @@ def personalize(
 def serve_page(
     models: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             metavar="BUNDLE",
             help="A further bundle that visitors may choose: a folder, or models:/NAME@ALIAS of MLflow; repeatable.",
         ),
     ] = None,
     host: Annotated[
-        str, typer.Option(help="Address to listen on. With 0.0.0.0 other machines can open the page.")
+        str, Option(help="Address to listen on. With 0.0.0.0 other machines can open the page.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 7860,
-    seconds: Annotated[float, typer.Option(min=1.0, help="Longest speech that the page accepts, in seconds.")] = 60.0,
-    jobs: Annotated[int, typer.Option(min=1, help="Videos to generate at a time; further ones wait.")] = 1,
+    port: Annotated[int, Option(min=1, max=65535, help="Port to listen on.")] = 7860,
+    seconds: Annotated[float, Option(min=1.0, help="Longest speech that the page accepts, in seconds.")] = 60.0,
+    jobs: Annotated[int, Option(min=1, help="Videos to generate at a time; further ones wait.")] = 1,
     per_minute: Annotated[
         int,
-        typer.Option(
-            min=1,
-            help="Uploads and videos that another machine may request per minute. This machine has no limit.",
+        Option(
+            min=1, help="Uploads and videos that another machine may request per minute. This machine has no limit."
         ),
     ] = 20,
 ) -> None:
@@ -93,10 +93,8 @@ def serve_page(
 
 @app.command()
 def use(
-    corpus: Annotated[
-        str, typer.Argument(help="Name of the corpus, such as sample or grid; a wrong name prints all names.")
-    ],
-    root: Annotated[Path | None, typer.Option(help="Folder with the files of the corpus.")] = None,
+    corpus: Annotated[str, Argument(help="Name of the corpus, such as sample or grid; a wrong name prints all names.")],
+    root: Annotated[Path | None, Option(help="Folder with the files of the corpus.")] = None,
 ) -> None:
     """Choose the corpus in params.yaml. The rest of the file stays as it is, comments included."""
     with command():
@@ -115,11 +113,11 @@ def use(
 @app.command("import-upstream")
 def import_published(
     basics: Annotated[
-        Path | None, typer.Option(help="Folder basics of the authors' repository; required the first time.")
+        Path | None, Option(help="Folder basics of the authors' repository; required the first time.")
     ] = None,
-    atnet: Annotated[Path | None, typer.Option(help="The authors' AT-net, atnet_lstm_18.pth.")] = None,
-    vgnet: Annotated[Path | None, typer.Option(help="The authors' VG-net, generator_23.pth.")] = None,
-    to: Annotated[Path, typer.Option(help="Folder to write the models to.")] = paths.PUBLISHED,
+    atnet: Annotated[Path | None, Option(help="The authors' AT-net, atnet_lstm_18.pth.")] = None,
+    vgnet: Annotated[Path | None, Option(help="The authors' VG-net, generator_23.pth.")] = None,
+    to: Annotated[Path, Option(help="Folder to write the models to.")] = paths.PUBLISHED,
 ) -> None:
     """Convert the weights that the paper's authors published to model files, with their preprocessing."""
     with command():

@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-import typer
+from typer import Option
 
 ModelsOption = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--models",
         metavar="BUNDLE",
         help="Bundle of models: a folder, such as models after `dvc repro`, or models:/NAME@ALIAS of MLflow. Default: "

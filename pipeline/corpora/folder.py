@@ -98,8 +98,7 @@ class Folder(OpenedCorpus):
         try:
             frames = round(within(time_limit, probe, path).duration * FPS)
             if not frames:  # the file does not say
-                shown = ticks(path, fps=FPS, start=0.0, duration=None, damage=None)
-                frames = sum(1 for _ in limited(time_limit, shown))
+                frames = sum(1 for _ in limited(time_limit, ticks(path)))
         except (MediaError, TimedOut):
             return [(0.0, None)]
         length = round(self.params.clip_seconds * FPS)

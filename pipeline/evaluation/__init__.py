@@ -1,3 +1,1 @@
-"""Evaluation on the test split: what is compared (methods), how it is measured (measure), what is shown (report,
-pictures).
-"""
+"""Evaluation on the test split: which clips and methods are compared, and how."""

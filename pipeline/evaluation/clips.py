@@ -1,7 +1,5 @@
 """The clips of an evaluation."""
 
-from typing import Protocol
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,22 +8,6 @@ from pipeline.evaluation.baselines.base import TestClip
 from pipeline.metrics.transcript import transcribe
 from pipeline.preprocessing.base import Reference
 from pipeline.shards.clip_store import ClipStore
-
-
-class Clips(Protocol):
-    """Clips prepared as the models under evaluation were trained."""
-
-    def ids(self, split: str) -> list[str]:
-        """Good clips of ``train``, ``val`` or ``test``."""
-
-    def load(self, clip: str) -> TestClip:
-        """Load a clip."""
-
-    def other_face(self, clip: str) -> Reference | None:
-        """A picture of another speaker of its split; None if there is no other."""
-
-    def samples(self, clip: str) -> NDArray[np.int16]:
-        """Its 16 kHz mono sound."""
 
 
 class StoredClips:
@@ -37,11 +19,11 @@ class StoredClips:
         self._seen = {store.speaker(clip) for clip in store.ids("train")} if trained else None
 
     def ids(self, split: str) -> list[str]:
-        """As `Clips`."""
+        """Good clips of ``train``, ``val`` or ``test``."""
         return self._store.ids(split)
 
     def load(self, clip: str) -> TestClip:
-        """As `Clips`."""
+        """Load a clip, prepared as the models under evaluation were trained."""
         store, speaker = self._store, self._store.speaker(clip)
         other = other_clip(store, clip)
         return TestClip(
@@ -56,12 +38,12 @@ class StoredClips:
         )
 
     def other_face(self, clip: str) -> Reference | None:
-        """As `Clips`: the first frame of the next clip of another speaker."""
+        """The first frame of the next clip of another speaker; None if there is none."""
         other = other_speaker(self._store, clip)
         return None if other is None else self.load(other).reference
 
     def samples(self, clip: str) -> NDArray[np.int16]:
-        """As `Clips`."""
+        """Its 16 kHz mono sound."""
         return self._store.samples(clip)
 
 

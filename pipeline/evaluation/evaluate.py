@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from pipeline.config.params import Evaluate, Protocol
-from pipeline.evaluation.baselines import AT_VG, BASELINES, GROUND_TRUTH
+from pipeline.evaluation.baselines import AT_VG, BASELINES, GROUND_TRUTH, MISMATCHED
 from pipeline.evaluation.baselines.base import BaselineEntry, Generated, NotGenerated, TestClip
-from pipeline.evaluation.clips import Clips
+from pipeline.evaluation.clips import StoredClips
 from pipeline.evaluation.folder import file_stems
 from pipeline.evaluation.pictures import metrics_figure, strip, write_video
 from pipeline.evaluation.protocols import arrange, join
 from pipeline.evaluation.results import extremes
-from pipeline.evaluation.tables import Absence, Part, Summary, tabulate, write_tables
+from pipeline.evaluation.tables import ClipResult, Summary, absences_and_parts, tabulate, write_tables
 from pipeline.faces.crop import SIZE, rescale
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.metrics import DECIDING, METRICS
@@ -32,18 +32,9 @@ from pipeline.runtime.devices import generation_threads
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
 
-ClipRow = dict[str, Any]
 Samples = NDArray[np.int16]
 Outputs = dict[str, Generated | NotGenerated]
 """By method the frames, or why there are none."""
-
-
-class MethodResult(NamedTuple):
-    """The measurements of a clip by one method: its row of clips.csv, absent metrics, and words and phonemes."""
-
-    row: ClipRow
-    absences: list[Absence]
-    parts: list[Part]
 
 
 def choose_clips(ids: list[str], max_clips: int, seed: int) -> list[str]:
@@ -56,7 +47,7 @@ def choose_clips(ids: list[str], max_clips: int, seed: int) -> list[str]:
 
 def evaluate(
     head: TalkingHead,
-    clips: Clips,
+    clips: StoredClips,
     params: Evaluate,
     seed: int,
     out: StrPath,
@@ -88,17 +79,22 @@ def evaluate(
     if not ids:
         raise PipelineError("No clip of the test split is good. Give the split a larger share, or add clips.")
     methods = {entry.name: entry for entry in (*extra_methods, *BASELINES.values())}
-    for folder in (out / "pictures", out / "videos"):  # outs of the stage, also without any file
-        folder.mkdir(parents=True, exist_ok=True)
+    for folder in ("pictures", "videos"):  # outs of the stage, also without any file
+        (out / folder).mkdir(parents=True, exist_ok=True)
 
     def tasks() -> Iterator[parallel.Task]:
         for name in ids:
             clip, outputs, samples_N = _generate_all(head, clips, name, params.protocol, methods)
             # Attention and colour are not measured, and most of the bytes that another process would get.
-            small = {method: _without_paint(output) for method, output in outputs.items()}
+            small = {
+                method: output
+                if isinstance(output, NotGenerated)
+                else replace(output, attention_THW=None, colour_THWC=None)
+                for method, output in outputs.items()
+            }
             yield measure_clip, (clip, small, samples_N, params.protocol != "cross"), {}
 
-    results: list[MethodResult] = []
+    results: list[ClipResult] = []
     with generation_threads(jobs), closing(parallel.run(tasks(), jobs, ordered=True)) as measured:
         for of_clip in track(measured, total=len(ids), description="evaluate", transient=True):
             results += of_clip
@@ -117,9 +113,8 @@ def evaluate(
     stems = file_stems(ids)
     for name in clips_to_show(table, ids, params.videos):
         _show(out, stems[name], *_generate_all(head, clips, name, params.protocol, methods))
-    absences = [absence for result in results for absence in result.absences]
-    parts = [part for result in results for part in result.parts]
-    summary = write_tables(out, table, seed, absences, info, parts=parts, short=True)
+    absences, parts = absences_and_parts(results)
+    summary = write_tables(out, table, seed, absences, info, [(AT_VG, MISMATCHED)], parts, short=True)
     metrics_figure(summary).savefig(out / "metrics.png", dpi=110, metadata={"Software": None})
     return summary
 
@@ -133,7 +128,7 @@ def clips_to_show(table: pd.DataFrame, ids: list[str], count: int) -> list[str]:
 
 
 def _generate_all(
-    head: TalkingHead, clips: Clips, name: str, protocol: Protocol, methods: Mapping[str, BaselineEntry]
+    head: TalkingHead, clips: StoredClips, name: str, protocol: Protocol, methods: Mapping[str, BaselineEntry]
 ) -> tuple[TestClip, Outputs, Samples]:
     """The clip as the protocol arranges it, each method's output, and the sound."""
     clip, parts = arrange(protocol, clips, name)
@@ -148,13 +143,7 @@ def _generate(method: BaselineEntry, head: TalkingHead, parts: list[TestClip]) -
         return NotGenerated(str(reason))  # without the traceback
 
 
-def _without_paint(output: Generated | NotGenerated) -> Generated | NotGenerated:
-    if isinstance(output, NotGenerated):
-        return output
-    return replace(output, attention_THW=None, colour_THWC=None)
-
-
-def measure_clip(clip: TestClip, outputs: Outputs, samples_N: Samples, same_face: bool = True) -> list[MethodResult]:
+def measure_clip(clip: TestClip, outputs: Outputs, samples_N: Samples, same_face: bool = True) -> list[ClipResult]:
     """Measure a clip by each method. Runs in worker processes.
 
     The reference frame does not count. Without ``same_face`` the generated face is another person's.
@@ -175,10 +164,7 @@ def measure_clip(clip: TestClip, outputs: Outputs, samples_N: Samples, same_face
             parts = lmd_by_part(target, fake, transcript) if same_face else {}
         seen = {None: "", True: "yes", False: "no"}[clip.seen]
         row = {"id": clip.id, "speaker": clip.speaker, "seen": seen, "method": method, **metrics.values}
-        absences = [Absence(method, *absent) for absent in metrics.absent.items()]
-        results.append(
-            MethodResult(row, absences, [Part(clip.id, clip.speaker, method, *part) for part in parts.items()])
-        )
+        results.append(ClipResult(row, metrics.absent, parts))
     return results
 
 

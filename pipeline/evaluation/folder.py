@@ -67,17 +67,12 @@ def file_stems(ids: Sequence[str]) -> dict[str, str]:
     Such a name works in every file system, and in addresses of web pages and of MLflow's artifacts. Stems that several
     ``ids`` would share, ignoring case, end with a hash of the id.
     """
-    stems = {clip: _ascii(clip) for clip in ids}
+    stems = {}
+    for clip in ids:
+        kept = (letter for letter in unicodedata.normalize("NFKD", clip) if not unicodedata.combining(letter))
+        stems[clip] = re.sub(r"[^A-Za-z0-9.-]", "_", "".join(kept))
     count = Counter(stem.casefold() for stem in stems.values())
-    unique = {clip: stem for clip, stem in stems.items() if count[stem.casefold()] == 1 and len(stem) <= MAX_STEM}
-    return {clip: unique.get(clip) or f"{stem[:MAX_STEM]}-{_hash(clip)}" for clip, stem in stems.items()}
-
-
-def _ascii(text: str) -> str:
-    letters = unicodedata.normalize("NFKD", text)
-    kept = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    return re.sub(r"[^A-Za-z0-9.-]", "_", kept)
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
+    for clip, stem in stems.items():
+        if count[stem.casefold()] > 1 or len(stem) > MAX_STEM or not stem:
+            stems[clip] = f"{stem[:MAX_STEM]}-{hashlib.sha256(clip.encode()).hexdigest()[:8]}"
+    return stems

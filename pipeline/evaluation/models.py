@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.config.params import Params
 from pipeline.corpora.registry import open_corpus, terms
 from pipeline.corpora.union import members_of, roots
-from pipeline.evaluation.clips import Clips, StoredClips
+from pipeline.evaluation.clips import StoredClips
 from pipeline.evaluation.evaluate import evaluate
 from pipeline.evaluation.folder import replacing_evaluation
 from pipeline.evaluation.published import SourceClips, published_row
@@ -30,21 +30,11 @@ from pipeline.training.sources import NETWORKS, digest
 def evaluate_models(models: StrPath, out: StrPath, params: Params, project: StrPath, jobs: int) -> Summary:
     """Measure models on the test split that the stages prepared.
 
-    Imported models get the clips as they were trained: cut from the corpus's own files.
+    Imported models get the clips as they were trained: cut from the corpus's own files. ``project`` is the folder in
+    which corpora with a relative root lie. Returns the means and intervals over all clips.
 
-    Args:
-        models: The folder of the models.
-        out: The folder to write, as the stage does.
-        params: The project's parameters.
-        project: The folder of the project, where corpora with a relative root lie.
-        jobs: Processes that measure.
-
-    Returns:
-        The means and intervals over all clips.
-
-    Raises:
-        PipelineError: Something is missing; the clips do not fit the models; or ``out`` is the stage's, overlaps the
-            input, or holds anything but an evaluation.
+    Raises PipelineError if something is missing, if the clips do not fit the models, or if ``out`` is the stage's,
+    overlaps the input, or holds anything but an evaluation.
     """
     models, out = Path(models), Path(out)
     if out.resolve() == paths.REPORTS.resolve():
@@ -54,7 +44,7 @@ def evaluate_models(models: StrPath, out: StrPath, params: Params, project: StrP
     refuse_input(out, *parts, paths.CLIPS, paths.FACES, paths.MFCC, *roots(corpus))
     head = TalkingHead.from_pretrained(models, params.vgnet.precision)
     store = ClipStore(paths.DATA)
-    clips: Clips = StoredClips(store, _trained_on(head, params))
+    clips = StoredClips(store, _trained_on(head, params))
     extra_methods = []
     if isinstance(head.preprocessing, PublishedPreprocessing):
         clips = SourceClips(store, corpus.root, head.preprocessing)

@@ -18,7 +18,7 @@ import numpy as np
 
 from pipeline.config.params import Protocol
 from pipeline.evaluation.baselines.base import Generated, TestClip
-from pipeline.evaluation.clips import Clips
+from pipeline.evaluation.clips import StoredClips
 from pipeline.preprocessing.base import Reference
 from pipeline.runtime.errors import PipelineError
 
@@ -26,7 +26,7 @@ WINDOW = 16
 """Frames that the paper generates at once."""
 
 
-def arrange(protocol: Protocol, clips: Clips, name: str) -> tuple[TestClip, list[TestClip]]:
+def arrange(protocol: Protocol, clips: StoredClips, name: str) -> tuple[TestClip, list[TestClip]]:
     """A clip as it is measured, and its parts that are generated separately.
 
     Raises PipelineError for `cross` if no other speaker is known.

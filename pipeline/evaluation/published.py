@@ -12,13 +12,12 @@ from pipeline.config.params import Params
 from pipeline.corpora.alignment import unpack
 from pipeline.corpora.registry import open_corpus
 from pipeline.evaluation.baselines.base import BaselineEntry, Generated, NotGenerated, TestClip, at_vg
-from pipeline.evaluation.clips import lengthened, other_clip, other_speaker
+from pipeline.evaluation.clips import StoredClips, lengthened, other_clip
 from pipeline.faces.crop import from_crop
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.landmarks.similarity import apply_similarity, fit_similarity
 from pipeline.media import read_frames
 from pipeline.metrics.transcript import transcribe
-from pipeline.preprocessing.base import Reference
 from pipeline.preprocessing.published.faces import box_around, cut_region
 from pipeline.preprocessing.published.recipe import PublishedPreprocessing
 from pipeline.preprocessing.published.sound import read_clip_speech
@@ -29,7 +28,7 @@ from pipeline.shards.clip_store import ClipStore
 from pipeline.speech.sound import Sound
 
 
-class SourceClips:
+class SourceClips(StoredClips):
     """Regions of the corpus's own video files, cut as for the published weights, and their windows of the sound.
 
     The stage landmarks gives the face and its points, to fractions of a pixel, so no frame is lost.
@@ -37,14 +36,11 @@ class SourceClips:
 
     def __init__(self, store: ClipStore, root: Path, preprocessing: PublishedPreprocessing) -> None:
         """``root`` is the corpus's folder."""
-        self._store, self._root, self._preprocessing = store, root, preprocessing
-
-    def ids(self, split: str) -> list[str]:
-        """As `Clips`."""
-        return self._store.ids(split)
+        super().__init__(store)
+        self._root, self._preprocessing = root, preprocessing
 
     def load(self, clip: str) -> TestClip:
-        """As `Clips`. Raises PipelineError if the file cannot be read or has changed since the stages read it."""
+        """As `StoredClips`. Raises PipelineError if the file cannot be read or has changed since the stages read it."""
         source = self._store.source(clip)
         points_T68x2 = from_crop(self._store.points(clip), self._store.transform(clip))
         path = self._root / source["path"]
@@ -73,15 +69,6 @@ class SourceClips:
         source, frames = self._store.source(clip), self._store.length(clip)
         samples_N = read_clip_speech(self._root / source["path"], source["start"], frames / FPS)
         return np.concatenate(list(self._preprocessing.windows(Sound([samples_N]), frames)))
-
-    def other_face(self, clip: str) -> Reference | None:
-        """As `Clips`: the first frame of the next clip of another speaker."""
-        other = other_speaker(self._store, clip)
-        return None if other is None else self.load(other).reference
-
-    def samples(self, clip: str) -> NDArray[np.int16]:
-        """As `Clips`."""
-        return self._store.samples(clip)
 
 
 def published_row(params: Params, project: StrPath, store: ClipStore) -> list[BaselineEntry]:

@@ -143,19 +143,15 @@ def title_of(name: str) -> str:
     return f"{METRICS[name].title} {arrow_of(name)}".rstrip() if name in METRICS else name
 
 
-def interval_text(row: Any, name: str) -> str:
-    """``mean [low, high]`` of a metric, or the mean alone for a single clip; ``row`` has them as attributes."""
-    return _with_interval(row, name, "")
-
-
-def difference_text(row: Any, name: str) -> str:
-    """The same with signs, for a difference."""
-    return _with_interval(row, name, "+")
-
-
-def _with_interval(row: Any, name: str, sign: str) -> str:
-    mean, low, high = (number_text(value, name, sign) for value in (row.mean, row.low, row.high))
+def interval_text(row: Any, sign: str = "") -> str:
+    """``mean [low, high]`` of a row with a metric, or the mean alone for a single clip. ``sign`` may be ``+``."""
+    mean, low, high = (number_text(value, row.metric, sign) for value in (row.mean, row.low, row.high))
     return mean if math.isnan(row.low) else f"{mean} [{low}, {high}]"
+
+
+def difference_text(row: Any) -> str:
+    """The same with signs, for a difference."""
+    return interval_text(row, "+")
 
 
 def number_text(value: float, name: str, sign: str = "") -> str:

@@ -4,6 +4,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from itertools import product
 from pathlib import Path
@@ -59,6 +60,26 @@ class Part(NamedTuple):
     value: float
 
 
+@dataclass(frozen=True)
+class ClipResult:
+    """A clip by one method: its row of clips.csv, why it lacks metrics, the deciding metric by word and phoneme."""
+
+    row: dict[str, Any]
+    absent: dict[str, str]
+    parts: dict[str, float] = field(default_factory=dict)
+
+
+def absences_and_parts(results: Iterable[ClipResult]) -> tuple[list[Absence], list[Part]]:
+    """The absent metrics and the words and phonemes of all clips."""
+    absences: list[Absence] = []
+    parts: list[Part] = []
+    for result in results:
+        clip, speaker, method = (result.row[name] for name in ("id", "speaker", "method"))
+        absences += [Absence(method, *absent) for absent in result.absent.items()]
+        parts += [Part(clip, speaker, method, *part) for part in result.parts.items()]
+    return absences, parts
+
+
 def program() -> dict[str, Any]:
     """The program's version and those of the packages that affect metrics, for info.json."""
     return {"version": version("atvgnet"), "packages": {name: version(name) for name in PACKAGES}}
@@ -79,11 +100,7 @@ def summarize(clips: pd.DataFrame, seed: int, parts: Iterable[Part] = ()) -> pd.
 
     Means are over the clips with the metric. Their 95% intervals (`intervals`) have speakers as strata; they are empty
     if only one clip has the metric. A metric without any clip is left out, and so is a group that equals `ALL`.
-
-    Args:
-        clips: The table of `tabulate`.
-        seed: Of the bootstrap.
-        parts: Words and phonemes of clips, which become groups with the deciding metric only.
+    Words and phonemes of clips, ``parts``, become groups with the deciding metric only.
     """
     methods = list(dict.fromkeys(clips["method"]))
     wide = clips.pivot(index=["id", "speaker", "seen"], columns="method", values=list(METRICS))
@@ -155,14 +172,12 @@ def differences(clips: pd.DataFrame, pairs: Sequence[tuple[str, str]], seed: int
 def overall(table: pd.DataFrame) -> Summary:
     """The `Summary` of all clips from the table of `summarize`."""
     summary: Summary = {}
+    row: Any
     for row in table[table["group"] == ALL].itertuples():
         of_method = summary.setdefault(str(row.method), {})
-        ends = {f"{row.metric}{end}": float(getattr(row, name)) for end, name in _ENDS.items()}
-        of_method |= {name: value for name, value in ends.items() if not math.isnan(value)}
+        ends = {"": row.mean, "_low": row.low, "_high": row.high}
+        of_method |= {f"{row.metric}{end}": float(value) for end, value in ends.items() if not math.isnan(value)}
     return summary
-
-
-_ENDS = {"": "mean", "_low": "low", "_high": "high"}
 
 
 def means(summary: Summary) -> Summary:
@@ -197,20 +212,11 @@ def write_tables(
     parts: Iterable[Part] = (),
     short: bool = False,
 ) -> Summary:
-    """Write all tables.
+    """Write all tables into the folder ``out``, and return the summary of all clips.
 
-    Args:
-        out: The folder.
-        clips: The table of `tabulate`.
-        seed: Of the bootstrap.
-        absences: Each absent metric of each clip.
-        info: The contents of info.json.
-        pairs: Pairs of methods for differences.csv, which is written only if there are any.
-        parts: Words and phonemes of clips.
-        short: Write only the `headline` to metrics.json, and all means to means.json.
-
-    Returns:
-        The summary of all clips.
+    ``clips`` is the table of `tabulate`; ``seed`` is of the bootstrap; ``absences`` are absent metrics of clips.
+    differences.csv is written only if there are ``pairs`` of methods. With ``short``, metrics.json has only the
+    `headline`, and means.json all means.
     """
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
@@ -219,7 +225,8 @@ def write_tables(
     counted = Counter(absences)
     _write(out / CLIPS, clips)
     _write(out / INTERVALS, table)
-    _write(out / ABSENT, pd.DataFrame([(*key, clips) for key, clips in counted.items()], columns=_ABSENT))
+    absent = [(*absence, count) for absence, count in counted.items()]
+    _write(out / ABSENT, pd.DataFrame(absent, columns=[*Absence._fields, "clips"]))
     if pairs:
         _write(out / DIFFERENCES, differences(clips, pairs, seed))
     contents = {MEANS: headline(summary), ALL_MEANS: means(summary)} if short else {MEANS: means(summary)}
@@ -227,9 +234,6 @@ def write_tables(
         text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False)
         (out / name).write_text(text + "\n", encoding="utf-8")
     return summary
-
-
-_ABSENT = ["method", "metric", "reason", "clips"]
 
 
 def _write(path: Path, table: pd.DataFrame) -> None:

@@ -1,12 +1,12 @@
 """Who is shown: whether a clip has one person in one shot, and which clips show the same person.
 
-dlib's face descriptor tells people apart, but takes as long as the rest of a clip. So each frame gets a cheap
-signature, and the descriptor is computed only for clips whose signatures differ, about one in 400 of GRID, and then for
-two frames.
+dlib's face descriptor takes as long as the rest of a clip. So it is computed only for two frames of clips whose cheap
+signatures differ, about one in 400 of GRID.
 """
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import compress
 from typing import Any
 
 import cv2
@@ -20,22 +20,18 @@ from pipeline.faces.crop import CROP, crop_face
 from pipeline.faces.shape_predictor import check_model, model_path
 from pipeline.landmarks.points import STABLE
 
-WINDOW = 5
-"""Frames that are replaced by their median, so that a blink, a flash or a damaged frame does not count."""
+WINDOW = 5  # frames that are replaced by their median, so that a blink, a flash or a damaged frame does not count
 MAX_SIGNATURE_DISTANCE = 0.05
 """Distance of signatures within a clip above which descriptors are compared. 825 of GRID's 827 clips and the whole
 sample stay below it. 999 in 1000 pairs of 225 portraits lie above it, and turning heads reach 0.6."""
-MIN_CUT = 0.04
-"""Distance of signatures of successive frames that may be a cut. A fixed camera gives at most 0.03."""
+MIN_CUT = 0.04  # distance of signatures of successive frames that may be a cut. A fixed camera gives at most 0.03
 CUT_FACTOR = 3.0
 """A cut's distance is this many times that of nine in ten other frames, so that steady movement of a head is no cut."""
 MAX_MOVE, MAX_ZOOM = 1.0, 0.15
 """A face that moves by more of its radii, or changes its log size by more, between two frames is in a new shot. Real
 faces move by 0.4 and grow by 0.06 at most."""
-MAX_OFFSET = 8.0
-"""Pixels between a face and its place in the crop up to which a frame counts."""
-PERSON_DISTANCE = 0.5
-"""Mean distance of face descriptors from which clips show two people. One person has up to 0.44."""
+MAX_OFFSET = 8.0  # pixels between a face and its place in the crop up to which a frame counts
+PERSON_DISTANCE = 0.5  # mean distance of face descriptors from which clips show two people. One person has up to 0.44
 
 _AREA = slice(8, 120)
 _CHIP = slice(8, 113), slice(12, 117)  # rows and columns of a crop that dlib would describe, on average
@@ -61,10 +57,9 @@ def measure_identity(
 ) -> float:
     """The distance of the face descriptors of the two least similar parts of a clip; 0 when all parts are similar.
 
-    Points are in pixels of the crops. Parts need not be adjacent, so cuts, dissolves and gaps count alike. Frames
-    without the face (``found_T``) do not count, nor frames next to a leap, where the smoothed alignment leaves the face
-    away from its place. One person has up to 0.44, also when the head turns. Two people have 0.5 and more in all but 2
-    of 10,000 pairs of portraits.
+    Points are in pixels of the crops. Frames without the face (``found_T``) do not count, nor frames next to a leap,
+    where the smoothed alignment leaves the face away from its place. One person has up to 0.44, also when the head
+    turns. Two people have 0.5 and more in all but 2 of 10,000 pairs of portraits.
     """
     offset_T2 = (points_T68x2[:, STABLE] - np.array(CROP.points, np.float32)).mean(axis=1)
     used = np.flatnonzero(found_T & (np.linalg.norm(offset_T2, axis=1) < MAX_OFFSET))
@@ -123,7 +118,7 @@ def _distance(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArra
 
 def face_descriptor(crop_HWC: NDArray[np.uint8], points_68x2: NDArray[np.float32]) -> NDArray[np.float64]:
     """dlib's face descriptor (128,) of a crop with its points."""
-    upright = crop_face(crop_HWC, align(points_68x2[None], per_frame=True, smoothing=0.0)[0])
+    upright = crop_face(crop_HWC, align(points_68x2[None], per_frame=True)[0])
     chip = cv2.resize(upright[_CHIP], (150, 150), interpolation=cv2.INTER_LINEAR)
     return np.array(_descriptor().compute_face_descriptor(np.asarray(chip, np.uint8)))
 
@@ -140,7 +135,5 @@ def group_by_person(clips: Sequence[str], descriptors_N128: NDArray[np.float64])
     if len(clips) < 2:
         return [list(clips)]
     numbers = fcluster(linkage(descriptors_N128, "average"), PERSON_DISTANCE, "distance")
-    groups = [
-        [clip for clip, number in zip(clips, numbers, strict=True) if number == person] for person in set(numbers)
-    ]
+    groups = [list(compress(clips, numbers == person)) for person in set(numbers)]
     return sorted(groups, key=lambda group: (-len(group), clips.index(group[0])))

@@ -1,13 +1,13 @@
-"""The faces of all frames, and their points.
+"""The faces of all frames, and their points. Boxes are detected on key frames and interpolated in between.
 
-The detector runs on key frames only. Boxes between two key frames with the same faces are interpolated. The frame
-halfway becomes a key frame too, and so on, when the faces differ (lost, moved fast, or a new shot) or when the points
-found in between deviate from the interpolated way. So each box comes from detections, and never follows the background.
+The frame halfway becomes a key frame too, and so on, when the faces differ (lost, moved fast, or a new shot) or when
+the points found in between deviate from the interpolated way.
 """
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import cv2
 import numpy as np
@@ -18,14 +18,11 @@ from pipeline.faces.select import MIN_AREA
 from pipeline.faces.shape_predictor import predict_landmarks
 from pipeline.landmarks.points import STABLE
 
-MIN_OVERLAP = 0.6
-"""Overlap of key boxes from which the boxes between them are interpolated."""
+MIN_OVERLAP = 0.6  # overlap of key boxes from which the boxes between them are interpolated
 MAX_DEVIATION = 0.1
 """Distance between a face and its interpolated place, in sides of its box, above which it is detected again."""
-SHOT_CHANGE = 40.0
-"""Mean difference in grey levels of successive 16x16 thumbnails that is a new shot."""
-MIN_SIZE = 0.8
-"""The detector searches for faces down to this share of the smallest main face."""
+SHOT_CHANGE = 40.0  # mean difference in grey levels of successive 16x16 thumbnails that is a new shot
+MIN_SIZE = 0.8  # the detector searches for faces down to this share of the smallest main face
 
 Image = NDArray[np.uint8]
 
@@ -44,41 +41,44 @@ class Face:
         return x, y
 
 
-class FaceFinder:
-    """Finds all faces of every frame, chunk by chunk."""
+def find_faces(frames: Iterable[Image], detect_every: int) -> Iterator[tuple[Image, list[Face]]]:
+    """Each frame with its faces. About ``detect_every`` frames are kept at a time."""
+    skip = levels_above(80)
 
-    def __init__(self) -> None:
-        self._last: list[Face] | None = None
-        self._skip = levels_above(80)
-
-    def find(self, chunk: list[Image]) -> list[list[Face]]:
-        """The faces of each frame. The last frame of a chunk must be the first frame of the next chunk."""
-        end = len(chunk) - 1
-        faces: list[list[Face]] = [[] for _ in chunk]
-        faces[0] = self._detected(chunk[0]) if self._last is None else self._last
-        if end:
-            faces[end] = self._detected(chunk[end])
-            new_shot = _jumps(chunk) > SHOT_CHANGE
-            open_spans = [(0, end)]
-            while open_spans:
-                first, final = open_spans.pop()
-                if final - first < 2:
-                    continue
-                if not new_shot[first:final].any() and _interpolate(chunk, faces, first, final):
-                    continue
-                half = (first + final) // 2
-                faces[half] = self._detected(chunk[half])
-                open_spans += [(first, half), (half, final)]
-        self._last = faces[end]
+    def detected(frame: Image) -> list[Face]:
+        """Search for faces of the size found before, and for all sizes when there are none."""
+        nonlocal skip
+        boxes = detect_faces(frame, skip) or (detect_faces(frame) if skip else [])
+        faces = _faces([frame] * len(boxes), boxes)
+        if main := _main(faces):
+            skip = levels_above(MIN_SIZE * min(face.box.right - face.box.left for face in main))
         return faces
 
-    def _detected(self, frame: Image) -> list[Face]:
-        """Search for faces of the size found before, and for all sizes when there are none."""
-        boxes = detect_faces(frame, self._skip) or (detect_faces(frame) if self._skip else [])
-        if main := _main(boxes):
-            self._skip = levels_above(MIN_SIZE * min(box.right - box.left for box in main))
-        points = predict_landmarks([frame] * len(boxes), boxes)
-        return [Face(box, points_68x2) for box, points_68x2 in zip(boxes, points, strict=True)]
+    frames = iter(frames)
+    chunk = list(islice(frames, 1))
+    faces = [detected(frame) for frame in chunk]
+    while chunk:
+        chunk += islice(frames, detect_every)
+        end = len(chunk) - 1
+        faces += [[] for _ in range(end)]
+        if end:
+            faces[end] = detected(chunk[end])
+        new_shot = _jumps(chunk) > SHOT_CHANGE
+        open_spans = [(0, end)]
+        while open_spans:
+            first, final = open_spans.pop()
+            if final - first < 2:
+                continue
+            if not new_shot[first:final].any() and _interpolate(chunk, faces, first, final):
+                continue
+            half = (first + final) // 2
+            faces[half] = detected(chunk[half])
+            open_spans += [(first, half), (half, final)]
+        if end < detect_every:
+            yield from zip(chunk, faces, strict=True)
+            return
+        yield from zip(chunk[:-1], faces[:-1], strict=True)
+        chunk, faces = chunk[-1:], faces[-1:]
 
 
 def _interpolate(chunk: list[Image], faces: list[list[Face]], first: int, final: int) -> bool:
@@ -86,15 +86,15 @@ def _interpolate(chunk: list[Image], faces: list[list[Face]], first: int, final:
     pairs = _same_faces(faces[first], faces[final])
     if not pairs:
         return False
-    starts, ends = ([_place(face) for face in side] for side in zip(*pairs, strict=True))
+    starts, ends = (
+        [np.array([*astuple(face.box), *face.middle]) for face in side] for side in zip(*pairs, strict=True)
+    )
     frames, places = [], []
     for number in range(first + 1, final):
         share = (number - first) / (final - first)
         frames += [chunk[number]] * len(pairs)
         places += [start * (1 - share) + end * share for start, end in zip(starts, ends, strict=True)]
-    boxes = [Box(*place[:5].tolist()) for place in places]
-    points = predict_landmarks(frames, boxes)
-    between = [Face(box, points_68x2) for box, points_68x2 in zip(boxes, points, strict=True)]
+    between = _faces(frames, [Box(*place[:5].tolist()) for place in places])
     for face, (*_, x, y) in zip(between, places, strict=True):
         if math.dist(face.middle, (x, y)) > MAX_DEVIATION * (face.box.right - face.box.left):
             return False
@@ -102,27 +102,26 @@ def _interpolate(chunk: list[Image], faces: list[list[Face]], first: int, final:
     return True
 
 
-def _place(face: Face) -> NDArray[np.float64]:
-    """The numbers that are interpolated: the box, its score, and the middle."""
-    return np.array([*astuple(face.box), *face.middle])
+def _faces(frames: list[Image], boxes: list[Box]) -> list[Face]:
+    """The face in each box, one for each of ``frames``."""
+    return [Face(*face) for face in zip(boxes, predict_landmarks(frames, boxes), strict=True)]
 
 
-def _main(boxes: list[Box]) -> list[Box]:
-    """The boxes that must be in both key frames; small ones may come and go."""
-    largest = max((box.area for box in boxes), default=0.0)
-    return [box for box in boxes if box.area >= MIN_AREA * largest]
+def _main(faces: list[Face]) -> list[Face]:
+    """The faces that must be in both key frames; small ones may come and go."""
+    largest = max((face.box.area for face in faces), default=0.0)
+    return [face for face in faces if face.box.area >= MIN_AREA * largest]
 
 
 def _same_faces(first: list[Face], final: list[Face]) -> list[tuple[Face, Face]]:
     """Pairs of each main face in two key frames; empty unless all are in both and have moved little."""
     pairs = []
-    mains = [_main([face.box for face in faces]) for faces in (first, final)]
-    free = [face for face in final if face.box in mains[1]]
-    for face in [face for face in first if face.box in mains[0]]:
+    free = _main(final)
+    for face in _main(first):
         partner = max(free, key=lambda other: other.box.overlap(face.box), default=None)
         if partner is None or partner.box.overlap(face.box) < MIN_OVERLAP:
             return []
-        free.remove(partner)
+        free = [other for other in free if other is not partner]
         pairs.append((face, partner))
     return [] if free else pairs
 

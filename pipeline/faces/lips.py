@@ -8,16 +8,13 @@ from pipeline.landmarks.points import MOUTH
 from pipeline.landmarks.similarity import apply_similarity, fit_similarity
 from pipeline.runtime.clock import RATE, SAMPLES_PER_FRAME
 
-SMOOTHING = 2.0
-"""Sigma in frames of the Gaussian that removes the noise of the points from movements."""
+SMOOTHING = 2.0  # sigma in frames of the Gaussian that removes the noise of the points from movements
 MAX_LAG = 3
 """Frames between sound and lips that are allowed: delays of players and encoders, and lips that start before sound."""
 MIN_FRAMES = 50
 """Frames that are needed to compare sound and lips."""
-SPEECH_BAND = 300.0, 3000.0
-"""Hertz between which speech is louder than the noise of a room."""
-PAUSE_DEPTH = 25.0
-"""Decibels below the loudest frame from which a frame is silent."""
+SPEECH_BAND = 300.0, 3000.0  # hertz between which speech is louder than the noise of a room
+PAUSE_DEPTH = 25.0  # decibels below the loudest frame from which a frame is silent
 MIN_SHARE = 0.2
 """Share of frames that must be silent, and share that must not: speech without pauses cannot be compared."""
 _MAX_DEPTH = 40.0  # dB below the loudest frame at which levels are clipped

@@ -17,8 +17,7 @@ from pipeline.runtime.arrays import to_grid
 
 FACE = (slice(32, 112), slice(28, 100))
 """Rows and columns of the crop from the eyes to the chin and from cheek to cheek, without background."""
-GREY_STEP = 5
-"""Metrics of grey levels use every fifth frame."""
+GREY_STEP = 5  # metrics of grey levels use every fifth frame
 BORDER_MARGIN = 9.0
 """Crop pixels between a visible mouth and the picture's border. When the border cuts a mouth, dlib places most of its
 points 0 to 8 pixels inside the picture. The chin ends about 25 pixels below the mouth."""
@@ -43,7 +42,7 @@ def measure_quality(
     - ``score``: the detector's mean score in these frames, above 0 and rarely above 3.
     - ``face_size``: source pixels of a side of the crop, median. A larger crop is an enlargement.
     - ``jitter``: `measure_jitter` in crop pixels.
-    - ``sharpness``: `measure_sharpness`, median. A blur of 1.5 crop pixels brings any face under 0.025.
+    - ``sharpness``: of grey levels, median. A blur of 1.5 crop pixels brings any face under 0.025.
     - ``mouth``: share of frames in which the mouth is visible: the face was found, the 20 mouth points lie in the crop
       and at least `BORDER_MARGIN` inside the picture, and they have `MIN_CONTRAST`. Covers with edges of their own,
       such as a hand, are not recognised.
@@ -62,12 +61,11 @@ def measure_quality(
         samples_N: The clip's mono sound at 16 kHz.
     """
     scale_T = np.hypot(transforms_T2x3[:, 0, 0], transforms_T2x3[:, 1, 0], dtype=np.float64)
-    found_T = track.found_T
+    found_T, signatures_TS = track.found_T, signatures(crops_THWC)
     sharpness, contrast = _grey_metrics(points_T68x2[::GREY_STEP], crops_THWC[::GREY_STEP])
     shows_T = np.repeat(contrast >= MIN_CONTRAST, GREY_STEP)[: len(found_T)]
     shows_T &= _within(track.points_T68x2[:, MOUTH], picture, BORDER_MARGIN / scale_T)
-    shows_T &= _within(points_T68x2[:, MOUTH], crops_THWC.shape[1:3])
-    signatures_TS = signatures(crops_THWC)
+    shows_T &= _within(points_T68x2[:, MOUTH], crops_THWC.shape[1:3], 0 * scale_T)
     identity = measure_identity(crops_THWC, points_T68x2, signatures_TS, found_T)
     metrics = {
         "detected": float(found_T.mean()),
@@ -100,42 +98,31 @@ def measure_jitter(points_TPx2: NDArray[np.floating], found_T: NDArray[np.bool_]
 
 
 def _within(
-    points_TPx2: NDArray[np.floating], size: tuple[int, int], margin_T: NDArray[np.floating] | float = 0.0
+    points_TPx2: NDArray[np.floating], size: tuple[int, int], margin_T: NDArray[np.floating]
 ) -> NDArray[np.bool_]:
     """Frames whose points all lie in a picture of (height, width), ``margin_T`` away from its border."""
+    margin_T1, last = margin_T[:, None], np.array(size)[::-1] - 1
     low, high = points_TPx2.min(axis=1), points_TPx2.max(axis=1)
-    height, width = size
-    margin_T = np.broadcast_to(margin_T, len(low))
-    return np.asarray(
-        (low >= margin_T[:, None]).all(axis=1)
-        & (high[:, 0] <= width - 1 - margin_T)
-        & (high[:, 1] <= height - 1 - margin_T)
-    )
+    return np.asarray(((low >= margin_T1) & (high <= last - margin_T1)).all(axis=1))
 
 
 def _grey_metrics(
     points_T68x2: NDArray[np.floating], crops_THWC: NDArray[np.uint8]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """For each frame the face's sharpness, and the deviation of the mouth's grey levels relative to the face's."""
+    """For each frame the face's sharpness, and the deviation of the mouth's grey levels relative to the face's.
+
+    Sharpness is the variance of the Laplacian over the variance of the grey levels.
+    """
     sharpness, contrast = np.zeros(len(crops_THWC)), np.zeros(len(crops_THWC))
     for number, (points, crop) in enumerate(zip(points_T68x2, crops_THWC, strict=True)):
         grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), np.uint8)
-        sharpness[number] = measure_sharpness(grey)
+        face = max(_deviation(grey[FACE]), 1e-6)
+        sharpness[number] = (_deviation(np.asarray(cv2.Laplacian(grey, cv2.CV_16S)[FACE], np.int16)) / face) ** 2
         left, top = np.clip(np.floor(points[MOUTH].min(axis=0)), 0, None).astype(int)
         right, bottom = np.clip(np.ceil(points[MOUTH].max(axis=0)), 0, None).astype(int)
         mouth = grey[top : bottom + 1, left : right + 1]
-        contrast[number] = _deviation(mouth) / _face_deviation(grey) if mouth.size else 0.0
+        contrast[number] = _deviation(mouth) / face if mouth.size else 0.0
     return sharpness, contrast
-
-
-def measure_sharpness(grey_HW: NDArray[np.uint8]) -> float:
-    """The sharpness of a grey crop's face: variance of the Laplacian over the variance of the grey levels."""
-    laplacian = np.asarray(cv2.Laplacian(grey_HW, cv2.CV_16S)[FACE], np.int16)
-    return (_deviation(laplacian) / _face_deviation(grey_HW)) ** 2
-
-
-def _face_deviation(grey_HW: NDArray[np.uint8]) -> float:
-    return max(_deviation(grey_HW[FACE]), 1e-6)
 
 
 def _deviation(values: NDArray[np.integer]) -> float:

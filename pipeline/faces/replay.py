@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
 
-KEEP_BYTES = 64 * 2**20
-"""Frames up to this total size are kept in memory. Longer clips are decoded again."""
+KEEP_BYTES = 64 * 2**20  # frames up to this total size are kept in memory. Longer clips are decoded again
 
 
 class Replay:

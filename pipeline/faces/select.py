@@ -1,8 +1,6 @@
-"""Which face to use when a picture or clip shows several.
+"""Which face to use of several: complete frontal ones first, then turned ones, then cut ones; then the rule decides.
 
-Complete frontal faces come first, then faces turned to the side, then faces cut by the picture's edge. Among equals the
-rule decides. The rules ``left`` and ``right`` use the face on that side as it is. Faces much smaller than the largest
-are ignored.
+The rules ``left`` and ``right`` use the face on that side as it is. Faces much smaller than the largest are ignored.
 """
 
 from dataclasses import dataclass, replace
@@ -22,8 +20,7 @@ SMALL = 80.0
 """Side in pixels of a face's box. Smaller faces are searched for only when no larger one is complete and frontal."""
 TURNED = 0.3
 """A face with a lower `frontality` is turned to the side."""
-SURE = 0.3
-"""Detector scores below this may be false detections."""
+SURE = 0.3  # detector scores below this may be false detections
 MIN_AREA = 0.25
 """Faces with less than this share of the largest face's area are ignored."""
 
@@ -55,13 +52,9 @@ def choose(faces: list[Competing], rule: FaceRule) -> Competing:
 
 
 def weight(rule: FaceRule, box: Box, size: tuple[int, int]) -> float:
-    """How much a face in ``box`` counts in one frame of ``size`` (width, height), above 0.
-
-    Weights are summed over a clip, so of equal faces the one in most frames is chosen.
-    """
-    width, height = size
-    x = (box.left + box.right) / width / 2
-    y = (box.top + box.bottom) / height / 2
+    """How much a face in ``box`` counts in a frame of ``size`` (width, height), above 0. Clips sum it over frames."""
+    x = (box.left + box.right) / size[0] / 2
+    y = (box.top + box.bottom) / size[1] / 2
     central = 1.0 - 0.5 * min(1.0, float(np.hypot(2 * x - 1, 2 * y - 1)))  # 1 in the middle, 0.5 at the edge
     weights = {
         "prominent": box.area * central,
@@ -82,7 +75,7 @@ def is_whole(points_T68x2: NDArray[np.floating], size: tuple[int, int]) -> bool:
 def frontal(points_T68x2: NDArray[np.floating]) -> float:
     """The `frontality` of faces that are not upright."""
     points = np.asarray(points_T68x2, np.float32)
-    return frontality(to_crop(points, align(points, per_frame=True, smoothing=0.0)))
+    return frontality(to_crop(points, align(points, per_frame=True)))
 
 
 @dataclass(frozen=True)
@@ -122,18 +115,11 @@ def _faces(
     points = predict_landmarks([image_HWC] * len(boxes), boxes)
     size = (image_HWC.shape[1], image_HWC.shape[0])
     faces, sure = [], []
-    for box, points_68x2 in zip(boxes, points, strict=True):
-        transform = align(points_68x2[None], per_frame=True, smoothing=0.0)[0]
-        face = ChosenFace(
-            area=box.area,
-            weight=weight(rule, box, size),
-            whole=is_whole(points_68x2[None], size),
-            frontal=frontal(points_68x2[None]),
-            box=box,
-            points_68x2=points_68x2,
-            outside=share_outside(transform, size),
-            faces=1,
-        )
+    for box, one_1x68x2 in zip(boxes, points[:, None], strict=True):
+        transform = align(one_1x68x2, per_frame=True)[0]
+        shape = is_whole(one_1x68x2, size), frontal(one_1x68x2)
+        outside = share_outside(transform, size)
+        face = ChosenFace(box.area, weight(rule, box, size), *shape, box, one_1x68x2[0], outside, faces=1)
         faces.append(face)
         # A weak detection is a face if its upright crop is detected again. Faces that an edge cuts are always weak.
         if box.score >= SURE or not face.whole or detect_faces(crop_face(image_HWC, transform)):

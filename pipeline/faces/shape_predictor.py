@@ -1,9 +1,7 @@
-"""dlib's 68-point predictor for many frames at once, with points to fractions of a pixel.
+"""dlib's 68-point predictor for many frames at once, with points to fractions of a pixel (docs/architecture.md).
 
-This reads dlib's model file (Kazemi and Sullivan 2014, "One Millisecond Face Alignment with an Ensemble of Regression
-Trees"; trained by Sagonas et al. 2016) and computes the same regression. dlib reads the whole model, 65 MB, for each
-face, so memory limits its speed. It also rounds points to whole pixels, which at 128x128 is as far as lips move between
-frames. Here each tree is applied to all faces before the next tree, and points are not rounded.
+The model file is of Kazemi and Sullivan 2014, "One Millisecond Face Alignment with an Ensemble of Regression Trees",
+trained by Sagonas et al. 2016. Each tree is applied to all faces before the next tree, which needs less memory traffic.
 """
 
 import importlib.util
@@ -33,7 +31,7 @@ def model_path(name: str) -> Path:
     """The path of a file of the package face_recognition_models."""
     # Importing the package needs pkg_resources, which newer setuptools lacks, so only its folder is looked up.
     spec = importlib.util.find_spec("face_recognition_models")
-    assert spec is not None, "face_recognition_models is a declared dependency"
+    assert spec is not None
     assert spec.origin is not None
     return Path(spec.origin).parent / "models" / name
 
@@ -82,10 +80,7 @@ def predict_landmarks(frames: Sequence[NDArray[np.uint8]], boxes: Sequence[Box])
 
 
 def _grey(frame: NDArray[np.uint8], box: NDArray[np.float64]) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """The grey picture around a box, and the offset (4,) of boxes in it.
-
-    A margin of half the box's side holds all pixels that are read, and is small enough for the processor's cache.
-    """
+    """The grey picture around a box, with a margin that holds all pixels that are read, and the offset (4,) of it."""
     height, width = frame.shape[:2]
     margin = max(box[2] - box[0], box[3] - box[1], 1.0) / 2
     left, top = (max(0, int(side - margin)) for side in box[:2])
@@ -108,14 +103,7 @@ def _read_pixels(
 ) -> None:
     """Fill ``pixels`` (P,) with the grey levels at ``anchor`` and ``offset``, turned and scaled with the face.
 
-    Args:
-        grey: The grey picture.
-        box: The face's box in it (4,).
-        mean: The mean face.
-        shape: The current points (136,), in shares of the box's sides.
-        anchor: The point nearest to each pixel.
-        offset: From that point to the pixel, on the mean face.
-        pixels: The result; 0 outside the picture.
+    ``shape`` has the current points (136,) in shares of the sides of ``box`` (4,). Pixels outside the picture are 0.
     """
     height, width = grey.shape
     left, top, right, bottom = box
@@ -166,84 +154,48 @@ def _move(shapes: Floats, pixels: Floats, compared: NDArray[np.int16], threshold
 @lru_cache(maxsize=1)
 def load_model() -> Model:
     """Read dlib's file, once per process. Raises PipelineError when it is incomplete."""
-    model = Model(
-        np.empty((68, 2), np.float32),
-        np.empty((_CASCADES, _TREES, _SPLITS, 2), np.int16),
-        np.empty((_CASCADES, _TREES, _SPLITS), np.float32),
-        np.empty((_CASCADES, _TREES, _SPLITS + 1, 136), np.float32),
-        np.empty((_CASCADES, _PIXELS), np.int16),
-        np.empty((_CASCADES, _PIXELS, 2), np.float32),
-    )
     path = shape_predictor_path()
     check_model(path, "the 68-point model", _BYTES)
-    _read(np.memmap(path, np.uint8, "r"), *model)
-    return model
+    data = np.memmap(path, np.uint8, "r")
+    at = 0
+
+    def read(*counts: int) -> NDArray[np.int64]:
+        nonlocal at
+        numbers = np.empty(counts, np.int64)
+        at = _read_integers(data, at, numbers.reshape(-1))
+        return numbers
+
+    def floats(digits_and_exponents: NDArray[np.int64]) -> Floats:
+        digits, exponents = np.moveaxis(digits_and_exponents, -1, 0)
+        return np.asarray(digits * 2.0**exponents, np.float32)
+
+    read(3)  # version, rows and columns of a matrix
+    mean = floats(read(68, 2, 2))
+    compared = np.empty((_CASCADES, _TREES, _SPLITS, 2), np.int16)
+    threshold = np.empty((_CASCADES, _TREES, _SPLITS), np.float32)
+    leaf = np.empty((_CASCADES, _TREES, _SPLITS + 1, 136), np.float32)
+    read(1)  # each list begins with its length
+    for cascade in range(_CASCADES):
+        read(1)
+        trees = read(_TREES, 1 + _SPLITS * 4 + 1 + (_SPLITS + 1) * (2 + 136 * 2))
+        splits = trees[:, 1 : 1 + _SPLITS * 4].reshape(_TREES, _SPLITS, 4)
+        compared[cascade], threshold[cascade] = splits[..., :2], floats(splits[..., 2:])
+        leaves = trees[:, 2 + _SPLITS * 4 :].reshape(_TREES, _SPLITS + 1, -1)  # each begins with rows and columns
+        leaf[cascade] = floats(leaves[..., 2:].reshape(_TREES, _SPLITS + 1, 136, 2))
+    read(1)
+    anchor = read(_CASCADES, 1 + _PIXELS)[:, 1:].astype(np.int16)
+    read(1)
+    offset = floats(read(_CASCADES, 1 + _PIXELS * 4)[:, 1:].reshape(_CASCADES, _PIXELS, 2, 2))
+    return Model(mean, compared, threshold, leaf, anchor, offset)
 
 
 @to_machine_code
-def _integer(data: NDArray[np.uint8], at: int) -> tuple[np.int64, int]:
-    """A number and the next position. The first byte holds the sign and the number of bytes that follow."""
-    value, length = np.int64(0), data[at] & 0x0F
-    for byte in range(length):
-        value |= np.int64(data[at + 1 + byte]) << (8 * byte)
-    return -value if data[at] & 0x80 else value, at + 1 + length
-
-
-@to_machine_code
-def _float(data: NDArray[np.uint8], at: int) -> tuple[float, int]:
-    """A number stored as two integers, digits and binary exponent, and the next position."""
-    digits, at = _integer(data, at)
-    exponent, at = _integer(data, at)
-    return digits * 2.0**exponent, at
-
-
-@to_machine_code
-def _floats(data: NDArray[np.uint8], at: int, out: Floats) -> int:
-    for number in range(len(out)):
-        out[number], at = _float(data, at)
-    return at
-
-
-@to_machine_code
-def _read(
-    data: NDArray[np.uint8],
-    mean: Floats,
-    compared: NDArray[np.int16],
-    threshold: Floats,
-    leaf: Floats,
-    anchor: NDArray[np.int16],
-    offset: Floats,
-) -> None:
-    """Fill the arrays of a `Model` (its fields are the arguments) from dlib's file, in the file's order."""
-    cascades, trees, splits = threshold.shape
-    at = _skip(data, 0, 3)  # version, rows and columns of a matrix
-    at = _floats(data, at, mean.reshape(-1))
-    at = _skip(data, at, 1)  # each list begins with its length
-    for cascade in range(cascades):
-        at = _skip(data, at, 1)
-        for tree in range(trees):
-            at = _skip(data, at, 1)
-            for split in range(splits):
-                for pixel in range(2):
-                    compared[cascade, tree, split, pixel], at = _integer(data, at)
-                threshold[cascade, tree, split], at = _float(data, at)
-            at = _skip(data, at, 1)
-            for end in range(splits + 1):
-                at = _skip(data, at, 2)
-                at = _floats(data, at, leaf[cascade, tree, end])
-    at = _skip(data, at, 1)
-    for cascade in range(cascades):
-        at = _skip(data, at, 1)
-        for pixel in range(anchor.shape[1]):
-            anchor[cascade, pixel], at = _integer(data, at)
-    at = _skip(data, at, 1)
-    for cascade in range(cascades):
-        at = _skip(data, at, 1)
-        at = _floats(data, at, offset[cascade].reshape(-1))
-
-
-@to_machine_code
-def _skip(data: NDArray[np.uint8], at: int, numbers: int) -> int:
-    for _ in range(numbers):
-        at = _integer(data, at)[1]
+def _read_integers(data: NDArray[np.uint8], at: int, numbers: NDArray[np.int64]) -> int:
+    """Fill ``numbers``; returns the next position. A number's first byte holds its sign and count of further bytes."""
+    for index in range(len(numbers)):
+        value, length = np.int64(0), data[at] & 0x0F
+        for byte in range(length):
+            value |= np.int64(data[at + 1 + byte]) << (8 * byte)
+        numbers[index] = -value if data[at] & 0x80 else value
+        at += 1 + length
     return at

@@ -1,8 +1,7 @@
 """Whether a whole video's sound matches its lips, and by how many frames they are apart.
 
-One clip of a few seconds is not enough: its best lag is often wrong by many frames. Over all clips of a video the right
-lag repeats, and wrong lags do not. Each clip's lips are also compared with the sound of the other clips, which shows
-how well any speech fits these lips.
+Over all clips the right lag repeats, and wrong lags do not. Each clip's lips are also compared with the sound of the
+other clips, which shows how well any speech fits these lips.
 """
 
 from collections.abc import Sequence
@@ -15,14 +14,11 @@ from pipeline.faces.lips import MIN_FRAMES, mouth_speed, speech_level
 from pipeline.landmarks.shape import mouth_opening
 from pipeline.runtime.clock import FPS
 
-LAGS = np.arange(-25, 26)
-"""Lags of lips and sound that are tried, in frames: up to 1 s."""
+LAGS = np.arange(-25, 26)  # lags of lips and sound that are tried, in frames: up to 1 s
 MIN_CLIPS = 3
 """A video with fewer clips has no result."""
-MAX_CLIPS = 20
-"""Clips of a video that are compared, spread evenly: a minute is enough."""
-TOLERATED = 1
-"""Frames of offset that count as in sync: real recordings have them, and viewers do not notice."""
+MAX_CLIPS = 20  # clips of a video that are compared, spread evenly: a minute is enough
+TOLERATED = 1  # frames of offset that count as in sync: real recordings have them, and viewers do not notice
 
 
 @dataclass(frozen=True)
@@ -68,10 +64,7 @@ class Fit:
 
     @property
     def foreign(self) -> bool:
-        """Whether the sound clearly does not belong to the lips within 1 s.
-
-        Weak lips, such as behind a moustache, still agree on a lag when the sound belongs to them.
-        """
+        """Whether the sound clearly does not belong to the lips within 1 s; weak lips still agree on a right lag."""
         weak = self.gain * self.clips**0.5 < self.limits.no_gain and self.correlation < self.limits.weak
         in_sync = self.agreed and abs(self.offset) <= TOLERATED
         return self.clips >= self.limits.fewest and weak and not in_sync
@@ -101,9 +94,9 @@ def loudness_signals(points_T68x2: NDArray[np.floating], samples_N: NDArray[np.i
     if frames < MIN_FRAMES:
         return (), ()
     level_T, opening_T = level_T[:frames], mouth_opening(points_T68x2[:frames])
-    lips = [opening_T, mouth_speed(points_T68x2[:frames]), np.gradient(opening_T)]
-    sound = [level_T, level_T, np.gradient(level_T)]
-    return [signal_T[:, None] for signal_T in lips], [signal_T[:, None] for signal_T in sound]
+    lips = np.stack([opening_T, mouth_speed(points_T68x2[:frames]), np.gradient(opening_T)])
+    sound = np.stack([level_T, level_T, np.gradient(level_T)])
+    return list(lips[..., None]), list(sound[..., None])
 
 
 def spread_evenly(clips: Sequence[str]) -> list[str]:
@@ -117,9 +110,8 @@ def fit_video(clips: Sequence[Signals], limits: FitLimits) -> Fit | None:
     if len(long) < MIN_CLIPS:
         return None
     kinds = range(len(long[0][0]))
-    by_kind = [_correlations([clip[0][kind] for clip in long], [clip[1][kind] for clip in long]) for kind in kinds]
-    correlations_LNN = np.mean(by_kind, axis=0)
-    same = np.eye(len(long), dtype=bool)
+    by_kind = [_correlations(*([clip[side][kind] for clip in long] for side in (0, 1))) for kind in kinds]
+    correlations_LNN, same = np.mean(by_kind, axis=0), np.eye(len(long), dtype=bool)
     own_L, others_L = correlations_LNN[:, same].mean(axis=1), correlations_LNN[:, ~same].mean(axis=1)
     best = int(np.argmax(own_L - others_L))
     return Fit(

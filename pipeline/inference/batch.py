@@ -7,9 +7,10 @@ import textwrap
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, replace
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,17 +27,16 @@ if TYPE_CHECKING:  # the command checks a table before it loads torch
 log = logging.getLogger(__name__)
 FILES = ("picture", "speech", "out")
 """The required columns. Paths are relative to the table's folder."""
-OUTCOME = ("state", "message", "frames", "seconds", "times_real_time")
-"""The columns that the table of results adds."""
-
-
-_TRUE, _FALSE = ("true", "yes", "1", "1.0", "1,0"), ("false", "no", "0", "0.0", "0,0")
+_FLAGS = {
+    **dict.fromkeys(("true", "yes", "1", "1.0", "1,0"), True),
+    **dict.fromkeys(("false", "no", "0", "0.0", "0,0"), False),
+}
 
 
 def _flag(text: str) -> bool:
-    if (word := text.lower()) not in (*_TRUE, *_FALSE):
+    if text.lower() not in _FLAGS:
         raise ValueError(f"{text!r} is neither true nor false")
-    return word in _TRUE
+    return _FLAGS[text.lower()]
 
 
 def _number(text: str) -> float:
@@ -52,41 +52,36 @@ def _number(text: str) -> float:
 
 def _whole_number(text: str) -> int:
     """Parse a whole number. pandas writes 1.0 for 1 in a column with empty cells."""
-    if text.isdecimal():
-        return int(text)
-    number = _number(text)
-    if not number.is_integer():
+    number = int(text) if text.isdecimal() else _number(text)
+    if number != int(number):
         raise ValueError(f"{text!r} is not a whole number")
     return int(number)
 
 
 def _face(text: str) -> WhichFace:
-    try:
+    with suppress(ValueError):
         text = str(_whole_number(text))
-    except ValueError:
-        text = text.lower()
-    return parse_face(text)
+    return parse_face(text.lower())
 
 
-_PARSERS: Mapping[str, Callable[[str], Any]] = {
-    "face": _face,
-    "number": _number,
-    "whole number": _whole_number,
-    "flag": _flag,
-}
+_PARSERS = {"face": _face, "number": _number, "whole number": _whole_number, "flag": _flag}
 OPTIONS = {info.option: name for name, info in SETTINGS.items()}
 """Setting by optional column. The columns are named like the command's options; an empty cell means the option."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of a row; the fields are the columns `OUTCOME`."""
+    """The result of a row."""
 
     state: str
     message: str = ""
     frames: int = 0
     seconds: float = 0.0
     times_real_time: float = 0.0
+
+
+OUTCOME = tuple(field.name for field in fields(Outcome))
+"""The columns that the table of results adds."""
 
 
 class _Abandoned(Exception):
@@ -113,7 +108,7 @@ def generate_batch(
     overwrite: bool = False,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> list[Outcome]:
-    """Generate a video for each row of a CSV, and write the table of results after each.
+    """Generate a video for each row of a CSV, and write the table of results after each. Returns an outcome per row.
 
     A row that fails does not stop the others. Rows that an earlier call finished are skipped while their videos exist.
 
@@ -124,9 +119,6 @@ def generate_batch(
         settings: The settings where a row has none of its own.
         overwrite: Whether finished rows are generated again, and files that exist are replaced.
         on_progress: Called with the number of finished rows and of all rows.
-
-    Returns:
-        An outcome per row.
 
     Raises:
         PipelineError: The table cannot be read or lacks a column.
@@ -145,21 +137,22 @@ def generate_batch(
         torch.set_num_threads(threads)  # applies to this thread only
         return _generate_row(head, rows[number], table.parent, settings or Settings(), overwrite, stop)
 
+    def report() -> None:
+        if on_progress:
+            on_progress(sum(outcome is not None for outcome in outcomes), len(rows))
+
     with ThreadPoolExecutor(jobs) as pool:
         open_rows = {pool.submit(work, number): number for number in range(len(rows)) if outcomes[number] is None}
         try:
-            if on_progress:
-                on_progress(len(rows) - len(open_rows), len(rows))
-            for done, future in enumerate(as_completed(open_rows), len(rows) - len(open_rows) + 1):
+            report()
+            for future in as_completed(open_rows):
                 outcomes[open_rows[future]] = future.result()
                 _write(rows, outcomes, table)
-                if on_progress:
-                    on_progress(done, len(rows))
+                report()
         except BaseException:  # a signal: running rows end at their next frame, and leave no file
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
-    _write(rows, outcomes, table)
     return [outcome for outcome in outcomes if outcome is not None]
 
 
@@ -175,8 +168,10 @@ def _generate_row(
     start = time.perf_counter()
     try:
         picture, speech, out = (folder / _file(row, name) for name in FILES)
-        own = _row_settings(row, settings)
-        frames = generate_video(head, picture, speech, out, own, overwrite=overwrite, on_progress=check_stop).frames
+        own = {name: _cell(row, column) for column, name in OPTIONS.items() if row.get(column)}
+        video = generate_video(
+            head, picture, speech, out, replace(settings, **own), overwrite=overwrite, on_progress=check_stop
+        )
     except _Abandoned:
         raise
     except (PipelineError, OSError) as error:
@@ -185,7 +180,7 @@ def _generate_row(
         log.exception("%s", row)
         return Outcome("failed", f"{type(error).__name__}: {error}")
     seconds = time.perf_counter() - start
-    return Outcome("done", "", frames, round(seconds, 2), round(frames / FPS / seconds, 2))
+    return Outcome("done", "", video.frames, round(seconds, 2), round(video.frames / FPS / seconds, 2))
 
 
 def _file(row: CsvRow, column: str) -> str:
@@ -199,15 +194,11 @@ def parse_cell(column: str, text: str) -> Any:
     return _PARSERS[SETTINGS[OPTIONS[column]].kind](text)
 
 
-def _row_settings(row: CsvRow, defaults: Settings) -> Settings:
-    own = {}
-    for column, name in OPTIONS.items():
-        if text := row.get(column, ""):
-            try:
-                own[name] = parse_cell(column, text)
-            except ValueError as error:
-                raise PipelineError(f"The column {column} is wrong: {error}.") from error
-    return replace(defaults, **own)
+def _cell(row: CsvRow, column: str) -> Any:
+    try:
+        return parse_cell(column, row[column])
+    except ValueError as error:
+        raise PipelineError(f"The column {column} is wrong: {error}.") from error
 
 
 def _read(table: Path) -> Table:
@@ -227,11 +218,15 @@ def _read(table: Path) -> Table:
     if not content.rows:
         raise PipelineError(f"{table} has no rows. Give one for each video.")
     rows = [row for number, row in enumerate(content.rows) if number not in content.faults]
-    places = Counter((table.parent / row["out"]).resolve() for row in rows if row["out"])
-    if twice := sorted({row["out"] for row in rows if places[(table.parent / row["out"]).resolve()] > 1}):
+
+    def place(row: CsvRow, column: str) -> Path:
+        return (table.parent / row[column]).resolve()
+
+    outputs = Counter(place(row, "out") for row in rows if row["out"])
+    if twice := sorted({row["out"] for row in rows if outputs[place(row, "out")] > 1}):
         raise PipelineError(f"{table} has one output twice, {', '.join(twice)}. Give each row its own.")
-    inputs = {(table.parent / row[name]).resolve() for row in rows for name in ("picture", "speech")}
-    if both := sorted({row["out"] for row in rows if row["out"] and (table.parent / row["out"]).resolve() in inputs}):
+    inputs = {place(row, column) for row in rows for column in ("picture", "speech")}
+    if both := sorted({row["out"] for row in rows if row["out"] and place(row, "out") in inputs}):
         raise PipelineError(f"{table} has {', '.join(both)} as an output and as an input. Give it another place.")
     return content
 
@@ -249,14 +244,11 @@ def _finished(rows: list[CsvRow], table: Path) -> list[Outcome | None]:
         for row in known.rows:
             state, message, frames, seconds, speed = (row.pop(name) for name in OUTCOME)
             if state == "done" and (table.parent / row["out"]).exists():
-                finished[_key(row)] = Outcome(state, message, _whole_number(frames), _number(seconds), _number(speed))
+                numbers = _whole_number(frames), _number(seconds), _number(speed)
+                finished[frozenset(row.items())] = Outcome(state, message, *numbers)
     except (OSError, PipelineError, KeyError, ValueError) as error:
         raise PipelineError(f"{path} is not a table of results. Move it away.") from error
-    return [finished.get(_key(row)) for row in rows]
-
-
-def _key(row: CsvRow) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted(row.items()))
+    return [finished.get(frozenset(row.items())) for row in rows]
 
 
 def _write(rows: list[CsvRow], outcomes: list[Outcome | None], table: Path) -> None:
@@ -268,6 +260,5 @@ def _write(rows: list[CsvRow], outcomes: list[Outcome | None], table: Path) -> N
             writer.writeheader()
             writer.writerows(ended)
     except OSError as error:
-        raise PipelineError(
-            f"{path} cannot be written ({error.strerror}). Free space or fix the folder's permissions."
-        ) from error
+        reason = f"{path} cannot be written ({error.strerror}). Free space or fix the folder's permissions."
+        raise PipelineError(reason) from error

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.faces.detect import detect_faces
 from pipeline.faces.shape_predictor import predict_landmarks
-from pipeline.inference.compositing.base import Blinks, Painted
+from pipeline.inference.compositing.base import Painted
 from pipeline.inference.compositing.lids import close_lids
 from pipeline.inference.painter import Painter
 from pipeline.landmarks.points import COUNT, NUMBERS
@@ -28,32 +29,25 @@ def draw_blinks(painted: Iterable[Painted], skin: float, seed: int) -> Iterator[
 
     Equal seeds give blinks at equal times, whatever the sizes of the chunks. ``skin`` is the result of `find_skin`.
     """
-    starts, first = _blink_starts(seed), 0
-    running: list[int] = []
-    following = next(starts)
+    starts, first, closed_T = _blink_starts(seed), 0, np.zeros(0)
+    start = next(starts)
     for chunk in painted:
         count = len(chunk.landmarks_TL)
-        end = first + count
-        while following < end:
-            running.append(following)
-            following = next(starts)
-        closed_T = np.zeros(count)
-        for start in running:
-            for frame, share in enumerate(LIDS, start - first):
-                if 0 <= frame < count:
-                    closed_T[frame] = max(closed_T[frame], share)
-        running = [start for start in running if start + len(LIDS) > end]
-        yield _with_closed_eyes(chunk, Blinks(closed_T, skin)) if closed_T.any() else chunk
-        first = end
+        closed_T = np.pad(closed_T, (0, max(0, count + len(LIDS) - len(closed_T))))  # from frame number `first` on
+        while start < first + count:
+            blink = slice(start - first, start - first + len(LIDS))
+            closed_T[blink] = np.maximum(closed_T[blink], LIDS)
+            start = next(starts)
+        yield _with_closed_eyes(chunk, closed_T[:count], skin) if closed_T[:count].any() else chunk
+        first, closed_T = first + count, closed_T[count:]
 
 
-def _with_closed_eyes(chunk: Painted, blinks: Blinks) -> Painted:
-    landmarks_TL = close_eyes(chunk.landmarks_TL.reshape(-1, COUNT, 2), blinks.closed_T).reshape(-1, NUMBERS)
+def _with_closed_eyes(chunk: Painted, closed_T: NDArray[np.float64], skin: float) -> Painted:
+    landmarks_TL = close_eyes(chunk.landmarks_TL.reshape(-1, COUNT, 2), closed_T).reshape(-1, NUMBERS)
     frames_THWC, reference = chunk.frames_THWC.copy(), chunk.reference
-    for t in np.flatnonzero(blinks.closed_T):
-        share = float(blinks.closed_T[t])
-        close_lids(frames_THWC[t], reference.image_HWC, reference.points_68x2, blinks.skin, share)
-    return chunk._replace(frames_THWC=frames_THWC, landmarks_TL=landmarks_TL, blinks=blinks)
+    for t in np.flatnonzero(closed_T):
+        close_lids(frames_THWC[t], reference.image_HWC, reference.points_68x2, skin, float(closed_T[t]))
+    return chunk._replace(frames_THWC=frames_THWC, landmarks_TL=landmarks_TL, closed_T=closed_T, skin=skin)
 
 
 def _blink_starts(seed: int) -> Iterator[int]:

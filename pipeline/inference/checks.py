@@ -1,7 +1,6 @@
 """Checks of a request that need no networks, so a mistake is reported before they are loaded."""
 
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 
 from pipeline.runtime.errors import PipelineError
@@ -36,15 +35,15 @@ def check_request(
     if speech is not None:
         check_speech(speech)
     if drive is not None and not Path(drive).exists():
-        raise PipelineError(f"{drive} does not exist. Give a video of a face.")
+        raise PipelineError("does not exist", subject=drive, advice="Give a video of a face.")
 
 
 def check_picture(path: Path) -> None:
     """Raise PipelineError if the picture does not exist, or is a pipe, which cannot be read twice."""
     if not path.exists():
-        raise PipelineError(f"{path} does not exist. Give a picture of a face.")
+        raise PipelineError("does not exist", subject=path, advice="Give a picture of a face.")
     if is_pipe(path):
-        raise PipelineError(f"{path} is a pipe or device. Save the picture as a file, and give that.")
+        raise PipelineError("is a pipe or device", subject=path, advice="Save the picture as a file, and give that.")
 
 
 def check_speech(speech: StrPath) -> None:
@@ -53,7 +52,7 @@ def check_speech(speech: StrPath) -> None:
         if sys.stdin is None or sys.stdin.isatty():
             raise PipelineError("The speech would come from the terminal. Pipe a WAV in, or name a file with -i.")
     elif not Path(speech).exists():
-        raise PipelineError(f"{speech} does not exist. Give a sound or video file.")
+        raise PipelineError("does not exist", subject=speech, advice="Give a sound or video file.")
 
 
 def is_pipe(path: Path) -> bool:
@@ -61,8 +60,7 @@ def is_pipe(path: Path) -> bool:
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
-def without_folders(message: str, files: Iterable[Path]) -> str:
-    """Name files in a message without their folders, for users of other machines."""
-    for file in files:
-        message = message.replace(str(file), file.name)
-    return message
+def with_name(error: PipelineError) -> PipelineError:
+    """Return the error with its file's name in place of the path, for users of other machines."""
+    subject = f"{Path(error.subject).name}{error.separator.rstrip()}"
+    return PipelineError(error.reason, subject=subject, advice=error.advice)

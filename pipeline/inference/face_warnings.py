@@ -14,7 +14,7 @@ OUTSIDE = 0.1
 """Share of the crop that may lie outside the picture without a warning, such as missing background at one side."""
 
 
-def check_face(name: str, choice: ChosenFace, rule: WhichFace, size: int = SIZE) -> None:
+def check_face(name: object, choice: ChosenFace, rule: WhichFace, size: int = SIZE) -> None:
     """Warn if the result will suffer from the face that ``rule`` selected in the picture ``name``.
 
     ``size`` is the side of the networks' frames in pixels. Raises PipelineError if the face is turned so far that the
@@ -26,11 +26,9 @@ def check_face(name: str, choice: ChosenFace, rule: WhichFace, size: int = SIZE)
     *rules, last = (other for other in get_args(FaceRule) if other != rule)
     option = f"--face {', '.join(rules)}, {last} or a number from the left"
     if choice.frontal < Landmarks().min_frontal:
-        several = f", or choose another of its {choice.faces} with {option}" if choice.faces > 1 else ""
-        raise PipelineError(
-            f"The face in {name} ({where}) is turned to the side, and a corner of the mouth is hidden. Give a frontal "
-            f"one{several}."
-        )
+        several = f", or choose another of {choice.faces} with {option}" if choice.faces > 1 else ""
+        reason = f"shows a face ({where}) that is turned to the side, and a corner of its mouth is hidden"
+        raise PipelineError(reason, subject=name, advice=f"Give a frontal one{several}.")
     if choice.faces > 1:
         log.warning("%s shows %d faces. The one %s speaks; %s may choose another.", name, choice.faces, where, option)
     smallest = round(SMALL * size / SIZE)

@@ -16,7 +16,7 @@ from pipeline.inference.compositing.mask import DRIVEN, SPEAKING, mask_paint
 from pipeline.inference.compositing.panels import Panels
 from pipeline.inference.compositing.photograph import Photograph
 from pipeline.inference.compositing.sway import Sway
-from pipeline.inference.drive import Drive
+from pipeline.inference.drive import driven_landmarks
 from pipeline.inference.inputs import Picture, is_video, read_image, read_reference
 from pipeline.inference.painter import Painter
 from pipeline.preprocessing.base import Reference
@@ -50,17 +50,26 @@ class Generator:
         """
         self.head, self.settings = head, settings or Settings()
         self._footage = self._skin = self._still_TL = None
+        part: View | None = None  # None shows the whole picture
+        if self.settings.panels:
+            part = Panels(head.size, head.preprocessing)
+        elif self.settings.crop:
+            part = Crop(head.size)
         if not isinstance(picture, np.ndarray) and is_video(picture):
             self._footage = self._open_footage(Path(picture), frames)
             self.reference: Reference = self._footage.calm()
-            self.view = self._part_view() or self._footage
+            self.view = part or self._footage
         else:
             image_HWC = read_image(picture)
             face = head.face if self.settings.face is None else self.settings.face
             self.reference = read_reference(picture, head.preprocessing, face, image_HWC)
             self._still_TL = head.still_landmarks(self.reference, self.settings.strength)
             self._skin = self._find_skin(image_HWC)
-            self.view = self._part_view() or self._whole_view(image_HWC)
+            if part is None:
+                part = photograph = Photograph(image_HWC, self.reference)
+                if self.settings.sway:
+                    part = Sway(photograph, self.settings.seed)
+            self.view = part
 
     def stream(self, chunks: Iterable[NDArray[np.int16]]) -> Iterator[NDArray[np.uint8]]:
         """Yield frames, RGB uint8 (height, width, 3) at 25 per second, for mono samples (N,) at 16 kHz in chunks.
@@ -82,9 +91,9 @@ class Generator:
         painted = mask_paint(painted, self.head.preprocessing, SPEAKING, self._still_TL)
         return painted if self._skin is None else draw_blinks(painted, self._skin, self.settings.seed)
 
-    def follow(self, drive: Drive, steps: StepTimer | None = None) -> Iterator[Painted]:
-        """Yield frames of a still picture whose face moves like that of another video."""
-        landmarks = drive.landmarks(self.reference, self.head.preprocessing, self.settings.strength)
+    def follow(self, video_T68x2: NDArray[np.float32], steps: StepTimer | None = None) -> Iterator[Painted]:
+        """Yield frames of a still picture whose face moves like that of a video, with these points in a crop."""
+        landmarks = driven_landmarks(video_T68x2, self.reference, self.head.preprocessing, self.settings.strength)
         painted = (steps or StepTimer()).each("VG-net", self.head.paint(self.reference, landmarks))
         return mask_paint(painted, self.head.preprocessing, DRIVEN)
 
@@ -93,10 +102,12 @@ class Generator:
         if not isinstance(preprocessing, ProjectPreprocessing):
             raise PipelineError("The published networks speak in a picture only. Give one, or other --models.")
         if self.settings.sway or self.settings.blink:
-            raise PipelineError(f"The face in {path} moves by itself: leave out sway (--head) and blinking (--blink).")
+            advice = "Leave out sway (--head) and blinking (--blink)."
+            raise PipelineError("is a video, whose face moves by itself", subject=path, advice=advice)
         if isinstance(face, int):
-            raise PipelineError(f"{path} is a video, where faces have no numbers: give --face left, or another rule.")
-        return Footage.of(path, preprocessing.crop, face or self.head.face, frames)
+            advice = "Give --face left, or another rule."
+            raise PipelineError("is a video, where faces have no numbers", subject=path, advice=advice)
+        return Footage(path, preprocessing.crop, face or self.head.face, frames)
 
     def _over_footage(
         self, footage: Footage, landmarks: Iterable[NDArray[np.float32]]
@@ -119,13 +130,3 @@ class Generator:
         if skin is None and blink:
             log.warning("The eyes will not blink: glasses or brows lie too close above them. Leave out --blink.")
         return skin
-
-    def _part_view(self) -> View | None:
-        """Return the view of the settings `panels` and `crop`, or None for the whole picture."""
-        if self.settings.panels:
-            return Panels(self.head.size, self.head.preprocessing)
-        return Crop(self.head.size) if self.settings.crop else None
-
-    def _whole_view(self, image_HWC: NDArray[np.uint8]) -> View:
-        photograph = Photograph.of(image_HWC, self.reference)
-        return Sway.of(photograph, self.settings.seed) if self.settings.sway else photograph

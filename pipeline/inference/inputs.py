@@ -4,10 +4,10 @@ import logging
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from pipeline.media import Damage, MediaError, probe, sound_warnings
 from pipeline.media.picture import is_picture, read_picture
 from pipeline.media.pipe import read_pipe
 from pipeline.preprocessing.base import Preprocessing, Reference
-from pipeline.runtime.clock import FPS, SAMPLES_PER_FRAME
+from pipeline.runtime.clock import FPS, SAMPLES_PER_FRAME, frames_of
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
 
@@ -35,15 +35,13 @@ Speech = StrPath | NDArray[np.int16]
 
 def read_image(picture: Picture) -> NDArray[np.uint8]:
     """Return the picture as RGB (H, W, 3). Raises PipelineError if the file is missing or is not a picture."""
-    if isinstance(picture, np.ndarray):
-        image_HWC = picture
-    else:
+    if not isinstance(picture, np.ndarray):
         check_picture(Path(picture))
-        image_HWC = read_picture(Path(picture))
-    if image_HWC.dtype != np.uint8 or image_HWC.ndim != 3 or image_HWC.shape[2] != 3:
-        actual = f"{image_HWC.dtype} {image_HWC.shape}"
-        raise PipelineError(f"{_name(picture)} is {actual}. Give RGB as uint8 (height, width, 3).")
-    return image_HWC
+        return read_picture(Path(picture))
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+        advice = "Give RGB as uint8 (height, width, 3)."
+        raise PipelineError(f"is {picture.dtype} {picture.shape}", subject="The picture", advice=advice)
+    return picture
 
 
 def read_reference(
@@ -57,44 +55,34 @@ def read_reference(
     ``image_HWC`` is the picture if it has been read already. Raises PipelineError like `read_image`, and if there is no
     frontal face.
     """
-    name = _name(picture)
+    name = "The picture" if isinstance(picture, np.ndarray) else Path(picture)
     if image_HWC is None:
         image_HWC = read_image(picture)
     reference = preprocessing.reference(image_HWC, face)
     if reference is None and isinstance(face, int) and preprocessing.reference(image_HWC) is not None:
-        raise PipelineError(f"{name} shows no face number {face}, counted from the left from 1. Give a lower one.")
+        reason = f"shows no face number {face}, counted from the left from 1"
+        raise PipelineError(reason, subject=name, advice="Give a lower one.")
     if reference is None:
-        raise PipelineError(
-            f"{name} shows no face that could be found. Give a frontal, evenly lit face of at least 80 pixels."
-        )
+        advice = "Give a frontal, evenly lit face of at least 80 pixels."
+        raise PipelineError("shows no face that could be found", subject=name, advice=advice)
     if reference.choice is not None:
         check_face(name, reference.choice, face, len(reference.image_HWC))
     return reference
 
 
-def _name(picture: Picture) -> str:
-    return "The picture" if isinstance(picture, np.ndarray) else str(picture)
-
-
 def is_video(picture: StrPath) -> bool:
     """Return whether a file is a video, and not a picture or anything else."""
     path = Path(picture)
-    if not path.is_file() or is_picture(path):
-        return False
-    try:
-        return probe(path).has_video
-    except MediaError:
-        return False
+    with suppress(MediaError):
+        return path.is_file() and not is_picture(path) and probe(path).has_video
+    return False
 
 
-@dataclass(frozen=True)
-class OpenedSpeech:
+class OpenedSpeech(NamedTuple):
     """Speech that can be read once."""
 
-    blocks: Iterable[NDArray[np.int16]]
-    """Mono samples (N,) at 16 kHz."""
-    samples: int | None = None
-    """Total number of samples; None for a pipe."""
+    blocks: Iterable[NDArray[np.int16]]  # mono samples (N,) at 16 kHz
+    frames: int | None = None  # video frames that it lasts; None for a pipe
 
 
 @contextmanager
@@ -112,25 +100,19 @@ def opened_speech(speech: Speech, preprocessing: Preprocessing) -> Iterator[Open
         yield _in_blocks(speech, "The speech")
         return
     check_speech(speech)
-    if str(speech) == "-" or is_pipe(Path(speech)):
-        with _opened_pipe(speech) as pipe:
-            name = "standard input" if str(speech) == "-" else str(speech)
+    standard_input = str(speech) == "-"
+    if standard_input or is_pipe(Path(speech)):
+        try:  # without a buffer, which would delay live speech
+            pipe = FileIO(sys.stdin.fileno() if standard_input else speech, closefd=not standard_input)
+        except OSError as error:
+            advice = "Pipe a WAV to -i -, or name a file."
+            raise PipelineError(f"cannot be read ({error.strerror})", subject=speech, advice=advice) from None
+        with pipe:
+            name = "standard input" if standard_input else str(speech)
             yield OpenedSpeech(_checked_blocks(read_pipe(pipe, name), name))
     else:
         with tempfile.TemporaryDirectory() as folder:
-            yield _in_blocks(_decoded(Path(speech), preprocessing, Path(folder) / "speech.raw"), str(speech))
-
-
-def _opened_pipe(speech: StrPath) -> FileIO:
-    """Open a pipe without a buffer, which would delay live speech."""
-    if str(speech) == "-":
-        return open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
-    try:
-        return open(speech, "rb", buffering=0)
-    except OSError as error:
-        raise PipelineError(
-            f"{speech} cannot be read ({error.strerror}). Pipe a WAV to -i -, or name a file."
-        ) from None
+            yield _in_blocks(_decoded(Path(speech), preprocessing, Path(folder) / "speech.raw"), speech)
 
 
 def _decoded(path: Path, preprocessing: Preprocessing, raw: Path) -> NDArray[np.int16]:
@@ -148,13 +130,15 @@ def _decoded(path: Path, preprocessing: Preprocessing, raw: Path) -> NDArray[np.
     if not raw.stat().st_size:
         return np.zeros(0, np.int16)
     if peak < _AUDIBLE:
-        raise PipelineError(f"{path} is silent, or nearly so: nothing would move. Give a file with speech.")
+        reason = "is silent, or nearly so: nothing would move"
+        raise PipelineError(reason, subject=path, advice="Give a file with speech.")
     return np.memmap(raw, np.int16, mode="r")
 
 
-def _in_blocks(samples_N: NDArray[np.int16], name: str) -> OpenedSpeech:
+def _in_blocks(samples_N: NDArray[np.int16], name: StrPath) -> OpenedSpeech:
     _check_length(len(samples_N), name)
-    return OpenedSpeech((samples_N[at : at + _BLOCK] for at in range(0, len(samples_N), _BLOCK)), len(samples_N))
+    blocks = (samples_N[at : at + _BLOCK] for at in range(0, len(samples_N), _BLOCK))
+    return OpenedSpeech(blocks, frames_of(len(samples_N)))
 
 
 def _checked_blocks(blocks: Iterable[NDArray[np.int16]], name: str) -> Iterator[NDArray[np.int16]]:
@@ -173,6 +157,7 @@ def _peak(block_N: NDArray[np.int16]) -> int:
     return max(int(block_N.max(initial=0)), -int(block_N.min(initial=0)))
 
 
-def _check_length(samples: int, name: str) -> None:
+def _check_length(samples: int, name: StrPath) -> None:
     if samples < SAMPLES_PER_FRAME:
-        raise PipelineError(f"{name} holds less sound than one video frame lasts. Give at least {1 / FPS} seconds.")
+        reason = "holds less sound than one video frame lasts"
+        raise PipelineError(reason, subject=name, advice=f"Give at least {1 / FPS} seconds.")

@@ -17,11 +17,13 @@ from pipeline.models.folding import for_inference
 from pipeline.models.vgnet import VgNet
 from pipeline.preprocessing.base import Preprocessing, Reference
 from pipeline.preprocessing.project import ProjectPreprocessing
-from pipeline.runtime.clock import FPS, SAMPLES_PER_FRAME
+from pipeline.runtime.clock import FPS, RATE
 from pipeline.runtime.devices import autocast
 from pipeline.runtime.machine import Precision
 from pipeline.speech.sound import Sound
 from pipeline.speech.streaming import CHUNK
+
+_SILENT_SECOND = np.zeros(RATE, np.int16)
 
 
 class Painter:
@@ -40,33 +42,19 @@ class Painter:
         precision: Precision = "auto",
         card: Mapping[str, Any] | None = None,
     ) -> None:
-        """Prepare copies of the networks for inference.
+        """Prepare copies of the networks for inference on ``device``, with the preprocessing of their training.
 
-        Args:
-            atnet: Computed in float32 (TF32 on a GPU), whatever the precision.
-            vgnet: Takes nearly all the time.
-            preprocessing: The one that both were trained with.
-            device: Where both run.
-            precision: Number format of VG-net.
-            card: The bundle's card, `pipeline.bundles.bundle`.
+        ``precision`` is the number format of VG-net, which takes nearly all the time. AT-net computes in float32 (TF32
+        on a GPU). ``card`` is the bundle's (`pipeline.bundles.bundle`).
         """
         self.card = dict(card or {})
         self.atnet = for_inference(atnet, device, "float32")
         self.vgnet = for_inference(vgnet, device, precision)
-        self.preprocessing = preprocessing
-        self.device = device
-        self.precision = precision
-
-    @property
-    def size(self) -> int:
+        self.preprocessing, self.device, self.precision = preprocessing, device, precision
+        self.size = vgnet.size
         """Side in pixels of the painted frames: 128 or 256."""
-        return self.vgnet.size
-
-    @property
-    def face(self) -> FaceRule:
+        self.face: FaceRule = self.card.get("face", Landmarks().face)
         """The rule that selects a face in a picture, by default: `landmarks.face` of the training."""
-        rule: FaceRule = self.card.get("face", Landmarks().face)
-        return rule
 
     @torch.inference_mode()
     def landmarks(
@@ -83,7 +71,7 @@ class Painter:
         check_strength(strength)
         reference_L = self._normalized(reference)
         reference_BK = self._tensor(self.preprocessing.project(reference_L))
-        scale, state = self._scaling(reference_L, reference_BK, strength), None
+        scale, state = self._scaling(reference, strength), None
         for chunk_TRC in windows:
             coefficients_BTK, state = self.atnet.stream(reference_BK, self._windows(chunk_TRC), state)
             yield self.preprocessing.expand(reference_L, scale(coefficients_BTK[0].cpu().numpy()))
@@ -97,29 +85,25 @@ class Painter:
         reference_L = self._normalized(reference)
         if not may_rest(reference_L):
             return reference_L[None]
-        silence = Sound([np.zeros(FPS * SAMPLES_PER_FRAME, np.int16)])
-        return np.concatenate(list(self.landmarks(reference, self.preprocessing.windows(silence), strength)))
+        silence = self.preprocessing.windows(Sound([_SILENT_SECOND]))
+        return np.concatenate(list(self.landmarks(reference, silence, strength)))
 
-    def _scaling(
-        self, reference_L: NDArray[np.float32], reference_BK: Tensor, strength: float
-    ) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    def _scaling(self, reference: Reference, strength: float) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
         """Return the function that applies calibration and strength to AT-net's coefficients (T, K)."""
+        silent_K = self.silent_coefficients(reference)
         if isinstance(self.preprocessing, ProjectPreprocessing):
-            calibration = MouthCalibration.of(self.preprocessing.landmarks, reference_L, self._in_silence(reference_BK))
+            model = self.preprocessing.landmarks
+            calibration = MouthCalibration.of(model, self._normalized(reference), silent_K)
             return lambda coefficients_TK: calibration.move(coefficients_TK, strength)
         if strength == 1:
             return lambda coefficients_TK: coefficients_TK
-        silent_K = self._in_silence(reference_BK)
         return lambda coefficients_TK: silent_K + strength * (coefficients_TK - silent_K)
 
+    @torch.inference_mode()
     def silent_coefficients(self, reference: Reference) -> NDArray[np.float32]:
         """Return AT-net's coefficients (K,) after a second of silence, before calibration."""
-        return self._in_silence(self._tensor(self.preprocessing.project(self._normalized(reference))))
-
-    @torch.inference_mode()
-    def _in_silence(self, reference_BK: Tensor) -> NDArray[np.float32]:
-        silence_N = np.zeros(FPS * SAMPLES_PER_FRAME, np.int16)
-        (windows_TRC,) = self.preprocessing.windows(Sound([silence_N]), chunk=FPS)
+        reference_BK = self._tensor(self.preprocessing.project(self._normalized(reference)))
+        (windows_TRC,) = self.preprocessing.windows(Sound([_SILENT_SECOND]), chunk=FPS)
         return np.asarray(self.atnet.stream(reference_BK, self._windows(windows_TRC))[0][0, -1].cpu().numpy())
 
     def _windows(self, windows_TRC: NDArray[np.float32]) -> Tensor:

@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 import pandas as pd
 
 from pipeline.config.generation import Settings, parse_face
-from pipeline.inference.checks import without_folders
+from pipeline.inference.checks import with_name
 from pipeline.inference.strict import COLUMNS, refuse_unknown_names
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.inference.video import generate_video
@@ -54,14 +54,13 @@ class ServedBundle:
     def _video(self, picture: bytes, speech: bytes, settings: Settings) -> bytes:
         with tempfile.TemporaryDirectory() as folder:
             picture_file, speech_file, out = (Path(folder) / name for name in ("picture", "speech", "video.mp4"))
-            picture_file.write_bytes(picture)
-            speech_file.write_bytes(speech)
             try:
-                check_self_contained(picture_file)
-                check_self_contained(speech_file)
+                for file, content in ((picture_file, picture), (speech_file, speech)):
+                    file.write_bytes(content)
+                    check_self_contained(file)
                 generate_video(self.head, picture_file, speech_file, out, settings)
             except PipelineError as error:  # the client must not see paths of the server
-                raise PipelineError(without_folders(str(error), (picture_file, speech_file, out))) from error
+                raise with_name(error) from error
             return out.read_bytes()
 
 
@@ -84,9 +83,8 @@ def decode_file(value: Any, name: str) -> bytes:
     try:
         return base64.b64decode(data + b"=" * (-len(data) % 4), validate=True)
     except binascii.Error as error:
-        raise PipelineError(
-            f"{name} is not Base64 ({error}). Give the file's bytes as Base64 or as a data URL."
-        ) from None
+        text = f"{name} is not Base64 ({error}). Give the file's bytes as Base64 or as a data URL."
+        raise PipelineError(text) from None
 
 
 def _load_pyfunc(path: str) -> ServedBundle:

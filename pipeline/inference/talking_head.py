@@ -13,7 +13,6 @@ from pipeline.inference.generator import Generator
 from pipeline.inference.inputs import Picture, Speech, opened_speech
 from pipeline.inference.painter import Painter
 from pipeline.preprocessing.loading import bundle_folder, load_preprocessing
-from pipeline.runtime.clock import frames_of
 from pipeline.runtime.devices import best_device
 from pipeline.runtime.machine import Precision
 
@@ -69,5 +68,4 @@ class TalkingHead(Painter):
         """
         settings = settings or Settings(face, strength, blink=False, crop=True)
         with opened_speech(speech, self.preprocessing) as opened:
-            frames = None if opened.samples is None else frames_of(opened.samples)
-            yield from Generator(self, picture, settings, frames).stream(opened.blocks)
+            yield from Generator(self, picture, settings, opened.frames).stream(opened.blocks)

@@ -22,12 +22,9 @@ from pipeline.runtime.errors import PipelineError
 class Tracked:
     """The position of a face in T frames."""
 
-    points_T68x2: NDArray[np.float32]
-    """In pixels of the frames."""
-    onto_T2x3: NDArray[np.float32]
-    """Transforms from the frames to the crop, smooth over time."""
-    crop_points_T68x2: NDArray[np.float32]
-    """In pixels of the crop."""
+    points_T68x2: NDArray[np.float32]  # in pixels of the frames
+    onto_T2x3: NDArray[np.float32]  # transforms from the frames to the crop, smooth over time
+    crop_points_T68x2: NDArray[np.float32]  # in pixels of the crop
 
 
 def track(path: Path, frames: Iterable[NDArray[np.uint8]], rule: FaceRule, crop: CropGeometry) -> Tracked:
@@ -40,14 +37,14 @@ def track(path: Path, frames: Iterable[NDArray[np.uint8]], rule: FaceRule, crop:
     tracked = track_face(chain([first_HWC], remaining), defaults.detect_every, rule)
     share = float(tracked.found_T.mean())
     if share < defaults.min_detected:
-        raise PipelineError(
-            f"{path} shows a face in {share:.0%} of its frames. Give a video that shows one face throughout."
-        )
+        advice = "Give a video that shows one face throughout."
+        raise PipelineError(f"shows a face in {share:.0%} of its frames", subject=path, advice=advice)
     onto = align(tracked.points_T68x2, per_frame=False, smoothing=defaults.smoothing, crop=crop)
     points = to_crop(tracked.points_T68x2, onto)
     frontal = frontality(points)
     if frontal < defaults.min_frontal:
-        raise PipelineError(f"The face in {path} is turned to the side. Give a video that shows it from the front.")
+        advice = "Give a video that shows it from the front."
+        raise PipelineError("shows a face that is turned to the side", subject=path, advice=advice)
     if choice := choose_face(first_HWC, rule):
-        check_face(str(path), replace(choice, frontal=frontal), rule, crop.size)
+        check_face(path, replace(choice, frontal=frontal), rule, crop.size)
     return Tracked(tracked.points_T68x2, onto, points)

@@ -12,16 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.config.generation import Settings
+from pipeline.faces.crop import CROP
 from pipeline.inference.checks import check_request
 from pipeline.inference.compositing.base import Painted, View
-from pipeline.inference.drive import Drive
 from pipeline.inference.generator import Generator
 from pipeline.inference.inputs import is_video, opened_speech
 from pipeline.inference.painter import Painter
+from pipeline.inference.tracked import track
 from pipeline.landmarks.points import COUNT
-from pipeline.media import VideoWriter, probe, read_audio
+from pipeline.media import VideoWriter, probe, read_audio, read_frames
 from pipeline.preprocessing.base import Preprocessing
-from pipeline.runtime.clock import FPS, frames_of
+from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError, Stopped
 from pipeline.runtime.files import replacing
 from pipeline.runtime.paths import StrPath
@@ -38,10 +39,8 @@ class Video(NamedTuple):
     """A written video."""
 
     frames: int
-    size: tuple[int, int]
-    """Width and height in pixels."""
-    seconds: Mapping[str, float]
-    """Duration of each step, in the order in which the steps begin."""
+    size: tuple[int, int]  # width and height in pixels
+    seconds: Mapping[str, float]  # duration of each step, in the order in which the steps begin
 
 
 def generate_video(
@@ -56,7 +55,7 @@ def generate_video(
     overwrite: bool = False,
     on_progress: OnProgress | None = None,
 ) -> Video:
-    """Write an MP4 in which the face of a picture says the speech.
+    """Write an MP4 in which the face of a picture says the speech. Returns its size and the seconds of each step.
 
     The video has 25 frames per second and all of the sound; its pictures cover the sound up to the last, partial frame.
     Its metadata say that it was generated. Memory does not grow with the speech. If the process is told to end, ``out``
@@ -73,9 +72,6 @@ def generate_video(
         overwrite: Whether files that exist are replaced.
         on_progress: Called after each frame.
 
-    Returns:
-        The number of frames, their size, and the seconds of each step.
-
     Raises:
         PipelineError: The picture has no face, the speech has no sound, or an output exists, is an input, or cannot be
             written.
@@ -90,18 +86,18 @@ def generate_video(
         if drive is None:
             assert speech is not None
             with steps.timed("speech"):
-                opened = stack.enter_context(opened_speech(speech, head.preprocessing))
-            total = None if opened.samples is None else frames_of(opened.samples)
+                blocks, total = stack.enter_context(opened_speech(speech, head.preprocessing))
             with steps.timed("face"):
                 generator = Generator(head, picture, settings, total)
             video = stack.enter_context(_open_writer(out, generator.view.size, None))
-            painted = generator.speak(_written(opened.blocks, video), steps)
+            painted = generator.speak(_written(blocks, video), steps)
         else:
             with steps.timed("face"):
-                generator, movement = Generator(head, picture, settings), Drive.of(Path(drive), head.face)
-            total = len(movement.points_T68x2)
+                generator = Generator(head, picture, settings)
+                movement_T68x2 = track(Path(drive), read_frames(drive), head.face, CROP).crop_points_T68x2
+            total = len(movement_T68x2)
             sound_N = read_audio(drive) if probe(drive).has_audio else np.zeros(0, np.int16)
-            painted = generator.follow(movement, steps)
+            painted = generator.follow(movement_T68x2, steps)
             video = stack.enter_context(_open_writer(out, generator.view.size, sound_N))
         if landmarks is not None:
             write_row = stack.enter_context(_landmark_table(Path(landmarks)))

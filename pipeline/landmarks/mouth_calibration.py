@@ -1,8 +1,4 @@
-"""Calibrates AT-net's mouth movements to one face, without training.
-
-AT-net learnt its coefficients on other faces. On a new face the resting lips are too far apart or cross, and the mouth
-opens too little.
-"""
+"""Calibrates AT-net's mouth movements to one face, whose lips else rest apart or cross, and open too little."""
 
 from dataclasses import dataclass
 
@@ -13,8 +9,7 @@ from pipeline.landmarks.pca import LandmarkModel
 from pipeline.landmarks.points import COUNT, MOUTH_LEFT, MOUTH_RIGHT
 from pipeline.landmarks.shape import eye_distance, lip_gap
 
-CLOSED_GAP = 0.03
-"""The gap of closed inner lips that dlib finds on most faces, in eye distances."""
+CLOSED_GAP = 0.03  # the gap of closed inner lips that dlib finds on most faces, in eye distances
 WIDEST_CLOSED, PARTED = 0.05, 0.065
 """The widest gap of a face's own closed lips, and the gap from which lips count as parted, in eye distances."""
 SMILE = 0.95
@@ -45,15 +40,13 @@ class MouthCalibration:
     def of(
         cls, landmarks: LandmarkModel, reference_L: NDArray[np.floating], silent_K: NDArray[np.floating]
     ) -> "MouthCalibration":
-        """Calibrate to the picture's normalised landmarks (136,) and AT-net's output for silence (K,).
-
-        The first component, the jaw, moves the lips to `resting_gap`.
-        """
+        """Calibrate to the picture's normalised landmarks (136,) and AT-net's output for silence (K,)."""
         eyes = _eyes(reference_L)
         reference_K = landmarks.project(reference_L).astype(np.float64)
         gap_K = lip_gap(landmarks.basis.T.reshape(-1, COUNT, 2)) / eyes
         missing = resting_gap(reference_L) - own_gap(reference_L)
         rest_K = silent_K.astype(np.float64)
+        # The first component is the jaw.
         rest_K[0] += (missing - float((silent_K - reference_K) @ gap_K)) / gap_K[0]
         return cls(reference_K, silent_K.astype(np.float64), rest_K, gap_K)
 
@@ -94,9 +87,8 @@ def own_gap(reference_L: NDArray[np.floating]) -> float:
 
 
 def _smiles(reference_L: NDArray[np.floating]) -> bool:
-    points_68x2 = reference_L.reshape(COUNT, 2)
-    width = float(np.linalg.norm(points_68x2[MOUTH_LEFT] - points_68x2[MOUTH_RIGHT]))
-    return width > SMILE * _eyes(reference_L)
+    left, right = reference_L.reshape(COUNT, 2)[[MOUTH_LEFT, MOUTH_RIGHT]]
+    return float(np.linalg.norm(left - right)) > SMILE * _eyes(reference_L)
 
 
 def _eyes(landmarks_L: NDArray[np.floating]) -> float:

@@ -1,7 +1,7 @@
 """Normalised landmarks and their PCA (paper, section 3.1): AT-net's output and VG-net's input.
 
-A similarity transform maps a face's 68 points onto a template, which removes position, size and tilt. The points are
-multiplied by 5 and flattened to 136 numbers x0, y0, x1, y1, ... K coefficients describe how speech moves them.
+A similarity transform maps a face's 68 points onto a template. The points are multiplied by 5 and flattened to 136
+numbers x0, y0, x1, y1, ... K coefficients describe how speech moves them.
 """
 
 import hashlib
@@ -94,17 +94,15 @@ class LandmarkModel:
     @classmethod
     def load(cls, folder: StrPath) -> "LandmarkModel":
         """Read what `save` wrote. Raises PipelineError when the file is missing or has another format."""
-        folder = Path(folder)
-        path = folder / FILE
+        path = Path(folder) / FILE
         if not path.exists():
             raise PipelineError(f"{path} is missing. Run `dvc repro pca` to fit it.")
         try:
             with np.load(path, allow_pickle=False) as data:
                 return cls(data["template"], data["mean"], data["basis"], data["explained"])
         except (ValueError, KeyError, OSError) as error:
-            raise PipelineError(
-                f"{path} is not a landmark model ({error}). Run `dvc repro -f pca` to fit it again."
-            ) from error
+            reason = f"is not a landmark model ({error})"
+            raise PipelineError(reason, subject=path, advice="Run `dvc repro -f pca` to fit it again.") from error
 
 
 def normalize_points(points_68x2: NDArray[np.floating], template_68x2: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -131,10 +129,8 @@ def fit_model(clips: Iterable[NDArray[np.floating]], components: int) -> Landmar
     """Fit the model to the training split's clips of points (T, 68, 2).
 
     The basis is fitted to the scatter within clips, which is movement of one speaker. The scatter between clips is the
-    difference of faces, and would use up components that speech needs.
-
-    Numbers are rounded to a millionth, so that every processor gives the same bytes: linear algebra libraries differ by
-    about 1e-13 between processors. A millionth of a normalised face is a ten-thousandth of a pixel.
+    difference of faces, and would use up components that speech needs. Numbers are rounded to a millionth, a
+    ten-thousandth of a pixel, so that every processor gives the same bytes.
     """
     clips = list(clips)
     template = to_grid(fit_template(np.stack([clip.mean(axis=0) for clip in clips])), _GRID)

@@ -1,8 +1,7 @@
-"""Where to use one channel of a sound instead of the mix of all.
+"""Where to use the loudest channel instead of the mix: channels cancel each other, or all but one are silent.
 
-A mix loses speech when channels cancel each other, or when all but one are silent. Then the loudest channel is used
-alone. For a file, all of it decides (`single_channels`). For a stream each frame decides, by the same limits, from the
-sound so far (`StreamChannel`). Both give the same result while the channels stay as they begin.
+For a file, all of it decides (`single_channels`). For a stream each frame decides, by the same limits, from the sound
+so far (`StreamChannel`).
 """
 
 from collections.abc import Iterable
@@ -17,33 +16,25 @@ from numpy.typing import NDArray
 from pipeline.media.decode import TimedFrame
 from pipeline.media.resample import downmix, linked, packed
 
-MIN_ADDED = 0.05
-"""Share of the loudest channel's power that the other channels must add, so that the mix is used."""
-CANCELLED = 0.1
-"""Channels cancel in a frame whose mix has less than this share of the loudest channel's power."""
+_MIN_ADDED = 0.05  # share of the loudest channel's power that the others must add, so that the mix is used
+_CANCELLED = 0.1  # channels cancel in a frame whose mix has less than this share of the loudest channel's power
 _MAX_CANCELLED = 0.1  # share of the loudest channel's power that may be in such frames of a file
 _PART = 0.02  # s of a stream in which channels are compared
 _AUDIBLE = 0.001  # a part of a stream counts above this share of the loudest part's power
 
 
-def single_channels(frames: Iterable[TimedFrame]) -> dict[str, int]:
-    """The channel to use, counted from 0, for each layout whose mix would lose speech.
-
-    Reads all frames, except after a first one that is mono.
-    """
+def single_channels(frames: Iterable[TimedFrame]) -> dict[str, int | None]:
+    """The channel to use alone, counted from 0, in each layout; None for the mix. Only mono need not be read whole."""
     powers: dict[str, list[NDArray[np.float64]]] = {}
     for _, frame in packed(frames):
         if frame.layout.nb_channels == 1 and not powers:
             return {}
-        values = mix_and_channels(frame)
+        values = _mix_and_channels(frame)
         powers.setdefault(frame.layout.name, []).append(np.einsum("cn,cn->c", values, values, dtype=np.float64))
-    chosen = {
-        layout: _single_channel(np.array(rows), mix_gains(layout, len(rows[0]) - 1)) for layout, rows in powers.items()
-    }
-    return {layout: channel for layout, channel in chosen.items() if channel is not None}
+    return {name: _single_channel(np.array(rows), mix_gains(name, len(rows[0]) - 1)) for name, rows in powers.items()}
 
 
-def mix_and_channels(frame: Any) -> NDArray[np.float32]:
+def _mix_and_channels(frame: Any) -> NDArray[np.float32]:
     """Samples (1 + C, N) of PyAV's audio ``frame``: the mix of its C channels, then each channel."""
     channels = frame.layout.nb_channels
     values = frame.to_ndarray()
@@ -57,8 +48,8 @@ def _single_channel(powers_TC: NDArray[np.float64], gains_C: NDArray[np.float32]
     mix, *channels = powers_TC.sum(axis=0)
     loudest = int(np.argmax(channels))
     power_T = powers_TC[:, 1 + loudest]
-    cancelled = power_T[powers_TC[:, 0] < CANCELLED * power_T].sum()
-    adds_little = mix < (gains_C[loudest] ** 2 + MIN_ADDED) * channels[loudest]
+    cancelled = power_T[powers_TC[:, 0] < _CANCELLED * power_T].sum()
+    adds_little = mix < (gains_C[loudest] ** 2 + _MIN_ADDED) * channels[loudest]
     return loudest if adds_little or cancelled > _MAX_CANCELLED * power_T.sum() else None
 
 
@@ -91,31 +82,27 @@ class StreamChannel:
         channels = frame.layout.nb_channels
         if channels == 1 or not frame.samples:
             return None
-        powers_TC = _powers(mix_and_channels(frame), round(_PART * frame.sample_rate))
+        powers_TC = _powers(_mix_and_channels(frame), round(_PART * frame.sample_rate))
         if len(self._powers_C) != 1 + channels:
             self._powers_C = np.zeros(1 + channels)
         self._powers_C += powers_TC.sum(axis=0)
-        self._loudest = self._loudest_so_far()
+        sums_C = self._powers_C[1:]
+        if self._loudest >= channels or sums_C[self._loudest] <= sums_C.max() / 2:  # another is twice as loud
+            self._loudest = int(sums_C.argmax())
         most_T = powers_TC[:, 1:].max(axis=1)
         self._highest = max(self._highest, float(most_T.max()))
         audible_T = most_T > _AUDIBLE * self._highest
-        cancelled = bool((audible_T & (powers_TC[:, 0] < CANCELLED * most_T)).any())
-        lost = bool((audible_T & (powers_TC[:, 1 + self._loudest] < CANCELLED * most_T)).any())
+        cancelled, lost = (
+            bool((audible_T & (powers_TC[:, column] < _CANCELLED * most_T)).any()) for column in (0, 1 + self._loudest)
+        )
         self._cancels |= cancelled
         gain = mix_gains(frame.layout.name, channels)[self._loudest]
-        mix, loudest = self._powers_C[[0, 1 + self._loudest]]
-        prefers_single = self._cancels or bool(mix < (gain**2 + MIN_ADDED) * loudest)
+        adds_little = self._powers_C[0] < (gain**2 + _MIN_ADDED) * sums_C[self._loudest]
+        prefers_single = self._cancels or bool(adds_little)
         self._shared |= prefers_single and lost  # another channel has speech that the loudest one lacks
         if cancelled and lost:
             return int(powers_TC[:, 1:].sum(axis=0).argmax())
         return self._loudest if cancelled or (prefers_single and not self._shared) else None
-
-    def _loudest_so_far(self) -> int:
-        """Changes only when another channel is twice as loud."""
-        channels = self._powers_C[1:]
-        now = int(channels.argmax())
-        kept = self._loudest < len(channels) and channels[self._loudest] > channels[now] / 2
-        return self._loudest if kept else now
 
 
 def _powers(values_CN: NDArray[np.float32], length: int) -> NDArray[np.float64]:

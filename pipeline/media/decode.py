@@ -1,31 +1,20 @@
-"""Decoding one stream of a file, from any point, with exact times. The rest of the package is built on this.
+"""Decoding one stream of a file by one thread, from any point, with exact times."""
 
-Each file is decoded by one thread: stages work on many clips at once, and decoder threads would compete for the cores.
-libav writes nothing to stderr, because PyAV keeps its log off by default.
-"""
-
-import math
+import os
 from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from fractions import Fraction
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
-from stat import S_ISREG
+from stat import S_ISDIR, S_ISREG
 from typing import Any, Literal
 
 import av
 import av.error
 from av.stream import Disposition
 
-from pipeline.media.errors import (
-    Damage,
-    MediaError,
-    error_text,
-    library_errors,
-    library_errors_suppressed,
-    raised_by_library,
-)
+from pipeline.media.errors import Damage, MediaError, library_errors, library_errors_suppressed
 from pipeline.media.timeline import Clock, Join, clocks, is_even
 from pipeline.media.upright import MAX_SIDE, pixel_aspect
 from pipeline.runtime.paths import StrPath
@@ -39,36 +28,27 @@ _MAX_PIXELS = 64_000_000  # of a video frame, twice 8K: decoders keep several
 # MPEG program streams the first frames after a seek can have a neighbour's time.
 _SEEK_MARGINS = (Fraction(1), Fraction(4), Fraction(16))
 _ATTACHED = Disposition.attached_pic | Disposition.timed_thumbnails
+_FETCH = "Fetch it again or remove it."
 _SECONDARY = Disposition.visual_impaired | Disposition.hearing_impaired | Disposition.comment
 
 
 @contextmanager
 def opened(path: StrPath) -> Iterator[Any]:
-    """Open the container ``path``.
-
-    Raises MediaError when the file does not exist, is a folder or pipe, is empty, is not allowed to be read, or is not
-    a media file, and when a media library raises an error in the block.
-    """
-    path = Path(path)
-    try:
-        if path.is_dir():
-            raise MediaError(path, "a folder, not a file", "Name a media file.")
-        stat = path.stat()
-        if not S_ISREG(stat.st_mode):
-            raise MediaError(path, "a pipe or device, not a file", "Name a media file.")
-        if stat.st_size == 0:
-            raise MediaError(path, "the file is empty (0 bytes)", "Fetch it again or remove it.")
-        # "file:" keeps libav from reading a colon in the name as a protocol.
-        container = av.open(f"file:{path}", metadata_errors="ignore")
-    except FileNotFoundError:
-        raise MediaError(path, "no such file", "Check the name.") from None
-    except PermissionError:
-        raise MediaError(path, "no permission to read the file", "Fix the file's permissions.") from None
-    except Exception as error:
-        if not isinstance(error, OSError) and not raised_by_library(error):
-            raise
-        reason = f"not a media file, or broken off ({error_text(error)})"
-        raise MediaError(path, reason, "Fetch it again or remove it.") from None
+    """Open the container ``path``. Raises MediaError when it cannot be read, and for libraries' errors in the block."""
+    with library_errors(path, "not a media file, or broken off", _FETCH):
+        try:
+            stat = os.stat(path)
+            if not S_ISREG(stat.st_mode):
+                kind = "folder" if S_ISDIR(stat.st_mode) else "pipe or device"
+                raise MediaError(path, f"a {kind}, not a file", "Name a media file.")
+            if stat.st_size == 0:
+                raise MediaError(path, "the file is empty (0 bytes)", _FETCH)
+            # "file:" keeps libav from reading a colon in the name as a protocol.
+            container = av.open(f"file:{Path(path)}", metadata_errors="ignore")
+        except FileNotFoundError:
+            raise MediaError(path, "no such file", "Check the name.") from None
+        except PermissionError:
+            raise MediaError(path, "no permission to read the file", "Fix the file's permissions.") from None
     with library_errors(path), container:
         yield container
 
@@ -79,13 +59,12 @@ def streams_of(container: Any, kind: Kind) -> list[Any]:
     Streams that can be decoded come first, then the ones marked default, then those that are neither a comment nor made
     for the blind or deaf. A picture attached to a sound file is not a video.
     """
-    streams = [stream for stream in getattr(container.streams, kind) if not stream.disposition & _ATTACHED]
 
     def rank(stream: Any) -> tuple[bool, bool, bool]:
         marks = stream.disposition
         return stream.codec_context is None, not marks & Disposition.default, bool(marks & _SECONDARY)
 
-    return sorted(streams, key=rank)
+    return sorted((it for it in getattr(container.streams, kind) if not it.disposition & _ATTACHED), key=rank)
 
 
 def find_stream(container: Any, kind: Kind) -> Any:
@@ -101,11 +80,11 @@ def need_stream(container: Any, path: StrPath, kind: Kind) -> Any:
     context = stream.codec_context
     if context is None:
         raise MediaError(path, f"its {kind} codec is not supported", "Convert it, for example to H.264 with AAC.")
-    if kind == "video" and (
-        math.prod((context.width, context.height)) > _MAX_PIXELS or max(context.width, context.height) > MAX_SIDE
-    ):
-        raise MediaError(path, "its picture has too many pixels", "Make it smaller, for example 1920 pixels wide.")
-    context.thread_count = 1
+    if kind == "video":
+        width, height = context.width, context.height
+        if width * height > _MAX_PIXELS or max(width, height) > MAX_SIDE:
+            raise MediaError(path, "its picture has too many pixels", "Make it smaller, for example 1920 pixels wide.")
+    context.thread_count = 1  # stages work on many clips at once: more threads would compete for the cores
     return stream
 
 
@@ -115,51 +94,30 @@ def source_rate(stream: Any) -> Fraction:
 
 
 def clocks_of(path: StrPath) -> tuple[dict[Kind, Clock], list[Join]]:
-    """The clocks of the file's video and sound, and where time stamps restart or jump.
-
-    Raises MediaError when the file cannot be opened.
-    """
-    path = Path(path)
-    try:
-        stat = path.stat()
-        return _clocks_of(path, stat.st_size, stat.st_mtime_ns)
-    except OSError:
-        return _clocks_of(path, 0, 0)  # opening it raises the MediaError
+    """The clocks of the file's video and sound, and where time stamps restart or jump. Raises MediaError."""
+    stat = os.stat(path) if os.path.exists(path) else None  # without it, opening the file raises the MediaError
+    return _clocks_of(Path(path), stat and (stat.st_size, stat.st_mtime_ns))
 
 
 @lru_cache(maxsize=256)
-def _clocks_of(path: Path, size: int, changed: int) -> tuple[dict[Kind, Clock], list[Join]]:
+def _clocks_of(path: Path, state: tuple[int, int] | None) -> tuple[dict[Kind, Clock], list[Join]]:
     kinds: tuple[Kind, ...] = ("video", "audio")
     with opened(path) as container:
         streams = {kind: stream for kind in kinds if (stream := find_stream(container, kind)) is not None}
         if "mp4" in container.format.name and all(map(is_even, streams.values())):  # its index lists all packets
             return {kind: Clock() for kind in streams}, []
-        by_index, joins = clocks(_packets(container, *streams.values()), list(streams.values()))
+        by_index, joins = clocks(container.demux(*streams.values()), list(streams.values()))
         return {kind: by_index[stream.index] for kind, stream in streams.items()}, joins
-
-
-def _packets(container: Any, *streams: Any) -> Iterator[Any]:
-    """All packets up to where the container breaks off."""
-    with library_errors_suppressed():
-        yield from container.demux(*streams)
 
 
 def frames_from(
     path: StrPath, kind: Kind, target: Fraction | None = None, damage: Damage | None = None
 ) -> Generator[TimedFrame, None, None]:
-    """The frames of the file's video or sound in the order of their times.
+    """The frames of the file's video or sound in the order of their times. They belong to the decoder.
 
-    The first frame is the one shown at ``target``, or an earlier one. The frames belong to the decoder: copy what you
-    keep.
-
-    Args:
-        path: The media file.
-        kind: Video or audio.
-        target: Seconds on the file's own clock; None is the beginning.
-        damage: Counts what cannot be decoded from ``target`` on.
-
-    Raises:
-        MediaError: The file or stream does not exist, or nothing in it can be decoded.
+    The first frame is the one shown at ``target`` seconds on the file's own clock, or an earlier one; None is the
+    beginning. ``damage`` counts what cannot be decoded from ``target`` on. Raises MediaError when the file or stream
+    does not exist, or nothing in it can be decoded.
     """
     damage = damage or Damage()
     clock = clocks_of(path)[0].get(kind, Clock())
@@ -176,7 +134,7 @@ def frames_from(
             frames = _in_order(_decoded(packets, stream, damage, target), damage, target, clock.longest)
             first = next(frames, None)
             if first is None and start is None:
-                raise MediaError(path, f"no {kind} in it could be decoded", "Fetch it again or remove it.")
+                raise MediaError(path, f"no {kind} in it could be decoded", _FETCH)
             if first is not None and (start is None or target is None or first[0] <= target):
                 yield from chain([first], frames)
                 return
@@ -228,24 +186,14 @@ def _decoded(packets: Iterator[Any], stream: Any, damage: Damage, target: Fracti
     def counts() -> bool:
         return target is None or (time is not None and time >= target)
 
-    while True:
-        try:
+    packet: Any = True
+    while packet is not None:
+        packet = frames = None
+        with library_errors_suppressed():
             packet = next(packets, None)
-        except Exception as error:
-            if not raised_by_library(error):
-                raise
-            damage.lost += counts()  # the container breaks off here
-            return
-        if packet is None:
-            return
-        try:
-            frames = decoder.decode(packet)
-        except Exception as error:
-            if not raised_by_library(error):
-                raise
-            damage.lost += counts()
-            continue
-        for frame in frames:
+            frames = [] if packet is None else decoder.decode(packet)
+        damage.lost += frames is None and counts()  # an error; without a packet, the container breaks off here
+        for frame in frames or ():
             time = frame.pts * Fraction(frame.time_base) if frame.pts is not None else (time or Fraction(0)) + step
             damage.concealed += counts() and frame.is_corrupt
             if stream.type == "video":
@@ -279,15 +227,11 @@ def _in_order(
 def first_time(path: StrPath, kind: Kind) -> Fraction:
     """The time of the stream's first frame, in seconds on the file's own clock. Raises MediaError."""
     with closing(frames_from(path, kind)) as frames:
-        time, _ = next(frames)
-    return time
+        return next(frames)[0]
 
 
 def filtered(graph: Any) -> Iterator[Any]:
     """The frames that a libav filter graph has ready."""
-    while True:
-        try:
-            frame = graph.pull()
-        except (BlockingIOError, av.error.EOFError):
-            return
-        yield frame
+    with suppress(BlockingIOError, av.error.EOFError):
+        while True:
+            yield graph.pull()

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any
 
 import av
@@ -15,23 +16,21 @@ def deinterlaced(frames: Iterator[TimedFrame]) -> Iterator[TimedFrame]:
 
     Frames before the first interlaced one, and progressive frames between interlaced ones, are not changed.
     """
-    graph: Any = None
-    shape: tuple[Any, ...] = ()
-    waiting: deque[TimedFrame] = deque()
-    for time, frame in frames:
-        if graph is not None and shape != _shape(frame):
-            yield from _flushed(graph, waiting)
-            graph = None
-        if graph is None and not frame.interlaced_frame:
-            yield time, frame
-            continue
-        if graph is None:
-            graph, shape = _graph(frame), _shape(frame)
-        waiting.append((time, frame))
-        graph.push(frame)
-        yield from _pulled(graph, waiting)
-    if graph is not None:
-        yield from _flushed(graph, waiting)
+    for _, group in groupby(frames, key=lambda timed: _shape(timed[1])):
+        graph: Any = None
+        waiting: deque[TimedFrame] = deque()
+        for time, frame in group:
+            if graph is None and not frame.interlaced_frame:
+                yield time, frame
+                continue
+            graph = graph or _graph(frame)
+            waiting.append((time, frame))
+            graph.push(frame)
+            yield from _pulled(graph, waiting)
+        if graph is not None:
+            graph.push(None)
+            yield from _pulled(graph, waiting)
+            yield from waiting
 
 
 def _shape(frame: Any) -> tuple[Any, ...]:
@@ -54,10 +53,3 @@ def _pulled(graph: Any, waiting: deque[TimedFrame]) -> Iterator[TimedFrame]:
         time, original = waiting.popleft()
         frame.opaque = original.opaque
         yield time, frame
-
-
-def _flushed(graph: Any, waiting: deque[TimedFrame]) -> Iterator[TimedFrame]:
-    graph.push(None)
-    yield from _pulled(graph, waiting)
-    yield from waiting
-    waiting.clear()

@@ -13,15 +13,11 @@ import cv2
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
 
-_LIBRARIES = re.compile(r"(^|-packages[\\/])(av|PIL|pillow_heif|cv2)[\\/]")
-"""Matches the path of a media library's source file. PyAV's compiled modules have relative paths."""
+_LIBRARIES = re.compile(r"(^|-packages[\\/])(av|PIL|pillow_heif|cv2)[\\/]")  # PyAV's modules have relative paths
 
 
 class MediaError(PipelineError):
-    """A media file that cannot be read or written.
-
-    ``reason`` does not name the file, so a table that contains it is the same on every machine.
-    """
+    """A media file that cannot be read or written. ``reason`` does not name the file, so it is the same everywhere."""
 
     separator = ": "
 
@@ -50,11 +46,8 @@ class Damage:
 
 
 def raised_by_library(error: BaseException) -> bool:
-    """Whether a media library raised ``error``, and not this project's own code.
-
-    A library's error has a stack frame of the library below the last stack frame of the project.
-    """
-    if isinstance(error, av.error.FFmpegError | cv2.error | MemoryError):
+    """Whether a file or media library raised ``error``: then a library's frame lies below the project's last one."""
+    if isinstance(error, av.error.FFmpegError | cv2.error | MemoryError | OSError):
         return True
     in_library = False
     for frame, _ in traceback.walk_tb(error.__traceback__):
@@ -67,15 +60,17 @@ def raised_by_library(error: BaseException) -> bool:
 
 def error_text(error: BaseException) -> str:
     """A library's error in one line, without the file's path, which differs between machines."""
-    message = getattr(error, "strerror", None)
-    if message:
+    if message := getattr(error, "strerror", None):
         return str(message).lower()
-    lines = str(error).splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines and isinstance(error, Exception) else type(error).__name__
+    return ": ".join([type(error).__name__, *str(error).splitlines()[:1]])
 
 
 @contextmanager
-def library_errors(path: StrPath) -> Iterator[None]:
+def library_errors(
+    path: StrPath,
+    reason: str = "it cannot be decoded",
+    advice: str = "Fetch it again, or convert it, for example to H.264 with AAC in an MP4.",
+) -> Iterator[None]:
     """Turn errors that media libraries raise in the block into a MediaError for ``path``; others pass through."""
     try:
         yield
@@ -84,8 +79,7 @@ def library_errors(path: StrPath) -> Iterator[None]:
     except Exception as error:
         if not raised_by_library(error):
             raise
-        advice = "Fetch it again, or convert it, for example to H.264 with AAC in an MP4."
-        raise MediaError(path, f"it cannot be decoded ({error_text(error)})", advice) from error
+        raise MediaError(path, f"{reason} ({error_text(error)})", advice) from error
 
 
 @contextmanager

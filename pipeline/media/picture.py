@@ -17,12 +17,11 @@ from pipeline.media.read import read_frames
 from pipeline.media.upright import MAX_SIDE
 from pipeline.runtime.errors import PipelineError
 
+# Not all that Pillow knows: it would pass PostScript to Ghostscript, which executes it.
 _FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "TIFF", "BMP", "GIF", "PPM", "JPEG2000")
-"""Not all that Pillow knows: it would pass PostScript to Ghostscript, which executes it."""
+# The last bytes of files of these formats; b"" is anything but zeros.
 _LAST_BYTES = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82", "WEBP": b"", "AVIF": b"", "HEIF": b""}
-"""The last bytes of files of these formats; b"" is anything but zeros."""
-_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-"""The first bytes of TIFF files."""
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the first bytes
 _MAX_PADDING = 64  # zeros that a complete file may end with
 _MAX_PIXELS = 25_000_000  # larger pictures are reduced: a face in them still has more pixels than a crop
 _MAX_DECODED = 108_000_000  # pixels decoded at full size: as many as the largest phones have
@@ -38,7 +37,6 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     """
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(path, formats=_FORMATS) as file:
-            _check_size(path, file)
             return _decoded(path, file)
     except PipelineError:
         raise
@@ -50,13 +48,17 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
             raise PipelineError(
                 "is neither a picture nor a video that can be read", subject=path, advice=advice
             ) from None
-        return _decoded_by_libav(path)
+        try:
+            return next(read_frames(path))  # such as floating-point colours
+        except MediaError:
+            why = "is a TIFF of a kind that cannot be read, or broken off: fetch it again, or save it as a JPEG or PNG"
+            raise PipelineError(why, subject=path) from None
     except Exception as error:  # decoders raise many types of errors for damaged files
+        if not raised_by_library(error):
+            raise
         if isinstance(error, OSError) and error.errno:
             why = f"cannot be read as a picture: {error.strerror}"
             raise PipelineError(why, subject=path, advice="Give another.") from None
-        if not raised_by_library(error):
-            raise
         raise _broken(path, error_text(error)) from None
 
 
@@ -68,7 +70,7 @@ def is_picture(path: Path) -> bool:
     except UnidentifiedImageError:
         return _is_tiff(path)
     except Exception as error:  # a damaged or protected file: `read_picture` raises the error
-        if not isinstance(error, OSError) and not raised_by_library(error):
+        if not raised_by_library(error):
             raise
         return True
 
@@ -76,15 +78,6 @@ def is_picture(path: Path) -> bool:
 def _is_tiff(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(4) in _TIFF
-
-
-def _decoded_by_libav(path: Path) -> NDArray[np.uint8]:
-    """A TIFF that Pillow cannot read, such as one with floating-point colours."""
-    try:
-        return next(read_frames(path))
-    except MediaError:
-        advice = "fetch it again, or save it as a JPEG or PNG."
-        raise PipelineError(f"is a TIFF of a kind that cannot be read, or broken off: {advice}", subject=path) from None
 
 
 def _broken(path: Path, why: str) -> PipelineError:
@@ -96,24 +89,19 @@ def _too_large(path: Path) -> PipelineError:
     return PipelineError("has too many pixels to read", subject=path, advice=advice)
 
 
-def _check_size(path: Path, file: Image.Image) -> None:
-    # Only baseline JPEG can be decoded at a fraction of its size.
+def _decoded(path: Path, file: Image.Image) -> NDArray[np.uint8]:
     is_baseline_jpeg = file.format == "JPEG" and not file.info.get("progressive")
     if not is_baseline_jpeg and math.prod(file.size) > _MAX_DECODED:
         raise _too_large(path)
-
-
-def _decoded(path: Path, file: Image.Image) -> NDArray[np.uint8]:
     factor = _reduction(file)
-    if factor > 1:  # JPEG is then decoded at a smaller size, which is fast; other formats ignore it
+    if factor > 1:  # baseline JPEG is then decoded at a smaller size, which is fast; other formats ignore it
         file.draft(None, (max(1, file.width // factor), max(1, file.height // factor)))
     file.load()
     ImageOps.exif_transpose(file, in_place=True)
     if file.format in _LAST_BYTES and _ends_in_zeros(path, _LAST_BYTES[file.format]):
         raise _broken(path, "its end is missing")
     shown = _as(file, "RGBA") if file.has_transparency_data else _eight_bit(path, file)
-    rest = _reduction(shown)
-    if rest > 1:
+    if (rest := _reduction(shown)) > 1:
         shown = shown.reduce(rest)
     if shown.mode == "RGBA":
         shown = Image.alpha_composite(Image.new("RGBA", shown.size, (BACKGROUND, BACKGROUND, BACKGROUND)), shown)

@@ -1,7 +1,6 @@
 """Sound from a pipe, as it arrives.
 
-libav's own WAV reader waits for 64 kB, two seconds of speech, before its first sample, because the data might be
-something other than PCM. Here the header is read first, and libav is told the format of the samples.
+libav's own WAV reader waits for two seconds of speech, because it might not be PCM. Here the header is read first.
 """
 
 import struct
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.media.channels import StreamChannel
-from pipeline.media.errors import MediaError, error_text, raised_by_library
+from pipeline.media.errors import MediaError, library_errors
 from pipeline.media.pipe_io import PipeSource, read_some
 from pipeline.media.resample import resampled
 from pipeline.runtime.clock import RATE
@@ -40,21 +39,17 @@ def read_pipe(pipe: RawIOBase, name: str = "standard input") -> Iterator[NDArray
     """
     sample_format, rate, layout, length = _header(pipe, name)
     source = PipeSource(pipe, length)
-    try:
-        options = {"sample_rate": str(rate), "ch_layout": layout}
+    options = {"sample_rate": str(rate), "ch_layout": layout}
+    with library_errors(name, "its sound cannot be read", _ADVICE):
         with av.open(source, format=sample_format, options=options, buffer_size=_BUFFER) as container:
             for block in resampled(_timed(container), RATE, Fraction(0), StreamChannel()):
                 source.raise_pending()
                 yield block
         source.raise_pending()
-    except Exception as error:
-        if not isinstance(error, OSError) and not raised_by_library(error):
-            raise
-        raise MediaError(name, f"its sound cannot be read ({error_text(error)})", _ADVICE) from None
 
 
 def _header(pipe: RawIOBase, name: str) -> tuple[str, int, str, int]:
-    """Read up to the samples: libav's sample format, the rate, libav's channel layout, and the samples' bytes."""
+    """Read up to the samples: libav's sample format, the rate, libav's layout, and the samples' number of bytes."""
     if (begin := _exactly(pipe, 12))[:4] not in (b"RIFF", b"RF64") or begin[8:] != b"WAVE":
         raise MediaError(name, "not a WAV" if begin else "empty", _ADVICE)
     wave_format, long_length = b"", sys.maxsize
@@ -62,25 +57,18 @@ def _header(pipe: RawIOBase, name: str) -> tuple[str, int, str, int]:
         (length,) = struct.unpack("<I", head[4:])
         if head[:4] == b"data" and len(wave_format) >= 16:
             tag, channels, rate, _, _, bits = struct.unpack("<HHIIHH", wave_format[:16])
-            speakers = 0  # one bit for each loudspeaker
+            layout = {1: "mono", 2: "stereo"}.get(channels, f"{channels}C")  # as libav's own WAV reader chooses it
             if tag == _EXTENSIBLE and len(wave_format) >= 26:
-                speakers, tag = struct.unpack("<IH", wave_format[20:26])
+                speakers, tag = struct.unpack("<IH", wave_format[20:26])  # one bit for each loudspeaker
+                layout = hex(speakers) if speakers.bit_count() == channels else layout
             if (tag, bits) not in _FORMATS or not rate or not channels:
                 raise MediaError(name, f"a WAV of another kind than PCM (tag {tag}, {bits} bits)", _ADVICE)
-            known = 0 < length < _UNKNOWN_LENGTH
-            return _FORMATS[tag, bits], rate, _layout(channels, speakers), length if known else long_length
+            return _FORMATS[tag, bits], rate, layout, length if 0 < length < _UNKNOWN_LENGTH else long_length
         content = _exactly(pipe, length + length % 2)
         if head[:4] == b"ds64" and len(content) >= 16:  # RF64's 64-bit lengths: of the file, then of the samples
             long_length = struct.unpack("<Q", content[8:16])[0] or sys.maxsize
         wave_format = content if head[:4] == b"fmt " else wave_format
     raise MediaError(name, "a WAV that breaks off before its sound", _ADVICE)
-
-
-def _layout(channels: int, speakers: int) -> str:
-    """The layout that libav's own WAV reader would choose."""
-    if speakers.bit_count() == channels:
-        return hex(speakers)
-    return {1: "mono", 2: "stereo"}.get(channels, f"{channels}C")
 
 
 def _exactly(pipe: RawIOBase, count: int) -> bytes:

@@ -1,10 +1,8 @@
 """File objects through which libav reads from pipes and writes to them.
 
 Node.js, ssh, asyncio and shells that share a terminal leave pipes non-blocking. All processes that share a pipe share
-that setting, so it is left as it is.
-
-PyAV prints an exception that is raised in a file object's method, and goes on. The classes here therefore keep the
-exception, and the caller asks for it with `raise_pending`.
+that setting, so it is left as it is. PyAV prints an exception of a file object's method and goes on, so the classes
+here keep the exception for `raise_pending`.
 """
 
 from io import RawIOBase
@@ -19,19 +17,8 @@ def read_some(pipe: RawIOBase, count: int) -> bytes:
     return content
 
 
-def write_all(file: RawIOBase | BinaryIO, data: bytes) -> None:
-    """Write all of ``data`` to an unbuffered file, waiting while a pipe is full. Raises OSError when it fails."""
-    left = memoryview(data)
-    while len(left):
-        written = file.write(left)
-        if written is None:  # a non-blocking pipe that is full now
-            select([], [file], [])
-        else:
-            left = left[written:]
-
-
 class _LibavFile:
-    _error: BaseException | None = None
+    _error: BaseException | None = None  # also a signal, which comes while a pipe is waited for
 
     def raise_pending(self) -> None:
         """Raise the exception that reading or writing ended with, if any."""
@@ -47,13 +34,12 @@ class PipeSource(_LibavFile):
 
     def read(self, count: int) -> bytes:
         """Called by libav: up to ``count`` bytes, none at the end or after an error."""
-        if self._error:
-            return b""
-        try:
-            content = read_some(self._pipe, min(count, self._left))
-        except BaseException as error:  # most often a signal, which comes while a pipe is waited for
-            self._error = error
-            return b""
+        content = b""
+        if not self._error:
+            try:
+                content = read_some(self._pipe, min(count, self._left))
+            except BaseException as error:
+                self._error = error
         self._left -= len(content)
         return content
 
@@ -66,9 +52,14 @@ class PipeSink(_LibavFile):
         self._file = getattr(file, "raw", file)  # a buffer loses data for which a non-blocking pipe has no room
 
     def write(self, data: bytes) -> int:
-        """Called by libav: write all of ``data``."""
+        """Called by libav: write all of ``data``, waiting while the pipe is full."""
+        left = memoryview(data)
         try:
-            write_all(self._file, data)
-        except BaseException as error:  # also a signal, which comes while the reader is waited for
+            while left:
+                if (written := self._file.write(left)) is None:  # a non-blocking pipe that is full now
+                    select([], [self._file], [])
+                else:
+                    left = left[written:]
+        except BaseException as error:
             self._error = self._error or error
         return len(data)

@@ -19,7 +19,7 @@ from pipeline.media.decode import (
 )
 from pipeline.media.errors import MediaError, library_errors, library_errors_suppressed
 from pipeline.media.timeline import Join
-from pipeline.media.upright import orientation, shown_size
+from pipeline.media.upright import shown_size
 from pipeline.runtime.paths import StrPath
 
 _REFERENCING = {
@@ -46,8 +46,6 @@ class MediaInfo:
     """Seconds according to the container. Only decoding tells the true duration."""
     audio_offset: float
     """Seconds from the start of the video to the start of the sound; 0 when one of them is missing."""
-    rotation: int
-    """Rotation of the shown picture in degrees counter-clockwise: 0, 90, 180 or 270."""
     joins: tuple[Join, ...]
     """Where time stamps restart or jump, on the clock of the video or, without video, of the sound."""
 
@@ -62,25 +60,20 @@ def probe(path: StrPath) -> MediaInfo:
         if video is None and audio is None:
             raise MediaError(path, "no video stream and no audio stream", "Fetch it again or remove it.")
         main = video or audio
-        duration = 0.0
-        if main.duration:
-            duration = float(main.duration * main.time_base)
-        elif container.duration:
-            duration = container.duration / 1e6
+        duration = float(main.duration * main.time_base) if main.duration else (container.duration or 0) / 1e6
         fps = float(source_rate(video)) if video else 0.0
-    width = height = rotation = 0
-    video_start: Fraction | None = None
+    width = height = 0
+    starts: dict[str, Fraction] = {}
     if video is not None:
         with library_errors(path), closing(frames_from(path, "video")) as frames:
-            video_start, frame = next(frames)
-            rotation = orientation(frame)[0] * 90
+            starts["video"], frame = next(frames)
             width, height = shown_size(frame)
-    audio_start = None if audio is None else first_time(path, "audio")
+    if audio is not None:
+        starts["audio"] = first_time(path, "audio")
     clocks, joins = clocks_of(path)
-    start = float(video_start if video_start is not None else audio_start or 0)
+    start = float(next(iter(starts.values())))
     if joins:  # the container's duration leaves out what follows a join
-        duration = clocks["audio" if video_start is None else "video"].end - start
-    both = audio_start is not None and video_start is not None
+        duration = clocks["audio" if video is None else "video"].end - start
     return MediaInfo(
         has_video=video is not None,
         has_audio=audio is not None,
@@ -88,8 +81,7 @@ def probe(path: StrPath) -> MediaInfo:
         height=height,
         fps=fps,
         duration=duration,
-        audio_offset=float((audio_start or 0) - (video_start or 0)) if both else 0.0,
-        rotation=rotation,
+        audio_offset=float(starts["audio"] - starts["video"]) if len(starts) == 2 else 0.0,
         joins=tuple(Join(join.time - start, join.ahead) for join in joins),
     )
 
@@ -104,15 +96,12 @@ def sound_warnings(path: StrPath) -> list[str]:
     """Warnings about unused sound tracks and joined recordings. Raises MediaError when the file cannot be opened."""
     warnings = []
     with opened(path) as container:
-        tracks = streams_of(container, "audio")
-        if len(tracks) > 1:
-            number = 1 + sorted(track.index for track in tracks).index(tracks[0].index)
-            warnings.append(f"{len(tracks)} sound tracks, of which number {number} is heard")
-    joins = clocks_of(path)[1]
-    for verb, count in (
-        ("restart", sum(not join.ahead for join in joins)),
-        ("jump", sum(join.ahead for join in joins)),
-    ):
+        tracks = [track.index for track in streams_of(container, "audio")]
+    if len(tracks) > 1:
+        number = 1 + sorted(tracks).index(tracks[0])
+        warnings.append(f"{len(tracks)} sound tracks, of which number {number} is heard")
+    joins = [join.ahead for join in clocks_of(path)[1]]
+    for verb, count in (("restart", joins.count(False)), ("jump", joins.count(True))):
         if count:
             warnings.append(f"timestamps {verb} in the file, {count} time{'s' * (count > 1)}; the parts are joined")
     return warnings
@@ -127,6 +116,5 @@ def check_self_contained(path: StrPath) -> None:
         try:
             av.open(f"file:{path}", options={"format_whitelist": _SELF_CONTAINED}, metadata_errors="ignore").close()
         except av.error.ArgumentError:
-            raise MediaError(
-                path, "of a format that may name other files", "Give one that holds all it shows."
-            ) from None
+            advice = "Give one that holds all it shows."
+            raise MediaError(path, "of a format that may name other files", advice) from None

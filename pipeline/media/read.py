@@ -3,9 +3,11 @@
 Time 0 is the video's first frame. Video and sound share this clock, wherever each starts in the container.
 """
 
+import sys
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import takewhile
+from itertools import count, takewhile
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -32,13 +34,11 @@ def read_frames(
     duration: float | None = None,
     damage: Damage | None = None,
 ) -> Iterator[Image]:
-    """The pictures on screen at the times ``start + k / fps``.
+    """The pictures on screen at the times ``start + k / fps``, in constant memory.
 
     Each time shows the frame nearest to it. A later frame is shown only when it is less than half a step ahead, so that
-    a still picture stays until the next one. Frames at the same rate pass one to one, also with time stamps that jitter
-    by almost half a frame. There is a picture for each step of which the video covers half, and at least one.
-
-    Memory does not grow with the length. The reader seeks to ``start``.
+    a still picture stays until the next one. There is a picture for each step of which the video covers half, and at
+    least one.
 
     Args:
         path: The video.
@@ -63,50 +63,42 @@ def read_frames(
 
 
 def count_frames(
+    path: StrPath, *, start: float = 0.0, duration: float | None = None, damage: Damage | None = None
+) -> int:
+    """The number of pictures that `read_frames` yields at 25 per second, without converting any."""
+    return sum(1 for _ in ticks(path, start=start, duration=duration, damage=damage))
+
+
+def ticks(
     path: StrPath,
     *,
     fps: float = FPS,
     start: float = 0.0,
     duration: float | None = None,
     damage: Damage | None = None,
-) -> int:
-    """The number of pictures that `read_frames` yields. Decodes the video but converts no pictures."""
-    return sum(1 for _ in ticks(path, fps=fps, start=start, duration=duration, damage=damage))
-
-
-def ticks(
-    path: StrPath, *, fps: float, start: float, duration: float | None, damage: Damage | None, shown: bool = False
+    shown: bool = False,
 ) -> Iterator[Any]:
-    """The decoder's frame for each picture of `read_frames`, with the same arguments.
-
-    Frames are deinterlaced only if they are to be ``shown``.
-    """
-    step = 1 / _exact(fps)
-    begin = _exact(start)
+    """The decoder's frame for each picture of `read_frames`; deinterlaced only if it is to be ``shown``."""
+    step, begin = 1 / _exact(fps), _exact(start)
     origin = first_time(path, "video") if begin > 0 else None
     timed: Iterator[TimedFrame] = frames_from(path, "video", None if origin is None else origin + begin, damage)
     if shown:
         timed = deinterlaced(timed)
     held, frame = next(timed)
+    following = next(timed, None)
     origin = held if origin is None else origin
     wanted = None if duration is None else round(_exact(duration) / step)
-    tick = origin + begin
-    sent = 0
-    length = Fraction(0)
-    for time, following in timed:
-        while not _takes_over(time, held, tick, step):
-            if sent == wanted:
-                return
-            yield frame
-            sent += 1
-            tick = origin + begin + sent * step
-        length = time - held
-        held, frame = time, following
-    end = held + _shown_for(frame, path, length)
-    while sent != wanted and (tick + step / 2 <= end or tick == origin):
+    length, end = Fraction(0), inf if following else held + _shown_for(frame, path, Fraction(0))
+    for number in count():
+        tick = origin + begin + number * step
+        while following and _takes_over(following[0], held, tick, step):
+            length = following[0] - held
+            held, frame = following
+            following = next(timed, None)
+            end = inf if following else held + _shown_for(frame, path, length)
+        if number == wanted or (tick + step / 2 > end and tick != origin):
+            return
         yield frame
-        sent += 1
-        tick = origin + begin + sent * step
 
 
 def _exact(number: float) -> Fraction:
@@ -121,12 +113,8 @@ def _takes_over(time: Fraction, held: Fraction, tick: Fraction, step: Fraction) 
 
 
 def _shown_for(frame: Any, path: StrPath, previous_length: Fraction) -> Fraction:
-    """Seconds that the last frame is shown: its own duration, that of the frame before, or the container's mean.
-
-    Its own duration counts up to a second or the length of the frame before: with variable rates or damaged times,
-    containers give wrong durations here.
-    """
-    if frame.duration:
+    """Seconds that the last frame is shown: its own duration, that of the frame before, or the container's mean."""
+    if frame.duration:  # containers give wrong ones here for variable rates or damaged times
         return min(Fraction(frame.duration * frame.time_base), max(previous_length, Fraction(1)))
     if previous_length > 0:
         return previous_length
@@ -141,7 +129,6 @@ def read_audio(
     start: float = 0.0,
     duration: float | None = None,
     damage: Damage | None = None,
-    by_itself: bool = False,
 ) -> Samples:
     """The sound as mono samples on the video's clock: sample n is heard at ``start + n / rate`` seconds.
 
@@ -153,7 +140,6 @@ def read_audio(
         start: Seconds after the first frame.
         duration: N is exactly ``round(duration * rate)``, filled up with silence; None reads to the end of the sound.
         damage: Counts what cannot be decoded.
-        by_itself: Begin with the first sample of the sound, as in files without video.
 
     Returns:
         int16 samples (N,).
@@ -161,11 +147,9 @@ def read_audio(
     Raises:
         MediaError: The file cannot be read or has no sound.
     """
-    blocks = read_audio_blocks(path, rate=rate, start=start, duration=duration, damage=damage, by_itself=by_itself)
+    blocks = read_audio_blocks(path, rate=rate, start=start, duration=duration, damage=damage)
     samples = np.concatenate([np.zeros(0, np.int16), *blocks])
-    if duration is None:
-        return samples
-    return np.pad(samples, (0, _count(duration, rate) - len(samples)))
+    return samples if duration is None else np.pad(samples, (0, _count(duration, rate) - len(samples)))
 
 
 def read_audio_blocks(
@@ -177,7 +161,10 @@ def read_audio_blocks(
     damage: Damage | None = None,
     by_itself: bool = False,
 ) -> Iterator[Samples]:
-    """As `read_audio`, in blocks and in constant memory, without the silence that fills up ``duration``."""
+    """As `read_audio`, in blocks and in constant memory, without the silence that fills up ``duration``.
+
+    With ``by_itself``, time 0 is the first sample of the sound, as in files without video.
+    """
     begin = _exact(start)
     with opened(path) as container:
         on_video_clock = not by_itself and find_stream(container, "video") is not None
@@ -195,15 +182,13 @@ def read_audio_blocks(
         channels = single_channels(frames(None) if kept_frames is None else kept_frames)
         source = frames(damage) if kept_frames is None else iter(kept_frames)
         skip = round(preroll * rate)
-        left = None if duration is None else _count(duration, rate)
+        left = sys.maxsize if duration is None else _count(duration, rate)
         for block in resampled(source, rate, origin + begin - preroll, lambda frame: channels.get(frame.layout.name)):
-            kept, skip = block[skip:], max(0, skip - len(block))
-            if left is not None:
-                kept = kept[:left]
-                left -= len(kept)
+            kept = block[skip:][:left]
+            skip, left = max(0, skip - len(block)), left - len(kept)
             if len(kept):
                 yield kept
-            if left == 0:
+            if not left:
                 return
 
 

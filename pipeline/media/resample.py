@@ -1,12 +1,11 @@
-"""Sound of any rate, format and layout as mono samples.
+"""Sound of any rate, format and layout as mono samples, from one channel or the mix (`pipeline.media.channels`).
 
-One or two channels are averaged. More are first mixed to two, as players do. `pipeline.media.channels` says where a
-single channel is used instead.
+One or two channels are averaged. More are first mixed to two, as players do.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any
 
 import av
@@ -35,18 +34,16 @@ def resampled(
     timed_frames = _end_trimmed(packed(frames))
     for (_, channel), group in groupby(timed_frames, key=lambda timed: (_format(timed[1]), single_channel(timed[1]))):
         graph: Any = None
-        for time, frame in group:
-            graph = graph or _graph(frame, rate, done, channel)
-            frame.time_base = Fraction(1, frame.sample_rate)
-            frame.pts = round((time - origin) * frame.sample_rate)
+        for time, frame in chain(group, [(origin, None)]):  # None ends the graph's input
+            if frame is not None:
+                graph = graph or _graph(frame, rate, done, channel)
+                frame.time_base = Fraction(1, frame.sample_rate)
+                frame.pts = round((time - origin) * frame.sample_rate)
             graph.push(frame)
-            for block in _pulled(graph):
+            for converted in filtered(graph):
+                block = converted.to_ndarray().reshape(-1).copy()
                 done += len(block)
                 yield block
-        graph.push(None)
-        for block in _pulled(graph):
-            done += len(block)
-            yield block
 
 
 def packed(frames: Iterable[TimedFrame]) -> Iterator[TimedFrame]:
@@ -64,8 +61,8 @@ def linked(sample_format: str, layout: str, rate: int, filters: list[Filter]) ->
     """A configured libav graph of ``filters`` in a row, from a buffer of sound in this format."""
     graph = av.filter.Graph()
     source = graph.add_abuffer(sample_rate=rate, format=sample_format, layout=layout, time_base=Fraction(1, rate))
-    chain = [source, *(graph.add(name, arguments) for name, arguments in filters), graph.add("abuffersink")]
-    graph.link_nodes(*chain).configure()
+    nodes = [source, *(graph.add(name, arguments) for name, arguments in filters), graph.add("abuffersink")]
+    graph.link_nodes(*nodes).configure()
     return graph
 
 
@@ -107,8 +104,3 @@ def _graph(frame: Any, rate: int, first_sample: int, channel: int | None) -> Any
     resampling = f"{rate}:async=1:min_comp=0.00001:min_hard_comp={_MAX_GAP}:first_pts={first}:ochl=mono:osf=s16"
     mixing = downmix(frame.layout.nb_channels) if channel is None else [("pan", f"mono|c0=c{channel}")]
     return linked(frame.format.name, frame.layout.name, frame.sample_rate, [*mixing, ("aresample", resampling)])
-
-
-def _pulled(graph: Any) -> Iterator[Samples]:
-    for frame in filtered(graph):
-        yield frame.to_ndarray().reshape(-1).copy()

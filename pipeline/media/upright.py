@@ -13,10 +13,8 @@ Image = NDArray[np.uint8]
 
 MAX_SIDE = 16_384
 """Pixels of a side. dlib writes past its memory in pictures wider than about 40,000; H.264 and HEVC allow no more."""
-_MAX_VIDEO_PIXELS = 5_000_000
-"""Larger frames, such as 4K, are divided: a face is cropped as well from half the size."""
-_MAX_ASPECT = 4
-"""A pixel that claims to be wider or higher than this is taken for damaged, and for square."""
+_MAX_VIDEO_PIXELS = 5_000_000  # larger frames, such as 4K, are divided: a face is cropped as well from half the size
+_MAX_ASPECT = 4  # a pixel that claims to be wider or higher than this is taken for damaged, and for square
 
 
 def _unnamed(cls: type[Type], value: Any) -> Type:

@@ -1,14 +1,13 @@
 """Pictures and sound as an MP4: a file that appears complete, or a stream that is written as it goes."""
 
-import math
+import sys
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
-from uuid import uuid4
 
 import av
 import av.error
@@ -20,15 +19,14 @@ from pipeline.media.errors import MediaError
 from pipeline.media.pipe_io import PipeSink
 from pipeline.runtime.clock import FPS, RATE
 from pipeline.runtime.errors import DISK
+from pipeline.runtime.files import writing
 
-STANDARD_OUTPUT = "standard output"
-"""The name of an output without a path in messages."""
 _FRAGMENT = 200_000  # µs of pictures and sound in a fragment of a stream
 _STREAM_FLAGS = "default_base_moof+delay_moov"  # the header waits for the first packets, which tell the start times
 _AUDIO_BLOCK = 1024  # samples of an AAC frame
-_AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 _EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP | Interpolation.BITEXACT
 _BT709 = 1  # H.264's code for that matrix
+_BITEXACT = {"fflags": "bitexact"}
 
 
 class VideoWriter:
@@ -52,7 +50,6 @@ class VideoWriter:
         fps: float = FPS,
         audio: NDArray[np.int16] | None = None,
         live_sound: bool = False,
-        audio_rate: int = RATE,
         crf: int = 18,
         comment: str = "",
     ) -> None:
@@ -62,9 +59,8 @@ class VideoWriter:
             out: A path, or an open file such as a pipe, which gets fragmented MP4 as soon as a fragment is complete.
             size: Width and height, even numbers.
             fps: Frames per second.
-            audio: Mono samples (N,) that start with the first frame.
+            audio: Mono samples (N,) at 16 kHz that start with the first frame.
             live_sound: Sound comes by `write_sound`.
-            audio_rate: Samples per second.
             crf: x264's quality, 0 (lossless) to 51.
             comment: The file's comment tag.
 
@@ -74,42 +70,34 @@ class VideoWriter:
         """
         if audio is not None and (audio.ndim != 1 or audio.dtype != np.int16):
             raise ValueError(f"audio must be int16 of shape (N,), not {audio.dtype} {audio.shape}")
+        if size[0] % 2 or size[1] % 2 or min(size) < 2:
+            raise ValueError(f"width and height must be even for 4:2:0 colour, not {size[0]}x{size[1]}")
         self._stream = None if isinstance(out, str | Path) else PipeSink(out)
-        self.path = path = Path(out) if isinstance(out, str | Path) else Path(STANDARD_OUTPUT)
-        self._temporary = path.with_name(f".{uuid4().hex}.tmp")
-        self._size, self._audio_rate = size, audio_rate
-        self._rate = Fraction(fps).limit_denominator(1_000_000)
+        self.path = Path(out) if isinstance(out, str | Path) else Path("standard output")
+        self._size, self._rate = size, Fraction(fps).limit_denominator(1_000_000)
         self._waiting = deque([audio] if audio is not None and len(audio) else [])  # sound after the last picture
-        self._block = np.zeros(0, np.int16)  # samples of an AAC frame that is not full
         self.frames = 0
         """Pictures written so far."""
         self._samples = 0  # sound written so far
         self._convert = VideoReformatter()
-        try:
-            self._container = self._open()
+        with ExitStack() as stack, self._media_errors():
+            self._container = self._open(stack)
             if comment:
                 self._container.metadata["comment"] = comment
             self._video = self._add_video(crf)
             self._audio = self._add_audio() if live_sound or self._waiting else None
-        except BaseException as error:  # also a signal
-            self._discard()
-            if isinstance(error, OSError | av.error.FFmpegError):
-                raise self._failed(error) from None
-            raise
+            self._files = stack.pop_all()
 
-    def _open(self) -> Any:
-        options = {"fflags": "bitexact"}
+    def _open(self, stack: ExitStack) -> Any:
         if self._stream is not None:
-            options |= {"movflags": _STREAM_FLAGS, "frag_duration": str(_FRAGMENT), "flush_packets": "1"}
-            return av.open(self._stream, "w", format="mp4", options=options)
+            options = {"movflags": _STREAM_FLAGS, "frag_duration": str(_FRAGMENT), "flush_packets": "1"}
+            return av.open(self._stream, "w", format="mp4", options=options | _BITEXACT)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        options = {"movflags": "faststart", **options}
+        self._temporary = stack.enter_context(writing(self.path.parent))
+        options = {"movflags": "faststart", **_BITEXACT}
         return av.open(f"file:{self._temporary}", "w", format="mp4", options=options)
 
     def _add_video(self, crf: int) -> Any:
-        width, height = self._size
-        if width % 2 or height % 2 or min(self._size) < 2:
-            raise ValueError(f"width and height must be even for 4:2:0 colour, not {width}x{height}")
         # A stream outputs each picture at once, which lowers the quality for the same size.
         options = {"crf": str(crf), "preset": "fast", **({"tune": "zerolatency"} if self._stream is not None else {})}
         stream = self._container.add_stream("libx264", rate=self._rate, options=options)
@@ -126,10 +114,8 @@ class VideoWriter:
         return stream
 
     def _add_audio(self) -> Any:
-        if self._audio_rate not in _AAC_RATES:
-            raise ValueError(f"audio_rate must be one of {', '.join(map(str, _AAC_RATES))}")
-        stream = self._container.add_stream("aac", rate=self._audio_rate, layout="mono", options={"b": "96k"})
-        stream.codec_context.time_base = Fraction(1, self._audio_rate)
+        stream = self._container.add_stream("aac", rate=RATE, layout="mono", options={"b": "96k"})
+        stream.codec_context.time_base = Fraction(1, RATE)
         stream.codec_context.flags |= av.codec.context.Flags.bitexact
         return stream
 
@@ -154,7 +140,7 @@ class VideoWriter:
             frame.time_base = 1 / self._rate
             self._container.mux(self._video.encode(frame))
             self.frames += 1
-            self._encode_sound(round(self.frames / self._rate * self._audio_rate))
+            self._encode_sound(round(self.frames / self._rate * RATE))
 
     def write_sound(self, samples_N: NDArray[np.int16]) -> None:
         """Append live sound (N,). It is written next to the pictures that it belongs to."""
@@ -164,32 +150,19 @@ class VideoWriter:
         """Leave out the sound that comes after the last picture."""
         self._waiting.clear()
 
-    def _encode_sound(self, until: float) -> None:
-        """Encode sound up to sample ``until`` and the end of its block, so that sound and pictures are interleaved.
-
-        Part of a block waits for more sound, unless ``until`` is infinite.
-        """
-        end = until if until == math.inf else -(-until // _AUDIO_BLOCK) * _AUDIO_BLOCK
-        while self._waiting and (encoded := self._samples + len(self._block)) < end:
-            samples_N = self._waiting.popleft()
-            count = int(min(len(samples_N), end - encoded))
-            if count < len(samples_N):
-                self._waiting.appendleft(samples_N[count:])
-            self._block = np.concatenate([self._block, samples_N[:count]])
-            self._encode_blocks(last=False)
-        if until == math.inf:
-            self._encode_blocks(last=True)
-
-    def _encode_blocks(self, last: bool) -> None:
-        while len(self._block) >= _AUDIO_BLOCK or (last and len(self._block)):
-            block, self._block = self._block[:_AUDIO_BLOCK], self._block[_AUDIO_BLOCK:]
-            scaled = (block / np.float32(32768)).astype(np.float32)
-            frame = av.AudioFrame.from_ndarray(scaled[None], format="fltp", layout="mono")
-            frame.sample_rate = self._audio_rate
+    def _encode_sound(self, until: int) -> None:
+        """Encode the AAC frames that begin before sample ``until``, so that sound and pictures are interleaved."""
+        end = -(-until // _AUDIO_BLOCK) * _AUDIO_BLOCK
+        while self._waiting and self._samples < end:
+            block, rest = np.split(self._waiting.popleft(), [min(_AUDIO_BLOCK, end - self._samples)])
+            if len(rest):
+                self._waiting.appendleft(rest)
+            frame = av.AudioFrame.from_ndarray(block[None], format="s16", layout="mono")
+            frame.sample_rate = RATE
             frame.pts = self._samples
-            frame.time_base = Fraction(1, self._audio_rate)
+            frame.time_base = Fraction(1, RATE)
             assert self._audio is not None
-            self._container.mux(self._audio.encode(frame))
+            self._container.mux(self._audio.encode(frame))  # PyAV keeps an incomplete AAC frame
             self._samples += len(block)
 
     @contextmanager
@@ -211,9 +184,9 @@ class VideoWriter:
 
     def _finish(self) -> None:
         if not self.frames:
-            raise MediaError(self.path, "no frame was given to write", "")
+            raise MediaError(self.path, "no frame was given to write")
         with self._media_errors():
-            self._encode_sound(math.inf)
+            self._encode_sound(sys.maxsize)
             for stream in filter(None, (self._video, self._audio)):  # what the encoders hold back
                 self._container.mux(stream.encode(None))
             self._container.close()
@@ -227,15 +200,10 @@ class VideoWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Finish the file and give it its name, or remove it after an exception."""
-        try:
-            if kind is None:
-                self._finish()
-        finally:
-            with suppress(OSError, av.error.FFmpegError):  # an earlier error matters more
-                self._container.close()
-            self._discard()
-
-    def _discard(self) -> None:
-        if self._stream is None:
-            with suppress(OSError):
-                self._temporary.unlink(missing_ok=True)
+        with self._files:
+            try:
+                if kind is None:
+                    self._finish()
+            finally:
+                with suppress(OSError, av.error.FFmpegError):  # an earlier error matters more
+                    self._container.close()

@@ -1,11 +1,10 @@
 """What a metric is: its entry in `METRICS`, and base classes for metrics of frames and of whole clips."""
 
 import os
-from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -18,19 +17,14 @@ from pipeline.runtime.plugins import Registry
 Compares = Literal[
     "frames", "landmarks", "shapes", "drawn", "coefficients", "identity", "loudness", "phonemes", "syncnet"
 ]
-"""The inputs of a metric: ``preds`` of the T generated frames, and ``target`` of the same T frames of the real clip, of
-the reference picture or of the sound.
+"""The inputs of a metric: ``preds`` of the T generated frames; ``target`` of the real ones, the reference or the sound.
 
-- ``frames``: float RGB in [0, 1], (T, 3, size, size), size 128 or 256 (`landmarks.size`), of both videos. A pixel
-  that one of the videos does not show is NaN in both, and metrics ignore it.
-- ``landmarks``: dlib's 68 points (T, 68, 2) of both videos, in pixels of a 128x128 face for any size; NaN without a
-  face.
-- ``shapes``: the same points, measured in crops that follow each video's own face. So the motion of one video's crop
-  does not add to the motion of the other's lips.
+- ``frames``: float RGB in [0, 1], (T, 3, size, size), of both videos; pixels that one does not show are NaN in both.
+- ``landmarks``: dlib's 68 points (T, 68, 2) of both videos in pixels of a 128x128 face; NaN without a face.
+- ``shapes``: the same points, measured in crops that follow each video's own face, so that only the face can move.
 - ``drawn``: the points (T, 68, 2) that AT-net predicted, in the same pixels; dlib's points of the real frames.
 - ``coefficients``: AT-net's coefficients (T, K); those of the real landmarks.
-- ``identity``: dlib's face descriptors (N, 128) of some frames, NaN without a face; the descriptor (128,) of the
-  reference picture.
+- ``identity``: face descriptors (N, 128) of some frames, NaN without a face; that of the reference picture (128,).
 - ``loudness``: points as for ``shapes``; per frame (T,) the root mean square of samples in [-1, 1].
 - ``phonemes``: points as for ``shapes``; the class (T,) of the spoken phoneme (`pipeline.speech.phonemes`).
 - ``syncnet``: SyncNet's features (W, 1024) of the frames and of the sound.
@@ -109,6 +103,12 @@ class MetricEntry:
             return f"nearer to {self.nearest} is better"
         return "higher is better" if self.higher_is_better else "lower is better"
 
+    def badness(self, values: Any, real: Any) -> Any:
+        """Values, such that higher is worse; ``real`` are those of the real clip, which count if they are the best."""
+        if self.nearest:
+            return abs(values - (real if self.nearest == "the real clip" else 0))
+        return -values if self.higher_is_better else values
+
 
 METRICS: Registry[MetricEntry] = Registry()
 """All metrics by name. Import it from `pipeline.metrics`, which fills it."""
@@ -120,18 +120,16 @@ class FrameMean(Metric):
     total: Tensor
     frames: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, function: Callable[..., Tensor]) -> None:
+        """``function`` takes ``preds`` and, if there is one, ``target``, and returns a value per frame (T,)."""
         super().__init__()
+        self.function = function
         for name in ("total", "frames"):
             self.add_state(name, torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
 
-    @abstractmethod
-    def values(self, preds: Tensor, target: Tensor | None) -> Tensor:
-        """The value of each frame (T,); NaN if it has none."""
-
-    def update(self, preds: Tensor, target: Tensor | None = None) -> None:
+    def update(self, *inputs: Tensor) -> None:
         """Add frames."""
-        values_T = self.values(preds, target).double()
+        values_T = self.function(*inputs).double()
         self.total += values_T.nansum()
         self.frames += (~values_T.isnan()).sum()
 

@@ -1,9 +1,10 @@
 """All metrics of one generated clip, measured against the real one."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -44,16 +45,10 @@ class _Clip:
     audio: AudioTrack | None
 
     @cached_property
-    def sound(self) -> AudioTrack:
-        """The sound. Raises NotComputed if there is none."""
-        if self.audio is None:
-            raise NotComputed("there is no sound")
-        return self.audio
-
-    @cached_property
     def syncnet(self) -> Inputs:
         """SyncNet's features, which several metrics share."""
-        return syncnet_features(self.fake, self.sound)
+        assert self.audio is not None
+        return syncnet_features(self.fake, self.audio)
 
 
 def compute_metrics(
@@ -88,7 +83,7 @@ def compute_metrics(
             _require(entry, real, same_face)
             metric = entry.make()
             if entry.compares != "frames":
-                metric.update(*_INPUTS[entry.compares](pair if entry.real else alone))
+                metric.update(*_inputs(entry.compares, pair if entry.real else alone))
             metrics[name] = metric
         except NotComputed as reason:
             absent[name] = str(reason)
@@ -136,53 +131,34 @@ def _require(entry: MetricEntry, real: VideoFeatures | None, same_face: bool) ->
         raise NotComputed(problem)
 
 
-def _landmarks(clip: _Clip) -> Inputs:
-    videos = [clip.fake] if clip.real is None else [clip.fake, clip.real]
-    return _tensors(*(video.points_T68x2 for video in videos))
+def _inputs(compares: Compares, clip: _Clip) -> Inputs:
+    """What a metric of anything but frames, which come in chunks, compares. Raises NotComputed if the clip lacks it."""
+    fake, real, audio = clip.fake, clip.real, clip.audio
+    if audio is None and compares in ("loudness", "phonemes", "syncnet"):
+        raise NotComputed("there is no sound")
+    if compares == "syncnet":
+        return clip.syncnet
+    videos = [fake] if real is None else [fake, real]
+    inputs: dict[Compares, list[NDArray[Any] | None]] = {
+        "landmarks": [video.points_T68x2 for video in videos],
+        "shapes": [video.shapes_T68x2 for video in videos],
+        "drawn": [fake.drawn_T68x2, real.points_T68x2 if real else None],
+        "coefficients": [fake.coefficients_TK, real.coefficients_TK if real else None],
+        "identity": [fake.identity_Nx128, clip.reference_128],
+        "loudness": [fake.shapes_T68x2, audio.loudness_T if audio else None],
+        "phonemes": [fake.shapes_T68x2, audio.phonemes_T if audio else None],
+    }
+    arrays = [array for array in inputs[compares] if array is not None]
+    if len(arrays) < len(inputs[compares]) or (compares == "identity" and np.isnan(arrays[1]).any()):
+        raise NotComputed(_LACKING[compares])
+    return _tensors(*arrays)
 
 
-def _shapes(clip: _Clip) -> Inputs:
-    videos = [clip.fake] if clip.real is None else [clip.fake, clip.real]
-    return _tensors(*(video.shapes_T68x2 for video in videos))
-
-
-def _drawn(clip: _Clip) -> Inputs:
-    if clip.fake.drawn_T68x2 is None or clip.real is None:
-        raise NotComputed("no landmarks were predicted")
-    return _tensors(clip.fake.drawn_T68x2, clip.real.points_T68x2)
-
-
-def _coefficients(clip: _Clip) -> Inputs:
-    if clip.fake.coefficients_TK is None or clip.real is None or clip.real.coefficients_TK is None:
-        raise NotComputed("no landmarks were predicted")
-    return _tensors(clip.fake.coefficients_TK, clip.real.coefficients_TK)
-
-
-def _identity(clip: _Clip) -> Inputs:
-    if clip.reference_128 is None or np.isnan(clip.reference_128).any():
-        raise NotComputed("there is no reference picture with a face")
-    return _tensors(clip.fake.identity_Nx128, clip.reference_128)
-
-
-def _loudness(clip: _Clip) -> Inputs:
-    return _tensors(clip.fake.shapes_T68x2, clip.sound.loudness_T)
-
-
-def _phonemes(clip: _Clip) -> Inputs:
-    if clip.sound.phonemes_T is None:
-        raise NotComputed("the text is not known, or the times of its phonemes are not")
-    return _tensors(clip.fake.shapes_T68x2, clip.sound.phonemes_T)
-
-
-_INPUTS: dict[Compares, Callable[[_Clip], Inputs]] = {  # frames come in chunks
-    "landmarks": _landmarks,
-    "shapes": _shapes,
-    "drawn": _drawn,
-    "coefficients": _coefficients,
-    "identity": _identity,
-    "loudness": _loudness,
-    "phonemes": _phonemes,
-    "syncnet": lambda clip: clip.syncnet,
+_LACKING: dict[Compares, str] = {
+    "drawn": "no landmarks were predicted",
+    "coefficients": "no landmarks were predicted",
+    "identity": "there is no reference picture with a face",
+    "phonemes": "the text is not known, or the times of its phonemes are not",
 }
 
 

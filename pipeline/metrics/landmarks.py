@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torchmetrics import Metric
 
 from pipeline.faces.quality import measure_jitter
 from pipeline.landmarks.points import MOUTH, STABLE
@@ -33,49 +32,16 @@ def landmark_distance(preds_T68x2: Tensor, target_T68x2: Tensor, points: slice =
     return distances
 
 
-class LandmarkDistance(FrameMean):
-    """The mean of ``landmark_distance`` over the frames in which both faces were found.
-
-    With ``by_eyes``, each frame's distance is in percent of the real face's eye distance.
-    """
-
-    def __init__(self, points: slice, by_eyes: bool = False) -> None:
-        super().__init__()
-        self.points, self.by_eyes = points, by_eyes
-
-    def values(self, preds: Tensor, target: Tensor | None) -> Tensor:
-        """Of points (T, 68, 2) in pixels of the 128x128 face."""
-        assert target is not None
-        distance_T = landmark_distance(preds, target, self.points)
-        if self.by_eyes:
-            eyes_T = torch.from_numpy(eye_distance(target.cpu().numpy()))
-            return 100 * distance_T / eyes_T.where(eyes_T > 0, torch.nan)
-        return distance_T
+def distance_by_eyes(preds_T68x2: Tensor, target_T68x2: Tensor, points: slice = MOUTH) -> Tensor:
+    """``landmark_distance`` of each frame (T,) in percent of the real face's eye distance."""
+    eyes_T = torch.from_numpy(eye_distance(target_T68x2.cpu().numpy()))
+    return 100 * landmark_distance(preds_T68x2, target_T68x2, points) / eyes_T.where(eyes_T > 0, torch.nan)
 
 
-class LostFaces(Metric):
-    """The share of the frames with a real face in which no generated face was found, 0 to 1."""
-
-    lost: Tensor
-    frames: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        for name in ("lost", "frames"):
-            self.add_state(name, torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
-
-    def update(self, preds: Tensor, target: Tensor) -> None:
-        """Add points (T, 68, 2)."""
-        self.lost += (_has_face(target) & ~_has_face(preds)).sum()
-        self.frames += _has_face(target).sum()
-
-    def compute(self) -> Tensor:
-        """The share."""
-        return self.lost / self.frames
-
-
-def _has_face(points_T68x2: Tensor) -> Tensor:
-    return ~points_T68x2.isnan().any(dim=2).any(dim=1)
+def lost_faces(preds_T68x2: Tensor, target_T68x2: Tensor) -> Tensor:
+    """1 for each frame (T,) in which only the real face was found, 0 for both faces, NaN without a real face."""
+    fake_T, real_T = (~points.isnan().any(dim=2).any(dim=1) for points in (preds_T68x2, target_T68x2))
+    return (~fake_T).double().where(real_T, torch.nan)
 
 
 def jitter(points_T68x2: NDArray[np.floating]) -> float:
@@ -91,20 +57,22 @@ def jitter(points_T68x2: NDArray[np.floating]) -> float:
 
 # fmt: off
 METRICS.add(
-    MetricEntry("lmd", "LMD", partial(LandmarkDistance, MOUTH), unit=PIXELS,
+    MetricEntry("lmd", "LMD", partial(FrameMean, landmark_distance), unit=PIXELS,
         about="How far the points of the mouth are from the real ones, each mouth laid on its middle.",
         source=_LMD, url="https://arxiv.org/abs/1803.10404"),
-    MetricEntry("lmd_eyes", "LMD by the eyes", partial(LandmarkDistance, MOUTH, by_eyes=True), unit=EYES, digits=2,
+    MetricEntry("lmd_eyes", "LMD by the eyes", partial(FrameMean, distance_by_eyes), unit=EYES, digits=2,
         about="The same as LMD, relative to the distance of the eyes.",
         source=_BY_EYES),
-    MetricEntry("f_lmd", "LMD of the face", partial(LandmarkDistance, ALL_POINTS), unit=PIXELS,
+    MetricEntry("f_lmd", "LMD of the face", partial(FrameMean, partial(landmark_distance, points=ALL_POINTS)),
+        unit=PIXELS,
         about="The same as LMD, of all 68 points of the face.",
         source=_LMD),
-    MetricEntry("f_lmd_eyes", "LMD of the face by the eyes", partial(LandmarkDistance, ALL_POINTS, by_eyes=True),
+    MetricEntry("f_lmd_eyes", "LMD of the face by the eyes",
+        partial(FrameMean, partial(distance_by_eyes, points=ALL_POINTS)),
         unit=EYES, digits=2,
         about="The same, relative to the distance of the eyes.",
         source=_BY_EYES),
-    MetricEntry("lost", "Lost faces", LostFaces, unit="share of the frames", across=True,
+    MetricEntry("lost", "Lost faces", partial(FrameMean, lost_faces), unit="share of the frames", across=True,
         about="How often no face is found where the real frame has one."),
     MetricEntry("jitter", "Jitter", partial(ClipMetric, jitter), "shapes", unit=PIXELS, real=False,
         about="How much nose and eye corners shake from frame to frame."),

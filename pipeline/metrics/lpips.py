@@ -86,28 +86,18 @@ class PerceptualDistance(nn.Module):
         return distance_N
 
 
-@lru_cache(maxsize=1)
-def _network(backbone: Path) -> PerceptualDistance:
-    return PerceptualDistance(backbone)
+_network = lru_cache(maxsize=1)(PerceptualDistance)
 
 
-class Lpips(FrameMean):
-    """The mean of LPIPS over frames. Raises PipelineError if AlexNet's weights are missing or wrong."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.network = _network(ALEXNET.path())
-
-    def values(self, preds: Tensor, target: Tensor | None) -> Tensor:
-        """Of frames (T, 3, H, W) in [0, 1]; 0 for equal frames."""
-        assert target is not None
-        distances: Tensor = self.network(2 * preds - 1, 2 * target - 1)
-        return distances
+def _make() -> FrameMean:
+    """The mean of LPIPS over frames in [0, 1]. Raises PipelineError if AlexNet's weights are missing or wrong."""
+    network = _network(ALEXNET.path())
+    return FrameMean(lambda preds, target: network(2 * preds - 1, 2 * target - 1))
 
 
 # fmt: off
 METRICS.add(
-    MetricEntry("lpips", "LPIPS", Lpips, "frames", digits=4, weights=ALEXNET,
+    MetricEntry("lpips", "LPIPS", _make, "frames", digits=4, weights=ALEXNET,
         about="How different the frames look to people, by the features of a network.",
         source="Zhang et al., CVPR 2018, version 0.1, AlexNet", url="https://arxiv.org/abs/1801.03924"),
 )

@@ -1,5 +1,6 @@
 """Offsets of the lips in frames, from landmarks alone: from the sound, and from the real lips."""
 
+from collections.abc import Iterable
 from functools import partial
 
 import numpy as np
@@ -33,10 +34,22 @@ def lag_correlations(points_T68x2: NDArray[np.floating], loudness_T: NDArray[np.
     points = interpolate(points_T68x2, has_face_T)
     if not np.ptp(points, axis=0).any():  # its rounding errors would correlate
         return np.zeros(len(LAGS))
-    opening_T = mouth_opening(points)
-    pairs = [(opening_T, level_T), (mouth_speed(points), level_T), (np.gradient(opening_T), np.gradient(level_T))]
     # In `correlation` the second signal is late by the lag; here the first one is.
-    return np.array([np.mean([correlation(*pair, -int(lag)) for pair in pairs]) for lag in LAGS])
+    return _mean_correlations(_signals(points), (level_T, level_T, np.gradient(level_T)), -LAGS)
+
+
+def _signals(points_T68x2: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    """The opening of a mouth, its speed, and the opening's change (T,)."""
+    opening_T = mouth_opening(points_T68x2)
+    return opening_T, mouth_speed(points_T68x2), np.gradient(opening_T)
+
+
+def _mean_correlations(
+    first: Iterable[NDArray[np.float64]], second: Iterable[NDArray[np.float64]], lags: NDArray[np.int_]
+) -> NDArray[np.float64]:
+    """The mean over pairs of signals of their correlation at each lag."""
+    pairs = list(zip(first, second, strict=True))
+    return np.array([np.mean([correlation(*pair, int(lag)) for pair in pairs]) for lag in lags])
 
 
 def av_offset(points_T68x2: NDArray[np.floating], loudness_T: NDArray[np.floating]) -> float:
@@ -70,13 +83,13 @@ def mouth_correlations(
     has_face = [~np.isnan(points).any(axis=(1, 2)) for points in clips]
     if min(has_face_T.mean() if len(has_face_T) else 0.0 for has_face_T in has_face) < 0.5:
         return nothing
-    points = [interpolate(*clip) for clip in zip(clips, has_face, strict=True)]
-    openings = [mouth_opening(one) for one in points]
     lags = LAGS[np.abs(LAGS) <= len(fake_T68x2) - OVERLAP]
-    if not len(lags) or min(float(np.ptp(opening_T)) for opening_T in openings) <= STILL:
+    if not len(lags):
         return nothing
-    signals = (openings, [mouth_speed(one) for one in points], [np.gradient(opening_T) for opening_T in openings])
-    return lags, np.array([np.mean([correlation(real, fake, int(lag)) for real, fake in signals]) for lag in lags])
+    real, fake = (_signals(interpolate(*clip)) for clip in zip(clips, has_face, strict=True))
+    if min(float(np.ptp(opening_T)) for opening_T, *_ in (real, fake)) <= STILL:
+        return nothing
+    return lags, _mean_correlations(real, fake, lags)
 
 
 def relative_offset(fake_T68x2: NDArray[np.floating], real_T68x2: NDArray[np.floating]) -> float:

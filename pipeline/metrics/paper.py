@@ -17,7 +17,7 @@ from torch import Tensor
 
 from pipeline.landmarks.points import MOUTH
 from pipeline.metrics.base import METRICS, FrameMean, MetricEntry
-from pipeline.metrics.landmarks import PIXELS, LandmarkDistance
+from pipeline.metrics.landmarks import PIXELS, landmark_distance
 from pipeline.metrics.pixels import CAP_DB, shown_in, to_grey, to_levels, whole_windows
 from pipeline.runtime.arrays import to_machine_code
 
@@ -30,21 +30,17 @@ C1, C2 = np.float32(2 * (0.01 * 255) ** 2), np.float32(2 * (0.03 * 255) ** 2)
 """Twice SSIM's constants, since sum and difference have twice the terms of mean and variance."""
 
 
-class PaperSsim(FrameMean):
-    """The mean over frames of SSIM in uniform windows of the enlarged frames."""
+def paper_ssim(preds_TCHW: Tensor, target_TCHW: Tensor) -> Tensor:
+    """SSIM of each frame (T,) in uniform windows of the enlarged frames; 1 for equal frames in [0, 1].
 
-    def values(self, preds: Tensor, target: Tensor | None) -> Tensor:
-        """Of frames (T, 3, side, side) in [0, 1]; 1 for equal frames.
-
-        Windows near a NaN pixel are left out; NaN if none is left. Raises ValueError unless ``side`` divides `SIZE`.
-        """
-        assert target is not None
-        height, width = preds.shape[-2:]
-        if preds.shape[1:] != target.shape[1:] or height != width or SIZE % height:  # machine code checks no bounds
-            raise ValueError(f"frames must be alike, square, and a part of {SIZE}, not {preds.shape}, {target.shape}")
-        windows_THW = [whole_windows(shown_HW, HALF) for shown_HW in shown_in(preds) & shown_in(target)]
-        frames = zip(to_levels(preds), to_levels(target), windows_THW, strict=True)
-        return torch.tensor([_ssim(*frame) if frame[2].any() else torch.nan for frame in frames])
+    Windows near a NaN pixel are left out; NaN if none is left. Raises ValueError unless the side divides `SIZE`.
+    """
+    shape, height, width = preds_TCHW.shape, *preds_TCHW.shape[-2:]
+    if shape[1:] != target_TCHW.shape[1:] or height != width or SIZE % height:  # machine code checks no bounds
+        raise ValueError(f"frames must be alike, square, and a part of {SIZE}, not {shape}, {target_TCHW.shape}")
+    windows_THW = [whole_windows(shown_HW, HALF) for shown_HW in shown_in(preds_TCHW) & shown_in(target_TCHW)]
+    frames = zip(to_levels(preds_TCHW), to_levels(target_TCHW), windows_THW, strict=True)
+    return torch.tensor([_ssim(*frame) if frame[2].any() else torch.nan for frame in frames])
 
 
 @to_machine_code
@@ -103,50 +99,35 @@ def _window_means(
             means[column] += shifted[column] * MEAN
 
 
-def wrapping_psnr(fake_HW: NDArray[np.uint8], real_HW: NDArray[np.uint8]) -> float:
-    """In dB. `CAP_DB`, as in the script, if all squares are 0: for equal pictures, or pictures 16 levels apart.
+def paper_psnr(preds_TCHW: Tensor, target_TCHW: Tensor) -> Tensor:
+    """``wrapping_psnr`` of the grey levels of each frame (T,) in [0, 1]. NaN pixels are left out."""
+    shown_THW = shown_in(preds_TCHW) & shown_in(target_TCHW)
+    frames = zip(to_grey(preds_TCHW), to_grey(target_TCHW), shown_THW, strict=True)
+    return torch.tensor([wrapping_psnr(fake[shown], real[shown]) for fake, real, shown in frames])
 
-    NaN for pictures without pixels.
-    """
+
+def wrapping_psnr(fake_HW: NDArray[np.uint8], real_HW: NDArray[np.uint8]) -> float:
+    """In dB. `CAP_DB` if all squares are 0: for equal pictures, or 16 levels apart. NaN for pictures without pixels."""
     if not fake_HW.size:
         return float("nan")
     error = float(((fake_HW - real_HW) ** 2).mean())  # bytes wrap
     return 10 * float(np.log10(255**2 / error)) if error else CAP_DB
 
 
-class PaperPsnr(FrameMean):
-    """The mean over frames of ``wrapping_psnr`` of grey levels."""
-
-    def values(self, preds: Tensor, target: Tensor | None) -> Tensor:
-        """Of frames (T, 3, H, W) in [0, 1]. NaN pixels are left out."""
-        assert target is not None
-        shown_THW = shown_in(preds) & shown_in(target)
-        frames = zip(to_grey(preds), to_grey(target), shown_THW, strict=True)
-        return torch.tensor([wrapping_psnr(fake[shown], real[shown]) for fake, real, shown in frames])
-
-
-class PaperLmd(LandmarkDistance):
-    """The mean over frames of sum_p || (real_p - mean_p real_p) - (fake_p - mean_p fake_p) ||_2 of the mouth."""
-
-    def __init__(self) -> None:
-        super().__init__(MOUTH)
-
-    def values(self, preds: Tensor, target: Tensor | None) -> Tensor:
-        """Of points (T, 68, 2) in pixels of the 128x128 face."""
-        return super().values(preds, target) * (MOUTH.stop - MOUTH.start)
+def paper_lmd(preds_T68x2: Tensor, target_T68x2: Tensor) -> Tensor:
+    """sum_p || (real_p - mean_p real_p) - (fake_p - mean_p fake_p) ||_2 of the mouth in each frame (T,)."""
+    return landmark_distance(preds_T68x2, target_T68x2) * (MOUTH.stop - MOUTH.start)
 
 
 _PAPER = partial(MetricEntry, source="the script of Chen et al., CVPR 2019", url="https://arxiv.org/abs/1905.03820")
 _ABOUT = "{} by the paper's script. Compare it with the paper's table only."
 # fmt: off
 METRICS.add(
-    _PAPER("paper_psnr", "PSNR by the paper's script (squares wrap)", PaperPsnr, "frames", unit="dB",
-        higher_is_better=True, digits=2,
-        about=_ABOUT.format("PSNR")),
-    _PAPER("paper_ssim", "SSIM by the paper's script (256x256, uniform 7x7)", PaperSsim, "frames",
-        higher_is_better=True,
-        about=_ABOUT.format("SSIM")),
-    _PAPER("paper_lmd", "LMD by the paper's script (sum of 20 points)", PaperLmd, unit=PIXELS, digits=2,
-        about=_ABOUT.format("LMD")),
+    _PAPER("paper_psnr", "PSNR by the paper's script (squares wrap)", partial(FrameMean, paper_psnr), "frames",
+        unit="dB", higher_is_better=True, digits=2, about=_ABOUT.format("PSNR")),
+    _PAPER("paper_ssim", "SSIM by the paper's script (256x256, uniform 7x7)", partial(FrameMean, paper_ssim), "frames",
+        higher_is_better=True, about=_ABOUT.format("SSIM")),
+    _PAPER("paper_lmd", "LMD by the paper's script (sum of 20 points)", partial(FrameMean, paper_lmd), unit=PIXELS,
+        digits=2, about=_ABOUT.format("LMD")),
 )
 # fmt: on

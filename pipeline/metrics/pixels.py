@@ -1,5 +1,7 @@
 """PSNR and SSIM of float RGB frames at the face's own size, and conversions of frames for other metrics."""
 
+from functools import partial
+
 import cv2
 import numpy as np
 import torch
@@ -67,14 +69,13 @@ class CappedPsnr(PeakSignalNoiseRatio):
         return super().compute().clamp(max=CAP_DB).mean()
 
 
-class Ssim(FrameMean):
-    """The mean over pixels, colours and frames of ``structural_similarity``. Windows with a NaN pixel are left out."""
+def ssim(preds_TCHW: Tensor, target_TCHW: Tensor) -> Tensor:
+    """The mean of ``structural_similarity`` over each frame (T,) in [0, 1], without windows with a NaN pixel.
 
-    def values(self, preds: Tensor, target: Tensor | None) -> Tensor:
-        """Of frames (T, 3, H, W) in [0, 1]; 1 for equal frames, NaN if no window is left."""
-        assert target is not None
-        fake, real = (frames.permute(0, 2, 3, 1).contiguous().cpu().numpy() for frames in (preds, target))
-        return torch.tensor([_frame_ssim(*pair) for pair in zip(fake, real, strict=True)])
+    NaN if no window is left.
+    """
+    fake, real = (frames.permute(0, 2, 3, 1).contiguous().cpu().numpy() for frames in (preds_TCHW, target_TCHW))
+    return torch.tensor([_frame_ssim(*pair) for pair in zip(fake, real, strict=True)])
 
 
 def _frame_ssim(fake_HWC: NDArray[np.float32], real_HWC: NDArray[np.float32]) -> float:
@@ -119,7 +120,7 @@ def whole_windows(shown_HW: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
 METRICS.add(
     MetricEntry("psnr", "PSNR", CappedPsnr, "frames", unit="dB", higher_is_better=True, digits=2,
         about="How far the pixels differ."),
-    MetricEntry("ssim", "SSIM", Ssim, "frames", higher_is_better=True,
+    MetricEntry("ssim", "SSIM", partial(FrameMean, ssim), "frames", higher_is_better=True,
         about="How far the structure of small windows differs; 1 is equal.",
         source="Wang et al., IEEE Transactions on Image Processing 13(4), 2004",
         url="https://doi.org/10.1109/TIP.2003.819861"),

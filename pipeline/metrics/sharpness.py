@@ -10,6 +10,8 @@ where w_JNB, the width of a just noticeable blur, is 5 pixels in a block with a 
 other blocks. CPBD is the share of edges with P <= 63%, the probability of a just noticeable blur: w <= w_JNB.
 """
 
+from functools import partial
+
 import cv2
 import numpy as np
 import torch
@@ -35,14 +37,6 @@ SOBEL = 4.0
 """At a vertical edge, the square of Sobel's response exceeds its mean over the picture by this factor."""
 SLANT = np.tan(np.pi / 8)
 """Largest slope of a horizontal gradient: directions are rounded to multiples of 45 degrees."""
-
-
-class Cpbd(FrameMean):
-    """The mean of ``measure_cpbd`` over the frames' grey levels."""
-
-    def values(self, preds: Tensor, target: Tensor | None) -> Tensor:
-        """Of frames (T, 3, H, W) in [0, 1]; NaN for a frame without edges."""
-        return torch.tensor([measure_cpbd(grey_HW) for grey_HW in to_grey(preds)])
 
 
 def measure_cpbd(grey_HW: NDArray[np.uint8]) -> float:
@@ -105,24 +99,26 @@ def _widths(levels_HW: NDArray[np.int16], response_HW: NDArray[np.float32], leas
     return widths
 
 
-class LaplacianVariance(FrameMean):
-    """The mean over frames of var(I(x - 1, y) + I(x + 1, y) + I(x, y - 1) + I(x, y + 1) - 4 I(x, y)), I grey levels."""
+def cpbd(preds_TCHW: Tensor) -> Tensor:
+    """``measure_cpbd`` of each frame (T,) in [0, 1]."""
+    return torch.tensor([measure_cpbd(grey_HW) for grey_HW in to_grey(preds_TCHW)])
 
-    def values(self, preds: Tensor, target: Tensor | None) -> Tensor:
-        """Of frames (T, 3, H, W) in [0, 1]; 0 for a flat frame."""
-        deviations = [cv2.meanStdDev(cv2.Laplacian(grey_HW, cv2.CV_16S))[1] for grey_HW in to_grey(preds)]
-        return torch.from_numpy(np.square(np.reshape(deviations, -1)))
+
+def laplacian_variance(preds_TCHW: Tensor) -> Tensor:
+    """var(I(x - 1, y) + I(x + 1, y) + I(x, y - 1) + I(x, y + 1) - 4 I(x, y)) of each frame (T,), I grey levels."""
+    deviations = [cv2.meanStdDev(cv2.Laplacian(grey_HW, cv2.CV_16S))[1] for grey_HW in to_grey(preds_TCHW)]
+    return torch.from_numpy(np.square(np.reshape(deviations, -1)))
 
 
 # fmt: off
 METRICS.add(
-    MetricEntry("cpbd", "Sharpness (CPBD)", Cpbd, "frames", unit="share of the edges", higher_is_better=True,
-        real=False,
+    MetricEntry("cpbd", "Sharpness (CPBD)", partial(FrameMean, cpbd), "frames", unit="share of the edges",
+        higher_is_better=True, real=False,
         about="The share of edges that look sharp.",
         source="Narvekar and Karam, IEEE Transactions on Image Processing 20(9), 2011",
         url="https://doi.org/10.1109/TIP.2011.2131660"),
-    MetricEntry("laplacian", "Sharpness (variance of the Laplacian)", LaplacianVariance, "frames",
-        unit="grey levels squared", higher_is_better=True, digits=0, real=False,
+    MetricEntry("laplacian", "Sharpness (variance of the Laplacian)", partial(FrameMean, laplacian_variance),
+        "frames", unit="grey levels squared", higher_is_better=True, digits=0, real=False,
         about="How much fine detail there is, noise included.",
         source="Pech-Pacheco et al., ICPR 2000", url="https://doi.org/10.1109/ICPR.2000.903548"),
 )

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from pipeline.models.layers import conv, plain_conv, scaled
+from pipeline.models.layers import Shapes, conv, plain_conv, scaled, two_linear
 
 LstmState = tuple[Tensor, Tensor]
 
@@ -11,22 +11,15 @@ LstmState = tuple[Tensor, Tensor]
 class AtNet(nn.Module):
     """Predicts the PCA coefficients of the landmarks of each video frame, from the speech around it and a reference.
 
-    Args:
-        components: Number of coefficients K.
-        width: Channels of the first layer.
-        recurrent: An LSTM over the frames reads speech features and the reference's coefficients. False is the paper's
-            single-frame ablation: only the speech branch, without reference and batch normalisation.
-        columns: Numbers C in a row of speech features: 12 cepstral coefficients, or mel bands.
+    An LSTM over the frames reads speech features, `columns` (C) numbers a row, and the `components` (K) coefficients
+    of the reference. `recurrent=False` is the paper's single-frame ablation: no reference and no batch normalisation.
     """
 
     def __init__(self, components: int = 6, width: int = 64, recurrent: bool = True, columns: int = 12) -> None:
         super().__init__()
         self.arguments = {"components": components, "width": width, "recurrent": recurrent, "columns": columns}
-        self.inputs: dict[str, tuple[int, ...]] = {
-            "reference_BK": (-1, components),
-            "windows_BT1RC": (-1, -1, 1, 28, columns),
-        }
-        self.outputs: dict[str, tuple[int, ...]] = {"coefficients_BTK": (-1, -1, components)}
+        self.inputs: Shapes = {"reference_BK": (-1, components), "windows_BT1RC": (-1, -1, 1, 28, columns)}
+        self.outputs: Shapes = {"coefficients_BTK": (-1, -1, components)}
         self.recurrent = recurrent
         c64, c128, c256, c512, c2048 = (scaled(count, width) for count in (64, 128, 256, 512, 2048))
         block = conv if recurrent else plain_conv
@@ -40,15 +33,10 @@ class AtNet(nn.Module):
             block(c256, c512),
             nn.MaxPool2d(3, stride=(2, 2)),  # 12 x 2
             nn.Flatten(),
-            nn.Linear(c512 * 12 * pooled, c2048),
-            nn.ReLU(inplace=True),
-            nn.Linear(c2048, c256),
-            nn.ReLU(inplace=True),
+            *two_linear(c512 * 12 * pooled, c2048, c256),
         )
         if recurrent:
-            self.reference = nn.Sequential(
-                nn.Linear(components, c256), nn.ReLU(inplace=True), nn.Linear(c256, c512), nn.ReLU(inplace=True)
-            )
+            self.reference = two_linear(components, c256, c512)
             self.lstm = nn.LSTM(c256 + c512, c256, num_layers=3, batch_first=True)
         self.coefficients = nn.Linear(c256, components)
 

@@ -6,16 +6,14 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.landmarks.points import NUMBERS
-from pipeline.models.layers import conv, has_outer_level, plain_conv, scaled
+from pipeline.models.layers import conv, has_outer_level, plain_conv, scaled, two_linear
 
 
 class Discriminator(nn.Module):
     """Decides whether a video is real, and reads the landmarks of its frames.
 
-    An LSTM over the frames reads their features and the reference's landmarks. From each of its states, one layer
-    predicts the landmarks, as an offset in (-1, 1) to the reference's, and one the decision, averaged over the video.
-
-    At `size` 256 pictures first pass one more convolution.
+    An LSTM reads features of the frames and the reference's landmarks. From its states one layer predicts landmarks, as
+    an offset in (-1, 1) to the reference's, and one the decision, averaged over the video.
     """
 
     def __init__(self, width: int = 64, size: int = 128) -> None:
@@ -33,9 +31,7 @@ class Discriminator(nn.Module):
             nn.Linear(c512 * 8 * 8, c512),
             nn.ReLU(inplace=True),
         )
-        self.reference = nn.Sequential(
-            nn.Linear(NUMBERS, c256), nn.ReLU(inplace=True), nn.Linear(c256, c512), nn.ReLU(inplace=True)
-        )
+        self.reference = two_linear(NUMBERS, c256, c512)
         self.lstm = nn.LSTM(2 * c512, c256, num_layers=3, batch_first=True)
         self.landmarks = nn.Sequential(nn.Linear(c256, NUMBERS), nn.Tanh())
         self.decision = nn.Linear(c256, 1)

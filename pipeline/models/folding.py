@@ -1,6 +1,7 @@
 """Networks prepared for inference."""
 
 from copy import deepcopy
+from itertools import pairwise
 from typing import TypeVar
 
 import torch
@@ -15,21 +16,12 @@ N = TypeVar("N", bound=nn.Module)
 
 @torch.no_grad()
 def for_inference(network: N, device: torch.device, precision: Precision) -> N:
-    """Return a copy on ``device`` with the outputs of ``network`` in eval mode, a fifth faster under ``autocast``.
-
-    Batch normalisation is folded into the convolution before it, and the weights are cast once, not in every call.
-    """
+    """A copy on ``device`` with batch normalisation folded into convolutions, and cast: a fifth faster in eval mode."""
     copy = deepcopy(network).eval()
-    for module in copy.modules():
-        if isinstance(module, nn.Sequential):
-            _fold(module)
+    for layers in [module for module in copy.modules() if isinstance(module, nn.Sequential)]:
+        for number, (before, norm) in enumerate(pairwise(layers.children())):
+            if isinstance(before, nn.Conv2d | nn.ConvTranspose2d) and isinstance(norm, nn.BatchNorm2d):
+                layers[number] = fuse_conv_bn_eval(before, norm, transpose=isinstance(before, nn.ConvTranspose2d))
+                layers[number + 1] = nn.Identity()
     to_device(copy, device)
     return copy.to(number_type(device, precision))
-
-
-def _fold(layers: nn.Sequential) -> None:
-    for number in range(len(layers) - 1):
-        before, norm = layers[number], layers[number + 1]
-        if isinstance(before, nn.Conv2d | nn.ConvTranspose2d) and isinstance(norm, nn.BatchNorm2d):
-            layers[number] = fuse_conv_bn_eval(before, norm, transpose=isinstance(before, nn.ConvTranspose2d))
-            layers[number + 1] = nn.Identity()

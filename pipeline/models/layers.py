@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+Shapes = dict[str, tuple[int, ...]]  # shapes by name; -1 stands for a free axis
+
 
 def scaled(channels: int, width: int) -> int:
     """The number of channels at `width`, if it is `channels` in the paper, whose width is 64; at least 1."""
@@ -17,9 +19,8 @@ def has_outer_level(size: int) -> bool:
 
 def conv(inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1, padding: int = 1) -> nn.Sequential:
     """Convolution without bias, batch normalisation, ReLU."""
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
-    )
+    convolution = nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
 
 
 def plain_conv(inputs: int, outputs: int, *, stride: int = 1) -> nn.Sequential:
@@ -29,11 +30,14 @@ def plain_conv(inputs: int, outputs: int, *, stride: int = 1) -> nn.Sequential:
 
 def upsample(inputs: int, outputs: int, *, bias: bool = False) -> nn.Sequential:
     """Transposed convolution to twice the height and width, batch normalisation, ReLU."""
-    return nn.Sequential(
-        nn.ConvTranspose2d(inputs, outputs, 3, stride=2, padding=1, output_padding=1, bias=bias),
-        nn.BatchNorm2d(outputs),
-        nn.ReLU(inplace=True),
-    )
+    twice = nn.ConvTranspose2d(inputs, outputs, 3, stride=2, padding=1, output_padding=1, bias=bias)
+    return nn.Sequential(twice, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
+
+
+def two_linear(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
+    """Two linear layers, each with ReLU."""
+    first, second = nn.Linear(inputs, hidden), nn.Linear(hidden, outputs)
+    return nn.Sequential(first, nn.ReLU(inplace=True), second, nn.ReLU(inplace=True))
 
 
 class Residual(nn.Module):
@@ -41,12 +45,8 @@ class Residual(nn.Module):
 
     def __init__(self, channels: int, dropout: float) -> None:
         super().__init__()
-        self.block = nn.Sequential(
-            *conv(channels, channels),
-            nn.Dropout(dropout),
-            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
-            nn.BatchNorm2d(channels),
-        )
+        first, second = conv(channels, channels), nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.block = nn.Sequential(*first, nn.Dropout(dropout), second, nn.BatchNorm2d(channels))
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         """Same shape out as in."""

@@ -9,14 +9,11 @@ from torch.nn import functional
 
 from pipeline.landmarks.points import COUNT, MOUTH
 
-MOUTH_X, MOUTH_Y, MOUTH_REACH_X, MOUTH_REACH_Y = 0.5, 0.67, 0.15, 0.10
-"""Of `mouth_map`, as shares of the side: the middle, and the deviation to the side and down."""
+MOUTH_X, MOUTH_Y, MOUTH_REACH_X, MOUTH_REACH_Y = 0.5, 0.67, 0.15, 0.10  # middle and deviations, as shares of the side
 
 
 def coefficient_loss(predicted_BTK: Tensor, real_BTK: Tensor, weights_KK: Tensor | None = None) -> Tensor:
-    """The mean squared error of AT-net's coefficients; with weights W, which are ours, mean(d' W d) / K of the
-    difference d.
-    """
+    """The mean squared error of AT-net's coefficients; with weights W (ours) mean(d' W d) / K of the difference d."""
     if weights_KK is None:
         return functional.mse_loss(predicted_BTK, real_BTK)
     apart_BTK = predicted_BTK - real_BTK
@@ -26,12 +23,10 @@ def coefficient_loss(predicted_BTK: Tensor, real_BTK: Tensor, weights_KK: Tensor
 def pixel_loss(
     fake_BTCHW: Tensor, real_BTCHW: Tensor, attention_BT1HW: Tensor | None, mouth_focus: float = 0.0
 ) -> Tensor:
-    """The dynamic pixel-wise loss,
+    """The dynamic pixel-wise loss, mean(|fake - real| . (A + 0.5) . (1 + f M)).
 
-        mean(|fake - real| . (A + 0.5) . (1 + f M)),
-
-    where the attention A, the map of what is painted, is only a weight and gets no gradient. Without A (the ablation)
-    all weights are 1. `mouth_focus` f is ours: the additional weight in the middle of `mouth_map` M.
+    The attention A, the map of what is painted, is only a weight and gets no gradient. Without A (the ablation) all
+    weights are 1. `mouth_focus` f is ours: the additional weight in the middle of `mouth_map` M.
     """
     distance_BTCHW = (fake_BTCHW - real_BTCHW).abs()
     if mouth_focus:
@@ -42,11 +37,7 @@ def pixel_loss(
 
 
 def mouth_map(like_BTCHW: Tensor) -> Tensor:
-    """A Gaussian (H, W) over lips and chin, 1 in the middle of the mouth, for pictures of this shape.
-
-    Its place is fixed, because faces are aligned: mouths of real speakers are within 2% of the side from it, and their
-    lips within two deviations.
-    """
+    """A Gaussian (H, W) over lips and chin, 1 in the middle of the mouth, whose place is fixed as faces are aligned."""
     height, width = like_BTCHW.shape[-2:]
     y_H, x_W = (torch.arange(size, device=like_BTCHW.device) / size for size in (height, width))
     away_HW = ((x_W - MOUTH_X) / MOUTH_REACH_X) ** 2 + ((y_H[:, None] - MOUTH_Y) / MOUTH_REACH_Y) ** 2
@@ -54,29 +45,17 @@ def mouth_map(like_BTCHW: Tensor) -> Tensor:
 
 
 def decision_loss(logits_B: Tensor, real: bool) -> Tensor:
-    """Binary cross-entropy of the discriminator's logits for the target "real" or "fake":
-
-        real: mean(-log sigmoid(logit))        fake: mean(-log(1 - sigmoid(logit)))
-
-    The discriminator minimises "real" on real and "fake" on generated videos; the generator "real" on generated ones.
-    """
+    """Binary cross-entropy of the discriminator's logits, whose generator wants `real` for generated videos."""
     return functional.softplus(-logits_B if real else logits_B).mean()
 
 
 def regression_weights(mouth: float = 10_000.0) -> Tensor:
-    """Weights (136,) of the squared errors: `mouth` for the y of the mouth's points, 1 for all other coordinates.
-
-    The original release multiplies predicted and true landmarks by 100 at the y of the mouth before it squares their
-    difference: 100^2.
-    """
+    """Weights (136,) of squared errors: `mouth` (in the original 100^2) for the y of the mouth's points, else 1."""
     weights_P2 = torch.ones(COUNT, 2)
     weights_P2[MOUTH, 1] = mouth
     return weights_P2.flatten()
 
 
 def regression_loss(predicted_BTL: Tensor, landmarks_BTL: Tensor, weights_L: Tensor) -> Tensor:
-    """The error of the discriminator's landmarks, mean(w . (predicted - true)^2).
-
-    The discriminator minimises it on real and generated videos, the generator on generated ones.
-    """
+    """The error of the discriminator's landmarks, mean(w . (predicted - true)^2), which both networks minimise."""
     return (weights_L * (predicted_BTL - landmarks_BTL).square()).mean()

@@ -1,7 +1,4 @@
-"""The network classes that a file may name.
-
-A network of your own is one file here and one line below (docs/extending.md).
-"""
+"""The network classes that a file may name; one of your own is a file here and a line below (docs/extending.md)."""
 
 from torch import nn
 

@@ -1,17 +1,11 @@
-"""SyncNet (Chung and Zisserman, "Out of time", 2016), which measures whether lips and sound match.
-
-Keys and shapes are those of the published weights, ``syncnet_v2.model``.
-"""
+"""SyncNet (Chung and Zisserman, "Out of time", 2016), with keys and shapes of the published ``syncnet_v2.model``."""
 
 import torch
 from torch import Tensor, nn
 
-FRAMES = 5
-"""Frames per feature of the pictures."""
-SIZE = 224
-"""Side of the pictures, in pixels."""
-ROWS = 20
-"""Rows of MFCC per feature of the sound: 0.2 s, like `FRAMES`."""
+FRAMES = 5  # frames per feature of the pictures
+SIZE = 224  # side of the pictures, in pixels
+ROWS = 20  # rows of MFCC per feature of the sound: 0.2 s, like `FRAMES`
 FEATURES = 1024
 _CHUNK = 16  # windows of pictures at a time: 75 frames at once would take 0.8 GB
 
@@ -39,17 +33,13 @@ class SyncNet(nn.Module):
             nn.MaxPool3d((1, 3, 3), stride=(1, 2, 2)),
             *_conv3d(96, 256, (1, 5, 5), stride=2, padding=1),
             nn.MaxPool3d((1, 3, 3), stride=(1, 2, 2), padding=(0, 1, 1)),
-            *_conv3d(256, 256, (1, 3, 3), stride=1, padding=1),
-            *_conv3d(256, 256, (1, 3, 3), stride=1, padding=1),
-            *_conv3d(256, 256, (1, 3, 3), stride=1, padding=1),
+            *(layer for _ in range(3) for layer in _conv3d(256, 256, (1, 3, 3), stride=1, padding=1)),
             nn.MaxPool3d((1, 3, 3), stride=(1, 2, 2)),
             *_conv3d(256, 512, (1, 6, 6), stride=1, padding=0),
         )
 
     def see(self, frames_TCHW: Tensor) -> Tensor:
-        """Features (T - 4, 1024) of the windows of `FRAMES` frames that begin at each of T frames (T, 3, 224, 224),
-        BGR, levels 0 to 255.
-        """
+        """Features (T - 4, 1024) of the windows of 5 frames (T, 3, 224, 224), BGR, levels 0 to 255."""
         count = len(frames_TCHW) - FRAMES + 1
         features = [torch.zeros(0, FEATURES)]
         for start in range(0, count, _CHUNK):

@@ -7,24 +7,19 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.landmarks.points import NUMBERS
-from pipeline.models.layers import Residual, conv, has_outer_level, scaled, upsample
+from pipeline.models.layers import Residual, Shapes, conv, has_outer_level, scaled, upsample
 
 Recurrence = Literal["time", "batch", "none"]
 
 
 class VgOutput(NamedTuple):
-    """Output of VG-net for T frames."""
+    """Output of VG-net for T frames, H = W = size."""
 
-    frames_BTCHW: Tensor
-    """The video (B, T, 3, size, size), in [-1, 1]."""
-    attention_BT1HW: Tensor
-    """1 where the video is painted, 0 where it shows the reference picture (B, T, 1, size, size)."""
-    colour_BTCHW: Tensor
-    """Painted colours (B, T, 3, size, size), in [-1, 1]."""
-    landmark_attention_BT1HW: Tensor
-    """Attention to the motion of the landmarks since the reference (B, T, 1, 32, 32), in [0, 1]."""
-    state_BCHW: Tensor | None
-    """The ConvGRU's state after the last frame, to pass with the next frames (recurrence over time only)."""
+    frames_BTCHW: Tensor  # the video, in [-1, 1]
+    attention_BT1HW: Tensor  # 1 where the video is painted, 0 where it shows the reference picture
+    colour_BTCHW: Tensor  # painted colours, in [-1, 1]
+    landmark_attention_BT1HW: Tensor  # to the motion of the landmarks since the reference, in [0, 1], 32 x 32
+    state_BCHW: Tensor | None  # the ConvGRU's after the last frame, to pass with the next (recurrence over time only)
 
 
 class VgNet(nn.Module):
@@ -33,10 +28,8 @@ class VgNet(nn.Module):
     The decoder paints colours C and an attention map A; a frame is A . C + (1 - A) . reference. Within the decoder, at
     32 x 32, an attention M from the landmarks' motion mixes the reference's features and the decoded ones.
 
-    `attention=False` is the ablation without both maps: features are added, and a frame is C.
-
-    At `size` 256 the encoder has one more level at its start and the decoder one at its end, so M and the ConvGRU are
-    the same as at 128.
+    `attention=False` is the ablation without both maps: features are added, and a frame is C. At `size` 256 the encoder
+    has one more level at its start and the decoder one at its end, so M and the ConvGRU are the same as at 128.
     """
 
     def __init__(
@@ -53,17 +46,10 @@ class VgNet(nn.Module):
         if outer:  # not for 128, so that files keep their bytes
             self.arguments["size"] = size
         self.size = size
-        self.inputs: dict[str, tuple[int, ...]] = {
-            "image_BCHW": (-1, 3, size, size),
-            "reference_landmarks_BL": (-1, NUMBERS),
-            "landmarks_BTL": (-1, -1, NUMBERS),
-        }
-        self.outputs: dict[str, tuple[int, ...]] = {
-            "frames_BTCHW": (-1, -1, 3, size, size),
-            "attention_BT1HW": (-1, -1, 1, size, size),
-            "colour_BTCHW": (-1, -1, 3, size, size),
-            "landmark_attention_BT1HW": (-1, -1, 1, 32, 32),
-        }
+        self.inputs: Shapes = {"image_BCHW": (-1, 3, size, size)}
+        self.inputs |= {"reference_landmarks_BL": (-1, NUMBERS), "landmarks_BTL": (-1, -1, NUMBERS)}
+        self.outputs: Shapes = {"frames_BTCHW": (-1, -1, 3, size, size), "attention_BT1HW": (-1, -1, 1, size, size)}
+        self.outputs |= {"colour_BTCHW": (-1, -1, 3, size, size), "landmark_attention_BT1HW": (-1, -1, 1, 32, 32)}
         if recurrence == "time":
             self.outputs["state_BCHW"] = (-1, scaled(512, width), 8, 8)
         self.attention = attention
@@ -81,17 +67,12 @@ class VgNet(nn.Module):
         self.landmark_near = conv(1, c256)  # L1
         self.landmark_deep = conv(c256, c512)  # L2
         if attention:
-            self.motion = nn.Sequential(
-                upsample(2 * c256, c256, bias=True),
-                upsample(c256, c128, bias=True),
-                nn.Conv2d(c128, 1, 3, padding=1),
-                nn.Sigmoid(),
-            )
+            above = upsample(2 * c256, c256, bias=True), upsample(c256, c128, bias=True)
+            self.motion = nn.Sequential(*above, nn.Conv2d(c128, 1, 3, padding=1), nn.Sigmoid())
         self.bottleneck = conv(2 * c512, c128)
         self.gru = ConvGru(c128, c512, recurrence)
-        self.decode_deep = nn.Sequential(  # D1
-            *(Residual(c512, dropout) for _ in range(9)), upsample(c512, c256), upsample(c256, c128)
-        )
+        residuals = (Residual(c512, dropout) for _ in range(9))
+        self.decode_deep = nn.Sequential(*residuals, upsample(c512, c256), upsample(c256, c128))  # D1
         self.decode_near = nn.Sequential(*(upsample(below, above) for below, above in pairwise(up)))  # D2
         outputs = 4 if attention else 3  # colour, and attention as the fourth channel
         self.heads = nn.Conv2d(up[-1], outputs, 7, padding=3)
@@ -103,13 +84,10 @@ class VgNet(nn.Module):
         landmarks_BTL: Tensor,
         state_BCHW: Tensor | None = None,
     ) -> VgOutput:
-        """Generate a video. All layers except the recurrence see the frames as one batch (N = B * T).
+        """Generate frames for landmarks (B, T, 136) from pictures (B, 3, size, size) in [-1, 1] and theirs (B, 136).
 
-        Args:
-            image_BCHW: Reference pictures (B, 3, size, size) in [-1, 1].
-            reference_landmarks_BL: Their landmarks (B, 136).
-            landmarks_BTL: Landmarks of the frames to generate (B, T, 136).
-            state_BCHW: State after the previous frames; None for the first ones.
+        `state_BCHW` is the state after the previous frames; None for the first ones. All layers except the recurrence
+        see the frames as one batch (N = B * T).
         """
         batch, frames = landmarks_BTL.shape[:2]
 
@@ -146,13 +124,9 @@ class VgNet(nn.Module):
         else:
             attention_N1HW, frames_NCHW = torch.ones_like(colour_NCHW[:, :1]), colour_NCHW.float()
 
-        return VgOutput(
-            frames_NCHW.unflatten(0, (batch, frames)),
-            attention_N1HW.unflatten(0, (batch, frames)),
-            colour_NCHW.unflatten(0, (batch, frames)),
-            motion_N1HW.unflatten(0, (batch, frames)),
-            state_BCHW,
-        )
+        made = (frames_NCHW, attention_N1HW, colour_NCHW, motion_N1HW)
+        video, attention, colour, motion = [each_NCHW.unflatten(0, (batch, frames)) for each_NCHW in made]
+        return VgOutput(video, attention, colour, motion, state_BCHW)
 
 
 class ConvGru(nn.Module):
@@ -161,9 +135,8 @@ class ConvGru(nn.Module):
         r = sigmoid(Wr * x + Ur * h)        z = sigmoid(Wz * x + Uz * h)
         n = tanh(Wn * x + r . (Un * h))     h' = (1 - z) . n + z . h
 
-    `recurrence` is the axis of the sequence. `time`: the frames of each video. `batch`: the videos of a batch, as in
-    the original release, so that a single video starts every frame from zero (for imported weights). `none`: every
-    frame starts from zero (ablation).
+    `recurrence` is the axis of the sequence: `time`, the frames of each video; `batch`, the videos of a batch, as in
+    the original release; `none`, every frame starts from zero (ablation).
     """
 
     def __init__(self, inputs: int, hidden: int, recurrence: Recurrence = "time") -> None:
@@ -192,10 +165,10 @@ class ConvGru(nn.Module):
     def _step(self, gates_NCHW: Tensor, state_NCHW: Tensor | None) -> Tensor:
         r, z, n = gates_NCHW.chunk(3, dim=1)
         if state_NCHW is None:  # the convolution of a zero state is its bias
-            bias = self.from_hidden.bias
-            assert bias is not None
-            ur, uz, un = bias.view(1, -1, 1, 1).to(gates_NCHW.dtype).chunk(3, dim=1)
-            return (1 - torch.sigmoid(z + uz)) * torch.tanh(n + torch.sigmoid(r + ur) * un)
-        ur, uz, un = self.from_hidden(state_NCHW).chunk(3, dim=1)
+            from_hidden = self.from_hidden.get_parameter("bias").view(1, -1, 1, 1).to(gates_NCHW.dtype)
+        else:
+            from_hidden = self.from_hidden(state_NCHW)
+        ur, uz, un = from_hidden.chunk(3, dim=1)
         update = torch.sigmoid(z + uz)
-        return (1 - update) * torch.tanh(n + torch.sigmoid(r + ur) * un) + update * state_NCHW
+        hidden: Tensor = (1 - update) * torch.tanh(n + torch.sigmoid(r + ur) * un)
+        return hidden if state_NCHW is None else hidden + update * state_NCHW

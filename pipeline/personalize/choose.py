@@ -1,9 +1,9 @@
 """Compares old and new networks, and decides which are kept."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from functools import partial
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.bundles.bundle import Bundle
 from pipeline.evaluation.baselines import AT_VG, BASELINES, VG_GT
@@ -12,7 +12,7 @@ from pipeline.evaluation.evaluate import measure_clip
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.metrics import METRICS
 from pipeline.personalize.finetune import make_head
-from pipeline.personalize.mouths import MouthJudge, Mouths
+from pipeline.personalize.mouths import MouthJudge
 from pipeline.shards.clip_store import ClipStore
 
 HeldOutRow = dict[str, str | float]
@@ -20,21 +20,13 @@ HeldOutRow = dict[str, str | float]
 UNCHANGED = {"atnet": False, "vgnet": False}
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """Which networks are new, and their results on the validation clips."""
 
-    new: Mapping[str, bool]
-    """By name, `atnet` and `vgnet`."""
+    new: Mapping[str, bool]  # by name, `atnet` and `vgnet`
     validation: Mapping[str, Mapping[str, Mapping[str, float]]]
     """LMD and opening ``before`` and ``after``: of `atnet` alone, of `vgnet` alone, and of `both` together, for the
-    best combination. A network has no entry if its training found nothing better.
-    """
-
-    @property
-    def any_new(self) -> bool:
-        """Whether at least one network is new."""
-        return any(self.new.values())
+    best combination. A network has no entry if its training found nothing better."""
 
 
 def choose(judge: MouthJudge, old: Bundle, new: Bundle, steps: Mapping[str, int]) -> Choice:
@@ -44,30 +36,23 @@ def choose(judge: MouthJudge, old: Bundle, new: Bundle, steps: Mapping[str, int]
     pictures for real landmarks. A combination must also be better as a whole. ``steps`` has the step of each network's
     best weights; 0 means the old weights.
     """
-    old_head = make_head(old, old.atnet, old.vgnet)
+    old_head = mixed_head(old, new, UNCHANGED)
     validation: dict[str, dict[str, dict[str, float]]] = {}
     options = {"atnet": [False], "vgnet": [False]}
-
-    def is_better(name: str, before: Mouths, after: Mouths) -> bool:
-        validation[name] = {"before": before.summary(), "after": after.summary()}
-        return after.better_than(before)
-
-    if steps["atnet"]:
-        new_head = make_head(old, new.atnet, old.vgnet)
-        if is_better("atnet", judge.drawn(old_head), judge.drawn(new_head)):
-            options["atnet"].append(True)
-    if steps["vgnet"]:
-        new_head = make_head(old, old.atnet, new.vgnet)
-        if is_better("vgnet", judge.painted(old_head, VG_GT), judge.painted(new_head, VG_GT)):
-            options["vgnet"].append(True)
+    for name, measure in (("atnet", judge.drawn), ("vgnet", partial(judge.painted, baseline=VG_GT))):
+        if steps[name]:
+            before, after = measure(old_head), measure(mixed_head(old, new, {**UNCHANGED, name: True}))
+            validation[name] = {"before": before.summary(), "after": after.summary()}
+            if after.better_than(before):
+                options[name].append(True)
     combinations = [dict(zip(options, values, strict=True)) for values in product(*options.values()) if any(values)]
     if not combinations:
         return Choice(UNCHANGED, validation)
     before = judge.painted(old_head, AT_VG)
-    after = [judge.painted(mixed_head(old, new, combination), AT_VG) for combination in combinations]
-    better = [index for index, mouths in enumerate(after) if mouths.better_than(before)]
-    best = min(better or range(len(after)), key=lambda index: after[index].lmd)
-    validation["both"] = {"before": before.summary(), "after": after[best].summary()}
+    results = [judge.painted(mixed_head(old, new, combination), AT_VG) for combination in combinations]
+    better = [index for index, mouths in enumerate(results) if mouths.better_than(before)]
+    best = min(better or range(len(results)), key=lambda index: results[index].lmd)
+    validation["both"] = {"before": before.summary(), "after": results[best].summary()}
     return Choice(combinations[best] if better else UNCHANGED, validation)
 
 
@@ -77,13 +62,17 @@ def mixed_head(old: Bundle, new: Bundle, chosen: Mapping[str, bool]) -> TalkingH
     return make_head(old, networks["atnet"], networks["vgnet"])
 
 
-def measure_held_out(head: TalkingHead, store: ClipStore, baselines: Sequence[str]) -> list[HeldOutRow]:
-    """Measure baselines on the held-out clips with all metrics. NaN stands for a metric without a value."""
+def measure_held_out(head: TalkingHead, store: ClipStore, methods: Mapping[str, str]) -> list[HeldOutRow]:
+    """Measure baselines on the held-out clips with all metrics. NaN stands for a metric without a value.
+
+    ``methods`` has the column `method` by baseline.
+    """
     clips, rows = StoredClips(store), []
     for name in store.ids("test"):
         clip = clips.load(name)
-        generated = {baseline: BASELINES[baseline].generate(head, clip) for baseline in baselines}
-        for row, *_ in measure_clip(clip, dict(generated), clips.samples(name)):
+        generated = {baseline: BASELINES[baseline].generate(head, clip) for baseline in methods}
+        for result in measure_clip(clip, dict(generated), clips.samples(name)):
+            row = result.row
             values = {metric: row.get(metric, float("nan")) for metric in METRICS}
-            rows.append({"clip": name, "method": row["method"], **values})
+            rows.append({"clip": name, "method": methods[row["method"]], **values})
     return rows

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ from pipeline.config.training import AtNetParams, LoopParams, VgNetParams
 from pipeline.evaluation.baselines import VG_GT
 from pipeline.faces.crop import crop_geometry
 from pipeline.inference.talking_head import TalkingHead
-from pipeline.personalize.mouths import MouthJudge
+from pipeline.personalize.mouths import MouthJudge, Mouths
 from pipeline.preprocessing.loading import load_preprocessing
 from pipeline.runtime.devices import best_device, training_threads
 from pipeline.runtime.files import replacing
@@ -28,13 +28,12 @@ from pipeline.training.start import open_start
 from pipeline.training.task import Task, Validation
 from pipeline.training.vgnet import VgNetTask
 
-ATNET_SHARE = 0.2
-"""Share of the training time for AT-net. Its steps are short, and it converges soon on so few clips."""
+SHARES = {"atnet": 0.2, "vgnet": 0.8}
+"""Shares of the training time. AT-net's steps are short, and it converges soon on so few clips."""
 VALIDATIONS = {"atnet": 20, "vgnet": 8}
 """Validations per training. VG-net's are slow, because they paint the validation clips."""
 LEAST_STEPS = 20
-WARM_UP, TIMED = 2, 5
-"""Steps before the time of a step is measured, and steps that are measured."""
+WARM_UP, TIMED = 2, 5  # steps before the time of a step is measured, and steps that are measured
 RECIPES: dict[str, dict[str, Any]] = {
     "atnet": {"lr": 1e-3, "schedule": "cosine", "warmup": 10},
     "vgnet": {"lr": 6e-4, "schedule": "cosine", "warmup": 10, "adversarial_weight": 0.0, "regression_weight": 0.0},
@@ -47,47 +46,28 @@ Without the discriminator, which small bundles lack, a step takes two thirds of 
 P = TypeVar("P", bound=LoopParams)
 
 
-@dataclass(frozen=True)
-class StepCounts:
-    """Training steps of each network. Equal counts on equal clips give equal bytes."""
-
-    atnet: int
-    vgnet: int
-
-
 def make_head(base: Bundle, atnet: Any, vgnet: Any) -> TalkingHead:
     """Combine two networks with the preprocessing of the bundle `base`."""
     return TalkingHead(atnet, vgnet, load_preprocessing(base), best_device(), card=base.card)
 
 
-class MouthAtNetTask(AtNetTask):
-    """AT-net's training, whose best weights have the lowest LMD of the landmarks."""
+class _Judged:
+    """A training whose best weights have the lowest LMD of the mouths that the network generates."""
 
     criterion = "lmd"
-    mouth_judge: MouthJudge
-    base_bundle: Bundle
-    """Has the VG-net for the validation."""
+    mouths: Callable[[nn.Module], Mouths]
 
     def validate(self, network: nn.Module) -> Validation:
-        """Add `lmd` and `opening` of AT-net's landmarks to the usual validation."""
-        result = super().validate(network)
-        mouths = self.mouth_judge.drawn(make_head(self.base_bundle, network, self.base_bundle.vgnet))
-        return Validation({**mouths.summary(), **result.metrics}, result.pictures)
+        result: Validation = super().validate(network)  # type: ignore[misc]
+        return Validation({**self.mouths(network).summary(), **result.metrics}, result.pictures)
 
 
-class MouthVgNetTask(VgNetTask):
-    """VG-net's training, whose best weights have the lowest LMD of pictures for real landmarks."""
+class _MouthAtNetTask(_Judged, AtNetTask):
+    pass
 
-    criterion = "lmd"
-    mouth_judge: MouthJudge
-    base_bundle: Bundle
-    """Has the AT-net for the validation."""
 
-    def validate(self, network: nn.Module) -> Validation:
-        """Add `lmd` and `opening` of VG-net's pictures to the usual validation."""
-        result = super().validate(network)
-        mouths = self.mouth_judge.painted(make_head(self.base_bundle, self.base_bundle.atnet, network), VG_GT)
-        return Validation({**mouths.summary(), **result.metrics}, result.pictures)
+class _MouthVgNetTask(_Judged, VgNetTask):
+    pass
 
 
 class FineTuning:
@@ -98,31 +78,29 @@ class FineTuning:
         self.bundle, self.store, self.judge, self.work, self.seed = bundle, store, judge, work, seed
         self.landmarks, self.speech, _ = bundle.trained_here
 
-    def plan(self, seconds: float) -> StepCounts:
-        """Time a few steps, and return how many fit into the seconds. An interrupted call's plan is kept."""
+    def plan(self, seconds: float) -> dict[str, int]:
+        """Time a few steps, and return how many of each network fit into the seconds.
+
+        An interrupted call's plan is kept. Equal numbers of steps on equal clips give equal bytes.
+        """
         path = self.work / "steps.json"
         if path.exists():
-            return StepCounts(**json.loads(path.read_text(encoding="utf-8")))
-        plan = StepCounts(
-            _steps_in(seconds * ATNET_SHARE, self._atnet(VALIDATIONS["atnet"])),
-            _steps_in(seconds * (1 - ATNET_SHARE), self._vgnet(VALIDATIONS["vgnet"])),
-        )
+            kept: dict[str, int] = json.loads(path.read_text(encoding="utf-8"))
+            return kept
+        plan = {name: _steps_in(seconds * SHARES[name], self._task(name, VALIDATIONS[name])) for name in SHARES}
         with replacing(path) as unfinished:
-            unfinished.write_text(json.dumps(asdict(plan)) + "\n", encoding="utf-8")
+            unfinished.write_text(json.dumps(plan) + "\n", encoding="utf-8")
         return plan
 
-    def run(self, steps: StepCounts) -> dict[str, int]:
+    def run(self, steps: Mapping[str, int]) -> dict[str, int]:
         """Train both networks, or resume. Returns the step of the best weights by network.
 
-        The best weights have the lowest LMD on the validation clips. The bundle's own weights compete as step 0.
+        The best weights have the lowest LMD on the validation clips: of AT-net's landmarks, or of VG-net's pictures for
+        real landmarks. The bundle's own weights compete as step 0.
         """
-        tasks: dict[str, Callable[[], Task]] = {
-            "atnet": lambda: self._atnet(steps.atnet),
-            "vgnet": lambda: self._vgnet(steps.vgnet),
-        }
-        return {name: self._train(make_task(), self.work / name) for name, make_task in tasks.items()}
+        return {name: self._train(self._task(name, steps[name]), self.work / name) for name in SHARES}
 
-    def _train(self, task: Task, out: Path) -> int:
+    def _train(self, task: Task[Any], out: Path) -> int:
         """Train, unless an earlier call finished this training. Returns the step of the best weights."""
         if (out / "model.json").exists():
             meta = read_meta(self.work, out.name)
@@ -130,27 +108,21 @@ class FineTuning:
                 return int(meta["step"])
         return int(train(task, out, self.work / "resume" / out.name, [Progress()])["step"])
 
-    def _atnet(self, steps: int) -> MouthAtNetTask:
-        compatibility = {"landmarks": self.landmarks.digest, "speech": self.speech.record()}
-        start = open_start("atnet", self.bundle.folder, compatibility)
-        params = _params("atnet", AtNetParams, self.bundle.folder, steps)
-        task = MouthAtNetTask(*self._sources(speech=True), params, self.seed, compatibility, start, self.landmarks)
-        task.mouth_judge, task.base_bundle = self.judge, self.bundle
-        return task
-
-    def _vgnet(self, steps: int) -> MouthVgNetTask:
-        compatibility = {"landmarks": self.landmarks.digest, "crop": asdict(crop_geometry(self.store.size))}
-        start = open_start("vgnet", self.bundle.folder, compatibility)
-        params = _params("vgnet", VgNetParams, self.bundle.folder, steps)
-        task = MouthVgNetTask(*self._sources(speech=False), params, self.seed, compatibility, start)
-        task.mouth_judge, task.base_bundle = self.judge, self.bundle
-        return task
-
-    def _sources(self, *, speech: bool) -> tuple[StoreSource, StoreSource]:
-        train_split, val_split = (
-            StoreSource(self.store, self.landmarks, split, speech=speech) for split in ("train", "val")
-        )
-        return train_split, val_split
+    def _task(self, name: str, steps: int) -> Task[Any]:
+        old, landmarks, hears = self.bundle, self.landmarks, name == "atnet"
+        own = {"speech": self.speech.record()} if hears else {"crop": asdict(crop_geometry(self.store.size))}
+        compatibility = {"landmarks": landmarks.digest, **own}
+        start = open_start(name, old.folder, compatibility)
+        clips, val = (StoreSource(self.store, landmarks, split, speech=hears) for split in ("train", "val"))
+        if hears:
+            params = _params(name, AtNetParams, old.folder, steps)
+            atnet = _MouthAtNetTask(clips, val, params, self.seed, compatibility, start)
+            atnet.mouths = lambda network: self.judge.drawn(make_head(old, network, old.vgnet))
+            return atnet
+        vgnet_params = _params(name, VgNetParams, old.folder, steps)
+        vgnet = _MouthVgNetTask(clips, val, vgnet_params, self.seed, compatibility, start)
+        vgnet.mouths = lambda network: self.judge.painted(make_head(old, old.atnet, network), VG_GT)
+        return vgnet
 
 
 def read_meta(bundle: Path, name: str) -> Mapping[str, Any]:
@@ -172,7 +144,7 @@ def _params(name: str, kind: type[P], bundle: Path, steps: int) -> P:
     return build(kind, values, name)
 
 
-def _steps_in(seconds: float, task: Task) -> int:
+def _steps_in(seconds: float, task: Task[Any]) -> int:
     """Return how many steps, with their validations, fit into the seconds. `task` cannot be used afterwards."""
     with training_threads(task.params.width):
         for step in range(WARM_UP):

@@ -22,25 +22,19 @@ from pipeline.speech.normalisation import InitialStatistics
 
 log = logging.getLogger(__name__)
 
-SECONDS = 3.0
-"""Length of a clip."""
-SHARE = 0.1
-"""Share of the clips that are held out."""
-VALIDATION_SHARE = 0.2
-"""Share of the other clips that are for validation."""
+SECONDS = 3.0  # length of a clip
+SHARE = 0.1  # of the clips, which are held out
+VALIDATION_SHARE = 0.2  # of the other clips, which are for validation
 MIN_HELD_OUT = 2
-MIN_CLIPS = MIN_HELD_OUT + 3
-"""Required clips: the held-out ones, one for validation and two for training."""
-FEW_CLIPS, FEW_SECONDS = 8, 45.0
-"""A warning says that the video is short if it has fewer clips or seconds."""
+MIN_CLIPS = MIN_HELD_OUT + 3  # the held-out ones, one for validation and two for training
+FEW_CLIPS, FEW_SECONDS = 8, 45.0  # with fewer a warning says that the video is short
 
 
 @dataclass(frozen=True)
 class Footage(Folder):
     """Videos in the order of their names, split by time: training, then validation, then held-out clips (`test`)."""
 
-    unusable: frozenset[str] = frozenset()
-    """Ids of clips to leave out."""
+    unusable: frozenset[str] = frozenset()  # ids of clips to leave out
     delays: Mapping[str, float] = field(default_factory=dict)
     """Seconds by which the sound of a video is delayed, by the video's file below the root."""
 
@@ -62,31 +56,26 @@ class Footage(Folder):
 def prepare(
     videos: Sequence[Path], params: Params, work: Path, jobs: int, initial: InitialStatistics | None = None
 ) -> ClipStore:
-    """Prepare the clips of the videos in the folder `work`, with crops, points and features.
+    """Prepare the clips of video files, and of folders of them, in the folder `work`: crops, points and features.
 
     Results of an interrupted call are reused. Sound that is early or late is shifted. Clips with other people's sound
-    and clips of another person are left out. A warning says if there is little video.
-
-    Args:
-        videos: Video files, and folders of video files.
-        params: How the clips are prepared.
-        work: The folder to write.
-        jobs: Worker processes.
-        initial: The bundle's statistics, from which adaptive normalisation starts.
-
-    Returns:
-        The clips by split.
-
-    Raises:
-        PipelineError: A file is not a video, or fewer than `MIN_CLIPS` clips are usable; the message says why.
+    and clips of another person are left out. A warning says if there is little video. Adaptive normalisation starts
+    from the statistics ``initial``, which are the bundle's. Raises PipelineError if a file is not a video, or fewer
+    than `MIN_CLIPS` clips are usable; the message says why.
     """
     root = _linked(videos, work / "videos")
     footage = Footage(
         FolderParams(clip_seconds=SECONDS),
         Opening(root.absolute(), "video", params.seed, params.extract.min_frames, params.extract.time_limit),
     )
+    count = len(footage.clips())
+    if count < FEW_CLIPS or count * SECONDS < FEW_SECONDS:
+        log.warning(
+            "The video has %d clips of %g s, about %g s. That is short: less than %g s often brings no improvement. "
+            "Models that are not better are not kept.",
+            *(count, SECONDS, count * SECONDS, FEW_SECONDS),
+        )
     lost: dict[str, str] = {}
-    _warn_of_little(len(footage.clips()))
     sync = _build(footage, lost, params, work, jobs)
     check = check_recordings(ClipStore(work), sync, params.landmarks.min_sync)
     lost |= check.lost
@@ -121,18 +110,6 @@ def _build(footage: Footage, lost: dict[str, str], params: Params, work: Path, j
         if not bad:
             return {row["id"]: float(row["sync"]) for row in faces}
         lost |= bad
-
-
-def _warn_of_little(clips: int) -> None:
-    if clips < FEW_CLIPS or clips * SECONDS < FEW_SECONDS:
-        log.warning(
-            "The video has %d clips of %g s, about %g s. That is short: less than %g s often brings no improvement. "
-            "Models that are not better are not kept.",
-            clips,
-            SECONDS,
-            clips * SECONDS,
-            FEW_SECONDS,
-        )
 
 
 def _linked(videos: Sequence[Path], folder: Path) -> Path:

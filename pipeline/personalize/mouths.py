@@ -19,18 +19,13 @@ from pipeline.metrics.lips import opening_correlation
 from pipeline.metrics.observe import find_landmarks
 from pipeline.shards.clip_store import ClipStore
 
-MOST_CLIPS = 6
-"""Number of clips that are used, spread evenly over all."""
+MOST_CLIPS = 6  # clips that are used, spread evenly over all
 BLOCK = 15
 """Frames whose mean counts as one measurement, because neighbouring frames are not independent."""
-CONFIDENCE = 0.975
-"""One-sided confidence that a gain is not noise."""
-LEAST_GAIN = 0.02
-"""Required reduction of LMD, as a share."""
-OPENING_LOSS = 0.05
-"""Allowed decrease of the correlation of the mouth opening."""
-LOST = 0.05
-"""Allowed increase of the share of frames without a face."""
+CONFIDENCE = 0.975  # one-sided, that a gain is not noise
+LEAST_GAIN = 0.02  # required reduction of LMD, as a share
+OPENING_LOSS = 0.05  # allowed decrease of the correlation of the mouth opening
+LOST = 0.05  # allowed increase of the share of frames without a face
 
 Points = NDArray[np.float32]
 

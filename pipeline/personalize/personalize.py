@@ -4,11 +4,10 @@ import logging
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from pipeline.bundles.bundle import Bundle, load_bundle, write_card
@@ -17,15 +16,14 @@ from pipeline.config.params import Landmarks, Mfcc, Params, Pca
 from pipeline.corpora.registry import find_corpus
 from pipeline.evaluation.baselines import AT_VG, MISMATCHED, STATIC
 from pipeline.personalize.choose import UNCHANGED, HeldOutRow, choose, measure_held_out, mixed_head
-from pipeline.personalize.finetune import FineTuning, StepCounts, read_meta
+from pipeline.personalize.finetune import FineTuning, read_meta
 from pipeline.personalize.footage import prepare
 from pipeline.personalize.mouths import OPENING_LOSS, MouthJudge
 from pipeline.runtime.files import explained, replacing
 
 log = logging.getLogger(__name__)
 
-WORK = "work"
-"""Subfolder of the bundle with everything that an interrupted call needs to continue."""
+WORK = "work"  # subfolder of the bundle with everything that an interrupted call needs to continue
 LATER_MEASUREMENTS = 4
 """Time of the choice and of the measurement after it, as a multiple of the measurement before the training."""
 TABLE = "held_out.csv"
@@ -39,15 +37,11 @@ _OWN_CARD_KEYS = ("format", "parts", "commit")
 class Personalized:
     """The result of a personalization."""
 
-    metrics: Mapping[str, Mapping[str, float]]
-    """Means over the held-out clips, by method."""
-    steps: StepCounts
-    clips: Mapping[str, int]
-    """Number of clips by split."""
-    kept: Mapping[str, int]
-    """The step of each network's weights; 0 for a network that stays as it was."""
-    validation: Mapping[str, Mapping[str, Mapping[str, float]]]
-    """As `Choice.validation`."""
+    metrics: Mapping[str, Mapping[str, float]]  # means over the held-out clips, by method
+    steps: Mapping[str, int]  # training steps, by network
+    clips: Mapping[str, int]  # number of clips, by split
+    kept: Mapping[str, int]  # the step of each network's weights; 0 for a network that stays as it was
+    validation: Mapping[str, Mapping[str, Mapping[str, float]]]  # as `Choice.validation`
 
     @property
     def better(self) -> bool:
@@ -56,25 +50,16 @@ class Personalized:
 
 
 def personalize(
-    videos: Sequence[Path], models: Path, out: Path, minutes: float, jobs: int, steps: StepCounts | None = None
+    videos: Sequence[Path], models: Path, out: Path, minutes: float, jobs: int, steps: Mapping[str, int] | None = None
 ) -> Personalized:
-    """Fine-tune a bundle to one person, and write the new bundle with `held_out.csv`.
+    """Fine-tune the bundle `models` to one person, and write the new bundle `out` with `held_out.csv`.
 
-    A new network is kept only if it makes the landmarks of the validation clips clearly better and those of the
-    held-out clips not worse. Otherwise the new bundle has the old network, byte for byte. An interrupted call continues
-    from `out`/work, which is deleted at the end.
+    `videos` are the person's, or folders of them. A new network is kept only if it makes the landmarks of the
+    validation clips clearly better and those of the held-out clips not worse. Otherwise the new bundle has the old
+    network, byte for byte. An interrupted call continues from `out`/work, which is deleted at the end.
 
-    Args:
-        videos: Videos of the person, and folders of such videos.
-        models: The bundle to start from.
-        out: The folder of the new bundle.
-        minutes: About how long the whole call may take.
-        jobs: Worker processes.
-        steps: Training steps, in place of as many as fit into the time.
-
-    Raises:
-        PipelineError: A file is not a video, there are too few usable clips, `models` was not trained by this project,
-            or `out` already has a bundle.
+    The whole call takes about `minutes`, or makes the given `steps` by network. Raises PipelineError if a file is not a
+    video, there are too few usable clips, `models` was not trained by this project, or `out` already has a bundle.
     """
     start = time.monotonic()
     check_no_bundle(out)
@@ -87,27 +72,26 @@ def personalize(
     mouths = MouthJudge(store, store.ids("val"))
     tuning = FineTuning(bundle, store, mouths, work, params.seed)
     measuring = time.monotonic()
-    before = measure_held_out(mixed_head(bundle, bundle, UNCHANGED), store, (STATIC, AT_VG))
+    before = measure_held_out(mixed_head(bundle, bundle, UNCHANGED), store, {STATIC: STATIC, AT_VG: BEFORE})
     measured = time.monotonic() - measuring
     steps = steps or tuning.plan(60 * minutes - (time.monotonic() - start) - LATER_MEASUREMENTS * measured)
-    log.info("%d steps of AT-net, %d of VG-net", steps.atnet, steps.vgnet)
+    log.info("%d steps of AT-net, %d of VG-net", steps["atnet"], steps["vgnet"])
     best = tuning.run(steps)
     bundle.trained_here.landmarks.save(work / "landmarks")
     new = load_bundle(work)
-    choice = choose(mouths, bundle, new, best)
+    chosen, validation = choose(mouths, bundle, new, best)
     after: list[HeldOutRow] = []
-    chosen = choice.new
-    if choice.any_new:
-        after = measure_held_out(mixed_head(bundle, new, chosen), store, (AT_VG, MISMATCHED))
-        if not _confirmed(before, after):
-            after = [{**row, "method": TRIED} for row in after if row["method"] == AT_VG]
+    if any(chosen.values()):
+        after = measure_held_out(mixed_head(bundle, new, chosen), store, {AT_VG: AFTER, MISMATCHED: OTHER_SPEECH})
+        if not _confirmed([*before, *after]):
+            after = [{**row, "method": TRIED} for row in after if row["method"] == AFTER]
             chosen = UNCHANGED
     result = Personalized(
-        metrics=_write_table(out / TABLE, before, after),
+        metrics=_write_table(out / TABLE, [*before, *after]),
         steps=steps,
         clips={split: len(store.ids(split)) for split in ("train", "val", "test")},
         kept={name: best[name] if is_new else 0 for name, is_new in chosen.items()},
-        validation=choice.validation,
+        validation=validation,
     )
     for name in ("landmarks", "atnet", "vgnet"):
         shutil.rmtree(out / name, ignore_errors=True)
@@ -120,13 +104,11 @@ def personalize(
     return result
 
 
-def _confirmed(before: Sequence[HeldOutRow], after: Sequence[HeldOutRow]) -> bool:
+def _confirmed(rows: Sequence[HeldOutRow]) -> bool:
     """Return whether LMD is lower on the held-out clips, and the mouth opening no worse."""
-
-    def mean(rows: Sequence[HeldOutRow], metric: str) -> float:
-        return float(np.mean([np.nan_to_num(float(row[metric])) for row in rows if row["method"] == AT_VG]))
-
-    return mean(after, "lmd") < mean(before, "lmd") and mean(after, "opening") >= mean(before, "opening") - OPENING_LOSS
+    means = pd.DataFrame(rows).fillna(0.0).groupby("method")[["lmd", "opening"]].mean()
+    (lmd_before, opening_before), (lmd_after, opening_after) = means.loc[[BEFORE, AFTER]].to_numpy()
+    return bool(lmd_after < lmd_before and opening_after >= opening_before - OPENING_LOSS)
 
 
 def clip_params(bundle: Bundle) -> Params:
@@ -139,13 +121,9 @@ def clip_params(bundle: Bundle) -> Params:
     )
 
 
-def _write_table(path: Path, before: Sequence[HeldOutRow], after: Sequence[HeldOutRow]) -> dict[str, dict[str, float]]:
+def _write_table(path: Path, rows: Sequence[HeldOutRow]) -> dict[str, dict[str, float]]:
     """Write a row per held-out clip and method, and return the means over clips by method."""
-    table = pd.DataFrame([*before, *after])
-    table["method"] = [
-        *({AT_VG: BEFORE}.get(str(row["method"]), row["method"]) for row in before),
-        *({AT_VG: AFTER, MISMATCHED: OTHER_SPEECH}.get(str(row["method"]), row["method"]) for row in after),
-    ]
+    table = pd.DataFrame(rows)
     with replacing(path) as unfinished:
         table.to_csv(unfinished, index=False, float_format="%.6f", lineterminator="\n")
     means = table.drop(columns="clip").groupby("method", sort=False).mean()
@@ -162,7 +140,7 @@ def _card(bundle: Bundle, out: Path, result: Personalized, face: str) -> dict[st
         "validation": result.validation,
         "held_out": result.metrics,
         "clips": dict(result.clips),
-        "steps": asdict(result.steps),
+        "steps": dict(result.steps),
     }
     if not result.better:
         return {**base, "personalized": outcome}
@@ -173,10 +151,8 @@ def _card(bundle: Bundle, out: Path, result: Personalized, face: str) -> dict[st
         "trained_on": {
             "corpus": "folder",
             "seed": next(iter(trained.values()))["seed"],
-            "data": {name: meta["data"] for name, meta in trained.items()},
-            "params": {name: meta["params"] for name, meta in trained.items()},
-            "clips": dict(result.clips),
-            "steps": asdict(result.steps),
+            **{key: {name: meta[key] for name, meta in trained.items()} for key in ("data", "params")},
+            **{key: outcome[key] for key in ("clips", "steps")},
         },
         "started_from": {
             "name": base.get("name", ""),

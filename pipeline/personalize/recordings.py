@@ -6,7 +6,7 @@ loudness does, also for people outside its training.
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,14 +31,11 @@ EXPECTED = FitLimits(gain=1.0, correlation=0.42, no_gain=0.7, weak=0.35, fewest=
 _SMOOTH = 1.0  # frames
 
 
-@dataclass
-class RecordingCheck:
+class RecordingCheck(NamedTuple):
     """The result of `check_recordings`."""
 
-    lost: dict[str, str] = field(default_factory=dict)
-    """Why a clip is left out, by id."""
-    delays: dict[str, float] = field(default_factory=dict)
-    """Seconds by which a file's sound has to be delayed."""
+    lost: dict[str, str]  # why a clip is left out, by id
+    delays: dict[str, float]  # seconds by which a file's sound has to be delayed
 
 
 class ExpectedLips:
@@ -48,10 +45,7 @@ class ExpectedLips:
         self._head = TalkingHead.from_pretrained()
 
     def __call__(self, points_T68x2: NDArray[np.float32], samples_N: NDArray[np.int16]) -> Signals:
-        """Return the real and the predicted movement.
-
-        Points are in pixels of a crop of any size; samples are mono at 16 kHz.
-        """
+        """Return the real and the predicted movement, for points in a crop of any size and mono samples at 16 kHz."""
         head, frames = self._head, len(points_T68x2)
         sound_N = np.zeros(frames * SAMPLES_PER_FRAME, np.int16)
         sound_N[: len(samples_N)] = samples_N[: len(sound_N)]
@@ -73,31 +67,26 @@ def check_recordings(store: ClipStore, sync: Mapping[str, float], min_sync: floa
     Files with too few clips for a result are checked together. If a whole recording gives no result, its clips with a
     metric `sync` below `min_sync` are left out.
     """
-    check = RecordingCheck()
+    check = RecordingCheck({}, {})
     clips = store.ids("train") + store.ids("val") + store.ids("test")
     expected = ExpectedLips()
-    for files in _recordings(by_video(store, clips)):
+    videos = by_video(store, clips)
+    short = {path: ids for path, ids in videos.items() if len(ids) < EXPECTED.fewest}
+    long = [{path: ids} for path, ids in videos.items() if path not in short]
+    for files in [*long, short] if short else long:
         of_files = [clip for file in files.values() for clip in file]
         fit = fit_clips(store, of_files, expected, EXPECTED)
         name = next(iter(files)).partition("-")[2] if len(files) == 1 else f"{len(files)} short videos"
         if fit is not None and fit.foreign:
             log.warning("%s: %s. Its clips are left out.", name, FOREIGN)
-            check.lost |= dict.fromkeys(of_files, FOREIGN)
+            check.lost.update(dict.fromkeys(of_files, FOREIGN))
         elif fit is None or not fit.matches:
-            check.lost |= _bad_sync(of_files, sync, min_sync)
+            check.lost.update(_bad_sync(of_files, sync, min_sync))
         elif fit.shifted:
             log.warning("%s: the sound is %s over the whole video. It is moved.", name, fit.offset_text)
-            check.delays |= dict.fromkeys(files, fit.offset / FPS)
-    check.lost |= _other_people(store, [clip for clip in clips if clip not in check.lost])
+            check.delays.update(dict.fromkeys(files, fit.offset / FPS))
+    check.lost.update(_other_people(store, [clip for clip in clips if clip not in check.lost]))
     return check
-
-
-def _recordings(videos: Mapping[str, Sequence[str]]) -> Iterable[Mapping[str, Sequence[str]]]:
-    """Yield the long files one by one, and the short files together."""
-    short = {path: clips for path, clips in videos.items() if len(clips) < EXPECTED.fewest}
-    yield from ({path: clips} for path, clips in videos.items() if path not in short)
-    if short:
-        yield short
 
 
 def _bad_sync(clips: Iterable[str], sync: Mapping[str, float], min_sync: float) -> dict[str, str]:
@@ -112,12 +101,7 @@ def _other_people(store: ClipStore, clips: Sequence[str]) -> dict[str, str]:
         return {}
     first, *others = group_by_person(clips, np.array([describe_clip(store, clip) for clip in clips]))
     if others:
-        log.warning(
-            "The video shows %d people. The one in %d of %d clips, such as %s, is kept; %s shows another.",
-            1 + len(others),
-            len(first),
-            len(clips),
-            first[0],
-            others[0][0],
-        )
+        numbers = 1 + len(others), len(first), len(clips)
+        text = "The video shows %d people. The one in %d of %d clips, such as %s, is kept; %s shows another."
+        log.warning(text, *numbers, first[0], others[0][0])
     return {clip: "another person than in most clips" for group in others for clip in group}

@@ -63,7 +63,7 @@ def decode_clip(clip: Clip, time_limit: float = 0.0) -> Row:
         info = within(time_limit, probe, clip.path)
         row["fps"], row["audio_offset"] = info.fps, info.audio_offset
         row["unusual"] = SEPARATOR.join(sound_warnings(clip.path))
-        frames = ticks(clip.path, fps=FPS, start=clip.start, duration=clip.duration, damage=damage)
+        frames = ticks(clip.path, start=clip.start, duration=clip.duration, damage=damage)
         row["frames"] = sum(1 for _ in limited(time_limit, frames))
         length = row["frames"] / FPS
         listened = length + (_BEYOND if clip.duration is None else 0)

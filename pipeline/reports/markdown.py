@@ -17,7 +17,7 @@ def markdown_report(results: Results, comparison: Comparison | None = None) -> s
     lines += ["Means with 95% intervals; ↑ higher is better, ↓ lower.", ""]
 
     def mean(metric: str, method: str) -> str:
-        return interval_text(cells[metric][method], metric) if method in cells[metric] else "-"
+        return interval_text(cells[metric][method]) if method in cells[metric] else "-"
 
     if comparison is None:
         lines += _table([system], own_metrics, mean)
@@ -43,7 +43,7 @@ def markdown_report(results: Results, comparison: Comparison | None = None) -> s
 
 
 def _difference(row: Any) -> str:
-    text = difference_text(row, row.metric)
+    text = difference_text(row)
     return text if row.verdict == UNCLEAR else f"**{text} {row.verdict}**"
 
 

@@ -46,7 +46,6 @@ def write_page(folder: StrPath, *, project: bool = False) -> Path:
 
 
 def _facts(results: Results, commit: str) -> list[tuple[str, str]]:
-    """Names and values at the top of the page."""
     info = results.info
     facts = {"Clips": str(info.get("clips", results.clips["id"].nunique()))}
     if info.get("failed"):
@@ -58,7 +57,7 @@ def _facts(results: Results, commit: str) -> list[tuple[str, str]]:
     deciding = results.group(ALL).get(DECIDING, {})
     for method in (results.system, STATIC):
         if method in deciding:
-            facts[f"{title_of(DECIDING)} of {method}"] = interval_text(deciding[method], DECIDING)
+            facts[f"{title_of(DECIDING)} of {method}"] = interval_text(deciding[method])
     if commit:
         facts["Commit"] = commit
     return list(facts.items())

@@ -39,7 +39,7 @@ def metrics(results: Results) -> Section:
     section.notes = list(notes_by_system(results.clips))
     caption, head = "Paired differences: method minus against", ["method", "against", "metric", "difference", "clips"]
     rows = [
-        (row.metric, [row.method, row.against, title_of(row.metric), difference_text(row, row.metric), str(row.clips)])
+        (row.metric, [row.method, row.against, title_of(row.metric), difference_text(row), str(row.clips)])
         for row in rows_of(results.differences)
     ]
     _add(section, PageTable(caption, head, [cells for metric, cells in rows if metric in FIRST]))
@@ -56,7 +56,6 @@ def metrics(results: Results) -> Section:
 
 
 def _add(section: Section, table: PageTable, *, folded: bool = False) -> None:
-    """Add a table unless it is empty."""
     tables = section.folded if folded else section.tables
     if table.rows:
         tables.append(table)
@@ -79,12 +78,12 @@ def _means_table(results: Results, cells: Mapping[str, dict[str, Any]], caption:
         if results.is_score and metric in METRICS
         for system in _best(metric, of_method)
     ]
-    rows = [_row(title_of(metric), metric, of_method, results) for metric, of_method in cells.items()]
+    rows = [_row(title_of(metric), of_method, results) for metric, of_method in cells.items()]
     return PageTable(caption, ["metric", *results.methods], rows, best)
 
 
-def _row(name: str, metric: str, cells: Mapping[str, Any], results: Results) -> list[str]:
-    return [name, *(interval_text(cells[one], metric) if one in cells else "-" for one in results.methods)]
+def _row(name: str, cells: Mapping[str, Any], results: Results) -> list[str]:
+    return [name, *(interval_text(cells[one]) if one in cells else "-" for one in results.methods)]
 
 
 def _best(metric: str, cells: Mapping[str, Any]) -> list[str]:
@@ -92,12 +91,9 @@ def _best(metric: str, cells: Mapping[str, Any]) -> list[str]:
     entry, systems = METRICS[metric], [name for name in cells if name not in BASELINES]
     if len(systems) < 2 or (entry.nearest == "the real clip" and GROUND_TRUTH not in cells):
         return []
-    means = {system: float(cells[system].mean) for system in systems}
-    if entry.nearest:
-        aim = float(cells[GROUND_TRUTH].mean) if entry.nearest == "the real clip" else 0.0
-        means = {system: -abs(mean - aim) for system, mean in means.items()}
-    best = max(means.values()) if entry.nearest or entry.higher_is_better else min(means.values())
-    return [system for system in systems if means[system] == best]
+    real = float(cells[GROUND_TRUTH].mean) if GROUND_TRUTH in cells else 0.0
+    worse_by = {system: entry.badness(float(cells[system].mean), real) for system in systems}
+    return [system for system in systems if worse_by[system] == min(worse_by.values())]
 
 
 def _legend(results: Results) -> PageTable:
@@ -127,7 +123,7 @@ def groups(results: Results) -> Iterator[Section]:
         cells = {group: results.group(group) for group in results.groups if group.startswith(f"{kind}:")}
         for metric in order({metric for of_metric in cells.values() for metric in of_metric}):
             rows = [
-                _row(_group_title(group), metric, of_metric[metric], results)
+                _row(_group_title(group), of_metric[metric], results)
                 for group, of_metric in cells.items()
                 if metric in of_metric
             ]

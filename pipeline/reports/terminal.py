@@ -37,8 +37,11 @@ def print_report(reports: StrPath, quality: StrPath = paths.QUALITY) -> None:
     reports, quality = Path(reports), Path(quality)
     results, console = read_results(reports), Console()
     title = "Means over clips; ± half the 95% interval"
-    print_table(console, title, ["metric", *results.methods], _mean_rows(results))
-    lines = [f"  {method:12} {results.title(method)}" for method in results.methods]
+    methods, controls = results.methods, list(dict.fromkeys(results.differences["against"]))
+    header = ["metric", *methods[:1], *(f"minus {control}" for control in controls), *methods[1:]]
+    print_table(console, title, header, _mean_rows(results, controls))
+    lines = [f"  {method:12} {results.title(method)}" for method in methods]
+    lines += [f"  minus {control}: {results.system} minus {control} on the same clips" for control in controls]
     lines += ["↑ higher is better, ↓ lower. Units, formulas and sources: docs/metrics.md", *_absent(results)]
     if (quality / TABLE).exists():
         lines.append(_rejected(quality))
@@ -49,16 +52,19 @@ def print_report(reports: StrPath, quality: StrPath = paths.QUALITY) -> None:
     print_lines(console, lines)
 
 
-def _mean_rows(results: Results) -> list[list[str]]:
-    """A row per metric: the means of all methods, and half the interval of the first method, the system."""
+def _mean_rows(results: Results, controls: list[str]) -> list[list[str]]:
+    """A row per metric: the system's mean with half its interval, its differences from controls, the other means."""
     rows, cells_of = [], results.group(ALL)
+    differences = {(row.metric, row.against): difference_text(row) for row in rows_of(results.differences)}
     for metric in important_first(cells_of):
         cells = cells_of[metric]
         means = [number_text(cells[method].mean, metric) if method in cells else "-" for method in results.methods]
         system = cells.get(results.methods[0])
         if system is not None and not math.isnan(system.low):
             means[0] += f" ±{number_text((system.high - system.low) / 2, metric)}"
-        rows.append([name_of(metric), *means])
+        rows.append(
+            [name_of(metric), means[0], *(differences.get((metric, name), "-") for name in controls), *means[1:]]
+        )
     return rows
 
 
@@ -121,4 +127,4 @@ def _by_method(differences: pd.DataFrame) -> dict[str, pd.DataFrame]:
 def _difference_row(row: Any) -> list[str]:
     means = [number_text(mean, row.metric) for mean in (row.before, row.after)]
     verdict = "" if row.verdict == UNCLEAR else row.verdict
-    return [name_of(row.metric), *means, difference_text(row, row.metric), str(row.clips), verdict]
+    return [name_of(row.metric), *means, difference_text(row), str(row.clips), verdict]

@@ -16,13 +16,7 @@ def print_table(console: Console, title: str, header: Sequence[str], rows: Seque
     """Print a table as wide as the console; the first column names the rows.
 
     Columns that do not fit follow in further tables below, with the names again. Long names then get a line of their
-    own above their values.
-
-    Args:
-        console: Where to print. Piped output is 80 columns wide.
-        title: The line above the table.
-        header: The headings, one per column.
-        rows: The cells of each row, one per column.
+    own above their values. Piped output is 80 columns wide.
     """
     console.print(Text(title, style="italic"), soft_wrap=True)
     print_lines(console, table_lines(header, rows, console.width))

@@ -1,8 +1,7 @@
 """Speech synthesis with espeak-ng through ctypes: samples, and the time of each phoneme and word.
 
-The library is part of the package ``espeakng-loader``. It keeps state between utterances, such as noise and flutter, so
-a sentence would sound different after another one. Therefore it is loaded again for each utterance, which takes 5 ms.
-The same text then gives the same samples in any order and process.
+The library keeps state between utterances, such as noise. It is loaded again for each one, which takes 5 ms, so that
+the same text gives the same samples in any order and process.
 """
 
 import _ctypes
@@ -24,7 +23,7 @@ RATE = 22050
 _RETRIEVAL = 1 + 1  # AUDIO_OUTPUT_SYNCHRONOUS: the callback gets the samples in this thread
 _PHONEME_EVENTS_IPA = 0b11
 _EVENT_WORD, _EVENT_PHONEME = 1, 7
-_PARAMETER_RATE, _PARAMETER_PITCH, _PARAMETER_RANGE = 1, 3, 4
+_RATE_PITCH_RANGE = 1, 3, 4  # numbers of parameters
 _UTF8, _PHONEME_INPUT = 1, 0x100
 
 
@@ -34,12 +33,7 @@ class _Id(ctypes.Union):
 
 class _Event(ctypes.Structure):
     _fields_ = (
-        ("type", ctypes.c_int),
-        ("unique_identifier", ctypes.c_uint),
-        ("text_position", ctypes.c_int),
-        ("length", ctypes.c_int),
-        ("audio_position", ctypes.c_int),
-        ("sample", ctypes.c_int),
+        *((name, ctypes.c_int) for name in ("type", "unique", "text_position", "length", "audio_position", "sample")),
         ("user_data", ctypes.c_void_p),
         ("id", _Id),
     )
@@ -103,12 +97,11 @@ def synthesise(words: Sequence[str], voice: Voice) -> Utterance:
         library.espeak_SetSynthCallback(callback)
         if library.espeak_SetVoiceByName(voice.name.encode()):
             raise RuntimeError(f"espeak-ng has no voice {voice.name}")
-        library.espeak_SetParameter(_PARAMETER_RATE, voice.rate, 0)
-        library.espeak_SetParameter(_PARAMETER_PITCH, voice.pitch, 0)
-        library.espeak_SetParameter(_PARAMETER_RANGE, voice.pitch_range, 0)
+        for parameter, value in zip(_RATE_PITCH_RANGE, (voice.rate, voice.pitch, voice.pitch_range), strict=True):
+            library.espeak_SetParameter(parameter, value, 0)
         encoded = " ".join(words).encode()
-        flags = _UTF8 | _PHONEME_INPUT
-        if library.espeak_Synth(encoded, ctypes.c_size_t(len(encoded) + 1), 0, 1, 0, flags, None, None):
+        size, flags = ctypes.c_size_t(len(encoded) + 1), _UTF8 | _PHONEME_INPUT
+        if library.espeak_Synth(encoded, size, 0, 1, 0, flags, None, None):
             raise RuntimeError(f"espeak-ng could not say {words}")
         library.espeak_Synchronize()
         library.espeak_Terminate()

@@ -9,13 +9,13 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from pipeline.config.params import Normalisation, SpeechKind
-from pipeline.runtime.clock import RATE
+from pipeline.runtime.clock import RATE, SAMPLES_PER_FRAME
 from pipeline.speech.mel import BANDS, COEFFICIENTS, HOP, log_mel, mfcc
 from pipeline.speech.normalisation import InitialStatistics, Running, normalised
 
 ROWS = 28
 """Rows of a window: 0.28 s."""
-PER_FRAME = 4
+PER_FRAME = SAMPLES_PER_FRAME // HOP
 """Rows per video frame: 100 Hz over 25 fps."""
 AFTER = (ROWS - PER_FRAME) // 2
 """Rows of a window after its frame, and before it."""

@@ -25,10 +25,8 @@ def mfcc(
     """MFCC rows (T, 13) of 16 kHz mono speech, T = N // ``hop``. Samples are int16, or float64 in [-1, 1].
 
     Row t covers ``window`` seconds centred at (t + 0.5) / 100 s. Column 0 is the level. There are 26 mel bands, a
-    natural logarithm with a floor of one quantisation step, and an orthonormal DCT.
-
-    Rows are computed in float64 and rounded to a 1024th, so that every processor gives the same bytes: libraries differ
-    by about 1e-13 between processors, and coefficients by about 10 between sounds.
+    natural logarithm with a floor of one quantisation step, and an orthonormal DCT. Rows are rounded to a 1024th, so
+    that every processor gives the same bytes.
     """
     from scipy.fft import dct  # imported here, like librosa below: machines that train networks need neither
 

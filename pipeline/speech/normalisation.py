@@ -1,8 +1,7 @@
 """Normalisation of rows of speech by mean and deviation, which removes effects of voice and microphone.
 
-`Statistics` describe a whole recording, so it is read twice. `Running` adapts while speech arrives, and keeps its
-statistics in pauses. Rows are multiples of a power of two and their sums are whole numbers, so results do not depend on
-the chunks of the recording or on the processor.
+Rows are multiples of a power of two and their sums are whole numbers, so results do not depend on the chunks of the
+recording or on the processor.
 """
 
 from collections.abc import Mapping
@@ -15,10 +14,8 @@ from numpy.typing import NDArray
 
 from pipeline.speech.mel import STEP
 
-_LEVEL = 0
-"""The column of the level."""
-_VARIATION = 0.75
-"""`InitialStatistics.variation` as a share of the level's deviation in the training split."""
+_LEVEL = 0  # the column of the level
+_VARIATION = 0.75  # `InitialStatistics.variation` as a share of the level's deviation in the training split
 
 
 class Statistics:
@@ -85,11 +82,8 @@ class InitialStatistics:
 class Running:
     """Normalises each row by the mean and deviation of the last `memory` rows, including the row itself.
 
-    The initial statistics count as `weight` further rows. Later rows do not count, so each row is normalised at once.
-
-    Rows stop counting when the level has been steady for `pause` rows. Otherwise the statistics would adapt to long
-    silence, whose rows would then look like average speech. Speech of any level varies, so a quiet voice after a loud
-    one counts.
+    The initial statistics count as `weight` further rows. Rows stop counting when the level has been steady for `pause`
+    rows: otherwise long silence would then look like average speech.
     """
 
     def __init__(self, initial: InitialStatistics) -> None:
@@ -140,5 +134,5 @@ def _steps(values: NDArray[np.floating]) -> NDArray[np.int64]:
 
 def _summed(values_RC: NDArray[np.int64], begins: NDArray[np.intp], ends: NDArray[np.intp]) -> NDArray[np.int64]:
     """The sum of rows ``begins`` to ``ends`` for each pair of both."""
-    until_RC = np.concatenate([np.zeros((1, values_RC.shape[1]), np.int64), np.cumsum(values_RC, axis=0)])
+    until_RC = np.cumsum(np.pad(values_RC, ((1, 0), (0, 0))), axis=0)
     return np.asarray(until_RC[ends] - until_RC[begins])

@@ -20,11 +20,10 @@ _COUNTED_ROWS = 3000  # rows computed at a time while the statistics of a record
 def stream_windows(
     sound: Sound, features: SpeechFeatures, frames: int | None = None, chunk: int = CHUNK
 ) -> Iterator[NDArray[np.float32]]:
-    """The windows of the video frames, the same as when all speech is processed at once.
+    """The windows of the video frames in chunks (T, 28, C), the same as when all speech is processed at once.
 
-    Chunks (T, 28, C) have ``chunk`` frames; the last may be shorter. A chunk comes 0.14 s after its last frame with
-    rows of 25 ms. When rows are normalised by the whole recording, all of it is read and kept first. Without ``frames``
-    there are as many as the sound lasts.
+    A chunk comes 0.14 s after its last frame with rows of 25 ms. When rows are normalised by the whole recording, all
+    of it is read first. Without ``frames`` there are as many as the sound lasts.
     """
     margin = -(-reach(features.window) // HOP)
     normalise = _normaliser(sound, features, margin)

@@ -1,7 +1,4 @@
-"""Augmented versions of a clip's sound: another level, noise, pitch, speed, room and microphone.
-
-The changes are drawn from the clip's name and the variant's number alone.
-"""
+"""Augmented versions of a clip's sound: another level, noise, pitch, speed, room and microphone."""
 
 import hashlib
 from typing import NamedTuple
@@ -14,20 +11,14 @@ from pipeline.runtime.clock import RATE
 from pipeline.speech.features import SpeechFeatures
 from pipeline.speech.mel import HOP
 
-_NOISE_RANGE = 30.0
-"""dB between the strongest and the weakest noise."""
-_ECHO = 0.1, 0.5
-"""Shortest and longest reverberation time that is drawn: seconds in which an echo falls by 60 dB."""
-_ECHO_DELAY = 20, 160
-"""Shortest and longest delay of an echo, in samples."""
+_NOISE_RANGE = 30.0  # dB between the strongest and the weakest noise
+_ECHO = 0.1, 0.5  # shortest and longest reverberation time that is drawn: seconds in which an echo falls by 60 dB
+_ECHO_DELAY = 20, 160  # shortest and longest delay of an echo, in samples
 _BENDS = 0.0, 150.0, 400.0, 1000.0, 2500.0, 5000.0, RATE / 2
-"""Frequencies, in hertz, at which a microphone's response is drawn. It is linear between them."""
-_NARROW = 0.3
-"""Share of the microphones that pass only a band of frequencies."""
-_LOWEST, _HIGHEST = (50.0, 300.0), (3000.0, 6500.0)
-"""Ranges of the lower and the upper limit of such a band, in hertz."""
-_PITCH_STEPS = 100
-"""Denominator of the ratios by which pitch changes."""
+"""Hertz at which a microphone's response is drawn; linear between them."""
+_NARROW = 0.3  # share of the microphones that pass only a band of frequencies
+_LOWEST, _HIGHEST = (50.0, 300.0), (3000.0, 6500.0)  # ranges of the lower and the upper limit of such a band, in hertz
+_PITCH_STEPS = 100  # denominator of the ratios by which pitch changes
 
 
 class Variant(NamedTuple):
@@ -40,10 +31,9 @@ class Variant(NamedTuple):
 
 
 def variant(samples_N: NDArray[np.int16], features: SpeechFeatures, params: Mfcc, clip: str, number: int) -> Variant:
-    """Variant ``number`` of a clip's 16 kHz mono speech.
+    """Variant ``number`` of a clip's 16 kHz mono speech, drawn from the clip's name and the number alone.
 
-    Resampling changes the pitch together with the formants, which depend on the size of the throat. Another distance of
-    the rows then changes the speed and leaves each row's spectrum as it is.
+    Resampling changes the pitch together with the formants. Another distance of the rows then changes the speed.
     """
     from scipy.signal import resample_poly
 
@@ -75,8 +65,7 @@ def _echoed(voice_N: NDArray[np.float64], energy: float, random: np.random.Gener
     count = int(random.uniform(*_ECHO) * RATE)
     echo_M = random.standard_normal(count) * 10 ** (-3 * np.arange(count) / count)
     echo_M *= np.sqrt(energy * random.uniform() / np.sum(echo_M**2))
-    delay = int(random.uniform(*_ECHO_DELAY))
-    response_M = np.concatenate([[1.0], np.zeros(delay), echo_M])
+    response_M = np.concatenate([[1.0], np.zeros(int(random.uniform(*_ECHO_DELAY))), echo_M])
     size = len(voice_N) + len(response_M)
     echoed_N = np.fft.irfft(np.fft.rfft(voice_N, size) * np.fft.rfft(response_M, size), size)
     return np.asarray(echoed_N[: len(voice_N)])

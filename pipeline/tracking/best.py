@@ -1,8 +1,7 @@
 """The best registered version of a model: the one with the alias `best`.
 
 Each version has a value: the lowest that it reached on the test split. Values are compared only if they come from equal
-evaluations: on the same clips, and with the same partner network. AT-net's value depends on VG-net, which paints its
-landmarks, so a poor VG-net must not count against it.
+evaluations: on the same clips, and with the same partner network (AT-net's landmarks are painted by a VG-net).
 """
 
 import hashlib
@@ -11,31 +10,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-BEST = "best"
-"""Alias of the version with the lowest value."""
-
+BEST = "best"  # alias of the version with the lowest value
 METRIC, VALUE, JUDGED_ON = "best.metric", "best.value", "best.judged_on"
-CLIPS, PARTNER, OWN = "best.clips", "best.partner", "best.evaluation"
-"""Tags of a version: its value, and the evaluation that the value comes from."""
-
-JUDGED = "judged"
-"""Prefix of the tags that hold a version's value in each evaluation."""
+CLIPS, PARTNER, OWN = "best.clips", "best.partner", "best.evaluation"  # tags of the value, and of its evaluation
+JUDGED = "judged"  # prefix of the tags that hold a version's value in each evaluation
 
 
 @dataclass(frozen=True)
 class Judgement:
     """The value of one model in one evaluation."""
 
-    metric: str
-    """Flat name of the metric; the lowest value is best."""
+    metric: str  # flat name of the metric; the lowest value is best
     value: float
     corpus: str
-    clips: str
-    """Identifies the evaluated clips: `digest` of their ids."""
-    whole: bool
-    """Whether these were all clips of the test split."""
-    partner: str = ""
-    """Identifies the other network that the value depends on: `digest` of it; empty if there is none."""
+    clips: str  # identifies the evaluated clips: `digest` of their ids
+    whole: bool  # whether these were all clips of the test split
+    partner: str = ""  # identifies the other network that the value depends on: `digest` of it; empty if there is none
 
     @property
     def key(self) -> str:
@@ -51,20 +41,13 @@ def digest(parts: Iterable[str]) -> str:
 def compete(client: Any, model: str, makers: set[str], judgement: Judgement) -> None:
     """Record `judgement` on the latest version of `model` that one of the runs `makers` logged; update the aliases.
 
-    `best-CORPUS` names the best version on a corpus, and `best` the one on the corpus that was evaluated last. The
-    aliases move to the version with the lowest value in
-
-    - this evaluation, if there is no best version yet, or if it covers the whole test split and the value of the best
-      version comes from other clips (the test split has changed);
-    - otherwise the evaluation that the best version's value comes from.
-
+    `best-CORPUS` names the best version on a corpus, `best` that on the corpus that was evaluated last: the lowest in
+    this evaluation, if there is no best version yet, or if it covers the whole test split and the best version's value
+    comes from other clips (the split has changed); otherwise the lowest in the evaluation of the best version's value.
     So an evaluation of a part of the test split, or with another partner, is recorded but moves no alias.
     """
-    versions = [
-        version
-        for run_id in makers
-        for version in client.search_model_versions(f"name = '{model}' and run_id = '{run_id}'")
-    ]
+    queries = (f"name = '{model}' and run_id = '{run_id}'" for run_id in makers)
+    versions = [version for query in queries for version in client.search_model_versions(query)]
     if not versions:
         return
     latest = max(versions, key=lambda version: int(version.version))
@@ -77,10 +60,14 @@ def compete(client: Any, model: str, makers: set[str], judgement: Judgement) -> 
     # All versions of that evaluation compete, not only this one and the best: then the order in which parallel
     # experiments end does not matter, nor whether a version is judged twice.
     comparable = client.search_model_versions(f"name = '{model}' and tags.`{key}` != ''", max_results=1000)
-    if comparable:
-        winner = min(comparable, key=lambda version: _rank(version, str(key)))
-        for alias in (BEST, f"{BEST}-{judgement.corpus}"):
-            client.set_registered_model_alias(model, alias, winner.version)
+
+    def rank(version: Any) -> tuple[bool, float, int]:
+        """The lowest value first, NaN last, the older of two equals first."""
+        value = float(version.tags[str(key)])
+        return math.isnan(value), value, int(version.version)
+
+    for alias in (BEST, f"{BEST}-{judgement.corpus}") if comparable else ():
+        client.set_registered_model_alias(model, alias, min(comparable, key=rank).version)
 
 
 def _tags(earlier: Mapping[str, str], judgement: Judgement) -> dict[str, str]:
@@ -98,9 +85,3 @@ def _tags(earlier: Mapping[str, str], judgement: Judgement) -> dict[str, str]:
 def _replaces(judgement: Judgement, tags: Mapping[str, str]) -> bool:
     """Whether `judgement` covers the whole test split, and the value in `tags` comes from other clips."""
     return judgement.whole and (tags.get(JUDGED_ON), tags.get(CLIPS)) != (judgement.corpus, judgement.clips)
-
-
-def _rank(version: Any, key: str) -> tuple[bool, float, int]:
-    """Sort key of versions: the lowest value first, NaN last, the older of two equals first."""
-    value = float(version.tags[key])
-    return math.isnan(value), value, int(version.version)

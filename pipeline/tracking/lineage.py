@@ -1,71 +1,51 @@
 """Lineage: DVC's hashes of the data that stages read and make, and links from a pipeline run to its stages' runs.
 
-Each stage has a key, a hash of its inputs. If DVC takes a stage's outs from its cache, the stage has no run in this
-pipeline run, which then links to the earlier run with the same key. Outs that were made without access to the store,
-such as a training on a bare GPU machine, get a run afterwards, from their own records.
+Each stage has a key, a hash of its inputs. If DVC takes a stage's outs from its cache, the pipeline run links to the
+earlier run with the same key. Outs that were made without access to the store get a run afterwards.
 """
 
 import hashlib
 import json
 import threading
-import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipeline.runtime import paths
 from pipeline.tracking import runs
-from pipeline.tracking.runs import MOST_METRICS, Operation, Target, batches
+from pipeline.tracking.runs import MOST_METRICS, Operation, Target
 
-ELSEWHERE = "made elsewhere"
-"""In place of the run of a stage whose outs came from a machine with another store."""
+if TYPE_CHECKING:
+    from pipeline.training.record import Record
 
-SAMPLE = paths.SYNTHETIC.as_posix()
-"""The embedded corpus; made even if another corpus is chosen, but then not used."""
-
+ELSEWHERE = "made elsewhere"  # in place of the run of a stage whose outs came from a machine with another store
+SAMPLE = paths.SYNTHETIC.as_posix()  # the embedded corpus; made even if another corpus is chosen, but then not used
 ADOPTED = "Trained where this store is not, and committed to DVC. Written down afterwards: without pictures and load."
-
-_DVC = threading.Lock()
-"""DVC has process-wide state, so only one thread at a time may use it."""
-
-
-@dataclass(frozen=True)
-class Data:
-    """A file or folder under DVC's control."""
-
-    path: str
-    md5: str
-    """For a folder the hash of its listing, with the suffix `.dir`."""
-    size: int
-    files: int
+_DVC = threading.Lock()  # DVC has process-wide state, so only one thread at a time may use it
+Data = Mapping[str, Any]  # an entry of `dvc.lock`: `path`, `md5` (with `.dir` for a folder), `size` and `nfiles`
 
 
-@dataclass(frozen=True)
-class StageRecord:
+class StageRecord(NamedTuple):
     """The entry of a stage in `dvc.lock`."""
 
-    key: str
-    """Hash of the inputs: command, dependencies and params."""
-    deps: tuple[Data, ...]
-    outs: tuple[Data, ...]
+    key: str  # hash of the inputs: command, dependencies and params
+    deps: list[Data]
+    outs: list[Data]
 
 
-def is_stage(name: str) -> bool:
-    """Whether dvc.yaml in the working directory has a stage of this name."""
-    if not Path("dvc.yaml").exists():
-        return False
-    from dvc.utils.serialize import load_yaml
+def stages_in(file: str) -> dict[str, Any]:
+    """The stages in `dvc.yaml` or `dvc.lock` in the working directory, by name."""
+    from dvc.utils.serialize import load_yaml  # reads 1e-05 as the number it is, which PyYAML does not
 
     with _DVC:
-        return name in load_yaml("dvc.yaml").get("stages", {})
+        return dict(load_yaml(file).get("stages", {})) if Path(file).exists() else {}
 
 
 def running_stage(address: str) -> StageRecord:
     """The record of the running stage, whose entry in `dvc.lock` DVC writes only when the stage has ended.
 
-    DVC hashes the inputs, as it will for that entry; files it has hashed before cost nothing. `address` is the name of
-    the stage, the end of the process's `DVC_STAGE`. Raises dvc.exceptions.DvcException.
+    DVC hashes the inputs, as it will for that entry. `address` is the end of `DVC_STAGE`. Raises DvcException.
     """
     from dvc.repo import Repo
     from dvc.stage.serialize import to_single_stage_lockfile
@@ -79,26 +59,17 @@ def running_stage(address: str) -> StageRecord:
 
 def locked_stages() -> dict[str, StageRecord]:
     """The stages of `dvc.lock` in the working directory that are still in `dvc.yaml`, by name."""
-    from dvc.utils.serialize import load_yaml  # reads 1e-05 as the number it is, which PyYAML does not
-
-    if not Path("dvc.lock").exists():
-        return {}
-    with _DVC:
-        locked, defined = load_yaml("dvc.lock"), load_yaml("dvc.yaml")
-    names = set(defined.get("stages", {}))
-    entries: Mapping[str, Any] = locked.get("stages", {})
-    return {name: _record(entry) for name, entry in entries.items() if name.split("@")[0] in names}
+    defined = stages_in("dvc.yaml")
+    return {name: _record(entry) for name, entry in stages_in("dvc.lock").items() if name.split("@")[0] in defined}
 
 
 def record_inputs(address: str) -> Operation:
     """Tag the run of the running stage with its key, and record the data it reads."""
-    record: list[StageRecord] = []
+    record = cache(lambda: running_stage(address))  # the operation may be repeated in another store
 
     def write(target: Target) -> None:
-        if not record:  # the operation may be repeated in another store
-            record.append(running_stage(address))
-        target.client.set_tag(target.child_id, runs.KEY, record[0].key)
-        _log_made(target, record[0].deps, locked_stages())
+        target.client.set_tag(target.child_id, runs.KEY, record().key)
+        _log_made(target, record().deps, locked_stages())
 
     return write
 
@@ -113,59 +84,42 @@ def link(target: Target) -> set[str]:
         stages[name] = {
             "run_id": ran.get(name) or runs.maker(target.store, name, record.key),
             "from_cache": name not in ran,
-            "deps": {dep.path: dep.md5 for dep in record.deps},
-            "outs": {out.path: out.md5 for out in record.outs},
+            "deps": {dep["path"]: dep.get("md5", "") for dep in record.deps},
+            "outs": {out["path"]: out.get("md5", "") for out in record.outs},
         }
         _log_inputs(target, target.parent_id, record.outs, name)
     for name in ran.keys() - stages.keys():
         stages[name] = {"run_id": ran[name], "from_cache": False}
+    note = ["| stage | run | |", "|---|---|---|"]  # which MLflow shows as the description of the run
     for name, entry in stages.items():
-        target.client.set_tag(target.parent_id, f"stage.{name}", entry["run_id"] or ELSEWHERE)
-    target.client.set_tag(target.parent_id, "mlflow.note.content", _note(target.store.experiment_id, stages))
+        run_id = entry["run_id"]
+        target.client.set_tag(target.parent_id, f"stage.{name}", run_id or ELSEWHERE)
+        shown = f"[{run_id[:8]}](#/experiments/{target.store.experiment_id}/runs/{run_id})" if run_id else ELSEWHERE
+        note.append(f"| {name} | {shown} | {'from the cache' if entry['from_cache'] else 'ran'} |")
+    target.client.set_tag(target.parent_id, "mlflow.note.content", "\n".join(note))
     target.client.log_dict(target.parent_id, stages, "lineage.json")
     return {entry["run_id"] for entry in stages.values() if entry["run_id"]}
 
 
-def adopt(
-    stage: str,
-    params: Mapping[str, Any],
-    curves: Mapping[int, Mapping[str, float]],
-    summary: Mapping[str, float],
-    model: Operation,
-) -> Operation:
-    """Write a finished run of `stage`, as in `dvc.lock`, unless the store has one. It becomes the maker of the outs.
-
-    Args:
-        stage: Name of the stage.
-        params: Flat params of the stage.
-        curves: Metrics by step.
-        summary: Results of the weights that were kept, flat.
-        model: Logs the model to a run.
-    """
-
-    def write(target: Target) -> None:
-        records = locked_stages()
-        if stage not in records or runs.maker(target.store, stage, records[stage].key):
-            return
-        from mlflow.entities import Metric
-
-        record, now = records[stage], int(time.time() * 1000)
-        own = runs.open_apart(target, stage, {runs.KEY: record.key, "mlflow.note.content": ADOPTED}, params)
-        points = [Metric(name, value, now, step) for step, row in curves.items() for name, value in row.items()]
-        points += [Metric(f"kept.{name}", value, now, max(curves)) for name, value in summary.items()]
-        for batch in batches(points, MOST_METRICS):
-            own.client.log_batch(own.child_id, metrics=batch)
-        _log_made(own, record.deps, records)
-        model(own)
-        own.client.set_terminated(own.child_id, "FINISHED")
-
-    return write
+def adopt(target: Target, stage: str, params: Mapping[str, Any], record: "Record", model: Operation) -> None:
+    """Write a finished run of `stage`, as in `dvc.lock`, unless the store has one. It becomes the maker of the outs."""
+    records = locked_stages()
+    if stage not in records or runs.maker(target.store, stage, records[stage].key):
+        return
+    own = runs.open_apart(target, stage, {runs.KEY: records[stage].key, "mlflow.note.content": ADOPTED}, params)
+    points = [point for step, row in record.curves.items() for point in runs.points(row, step)]
+    points += runs.points({f"kept.{name}": value for name, value in record.summary.items()}, max(record.curves))
+    for start in range(0, len(points), MOST_METRICS):
+        own.client.log_batch(own.child_id, metrics=points[start : start + MOST_METRICS])
+    _log_made(own, records[stage].deps, records)
+    model(own)
+    own.client.set_terminated(own.child_id, "FINISHED")
 
 
 def _log_made(target: Target, deps: Iterable[Data], stages: Mapping[str, StageRecord]) -> None:
     """Record those `deps` that a stage made as inputs of the run of `target`."""
-    made = {out.path for record in stages.values() for out in record.outs}
-    _log_inputs(target, target.child_id, [dep for dep in deps if dep.path in made], "input")
+    made = {out["path"] for record in stages.values() for out in record.outs}
+    _log_inputs(target, target.child_id, [dep for dep in deps if dep["path"] in made], "input")
 
 
 def _log_inputs(target: Target, run_id: str, data: Iterable[Data], context: str) -> None:
@@ -175,39 +129,23 @@ def _log_inputs(target: Target, run_id: str, data: Iterable[Data], context: str)
     entries = [
         DatasetInput(
             Dataset(
-                name=f"{target.corpus}: {item.path}" if target.corpus else item.path,
-                digest=item.md5,
+                name=f"{target.corpus}: {item['path']}" if target.corpus else item["path"],
+                digest=item["md5"],
                 source_type="dvc",
-                source=json.dumps({"path": item.path, "md5": item.md5}),
-                profile=json.dumps({"bytes": item.size, "files": item.files}),
+                source=json.dumps({"path": item["path"], "md5": item["md5"]}),
+                profile=json.dumps({"bytes": item.get("size", 0), "files": item.get("nfiles", 1)}),
             ),
             tags=[InputTag("mlflow.data.context", context)],
         )
         for item in data
-        if item.md5 and (item.path != SAMPLE or target.corpus in ("", paths.SYNTHETIC.name))
+        if item.get("md5") and (item["path"] != SAMPLE or target.corpus in ("", paths.SYNTHETIC.name))
     ]
     if entries:
         target.client.log_inputs(run_id, entries)
 
 
-def _note(experiment_id: str, stages: Mapping[str, Any]) -> str:
-    """The links as a table, which MLflow shows as the description of the run."""
-    rows = ["| stage | run | |", "|---|---|---|"]
-    for name, entry in stages.items():
-        run_id = entry["run_id"]
-        link = f"[{run_id[:8]}](#/experiments/{experiment_id}/runs/{run_id})" if run_id else ELSEWHERE
-        rows.append(f"| {name} | {link} | {'from the cache' if entry['from_cache'] else 'ran'} |")
-    return "\n".join(rows)
-
-
 def _record(entry: Mapping[str, Any]) -> StageRecord:
-    deps, outs = (
-        tuple(
-            Data(item["path"], str(item.get("md5", "")), int(item.get("size", 0)), int(item.get("nfiles", 1)))
-            for item in entry.get(kind, [])
-        )
-        for kind in ("deps", "outs")
-    )
-    inputs = [entry["cmd"], sorted((dep.path, dep.md5) for dep in deps), entry.get("params", {})]
+    deps, outs = entry.get("deps", []), entry.get("outs", [])
+    inputs = [entry["cmd"], sorted((dep["path"], dep.get("md5", "")) for dep in deps), entry.get("params", {})]
     text = json.dumps(inputs, sort_keys=True, default=str)
     return StageRecord(hashlib.md5(text.encode(), usedforsecurity=False).hexdigest(), deps, outs)

@@ -1,8 +1,7 @@
 """Register networks and bundles in MLflow, and download bundles.
 
-MLflow's flavour for torch either pickles the module, which needs the same code to load, or exports its graph, which
-fixes the number of frames and allows one input. So models are registered as their files (safetensors and JSON) with the
-library's source, a module of which loads them.
+Models are registered as their files with the library's source, a module of which loads them. MLflow's flavour for torch
+would pickle the module, or export its graph with a fixed number of frames.
 """
 
 import atexit
@@ -25,15 +24,12 @@ from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import check_new
 from pipeline.tracking import store as stores
 from pipeline.tracking.best import BEST
+from pipeline.tracking.moved import SQLITE
 from pipeline.tracking.reachability import trouble, unfit, unreachable
-from pipeline.tracking.runs import COMMIT, EXPERIMENT, STAGE, Operation, Target
-
-Shape = tuple[int, ...]
-"""-1 is a free axis."""
+from pipeline.tracking.runs import COMMIT, EXPERIMENT, STAGE, Target
 
 NETWORK_LOADER = "pipeline.bundles.served_network"
 NETWORK_REQUIREMENTS = ("numpy", "safetensors", "torch")
-
 BUNDLE_LOADER = "pipeline.inference.served"
 BUNDLE_REQUIREMENTS = (
     "av", "dlib-bin", "face_recognition_models", "joblib", "librosa", "numba", "numpy", "opencv-python-headless",
@@ -45,48 +41,40 @@ BUNDLE_PARAMS = {entry.name: (_MLFLOW_TYPES[SETTINGS[entry.name].kind], entry.de
 """Type and default of each parameter of a served bundle."""
 
 
-def network(folder: Path, example: Mapping[str, np.ndarray], registered: str) -> Operation:
-    """Registers the network in `folder`, with its signature and an `example` input, as a version of `registered`."""
+def network(target: Target, folder: Path, example: Mapping[str, np.ndarray], registered: str) -> None:
+    """Register the network in `folder`, with its signature and an `example` input, as a version of `registered`."""
+    from mlflow.models import ModelSignature
+    from mlflow.types import Schema, TensorSpec
 
-    def write(target: Target) -> None:
-        from pipeline.bundles.served_network import load
+    from pipeline.bundles.served_network import ServedNetwork
 
-        network = load(folder).network
-        signature = _signature(network.inputs, network.outputs)
-        _register(target, folder, registered, NETWORK_LOADER, NETWORK_REQUIREMENTS, signature, dict(example))
+    def schema(shapes: Mapping[str, tuple[int, ...]]) -> Any:
+        return Schema([TensorSpec(np.dtype("float32"), shape, name) for name, shape in shapes.items()])
 
-    return write
+    network = ServedNetwork(folder).network
+    signature = ModelSignature(inputs=schema(network.inputs), outputs=schema(network.outputs))
+    model = _model(folder, NETWORK_LOADER, NETWORK_REQUIREMENTS, signature)
+    _register(target, folder.name, registered, model, dict(example))
 
 
-def bundle(folder: Path, registered: str) -> Operation:
-    """Registers the bundle in `folder`, without the discriminator, as a version of `registered`.
-
-    The model takes files of a picture and of speech, and returns a video.
-    """
-
-    def write(target: Target) -> None:
-        with _lean(folder, registered) as copy:
-            _register(target, copy, registered, BUNDLE_LOADER, BUNDLE_REQUIREMENTS, bundle_signature())
-
-    return write
+def bundle(target: Target, folder: Path, registered: str) -> None:
+    """Register the bundle in `folder`, without the discriminator, as a version of `registered`."""
+    with _bundle_model(folder, registered) as model:
+        _register(target, registered, registered, model)
 
 
 def save_bundle(folder: Path, to: Path) -> None:
-    """Write the bundle in `folder` as an MLflow model into the new folder `to`, without a store.
-
-    Raises PipelineError if `to` exists.
-    """
+    """Write the bundle in `folder` as an MLflow model into `to`, without a store; PipelineError if `to` exists."""
     import mlflow.pyfunc
 
     check_new(to)
-    with _lean(folder, "bundle") as copy, warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # the input has no example
-        mlflow.pyfunc.save_model(to, **_model(copy, BUNDLE_LOADER, BUNDLE_REQUIREMENTS, bundle_signature()))
+    with _bundle_model(folder, "bundle") as model, warnings.catch_warnings(action="ignore", category=UserWarning):
+        mlflow.pyfunc.save_model(to, **model)  # warns that the input has no example
 
 
 @contextmanager
-def _lean(folder: Path, name: str) -> Iterator[Path]:
-    """A copy, in a folder called ``name``, of the parts of a bundle that generation needs."""
+def _bundle_model(folder: Path, name: str) -> Iterator[dict[str, Any]]:
+    """`_model` of a copy, in a folder called ``name``, of the parts of a bundle that generation needs."""
     with tempfile.TemporaryDirectory() as staging:
         copy = Path(staging) / name
         copy.mkdir()
@@ -95,30 +83,21 @@ def _lean(folder: Path, name: str) -> Iterator[Path]:
                 shutil.copytree(source, copy / source.name, ignore=shutil.ignore_patterns("discriminator.*"))
             elif source.exists():
                 shutil.copy(source, copy)
-        yield copy
+        yield _model(copy, BUNDLE_LOADER, BUNDLE_REQUIREMENTS, bundle_signature())
 
 
 def bundle_signature() -> Any:
-    """MLflow's signature of every bundle: a row per video.
-
-    Input files are declared as strings (bytes are accepted too), because MLflow's own Base64 decoder ignores unknown
-    characters, which spoils data URLs.
-    """
+    """MLflow's signature of a bundle, a row per video. Files are strings: MLflow's Base64 decoder spoils data URLs."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema
 
     inputs = Schema([ColSpec("string", name) for name in ("picture", "speech")])
-    outputs = Schema([ColSpec("binary", "video")])
     params = ParamSchema([ParamSpec(name, kind, default) for name, (kind, default) in BUNDLE_PARAMS.items()])
-    return ModelSignature(inputs=inputs, outputs=outputs, params=params)
+    return ModelSignature(inputs=inputs, outputs=Schema([ColSpec("binary", "video")]), params=params)
 
 
 def fetch_bundle(uri: str) -> Path:
-    """Download a registered bundle, `models:/NAME@ALIAS` or `models:/NAME/VERSION`; returns a temporary folder.
-
-    The store is MLFLOW_TRACKING_URI, or the project's own. Raises PipelineError if MLflow is not installed, the store
-    does not answer, or it has no such bundle.
-    """
+    """Download `models:/NAME@ALIAS` or `models:/NAME/VERSION` into a temporary folder; PipelineError if it cannot."""
     parts = re.fullmatch(r"models:/([^/@]+)(?:@([^/@]+)|/(\d+))", uri)
     if not parts:
         raise PipelineError(f"{uri} is not the address of a model. Give models:/NAME@ALIAS or models:/NAME/VERSION.")
@@ -126,10 +105,8 @@ def fetch_bundle(uri: str) -> Path:
     store = stores.named_uri()
     if why := unfit(store):
         raise PipelineError(f"{uri} cannot be fetched: MLFLOW_TRACKING_URI={store} {why}.")
-    problem = unreachable(store)
-    if store.startswith("sqlite:///") and not Path(store.removeprefix("sqlite:///")).exists():
-        problem = "the file does not exist"
-    if problem:
+    missing = store.startswith(SQLITE) and not Path(store.removeprefix(SQLITE)).exists()
+    if problem := "the file does not exist" if missing else unreachable(store):
         raise PipelineError(
             f"{uri} cannot be fetched from {store}: {problem}. Start in the project's folder, or set "
             "MLFLOW_TRACKING_URI to the store that has it."
@@ -169,42 +146,29 @@ def _download(client: Any, store: str, uri: str, name: str, alias: str | None, n
 
 def _register(
     target: Target,
-    folder: Path,
+    name: str,
     registered: str,
-    loader: str,
-    requirements: Sequence[str],
-    signature: Any,
+    model: Mapping[str, Any],
     example: Mapping[str, np.ndarray] | None = None,
 ) -> None:
-    """Log a model to the stage's run, as the next version of `registered`.
-
-    Args:
-        target: The run.
-        folder: The model's files.
-        registered: Name of the registered model.
-        loader: Module that loads the files.
-        requirements: Packages that it needs.
-        signature: MLflow's signature.
-        example: Example input.
-    """
+    """Log a `model` from `_model`, with an `example` input, to the stage's run, as the next version of `registered`."""
     import mlflow.pyfunc
     from mlflow.models import Model
 
     info: Any = stores.retry_locked(
         lambda: Model.log(
             artifact_path=None,
-            name=folder.name,
+            name=name,
             flavor=mlflow.pyfunc,
             run_id=target.child_id,
             registered_model_name=registered,
             input_example=example,
-            **_model(folder, loader, requirements, signature),
+            **model,
         )
     )
     tags = target.client.get_run(target.child_id).data.tags
-    for name in (COMMIT, EXPERIMENT, STAGE):
-        if name in tags:
-            target.client.set_model_version_tag(registered, info.registered_model_version, name, tags[name])
+    for tag in {COMMIT, EXPERIMENT, STAGE} & tags.keys():
+        target.client.set_model_version_tag(registered, info.registered_model_version, tag, tags[tag])
 
 
 def _model(folder: Path, loader: str, requirements: Sequence[str], signature: Any) -> dict[str, Any]:
@@ -216,14 +180,3 @@ def _model(folder: Path, loader: str, requirements: Sequence[str], signature: An
         "code_paths": [str(Path(__file__).parents[1])],
         "pip_requirements": [f"{name}=={version(name).split('+')[0]}" for name in requirements],
     }
-
-
-def _signature(inputs: Mapping[str, Shape], outputs: Mapping[str, Shape]) -> Any:
-    """Signature of float32 arrays by name."""
-    from mlflow.models import ModelSignature
-    from mlflow.types import Schema, TensorSpec
-
-    def schema(shapes: Mapping[str, Shape]) -> Any:
-        return Schema([TensorSpec(np.dtype("float32"), shape, name) for name, shape in shapes.items()])
-
-    return ModelSignature(inputs=schema(inputs), outputs=schema(outputs))

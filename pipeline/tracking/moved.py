@@ -1,8 +1,4 @@
-"""Correct the paths in the database of a project that was moved, renamed or copied.
-
-MLflow records absolute paths of artifacts. Without correction, a project in another place would continue to write in
-the old one, which after a copy is the original, and its earlier runs and models would lose their files.
-"""
+"""Correct the absolute paths that MLflow records in the database of a project that was moved, renamed or copied."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,9 +7,7 @@ from urllib.parse import unquote
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-ARTIFACTS = "mlartifacts"
-"""The folder of a project's artifacts, with a folder for each experiment."""
-
+ARTIFACTS = "mlartifacts"  # the folder of a project's artifacts, with a folder for each experiment
 _FOLDERS = (ARTIFACTS, "mlruns")  # the second belongs to MLflow's experiment Default
 _COLUMNS = (
     ("experiments", "artifact_location"),
@@ -21,17 +15,13 @@ _COLUMNS = (
     ("logged_models", "artifact_location"),
     ("model_versions", "storage_location"),
 )
-_SQLITE = "sqlite:///"
+SQLITE = "sqlite:///"
 
 
 def follow(uri: str, project: Path) -> list[Path]:
-    """Correct the paths in the SQLite database `uri` that are in an earlier place of `project`.
-
-    Files that exist only there keep their path, such as those written after the project was copied. Returns the earlier
-    places, usually none. Raises sqlalchemy.exc.SQLAlchemyError.
-    """
-    database = Path(uri.removeprefix(_SQLITE))
-    if not uri.startswith(_SQLITE) or not database.exists():
+    """Correct paths in the SQLite database `uri` that are in earlier places of `project`; returns these places."""
+    database = Path(uri.removeprefix(SQLITE))
+    if not uri.startswith(SQLITE) or not database.exists():
         return []
     from sqlalchemy import create_engine, inspect
     from sqlalchemy.pool import NullPool
@@ -54,11 +44,11 @@ def _replace(connection: "Connection", old: Path, new: Path, database: Path) -> 
         for value in _values(connection, table, column)
         if any(_path(value).is_relative_to(old / folder) for folder in _FOLDERS)
     ]
-    travelled = any(after.exists() for *_, after in rows)
+    travelled, gone = any(after.exists() for *_, after in rows), not old.exists()
     if database.is_relative_to(new):
-        known = travelled or not old.exists() or (old / database.relative_to(new)).exists()
+        known = travelled or gone or (old / database.relative_to(new)).exists()
     else:  # a database that other projects may share
-        known = travelled and not old.exists()
+        known = travelled and gone
     if not known:
         return False
     for table, column, value, after in rows:

@@ -4,13 +4,8 @@ import os
 import socket
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import psutil  # imported in functions, because it is missing without MLflow
-
-SAME_START = 5.0
-"""Two readings of a process's start may differ by so many seconds, because the system clock may be adjusted."""
+SAME_START = 5.0  # two readings of a process's start may differ by so many seconds, as clocks are adjusted
 
 
 @dataclass(frozen=True)
@@ -19,44 +14,34 @@ class Owner:
 
     host: str
     pid: int
-    started: float
-    """Seconds since the epoch; distinguishes processes with the same number."""
-    processes: str
-    """The name space of `pid`: containers with one host name may not see each other's processes."""
+    started: float  # seconds since the epoch; distinguishes processes with the same number
+    processes: str  # the name space of `pid`: containers with one host name may not see each other's processes
 
     @classmethod
-    def of(cls, process: "psutil.Process") -> "Owner":
-        """The owner for `process`."""
+    def of(cls, pid: int | None = None) -> "Owner":
+        """The process with this number, or this process. Raises psutil.NoSuchProcess."""
+        import psutil  # here, because it is missing without MLflow
+
+        process = psutil.Process(pid)
         return cls(socket.gethostname(), process.pid, process.create_time(), visible_processes())
-
-    @classmethod
-    def this(cls) -> "Owner":
-        """This process."""
-        import psutil
-
-        return cls.of(psutil.Process())
 
     def same(self, other: "Owner") -> bool:
         """Whether both name the same process."""
-        started_together = abs(self.started - other.started) < SAME_START
         mine, theirs = ((owner.host, owner.processes, owner.pid) for owner in (self, other))
-        return mine == theirs and started_together
+        return mine == theirs and abs(self.started - other.started) < SAME_START
 
     def alive(self) -> bool:
         """Whether the process still runs; valid only for processes that are visible from this one."""
         import psutil
 
         try:
-            return self.same(Owner.of(psutil.Process(self.pid)))
+            return self.same(Owner.of(self.pid))
         except psutil.NoSuchProcess:
             return False
 
 
 def visible_processes() -> str:
-    """An identifier of the visible processes, which differs between containers and machines and changes at a reboot.
-
-    Empty outside Linux.
-    """
+    """Identifies the visible processes: differs between containers and machines, changes at a reboot; else empty."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         return f"{boot} {os.readlink('/proc/self/ns/pid')}"

@@ -5,17 +5,12 @@ import re
 import textwrap
 from urllib.parse import urlsplit
 
-PROBE_SECONDS = 5
-"""Seconds that a server may take to answer."""
-
+PROBE_SECONDS = 5  # seconds that a server may take to answer
 SERVERS = ("http", "https")
 
 
 def unfit(uri: str) -> str | None:
-    """Why `uri` cannot name a store, and what to write instead; None if it can.
-
-    Unknown schemes are left to MLflow, because packages may add some.
-    """
+    """Why `uri` cannot name a store, and what to write instead; None if it can, or if MLflow may know its scheme."""
     scheme, colon, rest = uri.partition(":")
     if not uri.strip():
         return "is blank. Unset it, or give it the address of a server"
@@ -23,9 +18,8 @@ def unfit(uri: str) -> str | None:
         return None if rest.startswith("///") else "has not three slashes. Write it as sqlite:///mlflow.db"
     if re.match(r"[^/\\:]+:\d+(/|$)", uri):
         return f"lacks how to speak to the server. Write it as http://{uri}"
-    if not colon or scheme == "file" or re.match(r"[A-Za-z]:[\\/]|[./\\~]", uri):
-        if uri in ("databricks", "databricks-uc"):
-            return None
+    folder = not colon or scheme == "file" or re.match(r"[A-Za-z]:[\\/]|[./\\~]", uri)
+    if folder and uri not in ("databricks", "databricks-uc"):
         return (
             "is a folder or file, in which MLflow no longer keeps runs. Set it to sqlite:///mlflow.db, which is in the "
             "project, or to the address of a server"
@@ -60,12 +54,9 @@ def unreachable(uri: str) -> str | None:
         return f"no answer in {PROBE_SECONDS} s"
     except requests.exceptions.SSLError:
         return "its certificate is not one that this machine trusts"
-    except requests.ConnectionError as error:
-        text = str(error)
-        known = {"refused": "connection refused", "resolve": "there is no host of that name"}
-        return next((meaning for word, meaning in known.items() if word in text), first_line(error))
     except requests.RequestException as error:
-        return first_line(error)
+        known = {"refused": "connection refused", "resolve": "there is no host of that name"}
+        return next((meaning for word, meaning in known.items() if word in str(error)), first_line(error))
     return None
 
 

@@ -2,14 +2,12 @@
 
 import dataclasses
 import importlib.util
-import io
 import re
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from numbers import Real
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,18 +16,18 @@ from pipeline.tracking import lineage, models, runs
 from pipeline.tracking.best import Judgement, compete
 from pipeline.tracking.runs import Invocation, Operation, Target
 from pipeline.tracking.store import Store, open_store, warn
+from pipeline.tracking.system import system_metrics
 from pipeline.tracking.writer import Writer
 from pipeline.training.callbacks import Callback
 
-REFUSED = re.compile(r"[^\w\-. :/]", re.ASCII)
-"""Characters that MLflow accepts in no name; one such name would fail the whole request."""
+if TYPE_CHECKING:
+    from pipeline.training.record import Record
+
+REFUSED = re.compile(r"[^\w\-. :/]", re.ASCII)  # MLflow refuses a whole request for one such character in a name
 
 
 class Run:
-    """Records of a stage. No method waits for the store or fails because of it.
-
-    Files and folders that are passed must stay unchanged until the stage ends.
-    """
+    """Records of a stage. No method waits for the store or fails because of it. Files must stay until the end."""
 
     def __init__(self, writer: Writer | None) -> None:
         self._writer = writer
@@ -41,26 +39,11 @@ class Run:
             self._writer.metrics(flat, step or 0)
 
     def picture(self, name: str, image_HWC: np.ndarray, step: int = 0) -> None:
-        """Write a picture, uint8 RGB of shape (height, width, 3), as part of the series `name` over steps.
-
-        Raises ValueError for another array.
-        """
+        """Write a picture, uint8 RGB (H, W, 3), into the series `name`. Raises ValueError for another array."""
         if image_HWC.dtype != np.uint8 or image_HWC.ndim != 3 or image_HWC.shape[2] != 3:
             raise ValueError(f"picture {name}: {image_HWC.dtype} of shape {image_HWC.shape} is not uint8 (H, W, 3)")
         key, image_HWC = REFUSED.sub("_", name), image_HWC.copy()
         self._put(lambda target: target.client.log_image(target.child_id, image_HWC, key=key, step=step))
-
-    def figure(self, name: str, figure: Any) -> None:
-        """Write a matplotlib figure as `figures/<name>.png`."""
-        if not self._writer:
-            return
-        from PIL import Image
-
-        data = io.BytesIO()
-        figure.savefig(data, format="png", dpi=120)  # now, because the caller may continue drawing
-        image = Image.open(data)
-        image.load()
-        self._put(lambda target: target.client.log_image(target.child_id, image, artifact_file=f"figures/{name}.png"))
 
     def artifact(self, path: StrPath, folder: str | None = None) -> None:
         """Write a file, or a folder with its contents, into `folder` of the artifacts. Raises FileNotFoundError."""
@@ -68,61 +51,34 @@ class Run:
         if not path.exists():
             raise FileNotFoundError(f"artifact {path} does not exist")
         if path.is_dir():
-            inside = path.name if folder is None else f"{folder}/{path.name}"
+            inside = f"{folder}/{path.name}" if folder else path.name
             self._put(lambda target: target.client.log_artifacts(target.child_id, str(path), inside))
         else:
             self._put(lambda target: target.client.log_artifact(target.child_id, str(path), folder))
 
     def model(self, folder: StrPath, example: Mapping[str, np.ndarray], registered: str) -> None:
-        """Register the network saved in `folder` as the next version of `registered`.
-
-        `example` is a small input of the network, by the names of its `forward`'s arguments.
-        """
-        folder = Path(folder)
-        self._put(models.network(folder, example, registered))
+        """Register the network in `folder`, with an `example` of its arguments, as the next version of `registered`."""
+        self._put(lambda target: models.network(target, Path(folder), example, registered))
 
     def bundle(self, folder: StrPath, registered: str = "atvgnet") -> None:
         """Register the bundle in `folder`, without the discriminator, as the next version of `registered`."""
-        folder = Path(folder)
-        self._put(models.bundle(folder, registered))
+        self._put(lambda target: models.bundle(target, Path(folder), registered))
 
-    def adopt(
-        self,
-        stage: str,
-        params: Mapping[str, Any],
-        curves: Mapping[int, Mapping[str, float]],
-        summary: Mapping[str, float],
-        model: tuple[Path, Mapping[str, np.ndarray], str],
-    ) -> None:
-        """Write the run of a training whose outs were made elsewhere, if the store has none.
+    def adopt(self, stage: str, params: Mapping[str, Any], record: "Record", model: tuple[Any, ...]) -> None:
+        """Write the run of a training that was made elsewhere; `model` are the arguments of `Run.model`."""
+        self._put(lambda target: lineage.adopt(target, stage, params, record, lambda own: models.network(own, *model)))
 
-        Args:
-            stage: Name of the stage.
-            params: The stage's params, flat.
-            curves: Metrics by step.
-            summary: Results of the weights that were kept.
-            model: The arguments of `Run.model`.
-        """
-        self._put(lineage.adopt(stage, params, curves, _numbers(summary), models.network(*model)))
-
-    def callback(self) -> "RunCallback":
+    def callback(self) -> Callback:
         """A training callback that writes curves and pictures to this run."""
-        return RunCallback(self)
+        return _RunCallback(self)
 
     def finish(self, metrics: Mapping[str, Any], judgements: Mapping[str, Judgement]) -> None:
-        """Finish the pipeline run: write its final metrics, links to its stages' runs, and the aliases of its models.
-
-        `judgements` has the value by which each registered model competes. Their metrics come first in MLflow.
-        """
+        """Finish the pipeline run: final metrics, links to its stages' runs, and, by `judgements`, models' aliases."""
         flat = {judgement.metric: judgement.value for judgement in judgements.values()} | _numbers(metrics)
         self.metrics(flat)
 
         def write(target: Target) -> None:
-            from mlflow.entities import Metric
-
-            now = int(time.time() * 1000)
-            final = [Metric(name, value, now, 0) for name, value in flat.items()]
-            target.client.log_batch(target.parent_id, metrics=final)
+            target.client.log_batch(target.parent_id, metrics=runs.points(flat, 0))
             makers = lineage.link(target)
             for model, judgement in judgements.items():
                 compete(target.client, model, makers, judgement)
@@ -134,18 +90,14 @@ class Run:
             self._writer.put(operation)
 
 
-class RunCallback(Callback):
-    """Writes a training's curves and pictures to a run."""
-
+class _RunCallback(Callback):
     def __init__(self, run: Run) -> None:
         self.run = run
 
     def metrics(self, step: int, values: Mapping[str, float]) -> None:
-        """Add a point to the curves."""
         self.run.metrics(values, step)
 
     def picture(self, step: int, name: str, image_HWC: np.ndarray) -> None:
-        """Add a picture to the series `name`."""
         self.run.picture(name, image_HWC, step)
 
     def done(self, step: int, summary: Mapping[str, float]) -> None:
@@ -157,13 +109,8 @@ class RunCallback(Callback):
 def stage(name: str, params: Any, uses: Iterable[str] | None = None) -> Iterator[Run]:
     """Track the stage `name`: a run under the parent run of this `dvc repro`, experiment, or single stage.
 
-    Args:
-        name: Name of the stage.
-        params: All params of the pipeline, as a mapping or a dataclass; they are recorded in the parent run.
-        uses: Dotted keys of the params that are recorded in the stage's run; None: all.
-
-    Yields:
-        The run, which is FINISHED, FAILED or KILLED after the block.
+    All `params`, a mapping or a dataclass, are recorded in the parent run, and those at the dotted keys `uses` (None:
+    all) in the stage's. The run is FINISHED, FAILED or KILLED after the block.
     """
     if importlib.util.find_spec("mlflow") is None:
         warn("MLflow is not installed here. This run goes on and is not tracked; its outs are complete.")
@@ -179,29 +126,23 @@ def stage(name: str, params: Any, uses: Iterable[str] | None = None) -> Iterator
     if target is None:
         yield Run(None)
         return
-    from pipeline.tracking.system import SystemMetrics
-
     writer = Writer(target, open_in)
-    system = SystemMetrics(writer.metrics, target.child_id)
-    if invocation.stage or lineage.is_stage(name):  # started by hand it makes outs for `dvc commit`
+    if invocation.stage or name in lineage.stages_in("dvc.yaml"):  # started by hand it makes outs for `dvc commit`
         writer.put(lineage.record_inputs(invocation.stage or name))
+    failure: BaseException | None = None
     try:
-        yield Run(writer)
+        with system_metrics(writer.metrics, target.child_id):
+            yield Run(writer)
     except BaseException as error:
-        _close(writer, system, None if isinstance(error, SystemExit) and not error.code else error)
+        failure = None if isinstance(error, SystemExit) and not error.code else error
         raise
-    _close(writer, system, None)
-
-
-def _close(writer: Writer, system: Any, error: BaseException | None) -> None:
-    system.close()
-    writer.close(lambda target: runs.close_runs(target, error))
+    finally:
+        writer.close(lambda target: runs.close_runs(target, failure))
 
 
 def select(params: Any, keys: Iterable[str] | None = None) -> dict[str, Any]:
     """The flat values of ``params``, a mapping or a dataclass, at ``keys`` and below them; None: all of them."""
-    is_object = dataclasses.is_dataclass(params) and not isinstance(params, type)
-    flat = _flatten(dataclasses.asdict(params) if is_object else params)
+    flat = _flatten(params if isinstance(params, Mapping) else dataclasses.asdict(params))
     prefixes = None if keys is None else tuple(f"{key}." for key in keys)
     return {name: value for name, value in flat.items() if prefixes is None or f"{name}.".startswith(prefixes)}
 

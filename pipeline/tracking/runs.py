@@ -1,79 +1,54 @@
 """Parent and child runs: a parent for each run of the pipeline, a child for each stage that ran in it.
 
-In MLflow, several processes cannot continue one run, so a stage finds its parent by a tag that names the `dvc` process.
-The parent is RUNNING while a stage runs and FINISHED between stages; a failed stage makes it FAILED for good.
+A stage finds its parent by a tag that names the `dvc` process. The parent is RUNNING while a stage runs and FINISHED
+between stages; a failed stage makes it FAILED for good.
 """
 
 import os
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 from pipeline.runtime.checkout import git
 from pipeline.tracking.owner import Owner, visible_processes
 from pipeline.tracking.store import Store
 from pipeline.tracking.system import SIGN
 
-if TYPE_CHECKING:
-    import psutil  # imported in functions, because it is missing without MLflow
-
-INVOCATION, HOST, PID, STARTED = "pipeline.invocation", "pipeline.host", "pipeline.pid", "pipeline.started"
-PROCESSES = "pipeline.processes"
+INVOCATION, PROCESSES = "pipeline.invocation", "pipeline.processes"
+HOST, PID, STARTED = "pipeline.host", "pipeline.pid", "pipeline.started"
 STAGE, KEY, ERROR = "dvc.stage", "dvc.key", "error"
 COMMIT, EXPERIMENT = "git.commit", "dvc.exp.name"
 PARENT = "mlflow.parentRunId"
-CORPUS = "corpus"
-"""The param that names the corpus."""
-
+CORPUS = "corpus"  # the param that names the corpus
 MOST_PARAMS = 100
-MOST_METRICS = 1000
-"""MLflow's limits for one request."""
-
-SILENT_SECONDS = 600
-"""A run whose process is not visible is over after so long without a system metric; there is one every 10 s."""
-
-Item = TypeVar("Item")
+MOST_METRICS = 1000  # MLflow's limits for one request
+SILENT_SECONDS = 600  # an invisible process has ended after so long without a system metric; there is one every 10 s
 
 
 @dataclass(frozen=True)
 class Invocation:
-    """One run of the pipeline: a `dvc repro`, an experiment, or a stage started by hand.
+    """A `dvc repro`, an experiment, or a stage started by hand; equal in the processes of all its stages."""
 
-    Each stage, in its own process, computes the same value.
-    """
-
-    owner: Owner
-    """The `dvc` process that starts the stages, or the stage itself if it was started by hand."""
-    stage: str | None
-    """DVC's name of the stage in this process; None if started by hand."""
-    experiment: str | None
-    """Name of the DVC experiment, or None."""
-    baseline: str | None
-    """The commit the experiment starts from."""
+    owner: Owner  # the `dvc` process that starts the stages, or the stage itself if it was started by hand
+    stage: str | None  # DVC's name of the stage in this process; None if started by hand
+    experiment: str | None  # name of the DVC experiment, or None
 
     @classmethod
     def current(cls) -> "Invocation":
-        """Determine it from this process's ancestors and DVC's environment variables.
-
-        The nearest `dvc` counts: a worker of the queue starts one `dvc exp exec-run` per experiment.
-        """
+        """From DVC's environment variables and the nearest `dvc` that started this process, also that of a queue."""
         import psutil
 
         # ../dvc.yaml:NAME if DVC was called in a subfolder
         stage = os.environ.get("DVC_STAGE", "").rpartition(":")[2] or None
         ancestors = psutil.Process().parents() if stage else []
         dvc = next((ancestor for ancestor in ancestors if is_dvc(ancestor)), None)
-        return cls(
-            owner=Owner.of(dvc) if dvc else Owner.this(),
-            stage=stage if dvc else None,
-            experiment=os.environ.get("DVC_EXP_NAME") or None,
-            baseline=os.environ.get("DVC_EXP_BASELINE_REV") or None,
-        )
+        owner = Owner.of(dvc.pid if dvc else None)
+        return cls(owner, stage if dvc else None, os.environ.get("DVC_EXP_NAME") or None)
 
     @property
     def key(self) -> str:
@@ -82,9 +57,8 @@ class Invocation:
 
     def name(self, stage: str, corpus: str) -> str:
         """The name of the parent run; `corpus` may be empty."""
-        begun = "repro" if self.stage else stage
-        words = (self.experiment, corpus) if self.experiment else (begun, corpus, self.commit[:7])
-        return " ".join(filter(None, words))
+        begun = self.experiment or ("repro" if self.stage else stage)
+        return " ".join(filter(None, (begun, corpus, "" if self.experiment else self.commit[:7])))
 
     @cached_property
     def commit(self) -> str:
@@ -98,15 +72,14 @@ class Invocation:
         return any(not line.endswith("dvc.lock") for line in changed)
 
 
-def is_dvc(process: "psutil.Process") -> bool:
-    """Whether `process` is DVC's command line: `dvc ...`, `python .../dvc ...` or `python -m dvc ...`."""
+def is_dvc(process: Any) -> bool:
+    """Whether a `psutil.Process` is DVC's command line: `dvc ...`, `python .../dvc ...` or `python -m dvc ...`."""
     import psutil
 
     try:
-        words = process.cmdline()[:3]
+        return any(Path(word).name in ("dvc", "dvc.exe") for word in process.cmdline()[:3])
     except psutil.Error:
         return False
-    return any(Path(word).name in ("dvc", "dvc.exe") for word in words)
 
 
 @dataclass(frozen=True)
@@ -116,8 +89,7 @@ class Target:
     store: Store
     parent_id: str
     child_id: str
-    corpus: str = ""
-    """The chosen corpus, which is part of data sets' names."""
+    corpus: str = ""  # the chosen corpus, which is part of data sets' names
 
     @property
     def client(self) -> Any:
@@ -125,32 +97,23 @@ class Target:
         return self.store.client
 
 
-Operation = Callable[[Target], None]
-"""Writes an entry to a stage's run."""
+Operation = Callable[[Target], None]  # writes an entry to a stage's run
 
 
 def open_runs(
     store: Store, invocation: Invocation, stage: str, params: Mapping[str, Any], all_params: Mapping[str, Any]
 ) -> Target:
-    """Find or create the parent run of `invocation`, and create a child run for `stage`; both are RUNNING.
-
-    Args:
-        store: Where the runs are written.
-        invocation: This run of the pipeline.
-        stage: Name of the stage.
-        params: Flat params of the stage.
-        all_params: Flat params of the pipeline.
-    """
+    """Find or create the parent run of `invocation`, with `all_params`, and create the child run of `stage`."""
     mark_killed(store)
     parent_id = _parent(store, invocation, stage, all_params)
-    name = invocation.stage or stage  # as in `dvc.lock`
-    child = _create(store, stage, {**_tags(invocation, Owner.this()), STAGE: name, PARENT: parent_id}, params)
+    own = {STAGE: invocation.stage or stage, PARENT: parent_id}  # the stage's name as in `dvc.lock`
+    child = _create(store, stage, {**_tags(invocation, Owner.of()), **own}, params)
     return Target(store, parent_id, child, str(all_params.get(CORPUS, "")))
 
 
 def open_apart(beside: Target, stage: str, tags: Mapping[str, str], params: Mapping[str, Any]) -> Target:
     """Create a RUNNING run, in the store of `beside`, for a `stage` that is in no pipeline run there."""
-    own = {**_tags(Invocation.current(), Owner.this()), **tags, STAGE: stage}
+    own = {**_tags(Invocation.current(), Owner.of()), **tags, STAGE: stage}
     run_id = _create(beside.store, stage, own, params)
     return replace(beside, parent_id=run_id, child_id=run_id)
 
@@ -158,9 +121,8 @@ def open_apart(beside: Target, stage: str, tags: Mapping[str, str], params: Mapp
 def close_runs(target: Target, error: BaseException | None) -> None:
     """Set the status of child and parent: FINISHED, KILLED after a signal, or FAILED with the error."""
     client = target.client
-    killed = isinstance(error, KeyboardInterrupt)
-    status = "FINISHED" if error is None else "KILLED" if killed else "FAILED"
-    if error is not None and not killed:
+    status = "FINISHED" if error is None else "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
+    if status == "FAILED":
         message = f"{type(error).__name__}: {error}"[:5000]
         client.set_tag(target.child_id, ERROR, message)
         stage = client.get_run(target.child_id).data.tags[STAGE]
@@ -171,25 +133,20 @@ def close_runs(target: Target, error: BaseException | None) -> None:
 
 
 def mark_killed(store: Store) -> None:
-    """Set runs of this host to KILLED that are still RUNNING although their process has ended.
-
-    A process may be invisible because the machine was restarted or because it is in another container. Then the times
-    of the run's system metrics decide.
-    """
+    """Set RUNNING runs of this host to KILLED whose process has ended, or is invisible and sends no system metrics."""
     here = visible_processes()
     running = _search(store, f"attributes.status = 'RUNNING' and tags.`{HOST}` = '{socket.gethostname()}'")
     for run in running:
         owner = _owner(run)
-        if not (owner.alive() if owner.processes == here else _active(store, run, running)):
+        if owner.processes == here:
+            active = owner.alive()
+        else:  # whether the run, or a child of it, started or recorded a system metric recently
+            parts = [run, *(child for child in running if child.data.tags.get(PARENT) == run.info.run_id)]
+            histories = (store.client.get_metric_history(part.info.run_id, SIGN) for part in parts)
+            signs = (point.timestamp for history in histories for point in history)
+            active = time.time() - max([*signs, *(part.info.start_time for part in parts)]) / 1000 < SILENT_SECONDS
+        if not active:
             store.client.set_terminated(run.info.run_id, "KILLED")
-
-
-def _active(store: Store, run: Any, running: Sequence[Any]) -> bool:
-    """Whether `run`, or a child of it, started or recorded a system metric recently."""
-    parts = [run, *(child for child in running if child.data.tags.get(PARENT) == run.info.run_id)]
-    signs = [point.timestamp for part in parts for point in store.client.get_metric_history(part.info.run_id, SIGN)]
-    last = max([*signs, *(part.info.start_time for part in parts)])
-    return bool(time.time() - last / 1000 < SILENT_SECONDS)
 
 
 def children(target: Target) -> dict[str, str]:
@@ -201,13 +158,15 @@ def children(target: Target) -> dict[str, str]:
 def maker(store: Store, stage: str, key: str) -> str | None:
     """The latest finished run of `stage` with this key; it made the outs that DVC has for these inputs."""
     query = f"tags.`{KEY}` = '{key}' and tags.`{STAGE}` = '{stage}' and attributes.status = 'FINISHED'"
-    found = _search(store, query, at_most=1)
-    return found[0].info.run_id if found else None
+    return next((run.info.run_id for run in _search(store, query, at_most=1)), None)
 
 
-def batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
-    """`items` in parts of at most `size`."""
-    return (items[start : start + size] for start in range(0, len(items), size))
+def points(values: Mapping[str, float], step: int) -> list[Any]:
+    """MLflow's metrics of now."""
+    from mlflow.entities import Metric
+
+    now = int(time.time() * 1000)
+    return [Metric(name, float(value), now, step) for name, value in values.items()]
 
 
 def _search(store: Store, query: str, at_most: int = 1000) -> list[Any]:
@@ -228,8 +187,9 @@ def _create(store: Store, name: str, tags: Mapping[str, str], params: Mapping[st
     from mlflow.entities import Param
 
     run_id = str(store.client.create_run(store.experiment_id, tags=dict(tags), run_name=name).info.run_id)
-    for batch in batches([Param(key, str(value)) for key, value in params.items()], MOST_PARAMS):
-        store.client.log_batch(run_id, params=batch)
+    entries = [Param(key, str(value)) for key, value in params.items()]
+    for start in range(0, len(entries), MOST_PARAMS):
+        store.client.log_batch(run_id, params=entries[start : start + MOST_PARAMS])
     return run_id
 
 
@@ -244,7 +204,7 @@ def _tags(invocation: Invocation, owner: Owner) -> dict[str, str]:
         "mlflow.source.name": os.path.basename(sys.argv[0]),
         "mlflow.source.type": "LOCAL",
         EXPERIMENT: invocation.experiment or "",
-        "dvc.exp.baseline": invocation.baseline or "",
+        "dvc.exp.baseline": os.environ.get("DVC_EXP_BASELINE_REV", ""),
         HOST: owner.host,
         PID: str(owner.pid),
         STARTED: repr(owner.started),

@@ -1,10 +1,7 @@
-"""The store of the runs.
+"""The store of the runs: MLFLOW_TRACKING_URI, or `mlflow.db` in the project folder, with artifacts in `mlartifacts/`.
 
-`MLFLOW_TRACKING_URI` names the store. By default it is `mlflow.db` in the project folder, with artifacts in
-`mlartifacts/`, which `mlflow ui` shows without options. A DVC experiment in a temporary copy of the project uses the
-store of the real project.
-
-If a server does not answer, the stage prints a warning, continues, and writes to the local store.
+A DVC experiment in a temporary copy of the project uses the store of the real project. If a server does not answer, the
+stage warns, continues, and writes to the local store.
 """
 
 import contextlib
@@ -17,22 +14,16 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pipeline.runtime.paths import project_root
-from pipeline.tracking.moved import ARTIFACTS, follow
+from pipeline.tracking.moved import ARTIFACTS, SQLITE, follow
 from pipeline.tracking.reachability import trouble, unfit, unreachable
 
-EXPERIMENT = "atvgnet"
-"""MLflow's experiment of all runs, unless MLFLOW_EXPERIMENT_NAME names another."""
-
-LOCKED_SECONDS = 60
-"""Longest wait for a database that another process has locked."""
-
-SLOW_SECONDS = 5
-"""A longer wait for the store is reported to the user."""
+EXPERIMENT = "atvgnet"  # MLflow's experiment of all runs, unless MLFLOW_EXPERIMENT_NAME names another
+LOCKED_SECONDS = 60  # longest wait for a database that another process has locked
+SLOW_SECONDS = 5  # a longer wait for the store is reported to the user
 
 # With MLflow's own defaults (7 retries of 120 s) a server that hangs would delay the end of a stage by a quarter of an
 # hour. Values that the user has set stay.
@@ -65,21 +56,22 @@ def warning_if_slow(message: str) -> Iterator[None]:
         timer.cancel()
 
 
-@dataclass(frozen=True)
-class Store:
+class Store(NamedTuple):
     """An MLflow store that has answered."""
 
-    client: Any
-    """An `mlflow.MlflowClient` that retries while another process has locked the database."""
+    client: Any  # an `mlflow.MlflowClient` that retries while another process has locked the database
     experiment_id: str
     uri: str
-    local: bool
-    """Whether it is the project's own database."""
+    local: bool  # whether it is the project's own database
+
+
+def _local_file() -> Path:
+    return project_root() / "mlflow.db"
 
 
 def local_uri() -> str:
     """The project's own database, also from DVC's temporary copy of the project."""
-    return f"sqlite:///{_local_file()}"
+    return f"{SQLITE}{_local_file()}"
 
 
 def experiment_name() -> str:
@@ -100,16 +92,13 @@ def registry_uri(uri: str) -> str:
 
 def _anchored(uri: str) -> str:
     """Make a relative SQLite path absolute, in the real project."""
-    scheme = "sqlite:///"
-    return f"{scheme}{project_root() / uri.removeprefix(scheme)}" if uri.startswith(scheme) else uri
+    return f"{SQLITE}{project_root() / uri.removeprefix(SQLITE)}" if uri.startswith(SQLITE) else uri
 
 
 def open_store(start: Callable[[Store], Result]) -> Result | None:
-    """The result of `start` in the project's store; in the local store if that one cannot be used; None if neither can.
-
-    Prints a warning in both cases, and raises no error of a store.
-    """
-    _warn_of_registry()
+    """The result of `start` in the project's store, else, with a warning, in the local one, else None."""
+    if why := unfit(named := os.environ.get("MLFLOW_REGISTRY_URI") or SQLITE):
+        warn(f"MLFLOW_REGISTRY_URI={named} {why}. Models are registered where the runs are tracked.")
     uri = named_uri()
     if uri == local_uri():
         return open_local(start)
@@ -147,15 +136,6 @@ def warn_of_fallback(uri: str, problem: str) -> None:
     )
 
 
-def _warn_of_registry() -> None:
-    if why := unfit(named := os.environ.get("MLFLOW_REGISTRY_URI") or "sqlite:///"):
-        warn(f"MLFLOW_REGISTRY_URI={named} {why}. Models are registered where the runs are tracked.")
-
-
-def _local_file() -> Path:
-    return project_root() / "mlflow.db"
-
-
 def store_errors() -> tuple[type[Exception], ...]:
     """Errors of a store, including a missing driver. Other errors are faults of this program."""
     import requests
@@ -166,12 +146,8 @@ def store_errors() -> tuple[type[Exception], ...]:
 
 
 def retry_locked(action: Callable[[], Result]) -> Result:
-    """Repeat `action` while another process has locked the database (parallel experiments share one SQLite file).
-
-    SQLite's own waiting does not cover two readers that both want to write: one of them fails at once.
-    """
-    begun = time.monotonic()
-    pause = 0.05
+    """Repeat `action` while another process has locked the database, beyond what SQLite itself waits."""
+    begun, pause = time.monotonic(), 0.05
     while True:
         try:
             return action()
@@ -185,9 +161,8 @@ def retry_locked(action: Callable[[], Result]) -> Result:
         pause = min(2 * pause, 1.0)
 
 
-@functools.cache
+@functools.cache  # once in a process
 def _warn_of_lock() -> None:
-    """Printed once in a process."""
     warn(
         f"the database of the runs is locked by another process; waiting up to {LOCKED_SECONDS} s. "
         f"End that process: `fuser -v {_local_file()}` names it."
@@ -201,15 +176,11 @@ class _RetryingClient:
         self._client = client
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        method = getattr(self._client, name)
-        return lambda *args, **named: retry_locked(lambda: method(*args, **named))
+        return lambda *args, **named: retry_locked(lambda: getattr(self._client, name)(*args, **named))
 
 
 def connect(uri: str) -> Any:
-    """An `mlflow.MlflowClient` of the store at `uri`, which retries while the database is locked.
-
-    If the project was moved, the paths in its database are corrected first, with a message.
-    """
+    """An `mlflow.MlflowClient` that retries while the database is locked. Follows a moved project, with a message."""
     _configure()
     from mlflow import MlflowClient
 
@@ -232,16 +203,20 @@ def _open(uri: str) -> Store:
     # A server decides where artifacts go. For a database MLflow would put them in the working directory, which may be a
     # temporary copy.
     artifacts = project_root() / ARTIFACTS
-    with _one_at_a_time(artifacts / ".lock") if is_database else contextlib.nullcontext():
+    with contextlib.ExitStack() as stack:
+        if is_database:  # one process at a time, because each one that finds no tables would create them
+            artifacts.mkdir(parents=True, exist_ok=True)
+            lock = stack.enter_context((artifacts / ".lock").open("w"))
+            with warning_if_slow(f"waiting for another process of the project to open the store ({lock.name})."):
+                fcntl.flock(lock, fcntl.LOCK_EX)  # released when the file is closed
         client = connect(uri)
         mlflow.set_tracking_uri(uri)  # logging of models uses process-wide settings
         mlflow.set_registry_uri(registry_uri(uri))
         name = experiment_name()
-        found = client.get_experiment_by_name(name)
-        if found is None:
+        if client.get_experiment_by_name(name) is None:
             with contextlib.suppress(MlflowException):  # another machine may have created it meanwhile
                 client.create_experiment(name, (artifacts / name).as_uri() if is_database else None)
-            found = client.get_experiment_by_name(name)
+        found = client.get_experiment_by_name(name)
         if found is None:
             raise MlflowException(f"the experiment {name} cannot be created")
         if found.lifecycle_stage == "deleted":
@@ -251,16 +226,6 @@ def _open(uri: str) -> Store:
     return Store(client, str(found.experiment_id), uri, local=uri == local_uri())
 
 
-@contextlib.contextmanager
-def _one_at_a_time(lock: Path) -> Iterator[None]:
-    """Lock out other processes of the project, because each one that finds no tables would create them."""
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("w") as file:
-        with warning_if_slow(f"waiting for another process of the project to open the store ({lock})."):
-            fcntl.flock(file, fcntl.LOCK_EX)  # released when the file is closed
-        yield
-
-
 def _configure() -> None:
     """Import MLflow with the settings above, and silence its messages (migrations, tracebacks of handled errors)."""
     for name, value in _ENVIRONMENT.items():
@@ -268,7 +233,6 @@ def _configure() -> None:
     import mlflow  # noqa: F401  (it sets the level of its logger)
 
     warnings.filterwarnings("ignore", message=".*An input example was not provided")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    logging.getLogger("mlflow").setLevel(logging.ERROR)
-    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
-    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    levels = {"alembic": "WARNING", "mlflow": "ERROR", "mlflow.store.db.utils": "CRITICAL", "urllib3": "ERROR"}
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)

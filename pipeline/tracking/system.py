@@ -1,45 +1,37 @@
 """Load of the machine during a stage: processor, memory, disk, network, and GPU if there is one."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
-INTERVAL_SECONDS = 10.0
-
-SIGN = "system/cpu_utilization_percentage"
-"""A metric that is in every sample."""
+SIGN = "system/cpu_utilization_percentage"  # a metric that is in every sample
 
 
-class SystemMetrics:
-    """Samples MLflow's monitors in a thread, and passes each sample to `report(values, step)`.
+@contextmanager
+def system_metrics(report: Callable[[Mapping[str, float], int], None], run_id: str) -> Iterator[None]:
+    """Sample MLflow's monitors in a thread, without its queries, and pass each sample to `report(values, step)`."""
+    from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
-    MLflow's own thread would query the server at every sample, and end at the first error.
-    """
+    monitors: Any = SystemMetricsMonitor
+    monitor, stop = monitors(run_id), threading.Event()
 
-    def __init__(self, report: Callable[[Mapping[str, float], int], None], run_id: str) -> None:
-        from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
-
-        self._report = report
-        monitors: Any = SystemMetricsMonitor
-        self._monitor = monitors(run_id)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="system metrics", daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        """Take the last sample, so that short stages have one too, and end the thread."""
-        self._stop.set()
-        self._thread.join()
-
-    def _work(self) -> None:
-        step = 0
-        while True:
-            stopping = self._stop.wait(self._monitor.sampling_interval or INTERVAL_SECONDS)
-            self._monitor.collect_metrics()
-            values = self._monitor.aggregate_metrics()
-            for monitor in self._monitor.monitors:
-                monitor.clear_metrics()
-            self._report({f"system/{name}": value for name, value in values.items()}, step)
-            step += 1
+    def work() -> None:
+        for step in count():
+            stopping = stop.wait(monitor.sampling_interval or 10.0)
+            monitor.collect_metrics()
+            values = monitor.aggregate_metrics()
+            for each in monitor.monitors:
+                each.clear_metrics()
+            report({f"system/{name}": value for name, value in values.items()}, step)
             if stopping:
                 return
+
+    thread = threading.Thread(target=work, name="system metrics", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()

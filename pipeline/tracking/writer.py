@@ -1,30 +1,25 @@
 """The thread that writes to the store, so that a training never waits for the store or fails because of it.
 
-Entries are put in a queue as operations. If a server stops answering, all operations so far are repeated in the
-project's own store, so one of the two stores has the complete run.
+If a server stops answering, all operations so far are repeated in the project's own store.
 """
 
 import queue
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pipeline.tracking import store as stores
 from pipeline.tracking.reachability import first_line, unreachable
-from pipeline.tracking.runs import MOST_METRICS, Operation, Target, batches
+from pipeline.tracking.runs import MOST_METRICS, Operation, Target, points
 from pipeline.tracking.store import Store, store_errors, warn
 
-GATHER_SECONDS = 1.0
-"""Metrics are collected for so long and sent together."""
+GATHER_SECONDS = 1.0  # metrics are collected for so long and sent together
 
 
 class Writer:
-    """Applies operations to a target, in order, in its own thread.
-
-    `reopen` creates a target in another store; it is called if the first store stops answering.
-    """
+    """Applies operations to a target, in order, in its own thread; `reopen` makes a target in another store."""
 
     def __init__(self, target: Target, reopen: Callable[[Store], Target]) -> None:
         self.target: Target | None = target
@@ -41,10 +36,7 @@ class Writer:
 
     def metrics(self, values: Mapping[str, float], step: int) -> None:
         """Queue metrics, which are written in batches; returns at once."""
-        from mlflow.entities import Metric
-
-        now = int(time.time() * 1000)
-        self._queue.put([Metric(name, float(value), now, step) for name, value in values.items()])
+        self._queue.put(points(values, step))
 
     def close(self, last: Operation) -> None:
         """Queue `last`, and wait until everything is written."""
@@ -66,13 +58,16 @@ class Writer:
                 gathered += item
                 if len(gathered) < MOST_METRICS and time.monotonic() < due:
                     continue
-            for batch in batches(gathered, MOST_METRICS):
-                self._apply(_log_metrics(batch))
+            for start in range(0, len(gathered), MOST_METRICS):
+                self._log(gathered[start : start + MOST_METRICS])
             gathered = []
             if item is None:
                 return
             if not isinstance(item, list):
                 self._apply(item)
+
+    def _log(self, metrics: list[Any]) -> None:
+        self._apply(lambda target: target.client.log_batch(target.child_id, metrics=metrics))
 
     def _apply(self, operation: Operation) -> None:
         target = self.target
@@ -83,27 +78,15 @@ class Writer:
         try:
             operation(target)
         except store_errors() as error:
-            if target.store.local or not (problem := unreachable(target.store.uri)):
-                self._complain(error)
-            else:
-                self._fall_back(target, problem)
+            if not target.store.local and (problem := unreachable(target.store.uri)):
+                stores.warn_of_fallback(target.store.uri, problem)
+                journal, self._journal = self._journal, []
+                self.target = stores.open_local(self._reopen)
+                for earlier in journal:
+                    self._apply(earlier)
+            elif (message := first_line(error)) not in self._complaints:
+                self._complaints.add(message)
+                warn(f"an entry could not be written to {target.store.uri}: {message}")
         except Exception:
             # A fault of this program is shown in full, but must not end a training.
             warn(f"a fault in the tracking itself; the run goes on without this entry.\n{traceback.format_exc()}")
-
-    def _fall_back(self, target: Target, problem: str) -> None:
-        stores.warn_of_fallback(target.store.uri, problem)
-        journal, self._journal = self._journal, []
-        self.target = stores.open_local(self._reopen)
-        for operation in journal:
-            self._apply(operation)
-
-    def _complain(self, error: Exception) -> None:
-        message = first_line(error)
-        if message not in self._complaints:
-            self._complaints.add(message)
-            warn(f"an entry could not be written to {self.target.store.uri if self.target else 'the store'}: {message}")
-
-
-def _log_metrics(metrics: Sequence[Any]) -> Operation:
-    return lambda target: target.client.log_batch(target.child_id, metrics=metrics)

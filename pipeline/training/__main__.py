@@ -25,12 +25,8 @@ def main() -> None:
         "python -m pipeline.training", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("network", choices=TRAININGS)
-    parser.add_argument(
-        "--params",
-        type=Path,
-        default=Path("params.json"),
-        help="output of `atvgnet params` from a machine with the whole environment (default: %(default)s)",
-    )
+    about = "output of `atvgnet params` from a machine with the whole environment (default: %(default)s)"
+    parser.add_argument("--params", type=Path, default=Path("params.json"), help=about)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     with clear_errors(arguments.network), distribution.joined():

@@ -1,8 +1,6 @@
 """Augmentation of VG-net's pictures: another camera, another light, or a mirror image.
 
-Each window draws its changes once, for the reference and all frames, because a video is recorded by one camera: from a
-bluish or blurred reference the network should paint a bluish or blurred video. Like the window, the draw is a pure
-function of the seed and the window's position in the training.
+Each window draws its changes once, for the reference and all frames, because one camera records a video.
 """
 
 from typing import NamedTuple
@@ -15,18 +13,12 @@ from pipeline.config.training import PictureAugmentation
 from pipeline.faces.crop import decode_jpeg, encode_jpeg
 from pipeline.training.data import Stream
 
-SHIFT, SCALE, ANGLE = 0.05, 0.08, 5.0
-"""Largest shift (share of the side), change of scale (natural logarithm) and rotation (degrees) at strength 1."""
-GAMMA, GRADIENT = 0.4, 0.4
-"""Natural logarithms of the strongest gamma, and of the largest brightness of an edge relative to the middle."""
-BALANCE, SATURATION, HUE = 0.15, 0.4, 10.0
-"""Natural logarithm of a channel's largest gain, share of the saturation, degrees about the grey axis."""
-BLUR = 1.5 / 128
-"""Standard deviation of the strongest blur, as a share of the side."""
-BEST, WORST = 95, 20
-"""JPEG qualities at strengths 0 and 1."""
-LUMA = np.array([0.299, 0.587, 0.114])
-"""Weights of red, green and blue in the brightness (ITU-R BT.601)."""
+SHIFT, SCALE, ANGLE = 0.05, 0.08, 5.0  # largest share of the side, logarithm of the scale, and degrees
+GAMMA, GRADIENT = 0.4, 0.4  # logarithms of the strongest gamma, and of the brightness of an edge relative to the middle
+BALANCE, SATURATION, HUE = 0.15, 0.4, 10.0  # logarithm of a channel's gain, share, and degrees about the grey axis
+BLUR = 1.5 / 128  # standard deviation of the strongest blur, as a share of the side
+BEST, WORST = 95, 20  # JPEG qualities at strengths 0 and 1
+LUMA = np.array([0.299, 0.587, 0.114])  # weights of red, green and blue in the brightness (ITU-R BT.601)
 
 
 class PictureChange(NamedTuple):
@@ -67,10 +59,7 @@ def augment(pictures_THWC: NDArray[np.uint8], change: PictureChange) -> NDArray[
 
 
 def _shifted(pictures_THWC: NDArray[np.uint8], numbers: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Shift, scale and rotate about the middle. Normalised landmarks do not depend on these, so they stay.
-
-    Edges are mirrored: repeated edges are streaks, which a network learns to paint.
-    """
+    """Shift, scale and rotate about the middle, with mirrored edges: others are streaks, which a network learns."""
     x, y, scale, angle = numbers
     size = pictures_THWC.shape[1]
     middle = (size - 1) / 2
@@ -90,8 +79,7 @@ def _lit(pictures_THWC: NDArray[np.uint8], numbers: NDArray[np.float64]) -> NDAr
     levels = (255 * (np.arange(256) / 255) ** np.exp(GAMMA * gamma)).astype(np.float32)
     across = np.linspace(-1, 1, pictures_THWC.shape[1])
     light_HW1 = np.exp(GRADIENT * (x * across[None, :, None] + y * across[:, None, None])).astype(np.float32)
-    lit = levels[pictures_THWC] * light_HW1
-    return np.asarray(np.minimum(lit + 0.5, 255).astype(np.uint8))
+    return np.asarray(np.minimum(levels[pictures_THWC] * light_HW1 + 0.5, 255).astype(np.uint8))
 
 
 def _coloured(pictures_THWC: NDArray[np.uint8], numbers: NDArray[np.float64]) -> NDArray[np.uint8]:

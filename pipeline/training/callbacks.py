@@ -1,11 +1,6 @@
-"""Callbacks of a training: the interface, and the two that every training has, history and progress.
-
-A resumed training first replays the metrics it reported before it was killed, so a callback always gets the whole
-curve, in order.
-"""
+"""Callbacks of a training: the interface, and the two that every training has, history and progress."""
 
 import csv
-import io
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,7 +13,7 @@ from pipeline.runtime.progress import Advance, progress
 
 
 class Callback:
-    """Gets the events of a training. Override the methods you need."""
+    """Gets the events of a training. A resumed training first replays its metrics, so curves are always complete."""
 
     def start(self, name: str, steps: int) -> None:
         """The training of the network `name`, of `steps` steps in all, starts or resumes."""
@@ -37,10 +32,7 @@ class Callback:
 
 
 class History(Callback):
-    """Writes all metrics as `history.csv`: a row per validation, `step` and one column per metric.
-
-    Contains no times, so equal trainings write equal bytes. Every update replaces the whole file.
-    """
+    """Writes all metrics as `history.csv`: a row per validation, `step` and one column per metric, without times."""
 
     def __init__(self, path: StrPath) -> None:
         self.path = Path(path)
@@ -50,22 +42,19 @@ class History(Callback):
         """Add the row of `step`."""
         self.rows[step] = dict(values)
         columns = list(dict.fromkeys(name for row in self.rows.values() for name in row))
-        text = io.StringIO()
-        table = csv.writer(text, lineterminator="\n")
-        table.writerow(["step", *columns])
-        for number, row in self.rows.items():
-            table.writerow([number, *(f"{row[name]:.6g}" if name in row else "" for name in columns)])
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(self.path) as unfinished:
-            unfinished.write_text(text.getvalue())
+        with replacing(self.path) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as file:
+            table = csv.DictWriter(file, ["step", *columns], lineterminator="\n")
+            table.writeheader()
+            for number, row in self.rows.items():
+                table.writerow({"step": number} | {name: f"{value:.6g}" for name, value in row.items()})
 
 
 class Progress(Callback):
     """Shows the progress, as a bar or as a line `every` so many seconds, and prints the results of validations."""
 
     def __init__(self, every: float = 30.0) -> None:
-        self.every = every
-        self.name, self.steps, self.step = "", 0, 0
+        self.every, self.name, self.steps, self.step = every, "", 0, 0
         self._display = ExitStack()
         self._advance: Advance | None = None
 

@@ -1,15 +1,13 @@
 """Checkpoints: a killed training continues exactly, and a finished one can be extended.
 
-A checkpoint is one file, `STEP-DIGEST.pt`. It is written under a temporary name and renamed, so it is complete or
-absent; its name holds a digest of its bytes, so damage is noticed. Each combination of parameters and data has its own
-folder.
+A checkpoint is one file, `STEP-DIGEST.pt`, whose name holds a digest of its bytes. Each combination of parameters and
+data has its own folder.
 """
 
 import hashlib
 import json
 import logging
 import os
-import pickle
 import shutil
 from pathlib import Path
 from typing import Any
@@ -21,11 +19,8 @@ from pipeline.runtime.paths import StrPath
 
 log = logging.getLogger(__name__)
 
-KEPT_CHECKPOINTS = 2
-"""The last one, and the one before in case the last is damaged."""
-
-FINISHED_NOTE = "finished.json"
-"""Beside the folders of checkpoints: the training that was finished last, its steps, and its folder of checkpoints."""
+KEPT_CHECKPOINTS = 2  # the last one, and the one before in case the last is damaged
+FINISHED_NOTE = "finished.json"  # the training that was finished last, its steps, and its folder of checkpoints
 
 
 class Checkpoints:
@@ -52,9 +47,12 @@ class Checkpoints:
     def load(self) -> dict[str, Any] | None:
         """The newest valid state, or None. Invalid files are reported and removed."""
         for path in self._files():
-            state, fault = self._read(path)
-            if state is not None:
-                return state
+            fault = "it is damaged, or was not written by this training"
+            if path.stem.rpartition("-")[2] == _digest(path):
+                content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+                if content["identity"] == self.identity:
+                    return dict(content["state"])
+                fault = "it belongs to a training with other params or data"
             log.warning("Checkpoint %s is refused: %s. An older one is used, or training starts again.", path, fault)
             path.unlink()
         return None
@@ -69,46 +67,21 @@ class Checkpoints:
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob("*.pt"), reverse=True)
 
-    def _read(self, path: Path) -> tuple[dict[str, Any] | None, str]:
-        if path.stem.rpartition("-")[2] != _digest(path):
-            return None, "it is damaged, or was not written by this training"
-        try:
-            content = torch.load(path, map_location="cpu", weights_only=True)
-            if content["identity"] != self.identity:
-                return None, "it belongs to a training with other params or data"
-            state: dict[str, Any] = content["state"]
-        except (RuntimeError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
-            return None, f"it is not a checkpoint ({error})"
-        return state, ""
-
 
 class Resumable:
     """The checkpoints of one training of `steps` steps.
 
-    With a constant schedule, a finished training keeps its last checkpoint and more steps extend it. With a cosine
-    schedule every learning rate depends on the number of steps, so an extended training would end with other weights
-    than the same parameters give from scratch.
+    If `extends` (a constant schedule), more steps extend a finished training: with a cosine, learning rates depend on
+    their number. `training` is the hash of all that defines the training of the network `name` except `steps`.
     """
 
     def __init__(self, folder: StrPath, name: str, training: str, steps: int, *, extends: bool) -> None:
-        """Open the checkpoints.
-
-        Args:
-            folder: Folder of all checkpoints of the network.
-            name: Name of the network, for messages.
-            training: Hash of everything that defines the training except the number of steps.
-            steps: Number of steps.
-            extends: Whether more steps extend a finished training.
-        """
         self.folder, self.name, self.training, self.steps, self.extends = Path(folder), name, training, steps, extends
         whole = hashlib.sha256(f"{training} {steps}".encode()).hexdigest()
         self.checkpoints = Checkpoints(folder, training if extends else whole)
 
     def load(self) -> dict[str, Any] | None:
-        """The state to resume from: of this training if it was killed, or of a shorter one that was finished.
-
-        None to start from scratch, also if exactly these steps were finished (they are repeated) or more.
-        """
+        """The state to resume from: of this training if it was killed, or of a shorter finished one; or None."""
         finished, saved = self._finished(), self.checkpoints.load()
         before = finished.get("steps", 0) if finished.get("training") == self.training else 0
         if self.extends and before:

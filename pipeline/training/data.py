@@ -1,17 +1,16 @@
 """Training data: clips, the windows drawn from them, and batches that are loaded ahead.
 
-The windows of a batch are a pure function of the seed and the step. So they depend neither on the number of loader
-threads nor on restarts, and checkpoints need no position in the data.
+The windows of a batch are a pure function of the seed and the step, so checkpoints need no position in the data.
 """
 
 import hashlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from enum import IntEnum
 from functools import lru_cache
 from types import MappingProxyType
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,16 +24,15 @@ from pipeline.speech.features import windows
 
 
 class Stream(IntEnum):
-    """Keeps the draws of a training apart: each generator is seeded with [seed, stream, position in the training]."""
+    """Keeps draws apart: each generator is seeded with [seed, stream, position in the training]."""
 
-    ORDER = 0
-    """Order of the clips in a pass."""
-    WINDOW = 1
-    """Place of a window in its clip, and its reference."""
-    AUGMENTATION = 2
-    """Augmentation of a window: of VG-net's pictures, and of AT-net's sound."""
-    CORPUS = 3
-    """Corpus and clip of a window, if corpora have weights."""
+    ORDER = 0  # order of the clips in a pass
+    WINDOW = 1  # place of a window in its clip, and its reference
+    AUGMENTATION = 2  # augmentation of a window: of VG-net's pictures, and of AT-net's sound
+    CORPUS = 3  # corpus and clip of a window, if corpora have weights
+
+
+GroupWeights = Mapping[tuple[int, ...], float]  # groups of clips, and how often each is drawn; may be empty
 
 
 def loaders() -> int:
@@ -42,52 +40,12 @@ def loaders() -> int:
     return min(8, cores())
 
 
-class ClipSource(Protocol):
-    """The clips of one split, by number. Methods are called from several threads."""
-
-    @property
-    def lengths(self) -> Sequence[int]:
-        """Frames of each clip."""
-
-    @property
-    def weights(self) -> "GroupWeights":
-        """In a union, the clips of each corpus and its weight; else empty."""
-
-    @property
-    def digest(self) -> str:
-        """A hash of everything that the other methods return."""
-
-    @property
-    def size(self) -> int:
-        """Side of the pictures in pixels."""
-
-    def pictures(self, clip: int, frames: Sequence[int]) -> NDArray[np.uint8]:
-        """The faces in these frames, RGB uint8 (len(frames), size, size, 3)."""
-
-    def landmarks(self, clip: int, mirrored: bool = False) -> NDArray[np.float32]:
-        """Normalised landmarks of all T frames (T, 136); of the mirrored frames if `mirrored`."""
-
-    def coefficients(self, clip: int) -> NDArray[np.float32]:
-        """PCA coefficients of the landmarks (T, K)."""
-
-    def windows(self, clip: int) -> NDArray[np.float32]:
-        """The window of speech features of every frame (T, 28, 12), or with another number of columns."""
-
-    @property
-    def variants(self) -> int:
-        """Number of augmented versions of each clip's sound."""
-
-    def variant(
-        self, clip: int, number: int, start: int, frames: int
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Augmented version `number` (from 1) of the sound, from the clip's frame `start` on.
-
-        Returns windows of speech features (frames, 28, 12) and the matching coefficients (frames, K).
-        """
-
-
 class StoreSource:
-    """The accepted clips of a split, read from the clip store on demand."""
+    """The accepted clips of a split, by number, read from the clip store on demand. Several threads call the methods.
+
+    `split` is `train` or `val`; PipelineError if it is empty. `speech`: speech features are used, and so are part of
+    `digest`. `weights` are those of a union's corpora, by the name that their clips' ids begin with.
+    """
 
     def __init__(
         self,
@@ -98,65 +56,49 @@ class StoreSource:
         speech: bool,
         weights: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
-        """Open a split.
-
-        Args:
-            store: The clips.
-            model: Normalises landmarks and computes their coefficients.
-            split: `train` or `val`.
-            speech: Whether speech features are used, and so are part of `digest`.
-            weights: Of a union's corpora, by the name that their clips' ids begin with; empty: all clips count equally.
-
-        Raises:
-            PipelineError: A folder is missing or the split is empty.
-        """
-        self.model = model
-        self._store = store
-        self._ids = store.ids(split)
+        self.model, self._store, self._ids = model, store, store.ids(split)
         if not self._ids:
             raise PipelineError(
                 f"{store.data} has no good clip in the {split} split. Give the corpus more clips to split."
             )
-        self.lengths = [store.length(clip) for clip in self._ids]
-        self.weights = {
+        self.lengths: Sequence[int] = [store.length(clip) for clip in self._ids]  # frames of each clip
+        self.size = store.size  # side of the pictures in pixels
+        self.variants = store.variants(self._ids[0]) if speech else 0
+        """Number of augmented versions of each clip's sound."""
+        self.weights: GroupWeights = {
             tuple(clip for clip, clip_id in enumerate(self._ids) if clip_id.startswith(f"{name}/")): weight
             for name, weight in weights.items()
         }
         content = [store.digest(self._ids, speech=speech), model.digest, *([repr(weights)] if weights else [])]
         self.digest = hashlib.sha256(" ".join(content).encode()).hexdigest()
+        """A hash of everything that the methods return."""
         # Normalising landmarks takes longer than reading them, so those of recent clips are kept (40 kB each).
-        self.landmarks = lru_cache(maxsize=4096)(self._landmarks)
-
-    @property
-    def size(self) -> int:
-        """As `ClipSource`."""
-        return self._store.size
+        self._normalised = lru_cache(maxsize=4096)(self._normalise)
 
     def pictures(self, clip: int, frames: Sequence[int]) -> NDArray[np.uint8]:
-        """As `ClipSource`."""
+        """The faces in these frames, RGB uint8 (len(frames), size, size, 3)."""
         return self._store.frames(self._ids[clip], frames)
 
-    def _landmarks(self, clip: int, mirrored: bool = False) -> NDArray[np.float32]:
+    def landmarks(self, clip: int, mirrored: bool = False) -> NDArray[np.float32]:
+        """Normalised landmarks of all T frames (T, 136); of the mirrored frames if `mirrored`."""
+        return self._normalised(clip, mirrored)
+
+    def _normalise(self, clip: int, mirrored: bool) -> NDArray[np.float32]:
         points_T68x2 = self._store.points(self._ids[clip])
         return self.model.normalize(mirror_points(points_T68x2) if mirrored else points_T68x2)
 
     def coefficients(self, clip: int) -> NDArray[np.float32]:
-        """As `ClipSource`."""
+        """PCA coefficients of the landmarks (T, K)."""
         return self.model.project(self.landmarks(clip))
 
     def windows(self, clip: int) -> NDArray[np.float32]:
-        """As `ClipSource`."""
+        """The window of speech features of every frame (T, 28, 12), or with another number of columns."""
         return self._store.windows(self._ids[clip])
-
-    @property
-    def variants(self) -> int:
-        """As `ClipSource`."""
-        return self._store.variants(self._ids[0])
 
     def variant(
         self, clip: int, number: int, start: int, frames: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """As `ClipSource`. Faster speech moves the lips faster, so coefficients are interpolated between the frames."""
+        """Speech features (frames, 28, 12) and coefficients (frames, K) of augmented version `number`, from 1."""
         rows_RC, rate = self._store.variant(self._ids[clip], number)
         first = round(start / rate)
         times_T = (np.arange(first, first + frames) + 0.5) * rate - 0.5  # in frames of the clip
@@ -185,23 +127,10 @@ def long_enough(lengths: Sequence[int], frames: int) -> list[int]:
     return clips
 
 
-GroupWeights = Mapping[tuple[int, ...], float]
-"""Groups of clips, and how often windows are drawn from each."""
-
-
 def training_windows(
     lengths: Sequence[int], frames: int, batch: int, seed: int, step: int, weights: GroupWeights = MappingProxyType({})
 ) -> list[Window]:
-    """The windows of a step. Each pass uses every clip once, in random order and at random places.
-
-    Args:
-        lengths: Frames of each clip.
-        frames: Frames of a window.
-        batch: Number of windows.
-        seed: Seed of the training.
-        step: Number of the step, from 0.
-        weights: If not empty, each window is drawn independently: a group by its weight, then one of its clips.
-    """
+    """The windows of step `step`, from 0. Each pass draws every clip once; or, by `weights`, groups are drawn."""
     clips = long_enough(lengths, frames)
     groups = [[clip for clip in group if lengths[clip] > frames] for group in weights]
     shares = np.array([weight if group else 0.0 for group, weight in zip(groups, weights.values(), strict=True)])
@@ -224,12 +153,9 @@ def _order(clips: int, seed: int, turn: int) -> NDArray[np.int64]:
     return np.random.default_rng([seed, Stream.ORDER, turn]).permutation(clips)
 
 
-def drawn_variants(variants: int, seed: int, positions: range) -> list[int]:
-    """The versions of the sound, of `variants` augmented ones, for the windows at `positions`; 0 is the original."""
-    return [
-        int(np.random.default_rng([seed, Stream.AUGMENTATION, position]).integers(variants + 1)) if variants else 0
-        for position in positions
-    ]
+def drawn_variant(variants: int, seed: int, position: int) -> int:
+    """The version of the sound, of `variants` augmented ones, for the window at `position`; 0 is the original."""
+    return int(np.random.default_rng([seed, Stream.AUGMENTATION, position]).integers(variants + 1)) if variants else 0
 
 
 def validation_windows(lengths: Sequence[int], frames: int, most: int) -> list[Window]:
@@ -250,12 +176,11 @@ Batch = TypeVar("Batch")
 
 def load_ahead(make: Callable[[int], Batch], steps: range, threads: int) -> Iterator[Batch]:
     """`make(step)` for each step in order, computed in threads a few steps ahead."""
+    waiting: deque[Future[Batch]] = deque()
     with ThreadPoolExecutor(threads, thread_name_prefix="loader") as pool:
-        waiting = deque(pool.submit(make, step) for step in steps[: 2 * threads])
-        for step in range(steps.start + 2 * threads, steps.stop + 2 * threads):
-            if not waiting:
-                break
-            batch = waiting.popleft().result()
-            if step < steps.stop:
-                waiting.append(pool.submit(make, step))
-            yield batch
+        for step in steps:
+            waiting.append(pool.submit(make, step))
+            if len(waiting) > 2 * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()

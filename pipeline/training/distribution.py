@@ -1,8 +1,7 @@
 """Training in several processes, one per GPU, which torchrun starts on one or several machines.
 
-Each process takes an equal share of every batch. Gradients (DistributedDataParallel), batch statistics, dropout, losses
-and random generators are those of the whole batch, so the number of processes is no parameter: it changes only the
-order of summation. Only the first process reads checkpoints, validates, reports and writes.
+Each process takes an equal share of every batch. Everything else is that of the whole batch, so the number of processes
+changes only the order of summation. Only the first process reads checkpoints, validates, reports and writes.
 """
 
 import logging
@@ -25,10 +24,7 @@ T = TypeVar("T")
 
 
 def launch(module: str, processes: int) -> None:
-    """Run `torchrun --standalone --nproc-per-node=PROCESSES -m MODULE`; returns if all processes succeed.
-
-    Ends this process if one fails, after that process has printed its error. Raises PipelineError if one was killed.
-    """
+    """Run `torchrun` with MODULE; ends this process if one fails, and raises PipelineError if one was killed."""
     from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.run import main
@@ -50,15 +46,12 @@ def launch(module: str, processes: int) -> None:
 
 @contextmanager
 def joined() -> Iterator[None]:
-    """Join the other processes that torchrun started; without torchrun, train alone.
-
-    Raises PipelineError if this machine has fewer GPUs than processes, or if another process cannot be reached.
-    """
+    """Join the other processes that torchrun started, or train alone; PipelineError for missing GPUs or processes."""
     if not distributed.is_torchelastic_launched():
         yield
         return
-    if torch.cuda.is_available():
-        place, gpus = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+    if gpus := torch.cuda.device_count():
+        place = int(os.environ["LOCAL_RANK"])
         if place >= gpus:
             raise PipelineError(
                 f"{socket.gethostname()} has {gpus} GPUs, and each takes one process. Start torchrun there with "
@@ -144,23 +137,17 @@ def on_first(function: Callable[[], T]) -> T:
 
 
 def parallel(network: nn.Module, *, unused: bool = False) -> nn.Module:
-    """Make `network` train on the shares of all processes.
+    """Replace dropout and batch normalisation of `network` by those over shares; returns what to call in training.
 
-    Args:
-        network: Its dropout and batch normalisation layers are replaced; parameters and their names stay.
-        unused: Whether a step may leave some parameters without a gradient.
-
-    Returns:
-        The module to call in training: `network` itself if this process trains alone.
+    With `unused`, a step may leave some parameters without a gradient.
     """
     if world() > 1 and next(network.parameters()).device.type == "cuda":
         nn.SyncBatchNorm.convert_sync_batchnorm(network)
-    for parent in list(network.modules()):
-        for name, layer in parent.named_children():
-            if isinstance(layer, nn.Dropout):
-                setattr(parent, name, BatchDropout(layer.p))
-            elif isinstance(layer, nn.BatchNorm2d) and world() > 1:
-                setattr(parent, name, CpuSyncBatchNorm(layer))
+    for layer in network.modules():
+        if isinstance(layer, nn.Dropout):
+            layer.__class__ = BatchDropout
+        elif isinstance(layer, nn.BatchNorm2d) and world() > 1:
+            layer.__class__ = CpuSyncBatchNorm
     if world() == 1:
         return network
     with warnings.catch_warnings(action="ignore", category=FutureWarning):  # torch 2.13 calls it forward_sync_buffers
@@ -170,68 +157,46 @@ def parallel(network: nn.Module, *, unused: bool = False) -> nn.Module:
 class CpuSyncBatchNorm(nn.BatchNorm2d):
     """SyncBatchNorm for CPUs (torch's own is for GPUs only), for shares (N, C, H, W) of equal size."""
 
-    def __init__(self, layer: nn.BatchNorm2d) -> None:
-        """Share the parameters and statistics of `layer`."""
-        super().__init__(layer.num_features, layer.eps, layer.momentum)
-        self._parameters, self._buffers = layer._parameters, layer._buffers
-        self.training = layer.training
-
     def forward(self, x_NCHW: Tensor) -> Tensor:
         """Normalise by the statistics of the whole batch; keeps shape and type."""
         if not self.training:
             return super().forward(x_NCHW)
-        assert self.running_mean is not None
-        assert self.running_var is not None
-        assert self.num_batches_tracked is not None
         assert self.momentum is not None
         x, axes = x_NCHW.to(torch.promote_types(x_NCHW.dtype, torch.float32)), (0, 2, 3)
-        mean_C = _mean(x.mean(axes))
+        mean_C: Tensor = _Mean.apply(x.mean(axes))  # type: ignore[no-untyped-call]
         centred = x - mean_C[:, None, None]
-        variance_C = _mean(centred.square().mean(axes))
+        variance_C: Tensor = _Mean.apply(centred.square().mean(axes))  # type: ignore[no-untyped-call]
         count = world() * x.numel() // len(mean_C)
         with torch.no_grad():
-            self.running_mean.lerp_(mean_C, self.momentum)
-            self.running_var.lerp_(variance_C * (count / (count - 1)), self.momentum)
-            self.num_batches_tracked += 1
+            self.get_buffer("running_mean").lerp_(mean_C, self.momentum)
+            self.get_buffer("running_var").lerp_(variance_C * (count / (count - 1)), self.momentum)
+            self.get_buffer("num_batches_tracked").add_(1)
         scale_C = self.weight * torch.rsqrt(variance_C + self.eps)
         return (centred * scale_C[:, None, None] + self.bias[:, None, None]).type_as(x_NCHW)
 
 
-def _mean(values: Tensor) -> Tensor:
-    total: Tensor = _Sum.apply(values)  # type: ignore[no-untyped-call]
-    return total / world()
-
-
-class _Sum(torch.autograd.Function):
-    """The sum over the processes; each gets the sum of all processes' gradients."""
+class _Mean(torch.autograd.Function):
+    """The mean over the processes; each gets the mean of all processes' gradients."""
 
     @staticmethod
     def forward(ctx: Any, values: Tensor) -> Tensor:
-        total = values.clone()
-        distributed.all_reduce(total)
-        return total
+        return mean(values.clone())
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:
-        return _Sum.apply(gradient)  # type: ignore[no-untyped-call]
+        return _Mean.apply(gradient)  # type: ignore[no-untyped-call]
 
 
 class BatchDropout(nn.Dropout):
-    """Dropout that draws for the whole batch in every process, and applies the part of the process's share.
-
-    So the random generators of all processes stay equal to each other and to that of a single process.
-    """
+    """Dropout that draws for the whole batch in every process, so that all random generators stay equal."""
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         """Drop out elements of a share (N, C, H, W)."""
         if not self.training or self.p == 0:
             return x_NCHW
         channels_last = x_NCHW.is_contiguous(memory_format=torch.channels_last)
-        whole_NCHW = torch.empty(
-            (world() * len(x_NCHW), *x_NCHW.shape[1:]),
-            dtype=x_NCHW.dtype,
-            device=x_NCHW.device,
-            memory_format=torch.channels_last if channels_last else torch.contiguous_format,
-        )
+        layout = torch.channels_last if channels_last else torch.contiguous_format
+        shape = world() * len(x_NCHW), *x_NCHW.shape[1:]
+        whole_NCHW = torch.empty(shape, dtype=x_NCHW.dtype, device=x_NCHW.device, memory_format=layout)
         kept_NCHW = whole_NCHW.bernoulli_(1 - self.p).div_(1 - self.p)
         return x_NCHW * kept_NCHW.chunk(world())[rank()]

@@ -1,5 +1,7 @@
 """Initial weights of VG-net and its discriminator."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -7,53 +9,44 @@ from torch.nn import functional
 from pipeline.models.discriminator import Discriminator
 from pipeline.models.vgnet import VgNet
 
-ATTENTION_BIAS = -2.0
-"""Bias of the pixel attention: frames start as 88% reference, so that no steps are spent on learning to copy it."""
+ATTENTION_BIAS = -2.0  # frames start as 88% reference, so that no steps are spent on learning to copy it
 
 
 @torch.no_grad()
 def init_normal(network: nn.Module, std: float = 0.02) -> None:
     """Draw weights from N(0, std) and gains from N(1, std), and set biases to 0, as in the paper."""
     for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            nn.init.normal_(module.weight, 0.0, std)
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear | nn.BatchNorm2d):
+            nn.init.normal_(module.weight, 1.0 if isinstance(module, nn.BatchNorm2d) else 0.0, std)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
-        elif isinstance(module, nn.BatchNorm2d):
-            nn.init.normal_(module.weight, 1.0, std)
-            nn.init.zeros_(module.bias)
 
 
 @torch.no_grad()
 def init_generator(network: VgNet, landmarks_NL: Tensor) -> None:
     """`init_normal`, except that the input layer of the landmarks is standardised and the attention starts low.
 
-    A moving mouth changes landmarks by a hundredth of their size. Standardised means that each output of the layer has
-    mean 0 and deviation 1 over `landmarks_NL`, a sample of the training split (data-dependent initialisation,
-    Kraehenbuehl et al., ICLR 2016). Otherwise the network ignores the landmarks for many steps.
+    Standardised: outputs have mean 0 and deviation 1 over `landmarks_NL`, a sample of the training split (Kraehenbuehl
+    et al., ICLR 2016). A moving mouth changes landmarks by 1%, which the network would ignore for many steps.
     """
     init_normal(network)
-    landmark_layer = network.landmark_map[0]
-    assert isinstance(landmark_layer, nn.Linear)
-    _standardise(landmark_layer.weight, landmark_layer.bias, landmarks_NL)
+    _standardise(network.landmark_map[0].weight, network.landmark_map[0].bias, landmarks_NL)
     if network.attention:
-        assert network.heads.bias is not None
-        network.heads.bias[3] = ATTENTION_BIAS
+        network.heads.state_dict()["bias"][3] = ATTENTION_BIAS
 
 
 @torch.no_grad()
 def init_discriminator(network: Discriminator, frames_NTCHW: Tensor, reference_landmarks_NL: Tensor) -> None:
-    """`init_normal`, except that the linear layers and each layer of the LSTM are standardised as in `init_generator`.
+    """`init_normal`, except that the linear layers and each layer of the LSTM are standardised over real windows.
 
-    The sample is one of real windows. Otherwise only a hundredth of the difference between two pictures passes the
-    three layers of the LSTM, and the discriminator learns nothing for thousands of steps (docs/results.md).
+    Otherwise only a hundredth of the difference between two pictures passes the three layers of the LSTM, and the
+    discriminator learns nothing for thousands of steps (docs/results.md).
     """
     init_normal(network)
     *convolutions, image_layer, _ = network.image
     image_ND = frames_NTCHW.flatten(0, 1)
     for layer in convolutions:
         image_ND = layer(image_ND)
-    assert isinstance(image_layer, nn.Linear)
     image_ND = functional.relu(_standardise(image_layer.weight, image_layer.bias, image_ND))
     reference_ND = reference_landmarks_NL
     for layer in network.reference:
@@ -61,8 +54,7 @@ def init_discriminator(network: Discriminator, frames_NTCHW: Tensor, reference_l
             reference_ND = functional.relu(_standardise(layer.weight, layer.bias, reference_ND))
     image_NTD = image_ND.unflatten(0, frames_NTCHW.shape[:2])
     input_NTD = torch.cat([reference_ND[:, None].expand(-1, image_NTD.shape[1], -1), image_NTD], dim=2)
-    for number in range(network.lstm.num_layers):
-        weight, recurrent, bias, other_bias = network.lstm.all_weights[number]
+    for weight, recurrent, bias, other_bias in network.lstm.all_weights:
         nn.init.zeros_(other_bias)
         _standardise(weight, bias, input_NTD.flatten(0, 1))
         layer = nn.LSTM(weight.shape[1], network.lstm.hidden_size, batch_first=True)
@@ -71,10 +63,11 @@ def init_discriminator(network: Discriminator, frames_NTCHW: Tensor, reference_l
         input_NTD, _ = layer(input_NTD)
 
 
-def _standardise(weight: Tensor, bias: Tensor, input_ND: Tensor) -> Tensor:
+def _standardise(weight: Any, bias: Any, input_ND: Tensor) -> Tensor:
     """Scale and shift a linear layer until its outputs over `input_ND` have mean 0 and deviation 1; returns these."""
-    outputs_NC = input_ND @ weight.T
+    outputs_NC: Tensor = input_ND @ weight.T
     deviation_C = outputs_NC.std(dim=0).clamp(min=1e-6)
     weight /= deviation_C[:, None]
     bias.copy_(-outputs_NC.mean(dim=0) / deviation_C)
-    return input_ND @ weight.T + bias
+    standardised_NC: Tensor = input_ND @ weight.T + bias
+    return standardised_NC

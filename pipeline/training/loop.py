@@ -3,12 +3,12 @@
 import hashlib
 import logging
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import nn
 from torch.optim import Optimizer
 
 from pipeline.bundles.network_files import save_model
@@ -20,29 +20,19 @@ from pipeline.training.callbacks import Callback, History
 from pipeline.training.checkpoints import Resumable
 from pipeline.training.data import load_ahead, loaders
 from pipeline.training.state import Ema, LossMonitor, State, diverged, restore, snapshot
-from pipeline.training.task import Batch, Task, Validation
+from pipeline.training.task import Task, Validation
 
 log = logging.getLogger(__name__)
 
-CHECK_EVERY = 10
-"""Steps between checks of the losses: each check makes a GPU wait."""
+CHECK_EVERY = 10  # steps between checks of the losses: each check makes a GPU wait
 
 
-def train(task: Task, out: StrPath, resume: StrPath, callbacks: Sequence[Callback] = ()) -> dict[str, float]:
+def train(task: Task[Any], out: StrPath, resume: StrPath, callbacks: Sequence[Callback] = ()) -> dict[str, float]:
     """Train a network, or continue an equal training that was killed or, with a constant schedule, had fewer steps.
 
-    Args:
-        task: The network, its data and its losses.
-        out: Folder for model.* and the helpers' files (safetensors and JSON), and history.csv.
-        resume: Folder for checkpoints, outside `out`. Trainings with other params, seed or data are kept apart there.
-        callbacks: Get the events of the training.
-
-    Returns:
-        The validation metrics and the step of the weights that were kept.
-
-    Raises:
-        PipelineError: A loss is not a number or explodes; or several processes cannot share the batch evenly, or differ
-            in params or data.
+    Writes weights (safetensors and JSON) and history.csv into `out`, and checkpoints into `resume`, outside `out`.
+    Returns the validation metrics and the step of the kept weights. Raises PipelineError if a loss is not a number or
+    explodes, or if several processes cannot share the batch evenly, or differ in params or data.
     """
     with training_threads(task.params.width):
         return _Training(task, Path(out), Path(resume), callbacks).run()
@@ -51,8 +41,8 @@ def train(task: Task, out: StrPath, resume: StrPath, callbacks: Sequence[Callbac
 class _Training:
     """One call of `train`."""
 
-    def __init__(self, task: Task, out: Path, resume: Path, callbacks: Sequence[Callback]) -> None:
-        params = task.params
+    def __init__(self, task: Task[Any], out: Path, resume: Path, callbacks: Sequence[Callback]) -> None:
+        params: LoopParams = task.params
         distribution.require_equal_shares(task.name, params.batch)
         self.task, self.out, self.params = task, out, params
         self.steps = params.steps if params.epochs == 0 else math.ceil(params.epochs * task.clips / params.batch)
@@ -68,61 +58,44 @@ class _Training:
 
     def run(self) -> dict[str, float]:
         """Train to the end; returns the summary."""
-        self._resume()
-        if self.task.init and not self.state.history:
-            self._validate_start()
-        torch.backends.cudnn.benchmark = True  # shapes do not change from step to step
-        for index, batch in self._batches():
-            step = index + 1
-            share = schedule(self.params, index, self.steps)
-            self._step(step, batch, share)
-            validating = step % self.params.validate_every == 0 or step == self.steps
-            if validating or step % CHECK_EVERY == 0:
-                self._check_losses(step)
-            if validating:
-                self._validate(step, share)
-                # The last validation may be out of turn; a longer training that continued there would differ.
-                if distribution.is_first() and step % self.params.validate_every == 0:
-                    self.resumable.checkpoints.save(step, snapshot(self.state, self.task, self.ema))
-                if self._stalled():
-                    log.info("%s stops at step %d: no better since step %d", self.task.name, step, self.state.best_step)
-                    break
-        return self._finish()
-
-    def _resume(self) -> None:
+        task, params = self.task, self.params
         saved = distribution.on_first(self.resumable.load)
         if saved is not None:
-            self.state = restore(saved, self.task, self.ema)
+            self.state = restore(saved, task, self.ema)
             self.monitor.reference = self.state.reference
-            log.info("%s goes on after step %d of %d", self.task.name, self.state.step, self.steps)
+            log.info("%s goes on after step %d of %d", task.name, self.state.step, self.steps)
+        state = self.state
         for callback in self.callbacks:
-            callback.start(self.task.name, self.steps)
-            for step, values in self.state.history:
+            callback.start(task.name, self.steps)
+            for step, values in state.history:
                 callback.metrics(step, values)
-
-    def _validate_start(self) -> None:
-        """Validate the weights of a bundle before the first step: they are kept if no later ones are better."""
-        result = distribution.on_first(lambda: self.task.validate(self.ema.network))
-        self.state.best = result.metrics[self.task.criterion]
-        self._keep_weights()
-        self._record(0, {f"val.{name}": value for name, value in result.metrics.items()})
-
-    def _batches(self) -> Iterator[tuple[int, Batch]]:
-        """The steps to make, from 0, and their batches; none if the training had stopped early."""
-        first = self.state.step
-        ahead = range(first, first if self._stalled() else self.steps)
-        return zip(ahead, load_ahead(self.task.batch, ahead, loaders()), strict=True)
-
-    def _step(self, step: int, batch: Batch, share: float) -> None:
-        set_learning_rates(self.task.optimisers.values(), share)
-        self.state.step = step
-        self.monitor.add(step, self.task.step(batch))
-        self.ema.update(step)
-
-    def _check_losses(self, step: int) -> None:
-        self.monitor.check()
-        for callback in self.callbacks:
-            callback.progress(step, self.monitor.latest)
+        if task.init and not state.history:  # the weights of a bundle are kept if no later ones are better
+            result = distribution.on_first(lambda: task.validate(self.ema.network))
+            state.best = result.metrics[task.criterion]
+            self._keep_weights()
+            self._record(0, {f"val.{name}": value for name, value in result.metrics.items()})
+        torch.backends.cudnn.benchmark = True  # shapes do not change from step to step
+        ahead = range(state.step, state.step if self._stalled() else self.steps)
+        for index, batch in zip(ahead, load_ahead(task.batch, ahead, loaders()), strict=True):
+            share = schedule(params, index, self.steps)
+            set_learning_rates(task.optimisers.values(), share)
+            state.step = step = index + 1
+            self.monitor.add(step, task.step(batch))
+            self.ema.update(step)
+            in_turn = step % params.validate_every == 0
+            if in_turn or step == self.steps or step % CHECK_EVERY == 0:
+                self.monitor.check()
+                for callback in self.callbacks:
+                    callback.progress(step, self.monitor.latest)
+            if in_turn or step == self.steps:
+                self._validate(step, share)
+                # The last validation may be out of turn; a longer training that continued there would differ.
+                if distribution.is_first() and in_turn:
+                    self.resumable.checkpoints.save(step, snapshot(state, task, self.ema))
+                if self._stalled():
+                    log.info("%s stops at step %d: no better since step %d", task.name, step, state.best_step)
+                    break
+        return self._finish()
 
     def _validate(self, step: int, share: float) -> None:
         task, state = self.task, self.state
@@ -133,7 +106,9 @@ class _Training:
             log.warning("%s, step %d: %s", task.name, step, warning)
 
         # The losses are those before the step, so its own effect on the weights is checked here, before they are saved.
-        require_numbers(step, {task.name: task.network, **task.helpers})
+        for name, network in {task.name: task.network, **task.helpers}.items():
+            if not all(torch.isfinite(tensor).all() for tensor in network.state_dict().values()):
+                raise diverged(step, f"a weight of {name} is not a finite number")
         result: Validation = distribution.on_first(lambda: task.validate(self.ema.network))
         value = result.metrics[task.criterion]
         if not math.isfinite(value):
@@ -170,42 +145,23 @@ class _Training:
         """Write the networks' files; returns the summary."""
         task, state = self.task, self.state
         self.ema.network.load_state_dict(state.kept)
-        kept_step = state.best_step if self.params.keep == "best" else state.step
-        kept_values = dict(state.history)[kept_step]
-        meta = {
-            **task.compatibility,
-            "params": asdict(self.params),
-            "seed": task.seed,
-            "data": task.data,
-            "init": dict(task.init),
-            "step": kept_step,
-            "metrics": kept_values,
-        }
+        step = state.best_step if self.params.keep == "best" else state.step
+        metrics = dict(state.history)[step]
+        meta = {"params": asdict(self.params), "seed": task.seed, "data": task.data, "init": dict(task.init)}
+        meta |= {**task.compatibility, "step": step, "metrics": metrics}
+        summary = {name: value for name, value in metrics.items() if name.startswith("val.")} | {"step": step}
         if distribution.is_first():
             save_model(self.out, "model", self.ema.network, meta)
             for name, helper in task.helpers.items():
                 save_model(self.out, name, helper, {**meta, "step": state.step})
-        summary = {name: value for name, value in kept_values.items() if name.startswith("val.")} | {"step": kept_step}
-        for callback in self.callbacks:
-            callback.done(state.step, summary)
-        if distribution.is_first():
+            for callback in self.callbacks:
+                callback.done(state.step, summary)
             self.resumable.finish()
         return summary
 
 
-def require_numbers(step: int, networks: Mapping[str, nn.Module]) -> None:
-    """Raise the PipelineError of a diverged training if a weight is not a finite number."""
-    for name, network in networks.items():
-        for tensor in network.state_dict().values():
-            if not torch.isfinite(tensor).all():
-                raise diverged(step, f"a weight of {name} is not a finite number")
-
-
 def schedule(params: LoopParams, index: int, steps: int) -> float:
-    """The learning rate at step `index` (from 0), as a share of its highest value.
-
-    Linear warm-up over `warmup` steps, then constant, or half a cosine to 0 at the last of `steps`.
-    """
+    """The learning rate at step `index`, from 0, as a share of the highest: a linear warm-up, then the schedule."""
     if index < params.warmup:
         return (index + 1) / params.warmup
     if params.schedule == "constant":
@@ -215,10 +171,7 @@ def schedule(params: LoopParams, index: int, steps: int) -> float:
 
 
 def set_learning_rates(optimisers: Iterable[Optimizer], share: float) -> None:
-    """Set every learning rate to `share` of its highest value, the one the optimiser was made with.
-
-    The highest value is stored in the optimiser's `param_groups`, and so in checkpoints.
-    """
+    """Set every learning rate to `share` of the optimiser's original one, which `param_groups` and checkpoints keep."""
     for optimiser in optimisers:
         for group in optimiser.param_groups:
             group["lr"] = share * group.setdefault("highest", group["lr"])

@@ -3,16 +3,15 @@
 import csv
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict
+from typing import NamedTuple
 
 from pipeline.config.params import Params
 from pipeline.runtime.errors import PipelineError
 from pipeline.training.sources import FOLDERS, Network, digest
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """A training's history.csv, and its summary as `train` returned it."""
 
     curves: Mapping[int, Mapping[str, float]]
@@ -20,18 +19,15 @@ class Record:
 
 
 def read_record(network: Network, params: Params) -> Record:
-    """The record of the training that made models/NETWORK.
-
-    Raises PipelineError if it had other params, another seed or other data than the project: `dvc commit` accepts
-    whatever is in the folder, such as a network from another machine or another day.
-    """
+    """The record of the training that made models/NETWORK; PipelineError if its params, seed or data were others."""
     folder = FOLDERS[network]
     meta = json.loads((folder / "model.json").read_text(encoding="utf-8"))["meta"]
     trained = {f"{network}.{name}": value for name, value in meta["params"].items()} | {"seed": meta["seed"]}
     wanted = {f"{network}.{name}": value for name, value in asdict(getattr(params, network)).items()}
-    wanted["seed"] = params.seed
     differences = [
-        f"{name} was {trained.get(name)} and is {value}" for name, value in wanted.items() if trained.get(name) != value
+        f"{name} was {trained.get(name)} and is {value}"
+        for name, value in (wanted | {"seed": params.seed}).items()
+        if trained.get(name) != value
     ]
     if meta["data"] != digest(network, params):
         differences.append("the clips or their landmarks were others")
@@ -41,10 +37,7 @@ def read_record(network: Network, params: Params) -> Record:
             f"train again with `dvc repro -f train_{network}`."
         )
     summary = {name: value for name, value in meta["metrics"].items() if name.startswith("val.")}
-    return Record(_curves(folder / "history.csv"), {**summary, "step": meta["step"]})
-
-
-def _curves(path: Path) -> dict[int, dict[str, float]]:
-    with path.open(encoding="utf-8", newline="") as file:
+    with (folder / "history.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    return {int(row.pop("step")): {name: float(value) for name, value in row.items() if value} for row in rows}
+    curves = {int(row.pop("step")): {name: float(value) for name, value in row.items() if value} for row in rows}
+    return Record(curves, {**summary, "step": meta["step"]})

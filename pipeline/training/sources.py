@@ -20,11 +20,9 @@ FOLDERS = {"atnet": paths.ATNET, "vgnet": paths.VGNET}
 def open_sources(network: Network, params: Params) -> tuple[StoreSource, StoreSource]:
     """The training and the validation split; PipelineError if one is empty or the landmark model is missing."""
     model = LandmarkModel.load(paths.LANDMARKS_MODEL)
-    store, speech, weights = ClipStore(paths.DATA), network == "atnet", weights_of(params)
-    return (
-        StoreSource(store, model, "train", speech=speech, weights=weights),
-        StoreSource(store, model, "val", speech=speech),
-    )
+    store, speech = ClipStore(paths.DATA), network == "atnet"
+    train = StoreSource(store, model, "train", speech=speech, weights=weights_of(params))
+    return train, StoreSource(store, model, "val", speech=speech)
 
 
 def digest(network: Network, params: Params) -> str:
@@ -36,10 +34,8 @@ def input_example(network: Network, params: Params) -> dict[str, NDArray[Any]]:
     """A small input of the trained network, by the names of its `forward`'s arguments."""
     _, val = open_sources(network, params)
     if network == "atnet":
-        return {
-            "reference_BK": val.coefficients(0)[:1],
-            "windows_BT1RC": val.windows(0)[None, : params.atnet.frames, None],
-        }
+        windows_BT1RC = val.windows(0)[None, : params.atnet.frames, None]
+        return {"reference_BK": val.coefficients(0)[:1], "windows_BT1RC": windows_BT1RC}
     landmarks_TL = val.landmarks(0)
     return {
         "image_BCHW": val.pictures(0, [0]).transpose(0, 3, 1, 2).astype(np.float32) / 127.5 - 1.0,

@@ -3,49 +3,34 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from torch import nn
+from typing import Any, NamedTuple
 
 from pipeline.bundles.network_files import read_model
 from pipeline.runtime import paths
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
 
-PARAMS = {"components": "pca.components", "size": "landmarks.size"}
-"""Parameters of a network's arguments that are not in the network's own section."""
-FREE = {"dropout"}
-"""Arguments that may differ from the bundle's, because no weight depends on them."""
+PARAMS = {"components": "pca.components", "size": "landmarks.size"}  # arguments that other sections have
+FREE = {"dropout"}  # arguments that may differ from the bundle's, because no weight depends on them
 
 
-@dataclass(frozen=True)
-class Start:
+class Start(NamedTuple):
     """The weights of a network, and of networks that train along with it, in a bundle."""
 
-    name: str
-    """`atnet` or `vgnet`."""
-    folder: Path
-    """The network's folder in the bundle."""
-    digests: Mapping[str, str]
-    """SHA-256 of the files of weights: `model`, and `discriminator` if the bundle has it."""
+    name: str  # `atnet` or `vgnet`
+    folder: Path  # the network's folder in the bundle
+    digests: Mapping[str, str]  # SHA-256 of the files of weights: `model`, and `discriminator` if the bundle has it
 
-    def fill(self, network: nn.Module, file: str = "model") -> bool:
-        """Load the weights into `network`; False if the bundle has none, so that it starts from scratch.
-
-        Raises PipelineError, naming both values, if the bundle's network has other arguments.
-        """
+    def fill(self, network: Any, file: str = "model") -> bool:
+        """Load the weights into `network`; False if the bundle has none, PipelineError if its arguments differ."""
         if file not in self.digests:
             return False
         card, weights = read_model(self.folder, file)
         if card["architecture"] != type(network).__name__:
             raise PipelineError(f"{self.folder} holds {card['architecture']} where {type(network).__name__} belongs.")
-        wanted = network.arguments
-        assert isinstance(wanted, dict)
         saved = type(network)(**card["arguments"]).arguments  # with the defaults that the file leaves out
-        assert isinstance(saved, dict)
-        for key, value in wanted.items():
+        for key, value in network.arguments.items():
             if key not in FREE and saved.get(key) != value:
                 param = PARAMS.get(key, f"{self.name}.{key}")
                 raise PipelineError(
@@ -66,28 +51,24 @@ def open_start(name: str, bundle: StrPath | None, compatibility: Mapping[str, An
         return None
     folder = Path(bundle, name)
     meta = read_model(folder, "model")[0]["meta"]
-    if meta.get("landmarks") != compatibility["landmarks"]:
-        raise PipelineError(
-            f"{name}.init: {folder} was trained with another landmark model than {paths.LANDMARKS_MODEL}. Set pca.init "
-            "to the same bundle, which takes its landmark model over."
-        )
     for part, wanted in json.loads(json.dumps(compatibility)).items():
         saved = meta.get(part) or {}
         if saved == wanted:
             continue
-        if {**saved, "initial": wanted.get("initial")} == wanted:
-            raise PipelineError(
-                f"{name}.init: {folder} was trained with other initial statistics of speech than those of "
-                f"{paths.MFCC}. Set mfcc.init to the same bundle, which takes its statistics over."
+        if part == "landmarks":
+            fault = f"was trained with another landmark model than {paths.LANDMARKS_MODEL}. Set pca.init"
+            advice = "to the same bundle, which takes its landmark model over"
+        elif {**saved, "initial": wanted.get("initial")} == wanted:
+            fault = f"was trained with other initial statistics of speech than those of {paths.MFCC}. Set mfcc.init"
+            advice = "to the same bundle, which takes its statistics over"
+        else:
+            others = (
+                f"{key} {saved.get(key)} and not {want}" for key, want in wanted.items() if saved.get(key) != want
             )
-        differences = [
-            f"{key} {saved.get(key)} and not {value}" for key, value in wanted.items() if saved.get(key) != value
-        ]
-        raise PipelineError(
-            f"{name}.init: {folder} was trained on other data than the project's ({part}: {'; '.join(differences)}). "
-            "Set the params of that to the bundle's values, or start from another bundle."
-        )
-    weights = {
-        path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.glob("*.safetensors"))
-    }
-    return Start(name, folder, weights)
+            fault = (
+                f"was trained on other data than the project's ({part}: {'; '.join(others)}). Set the params of that"
+            )
+            advice = "to the bundle's values, or start from another bundle"
+        raise PipelineError(f"{name}.init: {folder} {fault} {advice}.")
+    files = sorted(folder.glob("*.safetensors"))
+    return Start(name, folder, {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in files})

@@ -19,48 +19,37 @@ class State:
     """Progress and results of a training, without its networks."""
 
     step: int = 0
-    best: float = math.inf
-    """The lowest criterion of any validation."""
+    best: float = math.inf  # the lowest criterion of any validation
     best_step: int = 0
-    stale: int = 0
-    """Validations since the best one."""
-    kept: dict[str, Tensor] = field(default_factory=dict)
-    """The network's weights at the best validation, or at the last one, depending on `keep`."""
+    stale: int = 0  # validations since the best one
+    kept: dict[str, Tensor] = field(default_factory=dict)  # the weights to write, which `keep` chooses
     history: list[tuple[int, dict[str, float]]] = field(default_factory=list)
-    reference: dict[str, float] = field(default_factory=dict)
-    """Losses of the first steps, by which `LossMonitor` knows an exploding one."""
-    warnings: list[str] = field(default_factory=list)
-    """Warnings that were given."""
+    reference: dict[str, float] = field(default_factory=dict)  # losses of the first steps, for `LossMonitor`
+    warnings: list[str] = field(default_factory=list)  # warnings that were given
 
 
 class Ema:
-    """Exponential moving average, a <- d . a + (1 - d) . w, of weights and normalisation statistics.
-
-    The decay d rises with the steps, (1 + step) / (10 + step), up to `decay`, so that the average soon forgets the
-    initial weights. With a decay of 0 it equals the weights.
-    """
+    """Moving average d . a + (1 - d) . w of weights and statistics; d rises, (1 + step) / (10 + step), to `decay`."""
 
     def __init__(self, network: nn.Module, decay: float) -> None:
         self.decay = decay
         self.network = deepcopy(network).eval().requires_grad_(False)
-        self._floats: list[tuple[Tensor, Tensor]] = []
-        self._counts: list[tuple[Tensor, Tensor]] = []
-        weights = network.state_dict(keep_vars=True)
-        for name, average in self.network.state_dict(keep_vars=True).items():
-            pairs = self._floats if average.is_floating_point() else self._counts
-            pairs.append((average, weights[name]))
+        tensors = (each.state_dict(keep_vars=True).values() for each in (self.network, network))
+        pairs = list(zip(*tensors, strict=True))
+        self._floats = list(zip(*(pair for pair in pairs if pair[0].is_floating_point()), strict=True))
+        self._counts = [pair for pair in pairs if not pair[0].is_floating_point()]
 
     @torch.no_grad()
     def update(self, step: int) -> None:
         """Average in the network's weights after `step` steps."""
         decay = min(self.decay, (1 + step) / (10 + step))
-        averages, weights = zip(*self._floats, strict=True)
+        averages, weights = self._floats
         torch._foreach_lerp_(averages, weights, 1 - decay)
         for average, count in self._counts:
             average.copy_(count)
 
 
-def snapshot(state: State, task: Task, ema: Ema) -> dict[str, Any]:
+def snapshot(state: State, task: Task[Any], ema: Ema) -> dict[str, Any]:
     """The content of a checkpoint, for `restore`."""
     return {
         "state": vars(state),
@@ -73,7 +62,7 @@ def snapshot(state: State, task: Task, ema: Ema) -> dict[str, Any]:
     }
 
 
-def restore(saved: dict[str, Any], task: Task, ema: Ema) -> State:
+def restore(saved: dict[str, Any], task: Task[Any], ema: Ema) -> State:
     """Load networks, optimisers and random generators from a `snapshot`; returns its state."""
     task.network.load_state_dict(saved["network"])
     ema.network.load_state_dict(saved["ema"])
@@ -87,8 +76,7 @@ def restore(saved: dict[str, Any], task: Task, ema: Ema) -> State:
     return State(**saved["state"])
 
 
-EXPLODED = 1000.0
-"""A loss that is so many times its value in the first steps has exploded."""
+EXPLODED = 1000.0  # a loss that is so many times its value in the first steps has exploded
 
 
 def diverged(step: int, what: str) -> PipelineError:
@@ -104,10 +92,8 @@ class LossMonitor:
     """Collects the losses of every step on the device and reads them only now and then, so that no step waits."""
 
     def __init__(self) -> None:
-        self.reference: dict[str, float] = {}
-        """Means of the losses over the first steps that were read."""
-        self.latest = math.nan
-        """The first-named loss at the last step that was read."""
+        self.reference: dict[str, float] = {}  # means of the losses over the first steps that were read
+        self.latest = math.nan  # the first-named loss at the last step that was read
         self._unread: list[tuple[int, dict[str, Tensor]]] = []
         self._read: list[dict[str, float]] = []
 
@@ -116,31 +102,23 @@ class LossMonitor:
         self._unread.append((step, {name: loss.detach() for name, loss in losses.items()}))
 
     def check(self) -> None:
-        """Read the new losses, as means over all processes, so that all processes agree.
-
-        Raises PipelineError naming the first step with a loss that is not a number or has exploded.
-        """
-        if not self._unread:
-            return
-        names = list(self._unread[0][1])
-        table = torch.stack([torch.stack([losses[name].float() for name in names]) for _, losses in self._unread])
-        rows = distribution.mean(table).tolist()
-        for (step, _), row in zip(self._unread, rows, strict=True):
-            for name, value in zip(names, row, strict=True):
+        """Read the new losses, means over all processes; PipelineError for the first that is no number or exploded."""
+        table = torch.stack([torch.stack([loss.float() for loss in losses.values()]) for _, losses in self._unread])
+        for (step, losses), row in zip(self._unread, distribution.mean(table).tolist(), strict=True):
+            self._read.append(dict(zip(losses, row, strict=True)))
+            for name, value in self._read[-1].items():
                 limit = EXPLODED * self.reference.get(name, math.inf)
                 if not math.isfinite(value) or abs(value) > limit > 0:
                     raise diverged(step, f"the loss `{name}` is {value:.4g}")
-            self._read.append(dict(zip(names, row, strict=True)))
         if not self.reference:
-            self.reference = {name: abs(self._mean(name)) for name in names}
-        self.latest = self._read[-1][names[0]]
+            self.reference = {name: abs(mean) for name, mean in self._means().items()}
+        self.latest = next(iter(self._read[-1].values()))
         self._unread = []
 
     def means(self) -> dict[str, float]:
         """Means of all losses that were read since the last call."""
-        means = {name: self._mean(name) for name in self._read[0]} if self._read else {}
-        self._read = []
+        means, self._read = self._means(), []
         return means
 
-    def _mean(self, name: str) -> float:
-        return math.fsum(losses[name] for losses in self._read) / len(self._read)
+    def _means(self) -> dict[str, float]:
+        return {name: math.fsum(losses[name] for losses in self._read) / len(self._read) for name in self._read[0]}

@@ -1,15 +1,13 @@
 """Training of VG-net: a pixel loss, and a discriminator that also reads landmarks (paper, sections 3.3 and 3.4)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.optim import Adam, Optimizer
 
 from pipeline.config.params import Params
 from pipeline.config.training import VgNetParams
@@ -19,33 +17,22 @@ from pipeline.models.discriminator import Discriminator
 from pipeline.models.losses import decision_loss, pixel_loss, regression_loss, regression_weights
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime import paths
-from pipeline.runtime.devices import (
-    autocast,
-    best_device,
-    compiled,
-    to_device,
-    to_floats,
-    to_pictures,
-    training_threads,
-)
+from pipeline.runtime.devices import autocast, to_floats, to_pictures, training_threads
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
 from pipeline.training import distribution
 from pipeline.training.augment import NO_CHANGE, PictureChange, augment, draw
 from pipeline.training.callbacks import Callback
-from pipeline.training.data import ClipSource, Window, long_enough, training_windows, validation_windows
-from pipeline.training.distribution import parallel
+from pipeline.training.data import StoreSource, Window, validation_windows
 from pipeline.training.initialization import init_discriminator, init_generator
 from pipeline.training.loop import train
 from pipeline.training.pictures import draw_strips
 from pipeline.training.sources import open_sources
 from pipeline.training.start import Start, open_start
-from pipeline.training.task import Validation
+from pipeline.training.task import Task, Validation
 
-VALIDATION_WINDOWS = 32
-"""Largest number of windows of the validation split."""
-START_CLIPS, START_WINDOWS = 256, 24
-"""Largest numbers of training clips (landmarks) and windows (pictures) in the sample for the initial weights."""
+VALIDATION_WINDOWS = 32  # largest number of windows of the validation split
+START_CLIPS, START_WINDOWS = 256, 24  # largest numbers of clips (landmarks) and windows for the initial weights
 
 
 class VgBatch(NamedTuple):
@@ -55,90 +42,48 @@ class VgBatch(NamedTuple):
     landmarks_BTL: Tensor
 
 
-class VgNetTask:
-    """VG-net and its discriminator, their optimisers and losses, for the training loop (see `Task`)."""
+class VgNetTask(Task[VgNetParams]):
+    """VG-net and its discriminator, their optimisers and losses, for the training loop."""
 
     name = "vgnet"
     criterion = "pixel"
 
-    def __init__(
-        self,
-        source_train: ClipSource,
-        source_val: ClipSource,
-        params: VgNetParams,
-        seed: int,
-        compatibility: Mapping[str, Any] = MappingProxyType({}),
-        start: Start | None = None,
-    ) -> None:
-        """Build the networks.
-
-        Args:
-            source_train: Training split.
-            source_val: Validation split.
-            params: Section `vgnet` of params.yaml.
-            seed: Seed of the initial weights and of all draws.
-            compatibility: See `Task`.
-            start: Initial weights; None: random.
-
-        Raises:
-            PipelineError: Several processes train together and `recurrence` is batch.
-        """
-        self.compatibility, self.data = compatibility, source_train.digest + source_val.digest
-        self.init = start.digests if start else {}
-        self.source_train, self.source_val, self.params, self.seed = source_train, source_val, params, seed
-        self.clips = len(long_enough(source_train.lengths, params.frames))
-        self.checked = validation_windows(source_val.lengths, params.frames, VALIDATION_WINDOWS)
+    def build(self, start: Start | None) -> None:
+        """See `Task`. Raises PipelineError if several processes train together and `recurrence` is batch."""
+        params, source = self.params, self.source_train
+        self.checked = validation_windows(self.source_val.lengths, params.frames, VALIDATION_WINDOWS)
         if params.recurrence == "batch" and distribution.world() > 1:
             raise PipelineError(
                 "vgnet.recurrence is batch, which runs over the videos of a batch: several processes, which share "
                 "them, would train another network. Start one process, or set vgnet.recurrence to time."
             )
-        self.device = best_device()
-        torch.manual_seed(seed)
-        network = VgNet(params.width, params.recurrence, params.attention, params.dropout, source_train.size)
-        if not (start and start.fill(network)):
+        self.network = VgNet(params.width, params.recurrence, params.attention, params.dropout, source.size)
+        if not (start and start.fill(self.network)):
+            windows = validation_windows(source.lengths, params.frames, START_CLIPS)
+            landmarks = [source.landmarks(clip) for clip in sorted({window.clip for window in windows})]
             with training_threads(params.width):
-                init_generator(network, self._some_landmarks())
-        self.network = to_device(network, self.device)
-        forward = parallel(self.network, unused=params.recurrence == "none")  # which does not use the state's weights
-        self.forward = compiled(forward) if params.compile else forward
-        self.optimisers: dict[str, Optimizer] = {
-            "network": Adam(self.network.parameters(), params.lr, betas=(0.5, 0.999), fused=True)
-        }
-        self.helpers: dict[str, nn.Module] = {}
-        if params.adversarial_weight > 0 or params.regression_weight > 0:
-            discriminator = Discriminator(params.width, source_train.size)
-            if not (start and start.fill(discriminator, "discriminator")):
-                with training_threads(params.width):
-                    init_discriminator(discriminator, *self._some_windows())
-            self.discriminator = to_device(discriminator, self.device)
-            self.judge = parallel(self.discriminator)
-            self.helpers["discriminator"] = self.discriminator
-            self.optimisers["discriminator"] = Adam(
-                self.discriminator.parameters(), params.discriminator_lr, betas=(0.5, 0.999), fused=True
-            )
+                init_generator(self.network, torch.from_numpy(np.concatenate(landmarks)))
+        unused = params.recurrence == "none"  # which does not use the state's weights
+        self.forward = self.trainable(self.network, "network", params.lr, unused=unused)
         self.regression_weights = regression_weights(params.mouth_weight).to(self.device)
-
-    def _some_landmarks(self) -> Tensor:
-        source = self.source_train
-        clips = sorted({window.clip for window in validation_windows(source.lengths, self.params.frames, START_CLIPS)})
-        return torch.from_numpy(np.concatenate([source.landmarks(clip) for clip in clips]))
-
-    def _some_windows(self) -> tuple[Tensor, Tensor]:
-        windows = validation_windows(self.source_train.lengths, self.params.frames, START_WINDOWS)
-        sample = self._read(self.source_train, windows)
-        return to_floats(sample.pictures_BTHWC[:, 1:], torch.device("cpu")), sample.landmarks_BTL[:, 0]
+        if params.adversarial_weight > 0 or params.regression_weight > 0:
+            self.discriminator = Discriminator(params.width, source.size)
+            if not (start and start.fill(self.discriminator, "discriminator")):
+                sample = self._read(source, validation_windows(source.lengths, params.frames, START_WINDOWS))
+                pictures_NTCHW = to_floats(sample.pictures_BTHWC[:, 1:], torch.device("cpu"))
+                with training_threads(params.width):
+                    init_discriminator(self.discriminator, pictures_NTCHW, sample.landmarks_BTL[:, 0])
+            self.helpers["discriminator"] = self.discriminator
+            self.judge = self.trainable(self.discriminator, "discriminator", params.discriminator_lr)
 
     def batch(self, step: int) -> VgBatch:
         """See `Task`."""
-        params = self.params
-        source = self.source_train
-        drawn = training_windows(source.lengths, params.frames, params.batch, self.seed, step, source.weights)
-        changes = [draw(params.augment, self.seed, step * params.batch + place) for place in range(params.batch)]
-        return self._read(source, distribution.own_share(drawn), distribution.own_share(changes))
+        positions, windows = zip(*self.windows(step), strict=True)
+        changes = [draw(self.params.augment, self.seed, position) for position in positions]
+        return self._read(self.source_train, windows, changes)
 
     def _read(
-        self, source: ClipSource, windows: Sequence[Window], changes: Sequence[PictureChange] | None = None
+        self, source: StoreSource, windows: Sequence[Window], changes: Sequence[PictureChange] | None = None
     ) -> VgBatch:
         pictures, landmarks = [], []
         for window, change in zip(windows, changes or [NO_CHANGE] * len(windows), strict=True):
@@ -160,9 +105,7 @@ class VgNetTask:
         fake_BTCHW = generated.frames_BTCHW.float()
         attention = generated.attention_BT1HW.float() if params.dynamic_loss and params.attention else None
         pixel = pixel_loss(fake_BTCHW, real_BTCHW, attention, params.mouth_focus)
-        losses = {"generator": params.pixel_weight * pixel}
-        losses["pixel"] = pixel
-
+        losses = {"generator": params.pixel_weight * pixel, "pixel": pixel}
         if self.helpers:
             losses |= self._discriminator_step(real_BTCHW, fake_BTCHW.detach(), reference_BL, landmarks_BTL)
             self.discriminator.requires_grad_(False)  # its weights need no gradient in the generator's step
@@ -170,12 +113,10 @@ class VgNetTask:
             adversarial = decision_loss(logits_B, real=True)
             regression = regression_loss(read_BTL, landmarks_BTL, self.regression_weights)
             self.discriminator.requires_grad_(True)
-            losses["generator"] = (
-                losses["generator"] + params.adversarial_weight * adversarial + params.regression_weight * regression
-            )
+            losses["generator"] = losses["generator"] + params.adversarial_weight * adversarial
+            losses["generator"] = losses["generator"] + params.regression_weight * regression
             losses |= {"adversarial": adversarial, "regression": regression}
-
-        self._descend("network", self.network, losses["generator"])
+        self.descend("network", losses["generator"])
         return losses
 
     def _discriminator_step(
@@ -184,31 +125,19 @@ class VgNetTask:
         real_logits_B, real_read_BTL = self._judge(self.judge, real_BTCHW, reference_BL)
         fake_logits_B, fake_read_BTL = self._judge(self.judge, fake_BTCHW, reference_BL)
         decision = decision_loss(real_logits_B, real=True) + decision_loss(fake_logits_B, real=False)
-        regression = regression_loss(real_read_BTL, landmarks_BTL, self.regression_weights) + regression_loss(
-            fake_read_BTL, landmarks_BTL, self.regression_weights
-        )
+        weights_L = self.regression_weights
+        regression = regression_loss(real_read_BTL, landmarks_BTL, weights_L)
+        regression = regression + regression_loss(fake_read_BTL, landmarks_BTL, weights_L)
         loss = self.params.adversarial_weight * decision + self.params.regression_weight * regression
-        self._descend("discriminator", self.discriminator, loss)
-        return {
-            "discriminator": loss,
-            "decision": decision,
-            "reading": regression,
-            "real": torch.sigmoid(real_logits_B).mean(),
-            "fake": torch.sigmoid(fake_logits_B).mean(),
-        }
+        self.descend("discriminator", loss)
+        real, fake = torch.sigmoid(real_logits_B).mean(), torch.sigmoid(fake_logits_B).mean()
+        return {"discriminator": loss, "decision": decision, "reading": regression, "real": real, "fake": fake}
 
     def _judge(self, judge: nn.Module, frames_BTCHW: Tensor, reference_BL: Tensor) -> tuple[Tensor, Tensor]:
         # Each call has its own context, because autocast caches cast weights, and they change between calls.
         with autocast(self.device, self.params.precision):
             logits_B, landmarks_BTL = judge(frames_BTCHW, reference_BL)
         return logits_B.float(), landmarks_BTL.float()
-
-    def _descend(self, name: str, network: nn.Module, loss: Tensor) -> None:
-        self.optimisers[name].zero_grad()
-        loss.backward()
-        if self.params.grad_clip > 0:
-            nn.utils.clip_grad_norm_(network.parameters(), self.params.grad_clip)
-        self.optimisers[name].step()
 
     @torch.inference_mode()
     def validate(self, network: nn.Module) -> Validation:
@@ -229,9 +158,7 @@ class VgNetTask:
         return Validation(metrics, {"faces": draw_strips(strips[:4])})
 
     @staticmethod
-    def _strips(
-        batch: VgBatch, fake_BTHWC: NDArray[np.uint8], attention_BT1HW: Tensor
-    ) -> list[list[NDArray[np.uint8]]]:
+    def _strips(batch: VgBatch, fake_BTHWC: NDArray[np.uint8], attention_BT1HW: Tensor) -> list[list[np.ndarray]]:
         """Reference, real, fake and attention of each window, at the frame whose landmarks moved most."""
         moved_BT = (batch.landmarks_BTL[:, 1:] - batch.landmarks_BTL[:, :1]).square().sum(dim=2)
         strips = []
@@ -254,14 +181,10 @@ class VgNetTask:
 
 
 def train_from_store(params: Params, callbacks: Sequence[Callback], bundle: StrPath | None = None) -> None:
-    """Train on the project's clips into models/vgnet, from the weights of a `bundle` if there is one.
-
-    Continues a training that was killed. Raises PipelineError as `train` and `open_start` do.
-    """
+    """Train on the project's clips into models/vgnet, or resume; from the weights of a `bundle` if there is one."""
     train_split, val_split = open_sources("vgnet", params)
     require_long_clips(params, {"train": train_split.lengths, "val": val_split.lengths})
     compatibility = {"landmarks": train_split.model.digest, "crop": asdict(crop_geometry(train_split.size))}
-    task = VgNetTask(
-        train_split, val_split, params.vgnet, params.seed, compatibility, open_start("vgnet", bundle, compatibility)
-    )
+    start = open_start("vgnet", bundle, compatibility)
+    task = VgNetTask(train_split, val_split, params.vgnet, params.seed, compatibility, start)
     train(task, paths.VGNET, paths.resume_folder("train_vgnet"), callbacks)

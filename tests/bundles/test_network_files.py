@@ -69,8 +69,11 @@ def test_damaged_files_are_reported(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"components": 5, "width": 8, "recurrent": True}, r"reference\.0\.weight has shape \(32, 4\) where \(32, 5\)"),
-        ({"components": 4, "width": 8, "recurrent": False}, r"speech\.0\.0\.bias is missing"),
+        (
+            {"components": 5, "width": 8, "recurrent": True},
+            r"size mismatch for reference\.0\.weight: .*\[32, 4\].*\[32, 5\]",
+        ),
+        ({"components": 4, "width": 8, "recurrent": False}, r"Missing key.* \"speech\.0\.0\.bias\""),
     ],
 )
 def test_weights_of_another_architecture_are_rejected(folder: Path, arguments: dict[str, object], message: str) -> None:

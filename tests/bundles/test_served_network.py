@@ -7,7 +7,7 @@ import pytest
 from torch import nn
 
 from pipeline.bundles.network_files import save_model
-from pipeline.bundles.served_network import load
+from pipeline.bundles.served_network import ServedNetwork
 from pipeline.models.atnet import AtNet
 from pipeline.models.vgnet import VgNet
 
@@ -26,7 +26,7 @@ from pipeline.models.vgnet import VgNet
 @pytest.mark.parametrize(("batch", "frames"), [(1, 1), (2, 3)])
 def test_shapes_are_as_declared(network: nn.Module, batch: int, frames: int, tmp_path: Path) -> None:
     save_model(tmp_path, "model", network, {})
-    served = load(tmp_path)
+    served = ServedNetwork(tmp_path)
 
     def sized(shape: tuple[int, ...]) -> tuple[int, ...]:
         free = iter((batch, frames))

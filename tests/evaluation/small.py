@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.evaluation.baselines import BASELINES
+from pipeline.evaluation.baselines import AT_VG, BASELINES, MISMATCHED
 from pipeline.evaluation.tables import Absence, Summary, tabulate, write_tables
 from pipeline.inference.compositing.panels import LABEL_HEIGHT, PANEL
 from pipeline.media import VideoWriter
@@ -32,7 +32,8 @@ def write_evaluation(folder: Path, clips: pd.DataFrame, absences: tuple[Absence,
     """Its tables."""
     methods = {name: BASELINES[name].title for name in dict.fromkeys(clips["method"])}
     told = {**INFO, "clips": clips["id"].nunique(), "methods": methods, **info}
-    return write_tables(folder, clips, 0, absences, told)
+    pairs = [(AT_VG, MISMATCHED)] if MISMATCHED in methods else []
+    return write_tables(folder, clips, 0, absences, told, pairs)
 
 
 def write_video(path: Path, seconds: float = 0.4) -> None:

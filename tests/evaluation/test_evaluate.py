@@ -28,6 +28,8 @@ from pipeline.runtime.errors import PipelineError
 from pipeline.shards.clip_store import ClipStore
 from tests.factories import write_bundle
 
+pytestmark = pytest.mark.slow
+
 LENGTH = 34
 """Two windows and two frames."""
 PROTOCOLS: tuple[Protocol, ...] = ("full", "paper", "cross")
@@ -118,6 +120,16 @@ def test_every_method_has_a_row_per_clip_and_files_agree(reports: dict[str, Path
     lacking = absent.groupby(["method", "metric"])["clips"].sum()
     for (method, metric), there in table.groupby("method")[list(METRICS)].count().stack().items():  # type: ignore[misc]
         assert there + lacking.get((method, metric), 0) == 2
+
+
+def test_the_system_is_compared_with_the_speech_of_another_clip(reports: dict[str, Path]) -> None:
+    for protocol in PROTOCOLS:
+        apart = pd.read_csv(reports[protocol] / "differences.csv").set_index("metric")
+        assert set(apart["method"] + " " + apart["against"]) == {"at_vg mismatched"}
+        clips = read(reports[protocol]).set_index(["method", "id"])[list(METRICS)]
+        system, control = (pd.DataFrame(clips.loc[name]) for name in ("at_vg", "mismatched"))
+        expected = (system - control).mean().dropna()
+        assert apart["mean"].to_dict() == pytest.approx(expected.to_dict(), abs=2e-6)
 
 
 def test_real_frames_are_perfect_and_only_the_system_predicts(reports: dict[str, Path]) -> None:

@@ -141,5 +141,5 @@ def test_a_single_clip_has_a_mean_only(tmp_path: Path) -> None:
     assert static["lmd"] == pytest.approx(one["lmd"].iloc[0], abs=1e-5)
     assert not {"lmd_low", "lmd_high"} & set(static)
     lmd = next(row for row in rows_of(pd.read_csv(tmp_path / "metrics.csv")) if row.metric == "lmd")
-    assert interval_text(lmd, "lmd") == f"{lmd.mean:.3f}"
+    assert interval_text(lmd) == f"{lmd.mean:.3f}"
     metrics_figure({"static": static})

@@ -67,9 +67,9 @@ def test_only_the_eyes_change(face: Reference) -> None:
     others = np.setdiff1d(np.arange(68), [37, 38, 43, 44])
     points = chunk.landmarks_TL.reshape(-1, 68, 2)
     np.testing.assert_allclose(points[:, others], np.broadcast_to(face.points_68x2[others], (500, 64, 2)))
-    assert chunk.blinks is not None
+    assert chunk.closed_T is not None
     changed = (chunk.frames_THWC != face.image_HWC).any(axis=3)
-    np.testing.assert_array_equal(changed.any(axis=(1, 2)), chunk.blinks.closed_T > 0)
+    np.testing.assert_array_equal(changed.any(axis=(1, 2)), chunk.closed_T > 0)
     rows, columns = np.nonzero(changed.any(axis=0))
     assert face.points_68x2[17:27, 1].max() - 2 < rows.min() < rows.max() < face.points_68x2[29, 1]
     assert face.points_68x2[36, 0] - 1 <= columns.min() < columns.max() <= face.points_68x2[45, 0] + 1
@@ -113,5 +113,5 @@ def test_eyes_under_glasses_do_not_blink(
         picture[top - 6 : top, left - 3 : right + 4] = 0
     assert find_skin(picture, points) is None
     generator = Generator(shipped, picture, Settings(blink=True))
-    assert all(chunk.blinks is None for chunk in generator.speak([np.tile(sentence, 3)]))
+    assert all(chunk.closed_T is None for chunk in generator.speak([np.tile(sentence, 3)]))
     assert "The eyes will not blink: glasses or brows lie too close above them. Leave out --blink." in caplog.messages

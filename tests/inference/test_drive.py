@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.inference.drive import Drive
+from pipeline.faces.crop import CROP
 from pipeline.inference.generator import Generator
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
+from pipeline.inference.tracked import track
 from pipeline.inference.video import generate_video
 from pipeline.landmarks.shape import mouth_opening
 from pipeline.media import read_audio, read_frames
@@ -20,12 +21,12 @@ def test_the_mouth_follows_the_other_video(shipped: TalkingHead, face_file: Path
     """The mouth of VG-net's landmarks opens like the other mouth. The sound is that of the other video."""
     out = tmp_path / "out.mp4"
     assert generate_video(shipped, face_file, None, out, drive=clip)[:2] == (75, (360, 288))
-    drive = Drive.of(clip, "prominent")
-    other = mouth_opening(drive.points_T68x2)
+    points_T68x2 = track(clip, read_frames(clip), "prominent", CROP).crop_points_T68x2
+    other = mouth_opening(points_T68x2)
 
     def opening(strength: float) -> np.ndarray:
         generator = Generator(shipped, face_file, Settings(strength=strength))
-        landmarks = np.concatenate([painted.landmarks_TL for painted in generator.follow(drive)])
+        landmarks = np.concatenate([painted.landmarks_TL for painted in generator.follow(points_T68x2)])
         return mouth_opening(shipped.preprocessing.place(landmarks, generator.reference.points_68x2))
 
     assert np.corrcoef(opening(1.0), other)[0, 1] > 0.95

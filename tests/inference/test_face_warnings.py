@@ -96,12 +96,12 @@ def test_a_profile_is_rejected_and_a_turned_head_is_warned_of(
     assert choice is not None
     assert not caplog.messages
     with pytest.raises(
-        PipelineError, match=r"^The face in a\.jpg \(at x = 2.., y = 1..\) is turned .* a frontal one\.$"
+        PipelineError, match=r"^a\.jpg shows a face \(at x = 2.., y = 1..\) that is turned .* a frontal one\.$"
     ):
         check_face("a.jpg", replace(choice, frontal=0.04), "prominent")
     with pytest.raises(
         PipelineError,
-        match=r"another of its 3 with --face prominent, largest, central, left or a number from the left\.$",
+        match=r"another of 3 with --face prominent, largest, central, left or a number from the left\.$",
     ):
         check_face("a.jpg", replace(choice, frontal=0.0, faces=3), "right")
     check_face("a.jpg", replace(choice, frontal=0.2), "prominent", 128)

@@ -74,9 +74,9 @@ def test_threads_may_share_a_generator(generator: Generator, spoken: Samples, wh
 
 def test_settings_that_a_video_excludes(shipped: TalkingHead, clip: Path) -> None:
     for unfit, message in (
-        (Settings(sway=True), r"mpg moves by itself: leave out sway \(--head\) and blinking"),
-        (Settings(blink=True), r"mpg moves by itself: leave out sway \(--head\) and blinking"),
-        (Settings(face=1), r"mpg is a video, where faces have no numbers: give --face left, or another rule\."),
+        (Settings(sway=True), r"mpg is a video, whose face moves by itself. Leave out sway \(--head\) and blinking"),
+        (Settings(blink=True), r"mpg is a video, whose face moves by itself. Leave out sway \(--head\) and blinking"),
+        (Settings(face=1), r"mpg is a video, where faces have no numbers. Give --face left, or another rule\."),
     ):
         with pytest.raises(PipelineError, match=message):
             Generator(shipped, clip, unfit)

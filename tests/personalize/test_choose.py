@@ -7,7 +7,7 @@ import torch
 
 from pipeline.bundles.bundle import Bundle, load_bundle
 from pipeline.bundles.location import pretrained_folder
-from pipeline.personalize.choose import choose
+from pipeline.personalize.choose import UNCHANGED, choose
 from pipeline.personalize.mouths import MouthJudge
 from pipeline.shards.clip_store import ClipStore
 
@@ -40,11 +40,11 @@ def test_better_networks_are_kept(judge: MouthJudge) -> None:
 
 def test_worse_networks_are_not_kept(judge: MouthJudge) -> None:
     choice = choose(judge, load_bundle(pretrained_folder()), damaged(), STEPS)
-    assert not choice.any_new
+    assert choice.new == UNCHANGED
     assert choice.validation["atnet"]["after"]["lmd"] > choice.validation["atnet"]["before"]["lmd"]
 
 
 def test_unchanged_networks_are_not_measured(judge: MouthJudge) -> None:
     bundle = load_bundle(pretrained_folder())
     choice = choose(judge, bundle, bundle, {"atnet": 0, "vgnet": 0})
-    assert (choice.any_new, dict(choice.validation)) == (False, {})
+    assert choice == (UNCHANGED, {})

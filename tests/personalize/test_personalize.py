@@ -3,7 +3,6 @@
 import csv
 import json
 import shutil
-from dataclasses import asdict
 from pathlib import Path
 
 import cv2
@@ -18,7 +17,7 @@ from pipeline.bundles.network_files import read_model, save_model
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.models.atnet import AtNet
 from pipeline.models.vgnet import VgNet
-from pipeline.personalize.finetune import FineTuning, StepCounts, read_meta
+from pipeline.personalize.finetune import FineTuning, read_meta
 from pipeline.personalize.footage import prepare
 from pipeline.personalize.mouths import MouthJudge
 from pipeline.personalize.personalize import AFTER, BEFORE, OTHER_SPEECH, Personalized, clip_params, personalize
@@ -28,7 +27,7 @@ from pipeline.shards.clip_store import ClipStore
 from tests.media.encode import encode, even_times
 from tests.personalize.conftest import CLIPS
 
-STEPS = StepCounts(atnet=1, vgnet=1)
+STEPS = {"atnet": 1, "vgnet": 1}
 
 pytestmark = pytest.mark.slow
 
@@ -57,7 +56,7 @@ def train_well(video: Path, bundle: Path, work: Path) -> None:
     """Finish both trainings. AT-net gets the shipped weights, because a real training takes minutes."""
     prepare([video], clip_params(load_bundle(bundle)), work, jobs=1)  # with this bundle's face rule
     tuning_of(bundle, work).run(STEPS)
-    meta = {**read_meta(work, "atnet"), "step": STEPS.atnet}
+    meta = {**read_meta(work, "atnet"), "step": STEPS["atnet"]}
     save_model(work / "atnet", "model", load_bundle(pretrained_folder()).atnet, meta)
 
 
@@ -91,7 +90,7 @@ def test_the_result_is_a_bundle(
     assert (card["face"], card["started_from"]["name"]) == ("largest", "small")
     assert card["licence"] == "That of your videos; of the weights it started from: CC BY 4.0"
     assert card["attribution"] == "Your own videos. Somebody."
-    assert card["trained_on"]["steps"] == asdict(STEPS)
+    assert card["trained_on"]["steps"] == STEPS
     assert card["metrics"] == result.metrics
     assert card["personalized"]["new"] == ["atnet"]
     assert (out / "landmarks" / "landmarks.npz").read_bytes() == (bundle / "landmarks" / "landmarks.npz").read_bytes()
@@ -132,7 +131,7 @@ def test_without_improvement_the_models_stay(
     video: Path, work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(work, tmp_path / "me" / "work", symlinks=True)
-    result = personalize([video], pretrained_folder(), tmp_path / "me", 1.0, 1, StepCounts(atnet=1, vgnet=1))
+    result = personalize([video], pretrained_folder(), tmp_path / "me", 1.0, 1, STEPS)
     assert not result.better
     for name in ("atnet", "vgnet", "landmarks"):
         for file in (pretrained_folder() / name).iterdir():
@@ -162,7 +161,7 @@ def test_the_plan_is_kept_when_the_call_continues(work: Path, bundle: Path, tmp_
     shutil.copytree(work, tmp_path / "work", symlinks=True)
     tuning = tuning_of(bundle, tmp_path / "work")
     steps = tuning.plan(60.0)
-    assert min(asdict(steps).values()) >= 20
+    assert min(steps.values()) >= 20
     assert tuning.plan(6000.0) == steps
 
 

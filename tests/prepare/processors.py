@@ -2,9 +2,11 @@
 
     python -m tests.prepare.processors OUT
 
-Reads data/sample of the working folder and writes the outs of the stages extract, landmarks, mfcc and pca.
+Reads data/sample of the working folder and writes the outs of the stages extract, landmarks, mfcc and pca. Prints a
+hash of numbers before they are rounded.
 """
 
+import hashlib
 import sys
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from pipeline.prepare.manifest import read_manifest
 from pipeline.prepare.pca import write_explained
 from pipeline.prepare.speech_features import build_mfcc
 from pipeline.shards.clip_store import ClipStore
+from pipeline.speech.mel import HOP, _bands
 from tests.corpora.sections import default_sections
 
 PARAMS = Params(corpora=default_sections())
@@ -59,5 +62,16 @@ def preprocess(out: Path) -> None:
     write_explained(model, out / "landmarks")
 
 
+def unrounded(out: Path) -> str:
+    """A hash of speech features and eigenvectors of the training clips, in full precision."""
+    store, digest = ClipStore(out), hashlib.sha256()
+    for clip in store.ids("train"):
+        digest.update(_bands(store.samples(clip), 0.025, HOP).tobytes())
+        points = store.points(clip).reshape(-1, 136).astype(np.float64)
+        digest.update(np.linalg.eigh(points.T @ points)[1].tobytes())
+    return digest.hexdigest()
+
+
 if __name__ == "__main__":
     preprocess(Path(sys.argv[1]))
+    print(unrounded(Path(sys.argv[1])))

@@ -9,11 +9,12 @@ import pytest
 from PIL import Image
 
 from pipeline.evaluation.folder import file_stems
-from pipeline.evaluation.results import extremes, interval_text, read_results
+from pipeline.evaluation.results import difference_text, extremes, interval_text, read_results, rows_of, title_of
 from pipeline.evaluation.tables import Absence, Part, differences, write_tables
 from pipeline.metrics import FIRST, METRICS
 from pipeline.reports.embed import Embedder
 from pipeline.reports.page import write_page
+from pipeline.reports.terminal import print_report
 from pipeline.runtime.errors import PipelineError
 from tests.browser import browser
 from tests.evaluation.small import INFO, drawn_clips, write_evaluation, write_video
@@ -62,7 +63,7 @@ def test_the_page_shows_the_means_of_the_tables(folder: Path, page: Read) -> Non
     results = read_results(folder)
     for group in ("all", "seen", "unseen"):
         for metric, cells in results.group(group).items():
-            shown = [interval_text(cells[method], metric) for method in ("at_vg", "static", "vg_gt")]
+            shown = [interval_text(cells[method]) for method in ("at_vg", "static", "vg_gt")]
             assert any(row[1:] == shown for row in page.rows if row[0].startswith(METRICS[metric].title)), metric
     speakers = [row for row in page.rows if row[0] in ("s0", "s1", "s2")]
     assert len(speakers) == 3 * len(results.group("speaker:s0"))
@@ -178,6 +179,25 @@ def test_a_score_of_two_systems_shows_their_differences(tmp_path: Path) -> None:
     assert "Training" not in page.texts
 
 
+def test_an_evaluation_shows_the_difference_from_the_control(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    clips = drawn_clips(["a", "b", "c"], methods=("mismatched", "at_vg"))
+    clips.loc[clips["method"] == "mismatched", "closed"] = np.nan
+    write_evaluation(tmp_path, clips)
+    print_report(tmp_path)
+    printed = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["metric", "at_vg", "minus", "mismatched", "mismatched"] in printed
+    page = Read(write_page(tmp_path).read_text(encoding="utf-8"))
+    for row in rows_of(read_results(tmp_path).differences):
+        text = difference_text(row)
+        line = next(line for line in printed if line[:1] == [row.metric])
+        assert " ".join(line).count(text) == 1
+        assert ["at_vg", "mismatched", title_of(row.metric), text, "3"] in page.rows
+    assert next(line for line in printed if line[:1] == ["closed"])[-2:] == ["-", "-"]
+
+
 def test_a_score_explains_its_metrics_and_marks_the_best_system(tmp_path: Path) -> None:
     """References come last, and the page does not mention videos."""
     clips = drawn_clips(["a", "b", "c"], methods=("ground_truth", "static", "ours", "theirs"))
@@ -192,7 +212,7 @@ def test_a_score_explains_its_metrics_and_marks_the_best_system(tmp_path: Path) 
         "Offset from the real lips",
     ]
     means = read_results(tmp_path).group("all")
-    lmd = min((means["lmd"][one].mean, interval_text(means["lmd"][one], "lmd")) for one in ("ours", "theirs"))[1]
+    lmd = min((means["lmd"][one].mean, interval_text(means["lmd"][one])) for one in ("ours", "theirs"))[1]
     marked = re.findall(r"<strong>\s*([-0-9.]+)", text)
     assert marked[0] == lmd.split(" ")[0]
     assert len(marked) >= len(means)

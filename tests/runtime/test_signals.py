@@ -53,8 +53,17 @@ def _library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path.cwd()))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-@pytest.mark.parametrize("how", ["alone", "workers", "dropped"])
+@pytest.mark.parametrize(
+    ("how", "number"),
+    [
+        ("alone", signal.SIGTERM),
+        ("alone", signal.SIGINT),
+        ("alone", signal.SIGHUP),
+        ("workers", signal.SIGTERM),
+        ("workers", signal.SIGINT),
+        ("dropped", signal.SIGTERM),
+    ],
+)
 def test_no_temporary_files_remain(tmp_path: Path, how: str, number: signal.Signals) -> None:
     process = start(tmp_path, how)
     process.send_signal(number)

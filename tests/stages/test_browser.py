@@ -22,6 +22,8 @@ from pipeline.evaluation.folder import file_stems
 from tests.browser import Page, browser
 from tests.stages.conftest import ROOT, Project
 
+pytestmark = pytest.mark.slow
+
 STRANGE = ["anna/it's #1?#0000", "a b%20:c/müller#0001", "a/b#0000", "a_b#0000", '"<b>&copy#0', "張三#0002"]
 
 OF_MLFLOW = ("/users/current", "status of 404", "ResizeObserver loop completed")

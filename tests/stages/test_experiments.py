@@ -10,6 +10,8 @@ import pytest
 
 from tests.stages.conftest import STAGES, Project
 
+pytestmark = pytest.mark.slow
+
 
 def test_an_experiment_reruns_what_it_changes_and_costs_nothing_once_left(changing: Project) -> None:
     ran = changing.stages_run_by("dvc", "exp", "run", "-n", "slow", "-S", "vgnet.lr=2e-4")

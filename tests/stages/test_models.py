@@ -19,6 +19,8 @@ from pipeline.preprocessing.published.basics import read_basics
 from pipeline.preprocessing.published.recipe import PublishedPreprocessing
 from tests.stages.conftest import Project
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def imported(reproduced: Project, original: Path) -> Iterator[str]:

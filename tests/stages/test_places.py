@@ -10,6 +10,8 @@ import pytest
 
 from tests.stages.conftest import Project
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -12,6 +12,8 @@ from stages.plots_page import LARGEST_PAGE, PAGE, page
 from tests.browser import browser
 from tests.stages.conftest import ROOT, Project
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:

@@ -1,9 +1,11 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.commands import run_forked
 from tests.small_disk import run_on_small_disk
 
 ROOT = Path(__file__).parents[2]
@@ -37,9 +39,7 @@ def test_a_stage_answers_help_and_refuses_arguments(stage: str) -> None:
     before = (ROOT / "dvc.yaml").read_bytes()
 
     def run(argument: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", f"stages.{stage}", argument], cwd=ROOT, capture_output=True, text=True, check=False
-        )
+        return run_forked([sys.executable, "-m", f"stages.{stage}", argument], ROOT, os.environ, apart=True)
 
     shown = run("--help")
     assert shown.returncode == 0

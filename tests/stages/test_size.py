@@ -22,6 +22,8 @@ from stages import evaluate, landmarks, pca, train_atnet, train_vgnet
 from stages.runner import Context
 from tests.stages.conftest import ROOT, Project
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def params(reproduced: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Params:
@@ -37,7 +39,7 @@ def params(reproduced: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_everything_follows(reproduced: Project, params: Params, tmp_path: Path) -> None:
-    context = Context(params, Run(None), tmp_path, jobs=2)
+    context = Context(params, Run(None), tmp_path, jobs=1)
     for stage in (landmarks, pca, train_atnet, train_vgnet, evaluate):
         stage.main(context)
     assert ClipStore("data").size == 256

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.commands import is_forkable, run_forked
+
 LIBRARY = Path(__file__).parents[2]
 
 STAGES = {
@@ -129,16 +131,20 @@ class Project:
         self.run("git", "commit", "-q", "-m", "stages")
 
     def run(self, *words: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run a command in the project; its output is both streams."""
-        result = subprocess.run(
-            words,
-            cwd=self.folder,
-            env={**self.environment, **environment},
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=120,
-        )
+        """Run a command in the project, in a fork if possible; its output is both streams."""
+        everything = {**self.environment, **environment}
+        if is_forkable(words):
+            result = run_forked(words, self.folder, everything)
+        else:
+            result = subprocess.run(
+                words,
+                cwd=self.folder,
+                env=everything,
+                text=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=120,
+            )
         assert not check or result.returncode == 0, result.stdout
         return result
 

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import pytest
 
 from pipeline.tracking.moved import follow
+from tests.commands import run_forked
 from tests.tracking.conftest import LIBRARY
 
 pytestmark = pytest.mark.slow
@@ -47,10 +48,10 @@ COLUMNS = {"experiments": "artifact_location", "runs": "artifact_uri", "logged_m
 
 
 def run(folder: Path, program: str, *words: str) -> subprocess.CompletedProcess[str]:
-    """A Python program in a project's folder, in a process of its own."""
+    """A Python program in a project's folder, in a process of its own, which is forked."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "MLFLOW_"))}
     command, environment = [sys.executable, "-c", program, *words], {**kept, "PYTHONPATH": str(LIBRARY)}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+    done = run_forked(command, folder, environment, apart=True)
     assert done.returncode == 0, done.stderr
     return done
 

@@ -110,7 +110,7 @@ def test_what_cannot_be_seen_is_marked_when_it_has_long_been_silent(
 
 
 def test_a_process_of_the_same_number_in_another_container_is_another() -> None:
-    here = owner.Owner.this()
-    assert here.same(owner.Owner.this())
+    here = owner.Owner.of()
+    assert here.same(owner.Owner.of())
     assert not here.same(owner.Owner(here.host, here.pid, here.started, "another container"))
     assert not here.same(owner.Owner(here.host, here.pid, here.started + 60, here.processes))

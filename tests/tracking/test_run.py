@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import matplotlib.figure
 import numpy as np
 import pytest
 
@@ -95,21 +94,18 @@ def test_nested_metrics_without_steps(store: Store) -> None:
     assert own == {"static.lmd": 1.5, "clips": 6.0}
 
 
-def test_pictures_figures_and_files(store: Store, tmp_path: Path) -> None:
+def test_pictures_and_files(store: Store, tmp_path: Path) -> None:
     (tmp_path / "report.md").write_text("fine")
     (tmp_path / "videos").mkdir()
     (tmp_path / "videos/a.mp4").write_bytes(b"0")
-    figure = matplotlib.figure.Figure(figsize=(1, 1))
     image_HWC = np.zeros((4, 6, 3), np.uint8)
     with tracking.stage("evaluate", {}) as run:
         run.callback().picture(7, "faces/test", image_HWC)
         image_HWC[:] = 255  # the caller's own again
-        run.figure("variance", figure)
         run.artifact(tmp_path / "report.md")
         run.artifact(tmp_path / "videos", "media")
-    assert store.artifacts() == ["figures", "images", "media", "report.md"]
+    assert store.artifacts() == ["images", "media", "report.md"]
     assert store.artifacts("media/videos") == ["media/videos/a.mp4"]
-    assert store.artifacts("figures") == ["figures/variance.png"]
     (png,) = [path for path in store.artifacts("images") if path.endswith(".png")]
     assert png.startswith("images/faces~test+step+7+")
     from PIL import Image

@@ -22,6 +22,8 @@ from pipeline.tracking.models import fetch_bundle
 from tests.factories import write_bundle
 from tests.tracking.conftest import Project, all_runs
 
+pytestmark = pytest.mark.slow
+
 
 def free_port() -> int:
     with socket.socket() as probe:

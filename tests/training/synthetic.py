@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.landmarks.points import mirror_points
+from pipeline.training.data import StoreSource
 
 
-class DrawnClips:
-    """A `ClipSource` of `clips` clips of `frames` frames; the mouth's opening is a smooth curve in [0, 1] per clip."""
+class DrawnClips(StoreSource):
+    """A source of `clips` clips of `frames` frames; the mouth's opening is a smooth curve in [0, 1] per clip."""
 
     variants = 0
 

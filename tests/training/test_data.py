@@ -8,7 +8,7 @@ from pipeline.landmarks.pca import LandmarkModel, fit_model
 from pipeline.runtime.errors import PipelineError
 from pipeline.shards.clip_store import ClipStore
 from pipeline.speech.features import windows
-from pipeline.training.data import StoreSource, drawn_variants, load_ahead, training_windows, validation_windows
+from pipeline.training.data import StoreSource, drawn_variant, load_ahead, training_windows, validation_windows
 from tests.factories import picture, points, write_store
 
 
@@ -50,10 +50,10 @@ def test_groups_are_drawn_as_often_as_they_weigh() -> None:
 
 
 def test_variants_are_a_function_of_seed_and_position() -> None:
-    assert drawn_variants(0, 0, range(4)) == [0] * 4
-    drawn = drawn_variants(3, 0, range(400))
-    assert drawn[8:16] == drawn_variants(3, 0, range(8, 16))
-    assert drawn[:16] != drawn_variants(3, 1, range(16))
+    assert drawn_variant(0, 0, 1) == 0
+    drawn = [drawn_variant(3, 0, position) for position in range(400)]
+    assert drawn[8:16] == [drawn_variant(3, 0, position) for position in range(8, 16)]
+    assert drawn[:16] != [drawn_variant(3, 1, position) for position in range(16)]
     counts = np.bincount(drawn)
     assert len(counts) == 4  # the sound itself, and each variant, as often as another
     assert counts.min() > 70

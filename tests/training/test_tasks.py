@@ -95,7 +95,9 @@ def test_without_its_losses_there_is_no_discriminator(tmp_path: Path) -> None:
 def test_mouth_focus_in_the_loss_of_atnet(tmp_path: Path) -> None:
     basis = np.linalg.qr(np.random.default_rng(0).normal(size=(136, TRAIN.coefficients(0).shape[1])))[0]
     landmarks = LandmarkModel(np.zeros((68, 2)), np.zeros(136), basis, np.zeros(136))
-    task = AtNetTask(TRAIN, VAL, replace(AT, mouth_focus=3.0, precision="float32"), 0, landmarks=landmarks)
+    clips = DrawnClips(3)
+    clips.model = landmarks
+    task = AtNetTask(clips, VAL, replace(AT, mouth_focus=3.0, precision="float32"), 0)
     batch = task.batch(0)
     with torch.no_grad():
         apart = task.network(batch.reference_BK, batch.windows_BT1RC) - batch.coefficients_BTK

@@ -1,13 +1,7 @@
-"""Writes a bundle as ONNX. Each network processes a chunk of frames per call.
+"""Writes a bundle as ONNX: `atnet.onnx`, `vgnet.onnx`, `landmarks.npz`, and `networks.json` (docs/serving.md).
 
-| file | content |
-|---|---|
-| `atnet.onnx` | speech windows of T frames -> coefficients; the LSTM's state is an input and an output |
-| `vgnet.onnx` | picture, its landmarks and those of T frames -> frames; the ConvGRU's state is an input and an output |
-| `networks.json` | names and shapes of both, speech features, crop, landmarks: what to feed them (docs/serving.md) |
-| `landmarks.npz` | template, mean and basis of the landmark model |
-
-T is free; the batch is 1. A video begins with a state of zeros.
+Each network processes a chunk of T frames, a free number, per call; the batch is 1. The recurrent state is an input, of
+zeros at first, and an output.
 """
 
 import json
@@ -20,13 +14,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pipeline.bundles.bundle import TrainedParts, load_bundle
+from pipeline.bundles.bundle import load_bundle
 from pipeline.bundles.onnx.recurrent import ScannedGru, ScannedLstm
 from pipeline.landmarks.mouth_calibration import GAIN, KNEE
 from pipeline.landmarks.pca import FACTOR, FILE
 from pipeline.landmarks.points import STABLE
 from pipeline.models.atnet import AtNet, LstmState
 from pipeline.models.folding import for_inference
+from pipeline.models.layers import Shapes
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
@@ -35,8 +30,6 @@ from pipeline.runtime.paths import StrPath
 from pipeline.speech.features import AFTER, PER_FRAME
 
 NETWORKS = "networks.json"
-Shapes = dict[str, tuple[int, ...]]
-"""Shapes by name; -1 stands for a free axis."""
 _TRACED_FRAMES = 3
 
 
@@ -54,10 +47,8 @@ class _AtNetChunk(nn.Module):
 def export_onnx(source: StrPath, to: StrPath) -> None:
     """Write the bundle `source` into the new folder `to`.
 
-    Raises:
-        PipelineError: `source` is not a complete bundle of this project, its networks carry no state from frame to
-            frame, or `to` exists.
-        ModuleNotFoundError: The extra `onnx` is not installed.
+    Raises ModuleNotFoundError without the extra `onnx`, and PipelineError if `source` is not a complete bundle of this
+    project, its networks carry no state from frame to frame, or `to` exists.
     """
     import onnxscript  # noqa: F401  # PyTorch's exporter needs it, and fails late without it
 
@@ -70,18 +61,9 @@ def export_onnx(source: StrPath, to: StrPath) -> None:
             "Train with atnet.recurrent=true and vgnet.recurrence=time."
         )
     to.mkdir(parents=True)
-    record = {
+    record = {  # docs/serving.md explains each entry
         "atnet": _atnet(bundle.atnet, to / "atnet.onnx"),
         "vgnet": _vgnet(bundle.vgnet, to / "vgnet.onnx"),
-        **_describe_inputs(parts),
-    }
-    parts.landmarks.save(to)
-    (to / NETWORKS).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-
-
-def _describe_inputs(parts: TrainedParts) -> dict[str, Any]:
-    """Return the numbers that a program needs to feed the networks; docs/serving.md explains each."""
-    return {
         "fps": FPS,
         "picture": {"channels": "RGB", "range": [-1, 1]},
         "speech": {**parts.speech.record(), "dropped": 1, "rows_per_frame": PER_FRAME, "rows_before": AFTER},
@@ -89,6 +71,8 @@ def _describe_inputs(parts: TrainedParts) -> dict[str, Any]:
         "landmarks": {"file": FILE, "factor": FACTOR, "stable": STABLE.tolist()},
         "mouth": {"gain": GAIN, "knee": list(KNEE)},
     }
+    parts.landmarks.save(to)
+    (to / NETWORKS).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
 def _atnet(network: AtNet, path: Path) -> dict[str, Any]:
@@ -101,7 +85,7 @@ def _atnet(network: AtNet, path: Path) -> dict[str, Any]:
 
 def _vgnet(network: VgNet, path: Path) -> dict[str, Any]:
     network = for_inference(network, torch.device("cpu"), "float32")
-    network.add_module("gru", ScannedGru.of(network.gru))
+    network.gru.__class__ = ScannedGru
     outputs = dict(network.outputs)
     state = {"state_BCHW": outputs.pop("state_BCHW")}
     return _write(network, path, network.inputs, outputs, state)
@@ -109,15 +93,14 @@ def _vgnet(network: VgNet, path: Path) -> dict[str, Any]:
 
 def _write(network: nn.Module, path: Path, inputs: Shapes, outputs: Shapes, state: Shapes) -> dict[str, Any]:
     """Write the network and return its entry of the record. The last argument of the network is the state."""
+    inputs, outputs, state = ({name: _batch_of_1(shape) for name, shape in x.items()} for x in (inputs, outputs, state))
     frames = torch.export.Dim("T", min=1)
-    sizes = [_batch_of_1(shape) for shape in inputs.values()]
-    arguments = [torch.zeros([_TRACED_FRAMES if size == -1 else size for size in shape]) for shape in sizes]
-    free = [{axis: frames for axis, size in enumerate(shape) if size == -1} for shape in sizes]
-    begin = tuple(torch.zeros(_batch_of_1(shape)) for shape in state.values())
+    arguments = [torch.zeros([_TRACED_FRAMES if n == -1 else n for n in shape]) for shape in inputs.values()]
+    free = [{axis: frames for axis, n in enumerate(shape) if n == -1} for shape in inputs.values()]
+    begin = tuple(torch.zeros(shape) for shape in state.values())
     fixed: tuple[dict[int, Any], ...] = tuple({} for _ in state)
     following = {name: f"next_{name}" for name in state}
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore", FutureWarning)  # PyTorch warns about its own code
+    with warnings.catch_warnings(action="ignore", category=FutureWarning), torch.no_grad():  # of PyTorch's own code
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         torch.onnx.export(
             network.eval(),
@@ -130,14 +113,13 @@ def _write(network: nn.Module, path: Path, inputs: Shapes, outputs: Shapes, stat
             dynamo=True,
             verbose=False,
         )
-    described = {kind: _described(shapes) for kind, shapes in (("inputs", inputs | state), ("outputs", outputs))}
-    described["outputs"] |= {following[name]: described["inputs"][name] for name in state}
-    return {"file": path.name, **described, "state": following}
+    outputs |= {following[name]: shape for name, shape in state.items()}
+    return {"file": path.name, "inputs": _free(inputs | state), "outputs": _free(outputs), "state": following}
 
 
 def _batch_of_1(shape: tuple[int, ...]) -> tuple[int, ...]:
     return (1, *shape[1:]) if shape[0] == -1 else shape
 
 
-def _described(shapes: Shapes) -> dict[str, list[int | str]]:
-    return {name: ["T" if size == -1 else size for size in _batch_of_1(shape)] for name, shape in shapes.items()}
+def _free(shapes: Shapes) -> dict[str, list[int | str]]:
+    return {name: ["T" if n == -1 else n for n in shape] for name, shape in shapes.items()}

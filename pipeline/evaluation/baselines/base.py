@@ -85,9 +85,7 @@ class BaselineEntry:
 
 BASELINES: Registry[BaselineEntry] = Registry()
 """All baselines by name. Import it from `pipeline.evaluation.baselines`, which fills it."""
-
 register = BASELINES.add
-"""Former name of `BASELINES.add`."""
 
 
 def speech_landmarks(head: TalkingHead, clip: TestClip, windows_TRC: NDArray[np.float32]) -> NDArray[np.float32]:

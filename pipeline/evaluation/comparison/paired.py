@@ -76,8 +76,8 @@ def _prefixed(evaluation: Evaluation, when: str, methods: list[str]) -> pd.DataF
     real = clips[clips["method"] == GROUND_TRUTH].set_index("id")
     for entry in METRICS.values():
         if entry.nearest and entry.name in clips:
-            best = 0 if entry.nearest == "0" else clips["id"].map(real[entry.name])
-            clips = clips.assign(**{entry.name: (clips[entry.name] - best).abs()})
+            distances = entry.badness(clips[entry.name], clips["id"].map(real[entry.name]))
+            clips = clips.assign(**{entry.name: distances})
     clips = clips[clips["method"].isin(methods)].reindex(columns=[*KEYS, *METRICS])
     return clips.assign(method=when + " " + clips["method"])
 
@@ -168,5 +168,5 @@ def find_regressions(comparison: Comparison, metrics: Sequence[str]) -> tuple[li
                     worse.append(f"{name} is there in {comparison.before.name} and not in {comparison.after.name}")
             elif row.clips > 1:  # a single clip has no interval
                 found = worse if row.verdict == WORSE else others
-                found.append(f"{name} {difference_text(row, metric)} over {row.clips} clips")
+                found.append(f"{name} {difference_text(row)} over {row.clips} clips")
     return worse, others

@@ -1,7 +1,7 @@
 """One clip by all systems: cut, observed and measured."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from pipeline.evaluation.results import A_FRAGMENT
 from pipeline.evaluation.score.crops import TIME_LIMIT, Crops, NotScored, crop_fake, crop_real, decoder_error
 from pipeline.evaluation.score.pairs import PICTURES, Pair
 from pipeline.evaluation.score.steady import observe_steady
+from pipeline.evaluation.tables import ClipResult
 from pipeline.faces.align import align
 from pipeline.faces.crop import SIZE, crop_face, to_crop
 from pipeline.faces.select import choose_face
@@ -32,19 +33,7 @@ MIN_SHARE = 0.25
 """Share of the longer video's frames that both videos must have; less is a fragment and not scored."""
 
 
-@dataclass(frozen=True)
-class ScoredClip:
-    """A clip by one method."""
-
-    row: dict[str, Any]
-    """Its row of clips.csv."""
-    absent: dict[str, str]
-    """Why it lacks a metric, by metric."""
-    parts: dict[str, float] = field(default_factory=dict)
-    """The deciding metric by word and by class of phoneme."""
-
-
-def score_clip(pair: Pair, size: int = SIZE) -> list[ScoredClip]:
+def score_clip(pair: Pair, size: int = SIZE) -> list[ClipResult]:
     """Measure the real video against itself, and every system's video against the real one.
 
     A video that cannot be measured has a row with the reason and without metrics. Runs in worker processes.
@@ -91,29 +80,22 @@ def _read_real(pair: Pair, path: Path, size: int) -> _Real:
     return _Real(path, crops, features, reference_128, note, known_words(path, len(crops.frames_THWC)))
 
 
-def _score_real(pair: Pair, real: _Real) -> ScoredClip:
-    frames = len(real.crops.frames_THWC)
-    audio, sound = _read_sound({"own": real.path}, frames, real.transcript)
-    measured = compute_metrics(real.features, real.features, real.reference_128, audio)
-    note = _joined(_frame_rate_note(real.path), real.note)
-    row = _row(pair, GROUND_TRUTH, frames=frames, aligned=real.crops.aligned, shown=1.0, sound=sound, note=note)
-    parts = lmd_by_part(real.features, real.features, real.transcript)
-    return ScoredClip(row | measured.values, measured.absent, parts)
+def _score_real(pair: Pair, real: _Real) -> ClipResult:
+    about, features = {"aligned": real.crops.aligned, "shown": 1.0}, real.features
+    known = real.reference_128, real.transcript, [real.note], about
+    return _measure(pair, GROUND_TRUTH, {"own": real.path}, features, features, *known)
 
 
-def _score_alone(pair: Pair, method: str, path: Path, size: int) -> ScoredClip:
+def _score_alone(pair: Pair, method: str, path: Path, size: int) -> ClipResult:
     """Measure a generated video without a real one."""
     crops = crop_fake(path, None, size)
-    frames, features = len(crops.frames_THWC), observe_steady(crops)
-    reference_128, reference_note = _reference(pair, features)
-    audio, sound = _read_sound({"own": path}, frames, Transcript())
-    measured = compute_metrics(None, features, reference_128, audio)
-    note = _joined(_frame_rate_note(path), reference_note)
-    row = _row(pair, method, frames=frames, aligned=crops.aligned, sound=sound, note=note)
-    return ScoredClip(row | measured.values, measured.absent)
+    features = observe_steady(crops)
+    reference_128, note = _reference(pair, features)
+    about = {"aligned": crops.aligned}
+    return _measure(pair, method, {"own": path}, None, features, reference_128, Transcript(), [note], about)
 
 
-def _score_fake(pair: Pair, method: str, path: Path, real: _Real, size: int) -> ScoredClip:
+def _score_fake(pair: Pair, method: str, path: Path, real: _Real, size: int) -> ClipResult:
     """Measure a generated video against the real one, up to the end of the shorter one.
 
     Raises NotScored for a fragment, and as `crop_fake`.
@@ -124,19 +106,32 @@ def _score_fake(pair: Pair, method: str, path: Path, real: _Real, size: int) -> 
     frames = min(fake_frames, real_frames)
     if frames < MIN_SHARE * max(fake_frames, real_frames):
         raise NotScored(f"{A_FRAGMENT}: {lengths}", fake_frames)
-    crops, target = whole.first(frames), real.features.first(frames)
-    features = observe_steady(crops)
-    audio, sound = _read_sound({"own": path, "real": real.path}, frames, real.transcript)
-    measured = compute_metrics(target, features, real.reference_128, audio)
-    shown = round(_shown_share(target, features), 3)
-    note = _joined(_frame_rate_note(path), lengths if fake_frames != real_frames else "", real.note)
-    row = _row(pair, method, frames=frames, aligned=crops.aligned, shown=shown, sound=sound, note=note)
-    parts = lmd_by_part(target, features, real.transcript.cut(slice(frames)))
-    return ScoredClip(row | measured.values, measured.absent, parts)
+    target, features = real.features.first(frames), observe_steady(whole.first(frames))
+    notes = [lengths if fake_frames != real_frames else "", real.note]
+    about = {"aligned": whole.aligned, "shown": round(_shown_share(target, features), 3)}
+    sound = {"own": path, "real": real.path}
+    return _measure(pair, method, sound, target, features, real.reference_128, real.transcript, notes, about)
 
 
-def _joined(*notes: str) -> str:
-    return "; ".join(filter(None, notes))
+def _measure(
+    pair: Pair,
+    method: str,
+    sounds: Mapping[str, Path],
+    real: VideoFeatures | None,
+    fake: VideoFeatures,
+    reference_128: NDArray[np.float32],
+    transcript: Transcript,
+    notes: list[str],
+    about: Mapping[str, Any],
+) -> ClipResult:
+    """The metrics of a clip; ``sounds["own"]`` is the measured video, and ``about`` has further columns."""
+    frames = len(fake.frames_THWC)
+    known = transcript.cut(slice(frames))
+    audio, sound = _read_sound(sounds, frames, known)
+    measured = compute_metrics(real, fake, reference_128, audio)
+    note = "; ".join(filter(None, [_frame_rate_note(sounds["own"]), *notes]))
+    row = _row(pair, method, frames=frames, sound=sound, note=note, **about)
+    return ClipResult(row | measured.values, measured.absent, lmd_by_part(real, fake, known) if real else {})
 
 
 def _shown_share(real: VideoFeatures, fake: VideoFeatures) -> float:
@@ -153,11 +148,10 @@ def _row(pair: Pair, method: str, **about: Any) -> dict[str, Any]:
     return names | empty | about
 
 
-def _not_scored(pair: Pair, method: str, error: Exception) -> ScoredClip:
-    """A row with the reason and without metrics."""
+def _not_scored(pair: Pair, method: str, error: Exception) -> ClipResult:
     reason = str(error) if isinstance(error, NotScored) else decoder_error(error)
     frames = error.frames if isinstance(error, NotScored) else 0
-    return ScoredClip(_row(pair, method, frames=frames, reason=reason), dict.fromkeys(METRICS, reason))
+    return ClipResult(_row(pair, method, frames=frames, reason=reason), dict.fromkeys(METRICS, reason))
 
 
 def _frame_rate_note(path: Path) -> str:
@@ -182,7 +176,7 @@ def _read_sound(sources: Mapping[str, Path], frames: int, transcript: Transcript
             samples = within(TIME_LIMIT, lambda video: read_audio(video, duration=frames / FPS), path)
         except Exception:  # decoders of odd files raise anything
             continue
-        return hear(samples, frames, transcript.cut(slice(frames)).phonemes_T), name
+        return hear(samples, frames, transcript.phonemes_T), name
     return None, "none"
 
 

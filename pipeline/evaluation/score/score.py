@@ -8,7 +8,6 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from rich.progress import track
@@ -17,9 +16,9 @@ from pipeline.evaluation.baselines.base import GROUND_TRUTH
 from pipeline.evaluation.folder import replacing_evaluation
 from pipeline.evaluation.pictures import metrics_figure
 from pipeline.evaluation.results import systems_first
-from pipeline.evaluation.score.clip import ScoredClip, score_clip
+from pipeline.evaluation.score.clip import score_clip
 from pipeline.evaluation.score.pairs import Pair, find_pairs
-from pipeline.evaluation.tables import Absence, Part, Summary, program, tabulate, write_tables
+from pipeline.evaluation.tables import ClipResult, Summary, absences_and_parts, program, tabulate, write_tables
 from pipeline.faces.crop import SIZE
 from pipeline.runtime import workers
 from pipeline.runtime.clock import FPS
@@ -68,20 +67,12 @@ def score(
 
     If it is interrupted, the same call continues with the clips in the hidden folder beside ``out``.
 
-    Args:
-        real: The folder of the real videos. Without it only metrics that need no real video are computed.
-        fakes: The folder of each system, whose videos have the names of the real ones.
-        out: The folder to write. An earlier score in it is replaced.
-        jobs: Worker processes.
-        reference: A folder of pictures of the faces. By default the first frame of each real video is used.
-        size: Side of the compared face crops in pixels.
-        seed: Of the bootstrap intervals.
+    Without ``real`` only metrics that need no real video are computed. The videos of the systems in ``fakes`` have the
+    names of the real ones. Identity is compared with the pictures of faces in the folder ``reference``, or else with
+    the first frame of each real video. ``size`` is the side of the compared face crops in pixels.
 
-    Returns:
-        The rows of all clips, and the means.
-
-    Raises:
-        PipelineError: A folder has no videos; ``out`` contains something else, or an input; no clip could be scored.
+    Raises PipelineError if a folder has no videos, if ``out`` contains something else or an input, or if no clip could
+    be scored.
 
     Example:
         >>> score(Path("real"), {"ours": Path("videos/ours")}, Path("scored"), jobs=2)  # doctest: +SKIP
@@ -102,23 +93,22 @@ def score(
         if failed.all():
             usual = clips["reason"].mode()[0]
             raise PipelineError(f"No clip could be scored. Of {len(clips)}, most often: {usual}.")
+        folders = {name: str(folder) for name, folder in fakes.items()}
         info = {
             "kind": "score",
             "protocol": "full",
             "seed": seed,
             "fps": FPS,
             "size": size,
-            **_describe_inputs(real, fakes, reference),
+            "methods": ({GROUND_TRUTH: "the real videos"} if real else {}) | folders,
+            "real": str(real) if real else None,
+            "reference": str(reference) if reference else None,
+            "fakes": folders,
             "made": program(),
             "clips": len(pairs),
             "failed": int(failed.sum()),
         }
-        absences = [Absence(clip.row["method"], *absent) for clip in scored for absent in clip.absent.items()]
-        parts = [
-            Part(clip.row["id"], clip.row["speaker"], clip.row["method"], *part)
-            for clip in scored
-            for part in clip.parts.items()
-        ]
+        absences, parts = absences_and_parts(scored)
         compared = [(later, earlier) for earlier, later in combinations(systems_first(fakes), 2)]
         summary = write_tables(unfinished, clips, seed, absences, info, compared, parts)
         metrics_figure(summary).savefig(unfinished / "metrics.png", dpi=110, metadata={"Software": None})
@@ -126,17 +116,7 @@ def score(
     return Score(clips, summary)
 
 
-def _describe_inputs(real: Path | None, fakes: Mapping[str, Path], reference: Path | None) -> dict[str, Any]:
-    folders = {name: str(folder) for name, folder in fakes.items()}
-    return {
-        "methods": {GROUND_TRUTH: "the real videos", **folders} if real else folders,
-        "real": str(real) if real else None,
-        "reference": str(reference) if reference else None,
-        "fakes": folders,
-    }
-
-
-def _score_clips(pairs: list[Pair], work: Path, jobs: int, size: int) -> list[ScoredClip]:
+def _score_clips(pairs: list[Pair], work: Path, jobs: int, size: int) -> list[ClipResult]:
     """Score all clips, in order. Each is kept in ``work`` at once, and read from there after an interruption."""
     kept = {pair.id: work / f"{_key(pair, size)}.json" for pair in pairs}
     found = {pair.id: known for pair in pairs if (known := _read_kept(kept[pair.id])) is not None}
@@ -148,16 +128,16 @@ def _score_clips(pairs: list[Pair], work: Path, jobs: int, size: int) -> list[Sc
     return [clip for pair in pairs for clip in found[pair.id]]
 
 
-def _score_and_keep(pair: Pair, path: Path, size: int) -> tuple[str, list[ScoredClip]]:
+def _score_and_keep(pair: Pair, path: Path, size: int) -> tuple[str, list[ClipResult]]:
     scored = score_clip(pair, size)
     with replacing(path) as unfinished:
         unfinished.write_text(json.dumps([asdict(clip) for clip in scored]), encoding="utf-8")
     return pair.id, scored
 
 
-def _read_kept(path: Path) -> list[ScoredClip] | None:
+def _read_kept(path: Path) -> list[ClipResult] | None:
     try:
-        return [ScoredClip(**clip) for clip in json.loads(path.read_text(encoding="utf-8"))]
+        return [ClipResult(**clip) for clip in json.loads(path.read_text(encoding="utf-8"))]
     except (OSError, ValueError, TypeError):
         return None
 

@@ -19,7 +19,6 @@ from pipeline.evaluation.score.crops import crop_real
 from pipeline.evaluation.score.pairs import find_videos
 from pipeline.media import VideoWriter, read_audio, read_frames
 from pipeline.metrics import METRICS
-from pipeline.metrics.base import MetricEntry
 from pipeline.metrics.compute import compute_metrics
 from pipeline.metrics.observe import describe_face, hear, observe
 from pipeline.runtime import workers
@@ -175,16 +174,12 @@ def check_metrics(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
             if name not in rows or not (changed[name].notna() & real[name].notna()).any():
                 continue
             before, after = real[name].reindex(changed.index), changed[name]
-            worse_by = _badness(entry, after, before) - _badness(entry, before, before)
+            worse_by = entry.badness(after, before) - entry.badness(before, before)
             low, high = interval(worse_by, seed)
             expected = _expected(CHANGES[str(change)], name, int(worse_by.count()))
-            if expected == "worse":
-                holds = low > 0
-            elif expected == "same":
-                real_low, real_high = interval(before, seed)
-                holds = low <= 0 <= high or real_low <= after.mean() <= real_high
-            else:
-                holds = True
+            real_low, real_high = interval(before, seed)
+            unchanged = low <= 0 <= high or real_low <= after.mean() <= real_high
+            holds = {"worse": low > 0, "same": unchanged, "free": True}[expected]
             numbers = (float(after.mean()), float(before.mean()), float(worse_by.mean()), low, high)
             checked.append((change, name, *(round(number, 6) for number in numbers), expected, holds))
     columns = ["change", "metric", "value", "before", "difference", "low", "high", "expected", "holds"]
@@ -195,13 +190,6 @@ def _expected(change: KnownChange, metric: str, clips: int) -> str:
     if metric in change.free or (metric == RARE and clips < RARE_CLIPS):
         return "free"
     return "worse" if metric in change.worse else "same"
-
-
-def _badness(entry: MetricEntry, values: pd.Series, real: pd.Series) -> pd.Series:
-    """The values of a metric such that higher is worse."""
-    if entry.nearest:
-        return (values - (real if entry.nearest == "the real clip" else 0)).abs()
-    return -values if entry.higher_is_better else values
 
 
 def _choose(videos: Mapping[str, Path], clips: int) -> list[Path]:

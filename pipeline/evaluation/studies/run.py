@@ -21,21 +21,11 @@ BABBLERS = 6
 
 
 def run_studies(head: TalkingHead, clips: StoredClips, count: int, seed: int, out: Path) -> dict[str, pd.DataFrame]:
-    """Run every study and write ``out/NAME.csv``.
+    """Run every study on ``count`` clips of the test split (0 for all), and write ``out/NAME.csv``.
 
-    Args:
-        head: The models.
-        clips: The clips of the project.
-        count: How many clips of the test split are used; 0 for all.
-        seed: Of the choice of clips, the noise and the intervals.
-        out: The folder to write.
-
-    Returns:
-        The tables by name, a row per level: ``level``, the mean over clips of every metric with its 95% interval
-        (``lmd``, ``lmd_low``, ``lmd_high``), and the number of ``clips``.
-
-    Raises:
-        PipelineError: The test split has no clip.
+    The seed is of the choice of clips, the noise and the intervals. Returns the tables by name, a row per level:
+    ``level``, the mean over clips of every metric with its 95% interval (``lmd``, ``lmd_low``, ``lmd_high``), and the
+    number of ``clips``. Raises PipelineError if the test split has no clip.
     """
     ids = choose_clips(clips.ids("test"), count, seed)
     if not ids:

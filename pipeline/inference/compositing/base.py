@@ -1,7 +1,6 @@
 """Painted frames, the interface of all views, and the simplest view."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -10,38 +9,23 @@ from numpy.typing import NDArray
 from pipeline.preprocessing.base import Reference
 
 
-class Blinks(NamedTuple):
-    """The lids of T frames."""
-
-    closed_T: NDArray[np.float64]
-    """How far they are closed, 0 to 1."""
-    skin: float
-    """How much skin above the eyes is drawn down (`compositing.lids`)."""
-
-
 class Painted(NamedTuple):
     """A chunk of T generated frames."""
 
-    frames_THWC: NDArray[np.uint8]
-    """RGB (T, size, size, 3)."""
-    attention_THW: NDArray[np.float32]
-    """Where VG-net painted, 0 to 1."""
-    colour_THWC: NDArray[np.uint8]
-    """What VG-net painted, RGB (T, size, size, 3)."""
-    landmarks_TL: NDArray[np.float32]
-    """The normalised landmarks (T, 136) that the frames were painted for."""
-    reference: Reference
-    """The picture that the frames were painted over."""
-    blinks: Blinks | None = None
-    """Lids that were drawn into the frames after VG-net."""
+    frames_THWC: NDArray[np.uint8]  # RGB (T, size, size, 3)
+    attention_THW: NDArray[np.float32]  # where VG-net painted, 0 to 1
+    colour_THWC: NDArray[np.uint8]  # what VG-net painted, RGB (T, size, size, 3)
+    landmarks_TL: NDArray[np.float32]  # normalised landmarks (T, 136) that the frames were painted for
+    reference: Reference  # the picture that the frames were painted over
+    closed_T: NDArray[np.float64] | None = None  # how far lids that were drawn into the frames are closed, 0 to 1
+    skin: float = 0.0  # how much skin above the eyes was drawn down (`compositing.lids`)
 
 
 class View(Protocol):
     """What the frames of one picture's videos show. Several threads may share a view."""
 
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height of its frames, both even."""
+    size: tuple[int, int]
+    """Width and height of its frames, both even."""
 
     def frames(self, painted: Iterable[Painted]) -> Iterator[NDArray[np.uint8]]:
         """Yield the frames, RGB (height, width, 3), of a video from its first chunk on."""
@@ -50,16 +34,11 @@ class View(Protocol):
         """Convert points from pixels of the crop to pixels of the view's frames, from frame number ``first`` on."""
 
 
-@dataclass(frozen=True)
 class Crop:
     """A `View` of the face alone, as VG-net paints it."""
 
-    side: int
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Implements `View`."""
-        return self.side, self.side
+    def __init__(self, side: int) -> None:
+        self.size = side, side
 
     def frames(self, painted: Iterable[Painted]) -> Iterator[NDArray[np.uint8]]:
         """Implements `View`."""

@@ -1,5 +1,6 @@
 """Dubbing: the frames of a video, with another mouth."""
 
+# ruff: noqa: D102  # `View` documents the methods
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,9 +13,9 @@ from numpy.typing import NDArray
 
 from pipeline.config.params import FaceRule
 from pipeline.faces.crop import CropGeometry, crop_face
-from pipeline.inference.compositing.base import Painted
+from pipeline.inference.compositing.base import Painted, View
 from pipeline.inference.compositing.photograph import Photograph, shown_size
-from pipeline.inference.tracked import Tracked, track
+from pipeline.inference.tracked import track
 from pipeline.landmarks.points import COUNT, MOUTH
 from pipeline.landmarks.shape import mouth_opening
 from pipeline.media import read_frames
@@ -26,69 +27,62 @@ _NOSE = slice(31, 36)  # its lower edge, which does not move with speech
 _JAW = 17
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Shot(Reference):
     """A frame of the video as the reference of a generated frame."""
 
-    picture_HWC: NDArray[np.uint8] | None = None
+    picture_HWC: NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
-class Footage:
+class Footage(View):
     """A `View` of the whole frames of a video, with VG-net's paint on the face of each."""
 
-    path: Path
-    tracked: Tracked
-    crop: CropGeometry
-    size: tuple[int, int]
-
-    @classmethod
-    def of(cls, path: Path, crop: CropGeometry, rule: FaceRule, frames: int | None) -> "Footage":
+    def __init__(self, path: Path, crop: CropGeometry, rule: FaceRule, frames: int | None) -> None:
         """Track the face in the first ``frames`` of the video, or in all of it.
 
         Raises PipelineError if the video does not show one frontal face throughout.
         """
-        first_HWC = next(read_frames(path))
-        size = shown_size(first_HWC.shape[1], first_HWC.shape[0])
-        if max(first_HWC.shape[:2]) > max(size) + 1:
-            log.warning("%s is shown %d pixels wide and %d high.", path, *size)
-        pictures = islice((_sized(frame, size) for frame in read_frames(path)), frames)
-        return cls(path, track(path, pictures, rule, crop), crop, size)
+        height, width = next(read_frames(path)).shape[:2]
+        self.path, self.crop, self.size = path, crop, shown_size(width, height)
+        if max(height, width) > max(self.size) + 1:
+            log.warning("%s is shown %d pixels wide and %d high.", path, *self.size)
+        pictures = islice((_sized(frame, self.size) for frame in read_frames(path)), frames)
+        self.tracked = track(path, pictures, rule, crop)
 
     def frames(self, painted: Iterable[Painted]) -> Iterator[NDArray[np.uint8]]:
-        """Implements `View`."""
         for chunk in painted:
-            assert isinstance(chunk.reference, Shot)
-            assert chunk.reference.picture_HWC is not None
-            yield from Photograph.of(chunk.reference.picture_HWC, chunk.reference).frames([chunk])
+            yield from _photograph(chunk.reference).frames([chunk])
 
     def points(self, points_T68x2: NDArray[np.float32], first: int, reference: Reference) -> NDArray[np.float32]:
-        """Implements `View`."""
-        assert isinstance(reference, Shot)
-        assert reference.picture_HWC is not None
-        return Photograph.of(reference.picture_HWC, reference).points(points_T68x2, first, reference)
+        return _photograph(reference).points(points_T68x2, first, reference)
 
     def calm(self) -> Reference:
         """Return the frame with the most closed mouth; it is AT-net's reference."""
         number = int(np.argmin(mouth_opening(self.tracked.crop_points_T68x2)))
-        picture_HWC = next(islice(read_frames(self.path), number, None))
-        return self._shot(_sized(picture_HWC, self.size), number)
+        return self._shot(next(islice(read_frames(self.path), number, None)), number)
 
     def shots(self) -> Iterator[Shot]:
         """Yield the frames forwards, then backwards, and so on without end."""
         count = len(self.tracked.points_T68x2)
         while True:
             for number, picture_HWC in enumerate(islice(read_frames(self.path), count)):
-                yield self._shot(_sized(picture_HWC, self.size), number)
+                yield self._shot(picture_HWC, number)
             for start in range((count - 1) // FPS * FPS, -1, -FPS):  # a second at a time, to keep few frames in memory
                 second = list(read_frames(self.path, start=start / FPS, duration=1.0))[: count - start]
                 for number in reversed(range(len(second))):
-                    yield self._shot(_sized(second[number], self.size), start + number)
+                    yield self._shot(second[number], start + number)
 
     def _shot(self, picture_HWC: NDArray[np.uint8], number: int) -> Shot:
+        picture_HWC = _sized(picture_HWC, self.size)
         crop_HWC = crop_face(picture_HWC, self.tracked.onto_T2x3[number], self.crop.size)
         points_68x2 = self.tracked.crop_points_T68x2[number]
-        return Shot(crop_HWC, points_68x2, None, self.tracked.points_T68x2[number], picture_HWC)
+        source_68x2 = self.tracked.points_T68x2[number]
+        return Shot(crop_HWC, points_68x2, source_68x2=source_68x2, picture_HWC=picture_HWC)
+
+
+def _photograph(shot: Reference) -> Photograph:
+    assert isinstance(shot, Shot)
+    return Photograph(shot.picture_HWC, shot)
 
 
 def put_mouth(

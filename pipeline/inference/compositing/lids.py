@@ -6,23 +6,18 @@ from numpy.typing import NDArray
 
 from pipeline.landmarks.shape import EYES
 
-LEAST_SKIN, MOST_SKIN = 0.1, 0.22
-"""Least and most skin above an eye that is stretched, in widths of the eye."""
-SKIN_STEP, SKIN_MARGIN = 0.02, 0.03
-"""Steps in which skin is searched above the eye, and the distance kept to a brow or glasses, in widths of the eye."""
+# All lengths are in widths of the eye.
+LEAST_SKIN, MOST_SKIN = 0.1, 0.22  # skin above an eye that is stretched
+SKIN_STEP, SKIN_MARGIN = 0.02, 0.03  # steps of the search for skin, and the distance kept to a brow or glasses
 DARK, LASHES_ONLY = 0.75, 0.4
 """Skin ends where brightness drops below this share of the skin under it. If the skin at `LEAST_SKIN` has less than
 this share of the brightest skin, glasses cover the lid."""
 RIM = 0.8
 """A line above the lashes is the rim of glasses if its brightness is at most this share of that on both sides."""
-ABOVE, BELOW = 0.02, 0.05
-"""How far beyond dlib's points the lids begin and meet, in widths of the eye. The points mark the edge of the white."""
-LASHES = 0.06
-"""Width of the lid's edge that moves without being stretched, in widths of the eye."""
-SHADE = 0.3
-"""How much darker the lid's edge becomes."""
-SMOOTH = 0.06
-"""Standard deviation of the blur where a little skin is stretched far, in widths of the eye."""
+ABOVE, BELOW = 0.02, 0.05  # the lids begin and meet beyond dlib's points, which mark the edge of the white
+LASHES = 0.06  # width of the lid's edge that moves without being stretched
+SHADE = 0.3  # how much darker the lid's edge becomes
+SMOOTH = 0.06  # standard deviation of the blur where a little skin is stretched far
 
 
 def find_skin(picture_HWC: NDArray[np.uint8], points_68x2: NDArray[np.floating]) -> float | None:
@@ -41,17 +36,38 @@ def close_lids(
     skin: float,
     share: float,
 ) -> None:
-    """Draw both upper lids into a frame, in place.
+    """Draw both upper lids into a frame of a picture (both RGB), in place, closed by ``share`` from 0 to 1.
 
-    Args:
-        frame_HWC: A frame of the picture, RGB.
-        picture_HWC: The picture, RGB.
-        points_68x2: The face's points in pixels of the picture.
-        skin: The result of `find_skin`.
-        share: How far the lids are closed, 0 to 1.
+    ``points_68x2`` are the face's points in pixels of the picture, and ``skin`` is the result of `find_skin`.
     """
-    for eye in EYES:
-        _close(frame_HWC, picture_HWC, points_68x2[eye].astype(np.float64), skin, share)
+    bounds = np.array(picture_HWC.shape[1::-1])
+    for eye_62 in (points_68x2[eye].astype(np.float64) for eye in EYES):
+        axes, width = _axes(eye_62)
+        left, top = np.clip(np.floor(eye_62.min(axis=0) - 0.6 * width).astype(int), 0, bounds)
+        right, bottom = np.clip(np.ceil(eye_62.max(axis=0) + 0.6 * width).astype(int), 0, bounds)
+        if width < 2 or right <= left or bottom <= top:
+            continue
+        # u runs across the eye, 0 to 1 between its corners, and v down.
+        columns, rows = np.meshgrid(np.arange(left, right), np.arange(top, bottom))
+        u, v = np.moveaxis((np.stack([columns, rows], axis=-1) - eye_62[0]) @ axes.T / width, -1, 0)
+        inside = np.sin(np.pi * np.clip(u, 0, 1))
+        upper, lower = (np.polyval(lid, u) for lid in _lids(eye_62, axes, width))
+        upper, lower = upper - ABOVE * inside, lower + BELOW * inside
+        down = share * np.maximum(lower - upper, 0) * (inside > 0)
+        edge, above = upper + down, upper - skin
+        lashes = min(LASHES, skin - 0.03)
+        longer = (skin - lashes + down) / (skin - lashes)
+        source = np.where(v < above, v, np.where(v < edge - lashes, above + (v - above) / longer, v - down))
+        shift = ((source - v) * width)[..., None] * axes[1]
+        part = frame_HWC[top:bottom, left:right]
+        drawn = _sampled(picture_HWC, columns + shift[..., 0], rows + shift[..., 1]).astype(np.float32)
+        smooth = cv2.GaussianBlur(drawn, (0, 0), SMOOTH * width)
+        within = np.clip(np.minimum(v - above, edge - lashes - v) / 0.04, 0, 1)
+        much = within * np.clip((longer - 2) / 2, 0, 1)
+        drawn += (smooth - drawn) * much[..., None].astype(np.float32)
+        dark = 1 - SHADE * share * np.sqrt(inside) * np.exp(-(((v - edge + 0.02) / 0.04) ** 2))
+        shown = np.clip((edge - v) * width + 0.5, 0, 1) * (down > 0)
+        part[:] = np.round(part + (drawn * dark[..., None] - part) * shown[..., None]).clip(0, 255)
 
 
 def _axes(eye_62: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
@@ -84,43 +100,6 @@ def _skin_above(picture_HWC: NDArray[np.uint8], eye_62: NDArray[np.float64]) -> 
     sides = np.minimum(np.maximum.accumulate(levels), np.maximum.accumulate(levels[::-1])[::-1])
     rim = (levels < RIM * sides) & (distances >= LASHES - SKIN_STEP / 2) & (distances <= skin)
     return 0.0 if rim.any() else skin
-
-
-def _close(
-    frame_HWC: NDArray[np.uint8],
-    picture_HWC: NDArray[np.uint8],
-    eye_62: NDArray[np.float64],
-    skin: float,
-    share: float,
-) -> None:
-    """Close one eye. u runs across the eye, 0 to 1 between its corners, and v down, in widths of the eye."""
-    axes, width = _axes(eye_62)
-    bounds = np.array(picture_HWC.shape[1::-1])
-    left, top = np.clip(np.floor(eye_62.min(axis=0) - 0.6 * width).astype(int), 0, bounds)
-    right, bottom = np.clip(np.ceil(eye_62.max(axis=0) + 0.6 * width).astype(int), 0, bounds)
-    if width < 2 or right <= left or bottom <= top:
-        return
-    columns, rows = np.meshgrid(np.arange(left, right), np.arange(top, bottom))
-    u, v = np.moveaxis((np.stack([columns, rows], axis=-1) - eye_62[0]) @ axes.T / width, -1, 0)
-    inside = np.sin(np.pi * np.clip(u, 0, 1))
-    upper, lower = (np.polyval(lid, u) for lid in _lids(eye_62, axes, width))
-    upper, lower = upper - ABOVE * inside, lower + BELOW * inside
-    down = share * np.maximum(lower - upper, 0) * (inside > 0)
-    edge, above = upper + down, upper - skin
-    lashes = min(LASHES, skin - 0.03)
-    longer = (skin - lashes + down) / (skin - lashes)
-    source = np.where(v < above, v, np.where(v < edge - lashes, above + (v - above) / longer, v - down))
-    shift = ((source - v) * width)[..., None] * axes[1]
-    x, y = columns + shift[..., 0], rows + shift[..., 1]
-    part = frame_HWC[top:bottom, left:right]
-    drawn = _sampled(picture_HWC, x, y).astype(np.float32)
-    smooth = cv2.GaussianBlur(drawn, (0, 0), SMOOTH * width)
-    within = np.clip(np.minimum(v - above, edge - lashes - v) / 0.04, 0, 1)
-    much = within * np.clip((longer - 2) / 2, 0, 1)
-    drawn += (smooth - drawn) * much[..., None].astype(np.float32)
-    dark = 1 - SHADE * share * np.sqrt(inside) * np.exp(-(((v - edge + 0.02) / 0.04) ** 2))
-    shown = np.clip((edge - v) * width + 0.5, 0, 1) * (down > 0)
-    part[:] = np.round(part + (drawn * dark[..., None] - part) * shown[..., None]).clip(0, 255)
 
 
 def _sampled(picture_HWC: NDArray[np.uint8], x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.uint8]:

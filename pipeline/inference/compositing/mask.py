@@ -24,13 +24,10 @@ _FADING = np.clip(1 - (np.arange(HOLD + RELEASE) - HOLD) / RELEASE, 0, 1)
 
 
 class _Part(NamedTuple):
-    moving: NDArray[np.intp]
-    """Points whose movement counts."""
+    moving: NDArray[np.intp]  # points whose movement counts
     outline: NDArray[np.intp]
-    grown: NDArray[np.float64]
-    """Factor on the distance from the centre, for each point of the outline."""
-    centre: NDArray[np.intp]
-    """Points whose mean is the centre."""
+    grown: NDArray[np.float64]  # factor on the distance from the centre, for each point of the outline
+    centre: NDArray[np.intp]  # points whose mean is the centre
 
 
 def _around(points: slice, factor: float) -> _Part:
@@ -46,8 +43,7 @@ _MOUTH = _Part(
     grown=np.concatenate([0.9 + 0.13 * np.sin(np.pi * _JAW / 16), np.ones(3)]),
     centre=np.array([NOSE_BASE]),
 )
-SPEAKING = (_MOUTH,)
-"""The part that moves in speech: the face below the nose."""
+SPEAKING = (_MOUTH,)  # in speech the face below the nose moves
 DRIVEN = (_MOUTH, _around(slice(36, 42), 1.6), _around(slice(42, 48), 1.6), _around(slice(17, 27), 1.2))
 """The parts that move when another face drives this one: also both eyes, and the brows."""
 

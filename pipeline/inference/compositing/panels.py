@@ -1,14 +1,14 @@
 """Panels: landmarks, attention, colour and result side by side."""
 
+# ruff: noqa: D102  # `View` documents the methods
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.faces.crop import SIZE, rescale
-from pipeline.inference.compositing.base import Painted
+from pipeline.inference.compositing.base import Painted, View
 from pipeline.landmarks.points import OUTLINES
 from pipeline.preprocessing.base import Preprocessing, Reference
 
@@ -18,21 +18,14 @@ LABEL_HEIGHT = 18
 NAMES = ("landmarks", "attention", "colour", "result")
 
 
-@dataclass(frozen=True)
-class Panels:
-    """A `View` like the figure in the original's README."""
+class Panels(View):
+    """A `View` like the figure in the original's README. ``side`` is that of the networks' crops in pixels."""
 
-    side: int
-    """Side of the networks' crops in pixels."""
-    preprocessing: Preprocessing
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Implements `View`."""
-        return len(NAMES) * PANEL, PANEL + LABEL_HEIGHT
+    def __init__(self, side: int, preprocessing: Preprocessing) -> None:
+        self.side, self.preprocessing = side, preprocessing
+        self.size = len(NAMES) * PANEL, PANEL + LABEL_HEIGHT
 
     def frames(self, painted: Iterable[Painted]) -> Iterator[NDArray[np.uint8]]:
-        """Implements `View`."""
         for chunk in painted:
             points_T68x2 = self.preprocessing.place(chunk.landmarks_TL, chunk.reference.points_68x2)
             for t, points_68x2 in enumerate(points_T68x2):
@@ -45,7 +38,6 @@ class Panels:
                 yield np.hstack([label(picture, name) for picture, name in zip(pictures, NAMES, strict=True)])
 
     def points(self, points_T68x2: NDArray[np.float32], first: int, reference: Reference) -> NDArray[np.float32]:
-        """Implements `View`: the points in the panel of the result."""
         shift = np.array([(len(NAMES) - 1) * PANEL, LABEL_HEIGHT])
         return np.asarray(rescale(points_T68x2, self.side, PANEL) + shift, np.float32)
 

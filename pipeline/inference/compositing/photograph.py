@@ -1,15 +1,15 @@
 """The whole picture, with the generated face blended back into it."""
 
+# ruff: noqa: D102  # `View` documents the methods
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.inference.compositing.base import Painted
+from pipeline.inference.compositing.base import Painted, View
 from pipeline.inference.compositing.lids import close_lids
 from pipeline.landmarks.similarity import fit_similarity, invert_similarity
 from pipeline.preprocessing.base import Reference
@@ -24,8 +24,7 @@ FADE = 0.22
 shows hair, collar and background, which the photograph shows better."""
 
 
-@dataclass(frozen=True)
-class Photograph:
+class Photograph(View):
     """A `View` of the whole picture, with VG-net's paint blended into it.
 
     A frame is A C + (1 - A) reference, with colour C and attention A (Chen et al., CVPR 2019, section 3.3). Here the
@@ -33,69 +32,42 @@ class Photograph:
     changes outside the crop.
     """
 
-    picture_HWC: NDArray[np.uint8]
-    """RGB, both sides even, as H.264 requires."""
-    corner: tuple[int, int]
-    """Left and top of the region of the picture that the crop covers."""
-    onto_2x3: NDArray[np.float64]
-    """Transform from that region's pixels to the crop's."""
-    crop: int
-    """Side of the crop in pixels."""
-    mask_HW: NDArray[np.float32]
-    """Weight of the paint in that region, 0 to 1."""
-    points_68x2: NDArray[np.float64]
-    """The face's points in pixels of the picture."""
-
-    @classmethod
-    def of(cls, picture_HWC: NDArray[np.uint8], reference: Reference) -> "Photograph":
+    def __init__(self, picture_HWC: NDArray[np.uint8], reference: Reference) -> None:
         """Prepare the view of an RGB picture and the reference that was cropped from it."""
         assert reference.source_68x2 is not None, "the reference was cropped from a picture"
         height, width = picture_HWC.shape[:2]
-        size = shown_size(width, height)
-        points_68x2 = np.asarray(reference.source_68x2, np.float64)
+        self.size = shown_size(width, height)
+        self.points_68x2 = np.asarray(reference.source_68x2, np.float64)
         if max(width, height) > MAX_SIDE:
-            log.warning("The picture is %d pixels wide and %d high, and the video %d and %d.", width, height, *size)
-            picture_HWC = np.asarray(cv2.resize(picture_HWC, size, interpolation=cv2.INTER_AREA), np.uint8)
-            factors = np.array(size) / (width, height)
-            points_68x2 = (points_68x2 + 0.5) * factors - 0.5
-        picture_HWC = np.ascontiguousarray(picture_HWC[: size[1], : size[0]])
+            log.warning(
+                "The picture is %d pixels wide and %d high, and the video %d and %d.", width, height, *self.size
+            )
+            picture_HWC = np.asarray(cv2.resize(picture_HWC, self.size, interpolation=cv2.INTER_AREA), np.uint8)
+            self.points_68x2 = (self.points_68x2 + 0.5) * (np.array(self.size) / (width, height)) - 0.5
+        self.picture_HWC = np.ascontiguousarray(picture_HWC[: self.size[1], : self.size[0]])
         side = reference.image_HWC.shape[0]
-        onto = fit_similarity(points_68x2, reference.points_68x2)
-        corners = np.array([[0, 0], [0, side], [side, 0], [side, side]]) - 0.5
-        reach = corners @ invert_similarity(onto)[:, :2].T + invert_similarity(onto)[:, 2]
-        left, top = np.clip(np.floor(reach.min(axis=0)).astype(int), 0, np.array(size) - 1)
-        right, bottom = np.clip(np.ceil(reach.max(axis=0)).astype(int) + 1, (left + 1, top + 1), size)
-        onto[:, 2] += onto[:, :2] @ (left, top)
-        mask = _warped(_fade(side), onto, (right - left, bottom - top))
-        return cls(picture_HWC, (int(left), int(top)), onto, side, mask, points_68x2)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height of its frames."""
-        height, width = self.picture_HWC.shape[:2]
-        return width, height
-
-    @property
-    def face(self) -> tuple[NDArray[np.float64], float]:
-        """The centre of the crop and its side, in pixels of a frame."""
-        back, side = invert_similarity(self.onto_2x3), self.crop
-        middle = back[:, :2] @ np.full(2, (side - 1) / 2) + back[:, 2] + self.corner
-        return middle, side * float(np.hypot(*back[:, 0]))
+        onto_2x3 = fit_similarity(self.points_68x2, reference.points_68x2)
+        back_2x3 = invert_similarity(onto_2x3)
+        left, top, right, bottom = _region(back_2x3, (-0.5, -0.5, side - 0.5, side - 0.5), self.size)
+        self.corner = left, top  # of the region of the picture that the crop covers
+        self.onto_2x3 = _from(onto_2x3, left, top)  # from that region's pixels to the crop's
+        self.back_2x3 = invert_similarity(self.onto_2x3)
+        self.mask_HW = _warped(_fade(side), self.onto_2x3, (right - left, bottom - top))  # weight of the paint, 0 to 1
+        self.face = (  # the centre of the crop and its side, in pixels of a frame
+            self.back_2x3[:, :2] @ np.full(2, (side - 1) / 2) + self.back_2x3[:, 2] + self.corner,
+            side * float(np.hypot(*self.back_2x3[:, 0])),
+        )
 
     def frames(self, painted: Iterable[Painted]) -> Iterator[NDArray[np.uint8]]:
-        """Implements `View`."""
         for chunk in painted:
             for t, (attention_HW, colour_HWC) in enumerate(zip(chunk.attention_THW, chunk.colour_THWC, strict=True)):
                 frame_HWC = self.with_paint(attention_HW, colour_HWC)
-                if chunk.blinks and chunk.blinks.closed_T[t] > 0:
-                    share = float(chunk.blinks.closed_T[t])
-                    close_lids(frame_HWC, self.picture_HWC, self.points_68x2, chunk.blinks.skin, share)
+                if chunk.closed_T is not None and chunk.closed_T[t] > 0:
+                    close_lids(frame_HWC, self.picture_HWC, self.points_68x2, chunk.skin, float(chunk.closed_T[t]))
                 yield frame_HWC
 
     def points(self, points_T68x2: NDArray[np.float32], first: int, reference: Reference) -> NDArray[np.float32]:
-        """Implements `View`."""
-        back = invert_similarity(self.onto_2x3)
-        return np.asarray(points_T68x2 @ back[:, :2].T + back[:, 2] + self.corner, np.float32)
+        return np.asarray(points_T68x2 @ self.back_2x3[:, :2].T + self.back_2x3[:, 2] + self.corner, np.float32)
 
     def with_paint(self, attention_HW: NDArray[np.float32], colour_HWC: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return a frame (H, W, 3): the picture with the colours (size, size, 3) blended in by the attention."""
@@ -104,17 +76,11 @@ class Photograph:
         if not columns:
             return frame
         # Only this part of the picture changes.
-        back = invert_similarity(self.onto_2x3)
-        corners = np.array([[x - 1, y - 1], [x + columns, y - 1], [x - 1, y + rows], [x + columns, y + rows]])
-        reach, most = corners @ back[:, :2].T + back[:, 2], self.mask_HW.shape[::-1]
-        left, top = np.clip(np.floor(reach.min(axis=0)).astype(int), 0, most)
-        right, bottom = np.clip(np.ceil(reach.max(axis=0)).astype(int) + 1, (left, top), most)
-        if right == left or bottom == top:
-            return frame
-        onto, size = self.onto_2x3.copy(), (int(right - left), int(bottom - top))
-        onto[:, 2] += onto[:, :2] @ (left, top)
-        share = _warped(attention_HW, onto, size) * self.mask_HW[top:bottom, left:right]
-        paint = _warped(colour_HWC, onto, size, cv2.INTER_CUBIC)
+        height, width = self.mask_HW.shape
+        left, top, right, bottom = _region(self.back_2x3, (x - 1, y - 1, x + columns, y + rows), (width, height))
+        onto_2x3, size = _from(self.onto_2x3, left, top), (right - left, bottom - top)
+        share = _warped(attention_HW, onto_2x3, size) * self.mask_HW[top:bottom, left:right]
+        paint = _warped(colour_HWC, onto_2x3, size, cv2.INTER_CUBIC)
         corner_x, corner_y = self.corner
         place = frame[corner_y + top : corner_y + bottom, corner_x + left : corner_x + right]
         # blendLinear divides by the sum of both weights, which is 1 here.
@@ -126,6 +92,22 @@ def shown_size(width: int, height: int) -> tuple[int, int]:
     """Return the size of a picture's video: the picture's, at most `MAX_SIDE`, and even."""
     scale = min(1.0, MAX_SIDE / max(height, width))
     return max(2, 2 * int(width * scale / 2)), max(2, 2 * int(height * scale / 2))
+
+
+def _region(
+    back_2x3: NDArray[np.float64], box: tuple[float, float, float, float], size: tuple[int, int]
+) -> tuple[int, int, int, int]:
+    """Transform a box, and return the left, top, right and bottom of the pixels it reaches: at least one."""
+    x, y = np.meshgrid(box[::2], box[1::2])
+    reach = np.stack([x.ravel(), y.ravel()], axis=1) @ back_2x3[:, :2].T + back_2x3[:, 2]
+    left, top = np.clip(np.floor(reach.min(axis=0)).astype(int), 0, np.array(size) - 1).tolist()
+    right, bottom = np.clip(np.ceil(reach.max(axis=0)).astype(int) + 1, (left + 1, top + 1), size).tolist()
+    return left, top, right, bottom
+
+
+def _from(onto_2x3: NDArray[np.float64], left: int, top: int) -> NDArray[np.float64]:
+    """Return the transform for pixels that are counted from ``left`` and ``top``."""
+    return np.column_stack([onto_2x3[:, :2], onto_2x3[:, 2] + onto_2x3[:, :2] @ (left, top)])
 
 
 def _fade(side: int) -> NDArray[np.float32]:

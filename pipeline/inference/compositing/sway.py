@@ -1,13 +1,13 @@
 """Small, continuous head motion in a photograph."""
 
+# ruff: noqa: D102  # `View` documents the methods
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.inference.compositing.base import Painted
+from pipeline.inference.compositing.base import Painted, View
 from pipeline.inference.compositing.photograph import Photograph
 from pipeline.preprocessing.base import Reference
 from pipeline.runtime.clock import FPS
@@ -21,49 +21,27 @@ NEAR, FAR = 0.55, 1.3
 second nothing moves, and the picture between them is stretched."""
 
 
-@dataclass(frozen=True)
-class Sway:
+class Sway(View):
     """A `View` of a photograph whose head moves. Equal seeds give equal motion; the first frame is not moved."""
 
-    whole: Photograph
-    middle: NDArray[np.float64]
-    """Centre of the face in pixels of the frame."""
-    side: float
-    """Side of the crop in pixels of the frame."""
-    left: int
-    top: int
-    """Left and top of the moving part of the frame."""
-    share_HW: NDArray[np.float32]
-    """Share of the motion, 0 to 1, for each pixel of that part."""
-    phases: NDArray[np.float64]
-    """Phases (3, waves) of tilt, shift to the right and shift down."""
-
-    @classmethod
-    def of(cls, whole: Photograph, seed: int) -> "Sway":
-        """Prepare the motion of a photograph."""
-        width, height = whole.size
-        middle, side = whole.face
-        reach = FAR * side
-        left, top = np.maximum(np.floor(middle - reach), 0).astype(int).tolist()
-        right, bottom = np.minimum(np.ceil(middle + reach) + 1, (width, height)).astype(int).tolist()
-        rows, columns = np.mgrid[top:bottom, left:right].astype(np.float32)
-        distance = np.hypot(columns - middle[0], rows - middle[1]) / side
+    def __init__(self, whole: Photograph, seed: int) -> None:
+        self.whole, self.size = whole, whole.size
+        self.middle, self.side = whole.face
+        reach = FAR * self.side
+        left, top = np.maximum(np.floor(self.middle - reach), 0).astype(int).tolist()
+        right, bottom = np.minimum(np.ceil(self.middle + reach) + 1, self.size).astype(int).tolist()
+        self.part = slice(top, bottom), slice(left, right)  # of the frame, which moves
+        rows, columns = np.mgrid[self.part].astype(np.float32)
+        distance = np.hypot(columns - self.middle[0], rows - self.middle[1]) / self.side
         inwards = np.clip((FAR - distance) / (FAR - NEAR), 0, 1)
-        share = (inwards**2 * (3 - 2 * inwards)).astype(np.float32)
-        phases = np.random.default_rng(seed).uniform(0, 2 * np.pi, (3, len(RATES)))
-        return cls(whole, middle, side, left, top, share, phases)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Implements `View`."""
-        return self.whole.size
+        self.share_HW = (inwards**2 * (3 - 2 * inwards)).astype(np.float32)  # of the motion, for each pixel of the part
+        # Of tilt, shift to the right and shift down.
+        self.phases = np.random.default_rng(seed).uniform(0, 2 * np.pi, (3, len(RATES)))
 
     def frames(self, painted: Iterable[Painted]) -> Iterator[NDArray[np.uint8]]:
-        """Implements `View`."""
         return self.moved(self.whole.frames(painted))
 
     def points(self, points_T68x2: NDArray[np.float32], first: int, reference: Reference) -> NDArray[np.float32]:
-        """Implements `View`. The face moves as a whole."""
         still = self.whole.points(points_T68x2, first, reference)
         moved = []
         for number, points in enumerate(still, first):
@@ -81,9 +59,7 @@ class Sway:
 
     def moved(self, frames: Iterator[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
         """Move the head in the frames of a video from the first on."""
-        height, width = self.share_HW.shape
-        part = (slice(self.top, self.top + height), slice(self.left, self.left + width))
-        rows, columns = np.mgrid[part].astype(np.float32)
+        rows, columns = np.mgrid[self.part].astype(np.float32)
         for number, frame_HWC in enumerate(frames):
             turn, right, down = self.at(number)
             # The source of each pixel, by its share of the motion.
@@ -92,5 +68,5 @@ class Sway:
             y = back[1, 0] * columns + back[1, 1] * rows + np.float32(back[1, 2] - down)
             x, y = columns + self.share_HW * (x - columns), rows + self.share_HW * (y - rows)
             frame_HWC = frame_HWC.copy()
-            frame_HWC[part] = cv2.remap(frame_HWC, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+            frame_HWC[self.part] = cv2.remap(frame_HWC, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
             yield frame_HWC

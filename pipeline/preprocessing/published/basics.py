@@ -25,15 +25,14 @@ def read_basics(folder: StrPath) -> dict[str, NDArray[np.float64]]:
     for name, shape in SHAPES.items():
         path = Path(folder, f"{name}.npy")
         if not path.is_file():
-            raise PipelineError(
-                f"{path} is missing. Give the folder basics of the original's repository with --basics."
-            )
+            advice = "Give the folder basics of the original's repository with --basics."
+            raise PipelineError("is missing", subject=path, advice=advice)
         try:
             array = np.load(path, allow_pickle=False)
         except (ValueError, OSError, EOFError) as error:
             raise PipelineError(f"{path} is not a NumPy array ({error}). Get it again from the original.") from error
-        if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype.kind not in "fiu":
-            content = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else "an archive"
+        content = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else "an archive"
+        if content == "an archive" or array.shape != shape or array.dtype.kind not in "fiu":
             raise PipelineError(f"{path} is {content} where numbers {shape} belong. Get it again from the original.")
         arrays[name] = array.astype(np.float64)
     return arrays

@@ -60,24 +60,26 @@ def read_tensors(path: StrPath) -> dict[str, Tensor]:
     return content
 
 
+_OTHERS = (  # what other files begin with
+    (
+        rb"\s*<",
+        "is a web page, saved in place of the download. Open the link in a browser, confirm the large file, and "
+        "give what is saved then.",
+    ),
+    (rb".{4}\0\0\0\0{", "is a safetensors file. Give the published .pth; what was imported before needs no import."),
+    (rb"[\x01-\x7f]+\Z", "is a text file, not a checkpoint. Give the published .pth."),
+)
+
+
 def _describe_other(path: Path, error: Exception) -> str:
-    with path.open("rb") as file:
-        head = file.read(512)
-    named = re.search(r"GLOBAL ([\w.]+)", str(error))
-    if named:
+    if named := re.search(r"GLOBAL ([\w.]+)", str(error)):
         return (
             f"holds Python objects ({named[1]}), not weights alone. Loading them would run code, so it is refused. "
             "Give the published state dict."
         )
     if "TorchScript" in str(error):
         return "is a TorchScript program, not a state dict. Give the published file."
-    if head.lstrip()[:1] == b"<":
-        return (
-            "is a web page, saved in place of the download. Open the link in a browser, confirm the large "
-            "file, and give what is saved then."
-        )
-    if head[4:9] == b"\0\0\0\0{":
-        return "is a safetensors file. Give the published .pth; what was imported before needs no import."
-    if head and head.isascii() and b"\0" not in head:
-        return "is a text file, not a checkpoint. Give the published .pth."
-    return f"is not a whole checkpoint ({path.stat().st_size:,} bytes). It may be cut off: download it again."
+    with path.open("rb") as file:
+        head = file.read(512)
+    cut_off = f"is not a whole checkpoint ({path.stat().st_size:,} bytes). It may be cut off: download it again."
+    return next((text for begin, text in _OTHERS if re.match(begin, head, re.DOTALL)), cut_off)

@@ -19,10 +19,7 @@ from pipeline.faces.select import ChosenFace, choose_face
 from pipeline.landmarks.points import MOUTH
 from pipeline.landmarks.similarity import apply_similarity, fit_similarity
 
-STEADY = slice(27, 45)
-"""Nose, right eye and half of the left eye: the points that are aligned to the template."""
-_MOUTH_NUMBERS = slice(2 * MOUTH.start, 2 * MOUTH.stop)
-"""The mouth's 20 points among the 136 numbers."""
+STEADY = slice(27, 45)  # nose, right eye and half of the left eye: the points that are aligned to the template
 RESTING = (1, 0.06)
 """Index and amount of the expression whose mouth turns the mean face of the basics into the original's resting face."""
 
@@ -31,12 +28,9 @@ RESTING = (1, 0.06)
 class CropRecipe:
     """Parameters of the original's crop."""
 
-    reach: float = 0.64
-    """Half the side of the square, as a share of the height of the detector's box."""
-    side: int = 163
-    """Side in pixels of the resized square."""
-    margin: int = 1
-    """Pixels cut off at the left and at the top; 128 are kept."""
+    reach: float = 0.64  # half the side of the square, as a share of the height of the detector's box
+    side: int = 163  # side in pixels of the resized square
+    margin: int = 1  # pixels cut off at the left and at the top; 128 are kept
 
 
 def find_face(image_HWC: NDArray[np.uint8], face: WhichFace = "prominent") -> ChosenFace | None:
@@ -97,16 +91,11 @@ def cut_region(
 class Expressions:
     """The original's landmark model."""
 
-    mean_shape: NDArray[np.float64]
-    """(68, 2): the face that other faces are fitted to."""
-    rest: NDArray[np.float64]
-    """(136,): the normalised landmarks of every reference."""
-    expressions: NDArray[np.float64]
-    """(E, 136), orthonormal rows: movements are projected onto their span."""
-    mean: NDArray[np.float64]
-    """(136,): mean of the PCA of normalised landmarks."""
-    basis: NDArray[np.float64]
-    """(136, K): basis of that PCA."""
+    mean_shape: NDArray[np.float64]  # (68, 2): the face that other faces are fitted to
+    rest: NDArray[np.float64]  # (136,): the normalised landmarks of every reference
+    expressions: NDArray[np.float64]  # (E, 136), orthonormal rows: movements are projected onto their span
+    mean: NDArray[np.float64]  # (136,): mean of the PCA of normalised landmarks
+    basis: NDArray[np.float64]  # (136, K): basis of that PCA
 
     def normalize(
         self, points_T68x2: NDArray[np.floating], reference_68x2: NDArray[np.floating]
@@ -134,6 +123,6 @@ class Expressions:
 def resting(mean_L: NDArray[np.float64], expressions_EL: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the resting face (136,): the normalised mean face of the basics, with the mouth of ``RESTING``."""
     number, amount = RESTING
-    mouth = np.zeros_like(mean_L)
-    mouth[_MOUTH_NUMBERS] = expressions_EL[number, _MOUTH_NUMBERS]
-    return np.asarray(mean_L + amount * (expressions_EL @ mouth) @ expressions_EL)
+    mouth = np.zeros((68, 2))
+    mouth[MOUTH] = expressions_EL[number].reshape(68, 2)[MOUTH]
+    return np.asarray(mean_L + amount * (expressions_EL @ mouth.reshape(-1)) @ expressions_EL)

@@ -36,8 +36,7 @@ def import_published(atnet: StrPath | None, vgnet: StrPath | None, basics: StrPa
     basics, to = None if basics is None else Path(basics), Path(to)
     sources = {name: Path(path) for name, path in (("atnet", atnet), ("vgnet", vgnet)) if path is not None}
     _check_target(to, sources, basics)
-    record = to / RECORD
-    preprocessing = None
+    record, preprocessing = to / RECORD, None
     if record.exists():
         PublishedPreprocessing.load(to)
     elif basics is None:
@@ -64,9 +63,9 @@ def import_published(atnet: StrPath | None, vgnet: StrPath | None, basics: StrPa
         raise PipelineError(
             f"{to} cannot be written ({error}). Make room, or give another folder with --to."
         ) from error
-    missing = [name for name in ("atnet", "vgnet") if not (to / name / "model.json").exists()]
-    if missing:
-        return [*lines, f"Still missing: run this again with --{missing[0]} FILE"]
+    for name in layouts:
+        if not (to / name / "model.json").exists():
+            return [*lines, f"Still missing: run this again with --{name} FILE"]
     folder = shlex.quote(str(to))
     lines.append("Now run, with a picture and speech of yours:")
     lines.append(f"atvgnet generate --models {folder} -p face.jpg -i speech.wav -o out.mp4")

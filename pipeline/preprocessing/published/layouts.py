@@ -14,47 +14,35 @@ from pipeline.models.discriminator import Discriminator
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime.errors import PipelineError
 
-Names = tuple[tuple[str, tuple[str, ...]], ...]
-"""Prefixes of our names, and the original's prefixes for them. The first match counts. Several prefixes of the original
-are one tensor of ours, concatenated along the first axis.
-"""
-
 
 @dataclass(frozen=True)
 class Layout:
     """A network of the original."""
 
     title: str
-    network: Callable[[], nn.Module]
-    """Builds our network in the original's size and mode."""
-    published: str
-    """The file that the authors published."""
-    mark: str
-    """Prefix of keys that no other network has."""
-    names: Names
-    joined: tuple[int, ...] = ()
-    """Rows of each concatenated tensor."""
-    unused: str = "-"
-    """Prefix of layers that the original builds but never runs."""
+    network: Callable[[], nn.Module]  # builds our network in the original's size and mode
+    published: str  # the file that the authors published
+    mark: str  # prefix of keys that no other network has
+    names: Mapping[str, str]
+    """Prefixes of our names, and the original's prefix for each. The first match counts. Two prefixes of the original,
+    separated by a space, are one tensor of ours, concatenated along the first axis."""
+    joined: tuple[int, ...] = ()  # rows of each concatenated tensor
+    unused: str = "-"  # prefix of layers that the original builds but never runs
 
     def theirs(self, name: str) -> tuple[str, ...]:
         """Return the original's keys, without `module.`, for our tensor `name`."""
-        ours, theirs = next(pair for pair in self.names if name.startswith(pair[0]))
-        return tuple(prefix + name.removeprefix(ours) for prefix in theirs)
+        ours = next(prefix for prefix in self.names if name.startswith(prefix))
+        return tuple(prefix + name.removeprefix(ours) for prefix in self.names[ours].split())
 
 
-_SPEECH: Names = (
-    ("speech.8.", ("audio_eocder_fc.0.",)),
-    ("speech.10.", ("audio_eocder_fc.2.",)),
-    ("speech.", ("audio_eocder.",)),
-)
+_SPEECH = {"speech.8.": "audio_eocder_fc.0.", "speech.10.": "audio_eocder_fc.2.", "speech.": "audio_eocder."}
 
 ATNET = Layout(
     "AT-net",
     AtNet,
     "atnet_lstm_18.pth",
     "lmark_encoder.",
-    (*_SPEECH, ("reference.", ("lmark_encoder.",)), ("lstm.", ("lstm.",)), ("coefficients.", ("lstm_fc.0.",))),
+    {**_SPEECH, "reference.": "lmark_encoder.", "lstm.": "lstm.", "coefficients.": "lstm_fc.0."},
 )
 
 ATNET_SINGLE = Layout(
@@ -62,7 +50,7 @@ ATNET_SINGLE = Layout(
     lambda: AtNet(recurrent=False),
     "anet_single_*.pth",
     "audio_eocder_fc.4.",
-    (*_SPEECH, ("coefficients.", ("audio_eocder_fc.4.",))),
+    {**_SPEECH, "coefficients.": "audio_eocder_fc.4."},
 )
 
 VGNET = Layout(
@@ -70,31 +58,31 @@ VGNET = Layout(
     lambda: VgNet(recurrence="batch"),
     "generator_23.pth",
     "image_encoder1.",
-    (
-        ("image_near.", ("image_encoder1.",)),
-        ("image_deep.", ("image_encoder2.",)),
-        ("landmark_map.", ("landmark_encoder.",)),
-        ("landmark_near.", ("landmark_encoder_stage2.0.",)),
-        ("landmark_deep.", ("lmark_feature.0.",)),
-        ("motion.0.", ("lmark_att.",)),
-        ("motion.1.0.", ("lmark_att.3.",)),
-        ("motion.1.1.", ("lmark_att.4.",)),
-        ("motion.2.", ("lmark_att.6.0.",)),
-        ("bottleneck.", ("bottle_neck.0.",)),
-        ("gru.from_input.weight", ("convGRU.weight_ih_l0",)),
-        ("gru.from_input.bias", ("convGRU.bias_ih_l0",)),
-        ("gru.from_hidden.weight", ("convGRU.weight_hh_l0",)),
-        ("gru.from_hidden.bias", ("convGRU.bias_hh_l0",)),
-        *((f"decode_deep.{block}.block.", (f"generator1.{block}.conv_block.",)) for block in range(9)),
-        ("decode_deep.9.0.", ("generator1.9.",)),
-        ("decode_deep.9.1.", ("generator1.10.",)),
-        ("decode_deep.10.0.", ("generator1.12.",)),
-        ("decode_deep.10.1.", ("generator1.13.",)),
-        ("decode_near.0.", ("base.",)),
-        ("decode_near.1.0.", ("base.3.",)),
-        ("decode_near.1.1.", ("base.4.",)),
-        ("heads.", ("generator_color.0.", "generator_attention.0.")),
-    ),
+    {
+        "image_near.": "image_encoder1.",
+        "image_deep.": "image_encoder2.",
+        "landmark_map.": "landmark_encoder.",
+        "landmark_near.": "landmark_encoder_stage2.0.",
+        "landmark_deep.": "lmark_feature.0.",
+        "motion.0.": "lmark_att.",
+        "motion.1.0.": "lmark_att.3.",
+        "motion.1.1.": "lmark_att.4.",
+        "motion.2.": "lmark_att.6.0.",
+        "bottleneck.": "bottle_neck.0.",
+        "gru.from_input.weight": "convGRU.weight_ih_l0",
+        "gru.from_input.bias": "convGRU.bias_ih_l0",
+        "gru.from_hidden.weight": "convGRU.weight_hh_l0",
+        "gru.from_hidden.bias": "convGRU.bias_hh_l0",
+        **{f"decode_deep.{block}.block.": f"generator1.{block}.conv_block." for block in range(9)},
+        "decode_deep.9.0.": "generator1.9.",
+        "decode_deep.9.1.": "generator1.10.",
+        "decode_deep.10.0.": "generator1.12.",
+        "decode_deep.10.1.": "generator1.13.",
+        "decode_near.0.": "base.",
+        "decode_near.1.0.": "base.3.",
+        "decode_near.1.1.": "base.4.",
+        "heads.": "generator_color.0. generator_attention.0.",
+    },
     joined=(3, 1),
 )
 
@@ -103,14 +91,14 @@ DISCRIMINATOR = Layout(
     Discriminator,
     "none: it was never published",
     "image_encoder_dis.",
-    (
-        ("image.5.", ("img_fc.0.",)),
-        ("image.", ("image_encoder_dis.",)),
-        ("reference.", ("encoder.",)),
-        ("lstm.", ("lstm.",)),
-        ("landmarks.0.", ("lstm_fc.0.",)),
-        ("decision.", ("decision.0.",)),
-    ),
+    {
+        "image.5.": "img_fc.0.",
+        "image.": "image_encoder_dis.",
+        "reference.": "encoder.",
+        "lstm.": "lstm.",
+        "landmarks.0.": "lstm_fc.0.",
+        "decision.": "decision.0.",
+    },
     unused="decoder.",  # 594,568 parameters
 )
 

@@ -1,5 +1,6 @@
 """The preprocessing of the published weights, and its record in the folder of the imported models."""
 
+# ruff: noqa: D102  # `Preprocessing` documents the methods
 import json
 import zipfile
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.config.params import WhichFace
 from pipeline.media import Damage
-from pipeline.preprocessing.base import Reference
+from pipeline.preprocessing.base import Preprocessing, Reference
 from pipeline.preprocessing.published.faces import CropRecipe, Expressions, cut_region, find_face, resting
 from pipeline.preprocessing.published.sound import SpeechRecipe, read_speech, stream_windows
 from pipeline.runtime.errors import PipelineError
@@ -38,8 +39,8 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class PublishedPreprocessing:
-    """Implements `Preprocessing`. `template` (68, 2) has the positions of the points in the region."""
+class PublishedPreprocessing(Preprocessing):
+    """The preprocessing of the original release. `template` (68, 2) has the positions of the points in the region."""
 
     recipe: Recipe
     shapes: Expressions
@@ -55,7 +56,6 @@ class PublishedPreprocessing:
         return cls(recipe, shapes, basics["base_68"])
 
     def reference(self, image_HWC: NDArray[np.uint8], face: WhichFace = "prominent") -> Reference | None:
-        """Implements `Preprocessing`."""
         choice = find_face(image_HWC, face)
         if choice is None:
             return None
@@ -64,35 +64,30 @@ class PublishedPreprocessing:
         return Reference(region_HWC, region_68x2, choice, choice.points_68x2)
 
     def read_speech(self, path: StrPath, damage: Damage) -> Iterator[NDArray[np.int16]]:
-        """Implements `Preprocessing`."""
         return read_speech(path, damage)
 
     def windows(self, sound: Sound, frames: int | None = None, chunk: int = CHUNK) -> Iterator[NDArray[np.float32]]:
-        """Implements `Preprocessing`."""
         return stream_windows(sound, self.recipe.speech, frames, chunk)
 
     def normalize(
         self, points_T68x2: NDArray[np.floating], reference_68x2: NDArray[np.floating]
     ) -> NDArray[np.float32]:
-        """Implements `Preprocessing`."""
         return (self.recipe.factor * self.shapes.normalize(points_T68x2, reference_68x2)).astype(np.float32)
 
     def project(self, landmarks_L: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Implements `Preprocessing`."""
         return np.asarray((landmarks_L - self.shapes.mean) @ self.shapes.basis, np.float32)
 
     def expand(self, reference_L: NDArray[np.floating], coefficients_TK: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Implements `Preprocessing`; exaggerated, and independent of the reference, which AT-net has as an input."""
+        # Exaggerated, and independent of the reference, which AT-net has as an input.
         return np.asarray(
             self.shapes.mean + (coefficients_TK * self.recipe.exaggeration) @ self.shapes.basis.T, np.float32
         )
 
     def reference_for_speech(self, reference_L: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Implements `Preprocessing`: the landmarks projected onto the PCA, without exaggeration."""
+        # Projected onto the PCA, without exaggeration.
         return np.asarray(self.shapes.mean + self.project(reference_L) @ self.shapes.basis.T, np.float32)
 
     def place(self, landmarks_TL: NDArray[np.floating], reference_68x2: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Implements `Preprocessing`."""
         return self.shapes.place(landmarks_TL / self.recipe.factor, reference_68x2).astype(np.float32)
 
     def save(self, folder: StrPath) -> None:

@@ -23,7 +23,7 @@ Image = NDArray[np.uint8]
 
 @pytest.fixture(scope="module")
 def footage(clip: Path) -> Footage:
-    return Footage.of(clip, CROP, "prominent", None)
+    return Footage(clip, CROP, "prominent", None)
 
 
 def mouths(path: Path) -> NDArray[np.float32]:
@@ -90,9 +90,9 @@ def test_a_large_video_is_scaled_down(photograph: Image, tmp_path: Path, caplog:
     with VideoWriter(tmp_path / "large.mp4", size=(2000, 2000)) as video:
         for _ in range(2):
             video.write(np.asarray(cv2.resize(photograph, (2000, 2000)), np.uint8))
-    footage = Footage.of(tmp_path / "large.mp4", CROP, "prominent", 2)
+    footage = Footage(tmp_path / "large.mp4", CROP, "prominent", 2)
     assert footage.size == (1920, 1920)
-    assert next(footage.shots()).picture_HWC.shape == (1920, 1920, 3)  # type: ignore[union-attr]
+    assert next(footage.shots()).picture_HWC.shape == (1920, 1920, 3)
     assert "is shown 1920 pixels wide and 1920 high" in caplog.text
 
 

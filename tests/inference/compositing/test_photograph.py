@@ -40,7 +40,7 @@ def find(head: TalkingHead) -> Find:
 
 
 def test_unpainted_pixels_are_the_photograph_s(photograph: Image, find: Find) -> None:
-    whole = Photograph.of(photograph, find(photograph))
+    whole = Photograph(photograph, find(photograph))
     green = np.full((SIZE, SIZE, 3), (0, 255, 0), np.uint8)
     np.testing.assert_array_equal(whole.with_paint(np.zeros_like(WHOLE), green), photograph)
     frame = whole.with_paint(WHOLE, green)
@@ -55,7 +55,7 @@ def test_unpainted_pixels_are_the_photograph_s(photograph: Image, find: Find) ->
 def test_the_crop_returns_to_its_place(photograph: Image, find: Find) -> None:
     """Painting the crop itself changes only details that 128 pixels cannot show."""
     reference = find(photograph)
-    whole = Photograph.of(photograph, reference)
+    whole = Photograph(photograph, reference)
     frame = whole.with_paint(WHOLE, reference.image_HWC)
     (left, top), (height, width) = whole.corner, whole.mask_HW.shape
     part = (slice(top, top + height), slice(left, left + width))
@@ -83,7 +83,7 @@ def test_no_seam_is_visible(corpora: Path, head: TalkingHead, find: Find, number
     """At the mask's edge the gradient is at most 1.1 times the photograph's, in real portraits that speak."""
     picture = read_picture(sorted((corpora / "portraits").glob("*.jpg"))[20 * number])
     reference = find(picture)
-    whole = Photograph.of(picture, reference)
+    whole = Photograph(picture, reference)
     (left, top), (height, width) = whole.corner, whole.mask_HW.shape
     part = (slice(top, top + height), slice(left, left + width))
     own = edge_gradient(whole.picture_HWC[part], whole.mask_HW)
@@ -95,8 +95,8 @@ def test_no_seam_is_visible(corpora: Path, head: TalkingHead, find: Find, number
 
 def test_a_seam_would_be_detected(photograph: Image, find: Find) -> None:
     """The same measure without fading."""
-    whole = Photograph.of(photograph, find(photograph))
-    whole = replace(whole, mask_HW=(whole.mask_HW > 0.5).astype(np.float32))
+    whole = Photograph(photograph, find(photograph))
+    whole.mask_HW = (whole.mask_HW > 0.5).astype(np.float32)
     (left, top), (height, width) = whole.corner, whole.mask_HW.shape
     part = (slice(top, top + height), slice(left, left + width))
     frame = whole.with_paint(WHOLE, np.full((SIZE, SIZE, 3), 255, np.uint8))
@@ -106,7 +106,7 @@ def test_a_seam_would_be_detected(photograph: Image, find: Find) -> None:
 def test_a_scaled_down_picture_is_logged(photograph: Image, find: Find, caplog: pytest.LogCaptureFixture) -> None:
     picture = np.asarray(cv2.resize(photograph, (2400, 2400)), np.uint8)
     caplog.clear()
-    whole = Photograph.of(picture, find(picture))
+    whole = Photograph(picture, find(picture))
     assert whole.size == (MAX_SIDE, MAX_SIDE)
     assert "The picture is 2400 pixels wide and 2400 high, and the video 1920 and 1920." in caplog.messages
 
@@ -127,7 +127,7 @@ def test_the_face_may_be_anywhere(
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     points = (reference.points_68x2 - SIZE / 2) @ turn.T + (x * width, y * height)
     picture = np.full((height, width, 3), 90, np.uint8)
-    whole = Photograph.of(picture, replace(reference, source_68x2=points.astype(np.float32)))
+    whole = Photograph(picture, replace(reference, source_68x2=points.astype(np.float32)))
     frame = whole.with_paint(WHOLE, np.full((SIZE, SIZE, 3), 90, np.uint8))
     assert frame.shape == (*whole.size[::-1], 3)
     assert whole.size[0] % 2 == whole.size[1] % 2 == 0

@@ -31,13 +31,13 @@ def head() -> TalkingHead:
 
 @pytest.fixture(scope="module")
 def whole(photograph: Image, head: TalkingHead) -> Photograph:
-    return Photograph.of(photograph, read_reference(photograph, head.preprocessing))
+    return Photograph(photograph, read_reference(photograph, head.preprocessing))
 
 
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**31), number=st.integers(0, 100_000))
 def test_motion_is_small_and_smooth(whole: Photograph, seed: int, number: int) -> None:
-    sway = Sway.of(whole, seed)
+    sway = Sway(whole, seed)
     here, next_one = np.array(sway.at(number)), np.array(sway.at(number + 1))
     most = np.array([TURN, SHIFT * sway.side, SHIFT * sway.side])
     assert (np.abs(here) <= most).all()
@@ -46,7 +46,7 @@ def test_motion_is_small_and_smooth(whole: Photograph, seed: int, number: int) -
 
 
 def test_the_face_moves_and_the_rest_does_not(whole: Photograph) -> None:
-    sway = Sway.of(whole, 3)
+    sway = Sway(whole, 3)
     frames = list(sway.moved(iter([whole.picture_HWC] * 60)))
     np.testing.assert_array_equal(frames[0], whole.picture_HWC)
     number = int(np.argmax([abs(sway.at(frame)[1]) for frame in range(60)]))

@@ -29,7 +29,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     for name, case in CASES.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         case.make(root / name)
-    return run_stages(root, lenient(root), jobs=2)
+    return run_stages(root, lenient(root))
 
 
 def test_every_file_has_one_row(outcome: Outcome) -> None:

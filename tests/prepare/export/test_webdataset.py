@@ -3,8 +3,8 @@
 import hashlib
 import io
 import json
+import os
 import subprocess
-import sys
 import wave
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from pipeline.prepare.webdataset import export_webdataset, sample_key
 from pipeline.runtime.errors import PipelineError
 from pipeline.shards.clip_store import ClipStore
 from pipeline.shards.read import MANIFEST, ShardReader
+from tests.commands import run_forked
 from tests.prepare.export.conftest import FACELESS, NAMES
 
 SPLITS = ("train", "val", "test")
@@ -189,8 +190,7 @@ def test_nothing_to_export(project: Path, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_from_the_command_line(project: Path, exported: Path, tmp_path: Path) -> None:
     def call(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [str(Path(sys.executable).parent / "atvgnet"), "export", "webdataset", *arguments]
-        return subprocess.run(command, cwd=project, capture_output=True, text=True)
+        return run_forked(["atvgnet", "export", "webdataset", *arguments], project, os.environ, apart=True)
 
     done = call("--to", str(tmp_path / "tars"), "--clips", "2")
     assert done.returncode == 0, done.stderr

@@ -183,6 +183,6 @@ def judged(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Judged:
         extract=Extract(max_lost=1.0, shard_clips=8),
     )
     corpus = open_corpus(params, folder)
-    clips = extract(corpus, params.extract, folder / "clips", 2)
-    faces = build_faces(clips, folder / "clips", corpus.root, params.landmarks, folder / "faces", 2)
+    clips = extract(corpus, params.extract, folder / "clips", 1)
+    faces = build_faces(clips, folder / "clips", corpus.root, params.landmarks, folder / "faces", 1)
     return Judged(corpus.root, [vars(row) for row in clips], faces, folder, params)

@@ -29,7 +29,7 @@ def large(judged: Judged, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
     shutil.copytree(judged.folder / "faces", folder)
     clips = [row for row in read_manifest(judged.folder / "clips") if row.id.startswith(WORDS)]
     params = replace(judged.params.landmarks, size=256)
-    return folder, build_faces(clips, judged.folder / "clips", judged.root, params, folder, 2)
+    return folder, build_faces(clips, judged.folder / "clips", judged.root, params, folder, 1)
 
 
 def test_the_same_metrics_and_verdicts(judged: Judged, large: tuple[Path, list[dict[str, Any]]]) -> None:
