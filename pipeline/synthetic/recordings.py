@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 from pipeline.corpora.base import files_below, need_folder
-from pipeline.media.read import read_audio
+from pipeline.media.read import read_audio_blocks
 from pipeline.runtime import clock
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.hashes import hash_files
@@ -106,7 +106,8 @@ def speak_recording(candidates: list[Recording], rng: np.random.Generator) -> tu
     tried: list[TriedRecording] = []
     for recording in candidates:
         try:
-            samples_N = read_audio(recording.path, by_itself=True)[: _LONGEST * clock.RATE]
+            blocks = read_audio_blocks(recording.path, duration=_LONGEST, by_itself=True)
+            samples_N = np.concatenate([np.zeros(0, np.int16), *blocks])
             track = cut_track(samples_N, align(samples_N, recording.text), rng)
         except PipelineError as error:
             tried.append(TriedRecording(recording.name, error.without_subject, ""))
