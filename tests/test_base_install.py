@@ -1,9 +1,7 @@
 """The base installation alone, in an environment of its own: it generates and evaluates, and says what it lacks."""
 
 import os
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -12,26 +10,14 @@ import pytest
 import soundfile  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
+from tests.base_environment import base_environment, pip
 from tests.factories import write_bundle
-
-ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of its programs."""
-    folder = tmp_path_factory.mktemp("environment")
-    programs = folder / "venv" / "bin"
-    subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
-    constraints = str(ROOT / "constraints.txt")
-    source = folder / "source"  # a build leaves files beside what it builds
-    shutil.copytree(ROOT / "pipeline", source / "pipeline", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy2(ROOT / name, source)
-    install = ["install", "--quiet", "--no-compile", "--constraint", constraints, str(source)]  # compiled when imported
-    done = subprocess.run([str(programs / "python"), "-m", "pip", *install], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return programs
+    return base_environment(tmp_path_factory.mktemp("environment"))
 
 
 @pytest.fixture
@@ -52,26 +38,24 @@ def run(environment: Path, folder: Path, *command: str) -> subprocess.CompletedP
     )
 
 
-@pytest.mark.timeout(900)  # the packages are installed first
-@pytest.mark.parametrize("models", [[], ["--models", "models"]])
-def test_it_generates(environment: Path, folder: Path, models: list[str]) -> None:
-    """Also with the models that ship in the package."""
-    command = ["atvgnet", "generate", *models, "-p", "face.jpg", "-i", "speech.wav", "-o", "out.mp4"]
+@pytest.mark.slow
+def test_it_generates_with_the_models_of_the_package(environment: Path, folder: Path) -> None:
+    command = ["atvgnet", "generate", "-p", "face.jpg", "-i", "speech.wav", "-o", "out.mp4"]
     done = run(environment, folder, *command)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("models:" if models else "pretrained models:")
+    assert done.stdout.startswith("pretrained models:")
     assert "out.mp4: 13 frames, 0.52 s" in done.stdout
     assert (folder / "out.mp4").stat().st_size > 1000
 
 
-@pytest.mark.timeout(900)
-def test_it_has_neither_dvc_nor_mlflow_nor_dask(environment: Path, folder: Path) -> None:
-    found = run(environment, folder, "python", "-m", "pip", "list").stdout.lower().split()
+@pytest.mark.slow
+def test_it_has_neither_dvc_nor_mlflow_nor_dask(environment: Path) -> None:
+    found = pip(environment, "list").lower().split()
     assert "torch" in found
     assert not {"dvc", "mlflow", "distributed", "ruamel.yaml", "psutil", "gradio", "pytest"} & set(found)
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "said"),
     [
@@ -94,9 +78,12 @@ def test_what_it_lacks_is_said(environment: Path, folder: Path, command: str, sa
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.timeout(900)
-def test_evaluation_imports(environment: Path, folder: Path) -> None:
-    """Its modules and the command line need nothing of the extras, and the report's template comes along."""
+@pytest.mark.slow
+def test_it_evaluates_and_generates_with_other_models(environment: Path, folder: Path) -> None:
+    """The modules of the evaluation need nothing of the extras, and the report's template comes along.
+
+    One process answers both, because it spends most of its time on imports.
+    """
     rooms = (
         "cli",
         "evaluation.models",
@@ -107,5 +94,10 @@ def test_evaluation_imports(environment: Path, folder: Path) -> None:
     )
     modules = ", ".join(f"pipeline.{room}" for room in rooms)
     template = "(importlib.resources.files('pipeline.reports') / 'page.html').read_text()"
-    done = run(environment, folder, "python", "-c", f"import importlib.resources, {modules}; {template}")
+    arguments = ["generate", "--models", "models", "-p", "face.jpg", "-i", "speech.wav", "-o", "out.mp4"]
+    program = f"import importlib.resources, {modules}; {template}; pipeline.cli.app({arguments})"
+    done = run(environment, folder, "python", "-c", program)
     assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("models:")
+    assert "out.mp4: 13 frames, 0.52 s" in done.stdout
+    assert (folder / "out.mp4").stat().st_size > 1000

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ from typer.testing import CliRunner
 from pipeline.bundles.bundle import write_card
 from pipeline.cli import app
 from pipeline.media import count_frames, read_audio
+from tests import forked
 from tests.factories import write_bundle
 from tests.small_disk import run_on_small_disk
 
@@ -29,8 +31,7 @@ ATVGNET = str(Path(sys.executable).parent / "atvgnet")
 
 
 def atvgnet(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    wide = {**os.environ, "COLUMNS": "200", "TERM": "dumb"}
-    return subprocess.run([ATVGNET, *arguments], cwd=folder, env=wide, capture_output=True, text=True)
+    return forked.run(folder, *arguments, environment={"COLUMNS": "200", "TERM": "dumb"})
 
 
 @pytest.fixture
@@ -40,7 +41,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_help_names_the_commands(folder: Path) -> None:
-    shown = atvgnet(folder, "--help")
+    """The installed program itself, which starts without torch."""
+    shown = subprocess.run([ATVGNET, "--help"], cwd=folder, capture_output=True, text=True)
     assert shown.returncode == 0
     commands = (
         *("generate", "app", "personalize", "use", "fetch", "export", "import-upstream", "evaluate", "params"),
@@ -149,8 +151,8 @@ def test_in_a_subfolder_the_project_is_named(folder: Path, command: str) -> None
 
 
 def test_a_full_disk_behind_the_output(folder: Path) -> None:
-    command = f"{ATVGNET} params > /dev/full"
-    done = subprocess.run(command, shell=True, cwd=folder, capture_output=True, text=True)
+    with open("/dev/full", "wb") as full:
+        done = forked.run(folder, "params", stdout=full.fileno())
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert done.stderr.startswith("atvgnet: [Errno 28] No space left on device. Free space")
 
@@ -168,31 +170,33 @@ def speaking(folder: Path, photograph: NDArray[np.uint8]) -> Path:
 
 def generating(*files: str, models: str = "models") -> list[str]:
     picture, speech, out = files or ("face.jpg", "speech.wav", "out.mp4")
-    return [ATVGNET, "generate", "--models", models, "-p", picture, "-i", speech, "-o", out]
+    return ["generate", "--models", models, "-p", picture, "-i", speech, "-o", out]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", ["temporary/*/speech.raw", ".*.tmp"])
 def test_an_interrupted_generate_leaves_a_playable_video_or_nothing(speaking: Path, moment: str) -> None:
     before = sorted(speaking.iterdir())
-    environment = {**os.environ, "TMPDIR": str(speaking / "temporary")}
-    process = subprocess.Popen(generating(), cwd=speaking, env=environment, stderr=subprocess.PIPE, text=True)
-    while not any(path.stat().st_size > 50_000 for path in speaking.glob(moment)):
-        assert process.poll() is None
-        time.sleep(0.02)
-    process.terminate()
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 128 + signal.SIGTERM
-    assert errors.count("\n") == 1
+    temporary = {"TMPDIR": str(speaking / "temporary")}
+    with forked.started(speaking, *generating(), environment=temporary) as program:
+        while not any(path.stat().st_size > 50_000 for path in speaking.glob(moment)):
+            assert program.process.is_alive()
+            time.sleep(0.02)
+        program.process.terminate()
+        done = program.finished()
+    assert done.returncode == 128 + signal.SIGTERM
+    assert done.stderr.count("\n") == 1
     assert not list((speaking / "temporary").iterdir())
     out = speaking / "out.mp4"
     if "speech" in moment:
-        assert errors.startswith("atvgnet: Stopped (SIGTERM). Run the same command again")
+        assert done.stderr.startswith("atvgnet: Stopped (SIGTERM). Run the same command again")
         assert sorted(speaking.iterdir()) == before
     else:
         frames = count_frames(out)
         assert 0 < frames < 1500
-        message = re.fullmatch(r"atvgnet: Stopped \(SIGTERM\)\. out\.mp4 holds about the first ([\d.]+) s\.\n", errors)
+        message = re.fullmatch(
+            r"atvgnet: Stopped \(SIGTERM\)\. out\.mp4 holds about the first ([\d.]+) s\.\n", done.stderr
+        )
         assert message
         assert float(message[1]) == pytest.approx(frames / 25, abs=0.1)
         assert abs(len(read_audio(out)) - frames * 640) < 1700  # a frame and a block of AAC
@@ -203,19 +207,21 @@ def test_an_interrupted_generate_leaves_a_playable_video_or_nothing(speaking: Pa
 def test_pipes_for_speech_and_video(speaking: Path) -> None:
     """The first frames come before the speech ends. Messages go to standard error."""
     wav = (speaking / "speech.wav").read_bytes()
-    process = subprocess.Popen(
-        generating("face.jpg", "-", "-"), cwd=speaking, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )  # fmt: skip
-    assert process.stdin
-    assert process.stdout
-    process.stdin.write(wav[: 44 + 32000])
-    process.stdin.flush()
-    start = os.read(process.stdout.fileno(), 8)  # would block without frames
-    rest, errors = process.communicate(wav[44 + 32000 : 44 + 32000 * 3], timeout=60)
+    (speech, microphone), (frames, video) = os.pipe(), os.pipe()
+    with forked.started(speaking, *generating("face.jpg", "-", "-"), stdin=speech, stdout=video) as program:
+        os.close(speech)
+        os.close(video)
+        os.write(microphone, wav[: 44 + 32000])
+        with os.fdopen(frames, "rb") as received, os.fdopen(microphone, "wb") as more:
+            start = os.read(frames, 8)  # would block without frames
+            writing = threading.Thread(target=lambda: (more.write(wav[44 + 32000 : 44 + 32000 * 3]), more.close()))
+            writing.start()
+            rest = received.read()
+            writing.join()
+        done = program.finished()
     (speaking / "streamed.mp4").write_bytes(start + rest)
     assert count_frames(speaking / "streamed.mp4") == 75
-    summary, times = errors.decode().splitlines()[-2:]
+    summary, times = done.stderr.splitlines()[-2:]
     assert summary == "standard output: 75 frames, 3.00 s, 512x512 pixels"
     assert re.fullmatch(r"took [\d.]+ s: speech \d+%, face \d+%, .*encoding \d+%", times)
 
@@ -223,17 +229,20 @@ def test_pipes_for_speech_and_video(speaking: Path) -> None:
 @pytest.mark.slow
 def test_a_silent_pipe_is_warned_of(speaking: Path) -> None:
     wav = (speaking / "speech.wav").read_bytes()[:44] + bytes(32000)
-    done = subprocess.run(generating("face.jpg", "-", "-"), cwd=speaking, input=wav, capture_output=True)
+    speech, microphone = os.pipe()
+    os.write(microphone, wav)
+    os.close(microphone)
+    with (speaking / "out.mp4").open("wb") as out, os.fdopen(speech) as silence:
+        done = forked.run(speaking, *generating("face.jpg", "-", "-"), stdin=silence.fileno(), stdout=out.fileno())
     assert done.returncode == 0
-    assert "Standard input was silent, or nearly so: nothing moved. Pipe speech in." in done.stderr.decode()
+    assert "Standard input was silent, or nearly so: nothing moved. Pipe speech in." in done.stderr
 
 
 @pytest.mark.slow
 def test_a_batch(speaking: Path) -> None:
     soundfile.write(speaking / "short.wav", soundfile.read(speaking / "speech.wav")[0][:8000], 16000)
     (speaking / "jobs.csv").write_text("picture,speech,out\nface.jpg,short.wav,a.mp4\nno.jpg,short.wav,b.mp4\n")
-    command = [ATVGNET, "generate", "--models", "models", "--batch", "jobs.csv", "--jobs", "2"]
-    done = subprocess.run(command, cwd=speaking, capture_output=True, text=True)
+    done = atvgnet(speaking, "generate", "--models", "models", "--batch", "jobs.csv", "--jobs", "2")
     assert done.returncode == 1
     assert done.stdout.splitlines()[-1] == "jobs.results.csv: 1 of 2 rows have their video"
     assert done.stderr.startswith("atvgnet: 1 of 2 rows failed, the first so: no.jpg does not exist.")
@@ -248,8 +257,8 @@ def test_a_batch(speaking: Path) -> None:
         (["-p", "a.jpg", "-i", "b.wav", "-o", "c.mp4", "--crop", "--head"], "The face alone does not sway: leave out"),
     ],
 )
-def test_options_that_exclude_each_other(speaking: Path, options: list[str], message: str) -> None:
-    done = subprocess.run([ATVGNET, "generate", *options], cwd=speaking, capture_output=True, text=True)
+def test_options_that_exclude_each_other(folder: Path, options: list[str], message: str) -> None:
+    done = atvgnet(folder, "generate", *options)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert done.stderr.startswith(f"atvgnet: {message}")
 
@@ -260,8 +269,8 @@ def test_generate_on_a_full_disk(speaking: Path, full: str) -> None:
     (speaking / "small").mkdir()
     environment = ["env", f"TMPDIR={speaking}/temporary"]
     files = (f"{speaking}/{name}" for name in ("face.jpg", "speech.wav", "small/out.mp4"))
-    command = [*environment, *generating(*files, models=f"{speaking}/models")]
-    done = run_on_small_disk(speaking / full, *command)
+    command = [*environment, ATVGNET, *generating(*files, models=f"{speaking}/models")]
+    done = run_on_small_disk(speaking / full, *command, kilobytes=100)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "No space left on device" in done.stderr
@@ -271,7 +280,7 @@ def test_generate_on_a_full_disk(speaking: Path, full: str) -> None:
 def test_generate_prints_what_the_models_were_trained_on(speaking: Path) -> None:
     write_card(speaking / "models", {"trained_on": {"corpus": "sample"}})
     soundfile.write(speaking / "short.wav", np.full(100, 0.1), 16000)  # rejected after the models are loaded
-    done = subprocess.run(generating("face.jpg", "short.wav", "out.mp4"), cwd=speaking, capture_output=True, text=True)
+    done = atvgnet(speaking, *generating("face.jpg", "short.wav", "out.mp4"))
     assert done.stdout.startswith("models: trained on the corpus sample. They know one face,")
 
 
@@ -280,15 +289,11 @@ def test_generate_does_not_replace_its_inputs(speaking: Path) -> None:
     (speaking / "mine.mp4").write_bytes((speaking / "speech.wav").read_bytes())
     (speaking / "link.mp4").symlink_to("mine.mp4")
     for out in ("mine.mp4", "link.mp4"):
-        done = subprocess.run(
-            generating("face.jpg", "mine.mp4", out), cwd=speaking, capture_output=True, text=True, check=False
-        )
+        done = atvgnet(speaking, *generating("face.jpg", "mine.mp4", out))
         assert done.returncode == 1
         assert done.stderr == f"atvgnet: The output {out} is the input mine.mp4. Give the output another place.\n"
         assert done.stdout == ""
-    done = subprocess.run(
-        generating("face.jpg", "speech.wav", "mine.mp4"), cwd=speaking, capture_output=True, text=True, check=False
-    )
+    done = atvgnet(speaking, *generating("face.jpg", "speech.wav", "mine.mp4"))
     assert done.stderr.startswith("atvgnet: mine.mp4 is there already.")
     assert done.stdout == ""
     assert (speaking / "mine.mp4").read_bytes() == (speaking / "speech.wav").read_bytes()

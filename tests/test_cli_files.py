@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline.bundles.bundle import write_card
 from pipeline.media import count_frames
+from tests import forked
 from tests.factories import write_bundle
 
 ATVGNET = str(Path(sys.executable).parent / "atvgnet")
@@ -61,7 +62,7 @@ def test_files_are_checked_before_the_networks_are_loaded(folder: Path, argument
 
 def generating(*files: str) -> list[str]:
     picture, speech, out = files
-    return [ATVGNET, "generate", "--models", "models", "-p", picture, "-i", speech, "-o", out, "--crop"]
+    return ["generate", "--models", "models", "-p", picture, "-i", speech, "-o", out, "--crop"]
 
 
 @pytest.mark.slow
@@ -70,28 +71,29 @@ def test_standard_input_that_does_not_block(folder: Path) -> None:
     wav = (folder / "speech.wav").read_bytes()
     out, into = os.pipe()
     os.set_blocking(out, False)
-    process = subprocess.Popen(generating("face.jpg", "-", "out.mp4"), cwd=folder, stdin=out)
-    os.close(out)
-    for part in (wav[:20], wav[20:20000], wav[20000:]):
-        os.write(into, part)
-        time.sleep(0.3)
-    os.close(into)
-    assert process.wait(timeout=100) == 0
+    with forked.started(folder, *generating("face.jpg", "-", "out.mp4"), stdin=out) as program:
+        os.close(out)
+        for part in (wav[:20], wav[20:20000], wav[20000:]):
+            os.write(into, part)
+            time.sleep(0.3)
+        os.close(into)
+        assert program.finished().returncode == 0
     assert count_frames(folder / "out.mp4") == 25
 
 
 @pytest.mark.slow
 def test_speech_from_a_process_substitution(folder: Path) -> None:
+    """Its path is one of an open pipe."""
     command = shlex.join(generating("face.jpg", "HERE", "out.mp4")).replace("HERE", "<(cat speech.wav)")
-    done = subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, text=True)
+    done = subprocess.run(["bash", "-c", f"{ATVGNET} {command}"], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert count_frames(folder / "out.mp4") == 25
 
 
 @pytest.mark.slow
 def test_a_full_disk_behind_standard_output(folder: Path) -> None:
-    command = shlex.join(generating("face.jpg", "speech.wav", "-"))
-    done = subprocess.run(f"{command} > /dev/full", shell=True, cwd=folder, capture_output=True, text=True)
+    with open("/dev/full", "wb") as full:
+        done = forked.run(folder, *generating("face.jpg", "speech.wav", "-"), stdout=full.fileno())
     assert done.returncode == 1
     message = "standard output: the disk that it goes to is full (No space left on device). Free space there."
     assert done.stderr.splitlines()[-1] == f"atvgnet: {message}"

@@ -33,9 +33,7 @@ def stopped(project: Path, zenodo: Zenodo, with_signal: signal.Signals) -> tuple
     command = [ATVGNET, "fetch", "grid", "--speakers", "s1", "--record", zenodo.record]
     process = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     part = project / "data/raw/grid/.fetch/s1.zip.part"
-    deadline = time.monotonic() + 60
     while not (part.exists() and part.stat().st_size == 6000) and process.poll() is None:
-        assert time.monotonic() < deadline
         time.sleep(0.01)
     process.send_signal(with_signal)
     errors = process.communicate(timeout=60)[1]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from pipeline.faces.detect import detect_faces
@@ -15,6 +16,7 @@ from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.inference.video import generate_video
 from pipeline.media import read_frames
+from pipeline.runtime.clock import RATE, SAMPLES_PER_FRAME
 from pipeline.runtime.errors import PipelineError
 
 
@@ -29,11 +31,17 @@ from pipeline.runtime.errors import PipelineError
     ],
 )
 def test_the_table_has_the_landmarks_of_the_video(
-    shipped: TalkingHead, face_file: Path, speech_file: Path, tmp_path: Path, shown: Settings, size: tuple[int, int]
+    shipped: TalkingHead,
+    face_file: Path,
+    sentence: NDArray[np.int16],
+    tmp_path: Path,
+    shown: Settings,
+    size: tuple[int, int],
 ) -> None:
     """For every view, compared with dlib's landmarks."""
-    out, table = tmp_path / "out.mp4", tmp_path / "points.csv"
-    assert generate_video(shipped, face_file, speech_file, out, shown, landmarks=table)[:2] == (75, size)
+    speech, out, table = (tmp_path / name for name in ("speech.wav", "out.mp4", "points.csv"))
+    soundfile.write(speech, sentence[: 32 * SAMPLES_PER_FRAME], RATE)
+    assert generate_video(shipped, face_file, speech, out, shown, landmarks=table)[:2] == (32, size)
     with table.open(newline="") as file:
         header, *rows = csv.reader(file)
     assert header == [
@@ -42,10 +50,11 @@ def test_the_table_has_the_landmarks_of_the_video(
         *(f"x_{point}" for point in range(68)),
         *(f"y_{point}" for point in range(68)),
     ]
-    assert len(rows) == 75
-    assert [rows[0][:2], rows[74][:2]] == [["1", "0.00"], ["75", "2.96"]]
-    for number in (0, 30, 60):
-        frame = list(read_frames(out))[number]
+    assert len(rows) == 32
+    assert [rows[0][:2], rows[31][:2]] == [["1", "0.00"], ["32", "1.24"]]
+    frames = list(read_frames(out))
+    for number in (0, 15, 30):
+        frame = frames[number]
         face = frame[LABEL_HEIGHT:, 3 * PANEL :] if shown.panels else frame
         (found,) = predict_landmarks([face], detect_faces(face)[:1])
         written = np.array(rows[number][2:], float).reshape(2, 68).T - (
