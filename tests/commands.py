@@ -25,12 +25,6 @@ from typing import Any, NoReturn
 ROOT = Path(__file__).parents[1]
 OWN = ("pipeline", "stages", "tests", "docs")
 """Packages that each fork imports again, because a copy of the project may have changed them."""
-PRELOADED = [
-    *("dvc.cli", "dvc.commands.repro", "dvc.commands.status", "dvc.commands.experiments", "dvc.commands.metrics"),
-    *("mlflow.pytorch", "mlflow.pyfunc", "mlflow.store.tracking.sqlalchemy_store", "matplotlib.backends.backend_svg"),
-    *(f"stages.{stage}" for stage in ("sample", "extract", "landmarks", "pca", "mfcc", "train_vgnet", "evaluate")),
-    "pipeline.cli",
-]
 
 
 def is_forkable(words: Sequence[str]) -> bool:
@@ -43,7 +37,6 @@ def run_forked(
 ) -> "subprocess.CompletedProcess[str]":
     """Run a command in a folder. Standard error is part of ``stdout``, or ``apart``."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED)
     with tempfile.TemporaryDirectory() as temporary:
         outputs = [Path(temporary, name) for name in ("stdout", "stderr" if apart else "stdout")]
         process = context.Process(target=_start, args=(list(words), str(folder), dict(environment), outputs))

@@ -1,5 +1,6 @@
 """Fixtures that all tests share: real material, found through the environment or shipped in wheels."""
 
+import multiprocessing
 import os
 import shutil
 import signal
@@ -38,6 +39,22 @@ LONGEST = (
 
 The second to the fourth do not need the project that the first makes for all others in `stages`.
 """
+
+
+IMPORTED = (
+    *("dvc.cli", "dvc.commands.repro", "dvc.commands.status", "dvc.commands.experiments", "dvc.commands.metrics"),
+    *("mlflow.pytorch", "mlflow.pyfunc", "mlflow.store.tracking.sqlalchemy_store", "matplotlib.backends.backend_svg"),
+    *(f"stages.{stage}" for stage in ("sample", "extract", "landmarks", "pca", "mfcc", "train_vgnet", "evaluate")),
+    *("pipeline.cli", "pipeline.inference.video", "pipeline.inference.batch", "pipeline.evaluation.models"),
+    *("pipeline.evaluation.comparison.paired", "pipeline.reports.page", "pipeline.reports.terminal"),
+    *("pipeline.corpora.registry", "tests.commands", "tests.forked"),
+)
+"""What is imported once in each worker, in the process from which tests fork programs."""
+
+
+def pytest_configure() -> None:
+    """The first forked program starts the process with these imports."""
+    multiprocessing.get_context("forkserver").set_forkserver_preload(list(IMPORTED))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

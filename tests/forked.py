@@ -18,13 +18,6 @@ from subprocess import CompletedProcess
 from typing import IO, Any
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(
-    [
-        *("pipeline.cli", "pipeline.inference.video", "pipeline.inference.batch", "pipeline.evaluation.models"),
-        *("pipeline.evaluation.comparison.paired", "pipeline.reports.page", "pipeline.reports.terminal"),
-        *("pipeline.corpora.registry", "tests.forked"),
-    ]
-)
 
 
 @dataclass
