@@ -143,11 +143,12 @@ def parallel(network: nn.Module, *, unused: bool = False) -> nn.Module:
     """
     if world() > 1 and next(network.parameters()).device.type == "cuda":
         nn.SyncBatchNorm.convert_sync_batchnorm(network)
-    for layer in network.modules():
-        if isinstance(layer, nn.Dropout):
-            layer.__class__ = BatchDropout
-        elif isinstance(layer, nn.BatchNorm2d) and world() > 1:
-            layer.__class__ = CpuSyncBatchNorm
+    for parent in list(network.modules()):
+        for name, layer in parent.named_children():
+            if isinstance(layer, nn.Dropout):
+                setattr(parent, name, BatchDropout(layer.p))
+            elif isinstance(layer, nn.BatchNorm2d) and world() > 1:
+                setattr(parent, name, CpuSyncBatchNorm(layer))
     if world() == 1:
         return network
     with warnings.catch_warnings(action="ignore", category=FutureWarning):  # torch 2.13 calls it forward_sync_buffers
@@ -156,6 +157,12 @@ def parallel(network: nn.Module, *, unused: bool = False) -> nn.Module:
 
 class CpuSyncBatchNorm(nn.BatchNorm2d):
     """SyncBatchNorm for CPUs (torch's own is for GPUs only), for shares (N, C, H, W) of equal size."""
+
+    def __init__(self, layer: nn.BatchNorm2d) -> None:
+        """Share the parameters and statistics of `layer`."""
+        super().__init__(layer.num_features, layer.eps, layer.momentum)
+        self._parameters, self._buffers = layer._parameters, layer._buffers
+        self.training = layer.training
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         """Normalise by the statistics of the whole batch; keeps shape and type."""

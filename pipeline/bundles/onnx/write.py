@@ -85,7 +85,7 @@ def _atnet(network: AtNet, path: Path) -> dict[str, Any]:
 
 def _vgnet(network: VgNet, path: Path) -> dict[str, Any]:
     network = for_inference(network, torch.device("cpu"), "float32")
-    network.gru.__class__ = ScannedGru
+    network.add_module("gru", ScannedGru.of(network.gru))
     outputs = dict(network.outputs)
     state = {"state_BCHW": outputs.pop("state_BCHW")}
     return _write(network, path, network.inputs, outputs, state)
