@@ -97,7 +97,7 @@ def test_what_it_lacks_is_said(environment: Path, folder: Path, command: str, sa
 @pytest.mark.timeout(900)
 def test_evaluation_imports(environment: Path, folder: Path) -> None:
     """Its modules and the command line need nothing of the extras, and the report's template comes along."""
-    rooms = (
+    modules = (
         "cli",
         "evaluation.models",
         "reports.page",
@@ -105,7 +105,7 @@ def test_evaluation_imports(environment: Path, folder: Path) -> None:
         "reports.score_tables",
         "preprocessing.published.import_weights",
     )
-    modules = ", ".join(f"pipeline.{room}" for room in rooms)
+    names = ", ".join(f"pipeline.{module}" for module in modules)
     template = "(importlib.resources.files('pipeline.reports') / 'page.html').read_text()"
-    done = run(environment, folder, "python", "-c", f"import importlib.resources, {modules}; {template}")
+    done = run(environment, folder, "python", "-c", f"import importlib.resources, {names}; {template}")
     assert done.returncode == 0, done.stderr
