@@ -29,7 +29,7 @@ endef
 
 define compiled
 @echo "Compiling the packages, about a minute ..."
-$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true  # on all cores; some packages contain files for other Python versions
+$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true  # some packages contain files for other Python versions
 endef
 
 checkout:
@@ -68,7 +68,7 @@ test: env dev lint
 test-fast: env dev lint
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 -m "not slow"
 
-# uv resolves the versions and pip installs them: where pip has the CPU build of torch, uv would take the GPU build.
+# uv finds the lowest versions, and pip installs them: uv would replace a CPU build of torch by the GPU build.
 LOWEST := .venv-lowest
 LOWEST_TESTS := tests/test_cli.py tests/config tests/runtime/test_table.py tests/media/test_picture.py \
   tests/media/test_read_frames.py tests/media/test_video_writer.py tests/bundles/test_bundle.py \
