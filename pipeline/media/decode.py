@@ -19,6 +19,7 @@ import av.error
 from av.stream import Disposition
 
 from pipeline.media.errors import (
+    OTHER_FILE,
     Damage,
     MediaError,
     error_text,
@@ -57,7 +58,7 @@ def opened(path: StrPath) -> Iterator[Any]:
         if not S_ISREG(stat.st_mode):
             raise MediaError(path, "a pipe or device, not a file", "Name a media file.")
         if stat.st_size == 0:
-            raise MediaError(path, "the file is empty (0 bytes)", "Fetch it again or remove it.")
+            raise MediaError(path, "the file is empty (0 bytes)", OTHER_FILE)
         # "file:" keeps libav from reading a colon in the name as a protocol.
         container = av.open(f"file:{path}", metadata_errors="ignore")
     except FileNotFoundError:
@@ -68,7 +69,7 @@ def opened(path: StrPath) -> Iterator[Any]:
         if not isinstance(error, OSError) and not raised_by_library(error):
             raise
         reason = f"not a media file, or broken off ({error_text(error)})"
-        raise MediaError(path, reason, "Fetch it again or remove it.") from None
+        raise MediaError(path, reason, OTHER_FILE) from None
     with library_errors(path), container:
         yield container
 
@@ -176,7 +177,7 @@ def frames_from(
             frames = _in_order(_decoded(packets, stream, damage, target), damage, target, clock.longest)
             first = next(frames, None)
             if first is None and start is None:
-                raise MediaError(path, f"no {kind} in it could be decoded", "Fetch it again or remove it.")
+                raise MediaError(path, f"no {kind} in it could be decoded", OTHER_FILE)
             if first is not None and (start is None or target is None or first[0] <= target):
                 yield from chain([first], frames)
                 return

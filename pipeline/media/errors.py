@@ -17,6 +17,10 @@ _LIBRARIES = re.compile(r"(^|-packages[\\/])(av|PIL|pillow_heif|cv2)[\\/]")
 """Matches the path of a media library's source file. PyAV's compiled modules have relative paths."""
 
 
+OTHER_FILE = "Give another file, or fetch this one again."
+"""Advice for a file that cannot be read. The user may have named the wrong one."""
+
+
 class MediaError(PipelineError):
     """A media file that cannot be read or written.
 
