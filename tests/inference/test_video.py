@@ -158,8 +158,8 @@ def test_wrong_inputs_are_rejected(head: TalkingHead, face: Path, tmp_path: Path
         (half, sound, out, r"half\.jpg is damaged or broken off: fetch it again"),
         (tmp_path / "none.jpg", sound, out, r"none\.jpg does not exist\. Give a picture of a face\."),
         (face, tmp_path / "none.wav", out, r"none\.wav does not exist\. Give a sound or video file\."),
-        (tmp_path, sound, out, r"cannot be read as a picture: Is a directory\. Give another\."),
-        (face, tmp_path, out, r"a folder, not a file\. Name a media file\."),
+        (tmp_path, sound, out, r" is a folder, not a file\. Give a picture of a face\."),
+        (face, tmp_path, out, r" is a folder, not a file\. Give a sound or video file\."),
         (face, grey, out, r"grey\.png.*sound|grey\.png.*audio"),
         (
             face,
