@@ -17,7 +17,7 @@ from pipeline.config.generation import SETTINGS, Settings, parse_face
 from pipeline.config.params import WhichFace
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
-from pipeline.runtime.files import check_writable, replacing
+from pipeline.runtime.files import check_writable, link_target, replacing
 from pipeline.runtime.table import CsvRow, Table, read_table
 
 if TYPE_CHECKING:  # the command checks a table before it loads torch
@@ -101,7 +101,7 @@ def results_of(table: Path) -> Path:
 def check_table(table: Path) -> None:
     """Raise PipelineError if the table cannot be read, lacks a column, or its results cannot be written."""
     _read(table)
-    check_writable(results_of(table))
+    check_writable(link_target(results_of(table)))
 
 
 def generate_batch(
@@ -263,7 +263,7 @@ def _write(rows: list[CsvRow], outcomes: list[Outcome | None], table: Path) -> N
     ended = [{**row, **asdict(result)} for row, result in zip(rows, outcomes, strict=True) if result is not None]
     path = results_of(table)
     try:
-        with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
+        with replacing(link_target(path)) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, [*rows[0], *OUTCOME])
             writer.writeheader()
             writer.writerows(ended)
