@@ -42,7 +42,8 @@ def generate(
         typer.Option(
             "-o",
             "--out",
-            help="MP4 to write, with 25 frames per second in the size of the picture, or - for a pipe.",
+            help="MP4 to write, with 25 frames per second in the size of the picture, or - for a pipe. Missing folders "
+            "are created.",
         ),
     ] = None,
     batch: Annotated[
@@ -61,7 +62,9 @@ def generate(
     seed: Annotated[int, _setting("seed", minimum=0)] = Settings.seed,
     crop: Annotated[bool, _setting("crop")] = False,
     panels: Annotated[bool, _setting("panels")] = False,
-    landmarks: Annotated[Path | None, typer.Option(help="CSV to write the landmarks to.")] = None,
+    landmarks: Annotated[
+        Path | None, typer.Option(help="CSV to write the landmarks to. Missing folders are created.")
+    ] = None,
     video: Annotated[
         Path | None, typer.Option(help="Video whose face moves the face in the picture, in place of -i.")
     ] = None,

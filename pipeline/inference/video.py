@@ -143,8 +143,10 @@ def _open_writer(out: StrPath, size: tuple[int, int], sound_N: NDArray[np.int16]
 @contextmanager
 def _landmark_table(path: Path) -> Iterator[WriteRow]:
     """Open a CSV that appears under its name when it is complete. Yields the function that writes a row."""
+    target = link_target(path)
     try:
-        with replacing(link_target(path)) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(target) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
             write_row = csv.writer(file).writerow
             write_row(LANDMARK_COLUMNS)
             yield write_row

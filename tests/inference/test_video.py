@@ -80,6 +80,15 @@ def test_files_are_replaced_only_with_overwrite(head: TalkingHead, face: Path, t
     assert count_frames(out) == 5
 
 
+def test_outputs_follow_links_and_create_folders(head: TalkingHead, face: Path, tmp_path: Path) -> None:
+    link, points = tmp_path / "link.mp4", tmp_path / "tables" / "points.csv"
+    link.symlink_to("new/out.mp4")
+    generate_video(head, face, speech(tmp_path / "a.wav", 0.2), link, Settings(crop=True), landmarks=points)
+    assert link.is_symlink()
+    assert count_frames(tmp_path / "new" / "out.mp4") == 5
+    assert points.is_file()
+
+
 def test_the_metadata_say_that_the_video_is_generated(head: TalkingHead, face: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
     generate_video(head, face, speech(tmp_path / "a.wav", 0.2), out)
