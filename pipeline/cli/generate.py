@@ -96,7 +96,7 @@ def generate(
             from pipeline.inference.batch import check_table
 
             check_source(models)
-            check_table(batch)
+            check_table(batch, settings, overwrite)
             _generate_table(_load(models, precision, messages), batch, jobs, settings, overwrite)
             return
         if picture is None or out is None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.config.generation import SETTINGS, Settings, parse_face
 from pipeline.config.params import WhichFace
+from pipeline.inference.checks import check_request
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import check_writable, link_target, replacing
@@ -98,10 +99,29 @@ def results_of(table: Path) -> Path:
     return table.with_name(f"{table.stem}.results.csv")
 
 
-def check_table(table: Path) -> None:
-    """Raise PipelineError if the table cannot be read, lacks a column, or its results cannot be written."""
-    _read(table)
+def check_table(table: Path, settings: Settings | None = None, overwrite: bool = False) -> None:
+    """Check a table before the networks are loaded, and warn if some rows will fail.
+
+    Raises PipelineError if the table cannot be read, lacks a column, its results cannot be written, or all rows of
+    unfinished videos would fail.
+    """
+    content = _read(table)
     check_writable(link_target(results_of(table)))
+    finished: list[Outcome | None] = [None] * len(content.rows) if overwrite else _finished(content.rows, table)
+    open_rows = [number for number, outcome in enumerate(finished) if outcome is None]
+    faults = []
+    for number in open_rows:
+        try:
+            if number in content.faults:
+                raise PipelineError(content.faults[number])
+            picture, speech, out, _ = _request(content.rows[number], table.parent, settings or Settings())
+            check_request(picture, speech, out, overwrite=overwrite)
+        except (PipelineError, OSError) as error:
+            faults.append(f"Row {number + 1}: {error}")
+    if faults and len(faults) == len(open_rows):
+        raise PipelineError(f"{table}: no row can be generated. {faults[0]}")
+    if faults:
+        log.warning("%s: %d of %d rows cannot be generated. %s", table, len(faults), len(content.rows), faults[0])
 
 
 def generate_batch(
@@ -174,8 +194,7 @@ def _generate_row(
 
     start = time.perf_counter()
     try:
-        picture, speech, out = (folder / _file(row, name) for name in FILES)
-        own = _row_settings(row, settings)
+        picture, speech, out, own = _request(row, folder, settings)
         frames = generate_video(head, picture, speech, out, own, overwrite=overwrite, on_progress=check_stop).frames
     except _Abandoned:
         raise
@@ -186,6 +205,12 @@ def _generate_row(
         return Outcome("failed", f"{type(error).__name__}: {error}")
     seconds = time.perf_counter() - start
     return Outcome("done", "", frames, round(seconds, 2), round(frames / FPS / seconds, 2))
+
+
+def _request(row: CsvRow, folder: Path, settings: Settings) -> tuple[Path, Path, Path, Settings]:
+    """Return the picture, the speech, the output and the settings of a row. Raises PipelineError for a wrong cell."""
+    picture, speech, out = (folder / _file(row, name) for name in FILES)
+    return picture, speech, out, _row_settings(row, settings)
 
 
 def _file(row: CsvRow, column: str) -> str:
