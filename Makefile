@@ -18,7 +18,7 @@ help:
 	@echo "make dev     set up the environment with the tools for tests, lint and docs"
 	@echo "make lint    run ruff, mypy and the import rules between packages"
 	@echo "make docs    write the API reference to docs/api"
-	@echo "make bench   run the benchmarks"
+	@echo "make bench   run the benchmarks that need no other corpus"
 	@echo "make lock    renew constraints.txt from pyproject.toml"
 	@echo "make clean   remove the environment, all outputs of the pipeline, runs and experiments"
 
@@ -29,7 +29,7 @@ endef
 
 define compiled
 @echo "Compiling the packages, about a minute ..."
-$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true  # on all cores; some packages contain files for other Python versions
+$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true  # some packages contain files for other Python versions
 endef
 
 checkout:
@@ -68,7 +68,7 @@ test: env dev lint
 test-fast: env dev lint
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 -m "not slow"
 
-# uv resolves the versions and pip installs them: where pip has the CPU build of torch, uv would take the GPU build.
+# uv finds the lowest versions, and pip installs them: uv would replace a CPU build of torch by the GPU build.
 LOWEST := .venv-lowest
 LOWEST_TESTS := tests/test_cli.py tests/config tests/runtime/test_table.py tests/media/test_picture.py \
   tests/media/test_read_frames.py tests/media/test_video_writer.py tests/bundles/test_bundle.py \
@@ -92,8 +92,12 @@ docs: env dev
 	$(BIN)/python docs/api.py
 	@echo "The API reference: docs/api/index.html"
 
+# These need arguments, such as the folder of a corpus. The docstring of each has an example.
+WITH_ARGUMENTS := $(addprefix benchmarks/,av_offset.py closed_lips.py evaluation.py known_fakes.py metrics.py \
+  outside_mouth.py voices.py)
+
 bench: env dev
-	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+	for file in $(filter-out $(WITH_ARGUMENTS),$(sort $(wildcard benchmarks/*.py))); do $(BIN)/python $$file || exit 1; done
 
 lock: env dev
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \

@@ -149,9 +149,9 @@ def declared(text: str, graph: grimp.ImportGraph) -> str:
 
 def studies(graph: grimp.ImportGraph) -> str:
     """studies/dvc.yaml as it should be, a table per study. A separate file, so that `dvc repro` leaves it out."""
-    outs = [f"      - studies/{name}.csv: {{cache: false}}\n" for name in sorted(STUDIES)]  # git has them
+    outs = [f"      - studies/{name}.csv: {{cache: false}}\n" for name in sorted(STUDIES)]  # stored in git
     stage = with_dependencies(STUDIES_STAGE, graph)
-    return "".join(["# By `python -m stages.declare`.\nstages:\n", stage, "    outs:\n", *outs])
+    return "".join(["# Written by `python -m stages.declare`.\nstages:\n", stage, "    outs:\n", *outs])
 
 
 if __name__ == "__main__":

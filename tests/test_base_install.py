@@ -84,7 +84,7 @@ def test_it_evaluates_and_generates_with_other_models(environment: Path, folder:
 
     One process answers both, because it spends most of its time on imports.
     """
-    rooms = (
+    modules = (
         "cli",
         "evaluation.models",
         "reports.page",
@@ -92,10 +92,10 @@ def test_it_evaluates_and_generates_with_other_models(environment: Path, folder:
         "reports.score_tables",
         "preprocessing.published.import_weights",
     )
-    modules = ", ".join(f"pipeline.{room}" for room in rooms)
+    names = ", ".join(f"pipeline.{module}" for module in modules)
     template = "(importlib.resources.files('pipeline.reports') / 'page.html').read_text()"
     arguments = ["generate", "--models", "models", "-p", "face.jpg", "-i", "speech.wav", "-o", "out.mp4"]
-    program = f"import importlib.resources, {modules}; {template}; pipeline.cli.app({arguments})"
+    program = f"import importlib.resources, {names}; {template}; pipeline.cli.app({arguments})"
     done = run(environment, folder, "python", "-c", program)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("models:")

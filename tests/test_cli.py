@@ -245,7 +245,9 @@ def test_a_batch(speaking: Path) -> None:
     done = atvgnet(speaking, "generate", "--models", "models", "--batch", "jobs.csv", "--jobs", "2")
     assert done.returncode == 1
     assert done.stdout.splitlines()[-1] == "jobs.results.csv: 1 of 2 rows have their video"
-    assert done.stderr.startswith("atvgnet: 1 of 2 rows failed, the first so: no.jpg does not exist.")
+    warning, error = done.stderr.splitlines()
+    assert warning.startswith("jobs.csv: 1 of 2 rows cannot be generated. Row 2: no.jpg does not exist.")
+    assert error.startswith("atvgnet: 1 of 2 rows failed, the first so: no.jpg does not exist.")
     assert count_frames(speaking / "a.mp4") == 13
 
 

@@ -1,6 +1,7 @@
 """What make does before it installs anything, and what it leaves when it cleans."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -109,6 +110,17 @@ def test_env_leaves_out_what_only_developers_need(folder: Path) -> None:
         first, tools = pip_calls(folder, target)
         assert first == installed
         assert tools == "install --no-compile --constraint constraints.txt --editable '.[dev]'"
+
+
+def test_bench_runs_the_scripts_that_need_no_arguments() -> None:
+    """The others have a required option, a positional argument or subcommands."""
+    listed = re.search(
+        r"^WITH_ARGUMENTS := \$\(addprefix benchmarks/,(.*?)\)$", (ROOT / "Makefile").read_text(), re.M | re.S
+    )
+    assert listed
+    required = re.compile(r'required=True|add_argument\("\w')
+    scripts = {path.name for path in ROOT.glob("benchmarks/*.py") if required.search(path.read_text())}
+    assert set(re.findall(r"\w+\.py", listed[1])) == scripts
 
 
 def test_make_says_how_large_the_environment_is_and_where_the_docs_are(folder: Path) -> None:

@@ -67,14 +67,15 @@ def score_videos(
             table = test_metrics(real, seed=0, jobs=machine.jobs())
             print_self_test(table)
             raise typer.Exit(0 if table["holds"].all() else 1)
-        from pipeline.evaluation.score.score import name_systems, score
-        from pipeline.reports.page import write_page
-        from pipeline.reports.score_tables import print_score
-
         if not fake:
             raise PipelineError("score needs generated videos. Give their folder with --fake FOLDER.")
         if out is None:
             raise PipelineError("score needs a folder to write. Give one with --out FOLDER.")
+        print("score: loading the metrics ...", flush=True)  # the imports take seconds
+        from pipeline.evaluation.score.score import name_systems, score
+        from pipeline.reports.page import write_page
+        from pipeline.reports.score_tables import print_score
+
         score(real, name_systems(fake), out, machine.jobs(), reference=reference, size=int(size))
         print_score(out)
         print(f"The whole report as a page for any browser: {write_page(out)}")

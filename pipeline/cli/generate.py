@@ -38,7 +38,10 @@ def generate(
     out: Annotated[
         Path | None,
         Option(
-            "-o", "--out", help="MP4 to write, with 25 frames per second in the size of the picture, or - for a pipe."
+            "-o",
+            "--out",
+            help="MP4 to write, with 25 frames per second in the size of the picture, or - for a pipe. Missing folders "
+            "are created.",
         ),
     ] = None,
     batch: Annotated[
@@ -57,7 +60,9 @@ def generate(
     seed: Annotated[int, _setting("seed", minimum=0)] = Settings.seed,
     crop: Annotated[bool, _setting("crop")] = False,
     panels: Annotated[bool, _setting("panels")] = False,
-    landmarks: Annotated[Path | None, Option(help="CSV to write the landmarks to.")] = None,
+    landmarks: Annotated[
+        Path | None, Option(help="CSV to write the landmarks to. Missing folders are created.")
+    ] = None,
     video: Annotated[
         Path | None, Option(help="Video whose face moves the face in the picture, in place of -i.")
     ] = None,
@@ -82,7 +87,7 @@ def generate(
             from pipeline.inference.batch import check_table
 
             check_source(models)
-            check_table(batch)
+            check_table(batch, settings, overwrite)
             _generate_table(_load(models, precision, messages), batch, jobs, settings, overwrite)
             return
         if picture is None or out is None:

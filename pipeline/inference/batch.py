@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.config.generation import SETTINGS, Settings, parse_face
 from pipeline.config.params import WhichFace
+from pipeline.inference.checks import check_request
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
-from pipeline.runtime.files import check_writable, replacing
+from pipeline.runtime.files import check_writable, link_target, replacing
 from pipeline.runtime.table import CsvRow, Table, read_table
 
 if TYPE_CHECKING:  # the command checks a table before it loads torch
@@ -93,10 +94,29 @@ def results_of(table: Path) -> Path:
     return table.with_name(f"{table.stem}.results.csv")
 
 
-def check_table(table: Path) -> None:
-    """Raise PipelineError if the table cannot be read, lacks a column, or its results cannot be written."""
-    _read(table)
-    check_writable(results_of(table))
+def check_table(table: Path, settings: Settings | None = None, overwrite: bool = False) -> None:
+    """Check a table before the networks are loaded, and warn if some rows will fail.
+
+    Raises PipelineError if the table cannot be read, lacks a column, its results cannot be written, or all rows of
+    unfinished videos would fail.
+    """
+    content = _read(table)
+    check_writable(link_target(results_of(table)))
+    finished: list[Outcome | None] = [None] * len(content.rows) if overwrite else _finished(content.rows, table)
+    open_rows = [number for number, outcome in enumerate(finished) if outcome is None]
+    faults = []
+    for number in open_rows:
+        try:
+            if number in content.faults:
+                raise PipelineError(content.faults[number])
+            picture, speech, out, _ = _request(content.rows[number], table.parent, settings or Settings())
+            check_request(picture, speech, out, overwrite=overwrite)
+        except (PipelineError, OSError) as error:
+            faults.append(f"Row {number + 1}: {error}")
+    if faults and len(faults) == len(open_rows):
+        raise PipelineError(f"{table}: no row can be generated. {faults[0]}")
+    if faults:
+        log.warning("%s: %d of %d rows cannot be generated. %s", table, len(faults), len(content.rows), faults[0])
 
 
 def generate_batch(
@@ -167,11 +187,8 @@ def _generate_row(
 
     start = time.perf_counter()
     try:
-        picture, speech, out = (folder / _file(row, name) for name in FILES)
-        own = {name: _cell(row, column) for column, name in OPTIONS.items() if row.get(column)}
-        video = generate_video(
-            head, picture, speech, out, replace(settings, **own), overwrite=overwrite, on_progress=check_stop
-        )
+        picture, speech, out, own = _request(row, folder, settings)
+        video = generate_video(head, picture, speech, out, own, overwrite=overwrite, on_progress=check_stop)
     except _Abandoned:
         raise
     except (PipelineError, OSError) as error:
@@ -181,6 +198,13 @@ def _generate_row(
         return Outcome("failed", f"{type(error).__name__}: {error}")
     seconds = time.perf_counter() - start
     return Outcome("done", "", video.frames, round(seconds, 2), round(video.frames / FPS / seconds, 2))
+
+
+def _request(row: CsvRow, folder: Path, settings: Settings) -> tuple[Path, Path, Path, Settings]:
+    """Return the picture, the speech, the output and the settings of a row. Raises PipelineError for a wrong cell."""
+    picture, speech, out = (folder / _file(row, name) for name in FILES)
+    own = {name: _cell(row, column) for column, name in OPTIONS.items() if row.get(column)}
+    return picture, speech, out, replace(settings, **own)
 
 
 def _file(row: CsvRow, column: str) -> str:
@@ -255,7 +279,7 @@ def _write(rows: list[CsvRow], outcomes: list[Outcome | None], table: Path) -> N
     ended = [{**row, **asdict(result)} for row, result in zip(rows, outcomes, strict=True) if result is not None]
     path = results_of(table)
     try:
-        with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
+        with replacing(link_target(path)) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, [*rows[0], *OUTCOME])
             writer.writeheader()
             writer.writerows(ended)

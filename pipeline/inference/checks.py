@@ -34,25 +34,31 @@ def check_request(
     check_picture(Path(picture))
     if speech is not None:
         check_speech(speech)
-    if drive is not None and not Path(drive).exists():
-        raise PipelineError("does not exist", subject=drive, advice="Give a video of a face.")
+    if drive is not None:
+        _check_exists(Path(drive), "Give a video of a face.")
 
 
 def check_picture(path: Path) -> None:
-    """Raise PipelineError if the picture does not exist, or is a pipe, which cannot be read twice."""
-    if not path.exists():
-        raise PipelineError("does not exist", subject=path, advice="Give a picture of a face.")
+    """Raise PipelineError if the picture does not exist, or is a folder, or a pipe, which cannot be read twice."""
+    _check_exists(path, "Give a picture of a face.")
     if is_pipe(path):
         raise PipelineError("is a pipe or device", subject=path, advice="Save the picture as a file, and give that.")
 
 
 def check_speech(speech: StrPath) -> None:
-    """Raise PipelineError if the file does not exist, or standard input ("-") is a terminal."""
+    """Raise PipelineError if the file does not exist or is a folder, or standard input ("-") is a terminal."""
     if str(speech) == "-":
         if sys.stdin is None or sys.stdin.isatty():
             raise PipelineError("The speech would come from the terminal. Pipe a WAV in, or name a file with -i.")
-    elif not Path(speech).exists():
-        raise PipelineError("does not exist", subject=speech, advice="Give a sound or video file.")
+    else:
+        _check_exists(Path(speech), "Give a sound or video file.")
+
+
+def _check_exists(path: Path, advice: str) -> None:
+    if not path.exists():
+        raise PipelineError("does not exist", subject=path, advice=advice)
+    if path.is_dir():
+        raise PipelineError("is a folder, not a file", subject=path, advice=advice)
 
 
 def is_pipe(path: Path) -> bool:

@@ -14,7 +14,7 @@ import av
 import av.error
 from av.stream import Disposition
 
-from pipeline.media.errors import Damage, MediaError, library_errors, library_errors_suppressed
+from pipeline.media.errors import OTHER_FILE, Damage, MediaError, library_errors, library_errors_suppressed
 from pipeline.media.timeline import Clock, Join, clocks, is_even
 from pipeline.media.upright import MAX_SIDE, pixel_aspect
 from pipeline.runtime.paths import StrPath
@@ -28,21 +28,20 @@ _MAX_PIXELS = 64_000_000  # of a video frame, twice 8K: decoders keep several
 # MPEG program streams the first frames after a seek can have a neighbour's time.
 _SEEK_MARGINS = (Fraction(1), Fraction(4), Fraction(16))
 _ATTACHED = Disposition.attached_pic | Disposition.timed_thumbnails
-_FETCH = "Fetch it again or remove it."
 _SECONDARY = Disposition.visual_impaired | Disposition.hearing_impaired | Disposition.comment
 
 
 @contextmanager
 def opened(path: StrPath) -> Iterator[Any]:
     """Open the container ``path``. Raises MediaError when it cannot be read, and for libraries' errors in the block."""
-    with library_errors(path, "not a media file, or broken off", _FETCH):
+    with library_errors(path, "not a media file, or broken off", OTHER_FILE):
         try:
             stat = os.stat(path)
             if not S_ISREG(stat.st_mode):
                 kind = "folder" if S_ISDIR(stat.st_mode) else "pipe or device"
                 raise MediaError(path, f"a {kind}, not a file", "Name a media file.")
             if stat.st_size == 0:
-                raise MediaError(path, "the file is empty (0 bytes)", _FETCH)
+                raise MediaError(path, "the file is empty (0 bytes)", OTHER_FILE)
             # "file:" keeps libav from reading a colon in the name as a protocol.
             container = av.open(f"file:{Path(path)}", metadata_errors="ignore")
         except FileNotFoundError:
@@ -134,7 +133,7 @@ def frames_from(
             frames = _in_order(_decoded(packets, stream, damage, target), damage, target, clock.longest)
             first = next(frames, None)
             if first is None and start is None:
-                raise MediaError(path, f"no {kind} in it could be decoded", _FETCH)
+                raise MediaError(path, f"no {kind} in it could be decoded", OTHER_FILE)
             if first is not None and (start is None or target is None or first[0] <= target):
                 yield from chain([first], frames)
                 return

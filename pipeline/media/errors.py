@@ -16,6 +16,10 @@ from pipeline.runtime.paths import StrPath
 _LIBRARIES = re.compile(r"(^|-packages[\\/])(av|PIL|pillow_heif|cv2)[\\/]")  # PyAV's modules have relative paths
 
 
+OTHER_FILE = "Give another file, or fetch this one again."
+"""Advice for a file that cannot be read. The user may have named the wrong one."""
+
+
 class MediaError(PipelineError):
     """A media file that cannot be read or written. ``reason`` does not name the file, so it is the same everywhere."""
 

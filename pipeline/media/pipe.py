@@ -28,7 +28,7 @@ _FORMATS = {
 _EXTENSIBLE = 0xFFFE  # the format tag of headers that give the true tag later
 _UNKNOWN_LENGTH = 0x7FFF0000  # programs that do not know the length write 0, or this many bytes and more
 _BUFFER = 1024  # bytes that libav reads at a time
-_ADVICE = "Pipe a WAV, such as `ffmpeg -i FILE -f wav -` writes."
+_ADVICE = "Give a sound file, or pipe a WAV, such as `ffmpeg -i FILE -f wav -` writes."
 
 
 def read_pipe(pipe: RawIOBase, name: str = "standard input") -> Iterator[NDArray[np.int16]]:

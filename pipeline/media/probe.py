@@ -17,7 +17,7 @@ from pipeline.media.decode import (
     source_rate,
     streams_of,
 )
-from pipeline.media.errors import MediaError, library_errors, library_errors_suppressed
+from pipeline.media.errors import OTHER_FILE, MediaError, library_errors, library_errors_suppressed
 from pipeline.media.timeline import Join
 from pipeline.media.upright import shown_size
 from pipeline.runtime.paths import StrPath
@@ -58,7 +58,7 @@ def probe(path: StrPath) -> MediaInfo:
     with opened(path) as container:
         video, audio = find_stream(container, "video"), find_stream(container, "audio")
         if video is None and audio is None:
-            raise MediaError(path, "no video stream and no audio stream", "Fetch it again or remove it.")
+            raise MediaError(path, "no video stream and no audio stream", OTHER_FILE)
         main = video or audio
         duration = float(main.duration * main.time_base) if main.duration else (container.duration or 0) / 1e6
         fps = float(source_rate(video)) if video else 0.0

@@ -39,6 +39,12 @@ def replacing(path: StrPath) -> Iterator[Path]:
         temporary.replace(path)
 
 
+def link_target(path: StrPath) -> Path:
+    """The file that a symbolic link points to, or else ``path``. Outputs named by the user keep their links."""
+    path = Path(path)
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
 def decode(data: bytes, errors: str = "strict") -> str:
     """Decode text: UTF-8, or what a byte order mark says (Windows programs write UTF-16 and UTF-8 with a mark).
 
@@ -75,7 +81,7 @@ def check_output(path: Path, suffix: str, overwrite: bool, *inputs: StrPath) -> 
     refuse_input(path, *inputs)
     if path.exists() and not overwrite:
         raise PipelineError(f"{path} is there already. Give the output another name, or --overwrite.")
-    check_writable(path)
+    check_writable(link_target(path))
 
 
 def check_writable(path: Path) -> None:

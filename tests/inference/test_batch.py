@@ -9,7 +9,7 @@ import pytest
 import soundfile  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from pipeline.inference.batch import generate_batch, parse_cell, results_of
+from pipeline.inference.batch import check_table, generate_batch, parse_cell, results_of
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.media import count_frames, probe
@@ -116,6 +116,15 @@ def test_wrong_tables_are_rejected(shipped: TalkingHead, table: Path, content: s
         table.write_text(content)
     with pytest.raises(PipelineError, match=message):
         generate_batch(shipped, table)
+
+
+def test_rows_are_checked_before_the_networks_are_loaded(table: Path, caplog: pytest.LogCaptureFixture) -> None:
+    check_table(table)
+    wrong = "Row 4: The column crop is wrong: 'perhaps' is neither true nor false."
+    assert caplog.messages == [f"{table}: 2 of 5 rows cannot be generated. {wrong}"]
+    table.write_text("picture,speech,out\nnone.jpg,speech.wav,one.mp4\nface.jpg,none.wav,two.mp4\n")
+    with pytest.raises(PipelineError, match=r"no row can be generated\. Row 1: .*none\.jpg does not exist\."):
+        check_table(table)
 
 
 @pytest.mark.slow

@@ -80,6 +80,15 @@ def test_files_are_replaced_only_with_overwrite(head: TalkingHead, face: Path, t
     assert count_frames(out) == 5
 
 
+def test_outputs_follow_links_and_create_folders(head: TalkingHead, face: Path, tmp_path: Path) -> None:
+    link, points = tmp_path / "link.mp4", tmp_path / "tables" / "points.csv"
+    link.symlink_to("new/out.mp4")
+    generate_video(head, face, speech(tmp_path / "a.wav", 0.2), link, Settings(crop=True), landmarks=points)
+    assert link.is_symlink()
+    assert count_frames(tmp_path / "new" / "out.mp4") == 5
+    assert points.is_file()
+
+
 def test_the_metadata_say_that_the_video_is_generated(head: TalkingHead, face: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
     generate_video(head, face, speech(tmp_path / "a.wav", 0.2), out)
@@ -158,8 +167,8 @@ def test_wrong_inputs_are_rejected(head: TalkingHead, face: Path, tmp_path: Path
         (half, sound, out, r"half\.jpg is damaged or broken off: fetch it again"),
         (tmp_path / "none.jpg", sound, out, r"none\.jpg does not exist\. Give a picture of a face\."),
         (face, tmp_path / "none.wav", out, r"none\.wav does not exist\. Give a sound or video file\."),
-        (tmp_path, sound, out, r"cannot be read as a picture: Is a directory\. Give another\."),
-        (face, tmp_path, out, r"a folder, not a file\. Name a media file\."),
+        (tmp_path, sound, out, r" is a folder, not a file\. Give a picture of a face\."),
+        (face, tmp_path, out, r" is a folder, not a file\. Give a sound or video file\."),
         (face, grey, out, r"grey\.png.*sound|grey\.png.*audio"),
         (
             face,

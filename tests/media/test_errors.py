@@ -76,6 +76,8 @@ def test_unreadable_files(tmp_path: Path, make: Callable[[Path], None], reason: 
     assert caught.value.reason.startswith(reason)
     assert str(tmp_path) not in caught.value.reason
     assert str(caught.value).startswith(f"{path}: {reason}")
+    assert caught.value.advice
+    assert "remove" not in caught.value.advice  # the user may have named a file by mistake
 
 
 def test_no_permission(public: Path) -> None:

@@ -105,7 +105,7 @@ def test_sound_comes_without_delay() -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", r"^standard input: empty\. Pipe a WAV, such as `ffmpeg -i FILE -f wav -` writes\.$"),
+        (b"", r"^standard input: empty\. Give a sound file, or pipe a WAV, such as `ffmpeg -i FILE -f wav -` writes"),
         (b"ID3" + bytes(100), r"standard input: not a WAV\."),
         (wav(tone(0.1, 16000), 16000, "PCM_16")[:30], r"a WAV that breaks off before its sound\."),
         (wav(tone(1.0, 16000), 16000, "IMA_ADPCM"), r"a WAV of another kind than PCM \(tag 17, 4 bits\)\."),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.runtime.errors import PipelineError
-from pipeline.runtime.files import lies_in, refuse_input, replacing
+from pipeline.runtime.files import check_output, lies_in, link_target, refuse_input, replacing
 
 
 @pytest.fixture
@@ -52,6 +52,24 @@ def test_other_files_are_no_input(folder: Path, name: str) -> None:
 def test_names_in_another_case_on_a_disk_that_ignores_case(folder: Path) -> None:
     same = (folder / "CLIPS").exists()
     assert lies_in("CLIPS/A.mp4", "clips") == same
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [("again.mp4", "clips/a.mp4"), ("nowhere.mp4", "gone.mp4"), ("linked/a.mp4", "linked/a.mp4")],
+)
+def test_an_output_is_written_through_links(folder: Path, name: str, target: str) -> None:
+    check_output(folder / name, ".mp4", True)
+    with replacing(link_target(folder / name)) as unfinished:
+        unfinished.write_text("new")
+    assert (folder / target).read_text() == "new"
+    assert (folder / name).is_symlink() == (name != target)
+
+
+def test_a_link_into_a_missing_folder_is_checked(folder: Path) -> None:
+    (folder / "far.mp4").symlink_to("other.mp4/far.mp4")
+    with pytest.raises(PipelineError, match=r"cannot be written: .*other\.mp4 is not a folder"):
+        check_output(folder / "far.mp4", ".mp4", False)
 
 
 def test_files_are_replaced_completely_or_not_at_all(folder: Path) -> None:

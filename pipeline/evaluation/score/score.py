@@ -10,7 +10,6 @@ from itertools import combinations
 from pathlib import Path
 
 import pandas as pd
-from rich.progress import track
 
 from pipeline.evaluation.baselines.base import GROUND_TRUTH
 from pipeline.evaluation.folder import replacing_evaluation
@@ -24,6 +23,9 @@ from pipeline.runtime import workers
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import explained, lies_in, refuse_input, replacing
+from pipeline.runtime.progress import progress
+
+_LINE_SECONDS = 10.0  # between two lines of progress without a terminal
 
 
 @dataclass(frozen=True)
@@ -122,9 +124,15 @@ def _score_clips(pairs: list[Pair], work: Path, jobs: int, size: int) -> list[Cl
     found = {pair.id: known for pair in pairs if (known := _read_kept(kept[pair.id])) is not None}
     missing = [pair for pair in pairs if pair.id not in found]
     tasks: Iterator[workers.Task] = ((_score_and_keep, (pair, kept[pair.id], size), {}) for pair in missing)
-    with closing(workers.run(tasks, jobs, shared_paths=missing[0].files[:1] if missing else ())) as results:
-        for clip, scored in track(results, total=len(missing), description="score", transient=True):
+    kept_before = f", {len(found)} of them measured before the interruption" if found else ""
+    print(f"score: {len(pairs)} clip{'s' * (len(pairs) != 1)}{kept_before}", flush=True)
+    with (
+        closing(workers.run(tasks, jobs, shared_paths=missing[0].files[:1] if missing else ())) as results,
+        progress("score", len(pairs), every=_LINE_SECONDS, done=len(found)) as advance,
+    ):
+        for clip, scored in results:
             found[clip] = scored
+            advance(1, clip)
     return [clip for pair in pairs for clip in found[pair.id]]
 
 

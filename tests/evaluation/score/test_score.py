@@ -113,7 +113,9 @@ def test_tables_agree_and_list_absent_metrics(scored: Path) -> None:
     assert list(info["fakes"]) == list(SYSTEMS)
 
 
-def test_a_killed_score_continues_and_replaces_an_earlier_one(videos: Path, tmp_path: Path) -> None:
+def test_a_killed_score_continues_and_replaces_an_earlier_one(
+    videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "out"
     shutil.copytree(videos / "scored", out)
     (out / "pictures").mkdir()
@@ -129,6 +131,7 @@ def test_a_killed_score_continues_and_replaces_an_earlier_one(videos: Path, tmp_
     kept.write_text(json.dumps(content))
     (work / f"{_key(pairs[1], 128)}.json").write_text("torn")
     found = score(videos / "real", fakes, out, jobs=1)
+    assert capsys.readouterr().out.startswith("score: 2 clips, 1 of them measured before the interruption\n")
     assert found.clips.loc[found.clips["method"] == "again", "psnr"].tolist()[0] == 12.5
     assert found.clips["psnr"].notna().all()
     assert not work.exists()
@@ -199,4 +202,5 @@ def test_errors_are_one_line_and_leave_no_files(
     done = CliRunner().invoke(app, ["score", *arguments.split()])
     assert done.exit_code == 1
     assert said in done.stderr
+    assert not done.stdout or done.stdout.startswith("score: loading the metrics ...\n")
     assert not (tmp_path / "out").exists()
