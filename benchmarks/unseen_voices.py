@@ -4,8 +4,8 @@
     python benchmarks/unseen_voices.py --train GRID/data --test wild=LRW/data --test people=FOLDER/data \\
         --recordings VOICES --speech none synthetic recorded --seeds 0 1
 
-The network has three convolutions over 0.4 s of log-mel rows, and a GRU over the frames. It trains in a minute or two on
-the clips of --train with their landmarks, and on speech without video. In such speech the phonemes and the lips of the
+The network has three convolutions over 0.4 s of log-mel rows, and a GRU over the frames. It trains for a minute or two
+on clips of --train with their landmarks, and on speech without video. In such speech the phonemes and the lips of the
 synthesiser give the opening of the mouth. `synthetic` is said by espeak-ng, and `recorded` comes from a folder of
 recordings with transcripts (docs/corpora.md). A row has the correlation of the opening with the real one: `own` if the
 network hears the clip, `other` if it hears a clip of another speaker.
