@@ -140,7 +140,7 @@ def examples_of_speech(kind: str, folder: Path | None, count: int, initial: Init
         frames = int(min(len(opening_T) / rate, len(rows_RC) // PER_FRAME))
         if frames >= FRAMES:
             inputs = [stacked(FEATURES.compute(samples_N), initial, len(opening_T)), stacked(rows_RC, initial, frames)]
-            examples.append(Example(inputs, openings=[opening_T, at_speed(opening_T, rate, frames)]))
+            examples.append(Example(inputs, openings=[opening_T, at_speed(opening_T, rate, frames).astype(np.float64)]))
     return examples
 
 
@@ -220,7 +220,9 @@ def correlations(
     network: SmallNet, test: TestSet, landmarks: LandmarkModel, initial: InitialStatistics
 ) -> tuple[float, float]:
     """The mean correlation of the opening with the real one: from the clip's own speech, and from another's."""
-    store, clips, own, other = test.store, test.clips, [], []
+    store, clips = test.store, test.clips
+    own: list[float] = []
+    other: list[float] = []
     for place, clip in enumerate(clips):
         normal_TL, opening_T = landmarks.normalize(store.points(clip)), mouth_opening(store.points(clip))
         closed = int(opening_T.argmin())
