@@ -1,7 +1,8 @@
 """Training in several processes, one per GPU, which torchrun starts on one or several machines.
 
-Each process takes an equal share of every batch. Everything else is that of the whole batch, so the number of processes
-changes only the order of summation. Only the first process reads checkpoints, validates, reports and writes.
+Each process takes an equal share of every batch. Gradients (DistributedDataParallel), batch statistics, dropout, losses
+and random generators are those of the whole batch, so the number of processes changes only the order of summation. Only
+the first process reads checkpoints, validates, reports and writes.
 """
 
 import logging
@@ -24,7 +25,10 @@ T = TypeVar("T")
 
 
 def launch(module: str, processes: int) -> None:
-    """Run `torchrun` with MODULE; ends this process if one fails, and raises PipelineError if one was killed."""
+    """Run `torchrun --standalone --nproc-per-node=PROCESSES -m MODULE`; returns if all processes succeed.
+
+    Ends this process if one fails, after that process has printed its error. Raises PipelineError if one was killed.
+    """
     from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.run import main
@@ -46,7 +50,10 @@ def launch(module: str, processes: int) -> None:
 
 @contextmanager
 def joined() -> Iterator[None]:
-    """Join the other processes that torchrun started, or train alone; PipelineError for missing GPUs or processes."""
+    """Join the other processes that torchrun started; without torchrun, train alone.
+
+    Raises PipelineError if this machine has fewer GPUs than processes, or if another process cannot be reached.
+    """
     if not distributed.is_torchelastic_launched():
         yield
         return
@@ -137,17 +144,19 @@ def on_first(function: Callable[[], T]) -> T:
 
 
 def parallel(network: nn.Module, *, unused: bool = False) -> nn.Module:
-    """Replace dropout and batch normalisation of `network` by those over shares; returns what to call in training.
+    """Make `network` train on the shares of all processes; returns the module to call in training.
 
-    With `unused`, a step may leave some parameters without a gradient.
+    Its dropout and batch normalisation layers are replaced; parameters and their names stay. With `unused`, a step may
+    leave some parameters without a gradient.
     """
     if world() > 1 and next(network.parameters()).device.type == "cuda":
         nn.SyncBatchNorm.convert_sync_batchnorm(network)
-    for layer in network.modules():
-        if isinstance(layer, nn.Dropout):
-            layer.__class__ = BatchDropout
-        elif isinstance(layer, nn.BatchNorm2d) and world() > 1:
-            layer.__class__ = CpuSyncBatchNorm
+    for parent in list(network.modules()):
+        for name, layer in parent.named_children():
+            if isinstance(layer, nn.Dropout):
+                setattr(parent, name, BatchDropout(layer.p))
+            elif isinstance(layer, nn.BatchNorm2d) and world() > 1:
+                setattr(parent, name, CpuSyncBatchNorm(layer))
     if world() == 1:
         return network
     with warnings.catch_warnings(action="ignore", category=FutureWarning):  # torch 2.13 calls it forward_sync_buffers
@@ -156,6 +165,12 @@ def parallel(network: nn.Module, *, unused: bool = False) -> nn.Module:
 
 class CpuSyncBatchNorm(nn.BatchNorm2d):
     """SyncBatchNorm for CPUs (torch's own is for GPUs only), for shares (N, C, H, W) of equal size."""
+
+    def __init__(self, layer: nn.BatchNorm2d) -> None:
+        """Share the parameters and statistics of `layer`."""
+        super().__init__(layer.num_features, layer.eps, layer.momentum)
+        self._parameters, self._buffers = layer._parameters, layer._buffers
+        self.training = layer.training
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         """Normalise by the statistics of the whole batch; keeps shape and type."""
