@@ -16,6 +16,13 @@ State = TypeVar("State", Tensor, LstmState)
 class ScannedGru(ConvGru):
     """A ConvGRU over time that always takes a state. A state of zeros gives the same output as no state."""
 
+    @classmethod
+    def of(cls, gru: ConvGru) -> "ScannedGru":
+        """Return a copy of `gru` with the same weights."""
+        scanned = cls(gru.from_input.in_channels, gru.hidden, gru.recurrence)
+        scanned.load_state_dict(gru.state_dict())
+        return scanned
+
     def _run(self, gates_NSCHW: Tensor, state_NCHW: Tensor | None) -> tuple[Tensor, Tensor | None]:
         def step(state_NCHW: Tensor, gates_NCHW: Tensor) -> tuple[Tensor, Tensor]:
             state_NCHW = self._step(gates_NCHW, state_NCHW)
