@@ -123,9 +123,10 @@ def _warnings(warn: Callable[[str], object]) -> Iterator[None]:
 
     def emit(record: logging.LogRecord) -> None:
         if record.thread == thread:
-            if isinstance(record.args, tuple):
+            arguments = record.args
+            if isinstance(arguments, tuple):
                 record = copy(record)
-                record.args = tuple(value.name if isinstance(value, Path) else value for value in record.args)
+                record.args = tuple(value.name if isinstance(value, Path) else value for value in arguments)
             warn(record.getMessage())
 
     handler.emit = emit  # type: ignore[method-assign]
