@@ -7,6 +7,7 @@ of signals, pipes and worker processes start programs.
 
 import atexit
 import ctypes
+import logging
 import multiprocessing
 import os
 import runpy
@@ -75,6 +76,7 @@ def _become(words: Sequence[str], folder: str, environment: Mapping[str, str]) -
         os.environ.clear()
         os.environ.update(environment)
         _set_command_line(words)
+        logging.root.handlers.clear()  # a library among the imports adds one, which would double DVC's lines
         _forget_the_projects_modules()
         _execute(words, environment)
         code = 0

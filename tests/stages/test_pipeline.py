@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from pipeline.evaluation.baselines import BASELINES
-from pipeline.evaluation.results import number_text, title_of
+from pipeline.evaluation.results import difference_text, number_text, read_results, rows_of, title_of
 from pipeline.evaluation.studies.definitions import STUDIES
 from pipeline.evaluation.tables import headline
 from pipeline.metrics import DECIDING, METRICS
@@ -103,13 +103,17 @@ def test_the_metrics_agree_everywhere(reproduced: Project) -> None:
         for name in METRICS
         if any(name in row for row in means.values())
     }
+    differences = rows_of(read_results(folder / "reports").differences)
+    apart = {row.metric: difference_text(row) for row in differences if row.against == "mismatched"}
+    assert "lmd" in apart
     report = [line.split() for line in reproduced.run("atvgnet", "report").splitlines()]
     markdown = reproduced.run("atvgnet", "report", "--md", "--baseline", "HEAD")
     means_of_all = markdown.split("<details>")[1].splitlines()
     page = Read((folder / "reports/index.html").read_text(encoding="utf-8"))
     for name, values in expected.items():
         title, (line,) = title_of(name), [line for line in report if line[:1] == [name]]
-        assert [word for word in line[1:] if word[0] not in "↑↓±"] == values
+        words = [word for word in line[1:] if word[0] not in "↑↓±"]
+        assert words == [values[0], *apart.get(name, "-").split(), *values[1:]]
         row = next(line for line in means_of_all if line.startswith(f"| {title} |"))
         assert [cell.split()[0] for cell in row.strip("| ").split(" | ")[1:]] == values
         row_of_page = next(row for row in page.rows if row[0] == title)
