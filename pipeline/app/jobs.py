@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from threading import Event, get_ident
 
@@ -122,9 +123,11 @@ def _warnings(warn: Callable[[str], object]) -> Iterator[None]:
 
     def emit(record: logging.LogRecord) -> None:
         if record.thread == thread:
-            arguments = record.args if isinstance(record.args, tuple) else ()
-            names = tuple(value.name if isinstance(value, Path) else value for value in arguments)
-            warn(str(record.msg) % names)
+            arguments = record.args
+            if isinstance(arguments, tuple):
+                record = copy(record)
+                record.args = tuple(value.name if isinstance(value, Path) else value for value in arguments)
+            warn(record.getMessage())
 
     handler.emit = emit  # type: ignore[method-assign]
     logger = logging.getLogger(pipeline.__name__)

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from pipeline.app.rate_limit import RequestLimit
 from pipeline.app.uploads import BYTES, delete_old
@@ -23,7 +22,7 @@ def serve(models: Sequence[str], host: str, port: int, seconds: float, most: int
 
     ``models`` are bundles beside the shipped one: folders, or `models:/NAME@ALIAS` of MLflow. The speech may last
     ``seconds``, and ``most`` videos are generated at a time. ``per_minute`` is how many uploads and videos together
-    another machine may request. Raises PipelineError if a bundle cannot be loaded, or the port is taken.
+    another machine may request per minute. Raises PipelineError if a bundle cannot be loaded, or the port is taken.
     """
     _check_free(host, port)
     with _own_folder() as files:
@@ -37,21 +36,24 @@ def serve(models: Sequence[str], host: str, port: int, seconds: float, most: int
         heads.update((name, TalkingHead.from_pretrained(name)) for name in models)
         jobs = Jobs(heads, seconds, [files, *EXAMPLE])
         blocks = page(jobs, most)
-        unused: dict[str, Any] = dict.fromkeys(
-            ("share", "show_error", "run_history", "enable_monitoring", "ssr_mode", "mcp_server", "pwa"), False
-        )
         _, address, _ = blocks.launch(
             server_name=host,
             server_port=port,
+            share=False,
             quiet=True,
             prevent_thread_lock=True,
+            show_error=False,
             max_file_size=BYTES,
             footer_links=[],
+            run_history=False,
+            enable_monitoring=False,
+            ssr_mode=False,
+            mcp_server=False,
+            pwa=False,
             theme=THEME,
             css=CSS,
             head=HEAD,
             app_kwargs={"middleware": [allowlist(RequestLimit(per_minute))]},
-            **unused,
         )
         try:
             print(f"Open {address} in a browser. Ctrl-C ends it.", flush=True)
@@ -83,8 +85,9 @@ def _own_folder() -> Iterator[Path]:
     """Create a folder for everything uploaded and generated. Yields its subfolder `files`, the only one served."""
     before = tempfile.tempdir
     with tempfile.TemporaryDirectory(prefix="atvgnet-app-", ignore_cleanup_errors=True) as folder:
-        for place in (files := Path(folder, "files"), scratch := Path(folder, "scratch")):
-            place.mkdir()
+        files, scratch = Path(folder, "files"), Path(folder, "scratch")
+        files.mkdir()
+        scratch.mkdir()
         tempfile.tempdir = str(scratch)
         os.environ |= {"GRADIO_TEMP_DIR": str(files), "GRADIO_EXAMPLES_CACHE": str(files)}
         os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}

@@ -1,8 +1,8 @@
 """A model bundle: one folder with everything that generation needs.
 
 `atnet/` and `vgnet/` are the networks (`network_files.py`), `landmarks/` is the landmark model of both, `bundle.json`
-the card, and `provenance.json` the commit. `dvc repro` makes `models/` a bundle. One of published networks has
-`preprocessing.json` and `preprocessing.npz` instead of `landmarks/`.
+the card, and `provenance.json` the commit of the code that trained it. `dvc repro` makes `models/` a bundle. A bundle
+of the authors' published networks has `preprocessing.json` and `preprocessing.npz` instead of `landmarks/`.
 """
 
 import hashlib
@@ -65,7 +65,10 @@ class TrainedParts(NamedTuple):
 
 
 def load_bundle(folder: StrPath) -> Bundle:
-    """Read a bundle, on the CPU in eval mode; PipelineError if parts are missing, damaged, or do not fit each other."""
+    """Read a bundle. Both networks are in eval mode on the CPU.
+
+    Raises PipelineError if a part is missing or damaged, or two parts do not fit each other.
+    """
     folder = Path(folder)
     check_folder(folder)
     atnet, atnet_meta = _load(folder / "atnet", AtNet)
@@ -123,7 +126,10 @@ def write_card(folder: StrPath, card: Mapping[str, Any]) -> None:
 
 
 def write_provenance(folder: StrPath, commit: str) -> None:
-    """Write `provenance.json`, the commit of the code: no out of a stage, as its bytes change with every commit."""
+    """Write `provenance.json`: the commit of the code that trained the bundle.
+
+    It is no out of a stage, because its bytes change with every commit.
+    """
     content = json.dumps({"card": _hash(Path(folder, CARD)), "commit": commit}, indent=2)
     Path(folder, PROVENANCE).write_text(content + "\n", encoding="utf-8")
 

@@ -79,7 +79,7 @@ def generate(
     """Generate a video in which the face in a picture says the speech."""
     with command():
         rule = None if face is None else parse_face(face)
-        settings = Settings(rule, strength, blink, sway=sway, crop=crop, panels=panels, seed=seed)
+        settings = Settings(face=rule, strength=strength, blink=blink, sway=sway, crop=crop, panels=panels, seed=seed)
         messages = sys.stderr if str(out) == "-" else sys.stdout
         if batch is not None:
             if picture or speech or out or landmarks or video:
@@ -95,18 +95,28 @@ def generate(
         from pipeline.inference.checks import check_request
 
         check_source(models)
-        more: dict[str, Any] = {"drive": video, "landmarks": landmarks, "overwrite": overwrite}
-        check_request(picture, speech, out, **more)
+        check_request(picture, speech, out, drive=video, landmarks=landmarks, overwrite=overwrite)
         from pipeline.inference.video import generate_video  # loads torch
 
         head = _load(models, precision, messages)
         start = time.perf_counter()
         with redirect_stdout(messages), progress_of("generate") as on_progress:
-            written = generate_video(head, picture, speech, out, settings, **more, on_progress=on_progress)
+            written = generate_video(
+                head,
+                picture,
+                speech,
+                out,
+                settings,
+                drive=video,
+                landmarks=landmarks,
+                overwrite=overwrite,
+                on_progress=on_progress,
+            )
         took = time.perf_counter() - start
-        name, (width, height) = "standard output" if str(out) == "-" else out, written.size
-        size = f"{written.frames} frames, {written.frames / FPS:.2f} s, {width}x{height} pixels"
-        print(f"{name}: {size}", file=messages)
+        name = "standard output" if str(out) == "-" else out
+        width, height = written.size
+        duration = written.frames / FPS
+        print(f"{name}: {written.frames} frames, {duration:.2f} s, {width}x{height} pixels", file=messages)
         shares = ", ".join(f"{step} {seconds / took:.0%}" for step, seconds in written.seconds.items())
         print(f"took {took:.1f} s: {shares}", file=messages)
 

@@ -65,11 +65,7 @@ class Generator:
             self.reference = read_reference(picture, head.preprocessing, face, image_HWC)
             self._still_TL = head.still_landmarks(self.reference, self.settings.strength)
             self._skin = self._find_skin(image_HWC)
-            if part is None:
-                part = photograph = Photograph(image_HWC, self.reference)
-                if self.settings.sway:
-                    part = Sway(photograph, self.settings.seed)
-            self.view = part
+            self.view = part or self._whole_view(image_HWC)
 
     def stream(self, chunks: Iterable[NDArray[np.int16]]) -> Iterator[NDArray[np.uint8]]:
         """Yield frames, RGB uint8 (height, width, 3) at 25 per second, for mono samples (N,) at 16 kHz in chunks.
@@ -130,3 +126,7 @@ class Generator:
         if skin is None and blink:
             log.warning("The eyes will not blink: glasses or brows lie too close above them. Leave out --blink.")
         return skin
+
+    def _whole_view(self, image_HWC: NDArray[np.uint8]) -> View:
+        photograph = Photograph(image_HWC, self.reference)
+        return Sway(photograph, self.settings.seed) if self.settings.sway else photograph

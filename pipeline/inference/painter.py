@@ -90,13 +90,13 @@ class Painter:
 
     def _scaling(self, reference: Reference, strength: float) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
         """Return the function that applies calibration and strength to AT-net's coefficients (T, K)."""
-        silent_K = self.silent_coefficients(reference)
         if isinstance(self.preprocessing, ProjectPreprocessing):
-            model = self.preprocessing.landmarks
+            model, silent_K = self.preprocessing.landmarks, self.silent_coefficients(reference)
             calibration = MouthCalibration.of(model, self._normalized(reference), silent_K)
             return lambda coefficients_TK: calibration.move(coefficients_TK, strength)
         if strength == 1:
             return lambda coefficients_TK: coefficients_TK
+        silent_K = self.silent_coefficients(reference)
         return lambda coefficients_TK: silent_K + strength * (coefficients_TK - silent_K)
 
     @torch.inference_mode()

@@ -13,7 +13,8 @@ class Discriminator(nn.Module):
     """Decides whether a video is real, and reads the landmarks of its frames.
 
     An LSTM reads features of the frames and the reference's landmarks. From its states one layer predicts landmarks, as
-    an offset in (-1, 1) to the reference's, and one the decision, averaged over the video.
+    an offset in (-1, 1) to the reference's, and one the decision, averaged over the video. At `size` 256 pictures first
+    pass one more convolution.
     """
 
     def __init__(self, width: int = 64, size: int = 128) -> None:

@@ -13,7 +13,7 @@ MOUTH_X, MOUTH_Y, MOUTH_REACH_X, MOUTH_REACH_Y = 0.5, 0.67, 0.15, 0.10  # middle
 
 
 def coefficient_loss(predicted_BTK: Tensor, real_BTK: Tensor, weights_KK: Tensor | None = None) -> Tensor:
-    """The mean squared error of AT-net's coefficients; with weights W (ours) mean(d' W d) / K of the difference d."""
+    """The mean squared error of AT-net's coefficients; with weights W (ours), mean(d' W d) / K of the difference d."""
     if weights_KK is None:
         return functional.mse_loss(predicted_BTK, real_BTK)
     apart_BTK = predicted_BTK - real_BTK
@@ -37,7 +37,11 @@ def pixel_loss(
 
 
 def mouth_map(like_BTCHW: Tensor) -> Tensor:
-    """A Gaussian (H, W) over lips and chin, 1 in the middle of the mouth, whose place is fixed as faces are aligned."""
+    """A Gaussian (H, W) over lips and chin, 1 in the middle of the mouth, for pictures of this shape.
+
+    Its place is fixed, because faces are aligned: mouths of real speakers are within 2% of the side from it, and their
+    lips within two deviations.
+    """
     height, width = like_BTCHW.shape[-2:]
     y_H, x_W = (torch.arange(size, device=like_BTCHW.device) / size for size in (height, width))
     away_HW = ((x_W - MOUTH_X) / MOUTH_REACH_X) ** 2 + ((y_H[:, None] - MOUTH_Y) / MOUTH_REACH_Y) ** 2
@@ -45,17 +49,29 @@ def mouth_map(like_BTCHW: Tensor) -> Tensor:
 
 
 def decision_loss(logits_B: Tensor, real: bool) -> Tensor:
-    """Binary cross-entropy of the discriminator's logits, whose generator wants `real` for generated videos."""
+    """Binary cross-entropy of the discriminator's logits for the target "real" or "fake":
+
+        real: mean(-log sigmoid(logit))        fake: mean(-log(1 - sigmoid(logit)))
+
+    The discriminator minimises "real" on real and "fake" on generated videos; the generator "real" on generated ones.
+    """
     return functional.softplus(-logits_B if real else logits_B).mean()
 
 
 def regression_weights(mouth: float = 10_000.0) -> Tensor:
-    """Weights (136,) of squared errors: `mouth` (in the original 100^2) for the y of the mouth's points, else 1."""
+    """Weights (136,) of the squared errors: `mouth` for the y of the mouth's points, 1 for all other coordinates.
+
+    The original release multiplies predicted and true landmarks by 100 at the y of the mouth before it squares their
+    difference: 100^2.
+    """
     weights_P2 = torch.ones(COUNT, 2)
     weights_P2[MOUTH, 1] = mouth
     return weights_P2.flatten()
 
 
 def regression_loss(predicted_BTL: Tensor, landmarks_BTL: Tensor, weights_L: Tensor) -> Tensor:
-    """The error of the discriminator's landmarks, mean(w . (predicted - true)^2), which both networks minimise."""
+    """The error of the discriminator's landmarks, mean(w . (predicted - true)^2).
+
+    The discriminator minimises it on real and generated videos, the generator on generated ones.
+    """
     return (weights_L * (predicted_BTL - landmarks_BTL).square()).mean()

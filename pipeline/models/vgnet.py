@@ -18,8 +18,10 @@ class VgOutput(NamedTuple):
     frames_BTCHW: Tensor  # the video, in [-1, 1]
     attention_BT1HW: Tensor  # 1 where the video is painted, 0 where it shows the reference picture
     colour_BTCHW: Tensor  # painted colours, in [-1, 1]
-    landmark_attention_BT1HW: Tensor  # to the motion of the landmarks since the reference, in [0, 1], 32 x 32
-    state_BCHW: Tensor | None  # the ConvGRU's after the last frame, to pass with the next (recurrence over time only)
+    landmark_attention_BT1HW: Tensor
+    """Attention to the motion of the landmarks since the reference (B, T, 1, 32, 32), in [0, 1]."""
+    state_BCHW: Tensor | None
+    """The ConvGRU's state after the last frame, to pass with the next frames (recurrence over time only)."""
 
 
 class VgNet(nn.Module):
@@ -135,8 +137,9 @@ class ConvGru(nn.Module):
         r = sigmoid(Wr * x + Ur * h)        z = sigmoid(Wz * x + Uz * h)
         n = tanh(Wn * x + r . (Un * h))     h' = (1 - z) . n + z . h
 
-    `recurrence` is the axis of the sequence: `time`, the frames of each video; `batch`, the videos of a batch, as in
-    the original release; `none`, every frame starts from zero (ablation).
+    `recurrence` is the axis of the sequence. `time`: the frames of each video. `batch`: the videos of a batch, as in
+    the original release, so that a single video starts every frame from zero (for imported weights). `none`: every
+    frame starts from zero (ablation).
     """
 
     def __init__(self, inputs: int, hidden: int, recurrence: Recurrence = "time") -> None:

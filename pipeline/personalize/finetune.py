@@ -109,18 +109,19 @@ class FineTuning:
         return int(train(task, out, self.work / "resume" / out.name, [Progress()])["step"])
 
     def _task(self, name: str, steps: int) -> Task[Any]:
-        old, landmarks, hears = self.bundle, self.landmarks, name == "atnet"
-        own = {"speech": self.speech.record()} if hears else {"crop": asdict(crop_geometry(self.store.size))}
+        old, landmarks, is_atnet = self.bundle, self.landmarks, name == "atnet"
+        own = {"speech": self.speech.record()} if is_atnet else {"crop": asdict(crop_geometry(self.store.size))}
         compatibility = {"landmarks": landmarks.digest, **own}
         start = open_start(name, old.folder, compatibility)
-        clips, val = (StoreSource(self.store, landmarks, split, speech=hears) for split in ("train", "val"))
-        if hears:
+        train_split = StoreSource(self.store, landmarks, "train", speech=is_atnet)
+        val_split = StoreSource(self.store, landmarks, "val", speech=is_atnet)
+        if is_atnet:
             params = _params(name, AtNetParams, old.folder, steps)
-            atnet = _MouthAtNetTask(clips, val, params, self.seed, compatibility, start)
+            atnet = _MouthAtNetTask(train_split, val_split, params, self.seed, compatibility, start)
             atnet.mouths = lambda network: self.judge.drawn(make_head(old, network, old.vgnet))
             return atnet
         vgnet_params = _params(name, VgNetParams, old.folder, steps)
-        vgnet = _MouthVgNetTask(clips, val, vgnet_params, self.seed, compatibility, start)
+        vgnet = _MouthVgNetTask(train_split, val_split, vgnet_params, self.seed, compatibility, start)
         vgnet.mouths = lambda network: self.judge.painted(make_head(old, old.atnet, network), VG_GT)
         return vgnet
 

@@ -73,7 +73,10 @@ def prepare(
         log.warning(
             "The video has %d clips of %g s, about %g s. That is short: less than %g s often brings no improvement. "
             "Models that are not better are not kept.",
-            *(count, SECONDS, count * SECONDS, FEW_SECONDS),
+            count,
+            SECONDS,
+            count * SECONDS,
+            FEW_SECONDS,
         )
     lost: dict[str, str] = {}
     sync = _build(footage, lost, params, work, jobs)

@@ -101,7 +101,12 @@ def _other_people(store: ClipStore, clips: Sequence[str]) -> dict[str, str]:
         return {}
     first, *others = group_by_person(clips, np.array([describe_clip(store, clip) for clip in clips]))
     if others:
-        numbers = 1 + len(others), len(first), len(clips)
-        text = "The video shows %d people. The one in %d of %d clips, such as %s, is kept; %s shows another."
-        log.warning(text, *numbers, first[0], others[0][0])
+        log.warning(
+            "The video shows %d people. The one in %d of %d clips, such as %s, is kept; %s shows another.",
+            1 + len(others),
+            len(first),
+            len(clips),
+            first[0],
+            others[0][0],
+        )
     return {clip: "another person than in most clips" for group in others for clip in group}

@@ -1,4 +1,7 @@
-"""Tracking with MLflow; no other package uses it. In a stage: `with tracking.stage("train_vgnet", params) as run: ...`.
+"""Tracking with MLflow; no other package uses it. Each stage runs in its own process and does
+
+    with tracking.stage("train_vgnet", params, uses=["seed", "vgnet"]) as run:
+        run.metrics({"loss": 0.1}, step=10)
 
 A run of the pipeline is a parent run, and each of its stages a child. Tracking never changes an out, and never delays
 or ends a training.

@@ -41,9 +41,13 @@ def digest(parts: Iterable[str]) -> str:
 def compete(client: Any, model: str, makers: set[str], judgement: Judgement) -> None:
     """Record `judgement` on the latest version of `model` that one of the runs `makers` logged; update the aliases.
 
-    `best-CORPUS` names the best version on a corpus, `best` that on the corpus that was evaluated last: the lowest in
-    this evaluation, if there is no best version yet, or if it covers the whole test split and the best version's value
-    comes from other clips (the split has changed); otherwise the lowest in the evaluation of the best version's value.
+    `best-CORPUS` names the best version on a corpus, and `best` the one on the corpus that was evaluated last. The
+    aliases move to the version with the lowest value in
+
+    - this evaluation, if there is no best version yet, or if it covers the whole test split and the value of the best
+      version comes from other clips (the test split has changed);
+    - otherwise the evaluation that the best version's value comes from.
+
     So an evaluation of a part of the test split, or with another partner, is recorded but moves no alias.
     """
     queries = (f"name = '{model}' and run_id = '{run_id}'" for run_id in makers)
@@ -66,8 +70,10 @@ def compete(client: Any, model: str, makers: set[str], judgement: Judgement) -> 
         value = float(version.tags[str(key)])
         return math.isnan(value), value, int(version.version)
 
-    for alias in (BEST, f"{BEST}-{judgement.corpus}") if comparable else ():
-        client.set_registered_model_alias(model, alias, min(comparable, key=rank).version)
+    if comparable:
+        winner = min(comparable, key=rank)
+        for alias in (BEST, f"{BEST}-{judgement.corpus}"):
+            client.set_registered_model_alias(model, alias, winner.version)
 
 
 def _tags(earlier: Mapping[str, str], judgement: Judgement) -> dict[str, str]:

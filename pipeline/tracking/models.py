@@ -97,7 +97,11 @@ def bundle_signature() -> Any:
 
 
 def fetch_bundle(uri: str) -> Path:
-    """Download `models:/NAME@ALIAS` or `models:/NAME/VERSION` into a temporary folder; PipelineError if it cannot."""
+    """Download a registered bundle, `models:/NAME@ALIAS` or `models:/NAME/VERSION`; returns a temporary folder.
+
+    The store is MLFLOW_TRACKING_URI, or the project's own. Raises PipelineError if MLflow is not installed, the store
+    does not answer, or it has no such bundle.
+    """
     parts = re.fullmatch(r"models:/([^/@]+)(?:@([^/@]+)|/(\d+))", uri)
     if not parts:
         raise PipelineError(f"{uri} is not the address of a model. Give models:/NAME@ALIAS or models:/NAME/VERSION.")
@@ -105,8 +109,10 @@ def fetch_bundle(uri: str) -> Path:
     store = stores.named_uri()
     if why := unfit(store):
         raise PipelineError(f"{uri} cannot be fetched: MLFLOW_TRACKING_URI={store} {why}.")
-    missing = store.startswith(SQLITE) and not Path(store.removeprefix(SQLITE)).exists()
-    if problem := "the file does not exist" if missing else unreachable(store):
+    problem = unreachable(store)
+    if store.startswith(SQLITE) and not Path(store.removeprefix(SQLITE)).exists():
+        problem = "the file does not exist"
+    if problem:
         raise PipelineError(
             f"{uri} cannot be fetched from {store}: {problem}. Start in the project's folder, or set "
             "MLFLOW_TRACKING_URI to the store that has it."

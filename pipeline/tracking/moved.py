@@ -19,7 +19,11 @@ SQLITE = "sqlite:///"
 
 
 def follow(uri: str, project: Path) -> list[Path]:
-    """Correct paths in the SQLite database `uri` that are in earlier places of `project`; returns these places."""
+    """Correct the paths in the SQLite database `uri` that are in an earlier place of `project`.
+
+    Files that exist only there keep their path, such as those written after the project was copied. Returns the earlier
+    places, usually none. Raises sqlalchemy.exc.SQLAlchemyError.
+    """
     database = Path(uri.removeprefix(SQLITE))
     if not uri.startswith(SQLITE) or not database.exists():
         return []

@@ -41,7 +41,10 @@ class Owner:
 
 
 def visible_processes() -> str:
-    """Identifies the visible processes: differs between containers and machines, changes at a reboot; else empty."""
+    """An identifier of the visible processes, which differs between containers and machines and changes at a reboot.
+
+    Empty outside Linux.
+    """
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         return f"{boot} {os.readlink('/proc/self/ns/pid')}"

@@ -54,9 +54,11 @@ def unreachable(uri: str) -> str | None:
         return f"no answer in {PROBE_SECONDS} s"
     except requests.exceptions.SSLError:
         return "its certificate is not one that this machine trusts"
-    except requests.RequestException as error:
+    except requests.ConnectionError as error:
         known = {"refused": "connection refused", "resolve": "there is no host of that name"}
         return next((meaning for word, meaning in known.items() if word in str(error)), first_line(error))
+    except requests.RequestException as error:
+        return first_line(error)
     return None
 
 

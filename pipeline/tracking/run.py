@@ -27,7 +27,10 @@ REFUSED = re.compile(r"[^\w\-. :/]", re.ASCII)  # MLflow refuses a whole request
 
 
 class Run:
-    """Records of a stage. No method waits for the store or fails because of it. Files must stay until the end."""
+    """Records of a stage. No method waits for the store or fails because of it.
+
+    Files and folders that are passed must stay unchanged until the stage ends.
+    """
 
     def __init__(self, writer: Writer | None) -> None:
         self._writer = writer
@@ -39,7 +42,7 @@ class Run:
             self._writer.metrics(flat, step or 0)
 
     def picture(self, name: str, image_HWC: np.ndarray, step: int = 0) -> None:
-        """Write a picture, uint8 RGB (H, W, 3), into the series `name`. Raises ValueError for another array."""
+        """Write a picture, uint8 RGB (H, W, 3), as part of the series `name`. Raises ValueError for another array."""
         if image_HWC.dtype != np.uint8 or image_HWC.ndim != 3 or image_HWC.shape[2] != 3:
             raise ValueError(f"picture {name}: {image_HWC.dtype} of shape {image_HWC.shape} is not uint8 (H, W, 3)")
         key, image_HWC = REFUSED.sub("_", name), image_HWC.copy()
@@ -57,7 +60,10 @@ class Run:
             self._put(lambda target: target.client.log_artifact(target.child_id, str(path), folder))
 
     def model(self, folder: StrPath, example: Mapping[str, np.ndarray], registered: str) -> None:
-        """Register the network in `folder`, with an `example` of its arguments, as the next version of `registered`."""
+        """Register the network saved in `folder` as the next version of `registered`.
+
+        `example` is a small input of the network, by the names of its `forward`'s arguments.
+        """
         self._put(lambda target: models.network(target, Path(folder), example, registered))
 
     def bundle(self, folder: StrPath, registered: str = "atvgnet") -> None:
@@ -73,7 +79,10 @@ class Run:
         return _RunCallback(self)
 
     def finish(self, metrics: Mapping[str, Any], judgements: Mapping[str, Judgement]) -> None:
-        """Finish the pipeline run: final metrics, links to its stages' runs, and, by `judgements`, models' aliases."""
+        """Finish the pipeline run: write its final metrics, links to its stages' runs, and the aliases of its models.
+
+        `judgements` has the value by which each registered model competes. Their metrics come first in MLflow.
+        """
         flat = {judgement.metric: judgement.value for judgement in judgements.values()} | _numbers(metrics)
         self.metrics(flat)
 

@@ -96,7 +96,10 @@ def _anchored(uri: str) -> str:
 
 
 def open_store(start: Callable[[Store], Result]) -> Result | None:
-    """The result of `start` in the project's store, else, with a warning, in the local one, else None."""
+    """The result of `start` in the project's store; in the local store if that one cannot be used; None if neither can.
+
+    Prints a warning in both cases, and raises no error of a store.
+    """
     if why := unfit(named := os.environ.get("MLFLOW_REGISTRY_URI") or SQLITE):
         warn(f"MLFLOW_REGISTRY_URI={named} {why}. Models are registered where the runs are tracked.")
     uri = named_uri()
@@ -180,7 +183,10 @@ class _RetryingClient:
 
 
 def connect(uri: str) -> Any:
-    """An `mlflow.MlflowClient` that retries while the database is locked. Follows a moved project, with a message."""
+    """An `mlflow.MlflowClient` of the store at `uri`, which retries while the database is locked.
+
+    If the project was moved, the paths in its database are corrected first, with a message.
+    """
     _configure()
     from mlflow import MlflowClient
 

@@ -11,7 +11,11 @@ SIGN = "system/cpu_utilization_percentage"  # a metric that is in every sample
 
 @contextmanager
 def system_metrics(report: Callable[[Mapping[str, float], int], None], run_id: str) -> Iterator[None]:
-    """Sample MLflow's monitors in a thread, without its queries, and pass each sample to `report(values, step)`."""
+    """Sample MLflow's monitors in a thread, and pass each sample to `report(values, step)`.
+
+    MLflow's own thread would query the server at every sample, and end at the first error. The last sample is taken at
+    the end, so that short stages have one too.
+    """
     from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
     monitors: Any = SystemMetricsMonitor

@@ -13,8 +13,9 @@ from pipeline.config.training import PictureAugmentation
 from pipeline.faces.crop import decode_jpeg, encode_jpeg
 from pipeline.training.data import Stream
 
-SHIFT, SCALE, ANGLE = 0.05, 0.08, 5.0  # largest share of the side, logarithm of the scale, and degrees
-GAMMA, GRADIENT = 0.4, 0.4  # logarithms of the strongest gamma, and of the brightness of an edge relative to the middle
+# Largest changes, at strength 1. Logarithms are natural.
+SHIFT, SCALE, ANGLE = 0.05, 0.08, 5.0  # share of the side, logarithm of the scale, and degrees
+GAMMA, GRADIENT = 0.4, 0.4  # logarithms of the gamma, and of the brightness of an edge relative to the middle
 BALANCE, SATURATION, HUE = 0.15, 0.4, 10.0  # logarithm of a channel's gain, share, and degrees about the grey axis
 BLUR = 1.5 / 128  # standard deviation of the strongest blur, as a share of the side
 BEST, WORST = 95, 20  # JPEG qualities at strengths 0 and 1
@@ -59,7 +60,10 @@ def augment(pictures_THWC: NDArray[np.uint8], change: PictureChange) -> NDArray[
 
 
 def _shifted(pictures_THWC: NDArray[np.uint8], numbers: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Shift, scale and rotate about the middle, with mirrored edges: others are streaks, which a network learns."""
+    """Shift, scale and rotate about the middle. Normalised landmarks do not depend on these, so they stay.
+
+    Edges are mirrored: repeated edges are streaks, which a network learns to paint.
+    """
     x, y, scale, angle = numbers
     size = pictures_THWC.shape[1]
     middle = (size - 1) / 2

@@ -8,6 +8,7 @@ import hashlib
 import json
 import logging
 import os
+import pickle
 import shutil
 from pathlib import Path
 from typing import Any
@@ -49,10 +50,13 @@ class Checkpoints:
         for path in self._files():
             fault = "it is damaged, or was not written by this training"
             if path.stem.rpartition("-")[2] == _digest(path):
-                content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-                if content["identity"] == self.identity:
-                    return dict(content["state"])
-                fault = "it belongs to a training with other params or data"
+                try:
+                    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+                    if content["identity"] == self.identity:
+                        return dict(content["state"])
+                    fault = "it belongs to a training with other params or data"
+                except (RuntimeError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
+                    fault = f"it is not a checkpoint ({error})"
             log.warning("Checkpoint %s is refused: %s. An older one is used, or training starts again.", path, fault)
             path.unlink()
         return None
@@ -71,8 +75,9 @@ class Checkpoints:
 class Resumable:
     """The checkpoints of one training of `steps` steps.
 
-    If `extends` (a constant schedule), more steps extend a finished training: with a cosine, learning rates depend on
-    their number. `training` is the hash of all that defines the training of the network `name` except `steps`.
+    `training` is the hash of everything that defines the training of the network `name` except `steps`. If `extends`,
+    a finished training keeps its last checkpoint, and more steps extend it. This needs a constant schedule: with a
+    cosine, every learning rate depends on the number of steps.
     """
 
     def __init__(self, folder: StrPath, name: str, training: str, steps: int, *, extends: bool) -> None:
@@ -81,7 +86,10 @@ class Resumable:
         self.checkpoints = Checkpoints(folder, training if extends else whole)
 
     def load(self) -> dict[str, Any] | None:
-        """The state to resume from: of this training if it was killed, or of a shorter finished one; or None."""
+        """The state to resume from: of this training if it was killed, or of a shorter one that was finished.
+
+        None to start from scratch, also if exactly these steps, or more, were finished.
+        """
         finished, saved = self._finished(), self.checkpoints.load()
         before = finished.get("steps", 0) if finished.get("training") == self.training else 0
         if self.extends and before:

@@ -98,7 +98,11 @@ class StoreSource:
     def variant(
         self, clip: int, number: int, start: int, frames: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Speech features (frames, 28, 12) and coefficients (frames, K) of augmented version `number`, from 1."""
+        """Augmented version `number` (from 1) of the sound, from the clip's frame `start` on.
+
+        Returns windows of speech features (frames, 28, 12) and coefficients (frames, K), which are interpolated between
+        the clip's frames, because faster speech moves the lips faster.
+        """
         rows_RC, rate = self._store.variant(self._ids[clip], number)
         first = round(start / rate)
         times_T = (np.arange(first, first + frames) + 0.5) * rate - 0.5  # in frames of the clip
@@ -130,7 +134,11 @@ def long_enough(lengths: Sequence[int], frames: int) -> list[int]:
 def training_windows(
     lengths: Sequence[int], frames: int, batch: int, seed: int, step: int, weights: GroupWeights = MappingProxyType({})
 ) -> list[Window]:
-    """The windows of step `step`, from 0. Each pass draws every clip once; or, by `weights`, groups are drawn."""
+    """The windows of step `step`, from 0: `batch` windows of `frames` frames, in clips of `lengths` frames.
+
+    Each pass uses every clip once, in random order and at random places. With `weights`, each window is drawn
+    independently: a group by its weight, then one of its clips.
+    """
     clips = long_enough(lengths, frames)
     groups = [[clip for clip in group if lengths[clip] > frames] for group in weights]
     shares = np.array([weight if group else 0.0 for group, weight in zip(groups, weights.values(), strict=True)])

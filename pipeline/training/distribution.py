@@ -1,7 +1,8 @@
 """Training in several processes, one per GPU, which torchrun starts on one or several machines.
 
-Each process takes an equal share of every batch. Everything else is that of the whole batch, so the number of processes
-changes only the order of summation. Only the first process reads checkpoints, validates, reports and writes.
+Each process takes an equal share of every batch. Gradients (DistributedDataParallel), batch statistics, dropout, losses
+and random generators are those of the whole batch, so the number of processes changes only the order of summation. Only
+the first process reads checkpoints, validates, reports and writes.
 """
 
 import logging
@@ -24,7 +25,10 @@ T = TypeVar("T")
 
 
 def launch(module: str, processes: int) -> None:
-    """Run `torchrun` with MODULE; ends this process if one fails, and raises PipelineError if one was killed."""
+    """Run `torchrun --standalone --nproc-per-node=PROCESSES -m MODULE`; returns if all processes succeed.
+
+    Ends this process if one fails, after that process has printed its error. Raises PipelineError if one was killed.
+    """
     from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.run import main
@@ -46,7 +50,10 @@ def launch(module: str, processes: int) -> None:
 
 @contextmanager
 def joined() -> Iterator[None]:
-    """Join the other processes that torchrun started, or train alone; PipelineError for missing GPUs or processes."""
+    """Join the other processes that torchrun started; without torchrun, train alone.
+
+    Raises PipelineError if this machine has fewer GPUs than processes, or if another process cannot be reached.
+    """
     if not distributed.is_torchelastic_launched():
         yield
         return
@@ -137,9 +144,10 @@ def on_first(function: Callable[[], T]) -> T:
 
 
 def parallel(network: nn.Module, *, unused: bool = False) -> nn.Module:
-    """Replace dropout and batch normalisation of `network` by those over shares; returns what to call in training.
+    """Make `network` train on the shares of all processes; returns the module to call in training.
 
-    With `unused`, a step may leave some parameters without a gradient.
+    Its dropout and batch normalisation layers are replaced; parameters and their names stay. With `unused`, a step may
+    leave some parameters without a gradient.
     """
     if world() > 1 and next(network.parameters()).device.type == "cuda":
         nn.SyncBatchNorm.convert_sync_batchnorm(network)

@@ -9,30 +9,36 @@ from torch.nn import functional
 from pipeline.models.discriminator import Discriminator
 from pipeline.models.vgnet import VgNet
 
-ATTENTION_BIAS = -2.0  # frames start as 88% reference, so that no steps are spent on learning to copy it
+ATTENTION_BIAS = -2.0
+"""Bias of the pixel attention: frames start as 88% reference, so that no steps are spent on learning to copy it."""
 
 
 @torch.no_grad()
 def init_normal(network: nn.Module, std: float = 0.02) -> None:
     """Draw weights from N(0, std) and gains from N(1, std), and set biases to 0, as in the paper."""
     for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear | nn.BatchNorm2d):
-            nn.init.normal_(module.weight, 1.0 if isinstance(module, nn.BatchNorm2d) else 0.0, std)
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            nn.init.normal_(module.weight, 0.0, std)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight, 1.0, std)
+            nn.init.zeros_(module.bias)
 
 
 @torch.no_grad()
 def init_generator(network: VgNet, landmarks_NL: Tensor) -> None:
     """`init_normal`, except that the input layer of the landmarks is standardised and the attention starts low.
 
-    Standardised: outputs have mean 0 and deviation 1 over `landmarks_NL`, a sample of the training split (Kraehenbuehl
-    et al., ICLR 2016). A moving mouth changes landmarks by 1%, which the network would ignore for many steps.
+    Standardised means that each output of the layer has mean 0 and deviation 1 over `landmarks_NL`, a sample of the
+    training split (Kraehenbuehl et al., ICLR 2016). A moving mouth changes landmarks by a hundredth of their size;
+    without this the network ignores them for many steps.
     """
     init_normal(network)
     _standardise(network.landmark_map[0].weight, network.landmark_map[0].bias, landmarks_NL)
     if network.attention:
-        network.heads.state_dict()["bias"][3] = ATTENTION_BIAS
+        assert network.heads.bias is not None
+        network.heads.bias[3] = ATTENTION_BIAS
 
 
 @torch.no_grad()

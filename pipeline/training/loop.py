@@ -30,7 +30,9 @@ CHECK_EVERY = 10  # steps between checks of the losses: each check makes a GPU w
 def train(task: Task[Any], out: StrPath, resume: StrPath, callbacks: Sequence[Callback] = ()) -> dict[str, float]:
     """Train a network, or continue an equal training that was killed or, with a constant schedule, had fewer steps.
 
-    Writes weights (safetensors and JSON) and history.csv into `out`, and checkpoints into `resume`, outside `out`.
+    Writes weights (safetensors and JSON) and history.csv into `out`, and checkpoints into `resume`, outside `out`,
+    where trainings with other params, seed or data are kept apart. `callbacks` get the events of the training.
+
     Returns the validation metrics and the step of the kept weights. Raises PipelineError if a loss is not a number or
     explodes, or if several processes cannot share the batch evenly, or differ in params or data.
     """
@@ -161,7 +163,10 @@ class _Training:
 
 
 def schedule(params: LoopParams, index: int, steps: int) -> float:
-    """The learning rate at step `index`, from 0, as a share of the highest: a linear warm-up, then the schedule."""
+    """The learning rate at step `index` (from 0), as a share of its highest value.
+
+    Linear warm-up over `warmup` steps, then constant, or half a cosine to 0 at the last of `steps`.
+    """
     if index < params.warmup:
         return (index + 1) / params.warmup
     if params.schedule == "constant":

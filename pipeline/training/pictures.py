@@ -15,7 +15,10 @@ def draw_strips(rows: Sequence[Sequence[NDArray[np.uint8]]]) -> NDArray[np.uint8
 
 
 def draw_curves(clips: Sequence[tuple[NDArray[np.floating], NDArray[np.floating]]]) -> NDArray[np.uint8]:
-    """The first three coefficients over time of pairs true (grey) and predicted (red), (T, K): a row of panels each."""
+    """The first three coefficients over time, true (grey) and predicted (red), as a row of panels per clip.
+
+    `clips` has pairs of true and predicted coefficients (T, K).
+    """
     return draw_strips(
         [[_panel(true_TK[:, k], fake_TK[:, k]) for k in range(min(3, true_TK.shape[1]))] for true_TK, fake_TK in clips]
     )

@@ -23,7 +23,10 @@ class Start(NamedTuple):
     digests: Mapping[str, str]  # SHA-256 of the files of weights: `model`, and `discriminator` if the bundle has it
 
     def fill(self, network: Any, file: str = "model") -> bool:
-        """Load the weights into `network`; False if the bundle has none, PipelineError if its arguments differ."""
+        """Load the weights into `network`; False if the bundle has none, so that it starts from scratch.
+
+        Raises PipelineError, naming both values, if the bundle's network has other arguments.
+        """
         if file not in self.digests:
             return False
         card, weights = read_model(self.folder, file)
@@ -56,19 +59,17 @@ def open_start(name: str, bundle: StrPath | None, compatibility: Mapping[str, An
         if saved == wanted:
             continue
         if part == "landmarks":
-            fault = f"was trained with another landmark model than {paths.LANDMARKS_MODEL}. Set pca.init"
-            advice = "to the same bundle, which takes its landmark model over"
+            reason = f"was trained with another landmark model than {paths.LANDMARKS_MODEL}"
+            advice = "Set pca.init to the same bundle, which takes its landmark model over."
         elif {**saved, "initial": wanted.get("initial")} == wanted:
-            fault = f"was trained with other initial statistics of speech than those of {paths.MFCC}. Set mfcc.init"
-            advice = "to the same bundle, which takes its statistics over"
+            reason = f"was trained with other initial statistics of speech than those of {paths.MFCC}"
+            advice = "Set mfcc.init to the same bundle, which takes its statistics over."
         else:
-            others = (
-                f"{key} {saved.get(key)} and not {want}" for key, want in wanted.items() if saved.get(key) != want
-            )
-            fault = (
-                f"was trained on other data than the project's ({part}: {'; '.join(others)}). Set the params of that"
-            )
-            advice = "to the bundle's values, or start from another bundle"
-        raise PipelineError(f"{name}.init: {folder} {fault} {advice}.")
+            differences = [
+                f"{key} {saved.get(key)} and not {value}" for key, value in wanted.items() if saved.get(key) != value
+            ]
+            reason = f"was trained on other data than the project's ({part}: {'; '.join(differences)})"
+            advice = "Set the params of that to the bundle's values, or start from another bundle."
+        raise PipelineError(reason, subject=f"{name}.init: {folder}", advice=advice)
     files = sorted(folder.glob("*.safetensors"))
     return Start(name, folder, {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in files})

@@ -22,28 +22,34 @@ class State:
     best: float = math.inf  # the lowest criterion of any validation
     best_step: int = 0
     stale: int = 0  # validations since the best one
-    kept: dict[str, Tensor] = field(default_factory=dict)  # the weights to write, which `keep` chooses
+    kept: dict[str, Tensor] = field(default_factory=dict)
+    """The network's weights at the best validation, or at the last one, depending on `keep`."""
     history: list[tuple[int, dict[str, float]]] = field(default_factory=list)
     reference: dict[str, float] = field(default_factory=dict)  # losses of the first steps, for `LossMonitor`
     warnings: list[str] = field(default_factory=list)  # warnings that were given
 
 
 class Ema:
-    """Moving average d . a + (1 - d) . w of weights and statistics; d rises, (1 + step) / (10 + step), to `decay`."""
+    """Exponential moving average, a <- d . a + (1 - d) . w, of weights and normalisation statistics.
+
+    The decay d rises with the steps, (1 + step) / (10 + step), up to `decay`. With a decay of 0 it equals the weights.
+    """
 
     def __init__(self, network: nn.Module, decay: float) -> None:
         self.decay = decay
         self.network = deepcopy(network).eval().requires_grad_(False)
-        tensors = (each.state_dict(keep_vars=True).values() for each in (self.network, network))
-        pairs = list(zip(*tensors, strict=True))
-        self._floats = list(zip(*(pair for pair in pairs if pair[0].is_floating_point()), strict=True))
-        self._counts = [pair for pair in pairs if not pair[0].is_floating_point()]
+        self._floats: list[tuple[Tensor, Tensor]] = []
+        self._counts: list[tuple[Tensor, Tensor]] = []
+        weights = network.state_dict(keep_vars=True)
+        for name, average in self.network.state_dict(keep_vars=True).items():
+            pairs = self._floats if average.is_floating_point() else self._counts
+            pairs.append((average, weights[name]))
 
     @torch.no_grad()
     def update(self, step: int) -> None:
         """Average in the network's weights after `step` steps."""
         decay = min(self.decay, (1 + step) / (10 + step))
-        averages, weights = self._floats
+        averages, weights = zip(*self._floats, strict=True)
         torch._foreach_lerp_(averages, weights, 1 - decay)
         for average, count in self._counts:
             average.copy_(count)
@@ -102,7 +108,10 @@ class LossMonitor:
         self._unread.append((step, {name: loss.detach() for name, loss in losses.items()}))
 
     def check(self) -> None:
-        """Read the new losses, means over all processes; PipelineError for the first that is no number or exploded."""
+        """Read the new losses, as means over all processes, so that all processes agree.
+
+        Raises PipelineError naming the first step with a loss that is not a number or has exploded.
+        """
         table = torch.stack([torch.stack([loss.float() for loss in losses.values()]) for _, losses in self._unread])
         for (step, losses), row in zip(self._unread, distribution.mean(table).tolist(), strict=True):
             self._read.append(dict(zip(losses, row, strict=True)))

@@ -93,10 +93,10 @@ def _vgnet(network: VgNet, path: Path) -> dict[str, Any]:
 
 def _write(network: nn.Module, path: Path, inputs: Shapes, outputs: Shapes, state: Shapes) -> dict[str, Any]:
     """Write the network and return its entry of the record. The last argument of the network is the state."""
-    inputs, outputs, state = ({name: _batch_of_1(shape) for name, shape in x.items()} for x in (inputs, outputs, state))
+    inputs, outputs, state = _batch_of_1(inputs), _batch_of_1(outputs), _batch_of_1(state)
     frames = torch.export.Dim("T", min=1)
-    arguments = [torch.zeros([_TRACED_FRAMES if n == -1 else n for n in shape]) for shape in inputs.values()]
-    free = [{axis: frames for axis, n in enumerate(shape) if n == -1} for shape in inputs.values()]
+    arguments = [torch.zeros([_TRACED_FRAMES if size == -1 else size for size in shape]) for shape in inputs.values()]
+    free = [{axis: frames for axis, size in enumerate(shape) if size == -1} for shape in inputs.values()]
     begin = tuple(torch.zeros(shape) for shape in state.values())
     fixed: tuple[dict[int, Any], ...] = tuple({} for _ in state)
     following = {name: f"next_{name}" for name in state}
@@ -117,9 +117,9 @@ def _write(network: nn.Module, path: Path, inputs: Shapes, outputs: Shapes, stat
     return {"file": path.name, "inputs": _free(inputs | state), "outputs": _free(outputs), "state": following}
 
 
-def _batch_of_1(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return (1, *shape[1:]) if shape[0] == -1 else shape
+def _batch_of_1(shapes: Shapes) -> Shapes:
+    return {name: (1, *shape[1:]) if shape[0] == -1 else shape for name, shape in shapes.items()}
 
 
 def _free(shapes: Shapes) -> dict[str, list[int | str]]:
-    return {name: ["T" if n == -1 else n for n in shape] for name, shape in shapes.items()}
+    return {name: ["T" if size == -1 else size for size in shape] for name, shape in shapes.items()}

@@ -31,8 +31,8 @@ def read_basics(folder: StrPath) -> dict[str, NDArray[np.float64]]:
             array = np.load(path, allow_pickle=False)
         except (ValueError, OSError, EOFError) as error:
             raise PipelineError(f"{path} is not a NumPy array ({error}). Get it again from the original.") from error
-        content = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else "an archive"
-        if content == "an archive" or array.shape != shape or array.dtype.kind not in "fiu":
+        if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype.kind not in "fiu":
+            content = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else "an archive"
             raise PipelineError(f"{path} is {content} where numbers {shape} belong. Get it again from the original.")
         arrays[name] = array.astype(np.float64)
     return arrays
