@@ -194,6 +194,8 @@ def _decoded(packets: Iterator[Any], stream: Any, damage: Damage, target: Fracti
             frames = [] if packet is None else decoder.decode(packet)
         if frames is None:  # an error; without a packet, the container breaks off here
             damage.lost += counts()
+        if packet is None:
+            return
         for frame in frames or ():
             time = frame.pts * Fraction(frame.time_base) if frame.pts is not None else (time or Fraction(0)) + step
             damage.concealed += counts() and frame.is_corrupt
