@@ -1,4 +1,4 @@
-"""Where to use the loudest channel instead of the mix: channels cancel each other, or all but one are silent.
+"""When to use the loudest channel instead of the mix: if channels cancel each other, or all but one are silent.
 
 For a file, all of it decides (`single_channels`). For a stream each frame decides, by the same limits, from the sound
 so far (`StreamChannel`).
@@ -24,7 +24,10 @@ _AUDIBLE = 0.001  # a part of a stream counts above this share of the loudest pa
 
 
 def single_channels(frames: Iterable[TimedFrame]) -> dict[str, int | None]:
-    """The channel to use alone, counted from 0, in each layout; None for the mix. Only mono need not be read whole."""
+    """The channel to use alone, counted from 0, in each layout; None for the mix.
+
+    Reads all frames, except after a first one that is mono.
+    """
     powers: dict[str, list[NDArray[np.float64]]] = {}
     for _, frame in packed(frames):
         if frame.layout.nb_channels == 1 and not powers:
@@ -92,9 +95,8 @@ class StreamChannel:
         most_T = powers_TC[:, 1:].max(axis=1)
         self._highest = max(self._highest, float(most_T.max()))
         audible_T = most_T > _AUDIBLE * self._highest
-        cancelled, lost = (
-            bool((audible_T & (powers_TC[:, column] < _CANCELLED * most_T)).any()) for column in (0, 1 + self._loudest)
-        )
+        cancelled = bool((audible_T & (powers_TC[:, 0] < _CANCELLED * most_T)).any())
+        lost = bool((audible_T & (powers_TC[:, 1 + self._loudest] < _CANCELLED * most_T)).any())
         self._cancels |= cancelled
         gain = mix_gains(frame.layout.name, channels)[self._loudest]
         adds_little = self._powers_C[0] < (gain**2 + _MIN_ADDED) * sums_C[self._loudest]

@@ -64,7 +64,8 @@ def streams_of(container: Any, kind: Kind) -> list[Any]:
         marks = stream.disposition
         return stream.codec_context is None, not marks & Disposition.default, bool(marks & _SECONDARY)
 
-    return sorted((it for it in getattr(container.streams, kind) if not it.disposition & _ATTACHED), key=rank)
+    streams = [stream for stream in getattr(container.streams, kind) if not stream.disposition & _ATTACHED]
+    return sorted(streams, key=rank)
 
 
 def find_stream(container: Any, kind: Kind) -> Any:
@@ -113,11 +114,11 @@ def _clocks_of(path: Path, state: tuple[int, int] | None) -> tuple[dict[Kind, Cl
 def frames_from(
     path: StrPath, kind: Kind, target: Fraction | None = None, damage: Damage | None = None
 ) -> Generator[TimedFrame, None, None]:
-    """The frames of the file's video or sound in the order of their times. They belong to the decoder.
+    """The frames of the file's video or sound in the order of their times.
 
     The first frame is the one shown at ``target`` seconds on the file's own clock, or an earlier one; None is the
-    beginning. ``damage`` counts what cannot be decoded from ``target`` on. Raises MediaError when the file or stream
-    does not exist, or nothing in it can be decoded.
+    beginning. The frames belong to the decoder: copy what you keep. ``damage`` counts what cannot be decoded from
+    ``target`` on. Raises MediaError when the file or stream does not exist, or nothing in it can be decoded.
     """
     damage = damage or Damage()
     clock = clocks_of(path)[0].get(kind, Clock())
@@ -186,13 +187,15 @@ def _decoded(packets: Iterator[Any], stream: Any, damage: Damage, target: Fracti
     def counts() -> bool:
         return target is None or (time is not None and time >= target)
 
-    packet: Any = True
-    while packet is not None:
+    while True:
         packet = frames = None
         with library_errors_suppressed():
             packet = next(packets, None)
             frames = [] if packet is None else decoder.decode(packet)
-        damage.lost += frames is None and counts()  # an error; without a packet, the container breaks off here
+        if frames is None:  # an error; without a packet, the container breaks off here
+            damage.lost += counts()
+        if packet is None:
+            return
         for frame in frames or ():
             time = frame.pts * Fraction(frame.time_base) if frame.pts is not None else (time or Fraction(0)) + step
             damage.concealed += counts() and frame.is_corrupt

@@ -100,8 +100,9 @@ def sound_warnings(path: StrPath) -> list[str]:
     if len(tracks) > 1:
         number = 1 + sorted(tracks).index(tracks[0])
         warnings.append(f"{len(tracks)} sound tracks, of which number {number} is heard")
-    joins = [join.ahead for join in clocks_of(path)[1]]
-    for verb, count in (("restart", joins.count(False)), ("jump", joins.count(True))):
+    joins = clocks_of(path)[1]
+    jumps = sum(join.ahead for join in joins)
+    for verb, count in (("restart", len(joins) - jumps), ("jump", jumps)):
         if count:
             warnings.append(f"timestamps {verb} in the file, {count} time{'s' * (count > 1)}; the parts are joined")
     return warnings

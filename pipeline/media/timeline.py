@@ -1,6 +1,7 @@
 """Where a file's time stamps restart or jump, as in joined or paused recordings, from the packets alone.
 
-What follows is put directly after what precedes, so that all frames lie on one clock and stay in sync with the sound.
+What follows such a place is put directly after what precedes it, so that all frames lie on one clock. Video and sound
+are shifted by the same time, so that they stay in sync.
 """
 
 from collections.abc import Iterable
@@ -92,14 +93,15 @@ class _Stream:
         time = self._doubtful[0][1]
         # The early packets are shown with the new part, so they take its decoding time.
         packets = [*((number, time, shown, length) for number, _, shown, length in self._early), *self._doubtful]
+        number, _, shown, _ = packets[0]
         later = self.parts[self.parts.index(self.part) + 1 :]
-        part = next((part for part in later if part.is_near(packets[0][2])), None)
+        part = next((part for part in later if part.is_near(shown)), None)
         if part is None:
             part = _Part(ahead=time > self._last)
             self.parts.append(part)
         part.before[self.index] = self.part
         self.part, self._last = part, None
-        self.starts.append((packets[0][0], part))
+        self.starts.append((number, part))
         self._accept(packets)
 
     def _accept(self, packets: list[_Packet]) -> None:

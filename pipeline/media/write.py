@@ -144,7 +144,8 @@ class VideoWriter:
 
     def write_sound(self, samples_N: NDArray[np.int16]) -> None:
         """Append live sound (N,). It is written next to the pictures that it belongs to."""
-        self._waiting.append(samples_N)
+        if len(samples_N):  # libav has no empty frames
+            self._waiting.append(samples_N)
 
     def drop_sound(self) -> None:
         """Leave out the sound that comes after the last picture."""
