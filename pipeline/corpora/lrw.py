@@ -47,7 +47,8 @@ class Lrw(OpenedCorpus):
     def clips(self) -> list[Clip]:
         """All clips of the chosen words, or a sample of them with LRW's shares of the splits, even over the words."""
         files = self._files()
-        counts, wanted, key = dict.fromkeys(SPLITS, 0), self.params.max_clips, self.opening.key  # 0: all
+        counts = dict.fromkeys(SPLITS, 0)  # 0: all
+        wanted, key = self.params.max_clips, self.opening.key
         if wanted:
             total = sum(map(len, files.values()))
             counts.update({split: max(1, round(wanted * len(files[split]) / total)) for split in ("val", "test")})

@@ -55,7 +55,8 @@ class Portraits(OpenedCorpus):
         if not (root / TABLE).exists():
             raise PipelineError(f"{root / TABLE} is missing. Make the clips with `dvc repro portraits`.")
         table = pq.read_table(root / TABLE)
-        keys, speakers = f"{key}.val or {key}.test, or add photographs to {key}.root", table["speaker"].to_pylist()
+        speakers = table["speaker"].to_pylist()
+        keys = f"{key}.val or {key}.test, or add photographs to {key}.root"
         seed, val, test = self.opening.seed, self.params.val, self.params.test
         splits = split_names(speakers, seed=seed, val=val, test=test, keys=keys, what="photographs that speak")
         rows = zip(*(table[name].to_pylist() for name in ("id", "speaker", "text", "path")), strict=True)

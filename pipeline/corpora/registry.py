@@ -60,7 +60,7 @@ def open_corpus(params: Params, project: StrPath) -> Corpus:
     opened = find_corpus(name).open(section, opening)
     if not isinstance(opened, union.Union):
         return opened
-    members = {name: open_corpus(replace(params, corpus=name), project) for name in union.members_of(params)}
+    members = {member: open_corpus(replace(params, corpus=member), project) for member in union.members_of(params)}
     return replace(opened, members=members)
 
 

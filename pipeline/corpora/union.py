@@ -52,11 +52,13 @@ class Union(OpenedCorpus):
             evaluated = name in (self.params.evaluate_on or self.members)
             for clip in corpus.clips():
                 speaker = f"{name}/{clip.speaker}" if clip.speaker else ""
-                path, split = home / clip.path.relative_to(corpus.root), clip.split if evaluated else "train"
+                path = home / clip.path.relative_to(corpus.root)
+                split = clip.split if evaluated else "train"
                 united.append(replace(clip, id=f"{name}/{clip.id}", speaker=speaker, split=split, path=path))
-        if missing := set(SPLITS) - {clip.split for clip in united}:
+        missing = [split for split in SPLITS if not any(clip.split == split for clip in united)]
+        if missing:
             advice = "Name more corpora in corpora.union.evaluate_on."
-            raise PipelineError(f"corpora.union: no clip is left for {min(missing, key=SPLITS.index)}. {advice}")
+            raise PipelineError(f"corpora.union: no clip is left for {missing[0]}. {advice}")
         return sorted(united, key=lambda clip: clip.id)
 
     def _link(self, name: str, root: Path) -> Path:
