@@ -27,7 +27,11 @@ def require_long_clips(params: Params, lengths: Mapping[str, Sequence[int]]) -> 
                 )
             short = sum(length <= frames for length in lengths[split])
             if short:
-                counts = short, len(lengths[split]), split, section, frames
                 log.warning(
-                    "%d of %d clips of the %s split are too short for %s.frames = %d, and are left out.", *counts
+                    "%d of %d clips of the %s split are too short for %s.frames = %d, and are left out.",
+                    short,
+                    len(lengths[split]),
+                    split,
+                    section,
+                    frames,
                 )
