@@ -19,12 +19,16 @@ Compares = Literal[
 ]
 """The inputs of a metric: ``preds`` of the T generated frames; ``target`` of the real ones, the reference or the sound.
 
-- ``frames``: float RGB in [0, 1], (T, 3, size, size), of both videos; pixels that one does not show are NaN in both.
-- ``landmarks``: dlib's 68 points (T, 68, 2) of both videos in pixels of a 128x128 face; NaN without a face.
-- ``shapes``: the same points, measured in crops that follow each video's own face, so that only the face can move.
+- ``frames``: float RGB in [0, 1], (T, 3, size, size), size 128 or 256 (`landmarks.size`), of both videos. A pixel
+  that one of the videos does not show is NaN in both, and metrics ignore it.
+- ``landmarks``: dlib's 68 points (T, 68, 2) of both videos, in pixels of a 128x128 face for any size; NaN without a
+  face.
+- ``shapes``: the same points, measured in crops that follow each video's own face. So the motion of one video's crop
+  does not add to the motion of the other's lips.
 - ``drawn``: the points (T, 68, 2) that AT-net predicted, in the same pixels; dlib's points of the real frames.
 - ``coefficients``: AT-net's coefficients (T, K); those of the real landmarks.
-- ``identity``: face descriptors (N, 128) of some frames, NaN without a face; that of the reference picture (128,).
+- ``identity``: dlib's face descriptors (N, 128) of some frames, NaN without a face; the descriptor (128,) of the
+  reference picture.
 - ``loudness``: points as for ``shapes``; per frame (T,) the root mean square of samples in [-1, 1].
 - ``phonemes``: points as for ``shapes``; the class (T,) of the spoken phoneme (`pipeline.speech.phonemes`).
 - ``syncnet``: SyncNet's features (W, 1024) of the frames and of the sound.
@@ -104,7 +108,7 @@ class MetricEntry:
         return "higher is better" if self.higher_is_better else "lower is better"
 
     def badness(self, values: Any, real: Any) -> Any:
-        """Values, such that higher is worse; ``real`` are those of the real clip, which count if they are the best."""
+        """``values`` such that higher is worse; ``real`` are the real clip's, for metrics that should be near them."""
         if self.nearest:
             return abs(values - (real if self.nearest == "the real clip" else 0))
         return -values if self.higher_is_better else values

@@ -51,9 +51,13 @@ class VideoFeatures:
 
     def first(self, frames: int) -> "VideoFeatures":
         """The features of the first frames, with all descriptors."""
-        names = ("frames_THWC", "points_T68x2", "shown_THW", "steady_T68x2")
-        cut = {name: array[:frames] for name in names if (array := getattr(self, name)) is not None}
-        return replace(self, **cut)
+        return replace(
+            self,
+            frames_THWC=self.frames_THWC[:frames],
+            points_T68x2=self.points_T68x2[:frames],
+            shown_THW=None if self.shown_THW is None else self.shown_THW[:frames],
+            steady_T68x2=None if self.steady_T68x2 is None else self.steady_T68x2[:frames],
+        )
 
 
 @dataclass(frozen=True)

@@ -35,9 +35,10 @@ def paper_ssim(preds_TCHW: Tensor, target_TCHW: Tensor) -> Tensor:
 
     Windows near a NaN pixel are left out; NaN if none is left. Raises ValueError unless the side divides `SIZE`.
     """
-    shape, height, width = preds_TCHW.shape, *preds_TCHW.shape[-2:]
-    if shape[1:] != target_TCHW.shape[1:] or height != width or SIZE % height:  # machine code checks no bounds
-        raise ValueError(f"frames must be alike, square, and a part of {SIZE}, not {shape}, {target_TCHW.shape}")
+    shape, target_shape = preds_TCHW.shape, target_TCHW.shape
+    height, width = shape[-2:]
+    if shape[1:] != target_shape[1:] or height != width or SIZE % height:  # machine code checks no bounds
+        raise ValueError(f"frames must be alike, square, and a part of {SIZE}, not {shape}, {target_shape}")
     windows_THW = [whole_windows(shown_HW, HALF) for shown_HW in shown_in(preds_TCHW) & shown_in(target_TCHW)]
     frames = zip(to_levels(preds_TCHW), to_levels(target_TCHW), windows_THW, strict=True)
     return torch.tensor([_ssim(*frame) if frame[2].any() else torch.nan for frame in frames])
@@ -115,7 +116,7 @@ def wrapping_psnr(fake_HW: NDArray[np.uint8], real_HW: NDArray[np.uint8]) -> flo
 
 
 def paper_lmd(preds_T68x2: Tensor, target_T68x2: Tensor) -> Tensor:
-    """sum_p || (real_p - mean_p real_p) - (fake_p - mean_p fake_p) ||_2 of the mouth in each frame (T,)."""
+    """sum_p || (real_p - mean_p real_p) - (fake_p - mean_p fake_p) ||_2 of the mouth (T,), in pixels of the face."""
     return landmark_distance(preds_T68x2, target_T68x2) * (MOUTH.stop - MOUTH.start)
 
 

@@ -72,7 +72,7 @@ class CappedPsnr(PeakSignalNoiseRatio):
 def ssim(preds_TCHW: Tensor, target_TCHW: Tensor) -> Tensor:
     """The mean of ``structural_similarity`` over each frame (T,) in [0, 1], without windows with a NaN pixel.
 
-    NaN if no window is left.
+    1 for equal frames, NaN if no window is left.
     """
     fake, real = (frames.permute(0, 2, 3, 1).contiguous().cpu().numpy() for frames in (preds_TCHW, target_TCHW))
     return torch.tensor([_frame_ssim(*pair) for pair in zip(fake, real, strict=True)])
