@@ -86,12 +86,7 @@ def evaluate(
         for name in ids:
             clip, outputs, samples_N = _generate_all(head, clips, name, params.protocol, methods)
             # Attention and colour are not measured, and most of the bytes that another process would get.
-            small = {
-                method: output
-                if isinstance(output, NotGenerated)
-                else replace(output, attention_THW=None, colour_THWC=None)
-                for method, output in outputs.items()
-            }
+            small = {method: _without_paint(output) for method, output in outputs.items()}
             yield measure_clip, (clip, small, samples_N, params.protocol != "cross"), {}
 
     results: list[ClipResult] = []
@@ -141,6 +136,12 @@ def _generate(method: BaselineEntry, head: TalkingHead, parts: list[TestClip]) -
         return join([method.generate(head, part) for part in parts])
     except NotGenerated as reason:
         return NotGenerated(str(reason))  # without the traceback
+
+
+def _without_paint(output: Generated | NotGenerated) -> Generated | NotGenerated:
+    if isinstance(output, NotGenerated):
+        return output
+    return replace(output, attention_THW=None, colour_THWC=None)
 
 
 def measure_clip(clip: TestClip, outputs: Outputs, samples_N: Samples, same_face: bool = True) -> list[ClipResult]:

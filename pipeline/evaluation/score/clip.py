@@ -81,9 +81,10 @@ def _read_real(pair: Pair, path: Path, size: int) -> _Real:
 
 
 def _score_real(pair: Pair, real: _Real) -> ClipResult:
-    about, features = {"aligned": real.crops.aligned, "shown": 1.0}, real.features
-    known = real.reference_128, real.transcript, [real.note], about
-    return _measure(pair, GROUND_TRUTH, {"own": real.path}, features, features, *known)
+    sound, features = {"own": real.path}, real.features
+    about = {"aligned": real.crops.aligned, "shown": 1.0}
+    face, words = real.reference_128, real.transcript
+    return _measure(pair, GROUND_TRUTH, sound, features, features, face, words, [real.note], about)
 
 
 def _score_alone(pair: Pair, method: str, path: Path, size: int) -> ClipResult:
