@@ -42,7 +42,8 @@ def measure_quality(
     - ``score``: the detector's mean score in these frames, above 0 and rarely above 3.
     - ``face_size``: source pixels of a side of the crop, median. A larger crop is an enlargement.
     - ``jitter``: `measure_jitter` in crop pixels.
-    - ``sharpness``: of grey levels, median. A blur of 1.5 crop pixels brings any face under 0.025.
+    - ``sharpness``: variance of the Laplacian over the variance of the face's grey levels, median. A blur of 1.5 crop
+      pixels brings any face under 0.025.
     - ``mouth``: share of frames in which the mouth is visible: the face was found, the 20 mouth points lie in the crop
       and at least `BORDER_MARGIN` inside the picture, and they have `MIN_CONTRAST`. Covers with edges of their own,
       such as a hand, are not recognised.
@@ -65,7 +66,7 @@ def measure_quality(
     sharpness, contrast = _grey_metrics(points_T68x2[::GREY_STEP], crops_THWC[::GREY_STEP])
     shows_T = np.repeat(contrast >= MIN_CONTRAST, GREY_STEP)[: len(found_T)]
     shows_T &= _within(track.points_T68x2[:, MOUTH], picture, BORDER_MARGIN / scale_T)
-    shows_T &= _within(points_T68x2[:, MOUTH], crops_THWC.shape[1:3], 0 * scale_T)
+    shows_T &= _within(points_T68x2[:, MOUTH], crops_THWC.shape[1:3], np.zeros_like(scale_T))
     identity = measure_identity(crops_THWC, points_T68x2, signatures_TS, found_T)
     metrics = {
         "detected": float(found_T.mean()),
@@ -109,10 +110,7 @@ def _within(
 def _grey_metrics(
     points_T68x2: NDArray[np.floating], crops_THWC: NDArray[np.uint8]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """For each frame the face's sharpness, and the deviation of the mouth's grey levels relative to the face's.
-
-    Sharpness is the variance of the Laplacian over the variance of the grey levels.
-    """
+    """For each frame the face's sharpness, and the deviation of the mouth's grey levels relative to the face's."""
     sharpness, contrast = np.zeros(len(crops_THWC)), np.zeros(len(crops_THWC))
     for number, (points, crop) in enumerate(zip(points_T68x2, crops_THWC, strict=True)):
         grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), np.uint8)

@@ -117,9 +117,16 @@ def _faces(
     faces, sure = [], []
     for box, one_1x68x2 in zip(boxes, points[:, None], strict=True):
         transform = align(one_1x68x2, per_frame=True)[0]
-        shape = is_whole(one_1x68x2, size), frontal(one_1x68x2)
-        outside = share_outside(transform, size)
-        face = ChosenFace(box.area, weight(rule, box, size), *shape, box, one_1x68x2[0], outside, faces=1)
+        face = ChosenFace(
+            area=box.area,
+            weight=weight(rule, box, size),
+            whole=is_whole(one_1x68x2, size),
+            frontal=frontal(one_1x68x2),
+            box=box,
+            points_68x2=one_1x68x2[0],
+            outside=share_outside(transform, size),
+            faces=1,
+        )
         faces.append(face)
         # A weak detection is a face if its upright crop is detected again. Faces that an edge cuts are always weak.
         if box.score >= SURE or not face.whole or detect_faces(crop_face(image_HWC, transform)):

@@ -80,7 +80,7 @@ def predict_landmarks(frames: Sequence[NDArray[np.uint8]], boxes: Sequence[Box])
 
 
 def _grey(frame: NDArray[np.uint8], box: NDArray[np.float64]) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """The grey picture around a box, with a margin that holds all pixels that are read, and the offset (4,) of it."""
+    """The grey picture around a box, with a margin for all pixels that are read, and the offset (4,) of boxes in it."""
     height, width = frame.shape[:2]
     margin = max(box[2] - box[0], box[3] - box[1], 1.0) / 2
     left, top = (max(0, int(side - margin)) for side in box[:2])

@@ -110,8 +110,9 @@ def fit_video(clips: Sequence[Signals], limits: FitLimits) -> Fit | None:
     if len(long) < MIN_CLIPS:
         return None
     kinds = range(len(long[0][0]))
-    by_kind = [_correlations(*([clip[side][kind] for clip in long] for side in (0, 1))) for kind in kinds]
-    correlations_LNN, same = np.mean(by_kind, axis=0), np.eye(len(long), dtype=bool)
+    by_kind = [_correlations([clip[0][kind] for clip in long], [clip[1][kind] for clip in long]) for kind in kinds]
+    correlations_LNN = np.mean(by_kind, axis=0)
+    same = np.eye(len(long), dtype=bool)
     own_L, others_L = correlations_LNN[:, same].mean(axis=1), correlations_LNN[:, ~same].mean(axis=1)
     best = int(np.argmax(own_L - others_L))
     return Fit(
