@@ -1,4 +1,7 @@
-"""Calibrates AT-net's mouth movements to one face, whose lips else rest apart or cross, and open too little."""
+"""Calibrates AT-net's mouth movements to one face, without training.
+
+Otherwise the resting lips of a new face are too far apart or cross, and its mouth opens too little.
+"""
 
 from dataclasses import dataclass
 
