@@ -30,7 +30,8 @@ _SCHEMA = pa.schema(
 def write_report(folder: Path, clips: Rows, faces: Rows, root: Path, shards: Path, params: Any) -> pd.DataFrame:
     """Write the report's four files into ``folder`` and return the `quality_table` of ``clips`` and ``faces``.
 
-    The bytes depend on the arguments alone: also on the corpus's folder ``root``, the faces' ``shards`` and all params.
+    ``faces`` are the rows of the stage landmarks, ``shards`` is the folder of their shards, ``root`` the corpus's
+    folder, and ``params`` are all params. The bytes depend on the arguments alone.
     """
     table = quality_table(clips, faces)
     folder.mkdir(parents=True, exist_ok=True)
