@@ -17,7 +17,9 @@ DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 _PATH = {errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}
 """Error numbers of a wrong path or missing permissions."""
 _EXTRAS = {
-    **dict.fromkeys(("dvc", "espeakng_loader", "mlflow", "psutil", "requests", "ruamel", "urllib3"), "pipeline"),
+    **dict.fromkeys(
+        ("dvc", "espeakng_loader", "mlflow", "pocketsphinx", "psutil", "requests", "ruamel", "urllib3"), "pipeline"
+    ),
     **dict.fromkeys(("onnx", "onnxscript"), "onnx"),
     "gradio": "app",
 }

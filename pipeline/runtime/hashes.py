@@ -33,8 +33,8 @@ def hash_files(
 ) -> dict[Path, str]:
     """The SHA-256 of each file; empty if it is no file, cannot be read, or returns nothing for ``time_limit`` seconds.
 
-    ``jobs`` are threads. ``memory`` is a parquet file with the hashes of the last run, which is updated; files of the
-    same size, mtime and ctime as there are not read.
+    ``jobs`` is the number of threads. A ``time_limit`` of 0 is none. ``memory`` is a parquet file with the hashes of
+    the last run, which is updated; files of the same size, mtime and ctime as there are not read.
     """
     remembered = _load(memory) if memory and memory.exists() else {}
     order = sorted(set(paths))

@@ -17,10 +17,10 @@ class Advance(Protocol):
 
 @contextmanager
 def progress(title: str, total: int, every: float = 60.0, done: int = 0) -> Iterator[Advance]:
-    """Show the progress of ``total`` items of work, of which an earlier process has ``done`` some.
+    """Show the progress of ``total`` items of work. An earlier process has finished ``done`` of them.
 
     Yields the function to call with the number of items that were done since its last call. Without a terminal for a
-    bar, or rich to draw it, it prints a line ``every`` so many seconds.
+    bar, or rich to draw it, a line is printed after each ``every`` seconds.
     """
     with ExitStack() as stack:
         if find_spec("rich") is not None:  # a machine that only trains may lack it

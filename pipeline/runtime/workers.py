@@ -143,7 +143,15 @@ def _checked(code: str, shared_paths: tuple[Path, ...], task: Task) -> Any:
 def code_mark() -> str:
     """A hash of this library's code and of the versions of `_PACKAGES`."""
     here = Path(__file__).parents[1]
-    digest = hashlib.sha256(repr([importlib.metadata.version(name) for name in _PACKAGES]).encode())
+    digest = hashlib.sha256(repr([_version(name) for name in _PACKAGES]).encode())
     for path in sorted(here.rglob("*.py")):
         digest.update(f"{path.relative_to(here)}\0".encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+def _version(package: str) -> str:
+    """The installed version; empty for a package of an extra that is not installed."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
