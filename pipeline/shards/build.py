@@ -36,7 +36,7 @@ def build_shards(
     title: str,
     shared_paths: Sequence[Path] = (),
 ) -> Rows:
-    """Write the shards of ``items`` into ``folder``; only rows with a new key are computed.
+    """Write the shards of ``items`` into ``folder``, ``per_shard`` on average; only rows with a new key are computed.
 
     ``compute`` makes a row of ``fields`` from an item's source. It is pickled for worker processes, which may run on
     other machines, so paths in sources must be absolute; ``shared_paths`` are some of them, which these machines check.
