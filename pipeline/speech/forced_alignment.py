@@ -10,11 +10,11 @@ from pipeline.runtime.clock import RATE
 from pipeline.speech.phonemes import Segment
 
 _SHORTEST = 3
-"""Length in hundredths of a second that the aligner gives a phoneme which it does not find."""
+"""Length, in hundredths of a second, of phonemes that the aligner does not find: its shortest."""
 _SHORT_PHONEMES = 0.2
-"""Largest share of such phonemes. In most of 50 recordings it was up to 0.18, and with another text 0.19 to 0.55."""
+"""Largest share of such phonemes. It was up to 0.18 in most of 50 recordings, and 0.19 to 0.55 with a wrong text."""
 _SCORE = -32.0
-"""Smallest mean score per hundredth of a second: the right text had -13 to -31 in most, another text -32 to -64."""
+"""Smallest mean score per hundredth of a second. It was -13 to -31 in most, and -32 to -64 with a wrong text."""
 _BEAMS = 1e-48, 1e-20
 """Beams of the search, in the order in which they are tried. Some recordings are only aligned with the narrow one."""
 _MISFIT = "the transcript does not fit the recording"
@@ -24,7 +24,7 @@ _IPA = {
     "L": "l", "M": "m", "N": "n", "NG": "ŋ", "OW": "oʊ", "OY": "ɔɪ", "P": "p", "R": "ɹ", "S": "s", "SH": "ʃ",
     "T": "t", "TH": "θ", "UH": "ʊ", "UW": "u", "V": "v", "W": "w", "Y": "j", "Z": "z", "ZH": "ʒ",
 }  # fmt: skip
-"""By symbol of the CMU dictionary; silence and noises are not in it."""
+"""IPA by symbol of the CMU dictionary; silence and noises have none."""
 
 
 class NotAligned(ValueError):
@@ -32,7 +32,7 @@ class NotAligned(ValueError):
 
 
 class Alignment(NamedTuple):
-    """When a recording says what. Pauses are phonemes with the label "", and no words."""
+    """The phonemes and words of a recording with their times. A pause is a phoneme with the label "", and no word."""
 
     phonemes: tuple[Segment, ...]
     words: tuple[Segment, ...]
@@ -61,6 +61,8 @@ def align(samples_N: NDArray[np.int16], text: str) -> Alignment:
         raise NotAligned(_MISFIT)
     phonemes = [phoneme for _, parts in aligned for phoneme in parts]
     voiced = [phoneme for phoneme in phonemes if phoneme.name in _IPA]
+    if not voiced:
+        raise NotAligned(_MISFIT)
     short = sum(phoneme.duration <= _SHORTEST for phoneme in voiced) / len(voiced)
     score = sum(phoneme.score for phoneme in voiced) / sum(phoneme.duration for phoneme in voiced)
     if short > _SHORT_PHONEMES or score < _SCORE:
@@ -72,7 +74,7 @@ def align(samples_N: NDArray[np.int16], text: str) -> Alignment:
 
 
 def _align(decoder: Any, samples_N: NDArray[np.int16], text: str) -> list[tuple[str, list[Any]]]:
-    """Words with their phonemes; none if the search does not reach the last phoneme."""
+    """The words with their phonemes; empty if the search does not reach the last phoneme."""
     try:
         decoder.set_align_text(text)
         _decode(decoder, samples_N)

@@ -22,8 +22,9 @@ def stream_windows(
 ) -> Iterator[NDArray[np.float32]]:
     """The windows of the video frames in chunks (T, 28, C), the same as when all speech is processed at once.
 
-    A chunk comes 0.14 s after its last frame with rows of 25 ms. When rows are normalised by the whole recording, all
-    of it is read first. Without ``frames`` there are as many as the sound lasts.
+    Chunks have ``chunk`` frames; the last may be shorter. A chunk comes 0.14 s after its last frame with rows of 25 ms.
+    When rows are normalised by the whole recording, all of it is read first. Without ``frames`` there are as many as
+    the sound lasts.
     """
     margin = -(-reach(features.window) // HOP)
     normalise = _normaliser(sound, features, margin)
