@@ -93,7 +93,9 @@ def build_portraits(
         recipe = repr((VERSION, clips, seed, hashes[path] or name, *digests))
         sources.append(SourcePhoto(name, path, hashlib.sha256(recipe.encode()).hexdigest()[:32], chosen))
     folder.mkdir(parents=True, exist_ok=True)
-    firsts = {photo.place: photo for photo in reversed(sources)}
+    firsts: dict[str, SourcePhoto] = {}
+    for photo in sources:
+        firsts.setdefault(photo.place, photo)
     target = folder.absolute()
     tasks: list[workers.Task] = [(make_clips, (photo, clips, seed, target), {}) for photo in firsts.values()]
     results: dict[str, tuple[str, list[str]]] = {}
@@ -149,7 +151,7 @@ def make_clips(photo: SourcePhoto, clips: int, seed: int, folder: Path) -> tuple
     if refused.exists():
         return photo.name, (refused.read_text(encoding="utf-8"), [])
     if photo.recordings:
-        table = pd.read_csv(used, keep_default_na=False)
+        table = pd.read_csv(used, dtype=str, keep_default_na=False)
         return photo.name, ("", table.loc[table["status"] == "ok", "text"].tolist())
     return photo.name, ("", [" ".join(sentence.words) for sentence in _draw_texts(photo.place, seed, clips)])
 
@@ -166,7 +168,7 @@ def _write_clips(photo: SourcePhoto, clips: int, seed: int, folder: Path) -> lis
         rng = np.random.default_rng([seed, number, *bytes.fromhex(photo.place)])
         if photo.recordings:
             track, used = speak_recording(photo.recordings[number], rng)
-            tried += [(name, "ok" if text else "unusable", reason, text) for name, reason, text in used]
+            tried += [(name, "unusable" if reason else "ok", reason, text) for name, reason, text in used]
         else:
             track = speak(sentence, voice, rng)
         render_clip(face, track, articulation, rng, folder / f"{number:02d}.mpg")
@@ -201,8 +203,9 @@ def _write_tables(folder: Path, table: pd.DataFrame, photos: list[SourcePhoto], 
     write_table(folder / TABLE, pa.table(clips, schema=pa.schema([(name, pa.string()) for name in clips])))
     table.to_csv(folder / PHOTOS, index=False, lineterminator="\n")
     current = {photo.place for photo in photos}
-    tried = [pd.read_csv(path) for place in sorted(current) if (path := folder / place / RECORDINGS).exists()]
-    if tried:
+    tables = [path for place in sorted(current) if (path := folder / place / RECORDINGS).exists()]
+    if tables:
+        tried = [pd.read_csv(path, dtype=str, keep_default_na=False) for path in tables]
         together = pd.concat(tried).drop_duplicates(["recording", "text"]).sort_values(["recording", "text"])
         together.to_csv(folder / RECORDINGS, index=False, lineterminator="\n")
     else:

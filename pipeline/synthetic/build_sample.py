@@ -42,7 +42,8 @@ def build_synthetic(params: SyntheticParams, folder: Path, jobs: int) -> None:
         script = pd.concat(scripts, ignore_index=True)
         script.to_parquet(unfinished / "script.parquet", index=False)
         _draw_contact_sheet(script, unfinished)
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():
+            shutil.rmtree(folder)
         unfinished.rename(folder)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

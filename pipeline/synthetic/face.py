@@ -126,15 +126,15 @@ class Face:
         half = (points[16, 0] - points[0, 0]) / 2
         depth = np.exp(-(((x - nose[0]) / half) ** 2 + ((y - nose[1]) / half) ** 2) / 0.9)
         none = np.zeros_like(x)
-        fields = (  # in the order of _HEAD_MOVES
-            (weight, none),
-            (none, weight),
-            (-(y - pivot[1]) * weight, (x - pivot[0]) * weight),
-            ((x - pivot[0]) * weight, (y - pivot[1]) * weight),
-            (depth, none),
-            (none, depth),
-        )
-        return np.asarray(np.round(np.array(fields), 3), np.float32)
+        fields = {
+            "x": (weight, none),
+            "y": (none, weight),
+            "roll": (-(y - pivot[1]) * weight, (x - pivot[0]) * weight),
+            "zoom": ((x - pivot[0]) * weight, (y - pivot[1]) * weight),
+            "yaw": (depth, none),
+            "pitch": (none, depth),
+        }
+        return np.asarray(np.round(np.array([fields[name] for name in _HEAD_MOVES]), 3), np.float32)
 
     def _texture(self, image: NDArray[np.float32], layer: NDArray[np.int64]) -> NDArray[np.float32]:
         """The photograph in the speaker's neutral shape, ``FINE`` pixels per frame pixel."""

@@ -36,7 +36,10 @@ class MouthInside:
     """Teeth, tongue and dark inside of one subject's mouth. Upper teeth move with the head, the rest with the jaw."""
 
     def __init__(self, teeth: Teeth | None, anatomy: body.Anatomy, box: Box, fine: int) -> None:
-        """``teeth``: None paints them. ``box``: part of the frame to render. ``fine``: texture pixels per its pixel."""
+        """Prepare the layers for ``box``, the rendered part of the frame, with ``fine`` texture pixels per frame pixel.
+
+        ``teeth`` are the photographed upper teeth; None paints them.
+        """
         self._fine = fine
         self._corner = np.array([box[1].start, box[0].start], np.float32)
         self._size = ((box[0].stop - box[0].start) * self._fine, (box[1].stop - box[1].start) * self._fine)
@@ -131,9 +134,11 @@ class Lids:
             share = (eye.inside * lid)[..., None]
             mixed = eye.open + (eye.shut * lashes[..., None] - eye.open) * share
             texture[eye.box][..., :3] = np.round(mixed).astype(np.uint8)
-        yield
-        for eye in self._eyes:
-            texture[eye.box][..., :3] = eye.open
+        try:
+            yield
+        finally:
+            for eye in self._eyes:
+                texture[eye.box][..., :3] = eye.open
 
 
 def _eye(texture: NDArray[np.float32], lids_62: NDArray[np.float64]) -> _Eye:

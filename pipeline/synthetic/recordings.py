@@ -1,5 +1,6 @@
 """Recorded speech with transcripts, which photographs speak in place of the synthesiser."""
 
+import csv
 import hashlib
 from pathlib import Path
 from typing import NamedTuple
@@ -23,7 +24,7 @@ TRANSCRIPTS = "transcripts.tsv"
 CANDIDATES = 8
 """Recordings that are tried for a clip until one can be aligned."""
 
-_LONGEST = 20  # seconds of a recording that are used
+_LONGEST = 20  # seconds of a recording that are read; the transcript of a longer one does not fit
 _LEAD = 0.15, 0.4  # shortest and longest time before the first word, in seconds
 
 
@@ -46,7 +47,7 @@ class TriedRecording(NamedTuple):
     reason: str
     """Why it cannot be used; empty if the clip speaks it."""
     text: str
-    """The words in the clip; empty if it cannot be used."""
+    """The whole words in the clip; empty if it cannot be used."""
 
 
 def find_recordings(folder: Path, key: str, jobs: int) -> list[Recording]:
@@ -61,6 +62,10 @@ def find_recordings(folder: Path, key: str, jobs: int) -> list[Recording]:
     rows = [row for row in rows if row[2].startswith("en")]
     if not rows:
         raise PipelineError(f"{key}: no {TRANSCRIPTS} with English recordings in {folder}. {advice}")
+    for path, *_ in rows:
+        if not path.is_relative_to(folder):
+            advice = f"Move it there, and give its path relative to the {TRANSCRIPTS}."
+            raise PipelineError(f"{path} is in a {TRANSCRIPTS}, but not below {folder}. {advice}")
     hashes = hash_files([row[0] for row in rows], jobs)
     missing = [path for path, digest in hashes.items() if not digest]
     if missing:
@@ -79,10 +84,10 @@ def find_recordings(folder: Path, key: str, jobs: int) -> list[Recording]:
 
 
 def choose_recordings(recordings: list[Recording], photograph: str, clips: int) -> list[list[Recording]]:
-    """The candidates of each clip of a photograph, each by another speaker.
+    """The candidates of each clip of a photograph, in the order in which they are tried, each by another speaker.
 
-    Every speaker is as likely, whatever the number of recordings. A further recording changes only the clips that draw
-    it.
+    All speakers are equally likely, whatever the number of their recordings. A new recording changes only the clips
+    that draw it.
     """
 
     def rank(clip: int, name: str) -> bytes:
@@ -99,9 +104,9 @@ def choose_recordings(recordings: list[Recording], photograph: str, clips: int) 
 
 
 def speak_recording(candidates: list[Recording], rng: np.random.Generator) -> tuple[SoundTrack, list[TriedRecording]]:
-    """Three seconds of the first of ``candidates`` that can be read and aligned, and all that were tried.
+    """Three seconds of the first of ``candidates`` that can be used, and all recordings that were tried.
 
-    Raises NotAligned if none can be used.
+    A recording can be used if it can be read and aligned. Raises NotAligned if none can be used.
     """
     tried: list[TriedRecording] = []
     for recording in candidates:
@@ -116,11 +121,15 @@ def speak_recording(candidates: list[Recording], rng: np.random.Generator) -> tu
         else:
             text = " ".join(word.label for word in track.words)
             return track, [*tried, TriedRecording(recording.name, "", text)]
-    raise NotAligned(f"none of {len(candidates)} recordings can be used: {tried[0].name}: {tried[0].reason}")
+    first = tried[0]
+    raise NotAligned(f"no recording can be used of {len(tried)} tried, such as {first.name}: {first.reason}")
 
 
 def cut_track(samples_N: NDArray[np.int16], alignment: Alignment, rng: np.random.Generator) -> SoundTrack:
-    """Three seconds of a recording (N,) at 16 kHz from a random word on; beyond its ends there is faint noise."""
+    """Three seconds of a recording (N,) at 16 kHz, from just before a random word, with faint noise.
+
+    Only the noise is heard before and after the recording. Words that the ends of the clip cut are left out.
+    """
     last = max(0.0, alignment.words[-1].end - SECONDS)
     starts = [word.start for word in alignment.words if word.start <= last] or [alignment.words[0].start]
     begin = round((starts[rng.integers(len(starts))] - rng.uniform(*_LEAD)) * 100) / 100
@@ -141,7 +150,7 @@ def cut_track(samples_N: NDArray[np.int16], alignment: Alignment, rng: np.random
 
 def _cells(table: Path, advice: str) -> list[tuple[str, str, str, str]]:
     try:
-        frame = pd.read_csv(table, sep="\t", header=None, dtype=str, quoting=3, keep_default_na=False)
+        frame = pd.read_csv(table, sep="\t", header=None, dtype=str, quoting=csv.QUOTE_NONE, keep_default_na=False)
     except pd.errors.EmptyDataError:
         return []
     except (OSError, ValueError) as error:  # pandas' other errors of parsing are ValueErrors
