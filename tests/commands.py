@@ -53,6 +53,12 @@ def run_forked(
         return subprocess.CompletedProcess(words, process.exitcode, stdout, stderr if apart else "")
 
 
+def forget_logging() -> None:
+    """Undo what MLflow's import does: a handler with the standard error of that time, and no warnings."""
+    logging.root.handlers.clear()
+    logging.root.setLevel(logging.WARNING)
+
+
 def _is_python(words: Sequence[str]) -> bool:
     names = ("python", "python3", sys.executable)
     return words[0] in names and len(words) > 1 and (words[1] in ("-m", "-c") or words[1].endswith(".py"))
@@ -76,7 +82,7 @@ def _become(words: Sequence[str], folder: str, environment: Mapping[str, str]) -
         os.environ.clear()
         os.environ.update(environment)
         _set_command_line(words)
-        logging.root.handlers.clear()  # a library among the imports adds one, which would double DVC's lines
+        forget_logging()
         _forget_the_projects_modules()
         _execute(words, environment)
         code = 0

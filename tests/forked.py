@@ -17,6 +17,8 @@ from pathlib import Path
 from subprocess import CompletedProcess
 from typing import IO, Any
 
+from tests.commands import forget_logging
+
 _CONTEXT = multiprocessing.get_context("forkserver")
 
 
@@ -111,6 +113,7 @@ def _atvgnet(folder: str, arguments: list[str], streams: tuple[int, int, int], v
     os.environ.update(variables)
     tempfile.tempdir = None  # TMPDIR may differ from that of the first process
     sys.argv = ["atvgnet", *arguments]
+    forget_logging()
     from pipeline.cli import app
 
     app()

@@ -214,10 +214,10 @@ def test_warnings_are_shown(page: Any, tmp_path: Path) -> None:
 def test_cancel_ends_the_job(page: Any, app: App, tmp_path: Path) -> None:
     give(page, FACE, speech(tmp_path / "speech.wav", 20))
     page.get_by_role("button", name="Generate").click()
-    page.get_by_text("Generating").wait_for()
+    page.get_by_text("Generating").first.wait_for()
     assert list((app.folder / "scratch").iterdir())
     page.get_by_role("button", name="Cancel").click()
-    page.get_by_text("Generating").wait_for(state="hidden")
+    page.get_by_text("Generating").first.wait_for(state="hidden")
     wait_until_idle(app)
 
 
@@ -226,7 +226,7 @@ def test_closing_the_tab_ends_the_job(app: App, window: Page, tmp_path: Path) ->
         window.page.evaluate("address => window.open(address)", app.address)
     give(opened.value, FACE, speech(tmp_path / "speech.wav", 20))
     opened.value.get_by_role("button", name="Generate").click()
-    opened.value.get_by_text("Generating").wait_for()
+    opened.value.get_by_text("Generating").first.wait_for()
     opened.value.close()
     wait_until_idle(app)
 

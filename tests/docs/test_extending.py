@@ -176,8 +176,6 @@ from pipeline.training.atnet import AtNetTask
 from pipeline.training.loop import train
 from tests.training.synthetic import DrawnClips
 
-pytestmark = pytest.mark.slow
-
 class Task(AtNetTask):
     architecture = GruNet
 

@@ -34,7 +34,10 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The shipped models with an AT-net that moves the mouth the wrong way."""
+    """The shipped models with an AT-net that moves the mouth the wrong way and holds it askew.
+
+    The second error is the same in all frames, so the gain of a better AT-net is beyond its noise on few frames.
+    """
     folder = tmp_path_factory.mktemp("bundle")
     shipped = load_bundle(pretrained_folder())
     for name in ("landmarks", "vgnet"):
@@ -42,6 +45,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with torch.no_grad():
         shipped.atnet.coefficients.weight.mul_(-1.0)
         shipped.atnet.coefficients.bias.mul_(-1.0)
+        shipped.atnet.coefficients.bias[1] += 0.5
     save_model(folder / "atnet", "model", shipped.atnet, read_model(pretrained_folder() / "atnet", "model")[0]["meta"])
     write_card(folder, {"name": "small", "face": "largest", "licence": "CC BY 4.0", "attribution": "Somebody."})
     return folder

@@ -17,13 +17,13 @@ from pipeline.runtime.errors import PipelineError
 from pipeline.training.record import read_record
 from tests.stages.conftest import Project
 
+pytestmark = pytest.mark.slow
+
 BARE = ("torch", "numpy", "pyarrow", "opencv-python-headless", "safetensors")
 """What a bare GPU machine has installed, beside what these need themselves."""
 
 WITHOUT = """
 import sys
-
-pytestmark = pytest.mark.slow
 
 class Without:
     def __init__(self, finder):
