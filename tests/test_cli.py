@@ -214,7 +214,12 @@ def test_pipes_for_speech_and_video(speaking: Path) -> None:
         os.write(microphone, wav[: 44 + 32000])
         with os.fdopen(frames, "rb") as received, os.fdopen(microphone, "wb") as more:
             start = os.read(frames, 8)  # would block without frames
-            writing = threading.Thread(target=lambda: (more.write(wav[44 + 32000 : 44 + 32000 * 3]), more.close()))
+
+            def write() -> None:
+                more.write(wav[44 + 32000 : 44 + 32000 * 3])
+                more.close()
+
+            writing = threading.Thread(target=write)
             writing.start()
             rest = received.read()
             writing.join()
