@@ -256,20 +256,6 @@ def test_a_batch(speaking: Path) -> None:
     assert count_frames(speaking / "a.mp4") == 13
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (["-p", "a.jpg", "-i", "b.wav"], "Give a picture with -p, speech with -i and the output with -o, or all with"),
-        (["--batch", "jobs.csv", "-o", "c.mp4"], "--batch has pictures, speech and outputs in its table: leave out"),
-        (["-p", "a.jpg", "-i", "b.wav", "-o", "c.mp4", "--crop", "--head"], "The face alone does not sway: leave out"),
-    ],
-)
-def test_options_that_exclude_each_other(folder: Path, options: list[str], message: str) -> None:
-    done = atvgnet(folder, "generate", *options)
-    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-    assert done.stderr.startswith(f"atvgnet: {message}")
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("full", ["small", "temporary"])
 def test_generate_on_a_full_disk(speaking: Path, full: str) -> None:

@@ -97,3 +97,17 @@ def test_a_full_disk_behind_standard_output(folder: Path) -> None:
     assert done.returncode == 1
     message = "standard output: the disk that it goes to is full (No space left on device). Free space there."
     assert done.stderr.splitlines()[-1] == f"atvgnet: {message}"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["-p", "a.jpg", "-i", "b.wav"], "Give a picture with -p, speech with -i and the output with -o, or all with"),
+        (["--batch", "jobs.csv", "-o", "c.mp4"], "--batch has pictures, speech and outputs in its table: leave out"),
+        (["-p", "a.jpg", "-i", "b.wav", "-o", "c.mp4", "--crop", "--head"], "The face alone does not sway: leave out"),
+    ],
+)
+def test_options_that_exclude_each_other(folder: Path, options: list[str], message: str) -> None:
+    done = forked.run(folder, "generate", *options)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith(f"atvgnet: {message}")
