@@ -30,7 +30,7 @@ def test_changes_two_lines_and_nothing_else(params: Path, tmp_path: Path) -> Non
     changed = [line for line, old in zip(after, before, strict=True) if line != old]
     assert [line.split(" # ") for line in changed] == [
         ["corpus: grid"],
-        [f"    root: {tmp_path}", "holds s1, s2, ...; may lie outside the project"],
+        [f"    root: {tmp_path}", "contains the folders s1, s2, ...; may be outside the project"],
     ]
     assert said == ["corpus: sample -> grid", f"corpora.grid.root: data/raw/grid -> {tmp_path}"]
     assert load_params(params).corpora["grid"]["root"] == str(tmp_path)

@@ -80,8 +80,8 @@ def test_the_table_replaces_no_file(shipped: TalkingHead, face_file: Path, speec
         ("points.txt", r"points\.txt is not a \.csv file\. Give the output a name that ends in \.csv\."),
         ("mine.csv", r"mine\.csv is there already\. Give the output another name, or --overwrite\."),
         (
-            "none/points.csv",
-            r"points\.csv cannot be written: No such file or directory\. Give",
+            "mine.csv/points.csv",
+            r"points\.csv cannot be written: .*\. Give",
         ),
     ):
         with pytest.raises(PipelineError, match=message):
