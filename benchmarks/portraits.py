@@ -5,7 +5,7 @@
 A photograph that fails has a row with the reason. OUT/portraits.csv has all
 rows, OUT/contact_sheet.png the pictures. Run again, the command keeps the rows
 of finished photographs while photograph, models, sentence and this file are the
-same. dlib finds the points of the generated frames in upright crops of 128x128
+same. dlib finds the points of photograph and frames in upright crops of 128x128
 pixels, as in the evaluation. Gaps and openings are in eye distances.
 
 Measures:
@@ -71,7 +71,6 @@ CROSSES, OPEN, MARGIN = 0.05, 0.045, 0.15
 """Limits of the summary: share of frames with crossing lips, and gap at rest; and the distance from skin to lips."""
 FACE, TILE, ENLARGED = 192, (256, 192), 512
 """Sizes in the contact sheet in pixels: side of the face, a mouth's width and height, side of the face around it."""
-UPPER_LIP, LOWER_LIP = (61, 62, 63), (67, 66, 65)
 MEASURES = {"own": ".3f", "rest": ".3f", "cross": ".0%", "asked": ".0%"}  # with their formats
 MEASURES |= {"closed": ".0%", "spread": ".2f", "sharp": ".2f", "skin": ".1f"}
 
@@ -113,11 +112,11 @@ class Video(NamedTuple):
 def speak(sentence: str) -> Speech:
     """Synthesise a sentence between two silences."""
     said = synthesise(sentence.split(), Voice("en-us", 165, 50, 50))
-    end, padding = said.phonemes[-1].end, [round(seconds * ESPEAK_RATE) for seconds in (BEFORE, AFTER)]
-    padded_N = np.pad(said.samples_N[: round(end * ESPEAK_RATE)], padding)
+    before, end, after = (round(time * ESPEAK_RATE) for time in (BEFORE, said.phonemes[-1].end, AFTER))
+    padded_N = np.pad(said.samples_N[:end], (before, after))
     samples_N = (soxr.resample(padded_N, ESPEAK_RATE, RATE) * 32767).astype(np.int16)
     sounds = [Segment(sound.label, BEFORE + sound.start, BEFORE + sound.end) for sound in said.phonemes]
-    rest = slice(*(round(FPS * (BEFORE + end + time)) for time in REST))
+    rest = slice(*(round(FPS * (sounds[-1].end + time)) for time in REST))
     return Speech(samples_N, phonemes_of_frames(sounds, frames_of(len(samples_N))), rest)
 
 
@@ -145,21 +144,26 @@ def generate(head: TalkingHead, photo: Path, speech: Speech) -> Video:
     return Video(frames_THWC, view.picture_HWC[part], own_68x2, onto_2x3, points_T68x2, there_T68x2, asked_T68x2)
 
 
+def gap(points_T68x2: NDArray[np.floating]) -> float:
+    """The median vertical gap of the inner lips of upright points, in eye distances."""
+    return float(np.nanmedian(lip_gap(points_T68x2) / eye_distance(points_T68x2)))
+
+
 def crossing(points_T68x2: NDArray[np.floating]) -> float:
     """The share of the frames with a face whose lips cross."""
-    gaps_TP = points_T68x2[:, LOWER_LIP, 1] - points_T68x2[:, UPPER_LIP, 1]
+    gaps_TP = points_T68x2[:, (67, 66, 65), 1] - points_T68x2[:, (61, 62, 63), 1]
     return float((gaps_TP[~np.isnan(gaps_TP).any(axis=1)] < 0).any(axis=1).mean())
 
 
 def measure(video: Video, speech: Speech) -> dict[str, float]:
     """The measures by name."""
-    own_68x2, rest_T68x2 = to_crop(video.own_68x2[None], video.onto_2x3[None]), video.points_T68x2[speech.rest]
+    own_1x68x2 = find_landmarks(crop_face(video.picture_HWC, video.onto_2x3)[None])
     opening_T = mouth_opening(video.points_T68x2)
-    wide = np.flatnonzero(opening_T >= np.nanmax(opening_T) / 2)
-    details = [detail(video.frames_THWC[t], video.there_T68x2[t]) for t in wide]
+    wide_N = np.flatnonzero(opening_T >= np.nanmax(opening_T) / 2)
+    details = [detail(video.frames_THWC[t], video.there_T68x2[t]) for t in wide_N]
     return {
-        "own": float((lip_gap(own_68x2) / eye_distance(own_68x2))[0]),
-        "rest": float(np.nanmedian(lip_gap(rest_T68x2) / eye_distance(rest_T68x2))),
+        "own": gap(own_1x68x2),
+        "rest": gap(video.points_T68x2[speech.rest]),
         "cross": crossing(video.points_T68x2),
         "asked": crossing(video.asked_T68x2),
         "closed": float(closures(opening_T, speech.phonemes_T).mean()),
@@ -180,8 +184,8 @@ def detail(frame_HWC: NDArray[np.uint8], points_68x2: NDArray[np.floating]) -> f
 def skin_change(video: Video, frames_THWC: NDArray[np.uint8]) -> float:
     """The mean change of the lower face without the lips, wherever they are in any frame."""
     own_68x2, size = video.own_68x2, video.picture_HWC.shape[:2]
-    reach = 2 * round(MARGIN * float(eye_distance(own_68x2[None])[0])) + 1
-    around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    side = 2 * round(MARGIN * float(eye_distance(own_68x2[None])[0])) + 1
+    around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     lips = video.there_T68x2[~np.isnan(video.there_T68x2).any(axis=(1, 2)), MOUTH].reshape(-1, 2)
     face_HW, lips_HW = np.zeros(size, np.uint8), np.zeros(size, np.uint8)
     for points, mask_HW in ((own_68x2[[*range(3, 14), *range(31, 36)]], face_HW), (lips, lips_HW)):
@@ -197,14 +201,13 @@ def draw(video: Video, speech: Speech) -> NDArray[np.uint8]:
     wide = int(np.nanargmax(opening_T))
     shut = int(np.nanargmin(np.where(speech.phonemes_T == Phoneme.BILABIAL, opening_T, np.inf)))
     half = int(np.nanargmin(np.abs(opening_T - (opening_T[shut] + opening_T[wide]) / 2)))
-    rest = (speech.rest.start + speech.rest.stop) // 2
     face_HWC = crop_face(video.picture_HWC, onto_crop(video.onto_2x3[None], FACE)[0], FACE)
     onto = onto_crop(video.onto_2x3[None], ENLARGED)
     middle = to_crop(video.own_68x2[None], onto)[0, MOUTH].mean(axis=0).round().astype(int)
     left, top = np.clip(middle - np.array(TILE) // 2, 0, ENLARGED - np.array(TILE)).tolist()
-    pictures = (video.picture_HWC, *video.frames_THWC[[rest, shut, half, wide]])
-    mouths = (crop_face(picture, onto[0], ENLARGED)[top : top + TILE[1], left : left + TILE[0]] for picture in pictures)
-    return np.hstack([face_HWC, *mouths])
+    mouth = slice(top, top + TILE[1]), slice(left, left + TILE[0])
+    pictures = (video.picture_HWC, *video.frames_THWC[[speech.rest.start, shut, half, wide]])
+    return np.hstack([face_HWC, *(crop_face(picture, onto[0], ENLARGED)[mouth] for picture in pictures)])
 
 
 def write_picture(path: Path, picture_HWC: NDArray[np.uint8]) -> None:
@@ -233,16 +236,15 @@ def read_rows(out: Path) -> dict[str, Row]:
 
 def write_rows(out: Path, rows: Iterable[Row]) -> None:
     with replacing(out / "portraits.csv") as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        header = ("photograph", "key", "reason", *MEASURES)
-        csv.writer(file).writerows([header, *((*row[:3], *row.measures.values()) for row in rows)])
+        cells = ([*row[:3], *row.measures.values()] for row in rows)
+        csv.writer(file).writerows([[*Row._fields[:3], *MEASURES], *cells])
 
 
 def run(photos: Sequence[Path], models: str | None, out: Path, sentence: str = SENTENCE) -> list[Row]:
     """Make the rows of all photographs and the contact sheet. Rows that an earlier run finished are kept."""
     (out / "rows").mkdir(parents=True, exist_ok=True)
     folder = bundle_folder(models)
-    files = [Path(__file__), *sorted(path for path in folder.rglob("*") if path.is_file())]
-    same = sentence + "".join(hash_file(path, 0) for path in files)
+    same = sentence + "".join(hash_file(path, 0) for path in [Path(__file__), *sorted(folder.rglob("*"))])
     head, speech, kept = TalkingHead.from_pretrained(folder), speak(sentence), read_rows(out)
     rows: dict[str, Row] = {}
     with progress("photographs", len(photos), every=20) as advance:
@@ -256,8 +258,7 @@ def run(photos: Sequence[Path], models: str | None, out: Path, sentence: str = S
     for key, row in rows.items():
         drawn = None if row.reason else cv2.imread(str(out / "rows" / f"{key}.png"), cv2.IMREAD_COLOR_RGB)
         text = row.reason or ", ".join(f"{name} {value:{MEASURES[name]}}" for name, value in row.measures.items())
-        picture_HWC = sheet[0][:0] if drawn is None else np.asarray(drawn, np.uint8)
-        sheet.append(label(picture_HWC, f"{row.photograph}: {text}"))
+        sheet.append(label(sheet[0][:0] if drawn is None else np.asarray(drawn), f"{row.photograph}: {text}"))
     write_picture(out / "contact_sheet.png", np.vstack(sheet))
     return list(rows.values())
 
@@ -270,8 +271,7 @@ def table(rows: Sequence[Row]) -> Iterator[str]:
     for name, measures in [*((row.photograph, row.measures) for row in rows), (f"mean of {len(done)}", means)]:
         cells = "".join(f"{measures[name]:8{form}}" for name, form in MEASURES.items()) if measures else "  failed"
         yield f"{name[:15]:<16}{cells}"
-    for row in rows:
-        yield from textwrap.wrap(f"{row.photograph}: {row.reason}", 80) if row.reason else ()
+    yield from (line for row in rows if row.reason for line in textwrap.wrap(f"{row.photograph}: {row.reason}", 80))
     crossed, resting = sum(row["cross"] > CROSSES for row in done), [row for row in done if row["rest"] > OPEN]
     before = sum(row["own"] > OPEN for row in resting)
     yield f"lips cross in more than {CROSSES:.0%} of the frames: {crossed} of {len(done)}"
