@@ -94,7 +94,7 @@ docs: env dev
 
 # These need arguments, such as the folder of a corpus. The docstring of each has an example.
 WITH_ARGUMENTS := $(addprefix benchmarks/,av_offset.py closed_lips.py evaluation.py known_fakes.py metrics.py \
-  outside_mouth.py voices.py unseen_voices.py)
+  outside_mouth.py portraits.py unseen_voices.py voices.py)
 
 bench: env dev
 	for file in $(filter-out $(WITH_ARGUMENTS),$(sort $(wildcard benchmarks/*.py))); do $(BIN)/python $$file || exit 1; done

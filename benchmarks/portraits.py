@@ -53,7 +53,7 @@ from pipeline.landmarks.points import MOUTH
 from pipeline.landmarks.shape import eye_distance, lip_gap, mouth_opening
 from pipeline.metrics.lips import closures
 from pipeline.metrics.observe import find_landmarks
-from pipeline.metrics.sharpness import LaplacianVariance
+from pipeline.metrics.sharpness import laplacian_variance
 from pipeline.preprocessing.loading import bundle_folder
 from pipeline.runtime.clock import FPS, RATE, frames_of
 from pipeline.runtime.errors import PipelineError, clear_errors
@@ -178,7 +178,7 @@ def detail(frame_HWC: NDArray[np.uint8], points_68x2: NDArray[np.floating]) -> f
     left, top = np.maximum(points_68x2[MOUTH].min(axis=0), 0).astype(int)
     right, bottom = np.ceil(points_68x2[MOUTH].max(axis=0)).astype(int)
     mouth_CHW = torch.from_numpy(np.ascontiguousarray(frame_HWC[top:bottom, left:right])).permute(2, 0, 1)
-    return float(LaplacianVariance().values(mouth_CHW[None] / 255, None))
+    return float(laplacian_variance(mouth_CHW[None] / 255))
 
 
 def skin_change(video: Video, frames_THWC: NDArray[np.uint8]) -> float:
