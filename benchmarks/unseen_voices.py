@@ -154,10 +154,13 @@ def examples_of_clips(store: ClipStore, landmarks: LandmarkModel, initial: Initi
         sounds += [variant(samples_N, FEATURES, AUGMENTED, clip, number + 1) for number in range(AUGMENTED.variants)]
         for rows_RC, rate in sounds:
             frames = int(min(len(coefficients_TK) / rate, len(rows_RC) // PER_FRAME))
+            if frames < FRAMES:
+                continue
             example.inputs.append(stacked(rows_RC, initial, frames))
             example.coefficients.append(at_speed(coefficients_TK, rate, frames))
             example.openings.append(mouth_opening(points_T68x2))
-        examples.append(example)
+        if example.inputs:
+            examples.append(example)
     return examples
 
 
