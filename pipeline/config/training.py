@@ -59,6 +59,9 @@ class LoopParams(Section):
 class AtNetParams(LoopParams):
     """Training of AT-net, speech to landmark coefficients."""
 
+    encoder: Literal["conv2d", "conv1d"] = "conv2d"
+    """Convolutions over speech features and time, the paper's, or over time alone, which train ten times as fast and
+    suit unseen voices better (docs/results.md)."""
     recurrent: bool = True
     """Reference coefficients and an LSTM over the frames; false: the paper's single-frame ablation."""
     batch: AtLeastOne = 8
@@ -112,6 +115,9 @@ class VgNetParams(LoopParams):
     """Dropout in the residual blocks. Paper: 0.5."""
     attention: bool = True
     """Attention over landmarks and pixels; false paints every pixel (ablation)."""
+    mouth_detail: bool = False
+    """Layers that paint the mouth from the reference's pixels, moved by the landmarks (`pipeline.models.mouth_detail`).
+    Paper: false."""
     dynamic_loss: bool = True
     """Weight the pixel loss by the attention; false weights all pixels equally (ablation)."""
     pixel_weight: Positive = 10.0

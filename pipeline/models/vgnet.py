@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from pipeline.landmarks.points import NUMBERS
 from pipeline.models.layers import Residual, Shapes, conv, has_outer_level, scaled, upsample
+from pipeline.models.mouth_detail import MouthDetail
 
 Recurrence = Literal["time", "batch", "none"]
 
@@ -30,6 +31,8 @@ class VgNet(nn.Module):
     The decoder paints colours C and an attention map A; a frame is A . C + (1 - A) . reference. Within the decoder, at
     32 x 32, an attention M from the landmarks' motion mixes the reference's features and the decoded ones.
 
+    `mouth_detail` (ours) adds `MouthDetail` to the last features of the decoder.
+
     `attention=False` is the ablation without both maps: features are added, and a frame is C. At `size` 256 the encoder
     has one more level at its start and the decoder one at its end, so M and the ConvGRU are the same as at 128.
     """
@@ -41,12 +44,15 @@ class VgNet(nn.Module):
         attention: bool = True,
         dropout: float = 0.5,
         size: int = 128,
+        mouth_detail: bool = False,
     ) -> None:
         super().__init__()
         self.arguments = {"width": width, "recurrence": recurrence, "attention": attention, "dropout": dropout}
         outer = has_outer_level(size)
         if outer:  # not for 128, so that files keep their bytes
             self.arguments["size"] = size
+        if mouth_detail:
+            self.arguments["mouth_detail"] = True
         self.size = size
         self.inputs: Shapes = {"image_BCHW": (-1, 3, size, size)}
         self.inputs |= {"reference_landmarks_BL": (-1, NUMBERS), "landmarks_BTL": (-1, -1, NUMBERS)}
@@ -76,6 +82,7 @@ class VgNet(nn.Module):
         residuals = (Residual(c512, dropout) for _ in range(9))
         self.decode_deep = nn.Sequential(*residuals, upsample(c512, c256), upsample(c256, c128))  # D1
         self.decode_near = nn.Sequential(*(upsample(below, above) for below, above in pairwise(up)))  # D2
+        self.mouth_detail = MouthDetail(up[-1], width) if mouth_detail else None
         outputs = 4 if attention else 3  # colour, and attention as the fourth channel
         self.heads = nn.Conv2d(up[-1], outputs, 7, padding=3)
 
@@ -117,9 +124,15 @@ class VgNet(nn.Module):
             motion_N1HW = torch.ones_like(decoded_NCHW[:, :1])
             decoded_NCHW = each_frame(image_near_BCHW) + decoded_NCHW
 
-        painted_NCHW = self.heads(self.decode_near(decoded_NCHW))
+        near_NCHW = self.decode_near(decoded_NCHW)
+        if self.mouth_detail is not None:
+            seen = image_BCHW, reference_landmarks_BL, landmarks_BTL
+            near_NCHW, moved_NCHW, share_N1HW = self.mouth_detail(near_NCHW, *seen)
+        painted_NCHW = self.heads(near_NCHW)
         # Contiguous planes: operations on a slice of interleaved channels take ten times as long.
         colour_NCHW = torch.tanh(painted_NCHW[:, :3].contiguous())
+        if self.mouth_detail is not None:
+            colour_NCHW = torch.lerp(colour_NCHW, moved_NCHW.to(colour_NCHW.dtype), share_N1HW)
         if self.attention:
             attention_N1HW = torch.sigmoid(painted_NCHW[:, 3:])
             frames_NCHW = attention_N1HW * colour_NCHW + (1 - attention_N1HW) * each_frame(image_BCHW)

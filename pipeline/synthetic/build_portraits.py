@@ -24,7 +24,7 @@ from pipeline.speech.espeak import Voice
 from pipeline.speech.forced_alignment import NotAligned
 from pipeline.synthetic.clip import render_clip
 from pipeline.synthetic.face import Face
-from pipeline.synthetic.portrait import Unusable, portrait_subject, read_portrait
+from pipeline.synthetic.portrait import Portrait, Unusable, portrait_subject, read_portrait
 from pipeline.synthetic.recordings import Recording, choose_recordings, find_recordings, speak_recording
 from pipeline.synthetic.sentences import Sentence, draw_sentences, draw_words
 from pipeline.synthetic.speakers import Light, Stream
@@ -32,11 +32,14 @@ from pipeline.synthetic.speech import speak
 
 PHOTOS = "photos.csv"
 """The table of photographs: photo, status, reason, clips."""
-VERSION = 1
+VERSION = 2
 """Raise it with every change of this package that changes a clip's bytes."""
 
 RECORDINGS = "recordings.csv"
 """The table of recordings that were tried for clips: recording, status, reason, text. Only with recordings."""
+
+_DONORS = 5
+"""Photographs whose teeth are tried for one without visible teeth. With none of them, teeth are painted."""
 
 _COLUMNS = ["photo", "status", "reason", "clips"]
 _RECORDING_COLUMNS = ["recording", "status", "reason", "text"]
@@ -54,6 +57,8 @@ class SourcePhoto(NamedTuple):
     """The folder of its clips: a hash of everything that determines their bytes."""
     recordings: list[list[Recording]]
     """The candidates of each clip; none if the synthesiser speaks."""
+    donors: list[Path]
+    """Photographs whose teeth it may get, in the order in which they are tried."""
 
 
 def build_portraits(
@@ -90,8 +95,9 @@ def build_portraits(
     for name, path in names_below(photos, paths, key).items():
         chosen = choose_recordings(recordings, hashes[path] or name, clips) if voices else []
         digests = [[recording.digest for recording in candidates] for candidates in chosen]
-        recipe = repr((VERSION, clips, seed, hashes[path] or name, *digests))
-        sources.append(SourcePhoto(name, path, hashlib.sha256(recipe.encode()).hexdigest()[:32], chosen))
+        donors = _choose_donors(path, hashes)
+        recipe = repr((VERSION, clips, seed, hashes[path] or name, [hashes[donor] for donor in donors], *digests))
+        sources.append(SourcePhoto(name, path, hashlib.sha256(recipe.encode()).hexdigest()[:32], chosen, donors))
     folder.mkdir(parents=True, exist_ok=True)
     firsts: dict[str, SourcePhoto] = {}
     for photo in sources:
@@ -162,7 +168,9 @@ def _write_clips(photo: SourcePhoto, clips: int, seed: int, folder: Path) -> lis
     Raises Unusable for a photograph that cannot be used, and NotAligned when a clip has no usable recording.
     """
     voice, articulation, light, mirrored = _draw_delivery(photo.place, seed)
-    face = Face(portrait_subject(read_portrait(photo.path), light, mirrored))
+    portrait = read_portrait(photo.path)
+    donor = None if portrait.shows_teeth else _first_donor(photo.donors)
+    face = Face(portrait_subject(portrait, light, mirrored, donor))
     tried = []
     for number, sentence in enumerate(_draw_texts(photo.place, seed, clips)):
         rng = np.random.default_rng([seed, number, *bytes.fromhex(photo.place)])
@@ -173,6 +181,26 @@ def _write_clips(photo: SourcePhoto, clips: int, seed: int, folder: Path) -> lis
             track = speak(sentence, voice, rng)
         render_clip(face, track, articulation, rng, folder / f"{number:02d}.mpg")
     return tried
+
+
+def _choose_donors(photo: Path, hashes: dict[Path, str]) -> list[Path]:
+    """The candidates for the teeth of ``photo``. A new photograph changes only the clips that draw it."""
+
+    def rank(other: Path) -> bytes:
+        return hashlib.sha256(f"{hashes[photo]}\0{hashes[other]}".encode()).digest()
+
+    return sorted((path for path in hashes if hashes[path] not in ("", hashes[photo])), key=rank)[:_DONORS]
+
+
+def _first_donor(donors: list[Path]) -> Portrait | None:
+    for path in donors:
+        try:
+            portrait = read_portrait(path)
+        except Unusable:
+            continue
+        if portrait.can_give_teeth:
+            return portrait
+    return None
 
 
 def _draw_delivery(place: str, seed: int) -> tuple[Voice, float, Light, bool]:

@@ -72,7 +72,7 @@ class Face:
         self._background = np.round(subject.background_HWC).astype(np.uint8)
         self._box = self._mouth_box()
         self._lips = self._lip_masks()
-        self._inside = MouthInside(subject.teeth, anatomy, self._box, FINE)
+        self._inside = MouthInside(subject.teeth, subject.mouth, anatomy, self._box, FINE)
 
     def render(self, pose: Pose) -> tuple[NDArray[np.uint8], MouthSize]:
         """The RGB frame (288, 360, 3), and the true size of its mouth."""

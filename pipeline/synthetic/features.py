@@ -13,9 +13,34 @@ from pipeline.synthetic import anatomy as body
 from pipeline.synthetic.photo import Points, filled
 from pipeline.synthetic.warp import Box, sample
 
-_DARK = (46.0, 17.0, 18.0)
-_TONGUE = (158.0, 78.0, 76.0)
-_ENAMEL = (205.0, 196.0, 178.0)
+Colour = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class MouthColours:
+    """Colours of the inside of a mouth, RGB 0 to 255."""
+
+    dark: Colour
+    tongue: Colour
+    enamel: Colour
+    light: float
+    """The share of the light that reaches the edges of the opening, 0 to 1."""
+
+
+STUDIO_MOUTH = MouthColours((46.0, 17.0, 18.0), (158.0, 78.0, 76.0), (205.0, 196.0, 178.0), 0.25)
+"""The sample corpus's."""
+
+
+def mouth_colours(skin: float) -> MouthColours:
+    """Colours in the light of a photograph whose skin around the mouth has the mean level ``skin``, 0 to 255.
+
+    Chosen by eye beside frames of GRID: teeth are as bright as the skin, and the inside is brown, not black.
+    """
+
+    def lit(red: float, green: float, blue: float) -> Colour:
+        return red * skin, green * skin, blue * skin
+
+    return MouthColours(lit(0.42, 0.22, 0.20), lit(0.95, 0.50, 0.47), lit(1.25, 1.18, 1.05), light=0.75)
 
 
 @dataclass(frozen=True)
@@ -30,17 +55,19 @@ class Teeth:
     """The lower end (2,) of the line between the incisors."""
     zoom: float
     """Frame pixels per photograph pixel."""
+    brightness: float = 0.92
+    """Factor of the teeth's colours."""
 
 
 class MouthInside:
     """Teeth, tongue and dark inside of one subject's mouth. Upper teeth move with the head, the rest with the jaw."""
 
-    def __init__(self, teeth: Teeth | None, anatomy: body.Anatomy, box: Box, fine: int) -> None:
+    def __init__(self, teeth: Teeth | None, colours: MouthColours, anatomy: body.Anatomy, box: Box, fine: int) -> None:
         """Prepare the layers for ``box``, the rendered part of the frame, with ``fine`` texture pixels per frame pixel.
 
         ``teeth`` are the photographed upper teeth; None paints them.
         """
-        self._fine = fine
+        self._fine, self._colours = fine, colours
         self._corner = np.array([box[1].start, box[0].start], np.float32)
         self._size = ((box[0].stop - box[0].start) * self._fine, (box[1].stop - box[1].start) * self._fine)
         self._half = anatomy.half_width
@@ -57,20 +84,21 @@ class MouthInside:
         ``jaw`` is its shift downwards in pixels, ``tongue`` how far the tip is up (0 to 1). The middle of ``gap``, a
         mask (H, W, 1) of the opening, gets more light than its edges.
         """
-        colours: NDArray[np.float32] = np.full((*map_HW2.shape[:2], 3), _DARK, np.float32)
+        colours: NDArray[np.float32] = np.full((*map_HW2.shape[:2], 3), self._colours.dark, np.float32)
         tongue_down = 0.62 * jaw - 0.25 * self._half * tongue
         for layer, down in ((self._tongue, tongue_down), (self._lower_teeth, 0.97 * jaw), (self._upper_teeth, 0.0)):
             part = sample(layer, map_HW2 - self._corner - np.array([0, down], np.float32), self._fine)
             colours = colours + (part[..., :3] - colours) * part[..., 3:]
         light = cv2.GaussianBlur(gap[..., 0], (0, 0), 0.10 * self._half)[..., None]
-        return colours * (0.25 + 0.75 * light)
+        least = self._colours.light
+        return colours * (least + (1 - least) * light)
 
     def _photographed_teeth(self, teeth: Teeth) -> NDArray[np.float32]:
         mask = filled([teeth.rim_N2], teeth.image_HWC.shape[:2], 0.5)
         zoom = teeth.zoom * self._fine
         target = (self._middle + np.array([0, 0.06 * self._half])) * self._fine
         matrix = np.hstack([np.eye(2) * zoom, (target - zoom * teeth.edge)[:, None]])
-        layer = np.dstack([teeth.image_HWC * 0.92, mask])
+        layer = np.dstack([teeth.image_HWC * teeth.brightness, mask])
         warped = cv2.warpAffine(layer, matrix, self._size[::-1], flags=cv2.INTER_CUBIC)
         return np.asarray(warped, np.float32).clip(0, (255, 255, 255, 1))
 
@@ -81,13 +109,13 @@ class MouthInside:
         top = (0.06 - height - 0.10 * x**2) if upper else (-0.03 + 0.22 * x**2)  # the row curves
         shape = _step(y - top, 0.04) * _step(top + height - y, 0.08) * _step(reach - np.abs(x), 0.08)
         between = 1 - 0.22 * np.exp(-(((((x / tooth + 0.5) % 1) - 0.5) / 0.14) ** 2))
-        return _layer(_ENAMEL, between * (0.95 - 0.5 * np.abs(x)), shape)
+        return _layer(self._colours.enamel, between * (0.95 - 0.5 * np.abs(x)), shape)
 
     def _painted_tongue(self) -> NDArray[np.float32]:
         x, y = self._axes()
         away = np.hypot(x / 0.62, (y - 0.42) / 0.44)
         furrow = 1 - 0.15 * np.exp(-((x / 0.06) ** 2))
-        return _layer(_TONGUE, furrow * (1.1 - 0.45 * away), _step(1 - away, 0.25))
+        return _layer(self._colours.tongue, furrow * (1.1 - 0.45 * away), _step(1 - away, 0.25))
 
     def _axes(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """x and y relative to the middle of the seam, in half widths of the mouth."""

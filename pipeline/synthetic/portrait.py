@@ -16,8 +16,8 @@ from pipeline.landmarks.similarity import apply_similarity, fit_similarity
 from pipeline.media.picture import read_picture
 from pipeline.runtime.errors import PipelineError
 from pipeline.synthetic import anatomy as body
-from pipeline.synthetic.features import Teeth
-from pipeline.synthetic.photo import Points, photo
+from pipeline.synthetic.features import Teeth, mouth_colours
+from pipeline.synthetic.photo import Points, filled, photo
 from pipeline.synthetic.speakers import Light
 from pipeline.synthetic.subject import Subject
 from pipeline.synthetic.warp import HEIGHT, WIDTH
@@ -31,6 +31,7 @@ _EYES = ((138.0, 132.0), (222.0, 132.0))  # outer corners of the eyes in a frame
 _SHOWN = 0.05  # teeth are visible from here
 _SMILE = 0.10  # a full smile
 _WIDE = 0.30  # more than any smile
+_TILT = 0.06  # largest slope of a mouth whose teeth another face gets
 _ACROSS = np.linspace(-1, 1, 11)[1:-1]
 
 
@@ -47,6 +48,17 @@ class Portrait:
     """dlib's points in pixels of the photograph."""
     gap: float
     """Height of the mouth's opening over its width."""
+
+    @property
+    def shows_teeth(self) -> bool:
+        """Whether the mouth is open far enough."""
+        return self.gap >= _SHOWN
+
+    @property
+    def can_give_teeth(self) -> bool:
+        """Whether another face can have this one's teeth: it shows the whole upper row, and it is upright."""
+        across, down = self.points_68[54] - self.points_68[48]
+        return self.gap >= _SMILE and abs(down) < _TILT * across
 
 
 def read_portrait(path: Path) -> Portrait:
@@ -78,8 +90,11 @@ def read_portrait(path: Path) -> Portrait:
     return Portrait(image, points, gap)
 
 
-def portrait_subject(portrait: Portrait, light: Light, mirrored: bool) -> Subject:
-    """The photographed person with closed lips."""
+def portrait_subject(portrait: Portrait, light: Light, mirrored: bool, donor: Portrait | None = None) -> Subject:
+    """The photographed person with closed lips.
+
+    A photograph without visible teeth gets the upper teeth of ``donor``, which shows them; None paints teeth.
+    """
     photographed = _control_points(portrait.points_68)
     smile = float(np.clip(portrait.gap / _SMILE, 0, 1))
     to_frame = fit_similarity(portrait.points_68[[36, 45]], np.array(_EYES))
@@ -87,15 +102,30 @@ def portrait_subject(portrait: Portrait, light: Light, mirrored: bool) -> Subjec
     half_width = float(np.linalg.norm(np.diff(neutral[body.CORNERS], axis=0))) / 2
     anatomy = body.Anatomy(photographed, neutral, body.moves_of(neutral, half_width), half_width)
     image = portrait.image_HWC.astype(np.float32)
-    teeth = None
-    if portrait.gap >= _SHOWN:
-        (right, left), upper, lower = (
-            photographed[rows] for rows in (body.CORNERS, body.UPPER_INNER, body.LOWER_INNER)
-        )
-        rim = np.concatenate([[right], upper, [left], lower[::-1]])
-        teeth = Teeth(image, rim, 0.9 * lower[4] + 0.1 * upper[4], 0.95 * float(np.hypot(*to_frame[:, 0])))
+    skin, teeth = _skin_level(portrait), None
+    if portrait.shows_teeth:
+        teeth = _teeth(portrait, 0.95 * float(np.hypot(*to_frame[:, 0])), brightness=1.1)
+    elif donor is not None:
+        donor_width = float(np.linalg.norm(np.diff(donor.points_68[[48, 54]], axis=0)))
+        teeth = _teeth(donor, 2 * half_width / donor_width, brightness=1.1 * skin / _skin_level(donor))
     person, background = np.ones(image.shape[:2], np.float32), np.zeros((HEIGHT, WIDTH, 3), np.float32)
-    return Subject(anatomy, image, person, background, teeth, light, mirrored)
+    return Subject(anatomy, image, person, background, teeth, mouth_colours(skin), light, mirrored)
+
+
+def _teeth(portrait: Portrait, zoom: float, brightness: float) -> Teeth:
+    """The teeth that the photograph shows; ``zoom`` as in `Teeth`."""
+    points = _control_points(portrait.points_68)
+    (right, left), upper, lower = (points[rows] for rows in (body.CORNERS, body.UPPER_INNER, body.LOWER_INNER))
+    rim = np.concatenate([[right], upper, [left], lower[::-1]])
+    return Teeth(portrait.image_HWC.astype(np.float32), rim, 0.9 * lower[4] + 0.1 * upper[4], zoom, brightness)
+
+
+def _skin_level(portrait: Portrait) -> float:
+    """The mean level of the skin between nose and cheeks, 0 to 255; at least 30."""
+    outline = portrait.points_68[[31, 35, 54, 48]]
+    mask = filled([outline + (outline - outline.mean(axis=0)) * 0.3], portrait.image_HWC.shape[:2], 0.5)
+    outside_lips = mask * (1 - filled([portrait.points_68[48:60]], portrait.image_HWC.shape[:2], 0.5))
+    return max(30.0, float(np.average(portrait.image_HWC.mean(axis=2), weights=outside_lips + 1e-9)))
 
 
 def _eye_distance(points: Points) -> float:

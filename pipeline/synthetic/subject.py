@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.synthetic import anatomy as body
 from pipeline.synthetic import outlines
-from pipeline.synthetic.features import Teeth
+from pipeline.synthetic.features import STUDIO_MOUTH, MouthColours, Teeth
 from pipeline.synthetic.photo import Photo, Plane, photo
 from pipeline.synthetic.speakers import Appearance, Light, Stream
 from pipeline.synthetic.warp import HEIGHT, WIDTH
@@ -32,6 +32,7 @@ class Subject:
     """RGB 0 to 255, of the frame's size."""
     teeth: Teeth | None
     """None paints the upper teeth."""
+    mouth: MouthColours
     light: Light
     mirrored: bool
 
@@ -42,7 +43,8 @@ def sample_subject(appearance: Appearance) -> Subject:
     rim = np.array([*outlines.UPPER_INNER, *reversed(outlines.LOWER_INNER)])
     zoom = body.SCALE * appearance.scale * appearance.shape.mouth_width * 0.92
     teeth, background = Teeth(image, rim, np.array([222.3, 148.9]), zoom), _background(appearance)
-    return Subject(anatomy, image, photo().person, background, teeth, appearance.light, appearance.mirrored)
+    person, light = photo().person, appearance.light
+    return Subject(anatomy, image, person, background, teeth, STUDIO_MOUTH, light, appearance.mirrored)
 
 
 def _painted(photo: Photo, appearance: Appearance) -> Picture:

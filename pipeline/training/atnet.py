@@ -49,7 +49,7 @@ class AtNetTask(Task[AtNetParams]):
         source, params = self.source_train, self.params
         self.checked = validation_windows(self.source_val.lengths, 1, VALIDATION_CLIPS)
         components, columns = source.coefficients(0).shape[1], source.windows(0).shape[2]
-        self.network = self.architecture(components, params.width, params.recurrent, columns)
+        self.network = self.architecture(components, params.width, params.recurrent, columns, params.encoder)
         if start:
             start.fill(self.network)
         self.forward = self.trainable(self.network, "network", params.lr)

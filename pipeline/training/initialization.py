@@ -35,6 +35,8 @@ def init_generator(network: VgNet, landmarks_NL: Tensor) -> None:
     without this the network ignores them for many steps.
     """
     init_normal(network)
+    if network.mouth_detail is not None:
+        network.mouth_detail.start()
     _standardise(network.landmark_map[0].weight, network.landmark_map[0].bias, landmarks_NL)
     if network.attention:
         assert network.heads.bias is not None

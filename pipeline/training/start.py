@@ -13,6 +13,7 @@ from pipeline.runtime.paths import StrPath
 
 PARAMS = {"components": "pca.components", "size": "landmarks.size"}  # arguments that other sections have
 FREE = {"dropout"}  # arguments that may differ from the bundle's, because no weight depends on them
+ADDED = {"mouth_detail"}  # modules that the bundle may lack, because they change nothing before they are trained
 
 
 class Start(NamedTuple):
@@ -34,13 +35,15 @@ class Start(NamedTuple):
             raise PipelineError(f"{self.folder} holds {card['architecture']} where {type(network).__name__} belongs.")
         saved = type(network)(**card["arguments"]).arguments  # with the defaults that the file leaves out
         for key, value in network.arguments.items():
-            if key not in FREE and saved.get(key) != value:
+            added = key in ADDED and not saved.get(key)
+            if key not in FREE and not added and saved.get(key) != value:
                 param = PARAMS.get(key, f"{self.name}.{key}")
                 raise PipelineError(
                     f"{self.name}.init: {self.folder} has {key} {saved.get(key)}, and {param} is {value}. Set {param} "
                     f"to {saved.get(key)}, or start from another bundle."
                 )
-        network.load_state_dict(weights)
+        new = {key: tensor for key, tensor in network.state_dict().items() if key.split(".")[0] in ADDED}
+        network.load_state_dict(new | weights)
         return True
 
 

@@ -57,12 +57,15 @@ class VgNetTask(Task[VgNetParams]):
                 "vgnet.recurrence is batch, which runs over the videos of a batch: several processes, which share "
                 "them, would train another network. Start one process, or set vgnet.recurrence to time."
             )
-        self.network = VgNet(params.width, params.recurrence, params.attention, params.dropout, source.size)
+        plain = params.width, params.recurrence, params.attention, params.dropout, source.size
+        self.network = VgNet(*plain, params.mouth_detail)
         if not (start and start.fill(self.network)):
             windows = validation_windows(source.lengths, params.frames, START_CLIPS)
             landmarks = [source.landmarks(clip) for clip in sorted({window.clip for window in windows})]
             with training_threads(params.width):
                 init_generator(self.network, torch.from_numpy(np.concatenate(landmarks)))
+        if self.network.mouth_detail is not None:
+            self.network.mouth_detail.place(source.model.template)
         unused = params.recurrence == "none"  # which does not use the state's weights
         self.forward = self.trainable(self.network, "network", params.lr, unused=unused)
         self.regression_weights = regression_weights(params.mouth_weight).to(self.device)
