@@ -126,6 +126,8 @@ class VgNetParams(LoopParams):
     """Additional weight of the pixels in the middle of the mouth, decreasing over lips and chin. Paper: 0."""
     adversarial_weight: NotNegative = 1.0
     """Weight of the discriminator's decision in the generator's loss; 0: leave it out (ablation)."""
+    mouth_adversarial_weight: NotNegative = 0.0
+    """Weight of a second discriminator, which sees the mouth alone; 0: leave it out. Paper: 0."""
     regression_weight: NotNegative = 0.01
     """Weight of the landmark regression; 0: leave it out (ablation). Paper: 1. In short trainings with 1, the
     discriminator learns to read landmarks while the generator hardly learns to paint (docs/results.md)."""

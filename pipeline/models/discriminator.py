@@ -45,3 +45,26 @@ class Discriminator(nn.Module):
         hidden_BTD, _ = self.lstm(torch.cat([reference_BTD, image_BTD], dim=2))
         logits_B = self.decision(hidden_BTD).mean(dim=(1, 2))
         return logits_B, self.landmarks(hidden_BTD) + reference_landmarks_BL.unsqueeze(1)
+
+
+class MouthDiscriminator(nn.Module):
+    """Decides of each patch of the mouth's part of a frame whether it is real (ours; Isola et al., CVPR 2017).
+
+    Its patches of 22 pixels show lips and teeth, not the face, so that it asks for texture and not for another person.
+    """
+
+    def __init__(self, width: int = 64) -> None:
+        super().__init__()
+        self.arguments = {"width": width}
+        c128, c256, c512 = (scaled(count, width) for count in (128, 256, 512))
+        self.patches = nn.Sequential(
+            *(nn.Conv2d(3, c128, 4, 2, 1), nn.LeakyReLU(0.2)),
+            *(nn.Conv2d(c128, c256, 4, 2, 1), nn.LeakyReLU(0.2)),
+            *(nn.Conv2d(c256, c512, 3, padding=1), nn.LeakyReLU(0.2)),
+            nn.Conv2d(c512, 1, 3, padding=1),
+        )
+
+    def forward(self, mouths_NCHW: Tensor) -> Tensor:
+        """Logits of the patches (N, 1, h, w) of mouths (N, 3, H, W) in [-1, 1]."""
+        logits_N1HW: Tensor = self.patches(mouths_NCHW)
+        return logits_N1HW

@@ -28,6 +28,12 @@ UPPER_INNER, LOWER_INNER = (60, 61, 62, 63, 64), (60, 67, 66, 65, 64)
 UPPER_OUTER, LOWER_OUTER = (48, 49, 50, 51, 52, 53, 54), (48, 59, 58, 57, 56, 55, 54)
 
 
+def mouth_part(height: int, width: int) -> tuple[slice, slice]:
+    """The rows and columns of the mouth in a crop of this size."""
+    rows = slice(round(_TOP * height), round(_BOTTOM * height))
+    return rows, slice(round(_LEFT * width), round(_RIGHT * width))
+
+
 class MouthDetail(nn.Module):
     """Adds detail to the decoder's features of the mouth, and mixes the moved reference into its colours.
 
@@ -64,8 +70,7 @@ class MouthDetail(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Features (N, C, H, W) of N = B * T frames with detail, the moved reference, and its share of the colours."""
         height, width = features_NCHW.shape[-2:]
-        rows = slice(round(_TOP * height), round(_BOTTOM * height))
-        columns = slice(round(_LEFT * width), round(_RIGHT * width))
+        rows, columns = mouth_part(height, width)
         seen_NCHW = self.inputs(image_BCHW, reference_BL, landmarks_BTL)
         part_NCHW = torch.cat([features_NCHW[..., rows, columns], seen_NCHW], dim=1)
         detail_NCHW = self.add(self.read(part_NCHW))
@@ -81,8 +86,8 @@ class MouthDetail(nn.Module):
         reference_NP2 = self._placed(reference_BL).unsqueeze(1).expand_as(points_BTP2).flatten(0, 1)
         points_NP2 = points_BTP2.flatten(0, 1)
         height, width = image_BCHW.shape[-2:]
-        y_H = _middles(height, image_BCHW.device)[round(_TOP * height) : round(_BOTTOM * height)]
-        x_W = _middles(width, image_BCHW.device)[round(_LEFT * width) : round(_RIGHT * width)]
+        rows, columns = mouth_part(height, width)
+        y_H, x_W = _middles(height, image_BCHW.device)[rows], _middles(width, image_BCHW.device)[columns]
         motion_N2HW = functional.interpolate(
             motion_field(points_NP2, reference_NP2, _cells(y_H), _cells(x_W)), scale_factor=_CELL, mode="bilinear"
         )

@@ -3,7 +3,9 @@
 from torch import nn
 
 from pipeline.models.atnet import AtNet
-from pipeline.models.discriminator import Discriminator
+from pipeline.models.discriminator import Discriminator, MouthDiscriminator
 from pipeline.models.vgnet import VgNet
 
-ARCHITECTURES: dict[str, type[nn.Module]] = {"AtNet": AtNet, "VgNet": VgNet, "Discriminator": Discriminator}
+ARCHITECTURES: dict[str, type[nn.Module]] = {
+    network.__name__: network for network in (AtNet, VgNet, Discriminator, MouthDiscriminator)
+}

@@ -13,8 +13,9 @@ from pipeline.config.params import Params
 from pipeline.config.training import VgNetParams
 from pipeline.config.windows import require_long_clips
 from pipeline.faces.crop import crop_geometry
-from pipeline.models.discriminator import Discriminator
+from pipeline.models.discriminator import Discriminator, MouthDiscriminator
 from pipeline.models.losses import decision_loss, pixel_loss, regression_loss, regression_weights
+from pipeline.models.mouth_detail import mouth_part
 from pipeline.models.vgnet import VgNet
 from pipeline.runtime import paths
 from pipeline.runtime.devices import autocast, to_floats, to_pictures, training_threads
@@ -78,6 +79,13 @@ class VgNetTask(Task[VgNetParams]):
                     init_discriminator(self.discriminator, pictures_NTCHW, sample.landmarks_BTL[:, 0])
             self.helpers["discriminator"] = self.discriminator
             self.judge = self.trainable(self.discriminator, "discriminator", params.discriminator_lr)
+        if params.mouth_adversarial_weight > 0:
+            self.mouth_discriminator = MouthDiscriminator(params.width)
+            if start:
+                start.fill(self.mouth_discriminator, "mouth_discriminator")
+            self.helpers["mouth_discriminator"] = self.mouth_discriminator
+            lr = params.discriminator_lr
+            self.mouth_judge = self.trainable(self.mouth_discriminator, "mouth_discriminator", lr)
 
     def batch(self, step: int) -> VgBatch:
         """See `Task`."""
@@ -109,7 +117,15 @@ class VgNetTask(Task[VgNetParams]):
         attention = generated.attention_BT1HW.float() if params.dynamic_loss and params.attention else None
         pixel = pixel_loss(fake_BTCHW, real_BTCHW, attention, params.mouth_focus)
         losses = {"generator": params.pixel_weight * pixel, "pixel": pixel}
-        if self.helpers:
+        if "mouth_discriminator" in self.helpers:
+            rows, columns = mouth_part(*fake_BTCHW.shape[-2:])
+            real_NCHW, fake_NCHW = (x[..., rows, columns].flatten(0, 1) for x in (real_BTCHW, fake_BTCHW))
+            losses |= self._mouth_discriminator_step(real_NCHW, fake_NCHW.detach())
+            self.mouth_discriminator.requires_grad_(False)
+            mouth = decision_loss(self.mouth_discriminator(fake_NCHW), real=True)
+            self.mouth_discriminator.requires_grad_(True)
+            losses["generator"] = losses["generator"] + params.mouth_adversarial_weight * mouth
+        if "discriminator" in self.helpers:
             losses |= self._discriminator_step(real_BTCHW, fake_BTCHW.detach(), reference_BL, landmarks_BTL)
             self.discriminator.requires_grad_(False)  # its weights need no gradient in the generator's step
             logits_B, read_BTL = self._judge(self.discriminator, fake_BTCHW, reference_BL)
@@ -135,6 +151,12 @@ class VgNetTask(Task[VgNetParams]):
         self.descend("discriminator", loss)
         real, fake = torch.sigmoid(real_logits_B).mean(), torch.sigmoid(fake_logits_B).mean()
         return {"discriminator": loss, "decision": decision, "reading": regression, "real": real, "fake": fake}
+
+    def _mouth_discriminator_step(self, real_NCHW: Tensor, fake_NCHW: Tensor) -> dict[str, Tensor]:
+        real_logits, fake_logits = self.mouth_judge(real_NCHW), self.mouth_judge(fake_NCHW)
+        loss = decision_loss(real_logits, real=True) + decision_loss(fake_logits, real=False)
+        self.descend("mouth_discriminator", loss)
+        return {"mouth_real": torch.sigmoid(real_logits).mean(), "mouth_fake": torch.sigmoid(fake_logits).mean()}
 
     def _judge(self, judge: nn.Module, frames_BTCHW: Tensor, reference_BL: Tensor) -> tuple[Tensor, Tensor]:
         # Each call has its own context, because autocast caches cast weights, and they change between calls.

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.models.atnet import AtNet
+from pipeline.models.atnet import AtNet, Encoder
 from pipeline.models.discriminator import Discriminator
 from pipeline.models.vgnet import ConvGru, Recurrence, VgNet
 
@@ -99,12 +99,18 @@ def test_vgnet_without_attention_is_all_paint() -> None:
 
 @torch.inference_mode()
 @pytest.mark.parametrize("recurrent", [True, False])
-def test_atnet_in_pieces_equals_atnet_at_once(recurrent: bool) -> None:
-    network = AtNet(components=4, width=8, recurrent=recurrent).eval()
+@pytest.mark.parametrize("encoder", ["conv2d", "conv1d"])
+def test_atnet_in_pieces_equals_atnet_at_once(recurrent: bool, encoder: Encoder) -> None:
+    network = AtNet(components=4, width=8, recurrent=recurrent, encoder=encoder).eval()
     reference, windows = torch.randn(2, 4), torch.randn(2, 7, 1, 28, 12)
     first, state = network.stream(reference, windows[:, :3])
     rest, _ = network.stream(reference, windows[:, 3:], state)
     close(torch.cat([first, rest], dim=1), network(reference, windows))
+
+
+def test_files_of_the_papers_network_name_no_encoder() -> None:
+    assert "encoder" not in AtNet(width=8).arguments
+    assert AtNet(width=8, encoder="conv1d").arguments["encoder"] == "conv1d"
 
 
 @torch.inference_mode()

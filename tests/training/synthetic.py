@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.bundles.location import pretrained_folder
+from pipeline.landmarks.pca import LandmarkModel
 from pipeline.landmarks.points import mirror_points
 from pipeline.training.data import StoreSource
 
@@ -22,6 +24,7 @@ class DrawnClips(StoreSource):
         self.weights: dict[tuple[int, ...], float] = {}
         self.digest = repr((clips, frames, seed, size))
         self.size = size
+        self.model = LandmarkModel.load(pretrained_folder() / "landmarks")
         self.colours = random.integers(80, 220, (clips, 3))
         self.openings = [
             0.5 + 0.5 * np.sin(time_T * random.uniform(0.3, 0.8) + random.uniform(0, 6)) for _ in range(clips)

@@ -73,6 +73,13 @@ def test_starts_from_the_weights_and_records_their_hashes(name: str, bundle: Pat
     }
 
 
+def test_detail_of_the_mouth_can_be_added(bundle: Path) -> None:
+    start = open_start("vgnet", bundle, BELONGS)
+    task = VgNetTask(*OTHERS, replace(VG, mouth_detail=True), 0, BELONGS, start)
+    for key, tensor in weights(bundle / "vgnet").items():
+        assert torch.equal(task.network.state_dict()[key], tensor)
+
+
 def test_discriminator_is_loaded_if_the_bundle_has_one(bundle: Path, tmp_path: Path) -> None:
     start = open_start("vgnet", bundle, BELONGS)
     task = VgNetTask(*OTHERS, VG, 0, BELONGS, start)

@@ -55,6 +55,16 @@ def test_variants_of_the_sound_are_drawn_and_survive_a_restart(tmp_path: Path) -
     assert outs(tmp_path)["model.safetensors"] != outs(tmp_path / "plain")["model.safetensors"]
 
 
+def test_conv1d_with_its_dropout_survives_a_restart(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run("atnet", tmp_path, (Interrupt(4),), encoder="conv1d")
+    for folder in (tmp_path, tmp_path / "whole"):
+        run("atnet", folder, encoder="conv1d")
+    assert outs(tmp_path) == outs(tmp_path / "whole")
+    network, _ = load_model(tmp_path / "out", "model")
+    assert network.arguments["encoder"] == "conv1d"
+
+
 class Wide(DrawnClips):
     """Hears 26 bands."""
 
@@ -85,6 +95,21 @@ def test_input_has_as_many_columns_as_the_features(tmp_path: Path) -> None:
 def test_ablations_train(changes: dict[str, Any], tmp_path: Path) -> None:
     run("vgnet", tmp_path, steps=2, **changes)
     assert list(outs(tmp_path)) == FILES["vgnet"]
+
+
+def test_detail_and_discriminator_of_the_mouth_survive_a_restart(tmp_path: Path) -> None:
+    changes: dict[str, Any] = {"adversarial_weight": 0.0, "regression_weight": 0.0, "mouth_detail": True}
+    changes |= {"mouth_adversarial_weight": 0.1}
+    with pytest.raises(KeyboardInterrupt):
+        run("vgnet", tmp_path, (Interrupt(3),), **changes)
+    for folder in (tmp_path, tmp_path / "whole"):
+        run("vgnet", folder, **changes)
+    assert outs(tmp_path) == outs(tmp_path / "whole")
+    assert "mouth_discriminator.safetensors" in outs(tmp_path)
+    network, _ = load_model(tmp_path / "out", "model")
+    assert isinstance(network, VgNet)
+    assert network.mouth_detail is not None
+    assert network.mouth_detail.placement.tolist() != [500_000] * 3
 
 
 def test_without_its_losses_there_is_no_discriminator(tmp_path: Path) -> None:
