@@ -62,6 +62,7 @@ def test_conv1d_with_its_dropout_survives_a_restart(tmp_path: Path) -> None:
         run("atnet", folder, encoder="conv1d")
     assert outs(tmp_path) == outs(tmp_path / "whole")
     network, _ = load_model(tmp_path / "out", "model")
+    assert isinstance(network, AtNet)
     assert network.arguments["encoder"] == "conv1d"
 
 
