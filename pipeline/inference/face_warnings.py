@@ -1,4 +1,4 @@
-"""Warnings about the face in a picture: several faces, a small, turned or cut-off face."""
+"""Warnings about the face in a picture: several faces, a small, turned or cut-off face, a wide-open mouth."""
 
 import logging
 from typing import get_args
@@ -6,12 +6,16 @@ from typing import get_args
 from pipeline.config.params import FaceRule, Landmarks, WhichFace
 from pipeline.faces.crop import SIZE
 from pipeline.faces.select import SMALL, TURNED, ChosenFace
+from pipeline.landmarks.shape import eye_distance, lip_gap
 from pipeline.runtime.errors import PipelineError
 
 log = logging.getLogger(__name__)
 
 OUTSIDE = 0.1
 """Share of the crop that may lie outside the picture without a warning, such as missing background at one side."""
+
+WIDE_OPEN = 0.25
+"""Gap of the inner lips in eye distances from which a mouth is wider open than in speech."""
 
 
 def check_face(name: object, choice: ChosenFace, rule: WhichFace, size: int = SIZE) -> None:
@@ -37,6 +41,10 @@ def check_face(name: object, choice: ChosenFace, rule: WhichFace, size: int = SI
         log.warning(text, name, width, smallest)
     if choice.frontal < TURNED:
         log.warning("The face in %s is turned to the side, and its mouth may move wrongly. Give a frontal one.", name)
+    points_1P2 = choice.points_68x2[None]
+    if float(lip_gap(points_1P2)[0] / eye_distance(points_1P2)[0]) > WIDE_OPEN:
+        text = "The mouth in %s is wide open, and its lips may not close. Give a picture with closed lips."
+        log.warning(text, name)
     if not choice.whole or choice.outside > OUTSIDE:
         log.warning(
             "The face in %s reaches the edge of the picture: %.0f%% of the video repeats that edge. Give a picture "

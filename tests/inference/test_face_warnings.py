@@ -110,6 +110,18 @@ def test_a_profile_is_rejected_and_a_turned_head_is_warned_of(
     ]
 
 
+def test_a_wide_open_mouth_is_warned_of(photograph: Image, head: TalkingHead, caplog: pytest.LogCaptureFixture) -> None:
+    choice = read_reference(photograph, head.preprocessing).choice
+    assert choice is not None
+    for opening, warnings in ((0.2, 0), (0.3, 1)):
+        points_68x2 = choice.points_68x2.copy()
+        eyes = float(np.linalg.norm(points_68x2[36:42].mean(axis=0) - points_68x2[42:48].mean(axis=0)))
+        points_68x2[[67, 66, 65]] = points_68x2[[61, 62, 63]] + (0, opening * eyes)
+        check_face("a.jpg", replace(choice, points_68x2=points_68x2), "prominent", 128)
+        assert len(caplog.messages) == warnings
+    assert "is wide open" in caplog.messages[0]
+
+
 def test_a_larger_video_needs_a_larger_face(
     photograph: Image, head: TalkingHead, caplog: pytest.LogCaptureFixture
 ) -> None:
