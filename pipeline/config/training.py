@@ -70,6 +70,8 @@ class AtNetParams(LoopParams):
     """Highest learning rate of Adam. Paper: 2e-4."""
     mouth_focus: NotNegative = 0.0
     """Additional weight of the mouth's landmarks in the loss; 0: the squared error of the coefficients. Paper: 0."""
+    spread_weight: NotNegative = 0.0
+    """Weight of the difference between predicted and real spread of the mouth's opening; 0: leave it out. Paper: 0."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,20 @@ def coefficient_loss(predicted_BTK: Tensor, real_BTK: Tensor, weights_KK: Tensor
     return (apart_BTK * (apart_BTK @ weights_KK)).mean()
 
 
+def spread_loss(predicted_BTK: Tensor, real_BTK: Tensor, gap_K: Tensor) -> Tensor:
+    """How far the spread of the mouth's opening is from the real one (ours), with o = g' c of the coefficients c:
+
+        mean((std(o_predicted) - std(o_real))^2) / |g|^2
+
+    Deviations are over the frames of a window. The squared error of the coefficients alone draws a mouth that moves too
+    little: where the speech does not decide, the mean is the best answer. `gap_K` g is how far a unit of each
+    coefficient parts the lips. The division gives the units of `coefficient_loss`.
+    """
+    # A mouth that does not move at all must have a gradient too.
+    predicted_B, real_B = ((x_BTK @ gap_K).var(dim=1).add(1e-9).sqrt() for x_BTK in (predicted_BTK, real_BTK))
+    return (predicted_B - real_B).square().mean() / gap_K.square().sum()
+
+
 def pixel_loss(
     fake_BTCHW: Tensor, real_BTCHW: Tensor, attention_BT1HW: Tensor | None, mouth_focus: float = 0.0
 ) -> Tensor:

@@ -23,7 +23,7 @@ _CELL = 2  # pixels per point at which the motion is computed; it is smooth
 _SOFT = 0.008  # softness of the masks' edges, as a share of the side: 1 pixel of 128
 _DEPTH = 0.08  # distance from a lip that counts as 1, as a share of the side
 _NEAR = 3e-4  # squared distance, as a share of the side, within which a landmark's motion is averaged with others
-SHARE_BIAS = -4.0  # the moved reference starts at a share of 2%
+SHARE_BIAS = -1.0  # the moved reference starts at a share of 27%
 UPPER_INNER, LOWER_INNER = (60, 61, 62, 63, 64), (60, 67, 66, 65, 64)
 UPPER_OUTER, LOWER_OUTER = (48, 49, 50, 51, 52, 53, 54), (48, 59, 58, 57, 56, 55, 54)
 

@@ -10,8 +10,10 @@ from torch import Tensor, nn
 from pipeline.config.params import Params
 from pipeline.config.training import AtNetParams
 from pipeline.config.windows import require_long_clips
+from pipeline.landmarks.points import COUNT
+from pipeline.landmarks.shape import lip_gap
 from pipeline.models.atnet import AtNet
-from pipeline.models.losses import coefficient_loss
+from pipeline.models.losses import coefficient_loss, spread_loss
 from pipeline.runtime import paths
 from pipeline.runtime.devices import autocast
 from pipeline.runtime.paths import StrPath
@@ -57,6 +59,8 @@ class AtNetTask(Task[AtNetParams]):
         if params.mouth_focus > 0:
             weights = torch.from_numpy(source.model.mouth_weights(params.mouth_focus))
             self.weights_KK = weights.float().to(self.device)
+        gaps = lip_gap(source.model.basis.T.reshape(-1, COUNT, 2)) if params.spread_weight > 0 else np.zeros(0)
+        self.gap_K = torch.from_numpy(gaps).float().to(self.device)
 
     def batch(self, step: int) -> AtBatch:
         """See `Task`."""
@@ -71,9 +75,12 @@ class AtNetTask(Task[AtNetParams]):
         reference_BK, windows_BT1RC, coefficients_BTK = (tensor.to(self.device, non_blocking=True) for tensor in batch)
         with autocast(self.device, self.params.precision):
             predicted_BTK = self.forward(reference_BK, windows_BT1RC)
-        loss = coefficient_loss(predicted_BTK.float(), coefficients_BTK, self.weights_KK)
-        self.descend("network", loss)
-        return {"loss": loss}
+        losses = {"loss": coefficient_loss(predicted_BTK.float(), coefficients_BTK, self.weights_KK)}
+        if self.params.spread_weight > 0:
+            losses["spread"] = spread_loss(predicted_BTK.float(), coefficients_BTK, self.gap_K)
+            losses["loss"] = losses["loss"] + self.params.spread_weight * losses["spread"]
+        self.descend("network", losses["loss"])
+        return losses
 
     @torch.inference_mode()
     def validate(self, network: nn.Module) -> Validation:

@@ -23,6 +23,21 @@ def test_coefficients_weigh_alike_or_by_a_matrix() -> None:
     assert losses.coefficient_loss(one, other, torch.from_numpy(matrix)).item() == pytest.approx(expected)
 
 
+def test_spread_loss_compares_the_deviations_of_the_opening() -> None:
+    random = np.random.default_rng(0)
+    predicted, real, gap = random.normal(size=(2, 5, 6)), random.normal(size=(2, 5, 6)), random.normal(size=6)
+    apart = (predicted @ gap).std(axis=1, ddof=1) - (real @ gap).std(axis=1, ddof=1)
+    values = map(torch.from_numpy, (predicted, real, gap))
+    assert losses.spread_loss(*values).item() == pytest.approx(np.square(apart).mean() / (gap @ gap))
+
+
+def test_a_still_mouth_learns_to_move() -> None:
+    predicted = (torch.ones(1, 4, 2) + 1e-6 * torch.arange(4.0)[:, None]).requires_grad_()
+    losses.spread_loss(predicted, torch.randn(1, 4, 2), torch.ones(2)).backward()
+    assert predicted.grad is not None
+    assert predicted.grad.isfinite().all()
+
+
 def test_pixel_loss_is_the_weighted_mean(pictures: tuple[torch.Tensor, ...]) -> None:
     made, real, attention = pictures
     expected = np.mean(np.abs(made.detach().numpy() - real.numpy()) * (attention.detach().numpy() + 0.5))
