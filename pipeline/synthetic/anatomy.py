@@ -57,9 +57,14 @@ class Anatomy:
     neutral: Points
     """The same at rest, in frame pixels."""
     moves_KN2: Points
-    """For each of `MOVES` at 1: the shift of every control point, (6, 135, 2) in frame pixels."""
+    """For each of `moves` at 1: the shift of every control point, (K, 135, 2) in frame pixels."""
     half_width: float
     """Half the mouth's width at rest."""
+
+    @property
+    def moves(self) -> tuple[str, ...]:
+        """`MOVES`, and `smile` if the face has it: the photographed mouth in place of closed lips."""
+        return MOVES if len(self.moves_KN2) == len(MOVES) else (*MOVES, "smile")
 
 
 def anatomy(appearance: Appearance) -> Anatomy:

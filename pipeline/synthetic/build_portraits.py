@@ -32,7 +32,7 @@ from pipeline.synthetic.speech import speak
 
 PHOTOS = "photos.csv"
 """The table of photographs: photo, status, reason, clips."""
-VERSION = 2
+VERSION = 3
 """Raise it with every change of this package that changes a clip's bytes."""
 
 RECORDINGS = "recordings.csv"
@@ -179,7 +179,9 @@ def _write_clips(photo: SourcePhoto, clips: int, seed: int, folder: Path) -> lis
             tried += [(name, "unusable" if reason else "ok", reason, text) for name, reason, text in used]
         else:
             track = speak(sentence, voice, rng)
-        render_clip(face, track, articulation, rng, folder / f"{number:02d}.mpg")
+        # A smiling photograph is then also a reference from which its lips have to close.
+        smile = portrait.shows_teeth and number == 0
+        render_clip(face, track, articulation, rng, folder / f"{number:02d}.mpg", smile=smile)
     return tried
 
 

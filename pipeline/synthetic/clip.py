@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline.runtime.clock import FPS
 from pipeline.synthetic.face import Face, MouthSize, Pose
-from pipeline.synthetic.motion import head_track, mouth_track
+from pipeline.synthetic.motion import head_track, mouth_track, smile_track
 from pipeline.synthetic.sentences import Sentence
 from pipeline.synthetic.speakers import Appearance
 from pipeline.synthetic.speech import FRAMES, RATE, SoundTrack, alignment, speak
@@ -35,14 +35,15 @@ class ClipPlan:
 
 
 def render_clip(
-    face: Face, track: SoundTrack, articulation: float, rng: np.random.Generator, path: Path
+    face: Face, track: SoundTrack, articulation: float, rng: np.random.Generator, path: Path, *, smile: bool = False
 ) -> tuple[MouthSize, ...]:
     """Write a video of ``face`` saying ``track``; return the size of the mouth in every frame.
 
-    ``articulation`` scales the mouth's opening (1 is plain); ``rng`` draws the head motion.
+    ``articulation`` scales the mouth's opening (1 is plain); ``rng`` draws the head motion. With ``smile`` the clip
+    begins with the photograph's own mouth.
     """
     mouth = mouth_track(track.phonemes, articulation)
-    motion = mouth | head_track(mouth["opening"], rng)
+    motion = mouth | head_track(mouth["opening"], rng) | (smile_track() if smile else {})
     poses = [Pose(**{name: float(values_T[t]) for name, values_T in motion.items()}) for t in range(FRAMES)]
     frames, sizes = zip(*map(face.render, poses), strict=True)
     path.parent.mkdir(parents=True, exist_ok=True)

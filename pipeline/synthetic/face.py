@@ -27,6 +27,8 @@ class Pose:
     closure: float = 0.0
     tuck: float = 0.0
     tongue: float = 0.0
+    smile: float = 0.0
+    """0: closed lips at rest; 1: the mouth of the photograph, if it shows teeth."""
     x: float = 0.0
     y: float = 0.0
     roll: float = 0.0
@@ -78,7 +80,7 @@ class Face:
         """The RGB frame (288, 360, 3), and the true size of its mouth."""
         # Lips can be pursed further than spread.
         named = {"jaw": pose.opening, "width": pose.width * (0.13 if pose.width > 0 else 0.22)}
-        weights_K = np.array([named.get(name, getattr(pose, name, 0.0)) for name in body.MOVES], np.float32)
+        weights_K = np.array([named.get(name, getattr(pose, name, 0.0)) for name in self._anatomy.moves], np.float32)
         head = _sum(np.array([getattr(pose, name) for name in _HEAD_MOVES], np.float32), self._head)
         rows, columns = (slice(part.start // warp.CELL, part.stop // warp.CELL) for part in self._box)
         whole, near_mouth = (slice(None), slice(None)), (rows, columns)
@@ -111,7 +113,7 @@ class Face:
     def _fields(self, layer: NDArray[np.int64]) -> NDArray[np.float32]:
         values = np.moveaxis(self._anatomy.moves_KN2[:, layer], 0, 1).reshape(len(layer), -1)
         fields = warp.interpolate(self._anatomy.neutral[layer], values)
-        return fields.reshape(len(body.MOVES), 2, warp.GRID_H, warp.GRID_W)
+        return fields.reshape(len(self._anatomy.moves), 2, warp.GRID_H, warp.GRID_W)
 
     def _head_fields(self) -> NDArray[np.float32]:
         """A field for each head movement at 1. The body follows less with its distance from the head."""

@@ -100,7 +100,10 @@ def portrait_subject(portrait: Portrait, light: Light, mirrored: bool, donor: Po
     to_frame = fit_similarity(portrait.points_68[[36, 45]], np.array(_EYES))
     neutral = apply_similarity(to_frame, _closed(photographed, smile))
     half_width = float(np.linalg.norm(np.diff(neutral[body.CORNERS], axis=0))) / 2
-    anatomy = body.Anatomy(photographed, neutral, body.moves_of(neutral, half_width), half_width)
+    moves_KN2 = body.moves_of(neutral, half_width)
+    if portrait.shows_teeth:
+        moves_KN2 = np.concatenate([moves_KN2, [apply_similarity(to_frame, photographed) - neutral]])
+    anatomy = body.Anatomy(photographed, neutral, moves_KN2, half_width)
     image = portrait.image_HWC.astype(np.float32)
     skin, teeth = _skin_level(portrait), None
     if portrait.shows_teeth:
