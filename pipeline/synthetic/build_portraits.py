@@ -95,7 +95,7 @@ def build_portraits(
     for name, path in names_below(photos, paths, key).items():
         chosen = choose_recordings(recordings, hashes[path] or name, clips) if voices else []
         digests = [[recording.digest for recording in candidates] for candidates in chosen]
-        donors = _choose_donors(path, hashes)
+        donors = choose_donors(path, hashes)
         recipe = repr((VERSION, clips, seed, hashes[path] or name, [hashes[donor] for donor in donors], *digests))
         sources.append(SourcePhoto(name, path, hashlib.sha256(recipe.encode()).hexdigest()[:32], chosen, donors))
     folder.mkdir(parents=True, exist_ok=True)
@@ -185,7 +185,7 @@ def _write_clips(photo: SourcePhoto, clips: int, seed: int, folder: Path) -> lis
     return tried
 
 
-def _choose_donors(photo: Path, hashes: dict[Path, str]) -> list[Path]:
+def choose_donors(photo: Path, hashes: dict[Path, str]) -> list[Path]:
     """The candidates for the teeth of ``photo``. A new photograph changes only the clips that draw it."""
 
     def rank(other: Path) -> bytes:

@@ -17,7 +17,7 @@ from pipeline.corpora.portraits import TABLE
 from pipeline.faces.detect import detect_faces
 from pipeline.faces.shape_predictor import predict_landmarks
 from pipeline.runtime.errors import PipelineError
-from pipeline.synthetic.build_portraits import PHOTOS, build_portraits, summary, write_empty
+from pipeline.synthetic.build_portraits import PHOTOS, build_portraits, choose_donors, summary, write_empty
 from pipeline.synthetic.face import Face, Pose
 from pipeline.synthetic.portrait import Portrait, Unusable, portrait_subject, read_portrait
 from pipeline.synthetic.speakers import Light
@@ -62,6 +62,35 @@ def test_closed_lips_show_painted_teeth(portrait: Portrait) -> None:
     x, y = np.round(subject.anatomy.neutral[68:77].mean(axis=0)).astype(int)
     assert wide[y - 2 : y + 2, x - 8 : x + 8].mean() > 1.3 * wide[y + 8 : y + 11, x - 8 : x + 8].mean()
     assert np.abs(wide - shut)[:100].max() <= 2  # nothing but the lower face moves
+
+
+def test_a_smile_can_be_shown_again(portrait: Portrait) -> None:
+    face = Face(portrait_subject(portrait, Light(0.0, 0.0, 0.0), mirrored=False))
+    smile, rest = (face.render(Pose(smile=smile)) for smile in (1.0, 0.0))
+    assert seen_opening(smile[0]) == pytest.approx(portrait.gap, abs=0.04)
+    assert rest[1].opening < 1 < smile[1].opening
+
+
+def test_closed_lips_without_a_smile_cannot_smile(portrait: Portrait) -> None:
+    closed = Portrait(portrait.image_HWC, portrait.points_68, gap=0.0)
+    face = Face(portrait_subject(closed, Light(0.0, 0.0, 0.0), mirrored=False))
+    assert (face.render(Pose(smile=1.0))[0] == face.render(Pose())[0]).all()
+
+
+def test_closed_lips_get_the_teeth_of_another(portrait: Portrait) -> None:
+    """Whatever the size of the other photograph, and in the light of the face that gets them."""
+    assert portrait.can_give_teeth
+    closed = Portrait(portrait.image_HWC, portrait.points_68, gap=0.0)
+    larger = cv2.resize(portrait.image_HWC, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+    twice = Portrait(np.asarray(larger // 2, np.uint8), (portrait.points_68 + 0.5) * 2 - 0.5, portrait.gap)
+    light, pose = Light(0.0, 0.0, 0.0), Pose(opening=0.7)
+    own, given, painted = (
+        Face(portrait_subject(closed, light, mirrored=False, donor=donor)).render(pose)[0].astype(int)
+        for donor in (portrait, twice, None)
+    )
+    x, y = np.round(portrait_subject(closed, light, False).anatomy.neutral[68:77].mean(axis=0)).astype(int)
+    teeth = slice(y - 3, y + 3), slice(x - 10, x + 10)
+    assert np.abs(own - given)[teeth].mean() < 0.3 * np.abs(own - painted)[teeth].mean()
 
 
 def test_only_what_lies_about_the_face_is_needed(portrait: Portrait) -> None:
@@ -120,6 +149,15 @@ def digests(folder: Path) -> dict[str, str]:
 def built(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, Path]:
     folder: Path = tmp_path_factory.mktemp("data") / "portraits"
     return build_portraits(photos, KEY, 1, 0, folder, jobs=2), folder
+
+
+def test_donors_are_other_pictures_in_an_order_that_additions_keep() -> None:
+    hashes = {Path(name): name for name in "abcdefgh"} | {Path("copy"): "a", Path("gone"): ""}
+    donors = choose_donors(Path("a"), hashes)
+    assert len(donors) == 5
+    assert not {Path("a"), Path("copy"), Path("gone")} & set(donors)
+    more = choose_donors(Path("a"), {**hashes, Path("new"): "new"})
+    assert [path for path in more if path != Path("new")] == donors[: len(more) - (Path("new") in more)]
 
 
 def test_every_photograph_has_a_row(built: tuple[pd.DataFrame, Path]) -> None:
