@@ -1,14 +1,14 @@
-"""Which training speech helps AT-net on voices that it has never heard, by a small network in its place.
+"""Which training speech helps AT-net on voices that it has never heard.
 
     dvc repro landmarks     # in one clone of this project per corpus
     python benchmarks/unseen_voices.py --train GRID/data --test wild=LRW/data --test people=FOLDER/data \\
         --recordings VOICES --speech none synthetic recorded --seeds 0 1
 
-The network has three convolutions over 0.4 s of log-mel rows, and a GRU over the frames. It trains for a minute or two
-on clips of --train with their landmarks, and on speech without video. In such speech the phonemes and the lips of the
-synthesiser give the opening of the mouth. `synthetic` is said by espeak-ng, and `recorded` comes from a folder of
-recordings with transcripts (docs/corpora.md). A row has the correlation of the opening with the real one: `own` if the
-network hears the clip, `other` if it hears a clip of another speaker.
+AT-net with `encoder: conv1d` trains for a minute or two on clips of --train with their landmarks, and on speech without
+video. In such speech the phonemes and the lips of the synthesiser give the opening of the mouth. `synthetic` is said by
+espeak-ng, and `recorded` comes from a folder of recordings with transcripts (docs/corpora.md). A row has the
+correlation of the opening with the real one: `own` if the network hears the clip, `other` if it hears a clip of another
+speaker.
 """
 
 import argparse
@@ -27,10 +27,11 @@ from pipeline.config.params import Mfcc
 from pipeline.landmarks.pca import LandmarkModel
 from pipeline.landmarks.shape import eye_distance, lip_gap, mouth_opening
 from pipeline.media.read import read_audio
+from pipeline.models.atnet import AtNet
 from pipeline.runtime.clock import RATE
 from pipeline.shards.clip_store import ClipStore
 from pipeline.speech.espeak import Voice
-from pipeline.speech.features import PER_FRAME, SpeechFeatures
+from pipeline.speech.features import PER_FRAME, SpeechFeatures, windows
 from pipeline.speech.forced_alignment import NotAligned, align
 from pipeline.speech.normalisation import InitialStatistics, Running, Statistics
 from pipeline.speech.variants import variant
@@ -42,60 +43,23 @@ from pipeline.synthetic.speech import SoundTrack, speak
 
 AUGMENTED = Mfcc(kind="log_mel", variants=4, gain=12.0, noise=0.3, pitch=5.0, rate=0.25, room=0.5, band=8.0)
 FEATURES = SpeechFeatures.of(AUGMENTED.window, AUGMENTED.kind)
-CONTEXT, BANDS, WIDTH, FRAMES, BATCH = 20, 26, 128, 25, 16
+FRAMES, BATCH = 25, 16
 CLOSED, WIDEST = 0.03, 0.22  # opening of the synthesiser's lips in eye distances: closed, and what "ah" adds
 VARIANTS = ("m1", "f1", "m2", "f2", "m3", "f3", "m4", "f4", "m5", "m6", "m7", "f5")
 
 
 @dataclass
 class Example:
-    """A clip, or speech without video, as stacked rows (T, 40 * 26), one entry per variant."""
+    """A clip, or speech without video, as windows of speech features (T, 28, 26), one entry per variant."""
 
     inputs: list[NDArray[np.float32]] = field(default_factory=list)
     coefficients: list[NDArray[np.float32]] = field(default_factory=list)
     openings: list[NDArray[np.float64]] = field(default_factory=list)
 
 
-class SmallNet(nn.Module):
-    """Coefficients (B, T, K) from those of a reference (B, K) and stacked rows (B, T, 40 * 26)."""
-
-    def __init__(self, components: int) -> None:
-        super().__init__()
-        self.rows = nn.Sequential(
-            *(nn.Unflatten(1, (2 * CONTEXT, BANDS)), Transposed()),
-            *(nn.Conv1d(BANDS, 64, 5, stride=2, padding=2), nn.ReLU(), nn.Conv1d(64, 64, 3, padding=1), nn.ReLU()),
-            *(nn.Conv1d(64, 64, 3, stride=2, padding=1), nn.ReLU(), nn.Dropout(0.2), nn.Flatten()),
-            *(nn.Linear(64 * CONTEXT // 2, WIDTH), nn.ReLU()),
-        )
-        self.reference = nn.Sequential(nn.Linear(components, 64), nn.ReLU())
-        self.frames = nn.GRU(WIDTH + 64, WIDTH, batch_first=True)
-        self.out = nn.Linear(WIDTH, components)
-
-    def forward(self, reference_BK: Tensor, rows_BTD: Tensor) -> Tensor:
-        """See the class."""
-        batch, frames = rows_BTD.shape[:2]
-        heard_BTD = self.rows(rows_BTD.flatten(0, 1)).unflatten(0, (batch, frames))
-        reference_BTD = self.reference(reference_BK)[:, None].expand(-1, frames, -1)
-        hidden_BTD, _ = self.frames(torch.cat([heard_BTD, reference_BTD], dim=2))
-        coefficients_BTK: Tensor = self.out(hidden_BTD)
-        return coefficients_BTK
-
-
-class Transposed(nn.Module):
-    """(N, R, C) to (N, C, R)."""
-
-    def forward(self, rows_NRC: Tensor) -> Tensor:
-        """See the class."""
-        return rows_NRC.transpose(1, 2)
-
-
-def stacked(rows_RC: NDArray[np.float32], initial: InitialStatistics, frames: int) -> NDArray[np.float32]:
-    """Normalise rows, and stack those within 0.2 s of each frame: (frames, 40 * 26)."""
-    normal_RC = Running(initial).normalise(rows_RC)[:, 1:]
-    missing = max(0, frames * PER_FRAME + CONTEXT - len(normal_RC))
-    padded_RC = np.pad(normal_RC, ((CONTEXT - PER_FRAME // 2, missing), (0, 0)), mode="edge")
-    cut = np.lib.stride_tricks.sliding_window_view(padded_RC, 2 * CONTEXT, axis=0)[: frames * PER_FRAME : PER_FRAME]
-    return np.ascontiguousarray(cut.transpose(0, 2, 1).reshape(frames, -1), np.float32)
+def normal_windows(rows_RC: NDArray[np.float32], initial: InitialStatistics, frames: int) -> NDArray[np.float32]:
+    """The windows (frames, 28, 26) of normalised rows."""
+    return windows(Running(initial).normalise(rows_RC), frames)
 
 
 def at_speed(values_T: NDArray[np.floating], rate: float, frames: int) -> NDArray[np.float32]:
@@ -139,7 +103,10 @@ def examples_of_speech(kind: str, folder: Path | None, count: int, initial: Init
         rows_RC, rate = variant(samples_N, FEATURES, AUGMENTED, f"{kind}{number}", 1)
         frames = int(min(len(opening_T) / rate, len(rows_RC) // PER_FRAME))
         if frames >= FRAMES:
-            inputs = [stacked(FEATURES.compute(samples_N), initial, len(opening_T)), stacked(rows_RC, initial, frames)]
+            inputs = [
+                normal_windows(FEATURES.compute(samples_N), initial, len(opening_T)),
+                normal_windows(rows_RC, initial, frames),
+            ]
             examples.append(Example(inputs, openings=[opening_T, at_speed(opening_T, rate, frames).astype(np.float64)]))
     return examples
 
@@ -156,7 +123,7 @@ def examples_of_clips(store: ClipStore, landmarks: LandmarkModel, initial: Initi
             frames = int(min(len(coefficients_TK) / rate, len(rows_RC) // PER_FRAME))
             if frames < FRAMES:
                 continue
-            example.inputs.append(stacked(rows_RC, initial, frames))
+            example.inputs.append(normal_windows(rows_RC, initial, frames))
             example.coefficients.append(at_speed(coefficients_TK, rate, frames))
             example.openings.append(mouth_opening(points_T68x2))
         if example.inputs:
@@ -164,10 +131,15 @@ def examples_of_clips(store: ClipStore, landmarks: LandmarkModel, initial: Initi
     return examples
 
 
-def trained(clips: list[Example], speech: list[Example], landmarks: LandmarkModel, steps: int, seed: int) -> SmallNet:
+def new_network(components: int) -> AtNet:
+    """An untrained AT-net for the features."""
+    return AtNet(components, width=16, columns=FEATURES.coefficients - 1, encoder="conv1d")
+
+
+def trained(clips: list[Example], speech: list[Example], landmarks: LandmarkModel, steps: int, seed: int) -> AtNet:
     """Train on windows of clips, and on as many of speech by the opening alone."""
     torch.manual_seed(seed)
-    random, network = np.random.default_rng(seed), SmallNet(landmarks.components)
+    random, network = np.random.default_rng(seed), new_network(landmarks.components)
     optimiser = torch.optim.AdamW(network.parameters(), 2e-3, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, total_steps=steps, pct_start=0.05)
     weights_KK = torch.from_numpy(landmarks.mouth_weights(4.0)).float()
@@ -176,7 +148,7 @@ def trained(clips: list[Example], speech: list[Example], landmarks: LandmarkMode
     scale = weights_KK[0, 0] / gap_K[0] ** 2
     closed = [(one.coefficients[0][int(one.openings[0].argmin())], one.openings[0].min()) for one in clips]
 
-    def windows(examples: list[Example], targets: str) -> tuple[Tensor, Tensor, Tensor]:
+    def draw(examples: list[Example], targets: str) -> tuple[Tensor, Tensor, Tensor]:
         rows, wanted, references = [], [], []
         for number in random.integers(len(examples), size=BATCH):
             example = examples[number]
@@ -191,16 +163,18 @@ def trained(clips: list[Example], speech: list[Example], landmarks: LandmarkMode
                 reference_K = values[random.integers(len(values))]
                 wanted.append(values[start : start + FRAMES])
             references.append(reference_K)
-        rows_BTD, wanted_B, reference_BK = (torch.from_numpy(np.stack(x)).float() for x in (rows, wanted, references))
-        return rows_BTD, wanted_B, reference_BK
+        windows_BT1RC, wanted_B, reference_BK = (
+            torch.from_numpy(np.stack(x)).float() for x in (rows, wanted, references)
+        )
+        return windows_BT1RC.unsqueeze(2), wanted_B, reference_BK
 
     for _ in range(steps):
-        rows_BTD, wanted_BTK, reference_BK = windows(clips, "coefficients")
-        error_BTK = network(reference_BK, rows_BTD) - wanted_BTK
+        windows_BT1RC, wanted_BTK, reference_BK = draw(clips, "coefficients")
+        error_BTK = network(reference_BK, windows_BT1RC) - wanted_BTK
         loss = torch.einsum("btk,kl,btl->bt", error_BTK, weights_KK, error_BTK).mean()
         if speech:
-            rows_BTD, wanted_BT, reference_BK = windows(speech, "openings")
-            opening_BT = (network(reference_BK, rows_BTD) - reference_BK[:, None]) @ gap_K
+            windows_BT1RC, wanted_BT, reference_BK = draw(speech, "openings")
+            opening_BT = (network(reference_BK, windows_BT1RC) - reference_BK[:, None]) @ gap_K
             loss = loss + scale * (opening_BT - wanted_BT).square().mean()
         optimiser.zero_grad()
         loss.backward()
@@ -220,7 +194,7 @@ class TestSet:
 
 @torch.inference_mode()
 def correlations(
-    network: SmallNet, test: TestSet, landmarks: LandmarkModel, initial: InitialStatistics
+    network: AtNet, test: TestSet, landmarks: LandmarkModel, initial: InitialStatistics
 ) -> tuple[float, float]:
     """The mean correlation of the opening with the real one: from the clip's own speech, and from another's."""
     store, clips = test.store, test.clips
@@ -233,8 +207,10 @@ def correlations(
         following = [*clips[place + 1 :], *clips[:place]]
         stranger = next((one for one in following if store.speaker(one) != store.speaker(clip)), following[0])
         for heard, values in ((clip, own), (stranger, other)):
-            rows_TD = stacked(FEATURES.compute(store.samples(heard)), initial, len(opening_T))
-            coefficients_TK = network(torch.from_numpy(reference_K)[None], torch.from_numpy(rows_TD)[None])[0].numpy()
+            windows_TRC = normal_windows(FEATURES.compute(store.samples(heard)), initial, len(opening_T))
+            coefficients_TK = network(
+                torch.from_numpy(reference_K)[None], torch.from_numpy(windows_TRC)[None, :, None]
+            )[0].numpy()
             drawn_TL = landmarks.move(normal_TL[closed], reference_K, coefficients_TK)
             values.append(np.corrcoef(mouth_opening(drawn_TL.reshape(-1, 68, 2)), opening_T)[0, 1])
     return float(np.nanmean(own)), float(np.nanmean(other))

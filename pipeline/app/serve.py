@@ -11,7 +11,8 @@ from pathlib import Path
 from pipeline.app.rate_limit import RequestLimit
 from pipeline.app.uploads import BYTES, delete_old
 from pipeline.inference.talking_head import TalkingHead
-from pipeline.runtime.errors import PipelineError, Stopped
+from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.signals import Stopped
 
 _SWEEP = 60.0  # seconds between searches for old uploads
 SHIPPED = "pretrained"  # name of the shipped models on the page

@@ -23,9 +23,10 @@ from pipeline.landmarks.points import COUNT
 from pipeline.media import VideoWriter, probe, read_audio, read_frames
 from pipeline.preprocessing.base import Preprocessing
 from pipeline.runtime.clock import FPS
-from pipeline.runtime.errors import PipelineError, Stopped
+from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import link_target, replacing
 from pipeline.runtime.paths import StrPath
+from pipeline.runtime.signals import Stopped
 from pipeline.runtime.step_timer import StepTimer
 
 OnProgress = Callable[[int, int | None], None]

@@ -1,16 +1,13 @@
-"""The error that is meant for the user, and how a program ends: on an error, on a signal, on a full disk."""
+"""The error that is meant for the user, and how a program ends with it."""
 
 import errno
 import os
-import signal
 import sys
-import threading
-import time
 import traceback
-import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
+
+from pipeline.runtime.signals import Stopped, stoppable
 
 DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 """Error numbers of a disk that is full or read-only."""
@@ -24,14 +21,6 @@ _EXTRAS = {
     "gradio": "app",
 }
 """Packages that generation and evaluation do not need, and the extra in pyproject.toml that installs each."""
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_REPEAT_SECONDS = 5.0
-"""A signal within this time after another counts as the same one: `timeout` and batch systems send two. Meanwhile open
-files close."""
-_CHECK_SECONDS = 0.5
-"""How often a stopped program checks whether a library dropped `Stopped`, as a bare `except` during an import does. The
-error is then raised again."""
 
 
 class PipelineError(Exception):
@@ -58,20 +47,6 @@ class PipelineError(Exception):
         super().__init__(
             f"{self.subject}{self.separator}{self.without_subject}" if self.subject else self.without_subject
         )
-
-
-class Stopped(KeyboardInterrupt):
-    """The process got a signal that ends it."""
-
-    kept = "Run the same command again; what is finished is not done again."
-    """Says what is left of the work."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.signal = signal.Signals(number)
-
-    def __str__(self) -> str:
-        return f"Stopped ({self.signal.name}). {self.kept}"
 
 
 def install_command(extra: str) -> str:
@@ -117,51 +92,6 @@ def clear_errors(name: str) -> Iterator[None]:
     if code == 1 or "LOCAL_RANK" not in os.environ:  # on a signal only the parent of training processes prints
         print(f"{name}: {message}", file=sys.stderr)
     sys.exit(code)
-
-
-@contextmanager
-def stoppable() -> Iterator[None]:
-    """Raise Stopped on signals that end a process (Ctrl-C, `kill`, `scancel`), so that open files are closed.
-
-    Signals that the parent process made this one ignore, as `nohup` does, stay ignored. The block is the whole program:
-    the handlers remain, so that a repeated signal does not interrupt the closing.
-    """
-    if threading.current_thread() is not threading.main_thread():  # other threads get no signals
-        yield
-        return
-    last = float("-inf")
-    error: Callable[[], Stopped | None]  # a weak reference, which tells whether anyone still has the error
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        nonlocal last
-        before, last = last, time.monotonic()
-        if last - before > _REPEAT_SECONDS:
-            signal.signal(signal.SIGALRM, lambda *_: raise_again(number))
-            signal.setitimer(signal.ITIMER_REAL, _CHECK_SECONDS, _CHECK_SECONDS)
-            raise_stopped(number)
-
-    def raise_again(number: int) -> None:
-        if error() is None:
-            raise_stopped(number)
-
-    def raise_stopped(number: int) -> None:
-        nonlocal error
-        stopped = Stopped(number)
-        error = weakref.ref(stopped)
-        try:
-            raise stopped
-        finally:
-            del stopped  # the traceback has this frame, which would keep the error
-
-    for number in SIGNALS:
-        if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        if last > float("-inf"):
-            signal.setitimer(signal.ITIMER_REAL, 0)
-        last = time.monotonic()
 
 
 def _discard_output() -> None:

@@ -19,7 +19,8 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from pipeline.runtime.errors import PipelineError, Stopped
+from pipeline.runtime.errors import PipelineError
+from pipeline.runtime.signals import Stopped
 
 T = TypeVar("T")
 
