@@ -19,6 +19,8 @@ from pipeline.models.layers import conv, scaled
 CHANNELS = 7
 """Of `MouthDetail.inputs`: the moved reference (3), and `lip_maps`."""
 _TOP, _BOTTOM, _LEFT, _RIGHT = 7 / 16, 15 / 16, 3 / 16, 13 / 16  # the part of the crop that is painted in detail
+_STEPS = (0.0, 0.25, 0.5, 0.75, 1.0)
+_BORDER = [(x, y) for x in _STEPS for y in _STEPS if {x, y} & {0.0, 1.0}]  # points around the crop
 _CELL = 2  # pixels per point at which the motion is computed; it is smooth
 _SOFT = 0.008  # softness of the masks' edges, as a share of the side: 1 pixel of 128
 _DEPTH = 0.08  # distance from a lip that counts as 1, as a share of the side
@@ -108,9 +110,7 @@ def motion_field(points_NP2: Tensor, reference_NP2: Tensor, y_H: Tensor, x_W: Te
     The landmarks' motions are interpolated with the inverse fourth power of the distance (Shepard, 1968). Points on the
     border of the crop do not move.
     """
-    steps = torch.linspace(0, 1, 5).tolist()
-    border = [(x, y) for x in steps for y in steps if {x, y} & {0.0, 1.0}]
-    border_NP2 = points_NP2.new_tensor(border).expand(len(points_NP2), -1, -1)
+    border_NP2 = points_NP2.new_tensor(_BORDER).expand(len(points_NP2), -1, -1)
     targets_NP2 = torch.cat([points_NP2, border_NP2], dim=1)
     motion_NP2 = torch.cat([reference_NP2 - points_NP2, torch.zeros_like(border_NP2)], dim=1)
     across_NPW = (x_W - targets_NP2[..., :1]).square()
