@@ -3,7 +3,7 @@
 from pipeline.corpora.registry import check_root, corpus_params
 from pipeline.corpora.union import members_of
 from pipeline.runtime import paths
-from pipeline.synthetic.build_portraits import PHOTOS, build_portraits, summary, write_empty
+from pipeline.synthetic.build_portraits import PHOTOS, Recipe, build_portraits, summary, write_empty
 from stages.runner import Context, run_stage
 
 
@@ -16,7 +16,8 @@ def main(context: Context) -> None:
     params = corpus_params(context.params, "portraits")
     root = (context.project / params.root).expanduser().absolute()
     voices = (context.project / params.voices).expanduser().absolute() if params.voices else None
-    table = build_portraits(root, "corpora.portraits", params.clips, params.seed, paths.PORTRAITS, context.jobs, voices)
+    recipe = Recipe(params.clips, params.seed, params.smile)
+    table = build_portraits(root, "corpora.portraits", recipe, paths.PORTRAITS, context.jobs, voices)
     print(summary(table))
     context.run.metrics({"photos": len(table), "unusable": int((table["status"] != "ok").sum())})
     context.run.artifact(paths.PORTRAITS / PHOTOS)

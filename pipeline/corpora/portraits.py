@@ -30,6 +30,8 @@ class PortraitsParams(Section):
     """Share of the photographs for the test."""
     voices: str = ""
     """A folder of recorded speech that the photographs speak, with `transcripts.tsv`; empty: the synthesiser speaks."""
+    smile: bool = False
+    """The first clip of each photograph that shows teeth begins with that smile."""
     seed: Count = 0
     """Another seed gives other voices, words and movements."""
 

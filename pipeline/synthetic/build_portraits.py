@@ -47,6 +47,17 @@ _ACCENTS = ("en-us", "en-gb-x-rp", "en-gb-scotland", "en-gb-x-gbclan", "en-029",
 _VARIANTS = (*(f"m{number}" for number in range(1, 8)), *(f"f{number}" for number in range(1, 6)))
 
 
+class Recipe(NamedTuple):
+    """What is the same for all photographs."""
+
+    clips: int
+    """Clips of each photograph."""
+    seed: int
+    """Seed of everything random."""
+    smile: bool = False
+    """Whether the first clip of a photograph that shows teeth begins with its smile."""
+
+
 class SourcePhoto(NamedTuple):
     """A photograph of the user's folder."""
 
@@ -62,7 +73,7 @@ class SourcePhoto(NamedTuple):
 
 
 def build_portraits(
-    photos: Path, key: str, clips: int, seed: int, folder: Path, jobs: int, voices: Path | None = None
+    photos: Path, key: str, recipe: Recipe, folder: Path, jobs: int, voices: Path | None = None
 ) -> pd.DataFrame:
     """Make the clips of all photographs in ``photos`` and its subfolders.
 
@@ -72,8 +83,7 @@ def build_portraits(
     Args:
         photos: The user's photographs.
         key: The section of params.yaml, for errors.
-        clips: Clips of each photograph.
-        seed: Seed of everything random.
+        recipe: What is the same for all photographs.
         folder: Where clips and tables are written.
         jobs: Worker processes.
         voices: A folder of recordings with transcripts, which the photographs speak; None: the synthesiser speaks.
@@ -93,17 +103,17 @@ def build_portraits(
     recordings = find_recordings(voices, f"{key}.voices", jobs) if voices else []
     sources = []
     for name, path in names_below(photos, paths, key).items():
-        chosen = choose_recordings(recordings, hashes[path] or name, clips) if voices else []
+        chosen = choose_recordings(recordings, hashes[path] or name, recipe.clips) if voices else []
         digests = [[recording.digest for recording in candidates] for candidates in chosen]
         donors = choose_donors(path, hashes)
-        recipe = repr((VERSION, clips, seed, hashes[path] or name, [hashes[donor] for donor in donors], *digests))
-        sources.append(SourcePhoto(name, path, hashlib.sha256(recipe.encode()).hexdigest()[:32], chosen, donors))
+        content = (VERSION, *recipe, hashes[path] or name, [hashes[donor] for donor in donors], *digests)
+        sources.append(SourcePhoto(name, path, hashlib.sha256(repr(content).encode()).hexdigest()[:32], chosen, donors))
     folder.mkdir(parents=True, exist_ok=True)
     firsts: dict[str, SourcePhoto] = {}
     for photo in sources:
         firsts.setdefault(photo.place, photo)
     target = folder.absolute()
-    tasks: list[workers.Task] = [(make_clips, (photo, clips, seed, target), {}) for photo in firsts.values()]
+    tasks: list[workers.Task] = [(make_clips, (photo, recipe, target), {}) for photo in firsts.values()]
     results: dict[str, tuple[str, list[str]]] = {}
     running = workers.run(tasks, min(jobs, len(tasks)), shared_paths=[photos, target, *([voices] if voices else [])])
     with closing(running) as finished, progress("portraits", len(tasks)) as advance:
@@ -135,7 +145,7 @@ def summary(table: pd.DataFrame) -> str:
     return f"{good} of {len(table)} photographs speak. {_reasons(table)}".rstrip()
 
 
-def make_clips(photo: SourcePhoto, clips: int, seed: int, folder: Path) -> tuple[str, tuple[str, list[str]]]:
+def make_clips(photo: SourcePhoto, recipe: Recipe, folder: Path) -> tuple[str, tuple[str, list[str]]]:
     """Make the missing clips of one photograph, in a worker process.
 
     Returns its name, the reason why it is unusable (empty if it is usable), and the texts of its clips.
@@ -148,7 +158,7 @@ def make_clips(photo: SourcePhoto, clips: int, seed: int, folder: Path) -> tuple
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir()
         try:
-            tried = _write_clips(photo, clips, seed, unfinished)
+            tried = _write_clips(photo, recipe, unfinished)
             if photo.recordings:
                 pd.DataFrame(tried, columns=_RECORDING_COLUMNS).to_csv(unfinished / used.name, index=False)
         except (Unusable, NotAligned) as error:
@@ -159,28 +169,28 @@ def make_clips(photo: SourcePhoto, clips: int, seed: int, folder: Path) -> tuple
     if photo.recordings:
         table = pd.read_csv(used, dtype=str, keep_default_na=False)
         return photo.name, ("", table.loc[table["status"] == "ok", "text"].tolist())
-    return photo.name, ("", [" ".join(sentence.words) for sentence in _draw_texts(photo.place, seed, clips)])
+    return photo.name, ("", [" ".join(sentence.words) for sentence in _draw_texts(photo.place, recipe)])
 
 
-def _write_clips(photo: SourcePhoto, clips: int, seed: int, folder: Path) -> list[tuple[str, str, str, str]]:
+def _write_clips(photo: SourcePhoto, recipe: Recipe, folder: Path) -> list[tuple[str, str, str, str]]:
     """Write the clips of a photograph to ``folder``; return rows of `RECORDINGS`.
 
     Raises Unusable for a photograph that cannot be used, and NotAligned when a clip has no usable recording.
     """
-    voice, articulation, light, mirrored = _draw_delivery(photo.place, seed)
+    voice, articulation, light, mirrored = _draw_delivery(photo.place, recipe.seed)
     portrait = read_portrait(photo.path)
     donor = None if portrait.shows_teeth else _first_donor(photo.donors)
     face = Face(portrait_subject(portrait, light, mirrored, donor))
     tried = []
-    for number, sentence in enumerate(_draw_texts(photo.place, seed, clips)):
-        rng = np.random.default_rng([seed, number, *bytes.fromhex(photo.place)])
+    for number, sentence in enumerate(_draw_texts(photo.place, recipe)):
+        rng = np.random.default_rng([recipe.seed, number, *bytes.fromhex(photo.place)])
         if photo.recordings:
             track, used = speak_recording(photo.recordings[number], rng)
             tried += [(name, "unusable" if reason else "ok", reason, text) for name, reason, text in used]
         else:
             track = speak(sentence, voice, rng)
         # A smiling photograph is then also a reference from which its lips have to close.
-        smile = portrait.shows_teeth and number == 0
+        smile = recipe.smile and portrait.shows_teeth and number == 0
         render_clip(face, track, articulation, rng, folder / f"{number:02d}.mpg", smile=smile)
     return tried
 
@@ -215,11 +225,11 @@ def _draw_delivery(place: str, seed: int) -> tuple[Voice, float, Light, bool]:
     return voice, articulation, light, bool(rng.integers(2))
 
 
-def _draw_texts(place: str, seed: int, clips: int) -> list[Sentence]:
+def _draw_texts(place: str, recipe: Recipe) -> list[Sentence]:
     """What a photograph says: GRID sentences and other words alternate."""
-    rng = np.random.default_rng([seed, Stream.TEXTS, *bytes.fromhex(place)])
+    rng = np.random.default_rng([recipe.seed, Stream.TEXTS, *bytes.fromhex(place)])
     first = int(rng.integers(2))
-    return [draw_words(rng) if (first + turn) % 2 else draw_sentences(1, rng)[0] for turn in range(clips)]
+    return [draw_words(rng) if (first + turn) % 2 else draw_sentences(1, rng)[0] for turn in range(recipe.clips)]
 
 
 def _write_tables(folder: Path, table: pd.DataFrame, photos: list[SourcePhoto], texts: dict[str, list[str]]) -> None:

@@ -16,8 +16,9 @@ from skimage import data
 from pipeline.corpora.portraits import TABLE
 from pipeline.faces.detect import detect_faces
 from pipeline.faces.shape_predictor import predict_landmarks
+from pipeline.media.read import read_frames
 from pipeline.runtime.errors import PipelineError
-from pipeline.synthetic.build_portraits import PHOTOS, build_portraits, choose_donors, summary, write_empty
+from pipeline.synthetic.build_portraits import PHOTOS, Recipe, build_portraits, choose_donors, summary, write_empty
 from pipeline.synthetic.face import Face, Pose
 from pipeline.synthetic.portrait import Portrait, Unusable, portrait_subject, read_portrait
 from pipeline.synthetic.speakers import Light
@@ -148,7 +149,7 @@ def digests(folder: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def built(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, Path]:
     folder: Path = tmp_path_factory.mktemp("data") / "portraits"
-    return build_portraits(photos, KEY, 1, 0, folder, jobs=2), folder
+    return build_portraits(photos, KEY, Recipe(1, 0), folder, jobs=2), folder
 
 
 def test_donors_are_other_pictures_in_an_order_that_additions_keep() -> None:
@@ -158,6 +159,17 @@ def test_donors_are_other_pictures_in_an_order_that_additions_keep() -> None:
     assert not {Path("a"), Path("copy"), Path("gone")} & set(donors)
     more = choose_donors(Path("a"), {**hashes, Path("new"): "new"})
     assert [path for path in more if path != Path("new")] == donors[: len(more) - (Path("new") in more)]
+
+
+def test_the_first_clip_can_begin_with_the_smile(smiling: Path, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    shutil.copy(smiling, tmp_path / "photos")
+    for smile in (False, True):
+        out = tmp_path / str(smile)
+        build_portraits(tmp_path / "photos", KEY, Recipe(1, 0, smile), out, jobs=1)
+        first, *_, last = read_frames(next(out.rglob("00.mpg")))
+        assert (seen_opening(first) > 0.06) == smile
+        assert seen_opening(last) < 0.06
 
 
 def test_every_photograph_has_a_row(built: tuple[pd.DataFrame, Path]) -> None:
@@ -185,7 +197,7 @@ def test_an_interrupted_run_goes_on_and_gives_the_same(
     torn.rename(again / f".{torn.name}.unfinished")
     (again / TABLE).unlink()
     before = (kept / "00.mpg").stat().st_mtime_ns
-    build_portraits(photos, KEY, 1, 0, again, jobs=1)
+    build_portraits(photos, KEY, Recipe(1, 0), again, jobs=1)
     assert digests(again) == digests(whole)
     assert (kept / "00.mpg").stat().st_mtime_ns == before
 
@@ -197,10 +209,10 @@ def test_without_portraits_the_tables_are_empty(tmp_path: Path) -> None:
 
 def test_a_folder_without_a_usable_picture_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match=r"corpora\.portraits\.root: the folder .* does not exist. Put photographs"):
-        build_portraits(tmp_path / "none", KEY, 1, 0, tmp_path / "out", jobs=1)
+        build_portraits(tmp_path / "none", KEY, Recipe(1, 0), tmp_path / "out", jobs=1)
     (tmp_path / "photos").mkdir()
     with pytest.raises(PipelineError, match=r"no picture \(\.jpg"):
-        build_portraits(tmp_path / "photos", KEY, 1, 0, tmp_path / "out", jobs=1)
+        build_portraits(tmp_path / "photos", KEY, Recipe(1, 0), tmp_path / "out", jobs=1)
     Image.fromarray(np.full((80, 80, 3), 120, np.uint8)).save(tmp_path / "photos" / "wall.jpg")
     with pytest.raises(PipelineError, match=r"can be made to speak\. 1: no face found"):
-        build_portraits(tmp_path / "photos", KEY, 1, 0, tmp_path / "out", jobs=1)
+        build_portraits(tmp_path / "photos", KEY, Recipe(1, 0), tmp_path / "out", jobs=1)

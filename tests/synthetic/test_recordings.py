@@ -14,7 +14,7 @@ from pipeline.runtime.clock import RATE
 from pipeline.runtime.errors import PipelineError
 from pipeline.speech.forced_alignment import Alignment
 from pipeline.speech.phonemes import Segment
-from pipeline.synthetic.build_portraits import RECORDINGS, build_portraits
+from pipeline.synthetic.build_portraits import RECORDINGS, Recipe, build_portraits
 from pipeline.synthetic.recordings import TRANSCRIPTS, choose_recordings, cut_track, find_recordings
 from pipeline.synthetic.speech import FRAMES, SECONDS
 from pipeline.synthetic.speech import RATE as TRACK_RATE
@@ -87,7 +87,7 @@ def test_a_photograph_speaks_a_recording_and_unusable_recordings_have_reasons(vo
     photos, out = tmp_path / "photos", tmp_path / "out"
     photos.mkdir()
     Image.fromarray(data.astronaut()[:300]).save(photos / "one.png")
-    table = build_portraits(photos, "corpora.portraits", 1, 0, out, jobs=1, voices=voices)
+    table = build_portraits(photos, "corpora.portraits", Recipe(1, 0), out, jobs=1, voices=voices)
     assert table["status"].tolist() == ["ok"]
     rows = pd.read_csv(out / RECORDINGS, keep_default_na=False)
     good = rows[rows["status"] == "ok"]
@@ -96,7 +96,7 @@ def test_a_photograph_speaks_a_recording_and_unusable_recordings_have_reasons(vo
     (video,) = out.rglob("*.mpg")
     assert len(read_audio(video)) == pytest.approx(FRAMES / 25 * RATE, abs=RATE / 20)
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    build_portraits(photos, "corpora.portraits", 1, 0, out, jobs=1, voices=voices)
+    build_portraits(photos, "corpora.portraits", Recipe(1, 0), out, jobs=1, voices=voices)
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
 
 
