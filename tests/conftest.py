@@ -12,9 +12,13 @@ from types import FrameType
 # Before anything reads it: tests run side by side, and trainings of several threads each would fight over the cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import hypothesis
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
+hypothesis.settings.register_profile("project", deadline=None)  # a busy machine is no fault of the code
+hypothesis.settings.load_profile("project")
 
 LONGEST = (
     "stages/test_pipeline.py",

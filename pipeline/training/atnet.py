@@ -51,7 +51,10 @@ class AtNetTask(Task[AtNetParams]):
         source, params = self.source_train, self.params
         self.checked = validation_windows(self.source_val.lengths, 1, VALIDATION_CLIPS)
         components, columns = source.coefficients(0).shape[1], source.windows(0).shape[2]
-        self.network = self.architecture(components, params.width, params.recurrent, columns, params.encoder)
+        plain = components, params.width, params.recurrent, columns
+        # A network of another class need not have a choice of encoders.
+        paper = params.encoder == "conv2d"
+        self.network = self.architecture(*plain) if paper else self.architecture(*plain, params.encoder)
         if start:
             start.fill(self.network)
         self.forward = self.trainable(self.network, "network", params.lr)
