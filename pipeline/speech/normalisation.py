@@ -63,12 +63,13 @@ class InitialStatistics:
     """Mean of each column, a multiple of `STEP`."""
     deviation: tuple[float, ...]
     """Deviation of each column, a multiple of `STEP`."""
-    weight: int = 30
-    """Number of rows that mean and deviation stand for: 0.3 s."""
+    weight: int = 200
+    """Number of rows that mean and deviation stand for: 2 s. With fewer, the silence before a sentence would already
+    look like average speech."""
     memory: int = 300
     """Number of last rows that count: 3 s."""
-    pause: int = 50
-    """Rows of steady level after which rows stop counting: 0.5 s."""
+    pause: int = 20
+    """Rows of steady level after which rows stop counting: 0.2 s."""
     variation: float = 0.0
     """A level whose range over `pause` rows is smaller than this is steady. A multiple of `STEP`; 0: all rows count."""
 
