@@ -79,8 +79,8 @@ class Painter:
     def still_landmarks(self, reference: Reference, strength: float = 1.0) -> NDArray[np.float32]:
         """Return normalised landmarks (T, 136) that stand for no movement; the last row holds for all later frames.
 
-        They are AT-net's landmarks for a second of silence. If the picture shows a mouth in the middle of a word, which
-        would close in silence, they are the picture's own landmarks. ``strength`` as in `landmarks`.
+        They are AT-net's landmarks for a second of silence. If the picture shows parted lips, which close in silence,
+        they are the picture's own landmarks. ``strength`` as in `landmarks`.
         """
         reference_L = self._normalized(reference)
         if not may_rest(reference_L):

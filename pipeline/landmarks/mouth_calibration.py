@@ -9,15 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.landmarks.pca import LandmarkModel
-from pipeline.landmarks.points import COUNT, MOUTH_LEFT, MOUTH_RIGHT
+from pipeline.landmarks.points import COUNT
 from pipeline.landmarks.shape import eye_distance, lip_gap
 
 CLOSED_GAP = 0.03  # the gap of closed inner lips that dlib finds on most faces, in eye distances
 WIDEST_CLOSED, PARTED = 0.05, 0.065
 """The widest gap of a face's own closed lips, and the gap from which lips count as parted, in eye distances."""
-SMILE = 0.95
-"""Width in eye distances from which a mouth with parted lips smiles. Speaking mouths have 0.71 to 0.92 in most frames
-of GRID, smiling portraits 0.92 to 1.22."""
 GAIN = 1.2
 """Factor for the movements of an open mouth. On unseen speakers AT-net moves it about 0.6 times as far as the real
 mouth."""
@@ -70,28 +67,20 @@ class MouthCalibration:
 def resting_gap(reference_L: NDArray[np.floating]) -> float:
     """The gap of a face's resting inner lips in eye distances, from the picture's normalised landmarks (136,).
 
-    Closed lips rest halfway between most faces' gap and the picture's own. So does a smile, because VG-net cannot close
-    it: teeth would show through the lips. Other parted lips close.
+    Closed lips rest halfway between most faces' gap and the picture's own. Parted lips close, those of a smile too.
     """
     own = own_gap(reference_L)
-    if own <= PARTED:
-        return (CLOSED_GAP + float(np.clip(own, 0, WIDEST_CLOSED))) / 2
-    return (CLOSED_GAP + own) / 2 if _smiles(reference_L) else CLOSED_GAP
+    return CLOSED_GAP if own > PARTED else (CLOSED_GAP + float(np.clip(own, 0, WIDEST_CLOSED))) / 2
 
 
 def may_rest(reference_L: NDArray[np.floating]) -> bool:
-    """Whether the picture shows a resting face: closed lips or a smile, and not the middle of a word."""
-    return own_gap(reference_L) <= PARTED or _smiles(reference_L)
+    """Whether the picture shows a mouth at rest: closed lips, and no smile or word that parts them."""
+    return own_gap(reference_L) <= PARTED
 
 
 def own_gap(reference_L: NDArray[np.floating]) -> float:
     """The gap of a picture's inner lips in eye distances, from its normalised landmarks (136,)."""
     return float(lip_gap(reference_L.reshape(1, COUNT, 2))[0]) / _eyes(reference_L)
-
-
-def _smiles(reference_L: NDArray[np.floating]) -> bool:
-    left, right = reference_L.reshape(COUNT, 2)[[MOUTH_LEFT, MOUTH_RIGHT]]
-    return float(np.linalg.norm(left - right)) > SMILE * _eyes(reference_L)
 
 
 def _eyes(landmarks_L: NDArray[np.floating]) -> float:

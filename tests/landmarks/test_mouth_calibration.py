@@ -43,15 +43,14 @@ def test_lips_rest_closed_for_any_picture(own: float, expected: float) -> None:
     assert gaps(reference, calibration.move(SILENT[None], 1.0)) == pytest.approx(expected, abs=1e-5)
 
 
-def test_a_smile_rests_half_open() -> None:
+def test_a_smile_closes_and_is_no_rest() -> None:
     smile = face(0.14).reshape(68, 2)
     smile[48:68, 0] *= 1.4
     calibration = MouthCalibration.of(MODEL, smile.reshape(-1), SILENT)
-    expected = (CLOSED_GAP + 0.14) / 2
-    assert gaps(smile.reshape(-1), calibration.move(SILENT[None], 1.0)) == pytest.approx(expected, abs=1e-5)
-    assert may_rest(smile.reshape(-1))
+    assert gaps(smile.reshape(-1), calibration.move(SILENT[None], 1.0)) == pytest.approx(CLOSED_GAP, abs=1e-5)
     assert may_rest(face(0.05))
-    assert not may_rest(face(0.14))
+    for parted in (smile.reshape(-1), face(0.14)):
+        assert not may_rest(parted)
 
 
 def test_lips_do_not_cross_at_any_strength() -> None:
