@@ -51,7 +51,7 @@ def summary_of(folder: Path, speakers: tuple[str, ...] = ()) -> Summary:
     text = dict.fromkeys(KEYS, str)
     clips = pd.read_csv(folder / CLIPS, keep_default_na=False, na_values=dict.fromkeys(METRICS, ""), dtype=text)
     if speakers:
-        clips = clips[clips["speaker"].isin(speakers)]
+        clips = clips[clips["speaker"].str.removeprefix("grid/").isin(speakers)]  # as a member of a union
     return overall(summarize(clips, info_of(folder)["seed"]))
 
 
