@@ -22,6 +22,9 @@ KNEE = (0.03, 0.10)
 """Openings in eye distances above the resting pose between which the factor grows from 1 to `GAIN`. Lips that close on
 p, b and m stay below, and still close."""
 
+CLOSING = 0.015
+"""How far lips close beyond their resting pose, in eye distances. Closed further they would cross."""
+
 
 @dataclass(frozen=True)
 class MouthCalibration:
@@ -57,6 +60,7 @@ class MouthCalibration:
         """
         moved_TK = coefficients_TK - self.silent_K
         opening_T = (moved_TK * self.gap_K).sum(axis=1)
+        moved_TK[:, 0] += np.maximum(0, -CLOSING - opening_T) / self.gap_K[0]
         share_T = np.clip((opening_T - KNEE[0]) / (KNEE[1] - KNEE[0]), 0, 1)
         gain_T = 1 + (GAIN * max(strength, 1.0) - 1) * share_T**2 * (3 - 2 * share_T)
         spoken_TK = self.rest_K + gain_T[:, None] * moved_TK

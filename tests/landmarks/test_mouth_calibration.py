@@ -5,7 +5,15 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.bundles.location import pretrained_folder
-from pipeline.landmarks.mouth_calibration import CLOSED_GAP, GAIN, KNEE, WIDEST_CLOSED, MouthCalibration, may_rest
+from pipeline.landmarks.mouth_calibration import (
+    CLOSED_GAP,
+    CLOSING,
+    GAIN,
+    KNEE,
+    WIDEST_CLOSED,
+    MouthCalibration,
+    may_rest,
+)
 from pipeline.landmarks.pca import LandmarkModel
 from pipeline.landmarks.shape import eye_distance, lip_gap
 
@@ -56,9 +64,18 @@ def test_a_smile_closes_and_is_no_rest() -> None:
 def test_lips_do_not_cross_at_any_strength() -> None:
     reference = face(CLOSED_GAP)
     calibration = MouthCalibration.of(MODEL, reference, SILENT)
-    opening = np.linspace(0, 0.3, 50)[:, None] * calibration.gap_K / (calibration.gap_K**2).sum()
+    opening = np.linspace(-0.2, 0.3, 50)[:, None] * calibration.gap_K / (calibration.gap_K**2).sum()
     for strength in (0.5, 1.0, 3.0):
         assert (gaps(reference, calibration.move(SILENT + opening, strength)) > 0).all()
+
+
+def test_lips_close_a_little_beyond_their_rest() -> None:
+    reference = face(CLOSED_GAP)
+    calibration = MouthCalibration.of(MODEL, reference, SILENT)
+    along_K = calibration.gap_K / (calibration.gap_K**2).sum()
+    closing = SILENT - np.array([[0.5], [1.0], [4.0]]) * CLOSING * along_K
+    expected = CLOSED_GAP - np.array([0.5, 1.0, 1.0]) * CLOSING
+    np.testing.assert_allclose(gaps(reference, calibration.move(closing, 1.0)), expected, atol=1e-5)
 
 
 def test_only_an_open_mouth_moves_further() -> None:

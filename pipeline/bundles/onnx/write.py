@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from pipeline.bundles.bundle import load_bundle
 from pipeline.bundles.onnx.recurrent import ScannedGru, ScannedLstm
-from pipeline.landmarks.mouth_calibration import GAIN, KNEE
+from pipeline.landmarks.mouth_calibration import CLOSING, GAIN, KNEE
 from pipeline.landmarks.pca import FACTOR, FILE
 from pipeline.landmarks.points import STABLE
 from pipeline.models.atnet import AtNet, LstmState
@@ -69,7 +69,7 @@ def export_onnx(source: StrPath, to: StrPath) -> None:
         "speech": {**parts.speech.record(), "dropped": 1, "rows_per_frame": PER_FRAME, "rows_before": AFTER},
         "crop": asdict(parts.crop),
         "landmarks": {"file": FILE, "factor": FACTOR, "stable": STABLE.tolist()},
-        "mouth": {"gain": GAIN, "knee": list(KNEE)},
+        "mouth": {"gain": GAIN, "knee": list(KNEE), "closing": CLOSING},
     }
     parts.landmarks.save(to)
     (to / NETWORKS).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
