@@ -110,7 +110,7 @@ def motion_field(points_NP2: Tensor, reference_NP2: Tensor, y_H: Tensor, x_W: Te
     The landmarks' motions are interpolated with the inverse fourth power of the distance (Shepard, 1968). Points on the
     border of the crop do not move.
     """
-    border_NP2 = points_NP2.new_tensor(_BORDER).expand(len(points_NP2), -1, -1)
+    border_NP2 = points_NP2.new_tensor(_BORDER).expand(points_NP2.shape[0], -1, -1)
     targets_NP2 = torch.cat([points_NP2, border_NP2], dim=1)
     motion_NP2 = torch.cat([reference_NP2 - points_NP2, torch.zeros_like(border_NP2)], dim=1)
     across_NPW = (x_W - targets_NP2[..., :1]).square()
