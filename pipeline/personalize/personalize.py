@@ -106,7 +106,8 @@ def personalize(
 
 def _confirmed(rows: Sequence[HeldOutRow]) -> bool:
     """Return whether LMD is lower on the held-out clips, and the mouth opening no worse."""
-    means = pd.DataFrame(rows).fillna(0.0).groupby("method")[["lmd", "opening"]].mean()
+    # A mouth that does not move has no correlation, which counts as 0. A clip without a face has no LMD.
+    means = pd.DataFrame(rows).fillna({"opening": 0.0}).groupby("method")[["lmd", "opening"]].mean()
     (lmd_before, opening_before), (lmd_after, opening_after) = means.loc[[BEFORE, AFTER]].to_numpy()
     return bool(lmd_after < lmd_before and opening_after >= opening_before - OPENING_LOSS)
 

@@ -26,5 +26,6 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def work(video: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The prepared video, as an interrupted call leaves it."""
     folder = tmp_path_factory.mktemp("work")
-    prepare([video], clip_params(load_bundle(pretrained_folder())), folder, jobs=1)
+    bundle = load_bundle(pretrained_folder())
+    prepare([video], clip_params(bundle), folder, jobs=1, initial=bundle.trained_here.speech.initial)
     return folder

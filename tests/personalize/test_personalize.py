@@ -58,7 +58,8 @@ def tuning_of(bundle: Path, work: Path) -> FineTuning:
 
 def train_well(video: Path, bundle: Path, work: Path) -> None:
     """Finish both trainings. AT-net gets the shipped weights, because a real training takes minutes."""
-    prepare([video], clip_params(load_bundle(bundle)), work, jobs=1)  # with this bundle's face rule
+    base = load_bundle(bundle)  # which has its own face rule
+    prepare([video], clip_params(base), work, jobs=1, initial=base.trained_here.speech.initial)
     tuning_of(bundle, work).run(STEPS)
     meta = {**read_meta(work, "atnet"), "step": STEPS["atnet"]}
     save_model(work / "atnet", "model", load_bundle(pretrained_folder()).atnet, meta)
