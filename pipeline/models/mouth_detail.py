@@ -4,16 +4,11 @@ The paper's decoder paints every frame from features of 32 x 32, so lips are sof
 decoder also sees the reference's own pixels at the place where the landmarks put them, and where the lips are.
 """
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pipeline.faces.crop import CROP
-from pipeline.landmarks.pca import FACTOR
-from pipeline.landmarks.points import COUNT, STABLE
-from pipeline.landmarks.similarity import fit_similarity
+from pipeline.landmarks.points import COUNT
 from pipeline.models.layers import conv, scaled
 
 CHANNELS = 7
@@ -39,8 +34,8 @@ def mouth_part(height: int, width: int) -> tuple[slice, slice]:
 class MouthDetail(nn.Module):
     """Adds detail to the decoder's features of the mouth, and mixes the moved reference into its colours.
 
-    At first the added features are zero and the share of the moved reference is small, so that weights trained without
-    this module nearly keep their output.
+    At first the added features are zero and the moved reference has a share of 27%, so that weights trained without
+    this module roughly keep their output.
     """
 
     def __init__(self, features: int, width: int) -> None:
@@ -61,11 +56,10 @@ class MouthDetail(nn.Module):
         bias = nn.init.zeros_(self.add.get_parameter("bias"))
         bias[-1] = SHARE_BIAS
 
-    def place(self, template_68x2: NDArray[np.float64]) -> None:
-        """Set `placement` for the landmark model of this template, whose faces lie upright in the crop."""
-        shares = (np.array(CROP.points) + 0.5) / CROP.size
-        fitted = fit_similarity(FACTOR * template_68x2[STABLE], shares)
-        self.placement.copy_(torch.from_numpy(np.round(1e6 * fitted[[0, 0, 1], [0, 2, 2]])))
+    @torch.no_grad()
+    def place(self, scale: float, x: float, y: float) -> None:
+        """Set `placement`, from shares of the crop's side."""
+        self.placement.copy_(torch.tensor([scale, x, y], dtype=torch.float64).mul(1e6).round())
 
     def forward(
         self, features_NCHW: Tensor, image_BCHW: Tensor, reference_BL: Tensor, landmarks_BTL: Tensor

@@ -12,7 +12,10 @@ from torch import Tensor, nn
 from pipeline.config.params import Params
 from pipeline.config.training import VgNetParams
 from pipeline.config.windows import require_long_clips
-from pipeline.faces.crop import crop_geometry
+from pipeline.faces.crop import CROP, crop_geometry
+from pipeline.landmarks.pca import FACTOR
+from pipeline.landmarks.points import STABLE
+from pipeline.landmarks.similarity import fit_similarity
 from pipeline.models.discriminator import Discriminator, MouthDiscriminator
 from pipeline.models.losses import decision_loss, pixel_loss, regression_loss, regression_weights
 from pipeline.models.mouth_detail import mouth_part
@@ -66,7 +69,9 @@ class VgNetTask(Task[VgNetParams]):
             with training_threads(params.width):
                 init_generator(self.network, torch.from_numpy(np.concatenate(landmarks)))
         if self.network.mouth_detail is not None:
-            self.network.mouth_detail.place(source.model.template)
+            shares = (np.array(CROP.points) + 0.5) / CROP.size
+            fitted = fit_similarity(FACTOR * source.model.template[STABLE], shares)  # faces lie upright in the crop
+            self.network.mouth_detail.place(fitted[0, 0], fitted[0, 2], fitted[1, 2])
         unused = params.recurrence == "none"  # which does not use the state's weights
         self.forward = self.trainable(self.network, "network", params.lr, unused=unused)
         self.regression_weights = regression_weights(params.mouth_weight).to(self.device)

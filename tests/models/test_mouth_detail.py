@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from pipeline.bundles.location import pretrained_folder
 from pipeline.faces.crop import CROP
-from pipeline.landmarks.pca import LandmarkModel
+from pipeline.landmarks.pca import FACTOR, LandmarkModel
 from pipeline.landmarks.points import STABLE
+from pipeline.landmarks.similarity import fit_similarity
 from pipeline.models.folding import for_inference
 from pipeline.models.mouth_detail import MouthDetail, lip_maps, motion_field
 from pipeline.models.vgnet import VgNet
@@ -39,7 +40,9 @@ def pixels(detail: MouthDetail, landmarks_L: NDArray[np.float32]) -> NDArray[np.
 @pytest.fixture
 def detail() -> MouthDetail:
     detail = MouthDetail(8, 16)
-    detail.place(MODEL.template)
+    shares = (np.array(CROP.points) + 0.5) / SIDE
+    fitted = fit_similarity(FACTOR * MODEL.template[STABLE], shares)
+    detail.place(fitted[0, 0], fitted[0, 2], fitted[1, 2])
     return detail
 
 
@@ -103,7 +106,7 @@ def test_closed_lips_have_no_inside(detail: MouthDetail) -> None:
 
 @torch.inference_mode()
 @pytest.mark.parametrize("size", [128, 256])
-def test_a_network_nearly_keeps_its_output_when_detail_is_added(size: int) -> None:
+def test_a_network_keeps_its_attention_and_most_colours_when_detail_is_added(size: int) -> None:
     plain, detailed = VgNet(width=8, size=size).eval(), VgNet(width=8, size=size, mouth_detail=True).eval()
     init_generator(detailed, torch.randn(8, 136))
     plain.load_state_dict({key: x for key, x in detailed.state_dict().items() if not key.startswith("mouth_detail")})
@@ -112,6 +115,6 @@ def test_a_network_nearly_keeps_its_output_when_detail_is_added(size: int) -> No
     assert torch.equal(before.attention_BT1HW, after.attention_BT1HW)
     part = (..., slice(7 * size // 16, 15 * size // 16), slice(3 * size // 16, 13 * size // 16))
     difference = (after.colour_BTCHW - before.colour_BTCHW).abs()
-    assert 0 < difference[part].max() < 0.1
+    assert 0 < difference[part].max() < 2 * 0.27
     difference[part] = 0
     assert difference.max() == 0

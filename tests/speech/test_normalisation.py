@@ -114,7 +114,7 @@ def speech(seconds: float, scale: float = 1.0) -> NDArray[np.float64]:
 def of_speech() -> InitialStatistics:
     statistics = Statistics(27)
     statistics.add(log_mel(speech(5.0)))
-    return statistics.initial()
+    return replace(statistics.initial(), weight=30, pause=50)  # little, so that effects show within seconds
 
 
 def test_long_silence_stays_below_speech() -> None:
@@ -153,7 +153,7 @@ def test_initial_statistics_cover_all_counted_rows() -> None:
     initial, every = total.initial(), np.concatenate(parts).astype(np.float64)
     np.testing.assert_allclose(initial.mean, every.mean(axis=0), atol=STEP)
     np.testing.assert_allclose(initial.deviation, every.std(axis=0), atol=STEP)
-    assert (initial.weight, initial.memory) == (30, 300)
+    assert (initial.weight, initial.memory) == (200, 300)
     assert all(value % STEP == 0 for value in (*initial.mean, *initial.deviation, initial.variation))
     assert initial.variation == pytest.approx(0.75 * initial.deviation[0], abs=STEP)
 
