@@ -1,6 +1,7 @@
 """The initial weights of a training that starts from a bundle (`atnet.init`, `vgnet.init`)."""
 
 import hashlib
+import inspect
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,13 +35,14 @@ class Start(NamedTuple):
         if card["architecture"] != type(network).__name__:
             raise PipelineError(f"{self.folder} holds {card['architecture']} where {type(network).__name__} belongs.")
         saved = type(network)(**card["arguments"]).arguments  # with the defaults that the file leaves out
-        for key, value in network.arguments.items():
-            added = key in ADDED and not saved.get(key)
-            if key not in FREE and not added and saved.get(key) != value:
+        defaults = {key: one.default for key, one in inspect.signature(type(network)).parameters.items()}
+        for key in (saved | network.arguments).keys() - FREE:
+            theirs, ours = (arguments.get(key, defaults[key]) for arguments in (saved, network.arguments))
+            if theirs != ours and not (key in ADDED and ours):
                 param = PARAMS.get(key, f"{self.name}.{key}")
                 raise PipelineError(
-                    f"{self.name}.init: {self.folder} has {key} {saved.get(key)}, and {param} is {value}. Set {param} "
-                    f"to {saved.get(key)}, or start from another bundle."
+                    f"{self.name}.init: {self.folder} has {key} {theirs}, and {param} is {ours}. Set {param} to "
+                    f"{theirs}, or start from another bundle."
                 )
         new = {key: tensor for key, tensor in network.state_dict().items() if key.split(".")[0] in ADDED}
         network.load_state_dict(new | weights)

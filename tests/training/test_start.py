@@ -73,6 +73,20 @@ def test_starts_from_the_weights_and_records_their_hashes(name: str, bundle: Pat
     }
 
 
+def test_additions_of_the_bundle_must_be_set(bundle: Path, tmp_path: Path) -> None:
+    """Their arguments are not in the files of networks without them."""
+    run("atnet", tmp_path, encoder="conv1d", steps=1)
+    run("vgnet", tmp_path, mouth_detail=True, steps=1)
+    with pytest.raises(
+        PipelineError, match=r"has encoder conv1d, and atnet\.encoder is conv2d\. Set atnet\.encoder to "
+    ):
+        AtNetTask(*OTHERS, AT, 0, BELONGS, open_start("atnet", tmp_path, BELONGS))
+    with pytest.raises(PipelineError, match=r"has encoder conv2d, and atnet\.encoder is conv1d\."):
+        AtNetTask(*OTHERS, replace(AT, encoder="conv1d"), 0, BELONGS, open_start("atnet", bundle, BELONGS))
+    with pytest.raises(PipelineError, match=r"has mouth_detail True, and vgnet\.mouth_detail is False\."):
+        VgNetTask(*OTHERS, VG, 0, BELONGS, open_start("vgnet", tmp_path, BELONGS))
+
+
 def test_detail_of_the_mouth_can_be_added(bundle: Path) -> None:
     start = open_start("vgnet", bundle, BELONGS)
     task = VgNetTask(*OTHERS, replace(VG, mouth_detail=True), 0, BELONGS, start)
