@@ -5,10 +5,9 @@
         --recordings VOICES --speech none synthetic recorded --seeds 0 1
 
 AT-net with `encoder: conv1d` trains for a minute or two on clips of --train with their landmarks, and on speech without
-video. In such speech the phonemes and the lips of the synthesiser give the opening of the mouth. `synthetic` is said by
-espeak-ng, and `recorded` comes from a folder of recordings with transcripts (docs/corpora.md). A row has the
-correlation of the opening with the real one: `own` if the network hears the clip, `other` if it hears a clip of another
-speaker.
+video. For such speech the synthesiser's lips give the opening of the mouth, from the phonemes. espeak-ng speaks
+`synthetic`, and `recorded` is a folder of recordings with transcripts (docs/corpora.md). A row has the correlation of
+the opening with the real one: `own` if the network hears the clip, `other` if it hears a clip of another speaker.
 """
 
 import argparse

@@ -60,8 +60,7 @@ class AtNetParams(LoopParams):
     """Training of AT-net, speech to landmark coefficients."""
 
     encoder: Literal["conv2d", "conv1d"] = "conv2d"
-    """Convolutions over speech features and time, the paper's, or over time alone, which train ten times as fast and
-    suit unseen voices better (docs/results.md)."""
+    """Convolutions over time and columns (`conv2d`, the paper's), or over time alone (`conv1d`, a smaller network)."""
     recurrent: bool = True
     """Reference coefficients and an LSTM over the frames; false: the paper's single-frame ablation."""
     batch: AtLeastOne = 8
@@ -109,8 +108,8 @@ class VgNetParams(LoopParams):
     lr: _LearningRate = 6e-4
     """Highest learning rate of the generator's Adam. Paper: 2e-4."""
     discriminator_lr: _LearningRate = 2e-4
-    """Highest learning rate of the discriminator's Adam. The discriminator learns nothing at higher rates. Paper:
-    2e-4."""
+    """Highest learning rate of the Adam of both discriminators. The paper's learns nothing at higher rates, and that of
+    the mouth learns at 1.2e-3 too. Paper: 2e-4."""
     recurrence: Literal["time", "batch", "none"] = "time"
     """Axis of the ConvGRU's recurrence: `time`, `batch` (a fault of the original release) or `none` (ablation)."""
     dropout: _BelowOne = 0.0

@@ -18,7 +18,7 @@ class AtNet(nn.Module):
     of the reference. `recurrent=False` is the paper's single-frame ablation: no reference and no batch normalisation.
 
     `encoder` turns a window of speech features into a vector: `conv2d`, the paper's, or `conv1d` (ours), whose
-    convolutions run over time alone. It needs a tenth of the operations, and one layer of LSTM follows it, not three.
+    convolutions run over time alone. One layer of LSTM follows it, and three the paper's.
     """
 
     def __init__(

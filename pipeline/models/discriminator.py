@@ -50,7 +50,7 @@ class Discriminator(nn.Module):
 class MouthDiscriminator(nn.Module):
     """Decides of each patch of the mouth's part of a frame whether it is real (ours; Isola et al., CVPR 2017).
 
-    Its patches of 22 pixels show lips and teeth, not the face, so that it asks for texture and not for another person.
+    A patch has 26 x 26 pixels, so it shows lips and teeth but no whole face.
     """
 
     def __init__(self, width: int = 64) -> None:

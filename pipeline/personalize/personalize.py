@@ -83,7 +83,7 @@ def personalize(
     after: list[HeldOutRow] = []
     if any(chosen.values()):
         after = measure_held_out(mixed_head(bundle, new, chosen), store, {AT_VG: AFTER, MISMATCHED: OTHER_SPEECH})
-        if not _confirmed([*before, *after]):
+        if not confirmed([*before, *after]):
             after = [{**row, "method": TRIED} for row in after if row["method"] == AFTER]
             chosen = UNCHANGED
     result = Personalized(
@@ -104,7 +104,7 @@ def personalize(
     return result
 
 
-def _confirmed(rows: Sequence[HeldOutRow]) -> bool:
+def confirmed(rows: Sequence[HeldOutRow]) -> bool:
     """Return whether LMD is lower on the held-out clips, and the mouth opening no worse."""
     # A mouth that does not move has no correlation, which counts as 0. A clip without a face has no LMD.
     means = pd.DataFrame(rows).fillna({"opening": 0.0}).groupby("method")[["lmd", "opening"]].mean()

@@ -77,8 +77,9 @@ def build_portraits(
 ) -> pd.DataFrame:
     """Make the clips of all photographs in ``photos`` and its subfolders.
 
-    Finished clips of unchanged photographs and params are kept, so an interrupted run continues and a new photograph
-    costs only its own clips. The bytes do not depend on ``jobs``.
+    Finished clips of unchanged photographs and params are kept, so an interrupted run continues. A new photograph costs
+    its own clips, and those of photographs that may now get its teeth (`choose_donors`). The bytes do not depend on
+    ``jobs``.
 
     Args:
         photos: The user's photographs.

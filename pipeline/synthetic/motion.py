@@ -98,9 +98,9 @@ def mouth_track(phonemes: tuple[Segment, ...], articulation: float) -> Tracks:
     return {name: values_N[middles] for name, values_N in (smooth | {"closure": closure_N}).items()}
 
 
-def smile_track(held: int = 4, fading: int = 6) -> Tracks:
-    """A smile at the start of a clip, which fades into the first word: 1 for ``held`` frames, then down to 0."""
-    return {"smile": np.clip((held + fading - np.arange(FRAMES)) / fading, 0, 1)}
+def smile_track() -> Tracks:
+    """A smile at the start of a clip, which fades into the first word: 1 for five frames, then down to 0."""
+    return {"smile": np.clip((10 - np.arange(FRAMES)) / 6, 0, 1)}
 
 
 def head_track(opening_T: NDArray[np.float64], rng: np.random.Generator) -> Tracks:

@@ -62,8 +62,10 @@ class AtNetTask(Task[AtNetParams]):
         if params.mouth_focus > 0:
             weights = torch.from_numpy(source.model.mouth_weights(params.mouth_focus))
             self.weights_KK = weights.float().to(self.device)
-        gaps = lip_gap(source.model.basis.T.reshape(-1, COUNT, 2)) if params.spread_weight > 0 else np.zeros(0)
-        self.gap_K = torch.from_numpy(gaps).float().to(self.device)
+        self.gap_K: Tensor | None = None
+        if params.spread_weight > 0:
+            gaps = torch.from_numpy(lip_gap(source.model.basis.T.reshape(-1, COUNT, 2)))
+            self.gap_K = gaps.float().to(self.device)
 
     def batch(self, step: int) -> AtBatch:
         """See `Task`."""
@@ -79,7 +81,7 @@ class AtNetTask(Task[AtNetParams]):
         with autocast(self.device, self.params.precision):
             predicted_BTK = self.forward(reference_BK, windows_BT1RC)
         losses = {"loss": coefficient_loss(predicted_BTK.float(), coefficients_BTK, self.weights_KK)}
-        if self.params.spread_weight > 0:
+        if self.gap_K is not None:
             losses["spread"] = spread_loss(predicted_BTK.float(), coefficients_BTK, self.gap_K)
             losses["loss"] = losses["loss"] + self.params.spread_weight * losses["spread"]
         self.descend("network", losses["loss"])

@@ -7,7 +7,7 @@ from pipeline.speech.phonemes import Segment
 TIMES = st.integers(0, 10_000_000).map(lambda tick: tick / 25000)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.builds(Segment, st.text(max_size=8), TIMES, TIMES), min_size=1, max_size=8))
 def test_round_trip(words: list[Segment]) -> None:
     assert unpack(pack(words)) == tuple(words)

@@ -74,7 +74,7 @@ def test_ids_never_share_a_stem() -> None:
         assert list(file_stems([*pair, "another"]).values()) == [first, second, "another"]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.text(min_size=1), unique=True, max_size=8))
 def test_stems_are_unique_and_portable(ids: list[str]) -> None:
     stems = file_stems([one.encode(errors="replace").decode() for one in ids])

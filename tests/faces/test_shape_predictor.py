@@ -48,7 +48,7 @@ def test_rounded_points_equal_dlibs_on_real_clips(corpora: Path, predictor: Any,
     assert np.abs(points - np.round(points)).mean() > 0.2  # they are fractions
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     left=st.integers(60, 240),
     top=st.integers(-20, 160),

@@ -45,7 +45,7 @@ def face(shipped: TalkingHead, face_file: Path) -> Reference:
     return read_reference(face_file, shipped.preprocessing)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 2**31), chunk=st.integers(1, 70))
 def test_blinks_have_a_human_rate_for_any_chunks(face: Reference, seed: int, chunk: int) -> None:
     """8 to 26 a minute over ten minutes, each a quarter of a second long."""

@@ -37,7 +37,7 @@ def whole(generator: Generator, spoken: Samples) -> NDArray[np.uint8]:
 
 
 @pytest.mark.slow
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(cuts=st.lists(st.integers(0, round(SECONDS * 16000)), max_size=12))
 def test_frames_do_not_depend_on_the_blocks(
     generator: Generator, spoken: Samples, whole: NDArray[np.uint8], cuts: list[int]

@@ -52,7 +52,7 @@ def test_entries_have_title_unit_and_direction(entry: MetricEntry) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data(), st.integers(1, 6), st.integers(0, 9))
 def test_metrics_are_finite_or_nan_and_equal_in_parts(data: st.DataObject, frames: int, seed: int) -> None:
     """And in parts it is what it is at once."""

@@ -73,7 +73,7 @@ def test_frames_with_coinciding_eyes_are_left_out() -> None:
     assert np.isnan(computed("lmd_eyes", fake[1:], real[1:]))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 99), st.floats(-40, 40), st.floats(-40, 40), st.floats(0.5, 3))
 def test_distances_ignore_place_and_by_eyes_also_size(seed: int, x: float, y: float, scale: float) -> None:
     real = moving_face(4, seed)

@@ -88,7 +88,7 @@ def test_still_mouths() -> None:
     assert np.isnan(computed("opening", real[:2], real[:2]))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 99), st.integers(100, 199), st.integers(3, 40))
 def test_opening_and_spread_are_symmetric_and_in_range(one: int, other: int, frames: int) -> None:
     real, fake = moving_face(frames, one), moving_face(frames, other)

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from pipeline.models.atnet import AtNet, Encoder
-from pipeline.models.discriminator import Discriminator
+from pipeline.models.discriminator import Discriminator, MouthDiscriminator
 from pipeline.models.vgnet import ConvGru, Recurrence, VgNet
 
 
@@ -111,6 +111,15 @@ def test_atnet_in_pieces_equals_atnet_at_once(recurrent: bool, encoder: Encoder)
 def test_files_of_the_papers_network_name_no_encoder() -> None:
     assert "encoder" not in AtNet(width=8).arguments
     assert AtNet(width=8, encoder="conv1d").arguments["encoder"] == "conv1d"
+
+
+def test_the_mouths_discriminator_sees_patches_of_26_pixels() -> None:
+    mouth = torch.rand(1, 3, 64, 80, requires_grad=True)
+    logits = MouthDiscriminator(width=8)(mouth)
+    assert logits.shape == (1, 1, 16, 20)
+    logits[0, 0, 8, 10].backward()
+    assert mouth.grad is not None
+    assert [int(mouth.grad[0].abs().sum(dim=(0, axis)).count_nonzero()) for axis in (2, 1)] == [26, 26]
 
 
 @torch.inference_mode()

@@ -61,7 +61,7 @@ def test_only_missing_rows_are_computed(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.data())
 def test_any_order_of_growth_gives_the_same_bytes(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

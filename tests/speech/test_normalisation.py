@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -72,7 +72,6 @@ def test_running_rows_follow_the_definition(initial: InitialStatistics) -> None:
 
 
 @either
-@settings(deadline=None)
 @given(cuts=st.lists(st.integers(0, 40), max_size=5))
 def test_running_rows_do_not_depend_on_chunks(initial: InitialStatistics, cuts: list[int]) -> None:
     running = Running(initial)

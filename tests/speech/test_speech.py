@@ -109,7 +109,7 @@ def test_no_speech_is_an_error() -> None:
         windows(np.zeros((0, 13), np.float32), 5)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.integers(700, 80000),
     st.lists(st.integers(0, 80000), max_size=6),

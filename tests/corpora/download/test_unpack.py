@@ -158,7 +158,7 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(unpack_all(path, tmp_path / "out")) == 2
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_damaged_archives_write_nothing_wrong(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     whole = zipped({"s1/a.mpg": NOISE[:300], "s1/b.mpg": bytes(300), "__MACOSX/s1/._a.mpg": b"x"})

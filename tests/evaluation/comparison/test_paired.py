@@ -58,7 +58,7 @@ def test_the_interval_is_of_pairs_within_speakers() -> None:
     assert [row.low, row.high] == pytest.approx(np.percentile(means, [2.5, 97.5]), abs=0.06 * width)
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(shift=st.floats(-1, 1), seed=st.integers(0, 99))
 def test_a_shift_of_all_clips_is_found_with_its_sign(shift: float, seed: int) -> None:
     before = drawn_clips(IDS[:5], seed)

@@ -31,7 +31,7 @@ def strongest(samples_N: Sound) -> float:
     return float(np.abs(np.fft.rfft(samples_N * np.hanning(len(samples_N)))).argmax() * RATE / len(samples_N))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.floats(-30, 30))
 def test_noise_has_the_level_that_is_asked_for_and_nothing_is_clipped(ratio: float) -> None:
     clean_N, others_N = tone(440), np.random.default_rng(1).laplace(size=RATE)

@@ -111,7 +111,7 @@ def test_a_scaled_down_picture_is_logged(photograph: Image, find: Find, caplog: 
     assert "The picture is 2400 pixels wide and 2400 high, and the video 1920 and 1920." in caplog.messages
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     width=st.integers(2, 2600),
     height=st.integers(2, 2600),

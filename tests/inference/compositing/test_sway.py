@@ -36,7 +36,7 @@ def whole(photograph: Image, head: TalkingHead) -> Photograph:
     return Photograph(photograph, read_reference(photograph, head.preprocessing))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**31), number=st.integers(0, 100_000))
 def test_motion_is_small_and_smooth(whole: Photograph, seed: int, number: int) -> None:
     sway = Sway(whole, seed)
