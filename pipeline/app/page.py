@@ -51,8 +51,8 @@ HEAD = '<meta name="robots" content="noindex">'
 _ABOUT = """# A face that talks
 Give a picture of a face and speech. You get a video in which the face says the speech.
 
-**What to expect:** the mouth follows the speech but looks soft. Best is a frontal, evenly lit photograph with closed
-lips and no beard."""
+**What to expect:** the lips follow the speech, for many voices only in part. Best is a frontal, evenly lit photograph
+with closed lips and no beard."""
 _PROJECT = f"ATVGnet pipeline {version('atvgnet')}. [README of the project]({README})"
 _CONSENT = f"""**Use the picture and the voice of people who have agreed to it, and tell viewers that the video was
 generated.** The file says so too, in its metadata. Uploads and videos stay on the machine that serves this page, and
