@@ -119,6 +119,9 @@ class VgNetParams(LoopParams):
     mouth_detail: bool = False
     """Layers that paint the mouth from the reference's pixels, moved by the landmarks (`pipeline.models.mouth_detail`).
     Paper: false."""
+    wide_references: Share = 0.0
+    """Share of the windows whose reference is the widest mouth of the clip, so that VG-net learns to close it. The
+    others have any other frame of the clip. Paper: 0."""
     dynamic_loss: bool = True
     """Weight the pixel loss by the attention; false weights all pixels equally (ablation)."""
     pixel_weight: Positive = 10.0

@@ -30,6 +30,7 @@ class Stream(IntEnum):
     WINDOW = 1  # place of a window in its clip, and its reference
     AUGMENTATION = 2  # augmentation of a window: of VG-net's pictures, and of AT-net's sound
     CORPUS = 3  # corpus and clip of a window, if corpora have weights
+    REFERENCE = 4  # whether a window's reference is the frame with the widest mouth
 
 
 GroupWeights = Mapping[tuple[int, ...], float]  # groups of clips, and how often each is drawn; may be empty
@@ -164,6 +165,16 @@ def _order(clips: int, seed: int, turn: int) -> NDArray[np.int64]:
 def drawn_variant(variants: int, seed: int, position: int) -> int:
     """The version of the sound, of `variants` augmented ones, for the window at `position`; 0 is the original."""
     return int(np.random.default_rng([seed, Stream.AUGMENTATION, position]).integers(variants + 1)) if variants else 0
+
+
+def with_wide_reference(window: Window, frames: int, opening_T: NDArray[np.floating]) -> Window:
+    """The window of `frames` frames with the clip's widest mouth outside it as the reference.
+
+    `opening_T` is the opening of the mouth in all frames of the clip, in any unit.
+    """
+    outside_T = np.ones(len(opening_T), bool)
+    outside_T[window.start : window.start + frames] = False
+    return window._replace(reference=int(np.where(outside_T, opening_T, -np.inf).argmax()))
 
 
 def validation_windows(lengths: Sequence[int], frames: int, most: int) -> list[Window]:

@@ -14,7 +14,8 @@ from pipeline.config.training import VgNetParams
 from pipeline.config.windows import require_long_clips
 from pipeline.faces.crop import CROP, crop_geometry
 from pipeline.landmarks.pca import FACTOR
-from pipeline.landmarks.points import STABLE
+from pipeline.landmarks.points import COUNT, STABLE
+from pipeline.landmarks.shape import mouth_opening
 from pipeline.landmarks.similarity import fit_similarity
 from pipeline.models.discriminator import Discriminator, MouthDiscriminator
 from pipeline.models.losses import decision_loss, pixel_loss, regression_loss, regression_weights
@@ -27,7 +28,7 @@ from pipeline.runtime.paths import StrPath
 from pipeline.training import distribution
 from pipeline.training.augment import NO_CHANGE, PictureChange, augment, draw
 from pipeline.training.callbacks import Callback
-from pipeline.training.data import StoreSource, Window, validation_windows
+from pipeline.training.data import StoreSource, Stream, Window, validation_windows, with_wide_reference
 from pipeline.training.initialization import init_discriminator, init_generator
 from pipeline.training.loop import train
 from pipeline.training.pictures import draw_strips
@@ -91,6 +92,18 @@ class VgNetTask(Task[VgNetParams]):
             self.helpers["mouth_discriminator"] = self.mouth_discriminator
             lr = params.discriminator_lr
             self.mouth_judge = self.trainable(self.mouth_discriminator, "mouth_discriminator", lr)
+
+    def windows(self, step: int) -> list[tuple[int, Window]]:
+        """See `Task`. A share of them, `wide_references`, has the widest mouth of its clip as the reference."""
+        drawn = super().windows(step)
+        return [(position, self._widened(position, window)) for position, window in drawn]
+
+    def _widened(self, position: int, window: Window) -> Window:
+        random = np.random.default_rng([self.seed, Stream.REFERENCE, position])
+        if random.random() >= self.params.wide_references:
+            return window
+        points_T68x2 = self.source_train.landmarks(window.clip).reshape(-1, COUNT, 2)
+        return with_wide_reference(window, self.params.frames, mouth_opening(points_T68x2))
 
     def batch(self, step: int) -> VgBatch:
         """See `Task`."""

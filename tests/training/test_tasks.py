@@ -113,6 +113,31 @@ def test_detail_and_discriminator_of_the_mouth_survive_a_restart(tmp_path: Path)
     assert network.mouth_detail.placement.tolist() != [500_000] * 3
 
 
+class Opening(DrawnClips):
+    """The inner lips part as the speech says."""
+
+    def landmarks(self, clip: int, mirrored: bool = False) -> NDArray[np.float32]:
+        points_T68x2 = super().landmarks(clip, mirrored).reshape(-1, 68, 2)
+        points_T68x2[:, 65:, 1] += self.openings[clip][:, None]
+        return points_T68x2.reshape(-1, 136)
+
+
+def test_a_share_of_the_references_has_the_widest_mouth() -> None:
+    """It lies outside the window. The other references stay as they were."""
+    clips = Opening(3)
+    plain, half, whole = (VgNetTask(clips, VAL, replace(VG, wide_references=share), 0) for share in (0.0, 0.5, 1.0))
+    widened = 0
+    for step in range(20):
+        drawn = zip(plain.windows(step), half.windows(step), whole.windows(step), strict=True)
+        for (_, before), (_, sometimes), (_, always) in drawn:
+            outside_T = np.array(clips.openings[before.clip])
+            outside_T[before.start : before.start + VG.frames] = -1
+            assert always == before._replace(reference=int(outside_T.argmax()))
+            assert sometimes in (before, always)
+            widened += sometimes == always
+    assert 10 <= widened <= 30
+
+
 def test_without_its_losses_there_is_no_discriminator(tmp_path: Path) -> None:
     run("vgnet", tmp_path, steps=2, adversarial_weight=0.0, regression_weight=0.0)
     assert list(outs(tmp_path)) == FILES["atnet"]
