@@ -55,8 +55,7 @@ def spoken(language: str) -> tuple[NDArray[np.int16], NDArray[np.int8]]:
 
 def openings(generator: Generator, samples_N: NDArray[np.int16]) -> tuple[NDArray[np.float64], float]:
     """The opening (T,) and the movement of the mouth that AT-net predicts."""
-    landmarks_TL = np.concatenate([chunk.landmarks_TL for chunk in generator.speak([samples_N])])
-    points = generator.head.preprocessing.place(landmarks_TL, generator.reference.points_68x2)
+    points = np.concatenate([chunk.points_T68x2 for chunk in generator.speak([samples_N])])
     return mouth_opening(points), measure_movement(points, np.ones(len(points), bool))
 
 

@@ -128,7 +128,7 @@ def generate(head: TalkingHead, photo: Path, speech: Speech) -> Video:
 
     def noted(painted: Iterable[Painted]) -> Iterator[Painted]:
         for chunk in painted:
-            asked.append(chunk.landmarks_TL)
+            asked.append(chunk.points_T68x2)
             yield chunk
 
     (left, top), (height, width) = view.corner, view.mask_HW.shape
@@ -140,8 +140,8 @@ def generate(head: TalkingHead, photo: Path, speech: Speech) -> Video:
     if np.isnan(points_T68x2[speech.rest]).all():
         raise PipelineError("dlib finds no face in the generated frames at rest.")
     there_T68x2 = from_crop(points_T68x2, np.broadcast_to(onto_2x3, (len(points_T68x2), 2, 3)))
-    asked_T68x2 = head.preprocessing.place(np.concatenate(asked), reference.points_68x2)
-    return Video(frames_THWC, view.picture_HWC[part], own_68x2, onto_2x3, points_T68x2, there_T68x2, asked_T68x2)
+    picture_HWC = view.picture_HWC[part]
+    return Video(frames_THWC, picture_HWC, own_68x2, onto_2x3, points_T68x2, there_T68x2, np.concatenate(asked))
 
 
 def gap(points_T68x2: NDArray[np.floating]) -> float:

@@ -10,7 +10,6 @@ from pipeline.faces.shape_predictor import predict_landmarks
 from pipeline.inference.compositing.base import Painted
 from pipeline.inference.compositing.lids import close_lids
 from pipeline.inference.painter import Painter
-from pipeline.landmarks.points import COUNT, NUMBERS
 from pipeline.landmarks.shape import close_eyes, eye_opening
 from pipeline.preprocessing.base import Reference
 from pipeline.runtime.clock import FPS
@@ -32,7 +31,7 @@ def draw_blinks(painted: Iterable[Painted], skin: float, seed: int) -> Iterator[
     starts, first, closed_T = _blink_starts(seed), 0, np.zeros(0)
     start = next(starts)
     for chunk in painted:
-        count = len(chunk.landmarks_TL)
+        count = len(chunk.points_T68x2)
         closed_T = np.pad(closed_T, (0, max(0, count + len(LIDS) - len(closed_T))))  # from frame number `first` on
         while start < first + count:
             blink = slice(start - first, start - first + len(LIDS))
@@ -43,11 +42,11 @@ def draw_blinks(painted: Iterable[Painted], skin: float, seed: int) -> Iterator[
 
 
 def _with_closed_eyes(chunk: Painted, closed_T: NDArray[np.float64], skin: float) -> Painted:
-    landmarks_TL = close_eyes(chunk.landmarks_TL.reshape(-1, COUNT, 2), closed_T).reshape(-1, NUMBERS)
+    points_T68x2 = close_eyes(chunk.points_T68x2, closed_T)
     frames_THWC, reference = chunk.frames_THWC.copy(), chunk.reference
     for t in np.flatnonzero(closed_T):
         close_lids(frames_THWC[t], reference.image_HWC, reference.points_68x2, skin, float(closed_T[t]))
-    return chunk._replace(frames_THWC=frames_THWC, landmarks_TL=landmarks_TL, closed_T=closed_T, skin=skin)
+    return chunk._replace(frames_THWC=frames_THWC, points_T68x2=points_T68x2, closed_T=closed_T, skin=skin)
 
 
 def _blink_starts(seed: int) -> Iterator[int]:

@@ -49,10 +49,10 @@ class Generator:
         it is known. Raises PipelineError if the picture has no face, or the settings do not fit it.
         """
         self.head, self.settings = head, settings or Settings()
-        self._footage = self._skin = self._still_TL = None
+        self._footage = self._skin = self._still_T68x2 = None
         part: View | None = None  # None shows the whole picture
         if self.settings.panels:
-            part = Panels(head.size, head.preprocessing)
+            part = Panels(head.size)
         elif self.settings.crop:
             part = Crop(head.size)
         if not isinstance(picture, np.ndarray) and is_video(picture):
@@ -63,7 +63,8 @@ class Generator:
             image_HWC = read_image(picture)
             face = head.face if self.settings.face is None else self.settings.face
             self.reference = read_reference(picture, head.preprocessing, face, image_HWC)
-            self._still_TL = head.still_landmarks(self.reference, self.settings.strength)
+            still_TL = head.still_landmarks(self.reference, self.settings.strength)
+            self._still_T68x2 = head.preprocessing.place(still_TL, self.reference.points_68x2)
             self._skin = self._find_skin(image_HWC)
             self.view = part or self._whole_view(image_HWC)
 
@@ -82,16 +83,16 @@ class Generator:
         landmarks = steps.each("AT-net", self.head.landmarks(self.reference, windows, self.settings.strength))
         if self._footage is not None:
             shots = steps.each("the video's frames", self._over_footage(self._footage, landmarks))
-            return mask_paint(steps.each("VG-net", self.head.repaint(shots)), self.head.preprocessing, SPEAKING)
+            return mask_paint(steps.each("VG-net", self.head.repaint(shots)), SPEAKING)
         painted = steps.each("VG-net", self.head.paint(self.reference, landmarks, spoken=True))
-        painted = mask_paint(painted, self.head.preprocessing, SPEAKING, self._still_TL)
+        painted = mask_paint(painted, SPEAKING, self._still_T68x2)
         return painted if self._skin is None else draw_blinks(painted, self._skin, self.settings.seed)
 
     def follow(self, video_T68x2: NDArray[np.float32], steps: StepTimer | None = None) -> Iterator[Painted]:
         """Yield frames of a still picture whose face moves like that of a video, with these points in a crop."""
         landmarks = driven_landmarks(video_T68x2, self.reference, self.head.preprocessing, self.settings.strength)
         painted = (steps or StepTimer()).each("VG-net", self.head.paint(self.reference, landmarks))
-        return mask_paint(painted, self.head.preprocessing, DRIVEN)
+        return mask_paint(painted, DRIVEN)
 
     def _open_footage(self, path: Path, frames: int | None) -> Footage:
         preprocessing, face = self.head.preprocessing, self.settings.face

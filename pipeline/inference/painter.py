@@ -131,7 +131,8 @@ class Painter:
             state = out.state_BCHW
             attention_THW = out.attention_BT1HW[0, :, 0].float().cpu().numpy()
             frames_THWC, colour_THWC = _to_uint8(out.frames_BTCHW[0]), _to_uint8(out.colour_BTCHW[0])
-            yield Painted(frames_THWC, attention_THW, colour_THWC, chunk_TL, reference)
+            points_T68x2 = self.preprocessing.place(chunk_TL, reference.points_68x2)
+            yield Painted(frames_THWC, attention_THW, colour_THWC, points_T68x2, reference)
 
     def _normalized(self, reference: Reference) -> NDArray[np.float32]:
         return np.asarray(self.preprocessing.normalize(reference.points_68x2[None], reference.points_68x2)[0])

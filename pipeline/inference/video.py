@@ -21,7 +21,6 @@ from pipeline.inference.painter import Painter
 from pipeline.inference.tracked import track
 from pipeline.landmarks.points import COUNT
 from pipeline.media import VideoWriter, probe, read_audio, read_frames
-from pipeline.preprocessing.base import Preprocessing
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import link_target, replacing
@@ -102,7 +101,7 @@ def generate_video(
             video = stack.enter_context(_open_writer(out, generator.view.size, sound_N))
         if landmarks is not None:
             write_row = stack.enter_context(_landmark_table(Path(landmarks)))
-            painted = _with_landmark_rows(painted, write_row, generator.view, head.preprocessing)
+            painted = _with_landmark_rows(painted, write_row, generator.view)
         try:
             for frame_HWC in steps.each("picture", generator.view.frames(painted)):
                 with steps.timed("encoding"):
@@ -151,14 +150,11 @@ def _landmark_table(path: Path) -> Iterator[WriteRow]:
         raise PipelineError(f"{path} cannot be written: {error.strerror}. Give --landmarks another place.") from error
 
 
-def _with_landmark_rows(
-    painted: Iterable[Painted], write_row: WriteRow, view: View, preprocessing: Preprocessing
-) -> Iterator[Painted]:
+def _with_landmark_rows(painted: Iterable[Painted], write_row: WriteRow, view: View) -> Iterator[Painted]:
     """Yield the chunks, and write a row per frame with the landmarks in pixels of the video."""
     frame = 0
     for chunk in painted:
-        points_T68x2 = preprocessing.place(chunk.landmarks_TL, chunk.reference.points_68x2)
-        for points in view.points(points_T68x2, frame, chunk.reference):
+        for points in view.points(chunk.points_T68x2, frame, chunk.reference):
             numbers = (f"{value:.2f}" for value in points.T.reshape(-1))
             write_row((frame + 1, f"{frame / FPS:.2f}", *numbers))
             frame += 1

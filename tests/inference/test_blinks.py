@@ -29,15 +29,15 @@ def still(face: Reference, frames: int, chunk: int) -> Iterator[Painted]:
     for at in range(0, frames, chunk):
         count = min(chunk, frames - at)
         pictures = np.broadcast_to(face.image_HWC, (count, *face.image_HWC.shape))
-        landmarks_TL = np.tile(face.points_68x2.reshape(-1), (count, 1))
-        yield Painted(pictures, np.zeros(pictures.shape[:3], np.float32), pictures, landmarks_TL, face)
+        points_T68x2 = np.tile(face.points_68x2, (count, 1, 1))
+        yield Painted(pictures, np.zeros(pictures.shape[:3], np.float32), pictures, points_T68x2, face)
 
 
 def opening(face: Reference, frames: int, seed: int, length: int = 16) -> np.ndarray:
     """Return the opening of the eyes (T,), as a share of the reference's."""
     small = replace(face, image_HWC=face.image_HWC[:1, :1])  # only the landmarks matter
-    moved = np.concatenate([chunk.landmarks_TL for chunk in draw_blinks(still(small, frames, length), SKIN, seed)])
-    return eye_opening(moved.reshape(-1, 68, 2)) / eye_opening(face.points_68x2[None])
+    moved = np.concatenate([chunk.points_T68x2 for chunk in draw_blinks(still(small, frames, length), SKIN, seed)])
+    return eye_opening(moved) / eye_opening(face.points_68x2[None])
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +65,7 @@ def test_only_the_eyes_change(face: Reference) -> None:
     """Landmarks: the upper lids. Frames: pixels between brows and nose, while the lids are closed."""
     (chunk,) = draw_blinks(still(face, 500, 500), SKIN, 0)
     others = np.setdiff1d(np.arange(68), [37, 38, 43, 44])
-    points = chunk.landmarks_TL.reshape(-1, 68, 2)
-    np.testing.assert_allclose(points[:, others], np.broadcast_to(face.points_68x2[others], (500, 64, 2)))
+    np.testing.assert_allclose(chunk.points_T68x2[:, others], np.broadcast_to(face.points_68x2[others], (500, 64, 2)))
     assert chunk.closed_T is not None
     changed = (chunk.frames_THWC != face.image_HWC).any(axis=3)
     np.testing.assert_array_equal(changed.any(axis=(1, 2)), chunk.closed_T > 0)
@@ -90,8 +89,7 @@ def test_eyes_blink_by_default_if_the_models_can_close_them(
 
     def smallest_opening(picture: object, blink: bool | None) -> float:
         painted = Generator(shipped, picture, Settings(blink=blink)).speak([sound])  # type: ignore[arg-type]
-        landmarks = np.concatenate([chunk.landmarks_TL for chunk in painted])
-        return float(eye_opening(landmarks.reshape(-1, 68, 2)).min())
+        return float(eye_opening(np.concatenate([chunk.points_T68x2 for chunk in painted])).min())
 
     frame_HWC = next(read_frames(clip))
     assert smallest_opening(frame_HWC, None) < 0.02 < 0.15 < smallest_opening(frame_HWC, False)

@@ -15,7 +15,7 @@ class Painted(NamedTuple):
     frames_THWC: NDArray[np.uint8]  # RGB (T, size, size, 3)
     attention_THW: NDArray[np.float32]  # where VG-net painted, 0 to 1
     colour_THWC: NDArray[np.uint8]  # what VG-net painted, RGB (T, size, size, 3)
-    landmarks_TL: NDArray[np.float32]  # normalised landmarks (T, 136) that the frames were painted for
+    points_T68x2: NDArray[np.float32]  # the face that the frames were painted for, in pixels of the crop
     reference: Reference  # the picture that the frames were painted over
     closed_T: NDArray[np.float64] | None = None  # how far lids that were drawn into the frames are closed, 0 to 1
     skin: float = 0.0  # how much skin above the eyes was drawn down (`compositing.lids`)

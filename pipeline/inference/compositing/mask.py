@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from pipeline.faces.crop import SIZE
 from pipeline.inference.compositing.base import Painted
 from pipeline.landmarks.points import NOSE_BASE
-from pipeline.preprocessing.base import Preprocessing
 
 STILL, MOVED = 0.3, 0.9
 """Pixels of a 128x128 crop. A part whose points move less than the first is not painted; beyond the second it is
@@ -49,26 +48,20 @@ DRIVEN = (_MOUTH, _around(slice(36, 42), 1.6), _around(slice(42, 48), 1.6), _aro
 
 
 def mask_paint(
-    painted: Iterable[Painted],
-    preprocessing: Preprocessing,
-    parts: tuple[_Part, ...],
-    still_TL: NDArray[np.float32] | None = None,
+    painted: Iterable[Painted], parts: tuple[_Part, ...], still_T68x2: NDArray[np.float32] | None = None
 ) -> Iterator[Painted]:
     """Limit the paint of a video, from its first frame on, to the ``parts`` of the face that move.
 
-    ``still_TL`` are normalised landmarks (T, 136) that count as no movement; the last row holds for all later frames.
-    By default they are the reference's landmarks. Yields the chunks with new frames and attention.
+    ``still_T68x2`` are points that count as no movement, in pixels of the crop; the last row holds for all later
+    frames. By default they are the reference's points. Yields the chunks with new frames and attention.
     """
     first, levels_TP = 0, np.zeros((len(_FADING) - 1, len(parts)))
     for chunk in painted:
-        count, reference_68x2 = len(chunk.landmarks_TL), chunk.reference.points_68x2
-        points_T68x2 = preprocessing.place(chunk.landmarks_TL, reference_68x2)
-        still_T68x2 = reference_68x2[None]
-        if still_TL is not None:
-            numbers = np.minimum(np.arange(first, first + count), len(still_TL) - 1)
-            still_T68x2 = preprocessing.place(still_TL[numbers], reference_68x2)
+        count, reference_68x2 = len(chunk.points_T68x2), chunk.reference.points_68x2
+        still = reference_68x2[None] if still_T68x2 is None else still_T68x2
+        numbers = np.minimum(np.arange(first, first + count), len(still) - 1)
         side = chunk.attention_THW.shape[-1]
-        shifts_T68x2 = points_T68x2 - still_T68x2
+        shifts_T68x2 = chunk.points_T68x2 - still[numbers]
         moved_T68 = np.linalg.norm(shifts_T68x2, axis=2) * (SIZE / side)
         now_TP = np.stack([moved_T68[:, part.moving].max(axis=1) for part in parts], axis=1)
         levels_TP = np.concatenate([levels_TP, np.clip((now_TP - STILL) / (MOVED - STILL), 0, 1)])

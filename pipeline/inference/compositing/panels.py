@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pipeline.faces.crop import SIZE, rescale
 from pipeline.inference.compositing.base import Painted, View
 from pipeline.landmarks.points import OUTLINES
-from pipeline.preprocessing.base import Preprocessing, Reference
+from pipeline.preprocessing.base import Reference
 
 PANEL = 256
 """Side of a panel in pixels."""
@@ -21,14 +21,13 @@ NAMES = ("landmarks", "attention", "colour", "result")
 class Panels(View):
     """A `View` like the figure in the original's README. ``side`` is that of the networks' crops in pixels."""
 
-    def __init__(self, side: int, preprocessing: Preprocessing) -> None:
-        self.side, self.preprocessing = side, preprocessing
+    def __init__(self, side: int) -> None:
+        self.side = side
         self.size = len(NAMES) * PANEL, PANEL + LABEL_HEIGHT
 
     def frames(self, painted: Iterable[Painted]) -> Iterator[NDArray[np.uint8]]:
         for chunk in painted:
-            points_T68x2 = self.preprocessing.place(chunk.landmarks_TL, chunk.reference.points_68x2)
-            for t, points_68x2 in enumerate(points_T68x2):
+            for t, points_68x2 in enumerate(chunk.points_T68x2):
                 pictures = (
                     draw_landmarks(points_68x2, self.side, PANEL // self.side),
                     enlarge(heat(chunk.attention_THW[t])),

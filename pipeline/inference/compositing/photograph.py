@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.inference.compositing.base import Painted, View
 from pipeline.inference.compositing.lids import close_lids
+from pipeline.inference.compositing.texture import SMALLEST_SCALE, Texture
 from pipeline.landmarks.similarity import fit_similarity, invert_similarity
 from pipeline.preprocessing.base import Reference
 
@@ -52,16 +53,20 @@ class Photograph(View):
         self.corner = left, top  # of the region of the picture that the crop covers
         self.onto_2x3 = _from(onto_2x3, left, top)  # from that region's pixels to the crop's
         self.back_2x3 = invert_similarity(self.onto_2x3)
+        scale = float(np.hypot(*self.back_2x3[:, 0]))  # pixels of the picture per pixel of the crop
+        region_HWC = self.picture_HWC[top:bottom, left:right]
+        self.texture = Texture(region_HWC, reference, self.onto_2x3) if scale >= SMALLEST_SCALE else None
         self.mask_HW = _warped(_fade(side), self.onto_2x3, (right - left, bottom - top))  # weight of the paint, 0 to 1
         self.face = (  # the centre of the crop and its side, in pixels of a frame
             self.back_2x3[:, :2] @ np.full(2, (side - 1) / 2) + self.back_2x3[:, 2] + self.corner,
-            side * float(np.hypot(*self.back_2x3[:, 0])),
+            side * scale,
         )
 
     def frames(self, painted: Iterable[Painted]) -> Iterator[NDArray[np.uint8]]:
         for chunk in painted:
+            motions = None if self.texture is None else self.texture.motions(chunk.points_T68x2)
             for t, (attention_HW, colour_HWC) in enumerate(zip(chunk.attention_THW, chunk.colour_THWC, strict=True)):
-                frame_HWC = self.with_paint(attention_HW, colour_HWC)
+                frame_HWC = self.with_paint(attention_HW, colour_HWC, None if motions is None else motions[t])
                 if chunk.closed_T is not None and chunk.closed_T[t] > 0:
                     close_lids(frame_HWC, self.picture_HWC, self.points_68x2, chunk.skin, float(chunk.closed_T[t]))
                 yield frame_HWC
@@ -69,8 +74,16 @@ class Photograph(View):
     def points(self, points_T68x2: NDArray[np.float32], first: int, reference: Reference) -> NDArray[np.float32]:
         return np.asarray(points_T68x2 @ self.back_2x3[:, :2].T + self.back_2x3[:, 2] + self.corner, np.float32)
 
-    def with_paint(self, attention_HW: NDArray[np.float32], colour_HWC: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return a frame (H, W, 3): the picture with the colours (size, size, 3) blended in by the attention."""
+    def with_paint(
+        self,
+        attention_HW: NDArray[np.float32],
+        colour_HWC: NDArray[np.uint8],
+        motion_HW2: NDArray[np.float32] | None = None,
+    ) -> NDArray[np.uint8]:
+        """Return a frame (H, W, 3): the picture with the colours (size, size, 3) blended in by the attention.
+
+        With ``motion_HW2`` (`Texture.motions`), the colours have the picture's own detail.
+        """
         frame = self.picture_HWC.copy()
         x, y, columns, rows = cv2.boundingRect((attention_HW > 0).astype(np.uint8))
         if not columns:
@@ -81,6 +94,8 @@ class Photograph(View):
         onto_2x3, size = _from(self.onto_2x3, left, top), (right - left, bottom - top)
         share = _warped(attention_HW, onto_2x3, size) * self.mask_HW[top:bottom, left:right]
         paint = _warped(colour_HWC, onto_2x3, size, cv2.INTER_CUBIC)
+        if self.texture is not None and motion_HW2 is not None:
+            paint = self.texture.add(paint, colour_HWC, motion_HW2, (left, top))
         corner_x, corner_y = self.corner
         place = frame[corner_y + top : corner_y + bottom, corner_x + left : corner_x + right]
         # blendLinear divides by the sum of both weights, which is 1 here.

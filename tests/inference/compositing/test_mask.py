@@ -28,13 +28,10 @@ def face(shipped: TalkingHead, face_file: Path) -> Reference:
     return read_reference(face_file, shipped.preprocessing)
 
 
-def hostile(
-    head: TalkingHead, face: Reference, points_T68x2: NDArray[np.floating], chunk: int = 16
-) -> Iterator[Painted]:
+def hostile(face: Reference, points_T68x2: NDArray[np.float32], chunk: int = 16) -> Iterator[Painted]:
     """Act as a VG-net that paints everything green."""
-    landmarks_TL = head.preprocessing.normalize(points_T68x2, face.points_68x2)
-    for start in range(0, len(landmarks_TL), chunk):
-        some = landmarks_TL[start : start + chunk]
+    for start in range(0, len(points_T68x2), chunk):
+        some = points_T68x2[start : start + chunk]
         green = np.full((len(some), *face.image_HWC.shape), GREEN, np.uint8)
         yield Painted(green, np.ones(green.shape[:3], np.float32), green, some, face)
 
@@ -51,9 +48,9 @@ def changed(painted: Painted) -> NDArray[np.bool_]:
     return np.asarray((painted.frames_THWC[0] != painted.reference.image_HWC).any(axis=2))
 
 
-def test_speech_changes_only_the_lower_face(shipped: TalkingHead, face: Reference) -> None:
+def test_speech_changes_only_the_lower_face(face: Reference) -> None:
     points = moved(face, MOUTH, 4) + moved(face, CHIN, 6) - face.points_68x2
-    (painted,) = mask_paint(hostile(shipped, face, points), shipped.preprocessing, SPEAKING)
+    (painted,) = mask_paint(hostile(face, points), SPEAKING)
     mouth, outside = face.points_68x2[62].astype(int), outside_mouth(face.points_68x2, (128, 128))
     np.testing.assert_array_equal(painted.frames_THWC[0][mouth[1], mouth[0]], GREEN)
     assert outside[: int(face.points_68x2[29, 1])].all(), "it includes everything above the nose"
@@ -63,9 +60,9 @@ def test_speech_changes_only_the_lower_face(shipped: TalkingHead, face: Referenc
     assert changed(painted)[chin[1], chin[0]], "also below the chin that drops"
 
 
-def test_a_still_face_is_not_painted(shipped: TalkingHead, face: Reference) -> None:
+def test_a_still_face_is_not_painted(face: Reference) -> None:
     for points in (moved(face, MOUTH, 0, 3), moved(face, RIGHT_LIDS + LEFT_LIDS, 5, 3)):
-        (painted,) = mask_paint(hostile(shipped, face, points), shipped.preprocessing, SPEAKING)
+        (painted,) = mask_paint(hostile(face, points), SPEAKING)
         assert not painted.attention_THW.any()
         np.testing.assert_array_equal(painted.frames_THWC, np.stack([face.image_HWC] * 3))
 
@@ -75,10 +72,8 @@ def test_a_still_face_is_not_painted(shipped: TalkingHead, face: Reference) -> N
     [(RIGHT_LIDS, range(36, 42)), (LEFT_LIDS, range(42, 48)), (BROWS, BROWS), (MOUTH, [*range(3, 14), 31, 35])],
     ids=["right eye", "left eye", "brows", "mouth"],
 )
-def test_driving_paints_only_the_moving_parts(
-    shipped: TalkingHead, face: Reference, moving: list[int], around: Sequence[int]
-) -> None:
-    (painted,) = mask_paint(hostile(shipped, face, moved(face, moving, 3)), shipped.preprocessing, DRIVEN)
+def test_driving_paints_only_the_moving_parts(face: Reference, moving: list[int], around: Sequence[int]) -> None:
+    (painted,) = mask_paint(hostile(face, moved(face, moving, 3)), DRIVEN)
     near = np.zeros((128, 128), np.uint8)
     x, y, width, height = cv2.boundingRect(face.points_68x2[list(around)])
     near[max(0, y - 16) : y + height + 16, max(0, x - 16) : x + width + 16] = 1
@@ -86,13 +81,13 @@ def test_driving_paints_only_the_moving_parts(
     assert not changed(painted)[near == 0].any()
 
 
-def test_lips_stay_painted_within_a_word(shipped: TalkingHead, face: Reference) -> None:
+def test_lips_stay_painted_within_a_word(face: Reference) -> None:
     """They fade out after it. The chunks do not matter."""
     points = np.concatenate([moved(face, MOUTH, 4, 5), moved(face, MOUTH, 0, 40)])
     at = face.points_68x2[62].astype(int)
     levels = []
     for cut in (45, 16, 1):
-        masked = mask_paint(hostile(shipped, face, points, cut), shipped.preprocessing, SPEAKING)
+        masked = mask_paint(hostile(face, points, cut), SPEAKING)
         levels.append(np.concatenate([chunk.attention_THW[:, at[1], at[0]] for chunk in masked]))
     np.testing.assert_array_equal(levels[0], levels[1])
     np.testing.assert_array_equal(levels[0], levels[2])
