@@ -17,7 +17,7 @@ def main(context: Context) -> None:
     root = (context.project / params.root).expanduser().absolute()
     voices = (context.project / params.voices).expanduser().absolute() if params.voices else None
     recipe = Recipe(params.clips, params.seed, params.smile)
-    table = build_portraits(root, "corpora.portraits", recipe, paths.PORTRAITS, context.jobs, voices)
+    table = build_portraits(root, "corpora.portraits", recipe, paths.PORTRAITS, context.jobs, voices, params.synthetic)
     print(summary(table))
     context.run.metrics({"photos": len(table), "unusable": int((table["status"] != "ok").sum())})
     context.run.artifact(paths.PORTRAITS / PHOTOS)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import pyarrow.parquet as pq
 
-from pipeline.config.ranges import Count, Range, Section
+from pipeline.config.ranges import Count, Range, Section, require
 from pipeline.corpora.base import Clip, CorpusEntry, OpenedCorpus, register, require_shares
 from pipeline.corpora.split import split_names
 from pipeline.runtime import paths
@@ -30,6 +30,8 @@ class PortraitsParams(Section):
     """Share of the photographs for the test."""
     voices: str = ""
     """A folder of recorded speech that the photographs speak, with `transcripts.tsv`; empty: the synthesiser speaks."""
+    synthetic: Count = 0
+    """The last clips of each photograph that the synthesiser speaks although there are `voices`."""
     smile: bool = False
     """The first clip of each photograph that shows teeth begins with that smile."""
     seed: Count = 0
@@ -38,6 +40,9 @@ class PortraitsParams(Section):
     def __post_init__(self) -> None:
         super().__post_init__()
         require_shares(self.val, self.test)
+        require(
+            not self.voices or self.synthetic < self.clips, "synthetic is below clips if there are voices"
+        )
 
 
 @dataclass(frozen=True)

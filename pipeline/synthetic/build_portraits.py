@@ -67,13 +67,19 @@ class SourcePhoto(NamedTuple):
     place: str
     """The folder of its clips: a hash of everything that determines their bytes."""
     recordings: list[list[Recording]]
-    """The candidates of each clip; none if the synthesiser speaks."""
+    """The candidates of each clip that speaks a recording; the synthesiser speaks the clips after them."""
     donors: list[Path]
     """Photographs whose teeth it may get, in the order in which they are tried."""
 
 
 def build_portraits(
-    photos: Path, key: str, recipe: Recipe, folder: Path, jobs: int, voices: Path | None = None
+    photos: Path,
+    key: str,
+    recipe: Recipe,
+    folder: Path,
+    jobs: int,
+    voices: Path | None = None,
+    synthetic: int = 0,
 ) -> pd.DataFrame:
     """Make the clips of all photographs in ``photos`` and its subfolders.
 
@@ -88,6 +94,7 @@ def build_portraits(
         folder: Where clips and tables are written.
         jobs: Worker processes.
         voices: A folder of recordings with transcripts, which the photographs speak; None: the synthesiser speaks.
+        synthetic: The last clips of each photograph that the synthesiser speaks although there are recordings.
 
     Returns:
         The table of photographs (``PHOTOS``).
@@ -104,7 +111,7 @@ def build_portraits(
     recordings = find_recordings(voices, f"{key}.voices", jobs) if voices else []
     sources = []
     for name, path in names_below(photos, paths, key).items():
-        chosen = choose_recordings(recordings, hashes[path] or name, recipe.clips) if voices else []
+        chosen = choose_recordings(recordings, hashes[path] or name, recipe.clips - synthetic) if voices else []
         digests = [[recording.digest for recording in candidates] for candidates in chosen]
         donors = choose_donors(path, hashes)
         content = (VERSION, *recipe, hashes[path] or name, [hashes[donor] for donor in donors], *digests)
@@ -169,8 +176,11 @@ def make_clips(photo: SourcePhoto, recipe: Recipe, folder: Path) -> tuple[str, t
         return photo.name, (refused.read_text(encoding="utf-8"), [])
     if photo.recordings:
         table = pd.read_csv(used, dtype=str, keep_default_na=False)
-        return photo.name, ("", table.loc[table["status"] == "ok", "text"].tolist())
-    return photo.name, ("", [" ".join(sentence.words) for sentence in _draw_texts(photo.place, recipe)])
+        spoken = table.loc[table["status"] == "ok", "text"].tolist()
+    else:
+        spoken = []
+    drawn = [" ".join(sentence.words) for sentence in _draw_texts(photo.place, recipe)]
+    return photo.name, ("", [*spoken, *drawn[len(spoken) :]])
 
 
 def _write_clips(photo: SourcePhoto, recipe: Recipe, folder: Path) -> list[tuple[str, str, str, str]]:
@@ -185,7 +195,7 @@ def _write_clips(photo: SourcePhoto, recipe: Recipe, folder: Path) -> list[tuple
     tried = []
     for number, sentence in enumerate(_draw_texts(photo.place, recipe)):
         rng = np.random.default_rng([recipe.seed, number, *bytes.fromhex(photo.place)])
-        if photo.recordings:
+        if number < len(photo.recordings):
             track, used = speak_recording(photo.recordings[number], rng)
             tried += [(name, "unusable" if reason else "ok", reason, text) for name, reason, text in used]
         else:

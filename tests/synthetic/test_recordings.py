@@ -4,11 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 import soundfile  # type: ignore[import-untyped]
 from PIL import Image
 from skimage import data
 
+from pipeline.corpora.portraits import TABLE
 from pipeline.media.read import read_audio
 from pipeline.runtime.clock import RATE
 from pipeline.runtime.errors import PipelineError
@@ -87,16 +89,20 @@ def test_a_photograph_speaks_a_recording_and_unusable_recordings_have_reasons(vo
     photos, out = tmp_path / "photos", tmp_path / "out"
     photos.mkdir()
     Image.fromarray(data.astronaut()[:300]).save(photos / "one.png")
-    table = build_portraits(photos, "corpora.portraits", Recipe(1, 0), out, jobs=1, voices=voices)
+    recipe = Recipe(2, 0)
+    table = build_portraits(photos, "corpora.portraits", recipe, out, jobs=1, voices=voices, synthetic=1)
     assert table["status"].tolist() == ["ok"]
     rows = pd.read_csv(out / RECORDINGS, keep_default_na=False)
     good = rows[rows["status"] == "ok"]
     assert good["text"].tolist() == ["place red in zed two soon"]
     assert rows[rows["status"] != "ok"]["reason"].isin(["the transcript does not fit the recording"]).all()
-    (video,) = out.rglob("*.mpg")
+    texts = pq.read_table(out / TABLE)["text"].to_pylist()
+    assert texts[0] == "place red in zed two soon"
+    assert texts[1] not in ("", texts[0]), "the synthesiser speaks the last clip"
+    video, _ = sorted(out.rglob("*.mpg"))
     assert len(read_audio(video)) == pytest.approx(FRAMES / 25 * RATE, abs=RATE / 20)
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    build_portraits(photos, "corpora.portraits", Recipe(1, 0), out, jobs=1, voices=voices)
+    build_portraits(photos, "corpora.portraits", recipe, out, jobs=1, voices=voices, synthetic=1)
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
 
 
