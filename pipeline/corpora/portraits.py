@@ -40,9 +40,7 @@ class PortraitsParams(Section):
     def __post_init__(self) -> None:
         super().__post_init__()
         require_shares(self.val, self.test)
-        require(
-            not self.voices or self.synthetic < self.clips, "synthetic is below clips if there are voices"
-        )
+        require(not self.voices or self.synthetic < self.clips, "synthetic is below clips if there are voices")
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from pipeline.landmarks.points import COUNT
 from pipeline.landmarks.shape import eye_distance, lip_gap
 
 CLOSED_GAP = 0.03  # the gap of closed inner lips that dlib finds on most faces, in eye distances
-WIDEST_CLOSED, PARTED = 0.05, 0.065
-"""The widest gap of a face's own closed lips, and the gap from which lips count as parted, in eye distances."""
+NARROWEST_CLOSED, WIDEST_CLOSED, PARTED = 0.01, 0.05, 0.065
+"""The narrowest and widest gap of a face's own closed lips, and the gap from which lips count as parted, in eye
+distances. dlib's closed lips cross on some faces; spoken ones must not."""
 GAIN = 1.2
 """Factor for the movements of an open mouth. On unseen speakers AT-net moves it about 0.6 times as far as the real
 mouth."""
@@ -74,7 +75,7 @@ def resting_gap(reference_L: NDArray[np.floating]) -> float:
     Closed lips rest halfway between most faces' gap and the picture's own. Parted lips close, those of a smile too.
     """
     own = own_gap(reference_L)
-    return CLOSED_GAP if own > PARTED else (CLOSED_GAP + float(np.clip(own, 0, WIDEST_CLOSED))) / 2
+    return CLOSED_GAP if own > PARTED else (CLOSED_GAP + float(np.clip(own, NARROWEST_CLOSED, WIDEST_CLOSED))) / 2
 
 
 def may_rest(reference_L: NDArray[np.floating]) -> bool:
