@@ -11,11 +11,7 @@ from pipeline.runtime.clock import FPS
 
 
 def align(
-    points_T68x2: NDArray[np.float32],
-    *,
-    per_frame: bool,
-    smoothing: float = 0.0,
-    crop: CropGeometry = CROP,
+    points_T68x2: NDArray[np.float32], *, per_frame: bool, smoothing: float = 0.0, crop: CropGeometry = CROP
 ) -> NDArray[np.float32]:
     """The transforms (T, 2, 3) from source pixels to pixels of ``crop``.
 

@@ -68,8 +68,7 @@ def crop_face(frame_HWC: NDArray[np.uint8], transform_2x3: NDArray[np.float32], 
     scale = float(np.hypot(transform_2x3[0, 0], transform_2x3[1, 0]))
     transform = transform_2x3.astype(np.float64)
     while scale < 0.5:  # a bilinear warp reads 2x2 pixels, so it must not shrink by more than two
-        halved = cv2.resize(frame_HWC, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-        frame_HWC = np.asarray(halved, np.uint8)
+        frame_HWC = np.asarray(cv2.resize(frame_HWC, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
         transform = transform @ np.array([[2, 0, 0.5], [0, 2, 0.5], [0, 0, 1]])
         scale *= 2
     crop = cv2.warpAffine(frame_HWC, transform, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

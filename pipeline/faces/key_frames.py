@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.faces.detect import Box, detect_faces, levels_above
+from pipeline.faces.replay import Image
 from pipeline.faces.select import MIN_AREA
 from pipeline.faces.shape_predictor import predict_landmarks
 from pipeline.landmarks.points import STABLE
@@ -24,8 +25,6 @@ MAX_DEVIATION = 0.1
 SHOT_CHANGE = 40.0  # mean difference in grey levels of successive 16x16 thumbnails that is a new shot
 MIN_SIZE = 0.8  # the detector searches for faces down to this share of the smallest main face
 
-Image = NDArray[np.uint8]
-
 
 @dataclass(frozen=True)
 class Face:
@@ -35,10 +34,9 @@ class Face:
     points: NDArray[np.float32]
 
     @property
-    def middle(self) -> tuple[float, float]:
+    def middle(self) -> NDArray[np.float32]:
         """The mean of the points that speech does not move."""
-        x, y = self.points[STABLE].mean(axis=0).tolist()
-        return x, y
+        return np.asarray(self.points[STABLE].mean(axis=0))
 
 
 def find_faces(frames: Iterable[Image], detect_every: int) -> Iterator[tuple[Image, list[Face]]]:
@@ -89,14 +87,12 @@ def _interpolate(chunk: list[Image], faces: list[list[Face]], first: int, final:
     starts, ends = (
         [np.array([*astuple(face.box), *face.middle]) for face in side] for side in zip(*pairs, strict=True)
     )
-    frames, places = [], []
-    for number in range(first + 1, final):
-        share = (number - first) / (final - first)
-        frames += [chunk[number]] * len(pairs)
-        places += [start * (1 - share) + end * share for start, end in zip(starts, ends, strict=True)]
+    frames = [frame for frame in chunk[first + 1 : final] for _ in pairs]
+    shares = [number / (final - first) for number in range(1, final - first)]
+    places = [start * (1 - share) + end * share for share in shares for start, end in zip(starts, ends, strict=True)]
     between = _faces(frames, [Box(*place[:5].tolist()) for place in places])
-    for face, (*_, x, y) in zip(between, places, strict=True):
-        if math.dist(face.middle, (x, y)) > MAX_DEVIATION * (face.box.right - face.box.left):
+    for face, place in zip(between, places, strict=True):
+        if math.dist(face.middle, place[5:]) > MAX_DEVIATION * (face.box.right - face.box.left):
             return False
     faces[first + 1 : final] = [between[at : at + len(pairs)] for at in range(0, len(between), len(pairs))]
     return True

@@ -25,11 +25,9 @@ class Replay:
             yield from self._kept
             return
         kept: list[Image] | None = []
-        total = 0
-        for frame in self._read():
+        for number, frame in enumerate(self._read(), 1):
             self.size = (frame.shape[0], frame.shape[1])
-            total += frame.nbytes
-            if max(total, self._frames * frame.nbytes) > KEEP_BYTES:
+            if max(number, self._frames) * frame.nbytes > KEEP_BYTES:
                 kept = None
             if kept is not None:
                 kept.append(frame)

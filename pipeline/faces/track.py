@@ -1,18 +1,20 @@
 """One face through a clip."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.config.params import FaceRule
 from pipeline.faces.detect import Box
-from pipeline.faces.key_frames import Face, Image, find_faces
+from pipeline.faces.key_frames import Face, find_faces
+from pipeline.faces.replay import Image
 from pipeline.faces.select import Candidate, choose, frontal, is_whole, weight
 
 SAME_FACE = 0.3  # overlap from which faces of neighbouring frames belong to one person
 LASTING = 0.5  # a person in less than this share of the most frequent person's frames is only passing through
+_NOWHERE = Box(0, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -27,16 +29,14 @@ class Track:
     """The detector's confidence."""
 
 
+@dataclass(eq=False)
 class _Person:
     """One person through the clip."""
 
-    def __init__(self, size: tuple[int, int]) -> None:
-        self.size = size
-        self.weight = 0.0
-        self.faces: dict[int, Face] = {}
-        """By number of the frame."""
-        self.box = Box(0, 0, 0, 0)
-        """The last box."""
+    size: tuple[int, int]
+    weight: float = 0.0
+    faces: dict[int, Face] = field(default_factory=dict)  # by number of the frame
+    box: Box = _NOWHERE  # the last one
 
     def add(self, number: int, face: Face, rule: FaceRule) -> None:
         self.faces[number], self.box = face, face.box
@@ -73,7 +73,7 @@ def track_face(frames: Iterable[Image], detect_every: int, rule: FaceRule = "pro
             person.add(count, face, rule)
         count += 1
     chosen = _chosen(people, rule) if people else {}
-    missing = Face(Box(0, 0, 0, 0), np.full((68, 2), np.nan, np.float32))
+    missing = Face(_NOWHERE, np.full((68, 2), np.nan, np.float32))
     track = [chosen.get(number, missing) for number in range(count)]
     points_T68x2 = np.array([face.points for face in track], np.float32).reshape(-1, 68, 2)
     found_T = np.array([face is not missing for face in track], bool)
