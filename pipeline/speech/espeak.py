@@ -27,15 +27,11 @@ _RATE_PITCH_RANGE = 1, 3, 4  # numbers of parameters
 _UTF8, _PHONEME_INPUT = 1, 0x100
 
 
-class _Id(ctypes.Union):
-    _fields_ = (("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8))
-
-
 class _Event(ctypes.Structure):
     _fields_ = (
         *((name, ctypes.c_int) for name in ("type", "unique", "text_position", "length", "audio_position", "sample")),
         ("user_data", ctypes.c_void_p),
-        ("id", _Id),
+        ("phoneme", ctypes.c_char * 8),  # a union; the phoneme's name where the type is _EVENT_PHONEME
     )
 
 
@@ -83,7 +79,7 @@ def synthesise(words: Sequence[str], voice: Voice) -> Utterance:
             if item.type == _EVENT_WORD:
                 starts.append(item.sample)
             elif item.type == _EVENT_PHONEME:
-                phonemes.append((item.sample, item.id.string.decode("utf-8", "ignore")))
+                phonemes.append((item.sample, item.phoneme.decode("utf-8", "ignore")))
             index += 1
         return 0
 

@@ -52,10 +52,7 @@ def classify(label: str) -> Phoneme:
     """The class of a phoneme in IPA, with or without marks of length and stress. An empty label is silence."""
     if not label:
         return Phoneme.SILENCE
-    for phoneme, symbols in _SYMBOLS.items():
-        if any(symbol in symbols for symbol in label):
-            return phoneme
-    return Phoneme.CONSONANT
+    return next((phoneme for phoneme, symbols in _SYMBOLS.items() if set(label) & set(symbols)), Phoneme.CONSONANT)
 
 
 def phonemes_of_frames(phonemes: Iterable[Segment], frames: int) -> NDArray[np.int8]:
