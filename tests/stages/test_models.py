@@ -15,7 +15,7 @@ from pipeline.evaluation.baselines import BASELINES
 from pipeline.media import count_frames
 from pipeline.models.atnet import AtNet
 from pipeline.models.vgnet import VgNet
-from pipeline.preprocessing.published.basics import read_basics
+from pipeline.preprocessing.published.import_weights import read_basics
 from pipeline.preprocessing.published.recipe import PublishedPreprocessing
 from tests.stages.conftest import Project
 

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from hashlib import file_digest
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline.bundles.bundle import PUBLISHED, write_card
 from pipeline.bundles.network_files import save_model
-from pipeline.preprocessing.published.basics import read_basics
 from pipeline.preprocessing.published.checkpoint import read_network
 from pipeline.preprocessing.published.layouts import ATNET, ATNET_SINGLE, VGNET
 from pipeline.preprocessing.published.recipe import RECORD, PublishedPreprocessing
@@ -24,6 +26,16 @@ CARD = {
     "attribution": "Chen, Maddox, Duan, Xu: Hierarchical Cross-Modal Talking Face Generation with Dynamic Pixel-Wise "
     "Loss, CVPR 2019. Lip Reading in the Wild: BBC and the University of Oxford.",
 }
+SHAPES = {
+    "mean_shape_img": (68, 2),
+    "mean_shape_norm": (1, 136),
+    "S": (100, 136),
+    "base_68": (68, 2),
+    "mean_lrw1": (136,),
+    "U_lrw1": (136, 136),
+}
+"""The arrays in the folder `basics` of the original's repository: two mean faces, the expressions, the template
+of the region, and the PCA of LRW (two arrays)."""
 
 
 def import_published(atnet: StrPath | None, vgnet: StrPath | None, basics: StrPath | None, to: StrPath) -> list[str]:
@@ -89,3 +101,22 @@ def _check_target(to: Path, sources: Mapping[str, Path], basics: Path | None) ->
         or any(lies_in(part, folder) for part in (to, to / "atnet", to / "vgnet") for folder in own)
     ):
         raise PipelineError(f"{to} is for models that are trained here. Give another folder with --to.")
+
+
+def read_basics(folder: StrPath) -> dict[str, NDArray[np.float64]]:
+    """Read the `SHAPES` by name, without unpickling. Raises PipelineError for the first missing or different array."""
+    arrays = {}
+    for name, shape in SHAPES.items():
+        path = Path(folder, f"{name}.npy")
+        if not path.is_file():
+            advice = "Give the folder basics of the original's repository with --basics."
+            raise PipelineError("is missing", subject=path, advice=advice)
+        try:
+            array = np.load(path, allow_pickle=False)
+        except (ValueError, OSError, EOFError) as error:
+            raise PipelineError(f"{path} is not a NumPy array ({error}). Get it again from the original.") from error
+        if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype.kind not in "fiu":
+            content = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else "an archive"
+            raise PipelineError(f"{path} is {content} where numbers {shape} belong. Get it again from the original.")
+        arrays[name] = array.astype(np.float64)
+    return arrays

@@ -106,10 +106,8 @@ DISCRIMINATOR = Layout(
 def recognize(tensors: Mapping[str, Tensor]) -> Layout | None:
     """Return the layout of these weights by their names, or None."""
     bare = [key.removeprefix("module.") for key in tensors]
-    for layout in (ATNET, ATNET_SINGLE, VGNET, DISCRIMINATOR):
-        if any(key.startswith(layout.mark) for key in bare):
-            return layout
-    return None
+    layouts = (ATNET, ATNET_SINGLE, VGNET, DISCRIMINATOR)
+    return next((layout for layout in layouts if any(key.startswith(layout.mark) for key in bare)), None)
 
 
 def build(layout: Layout, tensors: Mapping[str, Tensor]) -> nn.Module:

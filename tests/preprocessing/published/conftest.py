@@ -18,7 +18,7 @@ from pipeline.corpora.registry import open_corpus
 from pipeline.prepare.extract import extract
 from pipeline.prepare.faces import build_faces
 from pipeline.prepare.speech_features import build_mfcc
-from pipeline.preprocessing.published.basics import read_basics
+from pipeline.preprocessing.published.import_weights import read_basics
 from pipeline.preprocessing.published.recipe import PublishedPreprocessing
 from tests.preprocessing.published.original import Layouts, filled
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from pipeline.faces.detect import detect_faces
 from pipeline.media import read_audio, read_frames
-from pipeline.preprocessing.published.basics import read_basics
 from pipeline.preprocessing.published.faces import box_around, cut_region, find_face, in_square
+from pipeline.preprocessing.published.import_weights import read_basics
 from pipeline.preprocessing.published.recipe import PublishedPreprocessing
 from pipeline.preprocessing.published.sound import SpeechRecipe
 from pipeline.runtime.errors import PipelineError
