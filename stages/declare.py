@@ -82,8 +82,8 @@ def modules_of(stage: str, graph: grimp.ImportGraph) -> set[str]:
 
 def code_of(stage: str, graph: grimp.ImportGraph) -> list[str]:
     """The files and packages that ``stage`` depends on, its own file first; an `__init__.py` counts only with code."""
-    files = {path for path in map(_file, modules_of(stage, graph)) if path.name != "__init__.py" or _has_code(path)}
-    files = {path for path in files if path.parts[0] == "pipeline"}
+    files = {path for path in map(_file, modules_of(stage, graph)) if path.parts[0] == "pipeline"}
+    files -= {path for path in files if path.name == "__init__.py" and "import " not in path.read_text("utf-8")}
     single = MIXED if stage in LAST else (*MIXED, *SHARED)
     packages = {package for path in files for package in path.parents if len(package.parts) > 1}
     for package in sorted(packages, key=lambda package: len(package.parts)):
@@ -96,10 +96,6 @@ def code_of(stage: str, graph: grimp.ImportGraph) -> list[str]:
 def _file(module: str) -> Path:
     path = Path(*module.split("."))
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-
-
-def _has_code(path: Path) -> bool:
-    return "import " in path.read_text(encoding="utf-8")
 
 
 def with_dependencies(text: str, graph: grimp.ImportGraph) -> str:
