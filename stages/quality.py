@@ -26,7 +26,14 @@ def explain(error: TooManyLost, context: Context, stage: str, clips: Rows, faces
     """The error to raise instead of ``error``: its message, and the folder that shows the rejected clips.
 
     A stage that fails keeps its earlier outs, so the report is written to another folder, and to the stage's run.
-    ``clips`` are rows of the manifest, ``faces`` rows of the faces or none. ``root`` is the corpus's folder.
+
+    Args:
+        error: The stage's error.
+        context: The stage's context.
+        stage: Its name.
+        clips: Rows of the manifest.
+        faces: Rows of the faces, if there are any.
+        root: Folder of the corpus.
     """
     folder = paths.rejected_folder(stage)
     table = write_report(folder, clips, faces, root, paths.FACES, context.params)

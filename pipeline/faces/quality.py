@@ -53,8 +53,13 @@ def measure_quality(
     - ``movement``: `measure_movement` in crop pixels.
     - ``sync``: `measure_sync`, -1 to 1.
 
-    ``track`` is in source pixels, ``points_T68x2`` in pixels of the RGB crops (T, 128, 128, 3), and ``transforms_T2x3``
-    lead from the source to the crops. ``picture`` is the source's height and width, ``samples_N`` mono 16 kHz sound.
+    Args:
+        track: The face in source pixels.
+        points_T68x2: Points in pixels of the crop.
+        transforms_T2x3: Transforms from source pixels to the crop.
+        crops_THWC: RGB crops (T, 128, 128, 3).
+        picture: Height and width of the source.
+        samples_N: The clip's mono sound at 16 kHz.
     """
     scale_T = np.hypot(transforms_T2x3[:, 0, 0], transforms_T2x3[:, 1, 0], dtype=np.float64)
     found_T, signatures_TS = track.found_T, signatures(crops_THWC)
