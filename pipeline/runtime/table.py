@@ -99,7 +99,10 @@ def _separator(text: str, known: Collection[str]) -> str:
     header = next((line.lower() for line in text.splitlines() if re.search(r"\w", line)), "")
 
     def known_columns(separator: str) -> int:
-        (names,) = csv.reader([header], delimiter=separator, skipinitialspace=True) if header else ([],)
+        try:
+            (names,) = csv.reader([header], delimiter=separator, skipinitialspace=True) if header else ([],)
+        except csv.Error:  # a very long line; `_split` reports it if the chosen separator does not help
+            return 0
         return len({name.strip() for name in names} & set(known))
 
     return max(_SEPARATORS, key=known_columns)

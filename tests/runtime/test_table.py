@@ -73,6 +73,7 @@ def test_pandas_without_its_index(tmp_path: Path) -> None:
         (b"\xd0\xcf\x11\xe0\xa1\xb1", r"t\.csv is a workbook, not a CSV"),
         ('picture,"out\na.jpg,a.mp4\n', r"t\.csv: a column's name holds a line break\. Close its quotes, or"),
         ("picture,out\na," + "b" * 200_000, r"t\.csv, line 2: field larger than field limit .*\. Correct that line\."),
+        ("a" * 200_000, r"t\.csv, line 1: field larger than field limit .*\. Correct that line\."),
     ],
 )
 def test_refused_tables_have_a_one_line_reason(tmp_path: Path, content: str | bytes, message: str) -> None:
@@ -93,6 +94,10 @@ def test_wrong_lines_do_not_affect_earlier_ones(tmp_path: Path, line: str, fault
     table = read(tmp_path, f"sep=,\npicture,out\nx.jpg,x.mp4\n{line}\ny.jpg,y.mp4\n")
     assert table.rows[0] == {"picture": "x.jpg", "out": "x.mp4"}
     assert table.faults == {1: fault}
+
+
+def test_a_header_may_be_longer_than_a_cell(tmp_path: Path) -> None:
+    assert "out" in read(tmp_path, ",".join(["picture", *(f"column{n}" for n in range(20_000)), "out"])).columns
 
 
 def test_empty_files_have_no_rows(tmp_path: Path) -> None:
