@@ -20,7 +20,7 @@ from pipeline.preprocessing.published.recipe import PublishedPreprocessing
 from pipeline.runtime import paths
 from pipeline.runtime.checkout import git
 from pipeline.runtime.errors import PipelineError
-from pipeline.runtime.files import refuse_input
+from pipeline.runtime.files import real_path, refuse_input
 from pipeline.runtime.paths import StrPath
 from pipeline.shards.clip_store import ClipStore
 from pipeline.training.atnet import speech_features
@@ -37,7 +37,7 @@ def evaluate_models(models: StrPath, out: StrPath, params: Params, project: StrP
     overlaps the input, or holds anything but an evaluation.
     """
     models, out = Path(models), Path(out)
-    if out.resolve() == paths.REPORTS.resolve():
+    if real_path(out) == real_path(paths.REPORTS):
         raise PipelineError(f"{out} belongs to the stage evaluate. Give another folder with --out.")
     corpus = open_corpus(params, project)
     parts = (models / name for name in ("atnet", "vgnet", "landmarks"))

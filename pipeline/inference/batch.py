@@ -19,7 +19,7 @@ from pipeline.config.params import WhichFace
 from pipeline.inference.checks import check_request
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
-from pipeline.runtime.files import check_writable, link_target, replacing
+from pipeline.runtime.files import check_writable, link_target, real_path, replacing
 from pipeline.runtime.table import CsvRow, Table, read_table
 
 if TYPE_CHECKING:  # the command checks a table before it loads torch
@@ -244,7 +244,7 @@ def _read(table: Path) -> Table:
     rows = [row for number, row in enumerate(content.rows) if number not in content.faults]
 
     def place(row: CsvRow, column: str) -> Path:
-        return (table.parent / row[column]).resolve()
+        return real_path(table.parent / row[column])
 
     outputs = Counter(place(row, "out") for row in rows if row["out"])
     if twice := sorted({row["out"] for row in rows if outputs[place(row, "out")] > 1}):

@@ -42,7 +42,12 @@ def replacing(path: StrPath) -> Iterator[Path]:
 def link_target(path: StrPath) -> Path:
     """The file that a symbolic link points to, or else ``path``. Outputs named by the user keep their links."""
     path = Path(path)
-    return Path(os.path.realpath(path)) if path.is_symlink() else path
+    return real_path(path) if path.is_symlink() else path
+
+
+def real_path(path: StrPath) -> Path:
+    """The absolute path without links. `Path.resolve` raises RuntimeError for a link to itself before Python 3.13."""
+    return Path(os.path.realpath(path))
 
 
 def decode(data: bytes, errors: str = "strict") -> str:
@@ -60,7 +65,7 @@ def lies_in(path: StrPath, folder: StrPath) -> bool:
     """
     if not os.path.exists(folder):
         return False
-    places = (path, *(Path(path).resolve().parents if os.path.isdir(folder) else ()))
+    places = (path, *(real_path(path).parents if os.path.isdir(folder) else ()))
     return any(os.path.samefile(place, folder) for place in places if os.path.exists(place))
 
 

@@ -1,5 +1,6 @@
 """Batches: a row that fails does not stop the others, finished rows are skipped, and the results are written."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -125,6 +126,11 @@ def test_rows_are_checked_before_the_networks_are_loaded(table: Path, caplog: py
     table.write_text("picture,speech,out\nnone.jpg,speech.wav,one.mp4\nface.jpg,none.wav,two.mp4\n")
     with pytest.raises(PipelineError, match=r"no row can be generated\. Row 1: .*none\.jpg does not exist\."):
         check_table(table)
+    table.with_name("loop.jpg").symlink_to("loop.jpg")
+    table.write_text("picture,speech,out\nloop.jpg,speech.wav,one.mp4\nface.jpg,speech.wav,two.mp4\n")
+    caplog.clear()
+    check_table(table)
+    assert re.search(r"1 of 2 rows cannot be generated\. Row 1: .*loop\.jpg does not exist\.", caplog.text)
 
 
 @pytest.mark.slow

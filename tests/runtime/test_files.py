@@ -49,6 +49,12 @@ def test_other_files_are_no_input(folder: Path, name: str) -> None:
     refuse_input(name, "clips", "clips/a.mp4", "gone.mp4")
 
 
+def test_a_link_to_itself_is_no_input(folder: Path) -> None:
+    (folder / "loop").symlink_to("loop")
+    refuse_input("loop", "clips")
+    refuse_input("loop/new.mp4", "clips", "loop")
+
+
 def test_names_in_another_case_on_a_disk_that_ignores_case(folder: Path) -> None:
     same = (folder / "CLIPS").exists()
     assert lies_in("CLIPS/A.mp4", "clips") == same

@@ -22,7 +22,7 @@ from pipeline.faces.crop import SIZE
 from pipeline.runtime import workers
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
-from pipeline.runtime.files import explained, lies_in, refuse_input, replacing
+from pipeline.runtime.files import explained, lies_in, real_path, refuse_input, replacing
 from pipeline.runtime.progress import progress
 
 _LINE_SECONDS = 10.0  # between two lines of progress without a terminal
@@ -47,7 +47,7 @@ def name_systems(texts: list[str]) -> dict[str, Path]:
         if equals and not Path(text).exists():
             name, path = name.strip(), Path(folder)
         else:
-            name, path = Path(text).resolve().name, Path(text)
+            name, path = real_path(text).name, Path(text)
         if not name or name == GROUND_TRUTH or name in systems:
             why = "two systems have the name" if name in systems else "this is an invalid name of a system:"
             raise PipelineError(f"--fake {text}: {why} {name!r}. Give each another, as in --fake NAME=DIR.")

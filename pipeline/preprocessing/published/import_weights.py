@@ -15,7 +15,7 @@ from pipeline.preprocessing.published.layouts import ATNET, ATNET_SINGLE, VGNET
 from pipeline.preprocessing.published.recipe import RECORD, PublishedPreprocessing
 from pipeline.runtime import paths
 from pipeline.runtime.errors import PipelineError
-from pipeline.runtime.files import lies_in, refuse_input
+from pipeline.runtime.files import lies_in, real_path, refuse_input
 from pipeline.runtime.paths import StrPath
 
 CARD = {
@@ -97,7 +97,7 @@ def _check_target(to: Path, sources: Mapping[str, Path], basics: Path | None) ->
     own = paths.LANDMARKS_MODEL, paths.ATNET, paths.VGNET, paths.REPORTS
     if (
         (to / paths.LANDMARKS_MODEL.name).exists()
-        or to.resolve() == paths.MODELS.resolve()
+        or real_path(to) == real_path(paths.MODELS)
         or any(lies_in(part, folder) for part in (to, to / "atnet", to / "vgnet") for folder in own)
     ):
         raise PipelineError(f"{to} is for models that are trained here. Give another folder with --to.")
