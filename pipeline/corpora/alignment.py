@@ -19,7 +19,7 @@ def read_alignment(path: StrPath) -> tuple[Segment, ...]:
     """The words of an ``.align`` file in order. Pauses have an empty label; malformed lines are skipped."""
     segments = []
     for line in decode(Path(path).read_bytes(), errors="replace").splitlines():
-        with suppress(ValueError):
+        with suppress(ValueError, OverflowError):
             start, end, word = line.split()
             segments.append(Segment("" if word in _PAUSES else word, int(start) / _TICKS, int(end) / _TICKS))
     return tuple(segments)

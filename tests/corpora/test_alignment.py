@@ -26,7 +26,8 @@ def test_the_first_word_is_kept_behind_a_byte_order_mark(tmp_path: Path, encodin
 
 def test_malformed_lines_are_skipped(tmp_path: Path) -> None:
     path = tmp_path / "a.align"
-    path.write_bytes(b"\n0 x bin\n0 25000\n# a comment of five words\n0 25000 \xe9t\xe9\n")
+    too_late = b"0 1" + b"0" * 400 + b" bin\n"
+    path.write_bytes(b"\n0 x bin\n0 25000\n# a comment of five words\n" + too_late + b"0 25000 \xe9t\xe9\n")
     assert [one.end for one in read_alignment(path)] == [1]
 
 
