@@ -61,7 +61,9 @@ def _header(pipe: RawIOBase, name: str) -> tuple[str, int, str, int]:
             if tag == _EXTENSIBLE and len(wave_format) >= 26:
                 speakers, tag = struct.unpack("<IH", wave_format[20:26])  # one bit for each loudspeaker
                 layout = hex(speakers) if speakers.bit_count() == channels else layout
-            if (tag, bits) not in _FORMATS or not rate or not channels:
+            if not rate or not channels:
+                raise MediaError(name, "a WAV without a rate or channels in its header", _ADVICE)
+            if (tag, bits) not in _FORMATS:
                 raise MediaError(name, f"a WAV of another kind than PCM (tag {tag}, {bits} bits)", _ADVICE)
             return _FORMATS[tag, bits], rate, layout, length if 0 < length < _UNKNOWN_LENGTH else long_length
         content = _exactly(pipe, length + length % 2)

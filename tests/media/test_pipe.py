@@ -109,6 +109,7 @@ def test_sound_comes_without_delay() -> None:
         (b"ID3" + bytes(100), r"standard input: not a WAV\."),
         (wav(tone(0.1, 16000), 16000, "PCM_16")[:30], r"a WAV that breaks off before its sound\."),
         (wav(tone(1.0, 16000), 16000, "IMA_ADPCM"), r"a WAV of another kind than PCM \(tag 17, 4 bits\)\."),
+        (b"RIFF0000WAVEfmt \x10\0\0\0\1\0\0\0\x80>\0\0\0\0\0\0\0\0\x10\0data0000", r"a WAV without a rate or channels"),
     ],
 )
 def test_input_that_is_not_a_wav(content: bytes, message: str) -> None:
