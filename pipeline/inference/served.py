@@ -5,6 +5,7 @@ MLflow imports this module, by this path, from the source code that is logged wi
 
 import base64
 import binascii
+import logging
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,8 @@ from pipeline.inference.video import generate_video
 from pipeline.media.probe import check_self_contained
 from pipeline.runtime.errors import PipelineError
 
+log = logging.getLogger(__name__)
+
 
 class ServedBundle:
     """Wraps a talking head for `mlflow.pyfunc`."""
@@ -32,10 +35,10 @@ class ServedBundle:
         """Return the column `video`, the bytes of an MP4, for each row of the columns `picture` and `speech`.
 
         These have the content of files, as bytes or text (`decode_file`). `params` are the fields of `Settings`. Raises
-        MlflowException if a row or a param is wrong; the client receives the message.
+        MlflowException if a row or a param is wrong, or for an internal error; the client receives the message.
         """
         from mlflow.exceptions import MlflowException
-        from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
+        from mlflow.protos.databricks_pb2 import INTERNAL_ERROR, INVALID_PARAMETER_VALUE
 
         videos, where = [], ""
         try:
@@ -49,6 +52,10 @@ class ServedBundle:
                 videos.append(self._video(picture, speech, settings))
         except PipelineError as error:
             raise MlflowException(f"{where}{error}", INVALID_PARAMETER_VALUE) from error
+        except Exception as error:  # without this, MLflow sends the client the traceback
+            log.exception("A request failed.")
+            message = f"{where}an internal error, whose cause is in the log of the server. Try other files."
+            raise MlflowException(message, INTERNAL_ERROR) from error
         return pd.DataFrame({"video": videos})
 
     def _video(self, picture: bytes, speech: bytes, settings: Settings) -> bytes:

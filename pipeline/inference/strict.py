@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from functools import wraps
-from typing import Any
+from typing import Any, NoReturn
 
 import pandas as pd
 
@@ -21,6 +21,7 @@ PARAMS = tuple(field.name for field in fields(Settings))
 def refuse_unknown_names(loader: str) -> None:
     """Make MLflow reject unknown names in requests to models of the module ``loader``, in this process."""
     import mlflow.pyfunc
+    from mlflow.exceptions import MlflowException
     from mlflow.pyfunc import scoring_server as server
 
     scoring_server: Any = server  # has no types
@@ -30,7 +31,11 @@ def refuse_unknown_names(loader: str) -> None:
 
     def before_json(arguments: Mapping[str, Any]) -> None:
         if ours(arguments):
-            body = scoring_server._decode_json_input(arguments["data"])
+            try:
+                body = scoring_server._decode_json_input(arguments["data"])
+            except MlflowException as error:
+                error.message = error.message.partition("\nInput:")[0]  # not the whole body
+                raise
             _check("key", body, (*sorted(scoring_server.SUPPORTED_FORMATS), "params"))
             split = body.get("dataframe_split")
             _check_once(split.get("columns") if isinstance(split, Mapping) else None)
@@ -50,6 +55,7 @@ def refuse_unknown_names(loader: str) -> None:
 
     _wrap(scoring_server, "_parse_json_data", in_json, before_json)
     _wrap(scoring_server, "parse_csv_input", in_csv)
+    _wrap(scoring_server, "parse_parquet_input", lambda arguments, parsed: None)  # `in_prediction` checks the columns
     _wrap(mlflow.pyfunc, "_validate_prediction_input", in_prediction)
 
 
@@ -84,7 +90,10 @@ def _wrap(
 
 
 def _check_request(data: Any, params: Mapping[str, Any] | None) -> None:
-    table = data if hasattr(data, "columns") or isinstance(data, Mapping) else pd.DataFrame(data)
+    try:
+        table = data if hasattr(data, "columns") or isinstance(data, Mapping) else pd.DataFrame(data)
+    except (TypeError, ValueError):  # such as a text
+        _refuse(f"The request has no table. Give {' and '.join(COLUMNS)}.")
     columns = list(table.columns if hasattr(table, "columns") else table)
     _check("column", columns, COLUMNS)
     if missing := [name for name in COLUMNS if name not in columns]:
@@ -104,7 +113,7 @@ def _check(kind: str, names: Iterable[Any], known: tuple[str, ...]) -> None:
         _refuse(f"Unknown {kind}: {', '.join(unknown)}. Allowed are {', '.join(known)}.")
 
 
-def _refuse(message: str) -> None:
+def _refuse(message: str) -> NoReturn:
     from mlflow.exceptions import MlflowException
     from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 

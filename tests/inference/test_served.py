@@ -161,6 +161,17 @@ def test_a_param_of_null_means_the_default(folder: Path, speech: bytes) -> None:
     assert one == other
 
 
+def test_an_internal_error_is_one_sentence(caplog: pytest.LogCaptureFixture) -> None:
+    from mlflow.exceptions import MlflowException
+
+    no_networks: Any = None
+    table = pd.DataFrame({"picture": [(ROOT / "docs/pictures/face.jpg").read_bytes()], "speech": [b"RIFF"]})
+    with pytest.raises(MlflowException, match=r"^Row 1: an internal error, whose cause") as caught:
+        ServedBundle(no_networks).predict(table)
+    assert caught.value.get_http_status_code() == 500
+    assert "Traceback" in caplog.text
+
+
 def test_errors_reach_the_client(folder: Path, server: str, speech: bytes) -> None:
     grey = folder / "grey.png"
     cv2.imwrite(str(grey), np.full((200, 200, 3), 127, np.uint8))
@@ -235,10 +246,23 @@ def test_unknown_names_are_rejected(server: str) -> None:
     )
 
 
-@pytest.mark.parametrize("body", [b"hello", b"", b"a,b\n1,2,3\n4\n", b'"picture,speech\n', b"\x00\x01\x02"])
-def test_a_body_that_is_not_a_table_gets_one_line(server: str, body: bytes) -> None:
-    answer = refused_body(server, body, "text/csv")
+@pytest.mark.parametrize("kind", ["text/csv", "application/json", "application/vnd.apache.parquet"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"hello",
+        b"",
+        b"a,b\n1,2,3\n4\n",
+        b'"picture,speech\n',
+        b"\x00\x01\x02",
+        b'{"x":"' + b"A" * 9999,
+        b'{"instances":"x"}',
+    ],
+)
+def test_a_body_that_is_not_a_table_gets_one_line(server: str, body: bytes, kind: str) -> None:
+    answer = refused_body(server, body, kind)
     assert "\n" not in answer["message"].strip()
+    assert len(answer["message"]) < 500
     assert "stack_trace" not in answer
 
 
