@@ -97,7 +97,7 @@ class Folder(OpenedCorpus):
         time_limit = self.opening.time_limit
         try:
             frames = round(within(time_limit, probe, path).duration * FPS)
-            if not frames:  # the file does not say
+            if not 0 < frames <= path.stat().st_size:  # the file does not say, or says more than it can hold
                 frames = sum(1 for _ in limited(time_limit, ticks(path)))
         except (MediaError, TimedOut):
             return [(0.0, None)]

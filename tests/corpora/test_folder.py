@@ -1,6 +1,7 @@
 """A folder of videos: found, cut, named and split."""
 
 import shutil
+import struct
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
@@ -63,6 +64,16 @@ def test_a_short_rest_joins_the_last_clip(tmp_path: Path, frames: int, pieces: i
     listed = [clip for clip in clips(tmp_path) if clip.path.stem == "a"]
     assert len(listed) == pieces
     assert sum(count_frames(clip.path, start=clip.start, duration=clip.duration) for clip in listed) == frames
+
+
+def test_a_wrong_duration_in_the_header_makes_no_clips(tmp_path: Path) -> None:
+    path = video(tmp_path / "a.mkv", 120)
+    content = bytearray(path.read_bytes())
+    place = content.index(b"\x44\x89\x88") + 3  # Matroska's duration in ms
+    content[place : place + 8] = struct.pack(">d", 1e13)
+    path.write_bytes(content)
+    assert probe(path).duration == 1e10
+    assert len(clips(tmp_path, clip_seconds=1.0)) == 5
 
 
 def test_whole_videos_are_split(home: Path) -> None:
