@@ -114,5 +114,7 @@ clean:
 	  then echo "left: DVC's cache and experiments. The cache may have the only copy of what you gave to dvc add"; \
 	  elif [ "$$(git rev-parse --show-toplevel 2>/dev/null)" = "$$(pwd -P)" ]; \
 	  then rm -rf .dvc/cache .dvc/tmp; \
-	    git for-each-ref --format='delete %(refname)' refs/exps | git update-ref --stdin; \
+	    if [ "$$(git rev-parse --git-dir)" = "$$(git rev-parse --git-common-dir)" ]; \
+	    then git for-each-ref --format='delete %(refname)' refs/exps | git update-ref --stdin; \
+	    else echo "left: experiments, because all worktrees of this repository share them"; fi; \
 	  else rm -rf .dvc/cache .dvc/tmp; fi

@@ -103,6 +103,22 @@ def test_clean_removes_experiments_with_the_cache(folder: Path, own: bool) -> No
         assert (folder / "out").read_text() == "lr: 2\n"
 
 
+def test_clean_in_a_worktree_keeps_the_experiments_of_the_others(folder: Path) -> None:
+    def git(*words: str) -> str:
+        who = ("-c", "user.name=a", "-c", "user.email=a@localhost")
+        return subprocess.run(["git", *who, *words], cwd=folder, capture_output=True, text=True, check=True).stdout
+
+    git("init", "-q")
+    git("add", "Makefile")
+    git("commit", "-qm", "start")
+    git("update-ref", "refs/exps/ab/cd/mine", "HEAD")
+    git("worktree", "add", "-q", "other")
+    assert "left: experiments" in make(folder / "other", "clean").stdout
+    assert "mine" in git("for-each-ref", "refs/exps")
+    make(folder, "clean")
+    assert not git("for-each-ref", "refs/exps")
+
+
 def test_env_leaves_out_what_only_developers_need(folder: Path) -> None:
     (installed,) = pip_calls(folder, "env")
     assert installed == "install --no-compile --constraint constraints.txt --editable '.[pipeline,app,onnx]'"
