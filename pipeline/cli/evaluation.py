@@ -7,7 +7,6 @@ import typer
 from typer import Argument, Option
 
 from pipeline.runtime import machine, paths
-from pipeline.runtime.command import command
 from pipeline.runtime.errors import PipelineError
 
 commands = typer.Typer()
@@ -21,16 +20,15 @@ def evaluate(
     out: Annotated[Path | None, Option(help="Folder to write. Default: reports in the folder of the models.")] = None,
 ) -> None:
     """Evaluate any models on the test split, as the stage evaluate does for models/."""
-    with command():
-        from pipeline.config.file import load_params
-        from pipeline.evaluation.models import evaluate_models
-        from pipeline.reports.page import write_page
-        from pipeline.reports.terminal import print_report
+    from pipeline.config.file import load_params
+    from pipeline.evaluation.models import evaluate_models
+    from pipeline.reports.page import write_page
+    from pipeline.reports.terminal import print_report
 
-        folder = out or models / paths.REPORTS.name
-        evaluate_models(models, folder, load_params(paths.PARAMS), paths.project_root(), machine.jobs())
-        write_page(folder)
-        print_report(folder)
+    folder = out or models / paths.REPORTS.name
+    evaluate_models(models, folder, load_params(paths.PARAMS), paths.project_root(), machine.jobs())
+    write_page(folder)
+    print_report(folder)
 
 
 @commands.command("score")
@@ -57,28 +55,27 @@ def score_videos(
 
     Needs no project. After an interruption the same command continues.
     """
-    with command():
-        if self_test:
-            if real is None:
-                raise PipelineError("--self-test: give real videos with --real FOLDER, best of two speakers or more.")
-            from pipeline.evaluation.score.self_test import self_test as test_metrics
-            from pipeline.reports.score_tables import print_self_test
+    if self_test:
+        if real is None:
+            raise PipelineError("--self-test: give real videos with --real FOLDER, best of two speakers or more.")
+        from pipeline.evaluation.score.self_test import self_test as test_metrics
+        from pipeline.reports.score_tables import print_self_test
 
-            table = test_metrics(real, seed=0, jobs=machine.jobs())
-            print_self_test(table)
-            raise typer.Exit(0 if table["holds"].all() else 1)
-        if not fake:
-            raise PipelineError("score needs generated videos. Give their folder with --fake FOLDER.")
-        if out is None:
-            raise PipelineError("score needs a folder to write. Give one with --out FOLDER.")
-        print("score: loading the metrics ...", flush=True)  # the imports take seconds
-        from pipeline.evaluation.score.score import name_systems, score
-        from pipeline.reports.page import write_page
-        from pipeline.reports.score_tables import print_score
+        table = test_metrics(real, seed=0, jobs=machine.jobs())
+        print_self_test(table)
+        raise typer.Exit(0 if table["holds"].all() else 1)
+    if not fake:
+        raise PipelineError("score needs generated videos. Give their folder with --fake FOLDER.")
+    if out is None:
+        raise PipelineError("score needs a folder to write. Give one with --out FOLDER.")
+    print("score: loading the metrics ...", flush=True)  # the imports take seconds
+    from pipeline.evaluation.score.score import name_systems, score
+    from pipeline.reports.page import write_page
+    from pipeline.reports.score_tables import print_score
 
-        score(real, name_systems(fake), out, machine.jobs(), reference=reference, size=int(size))
-        print_score(out)
-        print(f"The whole report as a page for any browser: {write_page(out)}")
+    score(real, name_systems(fake), out, machine.jobs(), reference=reference, size=int(size))
+    print_score(out)
+    print(f"The whole report as a page for any browser: {write_page(out)}")
 
 
 @commands.command()
@@ -87,27 +84,26 @@ def report(
     baseline: Annotated[str | None, Option(help=f"Evaluation to print the change since: {REVISION}")] = None,
 ) -> None:
     """Print the metrics of the last evaluation, and write the whole report to reports/index.html."""
-    with command():
-        from pipeline.evaluation.comparison.paired import compare_evaluations
-        from pipeline.evaluation.comparison.revisions import read_evaluation
-        from pipeline.evaluation.results import read_results
-        from pipeline.reports.markdown import markdown_report
-        from pipeline.reports.page import write_page
-        from pipeline.reports.reproduction import check_reproduction
-        from pipeline.reports.terminal import print_comparison, print_next, print_report
+    from pipeline.evaluation.comparison.paired import compare_evaluations
+    from pipeline.evaluation.comparison.revisions import read_evaluation
+    from pipeline.evaluation.results import read_results
+    from pipeline.reports.markdown import markdown_report
+    from pipeline.reports.page import write_page
+    from pipeline.reports.reproduction import check_reproduction
+    from pipeline.reports.terminal import print_comparison, print_next, print_report
 
-        results = read_results(paths.REPORTS)
-        comparison = None if baseline is None else compare_evaluations(read_evaluation(baseline), read_evaluation(None))
-        if md:
-            print(markdown_report(results, comparison))
-            return
-        write_page(paths.REPORTS, project=True)
-        print_report(paths.REPORTS)
-        if comparison:
-            print_comparison(comparison)
-        print_next()
-        for line in check_reproduction():
-            print(line)
+    results = read_results(paths.REPORTS)
+    comparison = None if baseline is None else compare_evaluations(read_evaluation(baseline), read_evaluation(None))
+    if md:
+        print(markdown_report(results, comparison))
+        return
+    write_page(paths.REPORTS, project=True)
+    print_report(paths.REPORTS)
+    if comparison:
+        print_comparison(comparison)
+    print_next()
+    for line in check_reproduction():
+        print(line)
 
 
 @commands.command()
@@ -118,12 +114,11 @@ def compare(
     ] = None,
 ) -> None:
     """Print the differences between two evaluations, with 95% intervals and a verdict per metric."""
-    with command():
-        from pipeline.evaluation.comparison.paired import compare_evaluations
-        from pipeline.evaluation.comparison.revisions import read_evaluation
-        from pipeline.reports.terminal import print_comparison
+    from pipeline.evaluation.comparison.paired import compare_evaluations
+    from pipeline.evaluation.comparison.revisions import read_evaluation
+    from pipeline.reports.terminal import print_comparison
 
-        print_comparison(compare_evaluations(read_evaluation(before), read_evaluation(after)))
+    print_comparison(compare_evaluations(read_evaluation(before), read_evaluation(after)))
 
 
 @commands.command()
@@ -132,7 +127,6 @@ def gate(
     metric: Annotated[list[str] | None, Option(help="Metric that decides; repeatable. Default: lmd.")] = None,
 ) -> None:
     """Exit with status 1 if the last evaluation is worse than a baseline beyond its 95% interval."""
-    with command():
-        from pipeline.evaluation.comparison.paired import check_regressions
+    from pipeline.evaluation.comparison.paired import check_regressions
 
-        print(check_regressions(baseline, metric))
+    print(check_regressions(baseline, metric))

@@ -11,7 +11,6 @@ from typer import Option
 from pipeline.bundles.location import check_source
 from pipeline.cli.options import ModelsOption
 from pipeline.runtime import paths
-from pipeline.runtime.command import command
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import check_new
 
@@ -35,16 +34,15 @@ def export_webdataset(
     clips: Annotated[int, Option(min=1, help="Clips per tar.")] = 256,
 ) -> None:
     """Write the good clips of data/ as WebDataset tars: crops, points, speech, MFCC and metadata."""
-    with command():
-        from pipeline.corpora.base import SPLITS
-        from pipeline.prepare.webdataset import export_webdataset
-        from pipeline.shards.clip_store import ClipStore
+    from pipeline.corpora.base import SPLITS
+    from pipeline.prepare.webdataset import export_webdataset
+    from pipeline.shards.clip_store import ClipStore
 
-        if split not in (*SPLITS, "all"):
-            raise PipelineError(f"{split!r} is not a split. Choose one of {', '.join(SPLITS)}, all.")
-        counts = export_webdataset(ClipStore(paths.DATA), to, SPLITS if split == "all" else [split], clips)
-        each = ", ".join(f"{name} {count}" for name, count in counts.items())
-        print(f"{to}: {sum(counts.values())} clips ({each})")
+    if split not in (*SPLITS, "all"):
+        raise PipelineError(f"{split!r} is not a split. Choose one of {', '.join(SPLITS)}, all.")
+    counts = export_webdataset(ClipStore(paths.DATA), to, SPLITS if split == "all" else [split], clips)
+    each = ", ".join(f"{name} {count}" for name, count in counts.items())
+    print(f"{to}: {sum(counts.values())} clips ({each})")
 
 
 @export.command("bundle")
@@ -56,33 +54,30 @@ def export_bundle(
     ] = "",
 ) -> None:
     """Write a small copy of a bundle: weights in half precision, without what only training needs."""
-    with command():
-        source = _bundle(models, to)
-        from pipeline.bundles.small_copy import write_small_copy
+    source = _bundle(models, to)
+    from pipeline.bundles.small_copy import write_small_copy
 
-        write_small_copy(source, to, {"seen": seen} if seen else {})
-        size = sum(path.stat().st_size for path in to.rglob("*") if path.is_file())
-        print(f"{to}: {decimal(size)}, from {source}")
+    write_small_copy(source, to, {"seen": seen} if seen else {})
+    size = sum(path.stat().st_size for path in to.rglob("*") if path.is_file())
+    print(f"{to}: {decimal(size)}, from {source}")
 
 
 @export.command("onnx")
 def export_as_onnx(to: To, models: ModelsOption = None) -> None:
     """Write the networks as ONNX files, with a description of their inputs (docs/serving.md)."""
-    with command():
-        source = _bundle(models, to)
-        from pipeline.bundles.onnx.write import export_onnx
+    source = _bundle(models, to)
+    from pipeline.bundles.onnx.write import export_onnx
 
-        export_onnx(source, to)
-        for path in sorted(to.iterdir()):
-            print(f"{path}: {decimal(path.stat().st_size)}")
+    export_onnx(source, to)
+    for path in sorted(to.iterdir()):
+        print(f"{path}: {decimal(path.stat().st_size)}")
 
 
 @export.command("mlflow")
 def export_for_mlflow(to: To, models: ModelsOption = None) -> None:
     """Write a bundle as an MLflow model, which `mlflow models serve` serves (docs/serving.md)."""
-    with command():
-        source = _bundle(models, to)
-        from pipeline.tracking.models import save_bundle
+    source = _bundle(models, to)
+    from pipeline.tracking.models import save_bundle
 
-        save_bundle(source, to)
-        print(f"Now run: mlflow models serve -m {shlex.quote(str(to))} --env-manager local --port 5001")
+    save_bundle(source, to)
+    print(f"Now run: mlflow models serve -m {shlex.quote(str(to))} --env-manager local --port 5001")

@@ -9,7 +9,6 @@ import typer
 from typer import Option
 
 from pipeline.runtime import paths
-from pipeline.runtime.command import command
 
 fetch = typer.Typer(no_args_is_help=True, help="Download a corpus, or check one that you downloaded.")
 
@@ -25,13 +24,12 @@ def fetch_grid(
     About 0.4 GB per speaker, 14 GB in all. After an interruption the same command continues. Archives are deleted after
     unpacking.
     """
-    with command():
-        from pipeline.corpora.download import grid
+    from pipeline.corpora.download import grid
 
-        folder = to or _root("grid")
-        names = [name.strip() for name in speakers.split(",")] if speakers else []
-        grid.fetch_grid(folder, names, record or grid.RECORD)
-        print(f"Now run: atvgnet use grid --root {shlex.quote(str(folder))} && dvc repro")
+    folder = to or _root("grid")
+    names = [name.strip() for name in speakers.split(",")] if speakers else []
+    grid.fetch_grid(folder, names, record or grid.RECORD)
+    print(f"Now run: atvgnet use grid --root {shlex.quote(str(folder))} && dvc repro")
 
 
 @fetch.command("lrw")
@@ -39,15 +37,14 @@ def fetch_lrw(
     to: Annotated[Path | None, Option(help="Folder of LRW. Default: corpora.lrw.root of params.yaml.")] = None,
 ) -> None:
     """Print where to apply for LRW. If it is unpacked already, check that it is complete."""
-    with command():
-        from pipeline.corpora.base import Opening
-        from pipeline.corpora.download.lrw import check_lrw
-        from pipeline.corpora.lrw import Lrw, LrwParams
+    from pipeline.corpora.base import Opening
+    from pipeline.corpora.download.lrw import check_lrw
+    from pipeline.corpora.lrw import Lrw, LrwParams
 
-        folder = to or _root("lrw")
-        for line in check_lrw(Lrw(LrwParams(), Opening(folder, "corpora.lrw")).root):
-            print(line)
-        print(f"Now run: atvgnet use lrw --root {shlex.quote(str(folder))} && dvc repro")
+    folder = to or _root("lrw")
+    for line in check_lrw(Lrw(LrwParams(), Opening(folder, "corpora.lrw")).root):
+        print(line)
+    print(f"Now run: atvgnet use lrw --root {shlex.quote(str(folder))} && dvc repro")
 
 
 def _root(corpus: str) -> Path:

@@ -14,7 +14,6 @@ from pipeline.cli.options import ModelsOption
 from pipeline.config.generation import SETTINGS, Settings, parse_face
 from pipeline.config.params import FaceRule
 from pipeline.runtime.clock import FPS
-from pipeline.runtime.command import command
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.machine import Precision
 from pipeline.runtime.progress import progress_of
@@ -77,48 +76,46 @@ def generate(
     ] = "auto",
 ) -> None:
     """Generate a video in which the face in a picture says the speech."""
-    with command():
-        rule = None if face is None else parse_face(face)
-        settings = Settings(face=rule, strength=strength, blink=blink, sway=sway, crop=crop, panels=panels, seed=seed)
-        messages = sys.stderr if str(out) == "-" else sys.stdout
-        if batch is not None:
-            if picture or speech or out or landmarks or video:
-                raise PipelineError("--batch has pictures, speech and outputs in its table: leave out -p, -i and -o.")
-            from pipeline.inference.batch import check_table
-
-            check_source(models)
-            check_table(batch, settings, overwrite)
-            _generate_table(_load(models, precision, messages), batch, jobs, settings, overwrite)
-            return
-        if picture is None or out is None:
-            raise PipelineError("Give a picture with -p, speech with -i and the output with -o, or all with --batch.")
-        from pipeline.inference.checks import check_request
+    rule = None if face is None else parse_face(face)
+    settings = Settings(face=rule, strength=strength, blink=blink, sway=sway, crop=crop, panels=panels, seed=seed)
+    messages = sys.stderr if str(out) == "-" else sys.stdout
+    if batch is not None:
+        if picture or speech or out or landmarks or video:
+            raise PipelineError("--batch has pictures, speech and outputs in its table: leave out -p, -i and -o.")
+        from pipeline.inference.batch import check_table
 
         check_source(models)
-        check_request(picture, speech, out, drive=video, landmarks=landmarks, overwrite=overwrite)
-        from pipeline.inference.video import generate_video  # loads torch
+        check_table(batch, settings, overwrite)
+        _generate_table(_load(models, precision, messages), batch, jobs, settings, overwrite)
+        return
+    if picture is None or out is None:
+        raise PipelineError("Give a picture with -p, speech with -i and the output with -o, or all with --batch.")
+    from pipeline.inference.checks import check_request
 
-        head = _load(models, precision, messages)
-        start = time.perf_counter()
-        with redirect_stdout(messages), progress_of("generate") as on_progress:
-            written = generate_video(
-                head,
-                picture,
-                speech,
-                out,
-                settings,
-                drive=video,
-                landmarks=landmarks,
-                overwrite=overwrite,
-                on_progress=on_progress,
-            )
-        took = time.perf_counter() - start
-        name = "standard output" if str(out) == "-" else out
-        width, height = written.size
-        duration = written.frames / FPS
-        print(f"{name}: {written.frames} frames, {duration:.2f} s, {width}x{height} pixels", file=messages)
-        shares = ", ".join(f"{step} {seconds / took:.0%}" for step, seconds in written.seconds.items())
-        print(f"took {took:.1f} s: {shares}", file=messages)
+    check_source(models)
+    check_request(picture, speech, out, drive=video, landmarks=landmarks, overwrite=overwrite)
+    from pipeline.inference.video import generate_video  # loads torch
+
+    head = _load(models, precision, messages)
+    start = time.perf_counter()
+    with redirect_stdout(messages), progress_of("generate") as on_progress:
+        written = generate_video(
+            head,
+            picture,
+            speech,
+            out,
+            settings,
+            drive=video,
+            landmarks=landmarks,
+            overwrite=overwrite,
+            on_progress=on_progress,
+        )
+    took = time.perf_counter() - start
+    name = "standard output" if str(out) == "-" else out
+    width, height = written.size
+    print(f"{name}: {written.frames} frames, {written.frames / FPS:.2f} s, {width}x{height} pixels", file=messages)
+    shares = ", ".join(f"{step} {seconds / took:.0%}" for step, seconds in written.seconds.items())
+    print(f"took {took:.1f} s: {shares}", file=messages)
 
 
 def _generate_table(head: "TalkingHead", table: Path, jobs: int, settings: Settings, overwrite: bool) -> None:

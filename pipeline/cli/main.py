@@ -1,5 +1,7 @@
 """The program `atvgnet`, with all commands that have no file of their own."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -15,12 +17,27 @@ from pipeline.cli.generate import generate
 from pipeline.cli.options import ModelsOption
 from pipeline.personalize.videos import find_videos
 from pipeline.runtime import machine, paths
-from pipeline.runtime.command import command
+from pipeline.runtime.errors import PipelineError, clear_errors
 
 app = typer.Typer(
     no_args_is_help=True, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]}
 )
 app.command()(generate)
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """`clear_errors`, which in a subfolder of the project also names the project's folder."""
+    with clear_errors("atvgnet"):
+        try:
+            yield
+        except PipelineError as error:
+            names = Path("dvc.yaml"), paths.PARAMS
+            projects = (folder for folder in Path.cwd().parents if all((folder / name).exists() for name in names))
+            project = None if paths.PARAMS.exists() else next(projects, None)
+            if project is None or " is missing" not in str(error):
+                raise
+            raise PipelineError(f"{error} The project is in {project}: run the command there.") from error
 
 
 def _print_version(requested: bool) -> None:
@@ -31,11 +48,13 @@ def _print_version(requested: bool) -> None:
 
 @app.callback()
 def main(
+    context: typer.Context,
     version: Annotated[
         bool, Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """Make the face in a picture speak. Also: choose corpora, evaluate, export and personalize models."""
+    context.with_resource(_errors())  # around the command
 
 
 @app.command()
@@ -51,15 +70,14 @@ def personalize(
 
     A network that does not improve stays as it was. After an interruption the same command continues.
     """
-    with command():
-        check_source(models)
-        check_no_bundle(out)
-        find_videos(video)
-        from pipeline.personalize.personalize import personalize as personalize_bundle  # loads torch
-        from pipeline.personalize.report import print_report
-        from pipeline.preprocessing.loading import bundle_folder
+    check_source(models)
+    check_no_bundle(out)
+    find_videos(video)
+    from pipeline.personalize.personalize import personalize as personalize_bundle  # loads torch
+    from pipeline.personalize.report import print_report
+    from pipeline.preprocessing.loading import bundle_folder
 
-        print_report(personalize_bundle(video, bundle_folder(models), out, minutes, machine.jobs()), out)
+    print_report(personalize_bundle(video, bundle_folder(models), out, minutes, machine.jobs()), out)
 
 
 @app.command("app")
@@ -85,10 +103,9 @@ def serve_page(
     ] = 20,
 ) -> None:
     """Serve a web page on which visitors upload or record a picture and speech, and generate the video."""
-    with command():
-        from pipeline.app.serve import serve
+    from pipeline.app.serve import serve
 
-        serve(models or [], host, port, seconds, jobs, per_minute)
+    serve(models or [], host, port, seconds, jobs, per_minute)
 
 
 @app.command()
@@ -97,17 +114,16 @@ def use(
     root: Annotated[Path | None, Option(help="Folder with the files of the corpus.")] = None,
 ) -> None:
     """Choose the corpus in params.yaml. The rest of the file stays as it is, comments included."""
-    with command():
-        from pipeline.config.file import load_params
-        from pipeline.corpora.choose import choose_corpus
+    from pipeline.config.file import load_params
+    from pipeline.corpora.choose import choose_corpus
 
-        for line in choose_corpus(paths.PARAMS, corpus, root):
-            print(line)
-        present = load_params(paths.PARAMS).corpora.get(corpus, {}).get("root")
-        if present and not Path(present).is_dir():
-            print(f"{present} does not exist. Now run: atvgnet use {corpus} --root FOLDER")
-        else:
-            print("Now run: dvc repro")
+    for line in choose_corpus(paths.PARAMS, corpus, root):
+        print(line)
+    present = load_params(paths.PARAMS).corpora.get(corpus, {}).get("root")
+    if present and not Path(present).is_dir():
+        print(f"{present} does not exist. Now run: atvgnet use {corpus} --root FOLDER")
+    else:
+        print("Now run: dvc repro")
 
 
 @app.command("import-upstream")
@@ -120,23 +136,21 @@ def import_published(
     to: Annotated[Path, Option(help="Folder to write the models to.")] = paths.PUBLISHED,
 ) -> None:
     """Convert the weights that the paper's authors published to model files, with their preprocessing."""
-    with command():
-        from pipeline.preprocessing.published import import_weights
+    from pipeline.preprocessing.published import import_weights
 
-        for line in import_weights.import_published(atnet, vgnet, basics, to):
-            print(line)
+    for line in import_weights.import_published(atnet, vgnet, basics, to):
+        print(line)
 
 
 @app.command("params")
 def print_params() -> None:
     """Check params.yaml and print it as JSON, for training on a machine without this environment."""
-    with command():
-        from pipeline.config.file import dump_params, load_params
-        from pipeline.corpora.registry import check_corpora
+    from pipeline.config.file import dump_params, load_params
+    from pipeline.corpora.registry import check_corpora
 
-        params = load_params(paths.PARAMS)
-        check_corpora(params)
-        print(dump_params(params))
+    params = load_params(paths.PARAMS)
+    check_corpora(params)
+    print(dump_params(params))
 
 
 app.add_typer(fetch, name="fetch")
