@@ -41,8 +41,7 @@ def number_type(device: torch.device, precision: Precision) -> torch.dtype:
     return torch.bfloat16 if narrow else torch.float32
 
 
-SLIM = 32
-"""Networks up to this width train in one thread on CPUs."""
+SLIM = 32  # networks up to this width train in one thread on CPUs
 
 
 @contextmanager

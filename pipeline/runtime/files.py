@@ -101,10 +101,9 @@ def check_writable(path: Path) -> None:
 
 def check_new(folder: StrPath) -> None:
     """Raise PipelineError if ``folder`` exists or cannot be made."""
-    folder = Path(folder)
     if os.path.lexists(folder):
-        raise PipelineError(f"{folder} is there already. Give a folder that is not.")
-    check_writable(folder)
+        raise PipelineError(f"{Path(folder)} is there already. Give a folder that is not.")
+    check_writable(Path(folder))
 
 
 @contextmanager

@@ -91,12 +91,12 @@ def _kept(known: Mapping[Path, _Known]) -> dict[str, _Known]:
 
 def _load(memory: Path) -> dict[str, _Known]:
     try:
-        columns = pq.read_table(memory, schema=_SCHEMA).to_pydict()
+        rows = pq.read_table(memory, schema=_SCHEMA).to_pylist()
     except (pa.ArrowInvalid, OSError):  # damaged: losing it costs only time
         return {}
-    return dict(zip(columns["path"], zip(columns["state"], columns["sha256"], strict=True), strict=True))
+    return {row["path"]: (row["state"], row["sha256"]) for row in rows}
 
 
 def _save(memory: Path, known: Mapping[str, _Known]) -> None:
-    states, digests = zip(*known.values(), strict=True) if known else ((), ())
-    write_table(memory, pa.table([list(known), list(states), list(digests)], schema=_SCHEMA))
+    rows = [{"path": path, "state": state, "sha256": digest} for path, (state, digest) in known.items()]
+    write_table(memory, pa.Table.from_pylist(rows, schema=_SCHEMA))

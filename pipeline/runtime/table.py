@@ -19,8 +19,7 @@ CsvRow = dict[str, str]
 _SEPARATORS = ",;\t|"
 _SEP_LINE = re.compile(r'\s*"?sep=(.)"?[,;\t|]*[^\S\r\n]*(?:\r\n|\r|\n|$)', re.IGNORECASE)
 """A first line that Excel writes."""
-_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-"""First bytes of .xlsx and .ods, and of .xls."""
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # first bytes of .xlsx and .ods, and of .xls
 
 
 @dataclass(frozen=True)
@@ -90,8 +89,7 @@ def _text(path: Path) -> str:
 class _Line(NamedTuple):
     number: int
     cells: list[str]
-    last: int | None
-    """The last line, if a cell with a line break joins several."""
+    last: int | None  # the last line, if a cell with a line break joins several
 
 
 def _separator(text: str, known: Collection[str]) -> str:

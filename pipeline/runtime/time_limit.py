@@ -68,6 +68,5 @@ def _draw(items: Iterable[T], requests: SimpleQueue[bool], answers: SimpleQueue[
             answers.put((drawn, error))
             return
         answers.put((drawn, None))
-    close = getattr(iterator, "close", None)  # the caller has stopped: close files at once
-    if close is not None:
-        close()
+    if hasattr(iterator, "close"):
+        iterator.close()  # the caller has stopped: close files at once

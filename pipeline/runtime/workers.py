@@ -26,19 +26,8 @@ Task = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 """The result of ``joblib.delayed(function)(...)``."""
 
 _KEPT = "What is finished is kept:"
-_WAIT_SECONDS = 60
-"""For the scheduler, and for a first worker."""
-_PACKAGES = (
-    "av",
-    "dlib-bin",
-    "librosa",
-    "numba",
-    "numpy",
-    "opencv-python-headless",
-    "pocketsphinx",
-    "pyarrow",
-    "scipy",
-)
+_WAIT_SECONDS = 60  # for the scheduler, and for a first worker
+_HASHED = ("av", "dlib-bin", "librosa", "numba", "numpy", "opencv-python-headless", "pocketsphinx", "pyarrow", "scipy")
 """Packages whose version may change the bytes of a result."""
 
 
@@ -141,9 +130,9 @@ def _checked(code: str, shared_paths: tuple[Path, ...], task: Task) -> Any:
 
 @cache
 def code_mark() -> str:
-    """A hash of this library's code and of the versions of `_PACKAGES`."""
+    """A hash of this library's code and of the versions of `_HASHED`."""
     here = Path(__file__).parents[1]
-    digest = hashlib.sha256(repr([_version(name) for name in _PACKAGES]).encode())
+    digest = hashlib.sha256(repr([_version(name) for name in _HASHED]).encode())
     for path in sorted(here.rglob("*.py")):
         digest.update(f"{path.relative_to(here)}\0".encode() + path.read_bytes())
     return digest.hexdigest()
