@@ -1,6 +1,7 @@
 """The page and its buttons. Gradio draws it, keeps the queue and receives the uploads."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
@@ -17,8 +18,7 @@ from pipeline.config.params import WhichFace
 from pipeline.runtime.errors import PipelineError
 
 EXAMPLE = [(Path(__file__).parent / "example" / name).resolve() for name in ("face.jpg", "speech.wav")]
-_WAITING = 16
-"""Jobs that may wait; further ones are refused."""
+_WAITING = 16  # jobs that may wait; further ones are refused
 _STILL, _FILM = _FACE_FROM = ["Picture", "Video"]
 _AUDIO, _SOUNDTRACK = _SPEECH_FROM = ["Sound", "Video with sound"]
 _AUTOMATIC = "automatic"
@@ -61,6 +61,10 @@ are deleted after {KEPT // 60} minutes."""
 
 def page(jobs: Jobs, most: int) -> gr.Blocks:
     """Build the page for ``jobs``. At most ``most`` videos are generated at a time."""
+
+    def cancel(request: gr.Request) -> None:
+        jobs.cancel(request.session_hash)
+
     gr.set_static_paths(list(EXAMPLE))  # served in place: copies would be deleted like uploads
     blocks = gr.Blocks(title="A face that talks", analytics_enabled=False)
     with blocks:
@@ -85,8 +89,8 @@ def page(jobs: Jobs, most: int) -> gr.Blocks:
             concurrency_limit=most,
             api_visibility="private",
         )
-        stop.click(_canceller(jobs), cancels=job, queue=False, api_visibility="private")
-        blocks.unload(_canceller(jobs))
+        stop.click(cancel, cancels=job, queue=False, api_visibility="private")
+        blocks.unload(cancel)  # when the tab is closed
     blocks.queue(max_size=_WAITING, api_open=False)
     return blocks
 
@@ -118,7 +122,8 @@ def _files(seconds: float) -> list[gr.components.Component]:
         (face_from, _FACE_FROM, [still, film]),
         (speech_from, _SPEECH_FROM, [audio, soundtrack]),
     ):
-        choice.change(_switcher(choices), choice, shown, queue=False, show_progress="hidden", api_visibility="private")
+        show = partial(_show, choices)
+        choice.change(show, choice, shown, queue=False, show_progress="hidden", api_visibility="private")
     return [face_from, still, film, speech_from, audio, soundtrack]
 
 
@@ -142,13 +147,9 @@ def _path_of(picture: ImageData | None) -> str | None:
     return picture.path if picture else None
 
 
-def _switcher(choices: Sequence[str]) -> Any:
-    """Return a function that shows the chosen input and hides the other."""
-
-    def show(choice: str) -> tuple[Any, ...]:
-        return tuple(gr.update(visible=choice == name) for name in choices)
-
-    return show
+def _show(choices: Sequence[str], choice: str) -> tuple[Any, ...]:
+    """Show the chosen input, and hide the other."""
+    return tuple(gr.update(visible=choice == name) for name in choices)
 
 
 def _alert(*messages: str, failed: bool = False) -> str:
@@ -210,12 +211,3 @@ def _generator(jobs: Jobs) -> Any:
             yield None, _alert(str(error), failed=True)
 
     return run
-
-
-def _canceller(jobs: Jobs) -> Any:
-    """Return the function of the button Cancel, which closing the tab also calls."""
-
-    def cancel(request: gr.Request) -> None:
-        jobs.cancel(request.session_hash)
-
-    return cancel

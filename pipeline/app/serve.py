@@ -27,9 +27,7 @@ def serve(models: Sequence[str], host: str, port: int, seconds: float, most: int
     """
     _check_free(host, port)
     with _own_folder() as files:
-        import gradio  # noqa: F401  # reads the environment when it is imported
-
-        from pipeline.app.allowlist import allowlist
+        from pipeline.app.allowlist import allowlist  # imports gradio, which reads the environment
         from pipeline.app.jobs import Jobs
         from pipeline.app.page import CSS, EXAMPLE, HEAD, THEME, page
 
