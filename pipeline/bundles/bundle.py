@@ -118,9 +118,13 @@ def _load(folder: Path, kind: type[N]) -> tuple[N, dict[str, Any]]:
 
 
 def write_card(folder: StrPath, card: Mapping[str, Any]) -> None:
-    """Write `bundle.json` for the parts in `folder`. Equal parts and an equal `card` (JSON data) give equal bytes."""
+    """Write `bundle.json` for the parts in `folder`, without the `commit` that `load_bundle` adds to a card.
+
+    Equal parts and an equal `card` (JSON data) give equal bytes.
+    """
     folder = Path(folder)
-    content = {"format": FORMAT, **card, "parts": _parts(folder)}
+    content = {**card, "format": FORMAT, "parts": _parts(folder)}
+    content.pop("commit", None)
     with replacing(folder / CARD) as unfinished:
         unfinished.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 

@@ -29,7 +29,6 @@ def write_small_copy(source: StrPath, to: StrPath, extra: Mapping[str, Any]) -> 
         network, meta = load_model(source / part, "model")
         save_model(to / part, "model", network.half(), meta)  # half() leaves integer counters as they are
     shutil.copytree(source / "landmarks", to / "landmarks", ignore=shutil.ignore_patterns("*.csv"))
-    card = {key: value for key, value in bundle.card.items() if key not in ("format", "parts", "commit")}
-    write_card(to, {**card, **extra})
+    write_card(to, {**bundle.card, **extra})
     if bundle.card.get("commit"):
         write_provenance(to, bundle.card["commit"])

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 from itertools import product
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pipeline.bundles.bundle import Bundle
 from pipeline.evaluation.baselines import AT_VG, BASELINES, VG_GT
@@ -58,8 +58,8 @@ def choose(judge: MouthJudge, old: Bundle, new: Bundle, steps: Mapping[str, int]
 
 def mixed_head(old: Bundle, new: Bundle, chosen: Mapping[str, bool]) -> TalkingHead:
     """Combine new and old networks; ``chosen`` says which are new, by name."""
-    networks: dict[str, Any] = {name: getattr(new if chosen[name] else old, name) for name in UNCHANGED}
-    return make_head(old, networks["atnet"], networks["vgnet"])
+    atnet, vgnet = (getattr(new if chosen[name] else old, name) for name in ("atnet", "vgnet"))
+    return make_head(old, atnet, vgnet)
 
 
 def measure_held_out(head: TalkingHead, store: ClipStore, methods: Mapping[str, str]) -> list[HeldOutRow]:
@@ -72,7 +72,6 @@ def measure_held_out(head: TalkingHead, store: ClipStore, methods: Mapping[str, 
         clip = clips.load(name)
         generated = {baseline: BASELINES[baseline].generate(head, clip) for baseline in methods}
         for result in measure_clip(clip, dict(generated), clips.samples(name)):
-            row = result.row
-            values = {metric: row.get(metric, float("nan")) for metric in METRICS}
-            rows.append({"clip": name, "method": methods[row["method"]], **values})
+            values = {metric: result.row.get(metric, float("nan")) for metric in METRICS}
+            rows.append({"clip": name, "method": methods[result.row["method"]], **values})
     return rows

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from torch import nn
 
@@ -85,8 +85,7 @@ class FineTuning:
         """
         path = self.work / "steps.json"
         if path.exists():
-            kept: dict[str, int] = json.loads(path.read_text(encoding="utf-8"))
-            return kept
+            return cast(dict[str, int], json.loads(path.read_text(encoding="utf-8")))
         plan = {name: _steps_in(seconds * SHARES[name], self._task(name, VALIDATIONS[name])) for name in SHARES}
         with replacing(path) as unfinished:
             unfinished.write_text(json.dumps(plan) + "\n", encoding="utf-8")
@@ -109,27 +108,25 @@ class FineTuning:
         return int(train(task, out, self.work / "resume" / out.name, [Progress()])["step"])
 
     def _task(self, name: str, steps: int) -> Task[Any]:
-        old, landmarks, is_atnet = self.bundle, self.landmarks, name == "atnet"
+        old, is_atnet = self.bundle, name == "atnet"
         own = {"speech": self.speech.record()} if is_atnet else {"crop": asdict(crop_geometry(self.store.size))}
-        compatibility = {"landmarks": landmarks.digest, **own}
+        compatibility = {"landmarks": self.landmarks.digest, **own}
         start = open_start(name, old.folder, compatibility)
-        train_split = StoreSource(self.store, landmarks, "train", speech=is_atnet)
-        val_split = StoreSource(self.store, landmarks, "val", speech=is_atnet)
+        sources = [StoreSource(self.store, self.landmarks, split, speech=is_atnet) for split in ("train", "val")]
         if is_atnet:
             params = _params(name, AtNetParams, old.folder, steps)
-            atnet = _MouthAtNetTask(train_split, val_split, params, self.seed, compatibility, start)
+            atnet = _MouthAtNetTask(*sources, params, self.seed, compatibility, start)
             atnet.mouths = lambda network: self.judge.drawn(make_head(old, network, old.vgnet))
             return atnet
         vgnet_params = _params(name, VgNetParams, old.folder, steps)
-        vgnet = _MouthVgNetTask(train_split, val_split, vgnet_params, self.seed, compatibility, start)
+        vgnet = _MouthVgNetTask(*sources, vgnet_params, self.seed, compatibility, start)
         vgnet.mouths = lambda network: self.judge.painted(make_head(old, old.atnet, network), VG_GT)
         return vgnet
 
 
 def read_meta(bundle: Path, name: str) -> Mapping[str, Any]:
     """Return the `meta` of a bundle's network."""
-    meta: dict[str, Any] = json.loads((bundle / name / "model.json").read_text(encoding="utf-8"))["meta"]
-    return meta
+    return cast(dict[str, Any], json.loads((bundle / name / "model.json").read_text(encoding="utf-8"))["meta"])
 
 
 def _params(name: str, kind: type[P], bundle: Path, steps: int) -> P:

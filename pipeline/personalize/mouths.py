@@ -20,8 +20,7 @@ from pipeline.metrics.observe import find_landmarks
 from pipeline.shards.clip_store import ClipStore
 
 MOST_CLIPS = 6  # clips that are used, spread evenly over all
-BLOCK = 15
-"""Frames whose mean counts as one measurement, because neighbouring frames are not independent."""
+BLOCK = 15  # frames whose mean counts as one measurement, because neighbouring frames are not independent
 CONFIDENCE = 0.975  # one-sided, that a gain is not noise
 LEAST_GAIN = 0.02  # required reduction of LMD, as a share
 OPENING_LOSS = 0.05  # allowed decrease of the correlation of the mouth opening
@@ -42,8 +41,7 @@ class Mouths:
     @property
     def lmd(self) -> float:
         """Mean over the clips. A clip without any face counts as the side of the crop."""
-        means = [float(np.nanmean(clip)) if np.isfinite(clip).any() else float(SIZE) for clip in self.distances]
-        return float(np.mean(means))
+        return float(np.mean([np.nanmean(clip) if np.isfinite(clip).any() else SIZE for clip in self.distances]))
 
     @property
     def opening(self) -> float:

@@ -30,7 +30,6 @@ TABLE = "held_out.csv"
 BEFORE, AFTER = "at_vg, before", "at_vg, after"
 OTHER_SPEECH = "at_vg, after, another clip's speech"
 TRIED = "at_vg, tried and not kept"
-_OWN_CARD_KEYS = ("format", "parts", "commit")
 
 
 @dataclass(frozen=True)
@@ -135,25 +134,21 @@ def _write_table(path: Path, rows: Sequence[HeldOutRow]) -> dict[str, dict[str, 
 
 
 def _card(bundle: Bundle, out: Path, result: Personalized, face: str) -> dict[str, Any]:
-    base = {key: value for key, value in bundle.card.items() if key not in _OWN_CARD_KEYS}
-    outcome = {
-        "new": [name for name, step in result.kept.items() if step],
-        "validation": result.validation,
-        "held_out": result.metrics,
-        "clips": dict(result.clips),
-        "steps": dict(result.steps),
-    }
+    base = bundle.card
+    new = [name for name, step in result.kept.items() if step]
+    counts = {"clips": dict(result.clips), "steps": dict(result.steps)}
+    outcome = {"new": new, "validation": result.validation, "held_out": result.metrics, **counts}
     if not result.better:
         return {**base, "personalized": outcome}
     entry = find_corpus("folder")
-    trained = {name: read_meta(out, name) for name in outcome["new"]}
+    trained = {name: read_meta(out, name) for name in new}
     return {
         "name": "atvgnet-personal",
         "trained_on": {
             "corpus": "folder",
             "seed": next(iter(trained.values()))["seed"],
             **{key: {name: meta[key] for name, meta in trained.items()} for key in ("data", "params")},
-            **{key: outcome[key] for key in ("clips", "steps")},
+            **counts,
         },
         "started_from": {
             "name": base.get("name", ""),

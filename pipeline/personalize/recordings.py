@@ -25,7 +25,6 @@ from pipeline.speech.sound import Sound
 
 log = logging.getLogger(__name__)
 
-
 EXPECTED = FitLimits(gain=1.0, correlation=0.42, no_gain=0.7, weak=0.35, fewest=5)
 """FitLimits for `ExpectedLips`. Real clips of GRID have 0.42 to 0.78, clips with other people's sound up to 0.41."""
 _SMOOTH = 1.0  # frames
@@ -91,8 +90,7 @@ def check_recordings(store: ClipStore, sync: Mapping[str, float], min_sync: floa
 
 def _bad_sync(clips: Iterable[str], sync: Mapping[str, float], min_sync: float) -> dict[str, str]:
     limit = next(limit for limit in LIMITS if limit.metric == "sync")
-    causes = {clip: limit.cause(sync[clip], min_sync) for clip in clips}
-    return {clip: cause for clip, cause in causes.items() if cause}
+    return {clip: cause for clip in clips if (cause := limit.cause(sync[clip], min_sync))}
 
 
 def _other_people(store: ClipStore, clips: Sequence[str]) -> dict[str, str]:
@@ -102,11 +100,7 @@ def _other_people(store: ClipStore, clips: Sequence[str]) -> dict[str, str]:
     first, *others = group_by_person(clips, np.array([describe_clip(store, clip) for clip in clips]))
     if others:
         log.warning(
-            "The video shows %d people. The one in %d of %d clips, such as %s, is kept; %s shows another.",
-            1 + len(others),
-            len(first),
-            len(clips),
-            first[0],
-            others[0][0],
+            f"The video shows {1 + len(others)} people. The one in {len(first)} of {len(clips)} clips, such as "
+            f"{first[0]}, is kept; {others[0][0]} shows another."
         )
     return {clip: "another person than in most clips" for group in others for clip in group}
