@@ -94,10 +94,7 @@ def personalize(
     )
     for name in ("landmarks", "atnet", "vgnet"):
         shutil.rmtree(out / name, ignore_errors=True)
-        if chosen.get(name):
-            (work / name).rename(out / name)
-        else:
-            shutil.copytree(models / name, out / name)
+        shutil.copytree((work if chosen.get(name) else models) / name, out / name)
     write_card(out, _card(bundle, out, result, params.landmarks.face))
     shutil.rmtree(work)
     return result

@@ -5,7 +5,7 @@ loudness does, also for people outside its training.
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -68,7 +68,7 @@ def check_recordings(store: ClipStore, sync: Mapping[str, float], min_sync: floa
     """
     check = RecordingCheck({}, {})
     clips = store.ids("train") + store.ids("val") + store.ids("test")
-    expected = ExpectedLips()
+    expected, limit = ExpectedLips(), next(limit for limit in LIMITS if limit.metric == "sync")
     videos = by_video(store, clips)
     short = {path: ids for path, ids in videos.items() if len(ids) < EXPECTED.fewest}
     long = [{path: ids} for path, ids in videos.items() if path not in short]
@@ -80,17 +80,13 @@ def check_recordings(store: ClipStore, sync: Mapping[str, float], min_sync: floa
             log.warning("%s: %s. Its clips are left out.", name, FOREIGN)
             check.lost.update(dict.fromkeys(of_files, FOREIGN))
         elif fit is None or not fit.matches:
-            check.lost.update(_bad_sync(of_files, sync, min_sync))
+            causes = {clip: limit.cause(sync[clip], min_sync) for clip in of_files}
+            check.lost.update({clip: cause for clip, cause in causes.items() if cause})
         elif fit.shifted:
             log.warning("%s: the sound is %s over the whole video. It is moved.", name, fit.offset_text)
             check.delays.update(dict.fromkeys(files, fit.offset / FPS))
     check.lost.update(_other_people(store, [clip for clip in clips if clip not in check.lost]))
     return check
-
-
-def _bad_sync(clips: Iterable[str], sync: Mapping[str, float], min_sync: float) -> dict[str, str]:
-    limit = next(limit for limit in LIMITS if limit.metric == "sync")
-    return {clip: cause for clip in clips if (cause := limit.cause(sync[clip], min_sync))}
 
 
 def _other_people(store: ClipStore, clips: Sequence[str]) -> dict[str, str]:

@@ -8,7 +8,6 @@ import os
 from pathlib import Path
 
 StrPath = str | os.PathLike[str]
-"""A path argument."""
 
 PARAMS = Path("params.yaml")
 SYNTHETIC = Path("data/sample")
