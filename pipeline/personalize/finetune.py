@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -112,14 +113,14 @@ class FineTuning:
         own = {"speech": self.speech.record()} if is_atnet else {"crop": asdict(crop_geometry(self.store.size))}
         compatibility = {"landmarks": self.landmarks.digest, **own}
         start = open_start(name, old.folder, compatibility)
-        sources = [StoreSource(self.store, self.landmarks, split, speech=is_atnet) for split in ("train", "val")]
+        source = partial(StoreSource, self.store, self.landmarks, speech=is_atnet)
         if is_atnet:
             params = _params(name, AtNetParams, old.folder, steps)
-            atnet = _MouthAtNetTask(*sources, params, self.seed, compatibility, start)
+            atnet = _MouthAtNetTask(source("train"), source("val"), params, self.seed, compatibility, start)
             atnet.mouths = lambda network: self.judge.drawn(make_head(old, network, old.vgnet))
             return atnet
         vgnet_params = _params(name, VgNetParams, old.folder, steps)
-        vgnet = _MouthVgNetTask(*sources, vgnet_params, self.seed, compatibility, start)
+        vgnet = _MouthVgNetTask(source("train"), source("val"), vgnet_params, self.seed, compatibility, start)
         vgnet.mouths = lambda network: self.judge.painted(make_head(old, old.atnet, network), VG_GT)
         return vgnet
 

@@ -68,7 +68,8 @@ def check_recordings(store: ClipStore, sync: Mapping[str, float], min_sync: floa
     """
     check = RecordingCheck({}, {})
     clips = store.ids("train") + store.ids("val") + store.ids("test")
-    expected, limit = ExpectedLips(), next(limit for limit in LIMITS if limit.metric == "sync")
+    expected = ExpectedLips()
+    limit = next(limit for limit in LIMITS if limit.metric == "sync")
     videos = by_video(store, clips)
     short = {path: ids for path, ids in videos.items() if len(ids) < EXPECTED.fewest}
     long = [{path: ids} for path, ids in videos.items() if path not in short]

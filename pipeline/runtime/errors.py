@@ -11,7 +11,8 @@ from pipeline.runtime.signals import Stopped, stoppable
 
 DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 """Error numbers of a disk that is full or read-only."""
-_PATH = {errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}  # wrong, or forbidden
+_PATH = {errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}
+"""Error numbers of a wrong path or missing permissions."""
 _EXTRAS = {
     **dict.fromkeys(
         ("dvc", "espeakng_loader", "mlflow", "pocketsphinx", "psutil", "requests", "ruamel", "urllib3"), "pipeline"
