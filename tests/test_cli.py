@@ -22,9 +22,10 @@ from typer.testing import CliRunner
 
 from pipeline.bundles.bundle import write_card
 from pipeline.cli import app
-from pipeline.media import count_frames, read_audio
+from pipeline.media import read_audio
 from tests import forked
 from tests.factories import write_bundle
+from tests.media.pictures import count_frames
 from tests.small_disk import run_on_small_disk
 
 ATVGNET = str(Path(sys.executable).parent / "atvgnet")

@@ -14,9 +14,9 @@ import soundfile  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from pipeline.bundles.bundle import write_card
-from pipeline.media import count_frames
 from tests import forked
 from tests.factories import write_bundle
+from tests.media.pictures import count_frames
 
 ATVGNET = str(Path(sys.executable).parent / "atvgnet")
 _RUN = "import atexit, sys; atexit.register(lambda: print('torch' in sys.modules)); from pipeline.cli import app; app()"

@@ -2,7 +2,7 @@
 
 from pipeline.media.errors import Damage, MediaError
 from pipeline.media.probe import MediaInfo, probe, sound_warnings
-from pipeline.media.read import count_frames, read_audio, read_audio_blocks, read_frames, ticks
+from pipeline.media.read import read_audio, read_audio_blocks, read_frames, ticks
 from pipeline.media.write import VideoWriter
 
 __all__ = [
@@ -10,7 +10,6 @@ __all__ = [
     "MediaError",
     "MediaInfo",
     "VideoWriter",
-    "count_frames",
     "probe",
     "read_audio",
     "read_audio_blocks",

@@ -72,6 +72,12 @@ def find_stream(container: Any, kind: Kind) -> Any:
     return next(iter(streams_of(container, kind)), None)
 
 
+def find_streams(container: Any) -> dict[Kind, Any]:
+    """The video and the sound that players use; a missing one is left out."""
+    kinds: tuple[Kind, ...] = ("video", "audio")
+    return {kind: stream for kind in kinds if (stream := find_stream(container, kind)) is not None}
+
+
 def need_stream(container: Any, path: StrPath, kind: Kind) -> Any:
     """As `find_stream`, but raises MediaError when there is none or it cannot be decoded."""
     stream = find_stream(container, kind)
@@ -101,9 +107,8 @@ def clocks_of(path: StrPath) -> tuple[dict[Kind, Clock], list[Join]]:
 
 @lru_cache(maxsize=256)
 def _clocks_of(path: Path, state: tuple[int, int] | None) -> tuple[dict[Kind, Clock], list[Join]]:
-    kinds: tuple[Kind, ...] = ("video", "audio")
     with opened(path) as container:
-        streams = {kind: stream for kind in kinds if (stream := find_stream(container, kind)) is not None}
+        streams = find_streams(container)
         if "mp4" in container.format.name and all(map(is_even, streams.values())):  # its index lists all packets
             return {kind: Clock() for kind in streams}, []
         by_index, joins = clocks(container.demux(*streams.values()), list(streams.values()))

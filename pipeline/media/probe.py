@@ -1,25 +1,13 @@
 """What a media file holds, without decoding all of it."""
 
-from contextlib import closing
 from dataclasses import dataclass
-from fractions import Fraction
 
 import av
 import av.error
 
-from pipeline.media.decode import (
-    clocks_of,
-    find_stream,
-    first_time,
-    frames_from,
-    need_stream,
-    opened,
-    source_rate,
-    streams_of,
-)
-from pipeline.media.errors import OTHER_FILE, MediaError, library_errors, library_errors_suppressed
+from pipeline.media.decode import clocks_of, find_streams, first_time, need_stream, opened, source_rate, streams_of
+from pipeline.media.errors import OTHER_FILE, MediaError, library_errors_suppressed
 from pipeline.media.timeline import Join
-from pipeline.media.upright import shown_size
 from pipeline.runtime.paths import StrPath
 
 _REFERENCING = {
@@ -32,14 +20,10 @@ _SELF_CONTAINED = ",".join(sorted(av.formats_available - _REFERENCING))
 
 @dataclass(frozen=True)
 class MediaInfo:
-    """What a media file holds. Sizes are as shown: upright, and with square pixels."""
+    """What a media file holds."""
 
     has_video: bool
     has_audio: bool
-    width: int
-    """Pixels; 0 without video."""
-    height: int
-    """Pixels; 0 without video."""
     fps: float
     """Mean frames per second according to the container; 0 without video."""
     duration: float
@@ -56,32 +40,23 @@ def probe(path: StrPath) -> MediaInfo:
     Raises MediaError when the file is not a media file, or its video and sound cannot be decoded.
     """
     with opened(path) as container:
-        video, audio = find_stream(container, "video"), find_stream(container, "audio")
-        if video is None and audio is None:
+        streams = find_streams(container)
+        if not streams:
             raise MediaError(path, "no video stream and no audio stream", OTHER_FILE)
-        main = video or audio
+        kind, main = next(iter(streams.items()))
         duration = float(main.duration * main.time_base) if main.duration else (container.duration or 0) / 1e6
-        fps = float(source_rate(video)) if video else 0.0
-    width = height = 0
-    starts: dict[str, Fraction] = {}
-    if video is not None:
-        with library_errors(path), closing(frames_from(path, "video")) as frames:
-            starts["video"], frame = next(frames)
-            width, height = shown_size(frame)
-    if audio is not None:
-        starts["audio"] = first_time(path, "audio")
+        fps = float(source_rate(main)) if kind == "video" else 0.0
+    starts = [first_time(path, kind) for kind in streams]
+    start = float(starts[0])
     clocks, joins = clocks_of(path)
-    start = float(next(iter(starts.values())))
     if joins:  # the container's duration leaves out what follows a join
-        duration = clocks["audio" if video is None else "video"].end - start
+        duration = clocks[kind].end - start
     return MediaInfo(
-        has_video=video is not None,
-        has_audio=audio is not None,
-        width=width,
-        height=height,
+        has_video="video" in streams,
+        has_audio="audio" in streams,
         fps=fps,
         duration=duration,
-        audio_offset=float(starts["audio"] - starts["video"]) if len(starts) == 2 else 0.0,
+        audio_offset=float(starts[-1] - starts[0]),
         joins=tuple(Join(join.time - start, join.ahead) for join in joins),
     )
 

@@ -62,13 +62,6 @@ def read_frames(
             yield upright(to_rgb(frame), *placed)
 
 
-def count_frames(
-    path: StrPath, *, start: float = 0.0, duration: float | None = None, damage: Damage | None = None
-) -> int:
-    """The number of pictures that `read_frames` yields at 25 per second, without converting any."""
-    return sum(1 for _ in ticks(path, start=start, duration=duration, damage=damage))
-
-
 def ticks(
     path: StrPath,
     *,

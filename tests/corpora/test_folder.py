@@ -12,9 +12,10 @@ from pipeline.config.params import Params
 from pipeline.corpora.base import Clip
 from pipeline.corpora.folder import FolderParams
 from pipeline.corpora.registry import open_corpus
-from pipeline.media import count_frames, probe
+from pipeline.media import probe
 from pipeline.runtime.errors import PipelineError
 from tests.media.encode import encode, even_times
+from tests.media.pictures import count_frames
 
 
 def clips(root: Path, **folder: float) -> list[Clip]:

@@ -14,9 +14,10 @@ from pipeline.faces.crop import crop_face, onto_crop
 from pipeline.faces.detect import detect_faces
 from pipeline.faces.shape_predictor import predict_landmarks
 from pipeline.inference.compositing.panels import LABEL_HEIGHT, PANEL, draw_landmarks
-from pipeline.media import probe, read_frames
+from pipeline.media import read_frames
 from pipeline.metrics import METRICS
 from pipeline.metrics.observe import find_landmarks
+from tests.media.pictures import picture_size
 
 Image = NDArray[np.uint8]
 
@@ -38,8 +39,7 @@ def test_videos_have_the_same_size_for_all_crops(photograph: Image, tmp_path: Pa
     clip = TestClip("a", "s", frames, points, np.zeros((3, 28, 12), np.float32))
     painted = Generated(frames, points, np.ones((3, size, size), np.float32))
     write_video(tmp_path / "a.mp4", clip, painted, np.zeros(1920, np.int16))
-    info = probe(tmp_path / "a.mp4")
-    assert (info.width, info.height) == (4 * PANEL, PANEL + LABEL_HEIGHT)
+    assert picture_size(tmp_path / "a.mp4") == (4 * PANEL, PANEL + LABEL_HEIGHT)
     coloured = replace(painted, colour_THWC=np.full((3, size, size, 3), (255, 0, 0), np.uint8))
     write_video(tmp_path / "b.mp4", clip, coloured, np.zeros(1920, np.int16))
     (*_, last) = read_frames(tmp_path / "b.mp4")

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from pipeline.inference.batch import check_table, generate_batch, parse_cell, results_of
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
-from pipeline.media import count_frames, probe
 from pipeline.runtime.errors import PipelineError
+from tests.media.pictures import count_frames, picture_size
 
 ROWS = """picture,speech,out,crop,strength,face
 face.jpg,speech.wav,one.mp4,yes,,
@@ -46,7 +46,7 @@ def test_rows_are_generated_side_by_side(shipped: TalkingHead, table: Path) -> N
     assert "speech.wav is neither a picture nor a video that can be read" in messages["bad.mp4"]
     assert messages["wrong.mp4"] == "The column crop is wrong: 'perhaps' is neither true nor false."
     assert messages["empty.mp4"] == "The column speech names no file. Fill it in."
-    assert probe(table.with_name("one.mp4")).width == 128
+    assert picture_size(table.with_name("one.mp4")) == (128, 128)
     assert count_frames(table.with_name("two.mp4")) == 8
 
     before = {name: table.with_name(name).stat().st_mtime_ns for name in ("one.mp4", "two.mp4")}
@@ -147,7 +147,7 @@ def test_a_wrong_line_does_not_stop_the_others(shipped: TalkingHead, table: Path
     assert outcomes[1].message == "Line 4 has more cells than columns. Quote cells that hold the separator."
     assert outcomes[2].message == "The column seed is wrong: '1,5' is not a whole number."
     assert outcomes[3].message == "Line 6 has a NUL byte. Write the line again."
-    assert probe(table.with_name("one.mp4")).width == 128
+    assert picture_size(table.with_name("one.mp4")) == (128, 128)
 
     saved = results_of(table).read_text(encoding="utf-8").replace(";", " ").replace(",", ";").replace(".", ",")
     results_of(table).write_text(saved.replace(",jpg", ".jpg").replace(",wav", ".wav").replace(",mp4", ".mp4"))
@@ -188,12 +188,12 @@ def test_overwrite_generates_again(shipped: TalkingHead, table: Path) -> None:
     """The table has a byte order mark and blanks, like a spreadsheet's."""
     table.write_text("\ufeffpicture, speech, out\nface.jpg, speech.wav, one.mp4\n", encoding="utf-8")
     generate_batch(shipped, table)
-    assert probe(table.with_name("one.mp4")).width == 360
+    assert picture_size(table.with_name("one.mp4")) == (360, 288)
     crop = Settings(crop=True)
     generate_batch(shipped, table, settings=crop)
-    assert probe(table.with_name("one.mp4")).width == 360
+    assert picture_size(table.with_name("one.mp4")) == (360, 288)
     generate_batch(shipped, table, settings=crop, overwrite=True)
-    assert probe(table.with_name("one.mp4")).width == 128
+    assert picture_size(table.with_name("one.mp4")) == (128, 128)
 
 
 @pytest.mark.parametrize("content", ["mine\n1\n", "", "picture,speech,out\n"])

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.media import Damage, count_frames, read_frames
+from pipeline.media import Damage, read_frames
 from tests.media.encode import set_matrix
+from tests.media.pictures import count_frames
 
 SIZE = (160, 120)
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.media import Damage, count_frames, probe, read_audio, read_frames
+from pipeline.media import Damage, probe, read_audio, read_frames
 from tests.media.encode import click, encode, even_times, number_of
+from tests.media.pictures import count_frames
 
 _MILLISECOND = Fraction(1, 1000)
 KINDS: dict[str, dict[str, Any]] = {

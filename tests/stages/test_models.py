@@ -12,11 +12,11 @@ import torch
 from pipeline.bundles.bundle import PUBLISHED, load_bundle
 from pipeline.bundles.network_files import save_model
 from pipeline.evaluation.baselines import BASELINES
-from pipeline.media import count_frames
 from pipeline.models.atnet import AtNet
 from pipeline.models.vgnet import VgNet
 from pipeline.preprocessing.published.import_weights import read_basics
 from pipeline.preprocessing.published.recipe import PublishedPreprocessing
+from tests.media.pictures import count_frames
 from tests.stages.conftest import Project
 
 pytestmark = pytest.mark.slow

@@ -14,11 +14,11 @@ from pipeline.corpora.base import Clip, Opening
 from pipeline.corpora.download.grid import fetch_grid
 from pipeline.corpora.download.web import Retries
 from pipeline.corpora.grid import Grid, GridParams
-from pipeline.media import count_frames
 from pipeline.runtime.errors import PipelineError
 from tests.as_nobody import not_as_root
 from tests.corpora.download.conftest import CLIPS, WORDS, zipped
 from tests.corpora.download.server import Zenodo, breaks_off, sends, serve, status
+from tests.media.pictures import count_frames
 
 
 @pytest.fixture

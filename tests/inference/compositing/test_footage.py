@@ -15,8 +15,9 @@ from pipeline.inference.talking_head import TalkingHead
 from pipeline.inference.tracked import track
 from pipeline.inference.video import generate_video
 from pipeline.landmarks.shape import mouth_opening
-from pipeline.media import VideoWriter, count_frames, read_frames
+from pipeline.media import VideoWriter, read_frames
 from pipeline.runtime.errors import PipelineError
+from tests.media.pictures import count_frames
 
 Image = NDArray[np.uint8]
 

@@ -11,11 +11,11 @@ from torch import Tensor
 from pipeline.bundles.networks import load_model
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.inference.video import generate_video
-from pipeline.media import count_frames
 from pipeline.models.vgnet import VgNet
 from pipeline.preprocessing.published.import_weights import import_published
 from pipeline.preprocessing.published.recipe import PublishedPreprocessing
 from pipeline.runtime.errors import PipelineError
+from tests.media.pictures import count_frames
 from tests.preprocessing.published.original import Layouts, assert_equal, hollow
 
 
