@@ -152,7 +152,7 @@ def compare_points(folder: Path, reference: dict[str, Points]) -> None:
     reader = ShardReader(folder)
     distances, jitters = [], []
     for clip, theirs in reference.items():
-        pair = (reader.array(clip, "points"), theirs)
+        pair = (reader.read(clip, "points"), theirs)
         distances.append(np.linalg.norm(pair[0] - pair[1], axis=2).ravel())
         jitters.append([np.nanmean(np.linalg.norm(np.diff(points, n=2, axis=0), axis=2)) for points in pair])
     distance = np.concatenate(distances)

@@ -66,7 +66,7 @@ def other_speaker(store: ClipStore, clip: str) -> str | None:
 
 def _following(store: ClipStore, clip: str) -> list[str]:
     """The other clips of its split, from the next one on."""
-    ids = store.ids(str(store.faces.index[clip]["split"]))
+    ids = store.ids(str(store.faces[clip]["split"]))
     at = ids.index(clip)
     return [*ids[at + 1 :], *ids[:at]]
 

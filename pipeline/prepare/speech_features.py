@@ -68,7 +68,7 @@ def build_mfcc(
     are written beside the features (`pipeline.shards.initial`).
     """
     reader = ShardReader(clips_folder.absolute(), MANIFEST)
-    good = [row for row in reader.index.rows() if row["status"] == "ok"]
+    good = [row for row in reader.rows() if row["status"] == "ok"]
     recipe: tuple[object, ...] = (VERSION, params.window)
     if params.kind != "mfcc" or params.normalise != "none":  # defaults keep the keys of older rows
         recipe += (params.kind, params.normalise)

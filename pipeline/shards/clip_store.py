@@ -61,20 +61,20 @@ class ClipStore:
 
     def length(self, clip: str) -> int:
         """T."""
-        return int(self.faces.index[clip]["frames"])
+        return int(self.faces[clip]["frames"])
 
     def speaker(self, clip: str) -> str:
         """The speaker; empty if unknown."""
-        return str(self.faces.index[clip]["speaker"])
+        return str(self.faces[clip]["speaker"])
 
     def source(self, clip: str) -> Row:
         """The clip's row of the manifest: `text`, `path` below the corpus's root, `start` in seconds, ..."""
-        return self.clips.index[clip]
+        return self.clips[clip]
 
     def jpegs(self, clip: str) -> list[bytes]:
         """The crops as stored: T JPEG files."""
         with self._reading:
-            files: list[bytes] = self.faces.read(clip, ["jpeg"])["jpeg"]
+            files: list[bytes] = self.faces.read(clip, "jpeg")
         return files
 
     def frames(self, clip: str, chosen: Sequence[int] | None = None) -> NDArray[np.uint8]:
@@ -100,12 +100,12 @@ class ClipStore:
 
     def variants(self, clip: str) -> int:
         """The number of variants of its sound."""
-        cells = self.speech.index[clip]
+        cells = self.speech[clip]
         return sum(cells[name] is not None for name in cells if name.startswith("rate_"))
 
     def variant(self, clip: str, number: int) -> tuple[NDArray[np.float32], float]:
         """Speech features (R', C) of variant ``number``, from 1, and its speed relative to the clip."""
-        return self._array(self.speech, clip, f"mfcc_{number}"), self.speech.index[clip][f"rate_{number}"]
+        return self._array(self.speech, clip, f"mfcc_{number}"), self.speech[clip][f"rate_{number}"]
 
     def windows(self, clip: str) -> NDArray[np.float32]:
         """The window of speech features of every frame (T, 28, C - 1)."""
@@ -120,7 +120,7 @@ class ClipStore:
         readers = [self.faces, *([self.speech] if speech else [])]
         digest = hashlib.sha256()
         for clip in clips:  # a shard's name is the hash of its content
-            digest.update(repr([clip, *(reader.index[clip]["shard"] for reader in readers)]).encode())
+            digest.update(repr([clip, *(reader[clip]["shard"] for reader in readers)]).encode())
         return digest.hexdigest()
 
     def check(self) -> None:
@@ -133,4 +133,5 @@ class ClipStore:
 
     def _array(self, reader: ShardReader, clip: str, column: str) -> NDArray[Any]:
         with self._reading:
-            return reader.array(clip, column)
+            array: NDArray[Any] = reader.read(clip, column)
+        return array

@@ -8,7 +8,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from pipeline.runtime.checkout import or_pull
 from pipeline.runtime.errors import PipelineError
@@ -61,7 +60,7 @@ class Rows(Mapping[str, Row]):
             yield from batch.to_pylist()
 
     def ids(self, **equal: object) -> list[str]:
-        """Ids of the clips whose columns have these values."""
+        """Ids of the clips whose columns have these values, such as ``split="train", status="ok"``."""
         table = pa.table(self._columns)
         for name, value in equal.items():
             table = table.filter(pc.equal(table[name], value))
@@ -81,31 +80,15 @@ def read_index(folder: StrPath, name: str = INDEX) -> pa.Table:
     return table
 
 
-class ShardReader:
-    """Random access to the clips in a folder of shards, one row group at a time.
-
-    ``index`` has the folder's table of clips (index.parquet, or data/clips' manifest.parquet).
-    """
+class ShardReader(Rows):
+    """A folder's table of clips (index.parquet, or data/clips' manifest.parquet), and access to their shards."""
 
     def __init__(self, folder: StrPath, index: str = INDEX) -> None:
         """Read the index of ``folder``; raises PipelineError like ``read_index``."""
         self.folder = Path(folder)
-        self.index = Rows(read_index(folder, index))
+        super().__init__(read_index(folder, index))
 
-    def ids(self, **equal: object) -> list[str]:
-        """Ids of the clips whose index has these values, such as ``split="train", status="ok"``."""
-        return self.index.ids(**equal)
-
-    def read(self, clip: str, columns: Sequence[str]) -> Row:
-        """The clip's cells in these columns, as from ``read_row``."""
-        entry = self.index[clip]
-        return read_row(self.folder / entry["shard"], entry["row"], columns)
-
-    def array(self, clip: str, column: str) -> NDArray[Any]:
-        """One array of one clip."""
-        value: NDArray[Any] = self.read(clip, [column])[column]
-        return value
-
-    def __iter__(self) -> Iterator[str]:
-        """All clip ids, in order."""
-        return iter(self.index)
+    def read(self, clip: str, column: str) -> Any:
+        """One cell of the clip's row in its shard, as from ``read_row``; only that row group is read."""
+        entry = self[clip]
+        return read_row(self.folder / entry["shard"], entry["row"], [column])[column]

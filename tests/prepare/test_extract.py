@@ -103,10 +103,10 @@ def test_good_clips(home: Path, tmp_path: Path) -> None:
     assert {(one.status, one.reason) for one in rows.values()} == {("ok", "")}
     reader = ShardReader(tmp_path / "clips", MANIFEST)
     for name in rows:
-        samples = reader.array(name, "samples")
+        samples = reader.read(name, "samples")
         assert samples.dtype == np.int16
         assert len(samples) == 40 * 640
-    np.testing.assert_array_equal(reader.array("s1/c0", "samples"), read_audio(home / "s1/c0.mpg", duration=1.6))
+    np.testing.assert_array_equal(reader.read("s1/c0", "samples"), read_audio(home / "s1/c0.mpg", duration=1.6))
 
 
 def test_the_bytes_depend_on_the_clips_alone(home: Path, tmp_path: Path) -> None:
@@ -236,7 +236,7 @@ def test_delayed_sound_is_aligned_with_the_picture(home: Path, tmp_path: Path) -
     clip(home / "s1/late.mp4", codec="libx264", time_base=Fraction(1, 90000), **late)
     row = rows_of(home, tmp_path / "clips")["s1/late"]
     assert row.audio_offset == pytest.approx(0.2, abs=0.03)
-    samples: NDArray[np.int16] = ShardReader(tmp_path / "clips", MANIFEST).array("s1/late", "samples")
+    samples: NDArray[np.int16] = ShardReader(tmp_path / "clips", MANIFEST).read("s1/late", "samples")
     assert np.abs(samples.astype(int)).argmax() == pytest.approx(1.2 * 16000, abs=16)
 
 
@@ -271,7 +271,7 @@ def test_one_long_video_is_cut(tmp_path: Path) -> None:
     assert {row.path for row in rows} == {"mein Vortrag.mp4"}
     reader = ShardReader(tmp_path / "clips", MANIFEST)
     whole = read_audio(tmp_path / "videos/mein Vortrag.mp4", duration=20.0).astype(int)
-    joined = np.concatenate([reader.array(row.id, "samples") for row in rows])
+    joined = np.concatenate([reader.read(row.id, "samples") for row in rows])
     assert len(joined) == 320000
     assert np.corrcoef(joined, whole)[0, 1] > 0.99
 

@@ -31,7 +31,7 @@ class Outcome:
 
     def samples(self, name: str) -> NDArray[Any]:
         """Speech (N,) int16 at 16 kHz."""
-        return ShardReader(self.root.parent / "clips", MANIFEST).array(self.clips[name].id, "samples")
+        return ShardReader(self.root.parent / "clips", MANIFEST).read(self.clips[name].id, "samples")
 
     def face(self, name: str) -> dict[str, Any]:
         """``points`` in pixels of the source, ``transform``, ``found`` and ``jpeg`` of a clip."""
