@@ -84,7 +84,8 @@ def ticks(
     length, end = Fraction(0), inf if following else held + _shown_for(frame, path, Fraction(0))
     for number in count():
         tick = origin + begin + number * step
-        while following and _takes_over(following[0], held, tick, step):
+        # The following frame takes over when it is due, or less than half a step ahead and nearer than the held one.
+        while following and ((ahead := following[0] - tick) <= 0 or ahead < min(step / 2, tick - held)):
             length = following[0] - held
             held, frame = following
             following = next(timed, None)
@@ -97,12 +98,6 @@ def ticks(
 def _exact(number: float) -> Fraction:
     """29.97 as 2997/100, not as the nearest binary number; seconds to the microsecond."""
     return Fraction(number).limit_denominator(1_000_000)
-
-
-def _takes_over(time: Fraction, held: Fraction, tick: Fraction, step: Fraction) -> bool:
-    """Whether the frame at ``time``, and not the earlier one at ``held``, is shown at ``tick``."""
-    ahead = time - tick
-    return ahead <= 0 or (ahead < step / 2 and ahead < tick - held)
 
 
 def _shown_for(frame: Any, path: StrPath, previous_length: Fraction) -> Fraction:
@@ -142,7 +137,7 @@ def read_audio(
     """
     blocks = read_audio_blocks(path, rate=rate, start=start, duration=duration, damage=damage)
     samples = np.concatenate([np.zeros(0, np.int16), *blocks])
-    return samples if duration is None else np.pad(samples, (0, _count(duration, rate) - len(samples)))
+    return samples if duration is None else np.pad(samples, (0, round(_exact(duration) * rate) - len(samples)))
 
 
 def read_audio_blocks(
@@ -175,7 +170,7 @@ def read_audio_blocks(
         channels = single_channels(frames(None) if kept_frames is None else kept_frames)
         source = frames(damage) if kept_frames is None else iter(kept_frames)
         skip = round(preroll * rate)
-        left = sys.maxsize if duration is None else _count(duration, rate)
+        left = sys.maxsize if duration is None else round(_exact(duration) * rate)
         for block in resampled(source, rate, origin + begin - preroll, lambda frame: channels.get(frame.layout.name)):
             kept = block[skip:][:left]
             skip, left = max(0, skip - len(block)), left - len(kept)
@@ -183,7 +178,3 @@ def read_audio_blocks(
                 yield kept
             if not left:
                 return
-
-
-def _count(duration: float, rate: int) -> int:
-    return round(_exact(duration) * rate)

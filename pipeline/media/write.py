@@ -3,10 +3,9 @@
 import sys
 from collections import deque
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import Any, BinaryIO
 
 import av
@@ -29,7 +28,7 @@ _BT709 = 1  # H.264's code for that matrix
 _BITEXACT = {"fflags": "bitexact"}
 
 
-class VideoWriter:
+class VideoWriter(AbstractContextManager["VideoWriter"]):
     """Writes H.264 (yuv420p, BT.709) with mono AAC to an MP4, frame by frame, in constant memory.
 
     Used as a context manager::
@@ -194,12 +193,7 @@ class VideoWriter:
             if self._stream is None:
                 self._temporary.replace(self.path)
 
-    def __enter__(self) -> "VideoWriter":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Finish the file and give it its name, or remove it after an exception."""
         with self._files:
             try:
