@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, NoReturn, Protocol
 
-from pipeline.config.ranges import require
+from pipeline.config.ranges import Section, require
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.plugins import Registry
 
@@ -117,6 +117,20 @@ def require_shares(val: float, test: float) -> None:
     """Raise ValueError unless both are shares that leave clips for training."""
     fit = 0 < val < 1 and 0 < test < 1 and val + test < 1
     require(fit, "val and test are shares above 0 that leave a rest for training")
+
+
+@dataclass(frozen=True)
+class SplitSection(Section):
+    """Base of a corpus's section that has shares of its clips, videos, speakers or photographs."""
+
+    val: float = 0.1
+    """Share for validation."""
+    test: float = 0.1
+    """Share for the test."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_shares(self.val, self.test)
 
 
 def files_below(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:

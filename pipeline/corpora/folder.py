@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from pipeline.config.ranges import Range, Section
+from pipeline.config.ranges import Range
 from pipeline.corpora.base import (
+    SPLITS,
     Clip,
     CorpusEntry,
     OpenedCorpus,
     Split,
+    SplitSection,
     files_below,
     need_folder,
     register,
-    require_shares,
 )
 from pipeline.corpora.layout import VIDEOS, contents, names_below, unpacking
 from pipeline.corpora.split import in_turn, split_names
@@ -28,21 +29,13 @@ _ENOUGH = 3  # so many different videos are split as a whole
 
 
 @dataclass(frozen=True)
-class FolderParams(Section):
+class FolderParams(SplitSection):
     """A folder of your own videos, of any length, container and frame rate."""
 
     root: str = "data/raw/folder"
     """The folder; searched with its subfolders."""
     clip_seconds: Annotated[float, Range(1, 60, unit="seconds")] = 3.0
     """Seconds per clip."""
-    val: float = 0.1
-    """Share for validation."""
-    test: float = 0.1
-    """Share for the test."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require_shares(self.val, self.test)
 
 
 @dataclass(frozen=True)
@@ -117,14 +110,11 @@ class Folder(OpenedCorpus):
             videos = split_names(ids, seed=seed, val=val, test=test, keys=keys, what="videos")
             return {clip: videos[name] for name, clips in ids.items() for clip in clips}
         timeline = [clip for name in sorted(ids) for clip in ids[name]]
-        tests, vals = (max(1, round(len(timeline) * share)) for share in (test, val))
-        trains = len(timeline) - tests - vals
-        if trains < 1:
-            raise PipelineError(
-                f"{key}.root: the videos in {self.root} make {len(timeline)} clips of {self.params.clip_seconds:g} s, "
-                f"too few for train, val and test. Lower {key}.clip_seconds, change {shares}, or add videos."
-            )
-        return in_turn(timeline, {"train": trains, "val": vals, "test": tests})
+        too_few = (
+            f"{key}.root: the videos in {self.root} make {len(timeline)} clips of {self.params.clip_seconds:g} s, "
+            f"too few for train, val and test. Lower {key}.clip_seconds, change {shares}, or add videos."
+        )
+        return in_turn(timeline, SPLITS, val=val, test=test, too_few=too_few)
 
 
 def clip_id(video: str, number: int) -> str:

@@ -8,9 +8,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pipeline.config.ranges import Range, Section
+from pipeline.config.ranges import Range
 from pipeline.corpora.alignment import ALIGNMENTS, read_alignment
-from pipeline.corpora.base import Clip, CorpusEntry, OpenedCorpus, files_below, need_folder, register, require_shares
+from pipeline.corpora.base import Clip, CorpusEntry, OpenedCorpus, SplitSection, files_below, need_folder, register
 from pipeline.corpora.layout import VIDEOS, contents, levels, subfolders, unpacking
 from pipeline.corpora.split import draw, split_names
 from pipeline.runtime.errors import PipelineError
@@ -20,27 +20,19 @@ _SPEAKER = re.compile(r"s\d+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class GridParams(Section):
+class GridParams(SplitSection):
     """The GRID audiovisual sentence corpus, as its archives unpack."""
 
     root: str = "data/raw/grid"
     """The folder that holds s1, s2, ...; absolute, or relative to the project."""
     split_by: Literal["clip", "speaker"] = "clip"
     """clip: every speaker in every split, unseen sentences; speaker: unseen people."""
-    val: float = 0.1
-    """Share of the clips (or speakers) for validation."""
-    test: float = 0.1
-    """Share of the clips (or speakers) for the test."""
     speakers: tuple[str, ...] = ()
     """Only these speakers, such as [s1, s29]; empty: all."""
     test_speakers: tuple[str, ...] = ()
     """All clips of these speakers are for the test, whatever else; the original's is [s29]."""
     max_clips: Annotated[int, Range(0, note="0: all")] = 0
     """At most so many clips, drawn evenly over the speakers; 0: all."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require_shares(self.val, self.test)
 
 
 @dataclass(frozen=True)

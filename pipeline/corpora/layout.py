@@ -31,23 +31,22 @@ def levels(root: Path) -> Iterator[list[Path]]:
     level = subfolders(root)
     yield level
     for _ in range(1, _DEPTH):
-        level = [Path(path) for folder in level for path in _list(folder, lambda error: None)]
+        level = [path for folder in level for path in subfolders(folder, on_error=None)]
         yield level
 
 
-def subfolders(folder: Path) -> list[Path]:
-    """The folders in ``folder``, sorted, without hidden ones. Raises PipelineError if it cannot be read."""
-    return [Path(path) for path in _list(folder, unreadable)]
+def subfolders(folder: Path, on_error: Callable[[OSError], None] | None = unreadable) -> list[Path]:
+    """The folders in ``folder``, sorted, without hidden ones. Raises PipelineError if it cannot be read.
 
-
-def _list(folder: Path, report: Callable[[OSError], None]) -> list[str]:
-    parent, names, _ = next(os.walk(folder, onerror=report, followlinks=True), (str(folder), [], []))
-    return [os.path.join(parent, name) for name in sorted(names) if not name.startswith(".")]
+    Without ``on_error``, an unreadable folder counts as empty.
+    """
+    _, names, _ = next(os.walk(folder, onerror=on_error), ("", [], []))
+    return [folder / name for name in sorted(names) if not name.startswith(".")]
 
 
 def contents(root: Path) -> str:
     """Describe a folder's contents in a few words, such as "the folders S1, S2; 3 .MPG"."""
-    names = [os.path.basename(path) for path in _list(root, lambda error: None)]
+    names = [folder.name for folder in subfolders(root, on_error=None)]
     more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
     parts = [f"the folder{'s' * (len(names) > 1)} {', '.join(names[:_NAMES])}{more}"] if names else []
     kinds = Counter(path.suffix or "without suffix" for path in _files(root))

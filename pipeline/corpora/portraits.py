@@ -6,8 +6,8 @@ from typing import Annotated
 
 import pyarrow.parquet as pq
 
-from pipeline.config.ranges import Count, Range, Section, require
-from pipeline.corpora.base import Clip, CorpusEntry, OpenedCorpus, register, require_shares
+from pipeline.config.ranges import Count, Range, require
+from pipeline.corpora.base import Clip, CorpusEntry, OpenedCorpus, SplitSection, register
 from pipeline.corpora.split import split_names
 from pipeline.runtime import paths
 from pipeline.runtime.errors import PipelineError
@@ -17,7 +17,7 @@ TABLE = "clips.parquet"
 
 
 @dataclass(frozen=True)
-class PortraitsParams(Section):
+class PortraitsParams(SplitSection):
     """A folder of photographs, one face each."""
 
     root: str = "data/raw/portraits"
@@ -25,9 +25,7 @@ class PortraitsParams(Section):
     clips: Annotated[int, Range(1, 1000)] = 4
     """Clips of 3 s per photograph."""
     val: float = 0.05
-    """Share of the photographs for validation."""
     test: float = 0.05
-    """Share of the photographs for the test."""
     voices: str = ""
     """A folder of recorded speech that the photographs speak, with `transcripts.tsv`; empty: the synthesiser speaks."""
     synthetic: Count = 0
@@ -39,7 +37,6 @@ class PortraitsParams(Section):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require_shares(self.val, self.test)
         require(not self.voices or self.synthetic < self.clips, "synthetic is below clips if there are voices")
 
 

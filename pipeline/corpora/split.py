@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,20 +45,24 @@ def split_names(
     quantile: dict[str, float] = {}
     for members in _shuffled_groups(names, seed, group):
         quantile.update({name: (place + 0.5) / len(members) for place, name in enumerate(members)})
-    order = sorted(quantile, key=lambda name: (quantile[name], rank(seed, name)))
-    tests, vals = (max(1, round(len(order) * share)) for share in (test, val))
-    trains = len(order) - tests - vals
-    if trains < 1:
-        raise PipelineError(
-            f"{len(order)} {what} cannot be split into train, val and test with val = {val:.3g} and "
-            f"test = {test:.3g}: train would be empty. Change {keys}."
-        )
-    return in_turn(order, {"test": tests, "val": vals, "train": trains})
+    ordered = sorted(quantile, key=lambda name: (quantile[name], rank(seed, name)))
+    too_few = (
+        f"{len(ordered)} {what} cannot be split into train, val and test with val = {val:.3g} and "
+        f"test = {test:.3g}: train would be empty. Change {keys}."
+    )
+    return in_turn(ordered, ("test", "val", "train"), val=val, test=test, too_few=too_few)
 
 
-def in_turn(names: Iterable[str], counts: Mapping[Split, int]) -> dict[str, Split]:
-    """The split of each name, of which each split gets so many as ``counts`` says, one split after the other."""
-    splits = (split for split, count in counts.items() for _ in range(count))
+def in_turn(names: Sequence[str], order: Iterable[Split], *, val: float, test: float, too_few: str) -> dict[str, Split]:
+    """Assign the first names to the first split of ``order``, and so on, in the shares of `split_names`.
+
+    Raises PipelineError with the message ``too_few`` if train would be empty.
+    """
+    counts = {"test": max(1, round(len(names) * test)), "val": max(1, round(len(names) * val))}
+    counts["train"] = len(names) - sum(counts.values())
+    if counts["train"] < 1:
+        raise PipelineError(too_few)
+    splits = (split for split in order for _ in range(counts[split]))
     return dict(zip(names, splits, strict=True))
 
 

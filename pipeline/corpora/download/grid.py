@@ -9,10 +9,17 @@ from pathlib import Path, PurePosixPath
 from rich import get_console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
-from pipeline.corpora.download.disk import clear_disk_errors, need_room, one_at_a_time, read_receipt, write_receipt
+from pipeline.corpora.download.disk import (
+    STATE,
+    clear_disk_errors,
+    need_room,
+    one_at_a_time,
+    read_receipt,
+    write_receipt,
+)
 from pipeline.corpora.download.download import download, part_of, size_of
 from pipeline.corpora.download.record import Archive, read_record
-from pipeline.corpora.download.unpack import SafeZip, open_zip
+from pipeline.corpora.download.unpack import SafeZip
 from pipeline.corpora.download.web import Retries, Web
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
@@ -60,14 +67,14 @@ def fetch_grid(
     for speaker in speakers:
         if speaker not in known:
             raise PipelineError(f"--speakers: {record} has no {speaker!r}. It has {', '.join(known)}.")
-    with clear_disk_errors(folder), one_at_a_time(_state(folder)):
+    with clear_disk_errors(folder), one_at_a_time(folder):
         _fetch_missing(folder, speakers or known, archives, Web(retries), say)
 
 
 def _fetch_missing(
     folder: Path, speakers: list[str], archives: dict[str, Archive], web: Web, say: Callable[[str], None]
 ) -> None:
-    hidden = _state(folder)
+    hidden = folder / STATE
     videos = [speaker for speaker in speakers if _clips(folder, speaker) is None]
     texts = [speaker for speaker in speakers if _texts(folder, speaker) is None]
     wanted = [archives[f"{speaker}.zip"] for speaker in videos] + ([archives[_ALIGNMENTS]] if texts else [])
@@ -95,14 +102,14 @@ def _fetch_missing(
         for speaker in speakers:
             if speaker in videos:
                 part = get(f"{speaker}.zip")
-                with open_zip(part, part.stem) as archive:
-                    write_receipt(hidden, speaker, archive.unpack(_videos_in(archive, speaker), folder))
+                with SafeZip(part, part.stem) as archive:
+                    write_receipt(folder, speaker, archive.unpack(_videos_in(archive, speaker), folder))
                 part.unlink()
             if speaker in texts:
                 part = get(_ALIGNMENTS)
-                with open_zip(part, part.stem) as archive:
+                with SafeZip(part, part.stem) as archive:
                     members = _texts_in(archive, speaker, _clips(folder, speaker) or set())
-                    write_receipt(hidden, f"{speaker}.alignments", archive.unpack(members, folder))
+                    write_receipt(folder, f"{speaker}.alignments", archive.unpack(members, folder))
             say(_summary(folder, speaker))
     if texts:
         part_of(archives[_ALIGNMENTS], hidden).unlink()
@@ -134,18 +141,13 @@ def _texts_in(archive: SafeZip, speaker: str, clips: set[str]) -> dict[str, Pure
 
 def _clips(folder: Path, name: str) -> set[str] | None:
     """The names of a speaker's clips; None unless complete."""
-    files = read_receipt(folder, _state(folder), name)
+    files = read_receipt(folder, name)
     return None if files is None else {PurePosixPath(path).stem for path in files}
 
 
 def _texts(folder: Path, speaker: str) -> set[str] | None:
     """The names of the speaker's alignments; None unless complete."""
     return _clips(folder, f"{speaker}.alignments")
-
-
-def _state(folder: Path) -> Path:
-    """The folder of downloads and receipts."""
-    return folder / ".fetch"
 
 
 def _summary(folder: Path, speaker: str) -> str:

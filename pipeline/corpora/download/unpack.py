@@ -5,8 +5,7 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from pipeline.corpora.download.disk import need_room
@@ -20,12 +19,17 @@ _ALWAYS = 1 << 20  # unpacked bytes that are always allowed
 _BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, NotImplementedError)
 
 
-class SafeZip:
+class SafeZip(zipfile.ZipFile):
     """A zip with checked names, types and sizes of members. A refused archive is deleted."""
 
-    def __init__(self, archive: zipfile.ZipFile, path: Path, name: str) -> None:
-        self._archive, self._path, self._name = archive, path, name
-        members, size = archive.infolist(), path.stat().st_size
+    def __init__(self, path: Path, name: str) -> None:
+        """Open the zip at ``path``, called ``name`` in messages; PipelineError if it is damaged or suspicious."""
+        self._path, self._name = path, name
+        try:
+            super().__init__(path)
+        except _BROKEN as error:
+            raise self.refused(f"it is not a whole zip archive ({error})") from error
+        members, size = self.infolist(), path.stat().st_size
         total = sum(member.file_size for member in members)
         if len(members) > MAX_MEMBERS:
             raise self.refused(f"it has {len(members)} members, and none of the corpus has more than {MAX_MEMBERS}")
@@ -71,7 +75,7 @@ class SafeZip:
         temporary = path.with_name(f".{path.name}.tmp")
         try:
             # zipfile reads at most the header's size, and checks the CRC.
-            with self._archive.open(member) as source, temporary.open("wb") as file:
+            with self.open(member) as source, temporary.open("wb") as file:
                 shutil.copyfileobj(source, file, 1 << 20)
                 written = file.tell()
             if written != member.file_size:
@@ -84,23 +88,9 @@ class SafeZip:
 
     def refused(self, why: str) -> PipelineError:
         """Delete the archive; returns the error with the reason ``why``."""
-        return _refused(self._path, self._name, why)
-
-
-@contextmanager
-def open_zip(path: Path, name: str) -> Iterator[SafeZip]:
-    """The zip at ``path``, called ``name`` in messages; a damaged or suspicious one is deleted, with PipelineError."""
-    try:
-        archive = zipfile.ZipFile(path)
-    except _BROKEN as error:
-        raise _refused(path, name, f"it is not a whole zip archive ({error})") from error
-    with archive:
-        yield SafeZip(archive, path, name)
-
-
-def _refused(path: Path, name: str, why: str) -> PipelineError:
-    path.unlink(missing_ok=True)
-    return PipelineError(
-        f"{name} is refused: {why}. The archive was deleted. It is as the record offers it: is the address "
-        f"(--record) right?"
-    )
+        self.close()
+        self._path.unlink(missing_ok=True)
+        return PipelineError(
+            f"{self._name} is refused: {why}. The archive was deleted. It is as the record offers it: is the address "
+            f"(--record) right?"
+        )

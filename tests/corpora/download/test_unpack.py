@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.corpora.download import unpack
-from pipeline.corpora.download.unpack import open_zip
+from pipeline.corpora.download.unpack import SafeZip
 from pipeline.runtime.errors import PipelineError
 from tests.corpora.download.conftest import zipped
 
@@ -23,7 +23,7 @@ NOISE = np.random.default_rng(1).bytes(50_000)
 
 
 def unpack_all(path: Path, folder: Path) -> dict[str, int]:
-    with open_zip(path, "s1.zip") as archive:
+    with SafeZip(path, "s1.zip") as archive:
         return archive.unpack({f"s1/{one.name}": one for one in archive.files}, folder)
 
 
