@@ -114,7 +114,7 @@ def _empty(error: str) -> Row:
 
 
 _INDEX = ("id", "speaker", "split", "frames", "status", "shard", "row")
-INDEX_SCHEMA = pa.schema([(name, pa.int32() if name in ("frames", "row") else pa.string()) for name in _INDEX])
+_SCHEMA = pa.schema([(name, pa.int32() if name in ("frames", "row") else pa.string()) for name in _INDEX])
 
 
 def build_faces(
@@ -164,7 +164,7 @@ def build_faces(
             }
         )
     check_losses(rows, params.max_lost, "landmarks")
-    write_index(out, rows, INDEX_SCHEMA)
+    write_index(out, rows, _SCHEMA)
     warn_of_enlargement([row["face_size"] for row in rows if row["status"] == "ok"], params.size)
     return rows
 

@@ -4,13 +4,12 @@ import hashlib
 import io
 import json
 import tarfile
-import wave
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from scipy.io import wavfile
 
 from pipeline.runtime.clock import FPS, RATE
 from pipeline.runtime.errors import PipelineError
@@ -30,7 +29,9 @@ def files(store: ClipStore, clip: str) -> Iterator[tuple[str, bytes]]:
     about = {name: store.source(clip)[name] for name in ("id", "speaker", "split", "text")}
     about |= {"frames": store.length(clip), "fps": FPS, "rate": RATE}
     yield "json", json.dumps(about, ensure_ascii=False).encode()
-    yield "wav", _wav(store.samples(clip))
+    with io.BytesIO() as file:
+        wavfile.write(file, RATE, store.samples(clip))
+        yield "wav", file.getvalue()
     for name in ("mfcc", "points", "transform", "found"):
         with io.BytesIO() as file:
             np.save(file, getattr(store, name)(clip), allow_pickle=False)
@@ -112,13 +113,3 @@ def _write_tar(path: Path, store: ClipStore, clips: Iterable[str]) -> None:
                 file = tarfile.TarInfo(f"{sample_key(clip)}.{suffix}")  # with fixed time, owner and permissions
                 file.size = len(data)
                 tar.addfile(file, io.BytesIO(data))
-
-
-def _wav(samples_N: NDArray[np.int16]) -> bytes:
-    with io.BytesIO() as file:
-        with wave.open(file, "wb") as sound:
-            sound.setnchannels(1)
-            sound.setsampwidth(2)
-            sound.setframerate(RATE)
-            sound.writeframes(samples_N.astype("<i2").tobytes())
-        return file.getvalue()

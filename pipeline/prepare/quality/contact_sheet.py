@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import chain, zip_longest
 from pathlib import Path
 from textwrap import wrap
 from typing import Any
@@ -51,9 +50,8 @@ class Sources:
 def choose_rejected(table: pd.DataFrame, most: int = MOST) -> list[str]:
     """Ids of at most ``most`` rejected clips, spread evenly over the reasons."""
     lost = table[table["status"] != "ok"].sort_values("id")
-    groups = [list(group) for _, group in lost.groupby("reason", sort=True)["id"]]
-    turns = chain.from_iterable(zip_longest(*groups))
-    return [clip for clip in turns if clip is not None][:most]
+    turns = lost.assign(turn=lost.groupby("reason").cumcount()).sort_values(["turn", "reason"])
+    return list(turns["id"].head(most))
 
 
 def draw_sheet(table: pd.DataFrame, sources: Sources) -> Picture:
