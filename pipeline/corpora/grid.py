@@ -95,9 +95,10 @@ class Grid(OpenedCorpus):
         files: dict[str, Path] = {}
         for speaker, places in folders.items():
             for path in (path for place in places for path in files_below(place, VIDEOS)):
-                # A sentence may exist in two qualities. The file higher up is used, then the first by name.
+                # A sentence may exist in two qualities. The file higher up is used, then a usual one, then by name.
                 clip = f"{speaker}/{path.stem}"
-                files[clip] = min(files.get(clip, path), path, key=_preference)
+                both = (files.get(clip, path), path)
+                files[clip] = min(both, key=lambda file: (len(file.parts), file.suffix.lower() not in _USUAL, file))
         if not files:
             raise self._no_clip()
         return files
@@ -121,10 +122,6 @@ class Grid(OpenedCorpus):
             advice = "Put every speaker's clips into a folder, s1, s2, ..., or take the corpus `folder`."
         fault = f"no clip such as s1/bbaf2n.mpg in {self.root}, which holds {contents(self.root)}"
         return PipelineError(f"{self.opening.key}.root: {fault}. {advice}")
-
-
-def _preference(path: Path) -> tuple[int, bool, Path]:
-    return len(path.parts), path.suffix.lower() not in _USUAL, path
 
 
 def _words(alignment: Path | None) -> str:

@@ -65,10 +65,9 @@ def mix_gains(layout: str, channels: int) -> NDArray[np.float32]:
         frame = av.AudioFrame.from_ndarray(impulses, format="flt", layout=layout)
         frame.sample_rate = 48000
         graph.push(frame)
-        gains: NDArray[np.float32] = graph.pull().to_ndarray()[0] / np.float32(16384)
+        return np.asarray(graph.pull().to_ndarray()[0] / np.float32(16384))
     except (av.error.FFmpegError, ValueError):
         return np.zeros(channels, np.float32)
-    return gains
 
 
 class StreamChannel:

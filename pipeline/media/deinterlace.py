@@ -3,12 +3,15 @@
 from collections import deque
 from collections.abc import Iterator
 from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import av
 import av.filter
 
 from pipeline.media.decode import TimedFrame, filtered
+
+_shape = attrgetter("format.name", "width", "height", "colorspace", "color_range")
 
 
 def deinterlaced(frames: Iterator[TimedFrame]) -> Iterator[TimedFrame]:
@@ -31,10 +34,6 @@ def deinterlaced(frames: Iterator[TimedFrame]) -> Iterator[TimedFrame]:
             graph.push(None)
             yield from _pulled(graph, waiting)
             yield from waiting
-
-
-def _shape(frame: Any) -> tuple[Any, ...]:
-    return frame.format.name, frame.width, frame.height, frame.colorspace, frame.color_range
 
 
 def _graph(frame: Any) -> Any:

@@ -38,20 +38,11 @@ def read_frames(
 
     Each time shows the frame nearest to it. A later frame is shown only when it is less than half a step ahead, so that
     a still picture stays until the next one. There is a picture for each step of which the video covers half, and at
-    least one.
+    least one, but at most ``round(duration * fps)``. ``start`` is in seconds after the first frame, and ``damage``
+    counts what cannot be decoded.
 
-    Args:
-        path: The video.
-        fps: Pictures per second.
-        start: Seconds after the first frame.
-        duration: At most ``round(duration * fps)`` pictures are read; None reads to the end.
-        damage: Counts what cannot be decoded.
-
-    Yields:
-        New uint8 RGB arrays (H, W, 3), upright, with square pixels, all of the first frame's size.
-
-    Raises:
-        MediaError: The file cannot be read or has no video.
+    Yields new uint8 RGB arrays (H, W, 3), upright, with square pixels, all of the first frame's size. Raises MediaError
+    when the file cannot be read or has no video.
     """
     to_rgb = ToRgb()
     placed: tuple[tuple[int, bool], tuple[int, int]] | None = None
@@ -121,19 +112,10 @@ def read_audio(
     """The sound as mono samples on the video's clock: sample n is heard at ``start + n / rate`` seconds.
 
     There is silence before sound that starts after the video, and in gaps. Sound before the first frame is cut off.
+    With ``duration`` seconds there are exactly ``round(duration * rate)`` samples, filled up with silence; None reads
+    to the end of the sound. ``damage`` counts what cannot be decoded.
 
-    Args:
-        path: The video or sound file.
-        rate: Samples per second.
-        start: Seconds after the first frame.
-        duration: N is exactly ``round(duration * rate)``, filled up with silence; None reads to the end of the sound.
-        damage: Counts what cannot be decoded.
-
-    Returns:
-        int16 samples (N,).
-
-    Raises:
-        MediaError: The file cannot be read or has no sound.
+    Returns int16 samples (N,). Raises MediaError when the file cannot be read or has no sound.
     """
     blocks = read_audio_blocks(path, rate=rate, start=start, duration=duration, damage=damage)
     samples = np.concatenate([np.zeros(0, np.int16), *blocks])

@@ -6,6 +6,7 @@ One or two channels are averaged. More are first mixed to two, as players do.
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from itertools import chain, groupby
+from operator import attrgetter
 from typing import Any
 
 import av
@@ -19,6 +20,7 @@ Samples = NDArray[np.int16]
 Filter = tuple[str, str]
 """The name and arguments of a libav filter."""
 
+_format = attrgetter("format.name", "layout.name", "sample_rate")  # of a frame
 _MAX_GAP = 0.03  # s: beyond this difference from the time stamps, silence is inserted or samples are dropped
 
 
@@ -94,13 +96,9 @@ def _trimmed(frame: Any) -> Any:
     return short
 
 
-def _format(frame: Any) -> tuple[str, str, int]:
-    return frame.format.name, frame.layout.name, frame.sample_rate
-
-
 def _graph(frame: Any, rate: int, first_sample: int, channel: int | None) -> Any:
     """libav's resampler. It follows the time stamps (``async``) and starts at output sample ``first_sample``."""
     first = round(Fraction(first_sample * frame.sample_rate, rate))  # in input samples
     resampling = f"{rate}:async=1:min_comp=0.00001:min_hard_comp={_MAX_GAP}:first_pts={first}:ochl=mono:osf=s16"
     mixing = downmix(frame.layout.nb_channels) if channel is None else [("pan", f"mono|c0=c{channel}")]
-    return linked(frame.format.name, frame.layout.name, frame.sample_rate, [*mixing, ("aresample", resampling)])
+    return linked(*_format(frame), [*mixing, ("aresample", resampling)])
