@@ -85,9 +85,8 @@ class CorpusEntry:
     name: str
     """In params.yaml: the value of ``corpus``, and its section of ``corpora``."""
     title: str
-    """A one-line description."""
     layout: str
-    """The layout of its files below the root."""
+    """Of its files below the root."""
     params: type[Any]
     """The dataclass of its section. A field ``root`` names the corpus's folder."""
     open: Callable[[Any, Opening], Corpus]

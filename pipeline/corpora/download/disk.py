@@ -13,8 +13,7 @@ from rich.filesize import decimal
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import replacing
 
-STATE = ".fetch"
-"""Folder of downloads, receipts and the lock, below the corpus's folder."""
+_STATE = ".fetch"  # the folder of downloads, receipts and the lock, below the corpus's folder
 
 
 def need_room(folder: Path, needed: int, what: str) -> None:
@@ -42,10 +41,11 @@ def clear_disk_errors(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def one_at_a_time(folder: Path) -> Iterator[None]:
-    """Make the state folder below ``folder`` and lock it. Raises PipelineError if another command works in it."""
-    (folder / STATE).mkdir(parents=True, exist_ok=True)
-    with (folder / STATE / "lock").open("w") as file:
+def one_at_a_time(folder: Path) -> Iterator[Path]:
+    """Make and lock a folder for unfinished downloads in ``folder``. PipelineError if another command works in it."""
+    state = folder / _STATE
+    state.mkdir(parents=True, exist_ok=True)
+    with (state / "lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # closing the file releases it, also after a kill
         except BlockingIOError:
@@ -53,13 +53,13 @@ def one_at_a_time(folder: Path) -> Iterator[None]:
                 f"Another atvgnet fetch is at work in {folder}. Wait for it, or name other speakers "
                 f"and another folder (--to)."
             ) from None
-        yield
+        yield state
 
 
 def read_receipt(folder: Path, name: str) -> dict[str, int] | None:
     """The files of ``name`` below ``folder`` with their sizes; None unless all exist with these sizes."""
     try:
-        files: dict[str, int] = json.loads((folder / STATE / f"{name}.json").read_text(encoding="utf-8"))
+        files: dict[str, int] = json.loads((folder / _STATE / f"{name}.json").read_text(encoding="utf-8"))
         complete = all((folder / path).stat().st_size == size for path, size in files.items())
     except (OSError, ValueError):
         return None
@@ -68,5 +68,5 @@ def read_receipt(folder: Path, name: str) -> dict[str, int] | None:
 
 def write_receipt(folder: Path, name: str, files: Mapping[str, int]) -> None:
     """Record that ``files`` are all files of ``name`` below ``folder``."""
-    with replacing(folder / STATE / f"{name}.json") as temporary:
+    with replacing(folder / _STATE / f"{name}.json") as temporary:
         temporary.write_text(json.dumps(files), encoding="utf-8")

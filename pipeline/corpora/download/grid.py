@@ -9,14 +9,7 @@ from pathlib import Path, PurePosixPath
 from rich import get_console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
-from pipeline.corpora.download.disk import (
-    STATE,
-    clear_disk_errors,
-    need_room,
-    one_at_a_time,
-    read_receipt,
-    write_receipt,
-)
+from pipeline.corpora.download.disk import clear_disk_errors, need_room, one_at_a_time, read_receipt, write_receipt
 from pipeline.corpora.download.download import download, part_of, size_of
 from pipeline.corpora.download.record import Archive, read_record
 from pipeline.corpora.download.unpack import SafeZip
@@ -40,18 +33,11 @@ def fetch_grid(
 ) -> None:
     """Download, check and unpack speakers as ``folder/sN/NAME.mpg`` and ``folder/alignments/sN/NAME.align``.
 
-    Complete speakers are skipped; if all named speakers are complete, no request is made. Archives are deleted after
-    unpacking. After an error or a kill, the same call continues.
+    No ``speakers`` means all of the Zenodo ``record``. Complete speakers are skipped; if all named speakers are
+    complete, no request is made. Archives are deleted after unpacking. After an error or a kill, the same call
+    continues. ``say`` is called with a line per complete speaker.
 
-    Args:
-        folder: The folder to write.
-        speakers: Their names; none means all.
-        record: Address of the Zenodo record.
-        retries: How often to retry.
-        say: Called with a line per complete speaker.
-
-    Raises:
-        PipelineError: A speaker is unknown, or network, server, archive or disk fail.
+    Raises PipelineError if a speaker is unknown, or network, server, archive or disk fail.
     """
     folder, retries = Path(folder), retries or Retries()
     speakers = list(dict.fromkeys(speakers))
@@ -67,14 +53,13 @@ def fetch_grid(
     for speaker in speakers:
         if speaker not in known:
             raise PipelineError(f"--speakers: {record} has no {speaker!r}. It has {', '.join(known)}.")
-    with clear_disk_errors(folder), one_at_a_time(folder):
-        _fetch_missing(folder, speakers or known, archives, Web(retries), say)
+    with clear_disk_errors(folder), one_at_a_time(folder) as hidden:
+        _fetch_missing(folder, hidden, speakers or known, archives, Web(retries), say)
 
 
 def _fetch_missing(
-    folder: Path, speakers: list[str], archives: dict[str, Archive], web: Web, say: Callable[[str], None]
+    folder: Path, hidden: Path, speakers: list[str], archives: dict[str, Archive], web: Web, say: Callable[[str], None]
 ) -> None:
-    hidden = folder / STATE
     videos = [speaker for speaker in speakers if _clips(folder, speaker) is None]
     texts = [speaker for speaker in speakers if _texts(folder, speaker) is None]
     wanted = [archives[f"{speaker}.zip"] for speaker in videos] + ([archives[_ALIGNMENTS]] if texts else [])

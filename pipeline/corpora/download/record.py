@@ -12,15 +12,12 @@ from pipeline.runtime.errors import PipelineError
 
 @dataclass(frozen=True)
 class Archive:
-    """A file of a record."""
+    """A file of a record: its size in bytes, and its checksum, hexadecimal, by an algorithm of hashlib."""
 
     name: str
     size: int
-    """Bytes."""
     algorithm: str
-    """The checksum's algorithm, as named by hashlib."""
     digest: str
-    """The checksum, hexadecimal."""
     url: str
 
 
