@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -55,50 +55,45 @@ class _Source(NamedTuple):
     sound: tuple[Path, int]
 
 
-@dataclass(frozen=True)
-class FaceBuilder:
-    """Computes a clip's row; runs in worker processes."""
+def find_faces(source: _Source, params: Landmarks, time_limit: float) -> Row:
+    """The cells of ``FIELDS``, in a worker process. A clip without a face has empty arrays and an ``error``.
 
-    params: Landmarks
-    time_limit: float = 0.0
-    """Seconds without a frame before a clip is given up until the next run; 0: never."""
+    A clip that has no frame for ``time_limit`` seconds (0: no limit) is given up until the next run.
+    """
+    cv2.setNumThreads(0)  # every worker has one core
+    size, seconds = params.size, source.frames / FPS
 
-    def __call__(self, source: _Source) -> Row:
-        """The cells of ``FIELDS``. A clip without a face has empty arrays and an ``error``."""
-        cv2.setNumThreads(0)  # every worker has one core
-        params, size, seconds = self.params, self.params.size, source.frames / FPS
+    def read() -> Iterator[NDArray[np.uint8]]:
+        return limited(time_limit, read_frames(source.path, start=source.start, duration=seconds))
 
-        def read() -> Iterator[NDArray[np.uint8]]:
-            return limited(self.time_limit, read_frames(source.path, start=source.start, duration=seconds))
-
-        frames = Replay(read, source.frames)
-        try:
-            track = track_face(frames, params.detect_every, params.face)
-            if not track.found_T.any():
-                return _empty("no face found in any frame")
-            transforms = align(track.points_T68x2, per_frame=params.alignment == "frame", smoothing=params.smoothing)
-            stored = onto_crop(transforms, size)
-            # Metrics use crops of 128 pixels, whatever the size of the stored ones.
-            crops, files = np.empty((len(transforms), SIZE, SIZE, 3), np.uint8), []
-            for number, (frame, transform) in enumerate(zip(frames, stored, strict=True)):
-                crops[number] = crop_face(frame, transforms[number])
-                crop = crops[number] if size == SIZE else crop_face(frame, transform, size)
-                files.append(encode_jpeg(crop, params.jpeg_quality))
-        except MediaError as error:
-            return _empty(error.reason)
-        except TimedOut as error:
-            return {**_empty(error.reason), "key": UNFINISHED}
-        points = to_crop(track.points_T68x2, transforms)
-        samples = read_row(*source.sound, ["samples"])["samples"]
-        return {
-            "points": rescale(points, SIZE, size),  # in pixels of the stored crop
-            "transform": stored,
-            "found": track.found_T,
-            "jpeg": files,
-            "frames": len(crops),
-            **measure_quality(track, points, transforms, crops, frames.size, samples),
-            "error": "",
-        }
+    frames = Replay(read, source.frames)
+    try:
+        track = track_face(frames, params.detect_every, params.face)
+        if not track.found_T.any():
+            return _empty("no face found in any frame")
+        transforms = align(track.points_T68x2, per_frame=params.alignment == "frame", smoothing=params.smoothing)
+        stored = onto_crop(transforms, size)
+        # Metrics use crops of 128 pixels, whatever the size of the stored ones.
+        crops, files = np.empty((len(transforms), SIZE, SIZE, 3), np.uint8), []
+        for number, (frame, transform) in enumerate(zip(frames, stored, strict=True)):
+            crops[number] = crop_face(frame, transforms[number])
+            crop = crops[number] if size == SIZE else crop_face(frame, transform, size)
+            files.append(encode_jpeg(crop, params.jpeg_quality))
+    except MediaError as error:
+        return _empty(error.reason)
+    except TimedOut as error:
+        return {**_empty(error.reason), "key": UNFINISHED}
+    points = to_crop(track.points_T68x2, transforms)
+    samples = read_row(*source.sound, ["samples"])["samples"]
+    return {
+        "points": rescale(points, SIZE, size),  # in pixels of the stored crop
+        "transform": stored,
+        "found": track.found_T,
+        "jpeg": files,
+        "frames": len(crops),
+        **measure_quality(track, points, transforms, crops, frames.size, samples),
+        "error": "",
+    }
 
 
 def _empty(error: str) -> Row:
@@ -146,10 +141,10 @@ def build_faces(
         )
         for clip in good
     ]
-    builder = FaceBuilder(params, time_limit)
+    build = partial(find_faces, params=params, time_limit=time_limit)
     first = [path for item in items[:1] for path in (item.source.path, item.source.sound[0])]
     cells = build_shards(
-        out, items, builder, FIELDS, per_shard=params.shard_clips, jobs=jobs, title="faces", shared_paths=first
+        out, items, build, FIELDS, per_shard=params.shard_clips, jobs=jobs, title="faces", shared_paths=first
     )
     rows = []
     for clip, cell in zip(good, cells.rows(), strict=True):

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,7 +16,7 @@ from pipeline.shards.build import build_shards, write_index
 from pipeline.shards.initial import write_initial
 from pipeline.shards.plan import Item, row_key
 from pipeline.shards.read import MANIFEST, ShardReader, read_row
-from pipeline.shards.table import Row, array_field, small
+from pipeline.shards.table import Row, array_field
 from pipeline.speech.features import SpeechFeatures
 from pipeline.speech.normalisation import InitialStatistics, Statistics
 from pipeline.speech.variants import variant
@@ -24,29 +25,22 @@ VERSION = 2
 """Raise it with every change of this file or of pipeline.speech that changes a row's bytes."""
 
 
-@dataclass(frozen=True)
-class MfccBuilder:
-    """Computes a clip's row; runs in worker processes."""
+def compute_features(source: tuple[Path, int, str], params: Mfcc, initial: InitialStatistics | None) -> Row:
+    """The cells of `fields`, in a worker process.
 
-    params: Mfcc
-    initial: InitialStatistics | None = None
-
-    def __call__(self, source: tuple[Path, int, str]) -> Row:
-        """The cells of `fields`.
-
-        ``source`` is the place of the clip's samples in data/clips (shard and row), and its id if it gets variants.
-        """
-        shard, row, trained = source
-        samples = read_row(shard, row, ["samples"])["samples"]
-        features = SpeechFeatures.of(self.params.window, self.params.kind, self.params.normalise, self.initial)
-        rows = features.finish(features.compute(samples))
-        cells = {"mfcc": rows, "rows": len(rows)}
-        for number in range(1, self.params.variants + 1):
-            cells |= {f"mfcc_{number}": rows[:0], f"rate_{number}": None}
-            if trained:
-                changed = variant(samples, features, self.params, trained, number)
-                cells |= {f"mfcc_{number}": features.finish(changed.rows_RC), f"rate_{number}": changed.rate}
-        return cells
+    ``source`` is the place of the clip's samples in data/clips (shard and row), and its id if it gets variants.
+    """
+    shard, row, trained = source
+    samples = read_row(shard, row, ["samples"])["samples"]
+    features = SpeechFeatures.of(params.window, params.kind, params.normalise, initial)
+    rows = features.finish(features.compute(samples))
+    cells = {"mfcc": rows, "rows": len(rows)}
+    for number in range(1, params.variants + 1):
+        cells |= {f"mfcc_{number}": rows[:0], f"rate_{number}": None}
+        if trained:
+            changed = variant(samples, features, params, trained, number)
+            cells |= {f"mfcc_{number}": features.finish(changed.rows_RC), f"rate_{number}": changed.rate}
+    return cells
 
 
 def fields(params: Mfcc) -> list[pa.Field]:
@@ -88,13 +82,12 @@ def build_mfcc(
         content = (row["sha256"], row["start"], row["duration"], *(strengths if trained else ()))
         items.append(Item(row["id"], row_key(*recipe, *content), (reader.folder / row["shard"], row["row"], trained)))
     first = [item.source[0] for item in items[:1]]
-    layout, builder = fields(params), MfccBuilder(params, initial)
+    layout, compute = fields(params), partial(compute_features, params=params, initial=initial)
     cells = build_shards(
-        out, items, builder, layout, per_shard=params.shard_clips, jobs=jobs, title="mfcc", shared_paths=first
+        out, items, compute, layout, per_shard=params.shard_clips, jobs=jobs, title="mfcc", shared_paths=first
     )
     write_initial(out, initial)
-    place = [pa.field("shard", pa.string()), pa.field("row", pa.int32())]
-    write_index(out, cells.rows(), pa.schema([pa.field("id", pa.string()), *small(pa.schema(layout)), *place]))
+    write_index(out, cells.rows(), cells.schema)
 
 
 def count_training(folder: Path, rows: Sequence[Row], params: Mfcc, jobs: int) -> InitialStatistics:

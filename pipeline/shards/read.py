@@ -41,6 +41,7 @@ class Rows(Mapping[str, Row]):
 
     def __init__(self, table: pa.Table) -> None:
         """``table`` has a column ``id`` without duplicates."""
+        self.schema = table.schema
         self._columns = {name: table[name].combine_chunks() for name in table.column_names}
         self._place = {name: number for number, name in enumerate(table["id"].to_pylist())}
 
