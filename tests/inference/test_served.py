@@ -168,7 +168,7 @@ def test_an_internal_error_is_one_sentence(caplog: pytest.LogCaptureFixture) -> 
     table = pd.DataFrame({"picture": [(ROOT / "docs/pictures/face.jpg").read_bytes()], "speech": [b"RIFF"]})
     with pytest.raises(MlflowException, match=r"^Row 1: an internal error, whose cause") as caught:
         ServedBundle(no_networks).predict(table)
-    assert caught.value.get_http_status_code() == 500
+    assert caught.value.error_code == "INTERNAL_ERROR"
     assert "Traceback" in caplog.text
 
 

@@ -14,12 +14,12 @@ from pipeline.evaluation.models import evaluate_models
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.inference.video import generate_video
-from pipeline.media import probe
 from pipeline.runtime.errors import PipelineError
 from pipeline.shards.clip_store import ClipStore
 from pipeline.tracking import Run
 from stages import evaluate, landmarks, pca, train_atnet, train_vgnet
 from stages.runner import Context
+from tests.media.pictures import picture_size
 from tests.stages.conftest import ROOT, Project
 
 pytestmark = pytest.mark.slow
@@ -51,12 +51,12 @@ def test_everything_follows(reproduced: Project, params: Params, tmp_path: Path)
     assert 0 < metrics["static"]["lmd"] < 3  # in pixels of 128
     (_,) = Path("reports/pictures").iterdir()
     (video,) = Path("reports/videos").iterdir()
-    assert (probe(video).width, probe(video).height) == (1280, 274)
+    assert picture_size(video) == (1280, 274)
 
     picture = str(ROOT / "docs/pictures/face.jpg")
     head = TalkingHead.from_pretrained("models")
     generate_video(head, picture, next(Path("data/sample").glob("s*/*.mpg")), "out.mp4", Settings(crop=True))
-    assert (probe("out.mp4").width, probe("out.mp4").height) == (256, 256)
+    assert picture_size(Path("out.mp4")) == (256, 256)
 
     with pytest.raises(PipelineError, match=r"models makes faces of 128 pixels, and data/faces has crops of 256\."):
         evaluate_models(reproduced.folder / "models", "elsewhere", params, tmp_path, 1)

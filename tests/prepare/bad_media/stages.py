@@ -31,12 +31,13 @@ class Outcome:
 
     def samples(self, name: str) -> NDArray[Any]:
         """Speech (N,) int16 at 16 kHz."""
-        return ShardReader(self.root.parent / "clips", MANIFEST).read(self.clips[name].id, "samples")
+        samples: NDArray[Any] = ShardReader(self.root.parent / "clips", MANIFEST).read(self.clips[name].id, "samples")
+        return samples
 
     def face(self, name: str) -> dict[str, Any]:
         """``points`` in pixels of the source, ``transform``, ``found`` and ``jpeg`` of a clip."""
-        columns = ["points", "transform", "found", "jpeg"]
-        cells = ShardReader(self.root.parent / "faces").read(self.clips[name].id, columns)
+        reader, clip = ShardReader(self.root.parent / "faces"), self.clips[name].id
+        cells = {column: reader.read(clip, column) for column in ("points", "transform", "found", "jpeg")}
         return {**cells, "points": from_crop(cells["points"], cells["transform"])}
 
 
