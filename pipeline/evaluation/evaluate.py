@@ -20,7 +20,7 @@ from pipeline.evaluation.folder import file_stems
 from pipeline.evaluation.pictures import metrics_figure, strip, write_video
 from pipeline.evaluation.protocols import arrange, join
 from pipeline.evaluation.results import extremes
-from pipeline.evaluation.tables import ClipResult, Summary, absences_and_parts, tabulate, write_tables
+from pipeline.evaluation.tables import ClipResult, Summary, tabulate, write_tables
 from pipeline.faces.crop import SIZE, rescale
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.metrics import DECIDING, METRICS
@@ -43,6 +43,14 @@ def choose_clips(ids: list[str], max_clips: int, seed: int) -> list[str]:
         return ids
     drawn = np.random.default_rng(seed).choice(len(ids), size=max_clips, replace=False)
     return [ids[number] for number in sorted(drawn)]
+
+
+def choose_test_clips(clips: StoredClips, max_clips: int, seed: int) -> list[str]:
+    """`choose_clips` of the test split. Raises PipelineError if no clip of it is good."""
+    ids = choose_clips(clips.ids("test"), max_clips, seed)
+    if not ids:
+        raise PipelineError("No clip of the test split is good. Give the split a larger share, or add clips.")
+    return ids
 
 
 def evaluate(
@@ -74,10 +82,7 @@ def evaluate(
     Raises:
         PipelineError: There is no test clip.
     """
-    out = Path(out)
-    ids = choose_clips(clips.ids("test"), params.max_clips, seed)
-    if not ids:
-        raise PipelineError("No clip of the test split is good. Give the split a larger share, or add clips.")
+    out, ids = Path(out), choose_test_clips(clips, params.max_clips, seed)
     methods = {entry.name: entry for entry in (*extra_methods, *BASELINES.values())}
     for folder in ("pictures", "videos"):  # outs of the stage, also without any file
         (out / folder).mkdir(parents=True, exist_ok=True)
@@ -108,8 +113,7 @@ def evaluate(
     stems = file_stems(ids)
     for name in clips_to_show(table, ids, params.videos):
         _show(out, stems[name], *_generate_all(head, clips, name, params.protocol, methods))
-    absences, parts = absences_and_parts(results)
-    summary = write_tables(out, table, seed, absences, info, [(AT_VG, MISMATCHED)], parts, short=True)
+    summary = write_tables(out, table, seed, results, info, [(AT_VG, MISMATCHED)], short=True)
     metrics_figure(summary).savefig(out / "metrics.png", dpi=110, metadata={"Software": None})
     return summary
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -41,43 +41,16 @@ Summary = dict[str, dict[str, float]]
 """By method: ``{"at_vg": {"lmd": ..., "lmd_low": ..., "lmd_high": ...}}``; the mean alone if one clip has it."""
 
 
-class Absence(NamedTuple):
-    """A metric that a clip lacks by a method."""
-
-    method: str
-    metric: str
-    reason: str
-
-
-class Part(NamedTuple):
-    """The deciding metric over some frames of a clip, by a method."""
-
-    id: str
-    speaker: str
-    method: str
-    group: str
-    """`word:WORD` or `phoneme:CLASS`."""
-    value: float
-
-
 @dataclass(frozen=True)
 class ClipResult:
-    """A clip by one method: its row of clips.csv, why it lacks metrics, the deciding metric by word and phoneme."""
+    """A clip by one method."""
 
     row: dict[str, Any]
+    """Its row of clips.csv."""
     absent: dict[str, str]
+    """By metric the reason why it has no value."""
     parts: dict[str, float] = field(default_factory=dict)
-
-
-def absences_and_parts(results: Iterable[ClipResult]) -> tuple[list[Absence], list[Part]]:
-    """The absent metrics and the words and phonemes of all clips."""
-    absences: list[Absence] = []
-    parts: list[Part] = []
-    for result in results:
-        clip, speaker, method = (result.row[name] for name in ("id", "speaker", "method"))
-        absences += [Absence(method, *absent) for absent in result.absent.items()]
-        parts += [Part(clip, speaker, method, *part) for part in result.parts.items()]
-    return absences, parts
+    """The deciding metric over the frames of each `word:WORD` and `phoneme:CLASS`."""
 
 
 def program() -> dict[str, Any]:
@@ -95,47 +68,38 @@ def tabulate(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     return table.fillna(dict.fromkeys([*KEYS, *others], ""))
 
 
-def summarize(clips: pd.DataFrame, seed: int, parts: Iterable[Part] = ()) -> pd.DataFrame:
+def summarize(clips: pd.DataFrame, seed: int, results: Iterable[ClipResult] = ()) -> pd.DataFrame:
     """The rows of metrics.csv: ``method, group, metric, mean, low, high, clips``.
 
     Means are over the clips with the metric. Their 95% intervals (`intervals`) have speakers as strata; they are empty
     if only one clip has the metric. A metric without any clip is left out, and so is a group that equals `ALL`.
-    Words and phonemes of clips, ``parts``, become groups with the deciding metric only.
+    Words and phonemes of the clips in ``results`` become groups with the deciding metric only.
     """
-    methods = list(dict.fromkeys(clips["method"]))
+    columns = [(metric, method) for method, metric in product(dict.fromkeys(clips["method"]), METRICS)]
     wide = clips.pivot(index=["id", "speaker", "seen"], columns="method", values=list(METRICS))
-    columns = list(product(METRICS, methods))
-    wide = wide.reindex(columns=pd.MultiIndex.from_tuples(columns))
-    names = wide.index.to_frame(index=False)
+    groups = [(group, wide[chosen]) for group, chosen in _groups(wide.index.to_frame(index=False)).items()]
     rows = []
-    groups = [
-        (group, wide.to_numpy(np.float64)[chosen], list(names["speaker"][chosen]))
-        for group, chosen in _groups(names).items()
-    ]
-    for group, values, speakers in [*groups, *_parts(parts, columns)]:
-        low, high = intervals(values, speakers, seed)
+    for group, table in [*groups, *_parts(results)]:
+        values = table.reindex(columns=pd.MultiIndex.from_tuples(columns)).to_numpy(np.float64)
+        low, high = intervals(values, list(table.index.get_level_values("speaker")), seed)
         count = (~np.isnan(values)).sum(axis=0)
         mean = np.nansum(values, axis=0) / np.maximum(count, 1)
-        with_values = {column: place for place, column in enumerate(columns) if count[place]}
         rows += [
             (method, group, metric, *(round(float(row[at]), DIGITS) for row in (mean, low, high)), int(count[at]))
-            for method in methods
-            for metric in METRICS
-            if (at := with_values.get((metric, method))) is not None
+            for at, (metric, method) in enumerate(columns)
+            if count[at]
         ]
     return pd.DataFrame(rows, columns=["method", "group", "metric", "mean", "low", "high", "clips"])
 
 
-def _parts(parts: Iterable[Part], columns: list[tuple[str, str]]) -> Iterator[tuple[str, Any, list[str]]]:
-    """The name, the values (clips, columns) and the speakers of each group."""
-    table = pd.DataFrame(list(parts), columns=Part._fields)
+def _parts(results: Iterable[ClipResult]) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The groups of words and phonemes, with a row per clip and the deciding metric by method."""
+    parts = [
+        {**result.row, "group": group, DECIDING: value} for result in results for group, value in result.parts.items()
+    ]
+    table = pd.DataFrame(parts, columns=["id", "speaker", "method", "group", DECIDING])
     for group, rows in table.groupby("group"):
-        wide = rows.pivot(index=["id", "speaker"], columns="method", values="value")
-        values = np.full((len(wide), len(columns)), np.nan)
-        for place, (metric, method) in enumerate(columns):
-            if metric == DECIDING and method in wide:
-                values[:, place] = wide[method]
-        yield str(group), values, list(wide.index.get_level_values("speaker"))
+        yield str(group), rows.pivot(index=["id", "speaker"], columns="method", values=[DECIDING])
 
 
 def _groups(names: pd.DataFrame) -> dict[str, Any]:
@@ -182,51 +146,49 @@ def overall(table: pd.DataFrame) -> Summary:
 
 def means(summary: Summary) -> Summary:
     """A `Summary` without intervals. The most important values come first, so DVC and MLflow show them first."""
-    names = sorted(METRICS, key=lambda name: name != DECIDING)
-    return {
-        method: {name: summary[method][name] for name in names if name in summary[method]}
-        for method in reversed(summary)
-    }
+    return _chosen(summary, dict.fromkeys(reversed(summary), sorted(METRICS, key=lambda name: name != DECIDING)))
 
 
 def headline(summary: Summary) -> Summary:
     """The means that HEADLINE names, or HEADLINE_CROSS if there are none, as in the protocol `cross`."""
-    for wanted in (HEADLINE, HEADLINE_CROSS):
-        chosen = {
-            method: {name: summary[method][name] for name in names if name in summary[method]}
-            for method, names in wanted.items()
-            if method in summary
-        }
-        if with_values := {method: row for method, row in chosen.items() if row}:
-            return with_values
-    return {}
+    headlines = (_chosen(summary, wanted) for wanted in (HEADLINE, HEADLINE_CROSS))
+    with_values = ({method: row for method, row in chosen.items() if row} for chosen in headlines)
+    return next(filter(None, with_values), {})
+
+
+def _chosen(summary: Summary, wanted: Mapping[str, Iterable[str]]) -> Summary:
+    """The values of a `Summary` that are ``wanted`` by method."""
+    return {
+        method: {name: summary[method][name] for name in names if name in summary[method]}
+        for method, names in wanted.items()
+        if method in summary
+    }
 
 
 def write_tables(
     out: StrPath,
     clips: pd.DataFrame,
     seed: int,
-    absences: Iterable[Absence] = (),
+    results: Sequence[ClipResult] = (),
     info: Mapping[str, Any] | None = None,
     pairs: Sequence[tuple[str, str]] = (),
-    parts: Iterable[Part] = (),
     short: bool = False,
 ) -> Summary:
     """Write all tables into the folder ``out``, and return the summary of all clips.
 
-    ``clips`` is the table of `tabulate`; ``seed`` is of the bootstrap; ``absences`` are absent metrics of clips.
-    differences.csv is written only if there are ``pairs`` of methods. With ``short``, metrics.json has only the
-    `headline`, and means.json all means.
+    ``clips`` is the table of `tabulate`; ``seed`` is of the bootstrap; ``results`` have the absent metrics, words and
+    phonemes of clips. differences.csv is written only if there are ``pairs`` of methods. With ``short``, metrics.json
+    has only the `headline`, and means.json all means.
     """
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    table = summarize(clips, seed, parts)
+    table = summarize(clips, seed, results)
     summary = overall(table)
-    counted = Counter(absences)
     _write(out / CLIPS, clips)
     _write(out / INTERVALS, table)
+    counted = Counter((result.row["method"], *absence) for result in results for absence in result.absent.items())
     absent = [(*absence, count) for absence, count in counted.items()]
-    _write(out / ABSENT, pd.DataFrame(absent, columns=[*Absence._fields, "clips"]))
+    _write(out / ABSENT, pd.DataFrame(absent, columns=["method", "metric", "reason", "clips"]))
     if pairs:
         _write(out / DIFFERENCES, differences(clips, pairs, seed))
     contents = {MEANS: headline(summary), ALL_MEANS: means(summary)} if short else {MEANS: means(summary)}

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.evaluation.baselines import AT_VG, BASELINES, MISMATCHED
-from pipeline.evaluation.tables import Absence, Summary, tabulate, write_tables
+from pipeline.evaluation.tables import ClipResult, Summary, tabulate, write_tables
 from pipeline.inference.compositing.panels import LABEL_HEIGHT, PANEL
 from pipeline.media import VideoWriter
 from pipeline.metrics import METRICS
@@ -28,12 +28,12 @@ def drawn_clips(ids: list[str], seed: int = 0, methods: tuple[str, ...] = METHOD
     return tabulate(rows)
 
 
-def write_evaluation(folder: Path, clips: pd.DataFrame, absences: tuple[Absence, ...] = (), **info: Any) -> Summary:
+def write_evaluation(folder: Path, clips: pd.DataFrame, results: tuple[ClipResult, ...] = (), **info: Any) -> Summary:
     """Its tables."""
     methods = {name: BASELINES[name].title for name in dict.fromkeys(clips["method"])}
     told = {**INFO, "clips": clips["id"].nunique(), "methods": methods, **info}
     pairs = [(AT_VG, MISMATCHED)] if MISMATCHED in methods else []
-    return write_tables(folder, clips, 0, absences, told, pairs)
+    return write_tables(folder, clips, 0, results, told, pairs)
 
 
 def write_video(path: Path, seconds: float = 0.4) -> None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pipeline.evaluation.baselines.base import Generated, NotGenerated, TestClip
 from pipeline.evaluation.evaluate import Outputs, choose_clips, clips_to_show, measure_clip
 from pipeline.evaluation.pictures import strip, write_video
-from pipeline.evaluation.tables import absences_and_parts, tabulate
+from pipeline.evaluation.tables import tabulate
 from pipeline.faces.align import align
 from pipeline.faces.crop import crop_face, onto_crop
 from pipeline.faces.detect import detect_faces
@@ -87,15 +87,12 @@ def test_predictions_are_measured_in_pixels_and_coefficients(photograph: Image) 
     }
     found = measure_clip(clip, made, np.zeros(1920, np.int16))
     a, b, c = (result.row for result in found)
-    absences, _ = absences_and_parts(found)
     assert a["drawn_lmd"] == pytest.approx(1, abs=0.01)  # each of the twenty points 1 px from its place about the mean
     assert a["coefficient_mse"] == pytest.approx(0.25)
     assert "drawn_lmd" not in b
-    assert ("b", "drawn_lmd", "no landmarks were predicted") in absences
+    assert found[1].absent["drawn_lmd"] == "no landmarks were predicted"
     assert c == {"id": "a", "speaker": "s", "seen": "", "method": "c"}
-    assert {(one.metric, one.reason) for one in absences if one.method == "c"} == {
-        (name, "no reason") for name in METRICS
-    }
+    assert found[2].absent == dict.fromkeys(METRICS, "no reason")
 
 
 def test_clips_are_drawn_with_the_seed() -> None:

@@ -10,7 +10,7 @@ import pytest
 from pipeline.evaluation.pictures import metrics_figure
 from pipeline.evaluation.results import interval_text, rows_of
 from pipeline.evaluation.tables import (
-    Absence,
+    ClipResult,
     differences,
     headline,
     means,
@@ -94,9 +94,9 @@ def test_paired_differences_have_narrow_intervals() -> None:
 
 def test_files_have_finite_numbers_and_agree(tmp_path: Path) -> None:
     table = rows()
-    absences = [Absence("at_vg", "lmd", "no face is found")] * 12
+    results = [ClipResult({"method": "at_vg"}, {"lmd": "no face is found"})] * 12
     info = {"kind": "evaluation", "name": "Zoë"}
-    summary = write_tables(tmp_path, table, 0, absences, info, [("at_vg", "static")])
+    summary = write_tables(tmp_path, table, 0, results, info, [("at_vg", "static")])
     read = json.loads((tmp_path / "metrics.json").read_text(), parse_constant=pytest.fail)
     assert list(read) == ["at_vg", "static"]
     assert list(read["static"])[:2] == ["lmd", "psnr"]

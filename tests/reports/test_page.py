@@ -10,7 +10,7 @@ from PIL import Image
 
 from pipeline.evaluation.folder import file_stems
 from pipeline.evaluation.results import difference_text, extremes, interval_text, read_results, rows_of, title_of
-from pipeline.evaluation.tables import Absence, Part, differences, write_tables
+from pipeline.evaluation.tables import ClipResult, differences, write_tables
 from pipeline.metrics import FIRST, METRICS
 from pipeline.reports.embed import Embedder
 from pipeline.reports.page import write_page
@@ -29,7 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("reports")
     clips = drawn_clips(IDS)
     clips.loc[clips["id"] == "007", "lmd"] = np.nan
-    write_evaluation(folder, clips, (Absence("at_vg", "lmd", "no face in the <reference>"),))
+    write_evaluation(folder, clips, (ClipResult({"method": "at_vg"}, {"lmd": "no face in the <reference>"}),))
     worst = extremes(clips, "at_vg", "lmd")["worst"]
     stems = file_stems(IDS)
     (folder / "pictures").mkdir()
@@ -124,10 +124,9 @@ def test_metrics_and_methods_without_values_have_no_chart(tmp_path: Path) -> Non
 
 
 def test_classes_of_phonemes_are_shown_as_words(tmp_path: Path) -> None:
-    parts = [
-        Part(name, "s0", "at_vg", f"phoneme:{kind}", 1.0) for name in ("a", "b") for kind in ("OPEN_VOWEL", "VOWEL")
-    ]
-    write_tables(tmp_path, drawn_clips(["a", "b"]), 0, (), INFO, parts=parts)
+    parts = {"phoneme:OPEN_VOWEL": 1.0, "phoneme:VOWEL": 1.0}
+    results = [ClipResult({"id": name, "speaker": "s0", "method": "at_vg"}, {}, parts) for name in ("a", "b")]
+    write_tables(tmp_path, drawn_clips(["a", "b"]), 0, results, INFO)
     page = Read(write_page(tmp_path).read_text(encoding="utf-8"))
     assert {"open vowel", "vowel"} <= {row[0] for row in page.rows}
     assert "OPEN_VOWEL" not in " ".join(page.texts)

@@ -10,10 +10,9 @@ from rich.progress import track
 
 from pipeline.evaluation.bootstrap import intervals
 from pipeline.evaluation.clips import StoredClips
-from pipeline.evaluation.evaluate import choose_clips
+from pipeline.evaluation.evaluate import choose_clips, choose_test_clips
 from pipeline.evaluation.studies.definitions import STUDIES, Study, StudyClip
 from pipeline.inference.talking_head import TalkingHead
-from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import replacing
 
 BABBLERS = 6
@@ -27,9 +26,7 @@ def run_studies(head: TalkingHead, clips: StoredClips, count: int, seed: int, ou
     ``level``, the mean over clips of every metric with its 95% interval (``lmd``, ``lmd_low``, ``lmd_high``), and the
     number of ``clips``. Raises PipelineError if the test split has no clip.
     """
-    ids = choose_clips(clips.ids("test"), count, seed)
-    if not ids:
-        raise PipelineError("No clip of the test split is good. Give the split a larger share, or add clips.")
+    ids = choose_test_clips(clips, count, seed)
     babble_N = _babble(clips, seed)
     rows: dict[str, list[dict[str, object]]] = {name: [] for name in STUDIES}
     for clip in track(ids, description="studies", transient=True):
