@@ -25,7 +25,10 @@ def intervals(
     """
     values = np.asarray(values_NM, np.float64)
     known = ~np.isnan(values)
-    counts = _draw(_strata(strata, len(values)), np.random.default_rng(seed), rounds)
+    draw = np.random.default_rng(seed)
+    counts = np.zeros((rounds, len(values)))  # how often each round draws each clip
+    for clips in _groups([""] * len(values) if strata is None else strata):
+        counts[:, clips] = draw.multinomial(len(clips), np.full(len(clips), 1 / len(clips)), size=rounds)
     drawn = counts @ known
     with np.errstate(invalid="ignore"):
         means = np.where(drawn > 0, counts @ np.where(known, values, 0.0) / drawn, np.nan)
@@ -36,18 +39,9 @@ def intervals(
     return ends
 
 
-def _strata(names: Sequence[str] | None, clips: int) -> list[NDArray[np.intp]]:
-    if names is None:
-        return [np.arange(clips)]
-    groups = [np.flatnonzero(np.asarray(names) == name) for name in dict.fromkeys(names)]
+def _groups(strata: Sequence[str]) -> list[NDArray[np.intp]]:
+    """The clips that are drawn from together."""
+    groups = [np.flatnonzero(np.asarray(strata) == name) for name in dict.fromkeys(strata)]
     alone = [group for group in groups if len(group) == 1]
     together = [np.concatenate(alone)] if alone else []
     return [group for group in groups if len(group) > 1] + together
-
-
-def _draw(strata: list[NDArray[np.intp]], draw: np.random.Generator, rounds: int) -> NDArray[np.float64]:
-    """How often each round draws each clip (rounds, N)."""
-    counts = np.zeros((rounds, sum(map(len, strata))))
-    for clips in strata:
-        counts[:, clips] = draw.multinomial(len(clips), np.full(len(clips), 1 / len(clips)), size=rounds)
-    return counts

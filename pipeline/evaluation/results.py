@@ -84,25 +84,19 @@ def read_results(folder: StrPath) -> Results:
     folder = Path(folder)
     if not (folder / INTERVALS).exists():
         raise PipelineError(f"{folder / INTERVALS} is missing. Run `dvc repro` first.")
-    tables = {name: _read(folder / name) for name in (INTERVALS, CLIPS, ABSENT, DIFFERENCES)}
+    metrics, clips, absent, differences = (
+        read_table((folder / name).read_bytes()) if (folder / name).exists() else pd.DataFrame(columns=list(TEXTS))
+        for name in (INTERVALS, CLIPS, ABSENT, DIFFERENCES)
+    )
     info = json.loads((folder / INFO).read_text(encoding="utf-8")) if (folder / INFO).exists() else {}
-    return Results(tables[INTERVALS], tables[CLIPS], tables[ABSENT], tables[DIFFERENCES], info)
-
-
-def _read(path: Path) -> pd.DataFrame:
-    return read_table(path.read_bytes()) if path.exists() else pd.DataFrame(columns=list(TEXTS))
+    return Results(metrics, clips, absent, differences, info)
 
 
 def read_table(data: bytes) -> pd.DataFrame:
     """Read a table from CSV. Absent numbers are NaN; columns of `TEXTS` stay texts."""
     columns = pd.read_csv(io.BytesIO(data), nrows=0).columns
-    numbers = [name for name in columns if name not in TEXTS]
-    return pd.read_csv(
-        io.BytesIO(data),
-        dtype={name: str for name in TEXTS},
-        keep_default_na=False,
-        na_values={name: [""] for name in numbers},
-    )
+    na_values = {name: [""] for name in columns if name not in TEXTS}
+    return pd.read_csv(io.BytesIO(data), dtype=dict.fromkeys(TEXTS, str), keep_default_na=False, na_values=na_values)
 
 
 def rows_of(table: pd.DataFrame) -> Iterator[Any]:

@@ -41,13 +41,13 @@ def compare_evaluations(before: Evaluation, after: Evaluation, seed: int = 0) ->
     methods = [name for name in dict.fromkeys(after.clips["method"]) if name in set(before.clips["method"])]
     if not methods:
         raise PipelineError(f"{before.name} and {after.name} have no method in common: nothing can be compared.")
-    metrics = [name for name in METRICS if name in before.clips and name in after.clips]
     both = pd.concat([_prefixed(before, "before", methods), _prefixed(after, "after", methods)])
     table = differences(both, [(f"after {method}", f"before {method}") for method in methods], seed)
     table["method"] = table["method"].str.removeprefix("after ")
-    means = {method: _means(both, method, metrics) for method in methods}
-    for when in ("before", "after"):
-        table[when] = [means[row.method].loc[row.metric, when] for row in rows_of(table)]
+    values = both.pivot(index="id", columns="method", values=list(METRICS)).astype(float)
+    pairs = [[(row.metric, f"{when} {row.method}") for when in ("before", "after")] for row in rows_of(table)]
+    means = [values[pair].dropna().mean() for pair in pairs]
+    table["before"], table["after"] = ([of_pair.iloc[place] for of_pair in means] for place in (0, 1))
     table["verdict"] = [_verdict(row.metric, row.low, row.high) for row in rows_of(table)]
     columns = ["method", "metric", "before", "after", "mean", "low", "high", "clips", "verdict"]
     return Comparison(before, after, table[columns], _notes(before, after, table))
@@ -69,9 +69,7 @@ def _check_comparable(before: Evaluation, after: Evaluation) -> None:
 
 
 def _prefixed(evaluation: Evaluation, when: str, methods: list[str]) -> pd.DataFrame:
-    """The rows of these methods, named ``before METHOD`` or ``after METHOD``, with distances where there is a best
-    value.
-    """
+    """The rows of these methods as ``before METHOD`` or ``after METHOD``, with distances from best values."""
     clips = evaluation.clips
     real = clips[clips["method"] == GROUND_TRUTH].set_index("id")
     for entry in METRICS.values():
@@ -80,17 +78,6 @@ def _prefixed(evaluation: Evaluation, when: str, methods: list[str]) -> pd.DataF
             clips = clips.assign(**{entry.name: distances})
     clips = clips[clips["method"].isin(methods)].reindex(columns=[*KEYS, *METRICS])
     return clips.assign(method=when + " " + clips["method"])
-
-
-def _means(both: pd.DataFrame, method: str, metrics: list[str]) -> pd.DataFrame:
-    """A row per metric, ``before`` and ``after``: means over the clips that have the metric in both."""
-    before, after = (
-        both[both["method"] == f"{when} {method}"].set_index("id")[metrics].astype(float)
-        for when in ("before", "after")
-    )
-    before, after = before.align(after, join="inner", axis=0)
-    known = before.notna() & after.notna()
-    return pd.DataFrame({"before": before[known].mean(), "after": after[known].mean()})
 
 
 def _verdict(metric: str, low: float, high: float) -> str:

@@ -41,7 +41,9 @@ def read_evaluation(name: str | None) -> Evaluation:
     Raises PipelineError if the name is unknown, if it has no evaluation, or if the files are not available here.
     """
     if name is None:
-        return _evaluation("the working tree", _read_here, "Run `dvc repro` first.")
+        return _evaluation(
+            "the working tree", lambda file: (paths.REPORTS / file).read_bytes(), "Run `dvc repro` first."
+        )
     if RUN_ID.fullmatch(name):
         return _evaluation(name, _download_run(name).__getitem__, "")
     advice = (
@@ -50,10 +52,6 @@ def read_evaluation(name: str | None) -> Evaluation:
     )
     with _open_revision(name) as read_report:
         return _evaluation(name, read_report, advice)
-
-
-def _read_here(file: str) -> bytes:
-    return (paths.REPORTS / file).read_bytes()
 
 
 def _evaluation(name: str, read: ReadReport, advice: str) -> Evaluation:
