@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
@@ -29,7 +30,7 @@ MAX_DOTS = 200
 """Dots of a method. Of more clips a chart shows this many, evenly spread over their values."""
 
 
-def loss_chart(name: str, history: pd.DataFrame, columns: Mapping[str, str], y_label: str) -> str:
+def loss_chart(name: str, history: pd.DataFrame, columns: Mapping[str, str], y_label: str) -> Markup:
     """Losses over the training step; ``columns`` has the legend's label by the column of ``history``."""
 
     def draw(axes: Any) -> None:
@@ -43,7 +44,7 @@ def loss_chart(name: str, history: pd.DataFrame, columns: Mapping[str, str], y_l
     return _svg(name, 3.0, draw)
 
 
-def study_chart(name: str, table: pd.DataFrame, metric: str, x_label: str, y_label: str) -> str:
+def study_chart(name: str, table: pd.DataFrame, metric: str, x_label: str, y_label: str) -> Markup:
     """The mean of a metric over the ``level``, and its 95% interval as a band around it."""
     known = table.dropna(subset=["level", metric]).sort_values("level")
 
@@ -57,7 +58,7 @@ def study_chart(name: str, table: pd.DataFrame, metric: str, x_label: str, y_lab
     return _svg(name, 3.0, draw)
 
 
-def clips_chart(name: str, clips: pd.DataFrame, entry: MetricEntry, methods: Sequence[str]) -> str:
+def clips_chart(name: str, clips: pd.DataFrame, entry: MetricEntry, methods: Sequence[str]) -> Markup:
     """A row per method in this order: a dot per clip and a line at the mean. Methods without values are left out."""
     known = clips[["method", entry.name]].dropna()
     methods = [method for method in methods if method in set(known["method"])]
@@ -83,7 +84,7 @@ def _label(axes: Any, x_label: str, y_label: str) -> None:
     axes.set_ylabel(fill(y_label, 30))
 
 
-def _svg(name: str, height: float, draw: Callable[[Any], None]) -> str:
+def _svg(name: str, height: float, draw: Callable[[Any], None]) -> Markup:
     """The SVG of what ``draw`` adds to the axes; ``name`` is unique in the page and starts all ids."""
     with rc_context({**STYLE, "svg.hashsalt": name}):
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
@@ -96,4 +97,4 @@ def _svg(name: str, height: float, draw: Callable[[Any], None]) -> str:
     text = file.getvalue()
     text = text[text.index("<svg") :].replace(TEXT_COLOUR, "currentColor")
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    return re.sub(r'( id="|url\(#|href="#)', rf"\g<1>{name}-", text)
+    return Markup(re.sub(r'( id="|url\(#|href="#)', rf"\g<1>{name}-", text))

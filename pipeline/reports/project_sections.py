@@ -5,7 +5,6 @@ from typing import Any
 
 import pandas as pd
 import yaml
-from markupsafe import Markup
 
 from pipeline.config.file import load_params
 from pipeline.evaluation.results import read_table
@@ -15,7 +14,7 @@ from pipeline.prepare.quality import HISTOGRAMS, SHEET, TABLE
 from pipeline.prepare.quality.report import summary
 from pipeline.reports.charts import loss_chart, study_chart
 from pipeline.reports.embed import Embedder
-from pipeline.reports.sections import Chart, PageTable, Section, table_of
+from pipeline.reports.sections import PageTable, Section, table_of
 from pipeline.runtime import paths
 from pipeline.runtime.checkout import git
 
@@ -46,8 +45,8 @@ def training() -> Section:
             loss = column.removeprefix("train.")
             if column != loss and f"val.{loss}" in history:
                 columns = {column: "training", f"val.{loss}": "validation"}
-                svg = loss_chart(f"{folder.name}-{loss}", history, columns, f"Loss: {loss}")
-                section.charts.append(Chart(f"{loss} of {folder.name}", Markup(svg)))
+                chart = loss_chart(f"{folder.name}-{loss}", history, columns, f"Loss: {loss}")
+                section.charts.append((f"{loss} of {folder.name}", chart))
     return section
 
 
@@ -83,8 +82,8 @@ def studies() -> Section:
         for metric in study.metrics:
             if table[metric].notna().any():
                 label = METRICS[metric].label
-                svg = study_chart(f"study-{name}-{metric}", table, metric, x_label, label)
-                section.charts.append(Chart(f"{study.title}: {label} over {study.level}", Markup(svg)))
+                chart = study_chart(f"study-{name}-{metric}", table, metric, x_label, label)
+                section.charts.append((f"{study.title}: {label} over {study.level}", chart))
         section.folded += table_of(f"{study.title}: numbers of {path.name}", table, list(table.columns))
     return section
 

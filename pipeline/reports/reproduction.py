@@ -19,7 +19,8 @@ def check_reproduction(lock: StrPath = Path("dvc.lock")) -> list[str]:
     committed = git("show", f"HEAD:./{lock}")
     if not committed or not lock.exists():
         return []
-    before, after = (_stages(text) for text in (committed, lock.read_text(encoding="utf-8")))
+    texts = committed, lock.read_text(encoding="utf-8")
+    before, after = (dict(yaml.safe_load(text).get("stages", {})) for text in texts)
     outs = {out for stage in after.values() for out in _hashes(stage, "outs")}
     changed = []
     for name, stage in after.items():
@@ -43,10 +44,6 @@ def check_reproduction(lock: StrPath = Path("dvc.lock")) -> list[str]:
             "experiments are compared with and go back to."
         )
     return lines
-
-
-def _stages(text: str) -> dict[str, Mapping[str, Any]]:
-    return dict(yaml.safe_load(text).get("stages", {}))
 
 
 def _hashes(stage: Mapping[str, Any], kind: str) -> dict[str, str]:

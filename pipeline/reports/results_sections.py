@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from markupsafe import Markup
 
 from pipeline.evaluation.baselines import BASELINES, GROUND_TRUTH
 from pipeline.evaluation.folder import file_stems
@@ -25,7 +24,7 @@ from pipeline.evaluation.tables import ALL
 from pipeline.metrics import DECIDING, FIRST, METRICS
 from pipeline.reports.charts import clips_chart
 from pipeline.reports.embed import Embedder
-from pipeline.reports.sections import Chart, PageTable, Section, ShownClip, table_of
+from pipeline.reports.sections import PageTable, Section, ShownClip, table_of
 
 GROUPS = {"speaker": "By speaker", "word": "By word", "phoneme": "By class of phoneme"}
 
@@ -49,9 +48,9 @@ def metrics(results: Results) -> Section:
     section.folded += [PageTable("Methods", ["method", "what it is"], methods), _legend(results)]
     for name in FIRST:
         if name in results.clips and results.clips[name].notna().any():
-            svg = clips_chart(f"clips-{name}", results.clips, METRICS[name], results.methods)
             caption = f"{METRICS[name].title} per clip: a dot for each, a line for the mean"
-            section.charts.append(Chart(caption, Markup(svg)))
+            chart = clips_chart(f"clips-{name}", results.clips, METRICS[name], results.methods)
+            section.charts.append((caption, chart))
     return section
 
 
@@ -122,11 +121,8 @@ def groups(results: Results) -> Iterator[Section]:
         section = Section(title, f"{title_of(DECIDING)}; click for the other metrics.")
         cells = {group: results.group(group) for group in results.groups if group.startswith(f"{kind}:")}
         for metric in order({metric for of_metric in cells.values() for metric in of_metric}):
-            rows = [
-                _row(_group_title(group), of_metric[metric], results)
-                for group, of_metric in cells.items()
-                if metric in of_metric
-            ]
+            with_metric = {group: of_metric[metric] for group, of_metric in cells.items() if metric in of_metric}
+            rows = [_row(_group_title(group), of_method, results) for group, of_method in with_metric.items()]
             table = PageTable(title_of(metric), [kind, *results.methods], rows)
             _add(section, table, folded=metric != DECIDING)
         yield section

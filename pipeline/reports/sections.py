@@ -34,14 +34,6 @@ class ShownClip:
     strip: str
 
 
-@dataclass(frozen=True)
-class Chart:
-    """A chart as SVG, with a caption."""
-
-    caption: str
-    svg: Markup
-
-
 @dataclass
 class Section:
     """A section of the page. The page leaves out empty sections, and shows folded items after a click."""
@@ -52,7 +44,8 @@ class Section:
     """Lines above the tables."""
     tables: list[PageTable] = field(default_factory=list)
     folded: list[PageTable] = field(default_factory=list)
-    charts: list[Chart] = field(default_factory=list)
+    charts: list[tuple[str, Markup]] = field(default_factory=list)
+    """Captions and SVG."""
     clips: list[ShownClip] = field(default_factory=list)
     folded_clips: list[ShownClip] = field(default_factory=list)
     pictures: list[tuple[str, str]] = field(default_factory=list)

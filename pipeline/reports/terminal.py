@@ -91,15 +91,12 @@ def print_next() -> None:
     print_lines(Console(), ["Next: dvc plots show   |   dvc exp run -S vgnet.lr=2e-4", *where_to_look()])
 
 
-COMPARISON_HEADER = ("metric", "before", "after", "difference", "clips", "verdict")
-
-
 def print_comparison(comparison: Comparison) -> None:
     """Print a table per method, the whole system first: both means, the paired difference and its verdict.
 
     A line names the methods without any difference.
     """
-    console = Console()
+    console, header = Console(), ("metric", "before", "after", "difference", "clips", "verdict")
     names = f"{comparison.after.name} beside {comparison.before.name}"
     print_lines(console, [f"{names}: per-clip differences with 95% intervals", ""])
     equal = []
@@ -110,7 +107,7 @@ def print_comparison(comparison: Comparison) -> None:
         rows = {row.metric: row for row in rows_of(differences)}
         title = f"{method}: {BASELINES[method].title}" if method in BASELINES else method
         cells = [_difference_row(rows[metric]) for metric in important_first(rows)]
-        print_table(console, title, COMPARISON_HEADER, cells)
+        print_table(console, title, header, cells)
     lines = [f"No clip differs in any metric: {', '.join(equal)}."] if equal else []
     lines.append("↑ higher is better, ↓ lower is better. Without a verdict the interval contains 0.")
     lines.append("Metrics without an arrow have a best value; their rows show the distance from it.")

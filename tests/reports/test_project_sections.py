@@ -40,10 +40,9 @@ def test_studies_say_which_models_they_belong_to(monkeypatch: pytest.MonkeyPatch
 
 def test_a_study_has_a_band_per_metric_and_its_numbers() -> None:
     part = studies()
-    (chart,) = part.charts
-    assert chart.caption.startswith("Landmarks from faster and slower speech: LMD of the drawn landmarks (")
-    assert chart.caption.endswith(" over times as fast")
-    svg = str(chart.svg)
+    ((caption, svg),) = part.charts
+    assert caption.startswith("Landmarks from faster and slower speech: LMD of the drawn landmarks (")
+    assert caption.endswith(" over times as fast")
     assert svg.count("fill-opacity: 0.25") + svg.count("opacity: 0.25") > 0  # the interval
     assert ">Times as fast</text>" in svg
     assert ">95% interval</text>" in svg
@@ -55,8 +54,8 @@ def test_a_study_has_a_band_per_metric_and_its_numbers() -> None:
 @pytest.mark.slow
 def test_no_label_of_a_chart_is_cut_off(tmp_path: Path) -> None:
     """The longest label of all metrics, in the browser's font."""
-    (chart,) = studies().charts
-    (tmp_path / "chart.html").write_text(f'<meta charset="utf-8">{chart.svg}', encoding="utf-8")
+    ((_, svg),) = studies().charts
+    (tmp_path / "chart.html").write_text(f'<meta charset="utf-8">{svg}', encoding="utf-8")
     with browser() as opened:
         opened.page.goto((tmp_path / "chart.html").as_uri())
         boxes = opened.page.evaluate(
