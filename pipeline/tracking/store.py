@@ -9,6 +9,7 @@ import fcntl
 import functools
 import logging
 import os
+import sqlite3
 import sys
 import threading
 import time
@@ -44,10 +45,15 @@ def warn(message: str) -> None:
     print(f"tracking: {message}", file=sys.stderr, flush=True)
 
 
-@contextlib.contextmanager
-def warning_if_slow(message: str) -> Iterator[None]:
+def warning_if_slow(message: str) -> contextlib.AbstractContextManager[None]:
     """Print ``message`` once if the block takes longer than SLOW_SECONDS."""
-    timer = threading.Timer(SLOW_SECONDS, warn, (message,))
+    return _if_slow(functools.partial(warn, message))
+
+
+@contextlib.contextmanager
+def _if_slow(action: Callable[[], object]) -> Iterator[None]:
+    """Call ``action`` in another thread if the block takes longer than SLOW_SECONDS."""
+    timer = threading.Timer(SLOW_SECONDS, action)
     timer.daemon = True
     timer.start()
     try:
@@ -153,7 +159,8 @@ def retry_locked(action: Callable[[], Result]) -> Result:
     begun, pause = time.monotonic(), 0.05
     while True:
         try:
-            return action()
+            with _if_slow(_warn_if_locked):
+                return action()
         except store_errors() as error:
             waited = time.monotonic() - begun
             if "database is locked" not in str(error) or waited > LOCKED_SECONDS:
@@ -162,6 +169,17 @@ def retry_locked(action: Callable[[], Result]) -> Result:
                 _warn_of_lock()
         time.sleep(pause)
         pause = min(2 * pause, 1.0)
+
+
+def _warn_if_locked() -> None:
+    """Warn of a lock of the local database. MLflow's connections wait 20 s before they report one."""
+    try:
+        uri = f"{_local_file().as_uri()}?mode=rw"  # does not create a file
+        with contextlib.closing(sqlite3.connect(uri, timeout=0, uri=True)) as database:
+            database.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            _warn_of_lock()
 
 
 @functools.cache  # once in a process

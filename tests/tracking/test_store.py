@@ -169,6 +169,27 @@ def test_a_locked_database_is_said_and_waited_for(project: Project) -> None:
     assert len(all_runs(project.client())) == runs + 2
 
 
+def test_a_lock_is_said_while_mlflow_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """MLflow's own connections wait for 20 s before they raise an error."""
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    monkeypatch.setattr(stores, "SLOW_SECONDS", 0.05)
+    stores._warn_of_lock.cache_clear()
+    stores.retry_locked(lambda: time.sleep(0.5))
+    assert not list(tmp_path.iterdir())
+    with contextlib.closing(sqlite3.connect(tmp_path / "mlflow.db", isolation_level=None)) as other:
+        other.execute("CREATE TABLE a (b)")
+        stores.retry_locked(lambda: time.sleep(0.5))
+        assert capsys.readouterr().err == ""
+        other.execute("BEGIN EXCLUSIVE")
+        stores.retry_locked(lambda: time.sleep(0.5))
+        stores.retry_locked(lambda: time.sleep(0.5))
+    said = capsys.readouterr().err
+    assert said.count("tracking: the database of the runs is locked by another process") == 1
+    stores._warn_of_lock.cache_clear()
+
+
 def test_a_slow_store_is_said_once(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(stores, "SLOW_SECONDS", 0.05)
     with stores.warning_if_slow("waiting for the store."):
