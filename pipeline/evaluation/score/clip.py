@@ -44,7 +44,8 @@ def score_clip(pair: Pair, size: int = SIZE) -> list[ClipResult]:
     except PipelineError:
         raise
     except Exception as error:
-        return [_not_scored(pair, method, error) for method in (GROUND_TRUTH, *pair.fakes)]
+        without_real = NotScored(f"the real video: {_reason(error)}")
+        return [_not_scored(pair, GROUND_TRUTH, error), *(_not_scored(pair, fake, without_real) for fake in pair.fakes)]
     scored = [_score_real(pair, real)] if real else []
     for method, fake in pair.fakes.items():
         try:
@@ -150,9 +151,13 @@ def _row(pair: Pair, method: str, **about: Any) -> dict[str, Any]:
 
 
 def _not_scored(pair: Pair, method: str, error: Exception) -> ClipResult:
-    reason = str(error) if isinstance(error, NotScored) else decoder_error(error)
+    reason = _reason(error)
     frames = error.frames if isinstance(error, NotScored) else 0
     return ClipResult(_row(pair, method, frames=frames, reason=reason), dict.fromkeys(METRICS, reason))
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, NotScored) else decoder_error(error)
 
 
 def _frame_rate_note(path: Path) -> str:

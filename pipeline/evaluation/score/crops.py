@@ -81,7 +81,7 @@ def crop_real(path: Path, size: int = SIZE) -> Crops:
     video = _read_video(path)
     own = follow_face(video)
     if own is None:
-        raise NotScored("no face is found in the real video")
+        raise NotScored("no face is found in it")
     return Crops(cut(video, own, size), own, video, "real")
 
 

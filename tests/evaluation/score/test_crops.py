@@ -72,7 +72,7 @@ def test_a_video_without_a_face_is_cut_where_the_face_should_be(
     wide = [np.full((100, 400, 3), 127, np.uint8)] * 3
     with pytest.raises(NotScored, match="no face is found in the generated video, and its shape is another"):
         crop_fake(write(tmp_path / "wide.mp4", wide), real)
-    with pytest.raises(NotScored, match="no face is found in the real video"):
+    with pytest.raises(NotScored, match="no face is found in it"):
         crop_real(tmp_path / "grey.mp4")
 
 
