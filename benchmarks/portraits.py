@@ -123,7 +123,7 @@ def speak(sentence: str) -> Speech:
 def generate(head: TalkingHead, photo: Path, speech: Speech) -> Video:
     """Make the photograph say the sentence. Raises PipelineError if it shows no face."""
     generator, asked = Generator(head, photo, Settings(blink=False)), []
-    view, reference = generator.view, generator.reference
+    view = generator.view
     assert isinstance(view, Photograph)
 
     def noted(painted: Iterable[Painted]) -> Iterator[Painted]:
@@ -134,13 +134,17 @@ def generate(head: TalkingHead, photo: Path, speech: Speech) -> Video:
     (left, top), (height, width) = view.corner, view.mask_HW.shape
     part = slice(top, top + height), slice(left, left + width)
     frames_THWC = np.stack([frame_HWC[part] for frame_HWC in view.frames(noted(generator.speak([speech.samples_N])))])
-    own_68x2 = view.points(reference.points_68x2[None], 0, reference)[0] - np.array(view.corner, np.float32)
+    before = Generator(head, photo, Settings(blink=False, strength=0.0))  # with the photograph's own mouth
+    own_68x2 = before.view.points(before.reference.points_68x2[None], 0, before.reference)[0] - np.array(
+        view.corner, np.float32
+    )
     onto_2x3 = align(own_68x2[None], per_frame=True, smoothing=0.0)[0]
     points_T68x2 = find_landmarks(np.stack([crop_face(frame_HWC, onto_2x3) for frame_HWC in frames_THWC]))
     if np.isnan(points_T68x2[speech.rest]).all():
         raise PipelineError("dlib finds no face in the generated frames at rest.")
     there_T68x2 = from_crop(points_T68x2, np.broadcast_to(onto_2x3, (len(points_T68x2), 2, 3)))
-    picture_HWC = view.picture_HWC[part]
+    assert isinstance(before.view, Photograph)
+    picture_HWC = before.view.picture_HWC[part]
     return Video(frames_THWC, picture_HWC, own_68x2, onto_2x3, points_T68x2, there_T68x2, np.concatenate(asked))
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.config.generation import Settings
 from pipeline.inference.blinks import closes_eyes, draw_blinks
+from pipeline.inference.closed_lips import close_lips
 from pipeline.inference.compositing.base import Crop, Painted, View
 from pipeline.inference.compositing.footage import Footage, Shot, put_mouth
 from pipeline.inference.compositing.lids import find_skin
@@ -63,6 +64,9 @@ class Generator:
             image_HWC = read_image(picture)
             face = head.face if self.settings.face is None else self.settings.face
             self.reference = read_reference(picture, head.preprocessing, face, image_HWC)
+            if self.settings.strength > 0 and isinstance(head.preprocessing, ProjectPreprocessing):
+                closed = close_lips(image_HWC, self.reference, head.preprocessing, face)
+                image_HWC, self.reference = closed or (image_HWC, self.reference)
             still_TL = head.still_landmarks(self.reference, self.settings.strength)
             self._still_T68x2 = head.preprocessing.place(still_TL, self.reference.points_68x2)
             self._skin = self._find_skin(image_HWC)

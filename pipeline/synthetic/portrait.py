@@ -77,7 +77,14 @@ def read_portrait(path: Path) -> Portrait:
         raise Unusable("the face is turned to the side")
     if not chosen.whole or chosen.outside > _OUTSIDE:
         raise Unusable("the face reaches the edge of the picture")
-    points = _averaged_points(image, chosen.box)
+    return portrait_of(image, _averaged_points(image, chosen.box))
+
+
+def portrait_of(image: NDArray[np.uint8], points: Points) -> Portrait:
+    """The portrait of the face with dlib's ``points``, reduced to the resolution of a frame.
+
+    Raises Unusable if its mouth is wide open.
+    """
     inner = points[[67, 66, 65], 1] - points[[61, 62, 63], 1]
     gap = float(max(0.0, inner.mean()) / np.linalg.norm(points[54] - points[48]))
     if gap > _WIDE:

@@ -74,7 +74,7 @@ def mask_paint(
         attention_THW, frames_THWC = np.zeros_like(chunk.attention_THW), np.empty_like(chunk.frames_THWC)
         for t, (shifts_68x2, shares_P) in enumerate(zip(shifts_T68x2, shares_TP, strict=True)):
             if shares_P.any():
-                mask_HW = _mask(parts, shares_P, (reference_68x2, reference_68x2 + shifts_68x2), side)
+                mask_HW = draw_mask(parts, shares_P, (reference_68x2, reference_68x2 + shifts_68x2), side)
                 attention_THW[t] = chunk.attention_THW[t] * mask_HW
             share_HW = attention_THW[t]
             frames_THWC[t] = cv2.blendLinear(
@@ -83,7 +83,7 @@ def mask_paint(
         yield chunk._replace(frames_THWC=frames_THWC, attention_THW=attention_THW)
 
 
-def _mask(
+def draw_mask(
     parts: tuple[_Part, ...],
     shares_P: NDArray[np.float64],
     positions: tuple[NDArray[np.float32], NDArray[np.float32]],
