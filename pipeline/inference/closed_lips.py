@@ -13,9 +13,6 @@ from pipeline.inference.compositing.photograph import Photograph
 from pipeline.landmarks.mouth_calibration import may_rest
 from pipeline.landmarks.shape import frontality
 from pipeline.preprocessing.base import Preprocessing, Reference
-from pipeline.synthetic.face import Face, Pose
-from pipeline.synthetic.portrait import Unusable, portrait_of, portrait_subject
-from pipeline.synthetic.speakers import Light
 
 FRONTAL = 0.6
 """Smallest `frontality`. The lips of a face turned further would be distorted."""
@@ -33,6 +30,11 @@ def close_lips(
     assert reference.source_68x2 is not None, "the reference was cropped from the picture"
     if may_rest(preprocessing.normalize(points_68x2[None], points_68x2)[0]) or frontality(points_68x2[None]) < FRONTAL:
         return None
+    # Imported here, because this takes half a second and most pictures do not need it.
+    from pipeline.synthetic.face import Face, Pose
+    from pipeline.synthetic.portrait import Unusable, portrait_of, portrait_subject
+    from pipeline.synthetic.speakers import Light
+
     try:
         portrait = portrait_of(image_HWC, reference.source_68x2.astype(np.float64))
     except Unusable:

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-import espeakng_loader
 import numpy as np
 from numpy.typing import NDArray
 
@@ -66,6 +65,8 @@ def synthesise(words: Sequence[str], voice: Voice) -> Utterance:
 
     Raises RuntimeError when the library rejects the voice or the words.
     """
+    import espeakng_loader  # imported here, because a base installation has voices but no espeak-ng
+
     chunks: list[bytes] = []
     starts: list[int] = []
     phonemes: list[tuple[int, str]] = []
