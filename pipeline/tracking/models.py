@@ -33,7 +33,7 @@ NETWORK_REQUIREMENTS = ("numpy", "safetensors", "torch")
 BUNDLE_LOADER = "pipeline.inference.served"
 BUNDLE_REQUIREMENTS = (
     "av", "dlib-bin", "face_recognition_models", "joblib", "librosa", "numba", "numpy", "opencv-python-headless",
-    "pandas", "pillow", "pillow_heif", "safetensors", "scipy", "torch",
+    "pandas", "pillow", "pillow_heif", "safetensors", "scikit-image", "scipy", "torch",
 )  # fmt: skip
 BUNDLE_PARTS = ("landmarks", "atnet", "vgnet", "bundle.json", "provenance.json")
 _MLFLOW_TYPES = {"face": "string", "number": "double", "whole number": "long", "flag": "boolean"}
