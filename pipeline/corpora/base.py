@@ -85,8 +85,9 @@ class CorpusEntry:
     name: str
     """In params.yaml: the value of ``corpus``, and its section of ``corpora``."""
     title: str
+    """A one-line description."""
     layout: str
-    """Of its files below the root."""
+    """The layout of its files below the root."""
     params: type[Any]
     """The dataclass of its section. A field ``root`` names the corpus's folder."""
     open: Callable[[Any, Opening], Corpus]

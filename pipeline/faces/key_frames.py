@@ -91,8 +91,8 @@ def _interpolate(chunk: list[Image], faces: list[list[Face]], first: int, final:
     shares = [number / (final - first) for number in range(1, final - first)]
     places = [start * (1 - share) + end * share for share in shares for start, end in zip(starts, ends, strict=True)]
     between = _faces(frames, [Box(*place[:5].tolist()) for place in places])
-    for face, place in zip(between, places, strict=True):
-        if math.dist(face.middle, place[5:]) > MAX_DEVIATION * (face.box.right - face.box.left):
+    for face, (*_, x, y) in zip(between, places, strict=True):
+        if math.dist(face.middle, (x, y)) > MAX_DEVIATION * (face.box.right - face.box.left):
             return False
     faces[first + 1 : final] = [between[at : at + len(pairs)] for at in range(0, len(between), len(pairs))]
     return True

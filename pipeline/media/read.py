@@ -38,11 +38,20 @@ def read_frames(
 
     Each time shows the frame nearest to it. A later frame is shown only when it is less than half a step ahead, so that
     a still picture stays until the next one. There is a picture for each step of which the video covers half, and at
-    least one, but at most ``round(duration * fps)``. ``start`` is in seconds after the first frame, and ``damage``
-    counts what cannot be decoded.
+    least one.
 
-    Yields new uint8 RGB arrays (H, W, 3), upright, with square pixels, all of the first frame's size. Raises MediaError
-    when the file cannot be read or has no video.
+    Args:
+        path: The video.
+        fps: Pictures per second.
+        start: Seconds after the first frame.
+        duration: At most ``round(duration * fps)`` pictures are read; None reads to the end.
+        damage: Counts what cannot be decoded.
+
+    Yields:
+        New uint8 RGB arrays (H, W, 3), upright, with square pixels, all of the first frame's size.
+
+    Raises:
+        MediaError: The file cannot be read or has no video.
     """
     to_rgb = ToRgb()
     placed: tuple[tuple[int, bool], tuple[int, int]] | None = None
@@ -75,8 +84,7 @@ def ticks(
     length, end = Fraction(0), inf if following else held + _shown_for(frame, path, Fraction(0))
     for number in count():
         tick = origin + begin + number * step
-        # The following frame takes over when it is due, or less than half a step ahead and nearer than the held one.
-        while following and ((ahead := following[0] - tick) <= 0 or ahead < min(step / 2, tick - held)):
+        while following and _takes_over(following[0], held, tick, step):
             length = following[0] - held
             held, frame = following
             following = next(timed, None)
@@ -89,6 +97,12 @@ def ticks(
 def _exact(number: float) -> Fraction:
     """29.97 as 2997/100, not as the nearest binary number; seconds to the microsecond."""
     return Fraction(number).limit_denominator(1_000_000)
+
+
+def _takes_over(time: Fraction, held: Fraction, tick: Fraction, step: Fraction) -> bool:
+    """Whether the frame at ``time``, and not the earlier one at ``held``, is shown at ``tick``."""
+    ahead = time - tick
+    return ahead <= 0 or (ahead < step / 2 and ahead < tick - held)
 
 
 def _shown_for(frame: Any, path: StrPath, previous_length: Fraction) -> Fraction:
@@ -112,14 +126,23 @@ def read_audio(
     """The sound as mono samples on the video's clock: sample n is heard at ``start + n / rate`` seconds.
 
     There is silence before sound that starts after the video, and in gaps. Sound before the first frame is cut off.
-    With ``duration`` seconds there are exactly ``round(duration * rate)`` samples, filled up with silence; None reads
-    to the end of the sound. ``damage`` counts what cannot be decoded.
 
-    Returns int16 samples (N,). Raises MediaError when the file cannot be read or has no sound.
+    Args:
+        path: The video or sound file.
+        rate: Samples per second.
+        start: Seconds after the first frame.
+        duration: N is exactly ``round(duration * rate)``, filled up with silence; None reads to the end of the sound.
+        damage: Counts what cannot be decoded.
+
+    Returns:
+        int16 samples (N,).
+
+    Raises:
+        MediaError: The file cannot be read or has no sound.
     """
     blocks = read_audio_blocks(path, rate=rate, start=start, duration=duration, damage=damage)
     samples = np.concatenate([np.zeros(0, np.int16), *blocks])
-    return samples if duration is None else np.pad(samples, (0, round(_exact(duration) * rate) - len(samples)))
+    return samples if duration is None else np.pad(samples, (0, _count(duration, rate) - len(samples)))
 
 
 def read_audio_blocks(
@@ -152,7 +175,7 @@ def read_audio_blocks(
         channels = single_channels(frames(None) if kept_frames is None else kept_frames)
         source = frames(damage) if kept_frames is None else iter(kept_frames)
         skip = round(preroll * rate)
-        left = sys.maxsize if duration is None else round(_exact(duration) * rate)
+        left = sys.maxsize if duration is None else _count(duration, rate)
         for block in resampled(source, rate, origin + begin - preroll, lambda frame: channels.get(frame.layout.name)):
             kept = block[skip:][:left]
             skip, left = max(0, skip - len(block)), left - len(kept)
@@ -160,3 +183,7 @@ def read_audio_blocks(
                 yield kept
             if not left:
                 return
+
+
+def _count(duration: float, rate: int) -> int:
+    return round(_exact(duration) * rate)

@@ -71,8 +71,12 @@ def prepare(
     count = len(footage.clips())
     if count < FEW_CLIPS or count * SECONDS < FEW_SECONDS:
         log.warning(
-            f"The video has {count} clips of {SECONDS:g} s, about {count * SECONDS:g} s. That is short: less than "
-            f"{FEW_SECONDS:g} s often brings no improvement. Models that are not better are not kept."
+            "The video has %d clips of %g s, about %g s. That is short: less than %g s often brings no improvement. "
+            "Models that are not better are not kept.",
+            count,
+            SECONDS,
+            count * SECONDS,
+            FEW_SECONDS,
         )
     lost: dict[str, str] = {}
     sync = _build(footage, lost, params, work, jobs)

@@ -97,7 +97,11 @@ def _other_people(store: ClipStore, clips: Sequence[str]) -> dict[str, str]:
     first, *others = group_by_person(clips, np.array([describe_clip(store, clip) for clip in clips]))
     if others:
         log.warning(
-            f"The video shows {1 + len(others)} people. The one in {len(first)} of {len(clips)} clips, such as "
-            f"{first[0]}, is kept; {others[0][0]} shows another."
+            "The video shows %d people. The one in %d of %d clips, such as %s, is kept; %s shows another.",
+            1 + len(others),
+            len(first),
+            len(clips),
+            first[0],
+            others[0][0],
         )
     return {clip: "another person than in most clips" for group in others for clip in group}

@@ -33,11 +33,18 @@ def fetch_grid(
 ) -> None:
     """Download, check and unpack speakers as ``folder/sN/NAME.mpg`` and ``folder/alignments/sN/NAME.align``.
 
-    No ``speakers`` means all of the Zenodo ``record``. Complete speakers are skipped; if all named speakers are
-    complete, no request is made. Archives are deleted after unpacking. After an error or a kill, the same call
-    continues. ``say`` is called with a line per complete speaker.
+    Complete speakers are skipped; if all named speakers are complete, no request is made. Archives are deleted after
+    unpacking. After an error or a kill, the same call continues.
 
-    Raises PipelineError if a speaker is unknown, or network, server, archive or disk fail.
+    Args:
+        folder: The folder to write.
+        speakers: Their names; none means all.
+        record: Address of the Zenodo record.
+        retries: How often to retry.
+        say: Called with a line per complete speaker.
+
+    Raises:
+        PipelineError: A speaker is unknown, or network, server, archive or disk fail.
     """
     folder, retries = Path(folder), retries or Retries()
     speakers = list(dict.fromkeys(speakers))
