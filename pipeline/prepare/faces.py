@@ -55,7 +55,7 @@ class _Source(NamedTuple):
     sound: tuple[Path, int]
 
 
-def find_faces(source: _Source, params: Landmarks, time_limit: float) -> Row:
+def compute_faces(source: _Source, params: Landmarks, time_limit: float) -> Row:
     """The cells of ``FIELDS``, in a worker process. A clip without a face has empty arrays and an ``error``.
 
     A clip that has no frame for ``time_limit`` seconds (0: no limit) is given up until the next run.
@@ -141,7 +141,7 @@ def build_faces(
         )
         for clip in good
     ]
-    build = partial(find_faces, params=params, time_limit=time_limit)
+    build = partial(compute_faces, params=params, time_limit=time_limit)
     first = [path for item in items[:1] for path in (item.source.path, item.source.sound[0])]
     cells = build_shards(
         out, items, build, FIELDS, per_shard=params.shard_clips, jobs=jobs, title="faces", shared_paths=first
