@@ -14,9 +14,6 @@ from pipeline.landmarks.mouth_calibration import may_rest
 from pipeline.landmarks.shape import frontality
 from pipeline.preprocessing.base import Preprocessing, Reference
 
-FRONTAL = 0.6
-"""Smallest `frontality`. The lips of a face turned further would be distorted."""
-
 
 def close_lips(
     image_HWC: NDArray[np.uint8], reference: Reference, preprocessing: Preprocessing, face: WhichFace
@@ -26,15 +23,17 @@ def close_lips(
     Nothing changes above the nose and outside the face. Returns None if the lips are closed, or the synthesiser cannot
     close them: a mouth that is wide open, or a face turned to the side.
     """
-    points_68x2 = reference.points_68x2
+    points_68x2 = reference.points_68x2  # of an upright face
     assert reference.source_68x2 is not None, "the reference was cropped from the picture"
-    if may_rest(preprocessing.normalize(points_68x2[None], points_68x2)[0]) or frontality(points_68x2[None]) < FRONTAL:
+    if may_rest(preprocessing.normalize(points_68x2[None], points_68x2)[0]):
         return None
     # Imported here, because this takes half a second and most pictures do not need it.
     from pipeline.synthetic.face import Face, Pose
-    from pipeline.synthetic.portrait import Unusable, portrait_of, portrait_subject
+    from pipeline.synthetic.portrait import FRONTAL, Unusable, portrait_of, portrait_subject
     from pipeline.synthetic.speakers import Light
 
+    if frontality(points_68x2[None]) < FRONTAL:
+        return None
     try:
         portrait = portrait_of(image_HWC, reference.source_68x2.astype(np.float64))
     except Unusable:

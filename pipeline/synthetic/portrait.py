@@ -24,7 +24,8 @@ from pipeline.synthetic.warp import HEIGHT, WIDTH
 
 SMALLEST_FACE = 70
 """Smallest width of the face's box in pixels; a smaller face would be blurred."""
-_FRONTAL = 0.6  # smallest `frontality`; a face turned further would be distorted
+FRONTAL = 0.6
+"""Smallest `frontality`; a face turned further would be distorted."""
 _OUTSIDE = 0.05  # largest share of the crop outside the photograph
 _EYES = ((138.0, 132.0), (222.0, 132.0))  # outer corners of the eyes in a frame
 # Height of the mouth's opening over its width:
@@ -73,7 +74,7 @@ def read_portrait(path: Path) -> Portrait:
     side = chosen.box.right - chosen.box.left
     if side < SMALLEST_FACE:
         raise Unusable(f"the face is {side:.0f} pixels wide, and {SMALLEST_FACE} are needed")
-    if chosen.frontal < _FRONTAL:
+    if chosen.frontal < FRONTAL:
         raise Unusable("the face is turned to the side")
     if not chosen.whole or chosen.outside > _OUTSIDE:
         raise Unusable("the face reaches the edge of the picture")
