@@ -10,8 +10,10 @@ is 1 when a change is above the limit.
 """
 
 import argparse
+import functools
 import logging
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,17 +66,18 @@ def outside_mouth(points_68x2: NDArray[np.floating], size: tuple[int, int]) -> N
 
 def measure(head: TalkingHead, picture: Path | NDArray[np.uint8], samples: NDArray[np.int16]) -> Change:
     """The changes of a photograph that speaks the samples."""
-    highest = []
-    for strength, count in ((1.0, len(samples)), (0.0, STILL)):
-        generator = Generator(head, picture, Settings(strength=strength, blink=False))
-        assert isinstance(generator.view, Photograph)
-        highest_HW = np.zeros(generator.view.picture_HWC.shape[:2], np.uint8)
-        for frame_HWC in generator.stream([samples[:count]]):
-            np.maximum(highest_HW, cv2.absdiff(frame_HWC, generator.view.picture_HWC).max(axis=2), out=highest_HW)
-        highest.append(highest_HW)
-    (points_68x2,) = generator.view.points(generator.reference.points_68x2[None], 0, generator.reference)
-    outside = highest[0][outside_mouth(points_68x2, generator.view.size)]
-    return Change(int(outside.max(initial=0)), float((outside > SEEN).mean()), int(highest[1].max()))
+    still, speaking = (Generator(head, picture, Settings(strength=strength, blink=False)) for strength in (0.0, 1.0))
+    assert isinstance(still.view, Photograph)
+    photograph_HWC = still.view.picture_HWC  # with the lips that it shows; speech begins with closed ones
+
+    def highest(frames: Iterable[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+        changes = (cv2.absdiff(frame_HWC, photograph_HWC).max(axis=2) for frame_HWC in frames)
+        return functools.reduce(np.maximum, changes)
+
+    (points_68x2,) = still.view.points(still.reference.points_68x2[None], 0, still.reference)
+    outside = highest(speaking.stream([samples]))[outside_mouth(points_68x2, still.view.size)]
+    unmoved = highest(still.stream([samples[:STILL]]))
+    return Change(int(outside.max(initial=0)), float((outside > SEEN).mean()), int(unmoved.max()))
 
 
 def main() -> None:

@@ -43,7 +43,6 @@ from numpy.typing import NDArray
 from pipeline.corpora.layout import PICTURES
 from pipeline.faces.align import align
 from pipeline.faces.crop import crop_face, from_crop, onto_crop, to_crop
-from pipeline.inference.compositing.base import Painted
 from pipeline.inference.compositing.panels import label
 from pipeline.inference.compositing.photograph import Photograph
 from pipeline.inference.generator import Generator
@@ -60,6 +59,7 @@ from pipeline.runtime.errors import PipelineError, clear_errors
 from pipeline.runtime.files import replacing
 from pipeline.runtime.hashes import hash_file
 from pipeline.runtime.progress import progress
+from pipeline.runtime.workers import code_mark
 from pipeline.speech.espeak import RATE as ESPEAK_RATE
 from pipeline.speech.espeak import Voice, synthesise
 from pipeline.speech.phonemes import Phoneme, Segment, phonemes_of_frames
@@ -122,18 +122,12 @@ def speak(sentence: str) -> Speech:
 
 def generate(head: TalkingHead, photo: Path, speech: Speech) -> Video:
     """Make the photograph say the sentence. Raises PipelineError if it shows no face."""
-    generator, asked = Generator(head, photo, Settings(blink=False)), []
-    view = generator.view
+    generator = Generator(head, photo, Settings(blink=False))
+    view, painted = generator.view, list(generator.speak([speech.samples_N]))
     assert isinstance(view, Photograph)
-
-    def noted(painted: Iterable[Painted]) -> Iterator[Painted]:
-        for chunk in painted:
-            asked.append(chunk.points_T68x2)
-            yield chunk
-
     (left, top), (height, width) = view.corner, view.mask_HW.shape
     part = slice(top, top + height), slice(left, left + width)
-    frames_THWC = np.stack([frame_HWC[part] for frame_HWC in view.frames(noted(generator.speak([speech.samples_N])))])
+    frames_THWC = np.stack([frame_HWC[part] for frame_HWC in view.frames(painted)])
     before = Generator(head, photo, Settings(blink=False, strength=0.0))  # with the photograph's own mouth
     own_68x2 = before.view.points(before.reference.points_68x2[None], 0, before.reference)[0] - np.array(
         view.corner, np.float32
@@ -144,8 +138,8 @@ def generate(head: TalkingHead, photo: Path, speech: Speech) -> Video:
         raise PipelineError("dlib finds no face in the generated frames at rest.")
     there_T68x2 = from_crop(points_T68x2, np.broadcast_to(onto_2x3, (len(points_T68x2), 2, 3)))
     assert isinstance(before.view, Photograph)
-    picture_HWC = before.view.picture_HWC[part]
-    return Video(frames_THWC, picture_HWC, own_68x2, onto_2x3, points_T68x2, there_T68x2, np.concatenate(asked))
+    picture_HWC, asked_T68x2 = before.view.picture_HWC[part], np.concatenate([chunk.points_T68x2 for chunk in painted])
+    return Video(frames_THWC, picture_HWC, own_68x2, onto_2x3, points_T68x2, there_T68x2, asked_T68x2)
 
 
 def gap(points_T68x2: NDArray[np.floating]) -> float:
@@ -248,7 +242,7 @@ def run(photos: Sequence[Path], models: str | None, out: Path, sentence: str = S
     """Make the rows of all photographs and the contact sheet. Rows that an earlier run finished are kept."""
     (out / "rows").mkdir(parents=True, exist_ok=True)
     folder = bundle_folder(models)
-    same = sentence + "".join(hash_file(path, 0) for path in [Path(__file__), *sorted(folder.rglob("*"))])
+    same = sentence + code_mark() + "".join(hash_file(path, 0) for path in [Path(__file__), *sorted(folder.rglob("*"))])
     head, speech, kept = TalkingHead.from_pretrained(folder), speak(sentence), read_rows(out)
     rows: dict[str, Row] = {}
     with progress("photographs", len(photos), every=20) as advance:
