@@ -125,12 +125,11 @@ def generate(head: TalkingHead, photo: Path, speech: Speech) -> Video:
     generator = Generator(head, photo, Settings(blink=False))
     view, painted = generator.view, list(generator.speak([speech.samples_N]))
     assert isinstance(view, Photograph)
-    (left, top), (height, width) = view.corner, view.mask_HW.shape
-    part = slice(top, top + height), slice(left, left + width)
+    part = view.window.part
     frames_THWC = np.stack([frame_HWC[part] for frame_HWC in view.frames(painted)])
     before = Generator(head, photo, Settings(blink=False, strength=0.0))  # with the photograph's own mouth
     own_68x2 = before.view.points(before.reference.points_68x2[None], 0, before.reference)[0] - np.array(
-        view.corner, np.float32
+        view.window[:2], np.float32
     )
     onto_2x3 = align(own_68x2[None], per_frame=True, smoothing=0.0)[0]
     points_T68x2 = find_landmarks(np.stack([crop_face(frame_HWC, onto_2x3) for frame_HWC in frames_THWC]))

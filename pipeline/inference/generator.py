@@ -17,6 +17,7 @@ from pipeline.inference.compositing.mask import DRIVEN, SPEAKING, mask_paint
 from pipeline.inference.compositing.panels import Panels
 from pipeline.inference.compositing.photograph import Photograph
 from pipeline.inference.compositing.sway import Sway
+from pipeline.inference.compositing.teeth import Teeth
 from pipeline.inference.drive import driven_landmarks
 from pipeline.inference.inputs import Picture, is_video, read_image, read_reference
 from pipeline.inference.painter import Painter
@@ -64,13 +65,14 @@ class Generator:
             image_HWC = read_image(picture)
             face = head.face if self.settings.face is None else self.settings.face
             self.reference = read_reference(picture, head.preprocessing, face, image_HWC)
+            teeth = None
             if self.settings.strength > 0 and isinstance(head.preprocessing, ProjectPreprocessing):
                 closed = close_lips(image_HWC, self.reference, head.preprocessing, face)
-                image_HWC, self.reference = closed or (image_HWC, self.reference)
+                image_HWC, self.reference, teeth = closed
             still_TL = head.still_landmarks(self.reference, self.settings.strength)
             self._still_T68x2 = head.preprocessing.place(still_TL, self.reference.points_68x2)
             self._skin = self._find_skin(image_HWC)
-            self.view = part or self._whole_view(image_HWC)
+            self.view = part or self._whole_view(image_HWC, teeth)
 
     def stream(self, chunks: Iterable[NDArray[np.int16]]) -> Iterator[NDArray[np.uint8]]:
         """Yield frames, RGB uint8 (height, width, 3) at 25 per second, for mono samples (N,) at 16 kHz in chunks.
@@ -132,6 +134,6 @@ class Generator:
             log.warning("The eyes will not blink: glasses or brows lie too close above them. Leave out --blink.")
         return skin
 
-    def _whole_view(self, image_HWC: NDArray[np.uint8]) -> View:
-        photograph = Photograph(image_HWC, self.reference)
+    def _whole_view(self, image_HWC: NDArray[np.uint8], teeth: Teeth | None) -> View:
+        photograph = Photograph(image_HWC, self.reference, teeth)
         return Sway(photograph, self.settings.seed) if self.settings.sway else photograph

@@ -21,8 +21,10 @@ OUTLINES = {
 
 MOUTH = slice(48, 68)
 """Both lips."""
-NOSE_BASE, MOUTH_RIGHT, MOUTH_LEFT = 33, 48, 54
-"""The point below the nose, and the corners of the mouth."""
+OUTER_LIPS, INNER_LIPS = slice(48, 60), slice(60, 68)
+"""The outlines of the lips, and of the opening between them."""
+NOSE_TIP, NOSE_BASE, MOUTH_RIGHT, MOUTH_LEFT = 30, 33, 48, 54
+"""The tip of the nose, the point below it, and the corners of the mouth."""
 
 STABLE = np.array([27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 39, 42, 45])
 """Nose and eye corners: neither speech nor blinking moves them, so similarity transforms are fitted to them."""

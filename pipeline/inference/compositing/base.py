@@ -17,6 +17,7 @@ class Painted(NamedTuple):
     colour_THWC: NDArray[np.uint8]  # what VG-net painted, RGB (T, size, size, 3)
     points_T68x2: NDArray[np.float32]  # the face that the frames were painted for, in pixels of the crop
     reference: Reference  # the picture that the frames were painted over
+    moving_THW: NDArray[np.float32] | None = None  # how far the face moves with the points, 0 to 1; None: everywhere
     closed_T: NDArray[np.float64] | None = None  # how far lids that were drawn into the frames are closed, 0 to 1
     skin: float = 0.0  # how much skin above the eyes was drawn down (`compositing.lids`)
 

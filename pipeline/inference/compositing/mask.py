@@ -71,16 +71,16 @@ def mask_paint(
         )
         levels_TP, first = levels_TP[-len(_FADING) + 1 :], first + count
 
-        attention_THW, frames_THWC = np.zeros_like(chunk.attention_THW), np.empty_like(chunk.frames_THWC)
+        moving_THW, frames_THWC = np.zeros_like(chunk.attention_THW), np.empty_like(chunk.frames_THWC)
         for t, (shifts_68x2, shares_P) in enumerate(zip(shifts_T68x2, shares_TP, strict=True)):
             if shares_P.any():
-                mask_HW = draw_mask(parts, shares_P, (reference_68x2, reference_68x2 + shifts_68x2), side)
-                attention_THW[t] = chunk.attention_THW[t] * mask_HW
-            share_HW = attention_THW[t]
+                moving_THW[t] = draw_mask(parts, shares_P, (reference_68x2, reference_68x2 + shifts_68x2), side)
+            share_HW = chunk.attention_THW[t] * moving_THW[t]
             frames_THWC[t] = cv2.blendLinear(
                 chunk.colour_THWC[t], chunk.reference.image_HWC, share_HW, np.float32(1) - share_HW
             )
-        yield chunk._replace(frames_THWC=frames_THWC, attention_THW=attention_THW)
+        attention_THW = chunk.attention_THW * moving_THW
+        yield chunk._replace(frames_THWC=frames_THWC, attention_THW=attention_THW, moving_THW=moving_THW)
 
 
 def draw_mask(
