@@ -1,24 +1,24 @@
 """Closes the lips of a picture before it speaks, with teeth behind them.
 
-VG-net paints the mouth from the picture's own. From a smile it paints teeth between lips that should close, so the
-synthesiser of the training's portraits closes the smile first.
+VG-net paints the mouth from the picture's own, and from a smile it paints teeth between lips that should close. So the
+photograph's lips are moved to where the synthesiser of the training's portraits closes them.
 """
 
-from typing import NamedTuple
-
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.config.params import WhichFace
-from pipeline.inference.compositing.base import Painted
+from pipeline.faces.crop import crop_face
 from pipeline.inference.compositing.mask import SPEAKING, draw_mask
 from pipeline.inference.compositing.photograph import Photograph
-from pipeline.inference.compositing.teeth import Teeth
+from pipeline.inference.compositing.pixels import sampled, warped
 from pipeline.inference.draw_teeth import draw_teeth
-from pipeline.inference.find_teeth import find_teeth
+from pipeline.inference.find_teeth import find_inside
 from pipeline.inference.teeth_row import MouthPatch
-from pipeline.landmarks.mouth_calibration import may_rest
-from pipeline.landmarks.shape import frontality
+from pipeline.landmarks.mouth_calibration import CLOSED_GAP, may_rest
+from pipeline.landmarks.points import INNER_LIPS, MOUTH
+from pipeline.landmarks.shape import eye_distance, frontality
+from pipeline.landmarks.similarity import apply_similarity, invert_similarity
 from pipeline.preprocessing.base import Preprocessing, Reference
 
 FRONTAL = 0.5
@@ -30,19 +30,15 @@ WHOLE_ROW = (0.35, 0.015)
 ones."""
 
 
-class ClosedLips(NamedTuple):
-    """A picture with closed lips."""
-
-    picture_HWC: NDArray[np.uint8]
-    reference: Reference
-    teeth: Teeth | None
-    """The teeth behind the lips: those that the picture showed, or drawn ones. None if the lips could not be closed."""
+FILL = 0.03
+"""Reach of the lips' colours into what was between them, in eye distances."""
+SEAM, DARKER = 0.014, 0.6
+"""The line between closed lips: its softness in eye distances, and how much darker it is in the middle."""
+_UPPER, _LOWER = np.array([1, 2, 3]), np.array([7, 6, 5])  # of the inner lips: points above each other
 
 
-def close_lips(
-    image_HWC: NDArray[np.uint8], reference: Reference, preprocessing: Preprocessing, face: WhichFace
-) -> ClosedLips:
-    """Close the parted lips of an RGB picture: the ``face`` that was selected, with this reference.
+def close_lips(image_HWC: NDArray[np.uint8], reference: Reference, preprocessing: Preprocessing) -> Photograph:
+    """Return an RGB picture whose face, the reference's, has closed lips and teeth behind them.
 
     Nothing changes above the nose and outside the face. A mouth that is wide open, or a face turned to the side, stays
     as it is, because the synthesiser cannot close its lips.
@@ -50,30 +46,65 @@ def close_lips(
     points_68x2 = reference.points_68x2  # of an upright face
     whole = Photograph(image_HWC, reference)
     patch = MouthPatch(whole)
-    row = find_teeth(patch)
-    if row is None and may_rest(preprocessing.normalize(points_68x2[None], points_68x2)[0]):
-        teeth = draw_teeth(whole, patch).place(whole.points_68x2, whole.size)
-        return ClosedLips(whole.picture_HWC, reference, teeth)
-    closed = None if frontality(points_68x2[None]) < FRONTAL else _synthesised(image_HWC, reference, preprocessing)
-    if closed is None:
-        return ClosedLips(image_HWC, reference, None)
-    if row is not None:  # its teeth may reach beyond dlib's inner lips
-        whole.moved.own_inside_HW = np.maximum(whole.moved.own_inside_HW, row.hidden(whole.size))
-    mask_HW = draw_mask(SPEAKING, np.ones(1), (points_68x2, closed.points_68x2), len(closed.image_HWC))
-    one_HWC, one_HW = closed.image_HWC[None], mask_HW[None]
-    painted = Painted(one_HWC, one_HW, one_HWC, closed.points_68x2[None], reference, moving_THW=one_HW)
-    (picture_HWC,) = whole.frames([painted])
-    found = preprocessing.reference(picture_HWC, face)
-    if found is None or found.source_68x2 is None:
-        return ClosedLips(image_HWC, reference, None)
+    inside = find_inside(patch)
+    if inside.teeth is None and may_rest(preprocessing.normalize(points_68x2[None], points_68x2)[0]):
+        whole.teeth = draw_teeth(whole, patch).place(whole.points_68x2, whole.size)
+        return whole
+    closed_68x2 = _closed_points(image_HWC, reference, preprocessing)
+    if closed_68x2 is None:
+        return whole
+    back_2x3 = invert_similarity(patch.back_2x3)
+    between_HW = warped(inside.opening_HW.astype(np.uint8) * np.uint8(255), back_2x3, whole.size)
+    picture_HWC = _with_closed_lips(whole, between_HW, closed_68x2, patch.eyes)
+    apart = CLOSED_GAP / 2 * float(eye_distance(points_68x2[None])[0])  # as dlib sees closed lips
+    closed_68x2[INNER_LIPS][_UPPER, 1] -= apart
+    closed_68x2[INNER_LIPS][_LOWER, 1] += apart
+    source_68x2 = apply_similarity(whole.back_2x3, closed_68x2).astype(np.float32)
+    crop_HWC = crop_face(picture_HWC, whole.moved.onto_2x3.astype(np.float32), len(reference.image_HWC))
     width, area = WHOLE_ROW
+    row = inside.teeth
     if row is None or row.width < width or row.area < area:
         row = draw_teeth(whole, patch)
-    return ClosedLips(picture_HWC, found, row.place(found.source_68x2, whole.size))
+    closed = Reference(crop_HWC, closed_68x2, reference.choice, source_68x2)
+    return Photograph(picture_HWC, closed, row.place(source_68x2, whole.size))
 
 
-def _synthesised(image_HWC: NDArray[np.uint8], reference: Reference, preprocessing: Preprocessing) -> Reference | None:
-    """Return the synthesiser's face with closed lips; None if it cannot close them."""
+def _with_closed_lips(
+    whole: Photograph, between_HW: NDArray[np.uint8], closed_68x2: NDArray[np.float32], eyes: float
+) -> NDArray[np.uint8]:
+    """Return the photograph with its lips moved together.
+
+    ``between_HW`` is 255 where the photograph shows the inside of the mouth; the colours of the lips take its place.
+    """
+    from scipy.interpolate import PchipInterpolator  # as in `_closed_points`
+
+    moved, side = whole.moved, whole.moved.side
+    mask_HW = draw_mask(SPEAKING, np.ones(1), (moved.reference.points_68x2, closed_68x2), side)
+    window, from_HW2, _ = moved.sources(moved.motions(closed_68x2[None])[0], mask_HW * whole.fade_HW)
+    part_HWC = sampled(whole.picture_HWC, from_HW2, cv2.INTER_CUBIC)
+    left_HW = (sampled(between_HW, from_HW2) > 0).astype(np.uint8)
+    part_HWC = np.asarray(cv2.inpaint(part_HWC, left_HW, max(2.0, FILL * eyes), cv2.INPAINT_TELEA), np.uint8)
+
+    outline_N2 = apply_similarity(whole.back_2x3, closed_68x2[INNER_LIPS]) - (window.left, window.top)
+    along = np.linspace(0, 1, 50)
+    seam_N2 = PchipInterpolator(np.linspace(0, 1, 5), outline_N2[:5])(along)  # both lips have the same points here
+    canvas_HW = np.zeros(part_HWC.shape[:2], np.uint8)
+    levels = np.round(255 * np.minimum(1, 6 * np.minimum(along, 1 - along))[1:])  # it fades towards the corners
+    for ends_22, level in zip(np.stack([seam_N2[:-1], seam_N2[1:]], axis=1), levels.tolist(), strict=True):
+        cv2.polylines(canvas_HW, [np.round(ends_22 * 16).astype(np.int32)], False, level, 1, cv2.LINE_AA, 4)
+    line_HW = cv2.GaussianBlur(canvas_HW.astype(np.float32), (0, 0), max(0.6, SEAM * eyes))
+    shade_HW = 1 - DARKER * line_HW / max(1.0, float(line_HW.max()))
+    picture_HWC = whole.picture_HWC.copy()
+    picture_HWC[window.part] = np.round(part_HWC * shade_HW[..., None])
+    return picture_HWC
+
+
+def _closed_points(
+    image_HWC: NDArray[np.uint8], reference: Reference, preprocessing: Preprocessing
+) -> NDArray[np.float32] | None:
+    """Return the face's points with closed lips, in pixels of the crop; None if the synthesiser cannot close them."""
+    if frontality(reference.points_68x2[None]) < FRONTAL:
+        return None
     # Imported here, because this takes half a second and most pictures do not need it.
     from pipeline.synthetic.face import Face, Pose
     from pipeline.synthetic.portrait import Unusable, portrait_of, portrait_subject
@@ -85,4 +116,11 @@ def _synthesised(image_HWC: NDArray[np.uint8], reference: Reference, preprocessi
     except Unusable:
         return None
     frame_HWC, _ = Face(portrait_subject(portrait, Light(0.0, 0.0, 0.0), mirrored=False)).render(Pose())
-    return preprocessing.reference(frame_HWC)
+    closed = preprocessing.reference(frame_HWC)
+    if closed is None:
+        return None
+    points_68x2 = reference.points_68x2.copy()
+    points_68x2[MOUTH] = closed.points_68x2[MOUTH]
+    inner = points_68x2[INNER_LIPS]  # a view
+    inner[_UPPER] = inner[_LOWER] = (inner[_UPPER] + inner[_LOWER]) / 2
+    return points_68x2

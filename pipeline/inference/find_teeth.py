@@ -1,4 +1,6 @@
-"""Finds the upper teeth that a photograph shows."""
+"""Finds the teeth, and the rest of the inside of the mouth, that a photograph shows."""
+
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -11,36 +13,56 @@ from pipeline.landmarks.points import INNER_LIPS, OUTER_LIPS
 PALE = 0.6
 """Largest redness of teeth over that of the lips (a* of CIELAB). On portraits teeth have 0.2 to 0.5, and bright places
 on closed lips 0.8 and more."""
+PALER = 0.45
+"""The same limit further from dlib's inner lips, where skin may be as pale as some teeth."""
 DARKEST = 0.65
 """Lightness of the darkest teeth over that of the lightest."""
+DARK = 0.6
+"""Lightness of the dark corners of an open mouth over that of the lips, at most."""
 GAPS = 0.015
 """Dark gaps of this height and twice this width belong to the teeth."""
 LEAST_WIDTH, LEAST_AREA = 0.16, 0.004
 """A smaller pale place is no row of teeth."""
 
 
-def find_teeth(patch: MouthPatch) -> TeethRow | None:
-    """Find the upper teeth in a patch; None if it shows none."""
-    inner_HW, lips_HW = (_filled(patch.points_68x2[rows], patch.size) for rows in (INNER_LIPS, OUTER_LIPS))
-    inside = cv2.dilate(inner_HW, ellipse(RIM * patch.eyes)) > 0
-    lips = (lips_HW > 0) & (inner_HW == 0)
+class Inside(NamedTuple):
+    """What a patch shows between its lips."""
+
+    opening_HW: NDArray[np.bool_]
+    """Teeth, gaps and dark corners."""
+    teeth: TeethRow | None
+    """The upper teeth, if it shows any."""
+
+
+def find_inside(patch: MouthPatch) -> Inside:
+    """Find teeth and the rest of the inside of a mouth in a patch."""
+    lines = INNER_LIPS, OUTER_LIPS, np.array([48, 61, 62, 63, 54, 65, 66, 67])
+    inner, outer, wide = (_filled(patch.points_68x2[rows], patch.size) for rows in lines)
+    lips = (outer > 0) & (inner == 0)
     if not lips.any():
-        return None
+        return Inside(inner > 0, None)
     light, red, _ = cv2.split(cv2.cvtColor(patch.image_HWC.astype(np.float32) / 255, cv2.COLOR_RGB2LAB))
-    pale = (red < PALE * float(np.median(red[lips]))) & inside
-    if not pale.any():
-        return None
-    pale &= light > DARKEST * float(np.percentile(light[pale], 85))
+    near = cv2.dilate(inner, ellipse(RIM * patch.eyes)) > 0
+    around = cv2.dilate(wide, ellipse(1.5 * RIM * patch.eyes, 2 * RIM * patch.eyes)) > 0
+    lips_red = float(np.median(red[lips]))
+    pale = red < PALE * lips_red
+    dark = light < DARK * float(np.median(light[lips]))
     kernel = ellipse(GAPS * patch.eyes, 2 * GAPS * patch.eyes)
-    joined = cv2.morphologyEx(pale.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
+    opening = cv2.morphologyEx(
+        ((inner > 0) | (pale & near) | (dark & around)).astype(np.uint8), cv2.MORPH_CLOSE, kernel
+    )
+    if not (pale & near).any():
+        return Inside(opening > 0, None)
+    teeth = pale & near & (light > DARKEST * float(np.percentile(light[pale & near], 85)))
+    joined = cv2.morphologyEx(teeth.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
     _, labels, statistics, _ = cv2.connectedComponentsWithStats(joined)
     if len(statistics) < 2:
-        return None
+        return Inside(opening > 0, None)
     largest = 1 + int(np.argmax(statistics[1:, cv2.CC_STAT_AREA]))  # lower teeth are smaller
     width, area = statistics[largest, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_AREA]]
     if width < LEAST_WIDTH * patch.eyes or area < LEAST_AREA * patch.eyes**2:
-        return None
-    return TeethRow(patch, patch.image_HWC, labels == largest)
+        return Inside(opening > 0, None)
+    return Inside(opening > 0, TeethRow(patch, patch.image_HWC, labels == largest))
 
 
 def _filled(outline_N2: NDArray[np.floating], size: tuple[int, int]) -> NDArray[np.uint8]:

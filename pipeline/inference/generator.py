@@ -15,9 +15,8 @@ from pipeline.inference.compositing.footage import Footage, Shot, put_mouth
 from pipeline.inference.compositing.lids import find_skin
 from pipeline.inference.compositing.mask import DRIVEN, SPEAKING, mask_paint
 from pipeline.inference.compositing.panels import Panels
-from pipeline.inference.compositing.photograph import Photograph
+from pipeline.inference.compositing.photograph import MAX_SIDE, Photograph
 from pipeline.inference.compositing.sway import Sway
-from pipeline.inference.compositing.teeth import Teeth
 from pipeline.inference.drive import driven_landmarks
 from pipeline.inference.inputs import Picture, is_video, read_image, read_reference
 from pipeline.inference.painter import Painter
@@ -65,14 +64,15 @@ class Generator:
             image_HWC = read_image(picture)
             face = head.face if self.settings.face is None else self.settings.face
             self.reference = read_reference(picture, head.preprocessing, face, image_HWC)
-            teeth = None
             if self.settings.strength > 0 and isinstance(head.preprocessing, ProjectPreprocessing):
-                closed = close_lips(image_HWC, self.reference, head.preprocessing, face)
-                image_HWC, self.reference, teeth = closed
+                whole = close_lips(image_HWC, self.reference, head.preprocessing)
+            else:
+                whole = Photograph(image_HWC, self.reference)
+            self.reference = whole.reference
             still_TL = head.still_landmarks(self.reference, self.settings.strength)
             self._still_T68x2 = head.preprocessing.place(still_TL, self.reference.points_68x2)
-            self._skin = self._find_skin(image_HWC)
-            self.view = part or self._whole_view(image_HWC, teeth)
+            self._skin = self._find_skin(whole)
+            self.view = part or self._whole_view(whole, image_HWC.shape)
 
     def stream(self, chunks: Iterable[NDArray[np.int16]]) -> Iterator[NDArray[np.uint8]]:
         """Yield frames, RGB uint8 (height, width, 3) at 25 per second, for mono samples (N,) at 16 kHz in chunks.
@@ -123,17 +123,20 @@ class Generator:
                 own_L = normalize(shot.points_68x2[None], shot.points_68x2)[0]
                 yield shot, put_mouth(own_L, calm_L, spoken_L)[None]
 
-    def _find_skin(self, image_HWC: NDArray[np.uint8]) -> float | None:
+    def _find_skin(self, whole: Photograph) -> float | None:
         """Return how much skin the lids are drawn from, or None if the eyes do not blink."""
         blink = self.settings.blink
         if blink is False or (blink is None and not closes_eyes(self.head, self.reference)):
             return None
-        assert self.reference.source_68x2 is not None, "the reference was cropped from the picture"
-        skin = find_skin(image_HWC, self.reference.source_68x2)
+        skin = find_skin(whole.picture_HWC, whole.points_68x2)
         if skin is None and blink:
             log.warning("The eyes will not blink: glasses or brows lie too close above them. Leave out --blink.")
         return skin
 
-    def _whole_view(self, image_HWC: NDArray[np.uint8], teeth: Teeth | None) -> View:
-        photograph = Photograph(image_HWC, self.reference, teeth)
-        return Sway(photograph, self.settings.seed) if self.settings.sway else photograph
+    def _whole_view(self, whole: Photograph, shape: tuple[int, ...]) -> View:
+        height, width = shape[:2]
+        if max(height, width) > MAX_SIDE:
+            log.warning(
+                "The picture is %d pixels wide and %d high, and the video %d and %d.", width, height, *whole.size
+            )
+        return Sway(whole, self.settings.seed) if self.settings.sway else whole

@@ -61,11 +61,6 @@ class TeethRow:
         """In squared eye distances."""
         return float(self.mask_HW.sum()) / self.patch.eyes**2
 
-    def hidden(self, size: tuple[int, int]) -> NDArray[np.float32]:
-        """Return where a photograph of ``size`` shows the teeth and their rims: 0 to 1 (height, width)."""
-        around_HW = cv2.dilate(self.mask_HW.astype(np.uint8), ellipse(RIM * self.patch.eyes)).astype(np.float32)
-        return warped(around_HW, invert_similarity(self.patch.back_2x3), size)
-
     def place(self, closed_68x2: NDArray[np.floating], size: tuple[int, int]) -> Teeth:
         """Return the teeth behind closed lips, whose points are in pixels of a photograph of ``size``."""
         eyes, back_2x3, (width, height) = self.patch.eyes, self.patch.back_2x3, self.patch.size

@@ -40,10 +40,16 @@ class MouthInside:
         inner[_LOWER, 1] += half
         share = min(1.0, 2 * float(half.mean()) / (APPEARS * self.eyes))
         width, height = window.size
-        mask_HW = np.zeros((height, width), np.uint8)
-        if share > 0:
-            outline = apply_similarity(self.back_2x3, inner) - (window.left, window.top)
+        mask_HW = np.zeros((height, width), np.float32)
+        if share <= 0:
+            return mask_HW
+        soft = max(0.5, SOFT * self.eyes * self.scale)
+        outline = apply_similarity(self.back_2x3, inner) - (window.left, window.top)
+        left, top = np.clip(np.floor(outline.min(axis=0) - 4 * soft).astype(int), 0, (width, height)).tolist()
+        right, bottom = np.clip(np.ceil(outline.max(axis=0) + 4 * soft).astype(int), 0, (width, height)).tolist()
+        if left < right and top < bottom:
+            part_HW = np.zeros((bottom - top, right - left), np.uint8)
             # 4 fractional bits, so that the opening moves as smoothly as the face
-            cv2.fillPoly(mask_HW, [np.round(outline * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-        soft_HW = cv2.GaussianBlur(mask_HW, (0, 0), max(0.5, SOFT * self.eyes * self.scale))
-        return np.asarray(soft_HW, np.float32) * np.float32(share / 255)
+            cv2.fillPoly(part_HW, [np.round((outline - (left, top)) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+            mask_HW[top:bottom, left:right] = cv2.GaussianBlur(part_HW, (0, 0), soft) * np.float32(share / 255)
+        return mask_HW

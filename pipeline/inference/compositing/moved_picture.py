@@ -52,6 +52,19 @@ class MovedPicture:
         motion_T2HW = motion_field(points, reference, middles, middles) * self.side
         return np.asarray(motion_T2HW.permute(0, 2, 3, 1).contiguous().numpy(), np.float32)
 
+    def sources(
+        self, motion_HW2: NDArray[np.float32], share_HW: NDArray[np.float32]
+    ) -> tuple[Window, NDArray[np.float32], NDArray[np.float32]]:
+        """Return the part of the picture that moves, where its pixels come from (H, W, 2), and their share (H, W)."""
+        x, y, columns, rows = cv2.boundingRect((share_HW > 0).astype(np.uint8))
+        window = reach(self.back_2x3, (x - 1, y - 1, x + columns, y + rows), self.size)
+        onto_2x3, size = window.seen_from(self.onto_2x3), window.size
+        follows_HW = warped(share_HW, onto_2x3, size)
+        onto_cells_2x3 = onto_2x3 * (_CELLS / self.side) + np.array([0, 0, 0.5 * _CELLS / self.side - 0.5])
+        steps_HW2 = motion_HW2 @ self.back_2x3[:, :2].T.astype(np.float32)  # in pixels of the picture
+        steps_HW2 = warped(steps_HW2, onto_cells_2x3, size, border=cv2.BORDER_REPLICATE) * follows_HW[..., None]
+        return window, places(size) + steps_HW2 + np.array([window.left, window.top], np.float32), follows_HW
+
     def part(
         self,
         painted_HWC: NDArray[np.uint8],
@@ -64,17 +77,9 @@ class MovedPicture:
         ``painted_HWC`` is VG-net's frame (size, size, 3) for the points (68, 2), which are in pixels of the crop, and
         ``motion_HW2`` one of `motions`. ``share_HW`` (size, size), 0 to 1, is how far each place of the crop follows.
         """
-        x, y, columns, rows = cv2.boundingRect((share_HW > 0).astype(np.uint8))
-        window = reach(self.back_2x3, (x - 1, y - 1, x + columns, y + rows), self.size)
+        window, from_HW2, follows_HW = self.sources(motion_HW2, share_HW)
         onto_2x3, size = window.seen_from(self.onto_2x3), window.size
-        follows_HW = warped(share_HW, onto_2x3, size)
-
-        onto_cells_2x3 = onto_2x3 * (_CELLS / self.side) + np.array([0, 0, 0.5 * _CELLS / self.side - 0.5])
-        steps_HW2 = motion_HW2 @ self.back_2x3[:, :2].T.astype(np.float32)  # in pixels of the picture
-        steps_HW2 = warped(steps_HW2, onto_cells_2x3, size, border=cv2.BORDER_REPLICATE) * follows_HW[..., None]
-        from_HW2 = places(size) + steps_HW2 + np.array([window.left, window.top], np.float32)
         moved_HWC = sampled(self.picture_HWC, from_HW2, cv2.INTER_CUBIC)
-
         inside_HW = self.inside.draw(self._followed(points_68x2, share_HW), window) * follows_HW
         paint_HW = inside_HW
         above_HW = self.above_nose_HW * share_HW

@@ -1,7 +1,6 @@
 """The whole picture, with a face that speaks."""
 
 # ruff: noqa: D102  # `View` documents the methods
-import logging
 from collections.abc import Iterable, Iterator
 
 import cv2
@@ -15,8 +14,6 @@ from pipeline.inference.compositing.pixels import reach
 from pipeline.inference.compositing.teeth import Teeth
 from pipeline.landmarks.similarity import apply_similarity, fit_similarity
 from pipeline.preprocessing.base import Reference
-
-log = logging.getLogger(__name__)
 
 MAX_SIDE = 1920
 """Pixels of a video's longer side. Larger pictures are scaled down, because few players show larger videos."""
@@ -43,13 +40,11 @@ class Photograph(View):
         self.size, self.teeth = shown_size(width, height), teeth
         self.points_68x2 = np.asarray(reference.source_68x2, np.float64)
         if max(width, height) > MAX_SIDE:
-            log.warning(
-                "The picture is %d pixels wide and %d high, and the video %d and %d.", width, height, *self.size
-            )
             picture_HWC = np.asarray(cv2.resize(picture_HWC, self.size, interpolation=cv2.INTER_AREA), np.uint8)
             self.points_68x2 = (self.points_68x2 + 0.5) * (np.array(self.size) / (width, height)) - 0.5
         self.picture_HWC = np.ascontiguousarray(picture_HWC[: self.size[1], : self.size[0]])
         side = reference.image_HWC.shape[0]
+        self.reference = reference
         self.moved = MovedPicture(self.picture_HWC, reference, fit_similarity(self.points_68x2, reference.points_68x2))
         self.back_2x3 = self.moved.back_2x3
         self.window = reach(self.back_2x3, (-0.5, -0.5, side - 0.5, side - 0.5), self.size)  # what the crop covers

@@ -16,7 +16,7 @@ from pipeline.inference.compositing.pixels import Window, blended
 SHADED, LIT, DEPTH = 0.5, 0.92, 0.05
 """Brightness of the teeth at the edge of the mouth's opening and further inside, as a share of the photograph's, and
 the distance over which it rises, in eye distances."""
-APPEAR = (0.005, 0.025)
+APPEAR = (0.012, 0.035)
 """Half of the opening's height in eye distances between which teeth appear. Lips that hardly part show a dark line."""
 
 
