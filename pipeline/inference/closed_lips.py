@@ -4,6 +4,8 @@ VG-net paints the mouth from the picture's own, and from a smile it paints teeth
 photograph's lips are moved to where the synthesiser of the training's portraits closes them.
 """
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +34,7 @@ ones."""
 
 FILL = 0.03
 """Reach of the lips' colours into what was between them, in eye distances."""
-SEAM, DARKER = 0.014, 0.6
+SEAM, DARKER = 0.010, 0.6
 """The line between closed lips: its softness in eye distances, and how much darker it is in the middle."""
 _UPPER, _LOWER = np.array([1, 2, 3]), np.array([7, 6, 5])  # of the inner lips: points above each other
 
@@ -53,6 +55,7 @@ def close_lips(image_HWC: NDArray[np.uint8], reference: Reference, preprocessing
     closed_68x2 = _closed_points(image_HWC, reference, preprocessing)
     if closed_68x2 is None:
         return whole
+    whole = Photograph(image_HWC, _at_lips(reference, inside.opening_HW, patch, whole))
     back_2x3 = invert_similarity(patch.back_2x3)
     between_HW = warped(inside.opening_HW.astype(np.uint8) * np.uint8(255), back_2x3, whole.size)
     picture_HWC = _with_closed_lips(whole, between_HW, closed_68x2, patch.eyes)
@@ -69,6 +72,20 @@ def close_lips(image_HWC: NDArray[np.uint8], reference: Reference, preprocessing
     return Photograph(picture_HWC, closed, row.place(source_68x2, whole.size))
 
 
+def _at_lips(reference: Reference, opening_HW: NDArray[np.bool_], patch: MouthPatch, whole: Photograph) -> Reference:
+    """Return the reference with its inner lips where the opening ends, which dlib finds less exactly."""
+    points_68x2, width = reference.points_68x2.copy(), patch.size[0]
+    inner = points_68x2[INNER_LIPS]  # a view
+    for upper, lower in zip(_UPPER, _LOWER, strict=True):
+        x = int(np.clip(round(float(patch.points_68x2[INNER_LIPS][[upper, lower], 0].mean())), 0, width - 1))
+        rows = np.flatnonzero(opening_HW[:, x])
+        if len(rows):
+            ends = np.array([rows[0] - 0.5, rows[-1] + 0.5])
+            inner[[upper, lower], 1] = (ends + patch.corner[1]) / patch.scale
+    source_68x2 = apply_similarity(whole.back_2x3, points_68x2).astype(np.float32)
+    return replace(reference, points_68x2=points_68x2, source_68x2=source_68x2)
+
+
 def _with_closed_lips(
     whole: Photograph, between_HW: NDArray[np.uint8], closed_68x2: NDArray[np.float32], eyes: float
 ) -> NDArray[np.uint8]:
@@ -80,7 +97,8 @@ def _with_closed_lips(
 
     moved, side = whole.moved, whole.moved.side
     mask_HW = draw_mask(SPEAKING, np.ones(1), (moved.reference.points_68x2, closed_68x2), side)
-    window, from_HW2, _ = moved.sources(moved.motions(closed_68x2[None])[0], mask_HW * whole.fade_HW)
+    (motion_HW4,) = moved.motions(closed_68x2[None])
+    window, from_HW2, _ = moved.sources(closed_68x2, motion_HW4, mask_HW * whole.fade_HW)
     part_HWC = sampled(whole.picture_HWC, from_HW2, cv2.INTER_CUBIC)
     left_HW = (sampled(between_HW, from_HW2) > 0).astype(np.uint8)
     part_HWC = np.asarray(cv2.inpaint(part_HWC, left_HW, max(2.0, FILL * eyes), cv2.INPAINT_TELEA), np.uint8)

@@ -31,10 +31,10 @@ class MouthPatch:
     def __init__(self, whole: Photograph) -> None:
         """Take the patch around the mouth of the photograph's reference."""
         upright_68x2, back_2x3 = whole.moved.reference.points_68x2, whole.back_2x3
-        scale = float(np.hypot(*back_2x3[:, 0]))  # pixels of the photograph per pixel of the crop
+        self.scale = scale = float(np.hypot(*back_2x3[:, 0]))  # pixels of the photograph per pixel of the crop
         self.eyes = scale * float(eye_distance(upright_68x2[None])[0])
         """The distance of the eyes in pixels."""
-        corner = scale * upright_68x2[INNER_LIPS].mean(axis=0) - REACH * self.eyes
+        self.corner = corner = scale * upright_68x2[INNER_LIPS].mean(axis=0) - REACH * self.eyes
         width, height = np.maximum(1, np.round(2 * REACH * self.eyes).astype(int)).tolist()
         self.size = width, height
         self.points_68x2 = scale * upright_68x2 - corner

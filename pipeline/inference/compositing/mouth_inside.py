@@ -12,8 +12,9 @@ from pipeline.landmarks.similarity import apply_similarity
 
 SOFT = 0.012
 """Softness of the opening's edge, in eye distances."""
-APPEARS = 0.02
-"""Gap in eye distances over which the opening appears. The line between closed lips is the picture's own."""
+APPEARS = (0.01, 0.06)
+"""Gaps in eye distances between which the opening appears. AT-net does not close the lips of new voices completely, so
+a small gap shows the line between closed lips, which is the picture's own."""
 _UPPER, _LOWER = np.array([1, 2, 3]), np.array([7, 6, 5])  # of the inner lips: points above each other
 
 
@@ -34,11 +35,14 @@ class MouthInside:
         """Draw the opening of a face (68, 2) in pixels of the crop: 0 to 1, in a part of the picture."""
         inner = np.asarray(points_68x2[INNER_LIPS], np.float64)
         middles = (inner[_UPPER] + inner[_LOWER]) / 2
-        half = np.maximum(inner[_LOWER, 1] - inner[_UPPER, 1] - self.closed, 0) / 2
+        gap = np.maximum(inner[_LOWER, 1] - inner[_UPPER, 1] - self.closed, 0)
+        share = float(np.clip((gap.mean() / self.eyes - APPEARS[0]) / (APPEARS[1] - APPEARS[0]), 0, 1))
+        share = share**2 * (3 - 2 * share)
+        half = share * gap / 2
+        share = min(1.0, 2 * share)
         inner[_UPPER], inner[_LOWER] = middles, middles
         inner[_UPPER, 1] -= half
         inner[_LOWER, 1] += half
-        share = min(1.0, 2 * float(half.mean()) / (APPEARS * self.eyes))
         width, height = window.size
         mask_HW = np.zeros((height, width), np.float32)
         if share <= 0:
@@ -51,5 +55,18 @@ class MouthInside:
             part_HW = np.zeros((bottom - top, right - left), np.uint8)
             # 4 fractional bits, so that the opening moves as smoothly as the face
             cv2.fillPoly(part_HW, [np.round((outline - (left, top)) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-            mask_HW[top:bottom, left:right] = cv2.GaussianBlur(part_HW, (0, 0), soft) * np.float32(share / 255)
+            mask_HW[top:bottom, left:right] = cv2.GaussianBlur(part_HW, (0, 0), soft) * np.float32(
+                min(1.0, 2 * share) / 255
+            )
         return mask_HW
+
+    def draw_below(self, points_68x2: NDArray[np.floating], window: Window) -> NDArray[np.float32]:
+        """Draw what is below the line between the lips of a face (68, 2) in pixels of the crop: 0 to 1."""
+        inner, (width, height) = points_68x2[INNER_LIPS], window.size
+        line = np.concatenate([inner[:1], (inner[_UPPER] + inner[_LOWER]) / 2, inner[4:5]])
+        line = apply_similarity(self.back_2x3, line) - (window.left, window.top)
+        sides = np.array([(-1.0, line[0, 1]), (width, line[-1, 1]), (width, height), (-1.0, height)])
+        outline = np.concatenate([sides[:1], line, sides[1:]])
+        mask_HW = np.zeros((height, width), np.uint8)
+        cv2.fillPoly(mask_HW, [np.round(outline * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+        return mask_HW.astype(np.float32) / np.float32(255)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.inference.compositing.mouth_inside import MouthInside
 from pipeline.inference.compositing.pixels import Window, blended, places, reach, sampled, warped
-from pipeline.landmarks.points import NOSE_BASE, NOSE_TIP
+from pipeline.landmarks.points import COUNT, NOSE_BASE, NOSE_TIP
 from pipeline.landmarks.similarity import invert_similarity
 from pipeline.models.mouth_detail import motion_field
 from pipeline.preprocessing.base import Reference
@@ -21,6 +21,8 @@ from pipeline.preprocessing.base import Reference
 SAME, OTHER = 10.0, 40.0
 """Difference in levels of 255 between the paint and the moved picture above the nose. Up to the first the moved picture
 is shown, beyond the second the paint."""
+_WITHOUT_LOWER, _WITHOUT_UPPER = np.delete(np.arange(COUNT), [65, 66, 67]), np.delete(np.arange(COUNT), [61, 62, 63])
+"""The points that move what is above and below the line between the lips: each lip moves by itself."""
 _CELLS = 32  # places along each side of the crop at which the motion is computed; it is smooth
 
 
@@ -44,47 +46,59 @@ class MovedPicture:
     def motions(self, points_T68x2: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return how far each part of a face (T, 68, 2) is from where the reference shows it.
 
-        x and y in pixels of the crop, (T, cells, cells, 2), at the cells' middles.
+        The last axis is x and y of what moves with the upper lip, and x and y of what moves with the lower lip, in
+        pixels of the crop: (T, cells, cells, 4), at the cells' middles.
         """
+        middles = (torch.arange(_CELLS) + 0.5) / _CELLS
         points = torch.from_numpy((points_T68x2 + 0.5) / self.side)
         reference = torch.from_numpy((self.reference.points_68x2 + 0.5) / self.side).expand_as(points)
-        middles = (torch.arange(_CELLS) + 0.5) / _CELLS
-        motion_T2HW = motion_field(points, reference, middles, middles) * self.side
-        return np.asarray(motion_T2HW.permute(0, 2, 3, 1).contiguous().numpy(), np.float32)
+        motions = [
+            motion_field(points[:, kept], reference[:, kept], middles, middles) * self.side
+            for kept in (_WITHOUT_LOWER, _WITHOUT_UPPER)
+        ]
+        return np.asarray(torch.cat(motions, dim=1).permute(0, 2, 3, 1).contiguous().numpy(), np.float32)
 
     def sources(
-        self, motion_HW2: NDArray[np.float32], share_HW: NDArray[np.float32]
+        self, points_68x2: NDArray[np.float32], motion_HW4: NDArray[np.float32], share_HW: NDArray[np.float32]
     ) -> tuple[Window, NDArray[np.float32], NDArray[np.float32]]:
-        """Return the part of the picture that moves, where its pixels come from (H, W, 2), and their share (H, W)."""
+        """Return the part of the picture that moves, where its pixels come from (H, W, 2), and their share (H, W).
+
+        The arguments are those of `part`.
+        """
         x, y, columns, rows = cv2.boundingRect((share_HW > 0).astype(np.uint8))
         window = reach(self.back_2x3, (x - 1, y - 1, x + columns, y + rows), self.size)
         onto_2x3, size = window.seen_from(self.onto_2x3), window.size
         follows_HW = warped(share_HW, onto_2x3, size)
         onto_cells_2x3 = onto_2x3 * (_CELLS / self.side) + np.array([0, 0, 0.5 * _CELLS / self.side - 0.5])
-        steps_HW2 = motion_HW2 @ self.back_2x3[:, :2].T.astype(np.float32)  # in pixels of the picture
-        steps_HW2 = warped(steps_HW2, onto_cells_2x3, size, border=cv2.BORDER_REPLICATE) * follows_HW[..., None]
-        return window, places(size) + steps_HW2 + np.array([window.left, window.top], np.float32), follows_HW
+        to_picture_2x2 = self.back_2x3[:, :2].T.astype(np.float32)
+        steps_HW4 = np.concatenate([motion_HW4[..., :2] @ to_picture_2x2, motion_HW4[..., 2:] @ to_picture_2x2], axis=2)
+        steps_HW4 = warped(steps_HW4, onto_cells_2x3, size, border=cv2.BORDER_REPLICATE)
+        below_HW = self.inside.draw_below(points_68x2, window)[..., None]
+        steps_HW2 = steps_HW4[..., :2] + below_HW * (steps_HW4[..., 2:] - steps_HW4[..., :2])
+        from_HW2 = places(size) + follows_HW[..., None] * steps_HW2 + np.array([window.left, window.top], np.float32)
+        return window, from_HW2, follows_HW
 
     def part(
         self,
         painted_HWC: NDArray[np.uint8],
         points_68x2: NDArray[np.float32],
-        motion_HW2: NDArray[np.float32],
+        motion_HW4: NDArray[np.float32],
         share_HW: NDArray[np.float32],
     ) -> tuple[Window, NDArray[np.uint8], NDArray[np.float32]]:
         """Return the part of the picture that changes, its new pixels, and where they show the inside of the mouth.
 
         ``painted_HWC`` is VG-net's frame (size, size, 3) for the points (68, 2), which are in pixels of the crop, and
-        ``motion_HW2`` one of `motions`. ``share_HW`` (size, size), 0 to 1, is how far each place of the crop follows.
+        ``motion_HW4`` one of `motions`. ``share_HW`` (size, size), 0 to 1, is how far each place of the crop follows.
         """
-        window, from_HW2, follows_HW = self.sources(motion_HW2, share_HW)
+        points_68x2 = self._followed(points_68x2, share_HW)
+        window, from_HW2, follows_HW = self.sources(points_68x2, motion_HW4, share_HW)
         onto_2x3, size = window.seen_from(self.onto_2x3), window.size
         moved_HWC = sampled(self.picture_HWC, from_HW2, cv2.INTER_CUBIC)
-        inside_HW = self.inside.draw(self._followed(points_68x2, share_HW), window) * follows_HW
+        inside_HW = self.inside.draw(points_68x2, window) * follows_HW
         paint_HW = inside_HW
         above_HW = self.above_nose_HW * share_HW
         if above_HW.any():
-            paint_HW = np.maximum(paint_HW, warped(above_HW * self._other(painted_HWC, motion_HW2), onto_2x3, size))
+            paint_HW = np.maximum(paint_HW, warped(above_HW * self._other(painted_HWC, motion_HW4), onto_2x3, size))
         if self.own_inside_HW.any():
             paint_HW = np.maximum(paint_HW, sampled(self.own_inside_HW, from_HW2) * follows_HW)
         x, y, columns, rows = cv2.boundingRect((paint_HW > 0).astype(np.uint8))
@@ -100,9 +114,11 @@ class MovedPicture:
         x, y = np.clip(np.round(points_68x2).astype(int), 0, self.side - 1).T
         return own_68x2 + share_HW[y, x, None] * (points_68x2 - own_68x2)
 
-    def _other(self, painted_HWC: NDArray[np.uint8], motion_HW2: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _other(self, painted_HWC: NDArray[np.uint8], motion_HW4: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return where the paint shows something other than the moved reference, 0 to 1 (size, size)."""
-        from_HW2 = cv2.resize(motion_HW2, (self.side, self.side)) + places((self.side, self.side))
+        from_HW2 = cv2.resize(np.ascontiguousarray(motion_HW4[..., :2]), (self.side, self.side)) + places(
+            (self.side, self.side)
+        )
         difference_HWC = cv2.absdiff(sampled(self.reference.image_HWC, from_HW2), painted_HWC)
         difference_HW = cv2.blur(difference_HWC, (3, 3)).max(axis=2)
         return np.asarray(np.clip((difference_HW - SAME) / (OTHER - SAME), 0, 1), np.float32)
