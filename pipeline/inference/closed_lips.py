@@ -32,6 +32,9 @@ WHOLE_ROW = (0.35, 0.015)
 ones."""
 
 
+WIDE = 0.6
+"""How much of a smile's width stays: 0 is the synthesiser's mouth at rest, 1 the photograph's. The corners of a wide
+smile leave marks where a narrow mouth ends."""
 FILL = 0.03
 """Reach of the lips' colours into what was between them, in eye distances."""
 SEAM, DARKER = 0.010, 0.6
@@ -139,6 +142,9 @@ def _closed_points(
         return None
     points_68x2 = reference.points_68x2.copy()
     points_68x2[MOUTH] = closed.points_68x2[MOUTH]
+    narrower = float(np.ptp(points_68x2[MOUTH, 0]) / np.ptp(reference.points_68x2[MOUTH, 0]))
+    middle = points_68x2[MOUTH, 0].mean()
+    points_68x2[MOUTH, 0] = middle + (points_68x2[MOUTH, 0] - middle) * (1 + WIDE * (1 / narrower - 1))
     inner = points_68x2[INNER_LIPS]  # a view
     inner[_UPPER] = inner[_LOWER] = (inner[_UPPER] + inner[_LOWER]) / 2
     return points_68x2

@@ -20,7 +20,7 @@ RIM = 0.03
 """How far teeth may reach beyond dlib's inner lips, and soft edges beyond the teeth."""
 FRONT = 0.12
 """Reach of the front teeth to each side of the middle."""
-BELOW = (0.04, 0.09)
+BELOW = (0.02, 0.05)
 """Least and greatest distance of the front teeth's edge below the line between the closed lips. The teeth are moved
 where it would be shorter or longer, because lips of a smile do not close exactly where they met before it."""
 

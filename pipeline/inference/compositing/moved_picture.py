@@ -36,7 +36,9 @@ class MovedPicture:
         self.back_2x3 = invert_similarity(onto_2x3)
         self.size = picture_HWC.shape[1], picture_HWC.shape[0]
         self.inside = MouthInside(reference.points_68x2, self.back_2x3)
-        self.own_inside_HW = self.inside.draw(reference.points_68x2, Window(0, 0, *self.size))
+        (self.own_68x2,) = self.inside.part_lips(reference.points_68x2[None])
+        """The reference's points; closed lips touch."""
+        self.own_inside_HW = self.inside.draw(self.own_68x2, Window(0, 0, *self.size))
         """Where the picture itself shows the inside of its mouth, 0 to 1."""
         tip, base = reference.points_68x2[[NOSE_TIP, NOSE_BASE], 1]
         # 1 above the nose's tip by the height of its lower edge, 0 below it
@@ -46,12 +48,13 @@ class MovedPicture:
     def motions(self, points_T68x2: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return how far each part of a face (T, 68, 2) is from where the reference shows it.
 
+        The points are in pixels of the crop, and closed lips touch (`MouthInside.part_lips`).
         The last axis is x and y of what moves with the upper lip, and x and y of what moves with the lower lip, in
         pixels of the crop: (T, cells, cells, 4), at the cells' middles.
         """
         middles = (torch.arange(_CELLS) + 0.5) / _CELLS
         points = torch.from_numpy((points_T68x2 + 0.5) / self.side)
-        reference = torch.from_numpy((self.reference.points_68x2 + 0.5) / self.side).expand_as(points)
+        reference = torch.from_numpy((self.own_68x2 + 0.5) / self.side).expand_as(points)
         motions = [
             motion_field(points[:, kept], reference[:, kept], middles, middles) * self.side
             for kept in (_WITHOUT_LOWER, _WITHOUT_UPPER)
@@ -110,9 +113,8 @@ class MovedPicture:
 
     def _followed(self, points_68x2: NDArray[np.float32], share_HW: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return where the points are when each follows its motion as far as its place does."""
-        own_68x2 = self.reference.points_68x2
         x, y = np.clip(np.round(points_68x2).astype(int), 0, self.side - 1).T
-        return own_68x2 + share_HW[y, x, None] * (points_68x2 - own_68x2)
+        return np.asarray(self.own_68x2 + share_HW[y, x, None] * (points_68x2 - self.own_68x2), np.float32)
 
     def _other(self, painted_HWC: NDArray[np.uint8], motion_HW4: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return where the paint shows something other than the moved reference, 0 to 1 (size, size)."""

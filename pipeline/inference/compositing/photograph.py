@@ -56,8 +56,9 @@ class Photograph(View):
 
     def frames(self, painted: Iterable[Painted]) -> Iterator[NDArray[np.uint8]]:
         for chunk in painted:
-            motions = self.moved.motions(chunk.points_T68x2)
-            for t, points_68x2 in enumerate(chunk.points_T68x2):
+            points_T68x2 = self.moved.inside.part_lips(chunk.points_T68x2)
+            motions = self.moved.motions(points_T68x2)
+            for t, points_68x2 in enumerate(points_T68x2):
                 share_HW = self.fade_HW if chunk.moving_THW is None else self.fade_HW * chunk.moving_THW[t]
                 frame_HWC = self.picture_HWC.copy()
                 if share_HW.any():
