@@ -101,9 +101,9 @@ def _with_closed_lips(
     moved, side = whole.moved, whole.moved.side
     mask_HW = draw_mask(SPEAKING, np.ones(1), (moved.reference.points_68x2, closed_68x2), side)
     (motion_HW4,) = moved.motions(closed_68x2[None])
-    window, from_HW2, _ = moved.sources(closed_68x2, motion_HW4, mask_HW * whole.fade_HW)
-    part_HWC = sampled(whole.picture_HWC, from_HW2, cv2.INTER_CUBIC)
-    left_HW = (sampled(between_HW, from_HW2) > 0).astype(np.uint8)
+    window, origins, _ = moved.sources(closed_68x2, motion_HW4, mask_HW * whole.fade_HW)
+    part_HWC = sampled(whole.picture_HWC, origins, cv2.INTER_CUBIC)
+    left_HW = (sampled(between_HW, origins) > 0).astype(np.uint8)
     part_HWC = np.asarray(cv2.inpaint(part_HWC, left_HW, max(2.0, FILL * eyes), cv2.INPAINT_TELEA), np.uint8)
 
     outline_N2 = apply_similarity(whole.back_2x3, closed_68x2[INNER_LIPS]) - (window.left, window.top)

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.inference.compositing.mouth_inside import MouthInside
-from pipeline.inference.compositing.pixels import Window, blended, places, reach, sampled, warped
+from pipeline.inference.compositing.pixels import Places, Window, blended, reach, sampled, warped
 from pipeline.landmarks.points import COUNT, NOSE_BASE, NOSE_TIP
 from pipeline.landmarks.similarity import invert_similarity
 from pipeline.models.mouth_detail import motion_field
@@ -63,8 +63,8 @@ class MovedPicture:
 
     def sources(
         self, points_68x2: NDArray[np.float32], motion_HW4: NDArray[np.float32], share_HW: NDArray[np.float32]
-    ) -> tuple[Window, NDArray[np.float32], NDArray[np.float32]]:
-        """Return the part of the picture that moves, where its pixels come from (H, W, 2), and their share (H, W).
+    ) -> tuple[Window, Places, NDArray[np.float32]]:
+        """Return the part of the picture that moves, where its pixels come from, and how far they follow (H, W).
 
         The arguments are those of `part`.
         """
@@ -76,10 +76,11 @@ class MovedPicture:
         to_picture_2x2 = self.back_2x3[:, :2].T.astype(np.float32)
         steps_HW4 = np.concatenate([motion_HW4[..., :2] @ to_picture_2x2, motion_HW4[..., 2:] @ to_picture_2x2], axis=2)
         steps_HW4 = warped(steps_HW4, onto_cells_2x3, size, border=cv2.BORDER_REPLICATE)
-        below_HW = self.inside.draw_below(points_68x2, window)[..., None]
-        steps_HW2 = steps_HW4[..., :2] + below_HW * (steps_HW4[..., 2:] - steps_HW4[..., :2])
-        from_HW2 = places(size) + follows_HW[..., None] * steps_HW2 + np.array([window.left, window.top], np.float32)
-        return window, from_HW2, follows_HW
+        upper_x, upper_y, lower_x, lower_y = cv2.split(steps_HW4)
+        below_HW, (x_HW, y_HW) = self.inside.draw_below(points_68x2, window), Places.of(window)
+        x_HW += follows_HW * (upper_x + below_HW * (lower_x - upper_x))
+        y_HW += follows_HW * (upper_y + below_HW * (lower_y - upper_y))
+        return window, Places(x_HW, y_HW), follows_HW
 
     def part(
         self,
@@ -94,16 +95,16 @@ class MovedPicture:
         ``motion_HW4`` one of `motions`. ``share_HW`` (size, size), 0 to 1, is how far each place of the crop follows.
         """
         points_68x2 = self._followed(points_68x2, share_HW)
-        window, from_HW2, follows_HW = self.sources(points_68x2, motion_HW4, share_HW)
+        window, origins, follows_HW = self.sources(points_68x2, motion_HW4, share_HW)
         onto_2x3, size = window.seen_from(self.onto_2x3), window.size
-        moved_HWC = sampled(self.picture_HWC, from_HW2, cv2.INTER_CUBIC)
+        moved_HWC = sampled(self.picture_HWC, origins, cv2.INTER_CUBIC)
         inside_HW = self.inside.draw(points_68x2, window) * follows_HW
         paint_HW = inside_HW
         above_HW = self.above_nose_HW * share_HW
         if above_HW.any():
             paint_HW = np.maximum(paint_HW, warped(above_HW * self._other(painted_HWC, motion_HW4), onto_2x3, size))
         if self.own_inside_HW.any():
-            paint_HW = np.maximum(paint_HW, sampled(self.own_inside_HW, from_HW2) * follows_HW)
+            paint_HW = np.maximum(paint_HW, sampled(self.own_inside_HW, origins) * follows_HW)
         x, y, columns, rows = cv2.boundingRect((paint_HW > 0).astype(np.uint8))
         if columns:
             place = Window(x, y, x + columns, y + rows)
@@ -118,9 +119,9 @@ class MovedPicture:
 
     def _other(self, painted_HWC: NDArray[np.uint8], motion_HW4: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return where the paint shows something other than the moved reference, 0 to 1 (size, size)."""
-        from_HW2 = cv2.resize(np.ascontiguousarray(motion_HW4[..., :2]), (self.side, self.side)) + places(
-            (self.side, self.side)
-        )
-        difference_HWC = cv2.absdiff(sampled(self.reference.image_HWC, from_HW2), painted_HWC)
+        x_HW, y_HW = Places.of(Window(0, 0, self.side, self.side))
+        right_HW, down_HW = cv2.split(cv2.resize(np.ascontiguousarray(motion_HW4[..., :2]), (self.side, self.side)))
+        origins = Places(x_HW + right_HW, y_HW + down_HW)
+        difference_HWC = cv2.absdiff(sampled(self.reference.image_HWC, origins), painted_HWC)
         difference_HW = cv2.blur(difference_HWC, (3, 3)).max(axis=2)
         return np.asarray(np.clip((difference_HW - SAME) / (OTHER - SAME), 0, 1), np.float32)

@@ -43,6 +43,19 @@ class Window(NamedTuple):
         return np.column_stack([onto_2x3[:, :2], onto_2x3[:, 2] + onto_2x3[:, :2] @ (self.left, self.top)])
 
 
+class Places(NamedTuple):
+    """A place in a picture for each pixel of another one."""
+
+    x_HW: NDArray[np.float32]
+    y_HW: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, window: Window) -> "Places":
+        """Return the places of a rectangle's own pixels."""
+        x, y = np.arange(window.left, window.right), np.arange(window.top, window.bottom)
+        return cls(*np.meshgrid(x.astype(np.float32), y.astype(np.float32)))
+
+
 def reach(back_2x3: NDArray[np.float64], box: tuple[float, float, float, float], size: tuple[int, int]) -> Window:
     """Transform a box, and return the rectangle of the pixels it reaches within ``size``: at least one pixel."""
     x, y = np.meshgrid(box[::2], box[1::2])
@@ -64,16 +77,9 @@ def warped(
     return np.asarray(picture, image.dtype)
 
 
-def sampled(image: NDArray[Number], from_HW2: NDArray[np.floating], how: int = cv2.INTER_LINEAR) -> NDArray[Number]:
-    """Return the image at these places, x and y."""
-    x, y = cv2.split(from_HW2)
-    return np.asarray(cv2.remap(image, x, y, how, borderMode=cv2.BORDER_REPLICATE), image.dtype)
-
-
-def places(size: tuple[int, int]) -> NDArray[np.float32]:
-    """Return x and y of each pixel, (height, width, 2)."""
-    width, height = size
-    return np.stack(np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)), axis=-1)
+def sampled(image: NDArray[Number], places: Places, how: int = cv2.INTER_LINEAR) -> NDArray[Number]:
+    """Return the image at these places."""
+    return np.asarray(cv2.remap(image, places.x_HW, places.y_HW, how, borderMode=cv2.BORDER_REPLICATE), image.dtype)
 
 
 def blended(
