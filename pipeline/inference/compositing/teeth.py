@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.inference.compositing.pixels import Window, blended
 
-SHADED, LIT, DEPTH = 0.5, 0.92, 0.05
+SHADED, LIT, DEPTH = 0.6, 1.0, 0.05
 """Brightness of the teeth at the edge of the mouth's opening and further inside, as a share of the photograph's, and
 the distance over which it rises, in eye distances."""
 APPEAR = (0.012, 0.035)
