@@ -22,7 +22,7 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks.portraits import detail
-from benchmarks.unseen_speakers import mouth_distance
+from benchmarks.unseen_speakers import mouth_distance, with_interval
 from pipeline.faces.crop import crop_face
 from pipeline.inference.generator import Generator
 from pipeline.inference.settings import Settings

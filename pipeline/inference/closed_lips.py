@@ -23,15 +23,13 @@ from pipeline.landmarks.shape import eye_distance, frontality
 from pipeline.landmarks.similarity import apply_similarity, invert_similarity
 from pipeline.preprocessing.base import Preprocessing, Reference
 
+SMALLEST = 8
+"""Least distance of the eyes in pixels. The lips and teeth of a smaller face have no details."""
 FRONTAL = 0.5
 """Smallest `frontality`. In a face turned further, a mouth that is closed and narrowed would be distorted."""
-
-
 WHOLE_ROW = (0.35, 0.015)
 """Least width in eye distances, and area in squared ones, of photographed teeth. Fewer teeth are replaced by drawn
 ones."""
-
-
 WIDE = 0.6
 """How much of a smile's width stays: 0 is the synthesiser's mouth at rest, 1 the photograph's. The corners of a wide
 smile leave marks where a narrow mouth ends."""
@@ -51,6 +49,8 @@ def close_lips(image_HWC: NDArray[np.uint8], reference: Reference, preprocessing
     points_68x2 = reference.points_68x2  # of an upright face
     whole = Photograph(image_HWC, reference)
     patch = MouthPatch(whole)
+    if patch.eyes < SMALLEST:
+        return whole
     inside = find_inside(patch)
     if inside.teeth is None and may_rest(preprocessing.normalize(points_68x2[None], points_68x2)[0]):
         whole.teeth = draw_teeth(whole, patch).place(whole.points_68x2, whole.size)

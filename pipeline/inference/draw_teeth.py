@@ -25,7 +25,7 @@ def draw_teeth(whole: Photograph, patch: MouthPatch) -> TeethRow:
     """Draw a row of upper teeth as wide as most people's, in the light of the photograph's cheeks."""
     width, height = patch.size
     rows, columns = np.mgrid[:height, :width]
-    x, y = (columns - width / 2) / patch.eyes, (rows - height / 2) / patch.eyes
+    x, y = (columns - (width - 1) / 2) / patch.eyes, (rows - (height - 1) / 2) / patch.eyes
     ends, side = np.cumsum(WIDTHS), np.abs(x)
     tooth = np.minimum(np.searchsorted(ends, side), len(WIDTHS) - 1)
     across = (side - (ends - WIDTHS)[tooth]) / WIDTHS[tooth]  # 0 to 1 within a tooth

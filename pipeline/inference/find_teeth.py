@@ -17,6 +17,8 @@ PALER = 0.45
 """The same limit further from dlib's inner lips, where skin may be as pale as some teeth."""
 DARKEST = 0.65
 """Lightness of the darkest teeth over that of the lightest."""
+LIGHT = 0.8
+"""Least lightness of teeth over that of the lips."""
 DARK = 0.6
 """Lightness of the dark corners of an open mouth over that of the lips, at most."""
 GAPS = 0.015
@@ -42,7 +44,9 @@ def find_inside(patch: MouthPatch) -> Inside:
     if not lips.any():
         return Inside(inner > 0, None)
     light, red, _ = cv2.split(cv2.cvtColor(patch.image_HWC.astype(np.float32) / 255, cv2.COLOR_RGB2LAB))
-    near = cv2.dilate(inner, ellipse(RIM * patch.eyes)) > 0
+    right, left = patch.points_68x2[INNER_LIPS][[0, 4], 0]  # beside the corners of the mouth there is pale skin
+    columns = np.arange(patch.size[0])
+    near = (cv2.dilate(inner, ellipse(RIM * patch.eyes)) > 0) & (columns >= right) & (columns <= left)
     around = cv2.dilate(wide, ellipse(1.5 * RIM * patch.eyes, 2 * RIM * patch.eyes)) > 0
     lips_red = float(np.median(red[lips]))
     pale = red < PALE * lips_red
@@ -53,7 +57,8 @@ def find_inside(patch: MouthPatch) -> Inside:
     )
     if not (pale & near).any():
         return Inside(opening > 0, None)
-    teeth = pale & near & (light > DARKEST * float(np.percentile(light[pale & near], 85)))
+    lightest, lips_light = float(np.percentile(light[pale & near], 85)), float(np.median(light[lips]))
+    teeth = pale & near & (light > max(DARKEST * lightest, LIGHT * lips_light))
     joined = cv2.morphologyEx(teeth.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
     _, labels, statistics, _ = cv2.connectedComponentsWithStats(joined)
     if len(statistics) < 2:

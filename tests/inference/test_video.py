@@ -164,7 +164,7 @@ def test_wrong_inputs_are_rejected(head: TalkingHead, face: Path, tmp_path: Path
     cases = [
         (grey, sound, out, r"grey\.png shows no face"),
         (text, sound, out, r"text\.jpg is neither a picture nor a video that can be read"),
-        (half, sound, out, r"half\.jpg is damaged or broken off: fetch it again"),
+        (half, sound, out, r"half\.jpg is damaged or incomplete: fetch it again"),
         (tmp_path / "none.jpg", sound, out, r"none\.jpg does not exist\. Give a picture of a face\."),
         (face, tmp_path / "none.wav", out, r"none\.wav does not exist\. Give a sound or video file\."),
         (tmp_path, sound, out, r" is a folder, not a file\. Give a picture of a face\."),

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.inference.compositing.pixels import Window
+from pipeline.inference.compositing.pixels import Window, filled
 from pipeline.landmarks.mouth_calibration import may_rest, own_gap, resting_gap
 from pipeline.landmarks.points import INNER_LIPS
 from pipeline.landmarks.shape import eye_distance
@@ -58,20 +58,19 @@ class MouthInside:
         left, top = np.clip(np.floor(outline.min(axis=0) - 4 * self.soft).astype(int), 0, (width, height)).tolist()
         right, bottom = np.clip(np.ceil(outline.max(axis=0) + 4 * self.soft).astype(int), 0, (width, height)).tolist()
         if left < right and top < bottom:
-            part_HW = np.zeros((bottom - top, right - left), np.uint8)
-            # 4 fractional bits, so that the opening moves as smoothly as the face
-            cv2.fillPoly(part_HW, [np.round((outline - (left, top)) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-            level = np.float32(min(1.0, gap / _VISIBLE) / 255)
-            mask_HW[top:bottom, left:right] = cv2.GaussianBlur(part_HW, (0, 0), self.soft) * level
+            part_HW = filled(outline - (left, top), (right - left, bottom - top))
+            level = np.float32(min(1.0, gap / _VISIBLE))
+            mask_HW[top:bottom, left:right] = np.minimum(cv2.GaussianBlur(part_HW, (0, 0), self.soft), 1) * level
         return mask_HW
 
     def draw_below(self, points_68x2: NDArray[np.floating], window: Window) -> NDArray[np.float32]:
         """Draw what is below the line between the lips of a face (68, 2) in pixels of the crop: 0 to 1."""
         inner, (width, height) = points_68x2[INNER_LIPS], window.size
         line = np.concatenate([inner[:1], (inner[_UPPER] + inner[_LOWER]) / 2, inner[4:5]])
-        line = apply_similarity(self.back_2x3, line) - (window.left, window.top)
-        sides = np.array([(-1.0, line[0, 1]), (width, line[-1, 1]), (width, height), (-1.0, height)])
-        outline = np.concatenate([sides[:1], line, sides[1:]])
+        far = 100 * self.eyes  # beyond the edges of every picture
+        sides = np.array([(-far, line[0, 1]), (far, line[-1, 1]), (far, far), (-far, far)])
+        outline = apply_similarity(self.back_2x3, np.concatenate([sides[:1], line, sides[1:]]))
+        outline = np.clip(outline - (window.left, window.top), -(2.0**14), 2.0**14)  # the limits of fillPoly
         mask_HW = np.zeros((height, width), np.uint8)
         cv2.fillPoly(mask_HW, [np.round(outline * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
         return mask_HW.astype(np.float32) / np.float32(255)

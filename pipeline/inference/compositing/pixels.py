@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 Number = TypeVar("Number", np.uint8, np.float32)
 
+FINE = 4
+"""Pixels per pixel of a mask along each axis while it is drawn."""
+
 
 class Window(NamedTuple):
     """A rectangle of a picture's pixels."""
@@ -92,3 +95,12 @@ def blended(
         np.ascontiguousarray(paint_HWC), np.ascontiguousarray(picture_HWC), share_HW, 1 - share_HW
     )
     return np.asarray(picture, np.uint8)
+
+
+def filled(outline_N2: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Return a mask (height, width) of what is inside an outline, 0 to 1. It moves as smoothly as the outline."""
+    width, height = size
+    canvas_HW = np.zeros((FINE * height, FINE * width), np.uint8)
+    fine_N2 = (outline_N2 + 0.5) * FINE - 0.5
+    cv2.fillPoly(canvas_HW, [np.round(fine_N2 * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)  # 4 fractional bits
+    return cv2.resize(canvas_HW, size, interpolation=cv2.INTER_AREA).astype(np.float32) / np.float32(255)
