@@ -10,17 +10,19 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 .NOTPARALLEL:
 
 help:
-	@echo "make repro   set up the environment and run the pipeline on the embedded corpus"
+	@echo "make repro   set up the environment and run the pipeline on the embedded corpus: about ten minutes on two cores;"
+	@echo "             TORCH=cpu leaves out GPU support and saves several GB"
 	@echo "make test    set up the environment and run lint, type checks and all tests"
 	@echo "make test-fast   as make test, with the fast tests only"
 	@echo "make test-lowest  run tests with the lowest versions that pyproject.toml allows, in .venv-lowest"
-	@echo "make env     set up the environment in $(VENV); TORCH=cpu leaves out GPU support and saves several GB"
+	@echo "make env     set up the environment in $(VENV); TORCH=cpu as above"
 	@echo "make dev     set up the environment with the tools for tests, lint and docs"
 	@echo "make lint    run ruff, mypy and the import rules between packages"
 	@echo "make docs    write the API reference to docs/api"
 	@echo "make bench   run the benchmarks that need no other corpus"
 	@echo "make lock    renew constraints.txt from pyproject.toml"
-	@echo "make clean   remove the environment, all outputs of the pipeline, runs and experiments"
+	@echo "make clean   delete the environment, the clips, models and reports that dvc repro made, MLflow's runs, and DVC's"
+	@echo "             cache and experiments; keep models/pretrained, your own data, bundles and videos"
 
 define right_python
 @test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
@@ -44,21 +46,23 @@ dev: $(VENV)/.dev
 $(VENV)/.complete: pyproject.toml constraints.txt
 	$(right_python)
 	@echo "Installing into $(VENV): 2.7 GB with a CPU build of torch, some minutes. The CUDA libraries of the standard"
-	@echo "build for Linux take several GB more; without an NVIDIA GPU, 'make env TORCH=cpu' leaves them out."
+	@echo "build for Linux take several GB more; without an NVIDIA GPU, add TORCH=cpu to leave them out."
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(if $(TORCH),$(PIP) install --no-compile --no-deps torch==$(shell sed -n 's/^torch==//p' constraints.txt) \
 	  --index-url https://download.pytorch.org/whl/$(TORCH))
 	$(PIP) install --no-compile --constraint constraints.txt --editable '.[pipeline,app,onnx]'
 	$(compiled)
-	touch $@
+	@touch $@
+	@echo "The environment is ready. To use it: source $(BIN)/activate, then atvgnet -h"
 
 $(VENV)/.dev: $(VENV)/.complete
 	@echo "Adding the tools for tests, lint and docs: 0.5 GB"
 	$(PIP) install --no-compile --constraint constraints.txt --editable '.[dev]'
 	$(compiled)
-	touch $@
+	@touch $@
 
 repro: checkout env
+	@echo "Running the pipeline: about ten minutes on two cores; finished stages are skipped."
 	$(BIN)/dvc repro
 	@$(BIN)/atvgnet report
 
@@ -94,7 +98,7 @@ docs: env dev
 
 # These need arguments, such as the folder of a corpus. The docstring of each has an example.
 WITH_ARGUMENTS := $(addprefix benchmarks/,av_offset.py closed_lips.py evaluation.py known_fakes.py metrics.py \
-  outside_mouth.py portraits.py unseen_voices.py voices.py)
+  outside_mouth.py portraits.py unseen_voices.py voices.py whole_videos.py)
 
 bench: env dev
 	for file in $(filter-out $(WITH_ARGUMENTS),$(sort $(wildcard benchmarks/*.py))); do $(BIN)/python $$file || exit 1; done
@@ -108,7 +112,7 @@ clean:
 	rm -rf $(VENV) $(LOWEST) *.egg-info build data/sample data/.sample.* data/portraits data/clips data/faces data/mfcc data/quality \
 	  models/landmarks models/atnet models/vgnet models/bundle.json models/provenance.json \
 	  reports/*.csv reports/info.json reports/means.json reports/index.html reports/metrics.png reports/pictures reports/videos \
-	  docs/api dvc_plots mlflow.db* mlartifacts out.mp4 .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	  docs/api dvc_plots mlflow.db* mlartifacts .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find benchmarks docs pipeline stages tests -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 	@if find . -name '*.dvc' -type f ! -path './.dvc/*' | grep -q .; \
 	  then echo "left: DVC's cache and experiments. The cache may have the only copy of what you gave to dvc add"; \

@@ -1,5 +1,6 @@
 """Run a stage: read its params, track one run, and print a clear message if something is wrong."""
 
+import os
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Callable
@@ -16,8 +17,8 @@ from pipeline.config.file import load_params
 from pipeline.config.params import Params
 from pipeline.corpora.registry import check_corpora
 from pipeline.runtime import machine, paths
-from pipeline.runtime.checkout import check_experiment
-from pipeline.runtime.errors import clear_errors
+from pipeline.runtime.checkout import check_experiment, git
+from pipeline.runtime.errors import PipelineError, clear_errors
 from pipeline.tracking.models import fetch_bundle
 
 DVC_FILES = [Path(__file__).parents[1] / name for name in ("dvc.yaml", "studies/dvc.yaml")]
@@ -89,10 +90,22 @@ def _take_no_arguments(name: str) -> None:
         ).parse_args()
 
 
+def _read_params() -> Params:
+    """The checked parameters. The error for a wrong one says how to undo a change that `dvc exp run -S` leaves."""
+    try:
+        params = load_params(paths.PARAMS)
+        check_corpora(params)
+    except PipelineError as error:
+        in_workspace = "DVC_EXP_NAME" in os.environ and paths.project_root().samefile(".")
+        if not (in_workspace and git("diff", "--name-only", "--", str(paths.PARAMS))):
+            raise
+        raise PipelineError(f"{error} To undo all changes of the file: git restore {paths.PARAMS}") from error
+    return params
+
+
 def _run(name: str, body: Body, tracked: bool = True) -> None:
     check_experiment()
-    params = load_params(paths.PARAMS)
-    check_corpora(params)
+    params = _read_params()
     stage = tracking.stage(name, params, params_of(name)) if tracked else nullcontext(tracking.Run(None))
     with stage as run:
         body(Context(params, run, paths.project_root(), machine.jobs()))

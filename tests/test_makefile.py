@@ -42,7 +42,7 @@ def test_repro_asks_git_first(folder: Path) -> None:
 def test_clean_leaves_what_the_pipeline_did_not_make(folder: Path) -> None:
     made = (
         *("models/atnet/model.json", "models/bundle.json", "data/clips/a", "reports/index.html", "mlflow.db"),
-        *("reports/info.json", "reports/means.json", "docs/api/index.html", "out.mp4", "stages/__pycache__/runner.pyc"),
+        *("reports/info.json", "reports/means.json", "docs/api/index.html", "stages/__pycache__/runner.pyc"),
     )
     kept = (
         "reports/metrics.json",
@@ -52,7 +52,7 @@ def test_clean_leaves_what_the_pipeline_did_not_make(folder: Path) -> None:
         "models/published/atnet/model.json",
         "data/.gitignore",
         "data/raw/mine.mp4",
-        "my.mp4",
+        "out.mp4",
     )
     hidden = (".dvc/cache/files/md5/aa/bb", ".dvc/tmp/exps/queued")
     for name in (*made, *kept, *hidden, ".venv/bin/python"):
@@ -142,14 +142,15 @@ def test_bench_runs_the_scripts_that_need_no_arguments() -> None:
 def test_make_says_how_large_the_environment_is_and_where_the_docs_are(folder: Path) -> None:
     said = make(folder, "-n", f"PYTHON={sys.executable}", "env", "docs").stdout
     assert said.index("GB with a CPU build of torch") < said.index(" -m pip ")
+    assert said.index(" -m pip ") < said.index("source .venv/bin/activate")
     assert "docs/api/index.html" in said
 
 
 def test_env_takes_another_build_of_torch(folder: Path) -> None:
     """First, and of the pinned version, so that the packages after it find it there."""
     (pinned,) = (line for line in (folder / "constraints.txt").read_text().splitlines() if line.startswith("torch=="))
-    for build in ("cpu", "cu126"):
-        torch, packages = pip_calls(folder, "env", f"TORCH={build}")
+    for target, build in (("env", "cpu"), ("env", "cu126"), ("repro", "cpu")):
+        torch, packages = pip_calls(folder, target, f"TORCH={build}")
         index = f"--index-url https://download.pytorch.org/whl/{build}"
         assert torch == f"install --no-compile --no-deps {pinned} {index}"
         assert packages.startswith("install --no-compile --constraint constraints.txt")

@@ -55,9 +55,14 @@ def score_videos(
 
     Needs no project. After an interruption the same command continues.
     """
+    from pipeline.evaluation.score.folders import REFERENCES, find_test_videos, find_videos, name_systems
+
+    loading = "score: loading the metrics ..."  # the imports take seconds, so paths are checked before them
     if self_test:
         if real is None:
             raise PipelineError("--self-test: give real videos with --real FOLDER, best of two speakers or more.")
+        find_test_videos(real)
+        print(loading, flush=True)
         from pipeline.evaluation.score.self_test import self_test as test_metrics
         from pipeline.reports.score_tables import print_self_test
 
@@ -68,12 +73,19 @@ def score_videos(
         raise PipelineError("score needs generated videos. Give their folder with --fake FOLDER.")
     if out is None:
         raise PipelineError("score needs a folder to write. Give one with --out FOLDER.")
-    print("score: loading the metrics ...", flush=True)  # the imports take seconds
-    from pipeline.evaluation.score.score import name_systems, score
+    systems = name_systems(fake)
+    if real:
+        find_videos(real, "--real")
+    for folder in systems.values():
+        find_videos(folder, "--fake")
+    if reference:
+        find_videos(reference, "--reference", REFERENCES)
+    print(loading, flush=True)
+    from pipeline.evaluation.score.score import score
     from pipeline.reports.page import write_page
     from pipeline.reports.score_tables import print_score
 
-    score(real, name_systems(fake), out, machine.jobs(), reference=reference, size=int(size))
+    score(real, systems, out, machine.jobs(), reference=reference, size=int(size))
     print_score(out)
     print(f"The whole report as a page for any browser: {write_page(out)}")
 
@@ -84,6 +96,8 @@ def report(
     baseline: Annotated[str | None, Option(help=f"Evaluation to print the change since: {REVISION}")] = None,
 ) -> None:
     """Print the metrics of the last evaluation, and write the whole report to reports/index.html."""
+    if not md:
+        print("report: reading the evaluation and writing the page ...", flush=True)  # the imports take seconds
     from pipeline.evaluation.comparison.paired import compare_evaluations
     from pipeline.evaluation.comparison.revisions import read_evaluation
     from pipeline.evaluation.results import read_results

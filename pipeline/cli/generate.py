@@ -29,10 +29,17 @@ def _setting(name: str, *flags: str, more: str = "", minimum: int | None = None)
 
 
 def generate(
-    picture: Annotated[Path | None, Option("-p", "--picture", help="Picture of a face, or a video to dub.")] = None,
+    picture: Annotated[
+        Path | None, Option("-p", "--picture", help="Picture of a face, or a video to dub. Required without --batch.")
+    ] = None,
     speech: Annotated[
         Path | None,
-        Option("-i", "--input", help="Speech: a sound file, a video with sound, or - for a WAV from a pipe."),
+        Option(
+            "-i",
+            "--input",
+            help="Speech: a sound file, a video with sound, or - for a WAV from a pipe. Required without --batch or "
+            "--video.",
+        ),
     ] = None,
     out: Annotated[
         Path | None,
@@ -40,7 +47,7 @@ def generate(
             "-o",
             "--out",
             help="MP4 to write, with 25 frames per second in the size of the picture, or - for a pipe. Missing folders "
-            "are created.",
+            "are created. Required without --batch.",
         ),
     ] = None,
     batch: Annotated[

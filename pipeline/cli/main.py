@@ -111,19 +111,16 @@ def serve_page(
 @app.command()
 def use(
     corpus: Annotated[str, Argument(help="Name of the corpus, such as sample or grid; a wrong name prints all names.")],
-    root: Annotated[Path | None, Option(help="Folder with the files of the corpus.")] = None,
+    root: Annotated[
+        Path | None, Option(help="Folder with the files of the corpus. Default: the one in params.yaml.")
+    ] = None,
 ) -> None:
     """Choose the corpus in params.yaml. The rest of the file stays as it is, comments included."""
-    from pipeline.config.file import load_params
     from pipeline.corpora.choose import choose_corpus
 
     for line in choose_corpus(paths.PARAMS, corpus, root):
         print(line)
-    present = load_params(paths.PARAMS).corpora.get(corpus, {}).get("root")
-    if present and not Path(present).is_dir():
-        print(f"{present} does not exist. Now run: atvgnet use {corpus} --root FOLDER")
-    else:
-        print("Now run: dvc repro")
+    print("Now run: dvc repro")
 
 
 @app.command("import-upstream")

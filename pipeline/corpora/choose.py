@@ -4,9 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline.config.file import load_params
+from pipeline.config.params import Params
 from pipeline.corpora.base import files_below
 from pipeline.corpora.layout import PICTURES
-from pipeline.corpora.registry import check_corpora, check_root, find_corpus, open_corpus
+from pipeline.corpora.registry import check_corpora, check_root, corpus_root, find_corpus, open_corpus
+from pipeline.corpora.union import NAME, members_of
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import replacing
 from pipeline.runtime.paths import StrPath
@@ -16,7 +18,7 @@ def choose_corpus(path: StrPath, corpus: str, root: StrPath | None) -> list[str]
     """Set ``corpus`` and, if ``root`` is given, ``corpora.CORPUS.root``; comments and order of the file stay.
 
     Returns a line for every changed key. Raises PipelineError, and leaves the file, if the corpus is unknown or has no
-    root, the root does not hold the corpus, or the file is invalid.
+    root, the file is invalid, or the corpus is not at its root, whether that is given or in the file.
     """
     from ruamel.yaml import YAML
 
@@ -31,13 +33,8 @@ def choose_corpus(path: StrPath, corpus: str, root: StrPath | None) -> list[str]
     check_corpora(params)
     if root is not None:
         corpora = {**params.corpora, corpus: {**params.corpora.get(corpus, {}), "root": str(root.resolve())}}
-        params = replace(params, corpus=corpus, corpora=corpora)
-        check_root(params, path.resolve().parent)
-        if not entry.made:
-            open_corpus(params, path.resolve().parent).clips()  # raises an error for a wrong folder
-        elif next(files_below(root, PICTURES), None) is None:
-            fault = f"corpora.{corpus}.root: no picture ({', '.join(PICTURES)}) in {root}"
-            raise PipelineError(fault, advice="Give a folder of photographs.")
+        params = replace(params, corpora=corpora)
+    _check_files(replace(params, corpus=corpus), path.resolve().parent)
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 4096
@@ -55,3 +52,22 @@ def choose_corpus(path: StrPath, corpus: str, root: StrPath | None) -> list[str]
         with replacing(path.resolve()) as temporary, temporary.open("w", encoding="utf-8") as file:
             yaml.dump(tree, file)
     return changed or [f"{path} already says so."]
+
+
+def _check_files(params: Params, project: Path) -> None:
+    """Raise PipelineError unless the files of the chosen corpus, or of every member of a union, are there."""
+    check_root(params, project)
+    for name in members_of(params):
+        entry = find_corpus(name)
+        if not entry.has_root:
+            continue
+        root = corpus_root(params, name, project)
+        if not root.is_dir():
+            key = f"corpora.{name}.root"
+            advice = f"Set {key} in params.yaml." if params.corpus == NAME else f"Run: atvgnet use {name} --root FOLDER"
+            raise PipelineError(f"{key}: {root} is not a folder", advice=advice)
+        if not entry.made:
+            open_corpus(replace(params, corpus=name), project).clips()  # raises an error for a wrong folder
+        elif next(files_below(root, PICTURES), None) is None:
+            fault = f"corpora.{name}.root: no picture ({', '.join(PICTURES)}) in {root}"
+            raise PipelineError(fault, advice="Give a folder of photographs.")

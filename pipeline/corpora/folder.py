@@ -18,7 +18,7 @@ from pipeline.corpora.base import (
     register,
 )
 from pipeline.corpora.layout import VIDEOS, contents, names_below, unpacking
-from pipeline.corpora.split import in_turn, split_names
+from pipeline.corpora.split import fewest, in_turn, split_names
 from pipeline.media import MediaError, probe, ticks
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
@@ -110,9 +110,11 @@ class Folder(OpenedCorpus):
             videos = split_names(ids, seed=seed, val=val, test=test, keys=keys, what="videos")
             return {clip: videos[name] for name, clips in ids.items() for clip in clips}
         timeline = [clip for name in sorted(ids) for clip in ids[name]]
+        seconds, needed = self.params.clip_seconds, fewest(val, test)
         too_few = (
-            f"{key}.root: the videos in {self.root} make {len(timeline)} clips of {self.params.clip_seconds:g} s, "
-            f"too few for train, val and test. Lower {key}.clip_seconds, change {shares}, or add videos."
+            f"{key}.root: the videos in {self.root} make {len(timeline)} clips of {seconds:g} s. Train, val and test "
+            f"need {needed}, so about {needed * seconds:g} s of video. Add videos, lower {key}.clip_seconds, or change "
+            f"{shares}."
         )
         return in_turn(timeline, SPLITS, val=val, test=test, too_few=too_few)
 

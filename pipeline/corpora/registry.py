@@ -55,7 +55,7 @@ def check_corpora(params: Params) -> None:
 def open_corpus(params: Params, project: StrPath) -> Corpus:
     """The chosen corpus. A relative root is below ``project``; nothing is read before ``clips()``."""
     name, extract = params.corpus, params.extract
-    root, section = _root(params, name, project), corpus_params(params, name)
+    root, section = corpus_root(params, name, project), corpus_params(params, name)
     opening = Opening(root, f"corpora.{name}", params.seed, extract.min_frames, extract.time_limit)
     opened = find_corpus(name).open(section, opening)
     if not isinstance(opened, union.Union):
@@ -64,7 +64,7 @@ def open_corpus(params: Params, project: StrPath) -> Corpus:
     return replace(opened, members=members)
 
 
-def _root(params: Params, name: str, project: StrPath) -> Path:
+def corpus_root(params: Params, name: str, project: StrPath) -> Path:
     """The folder that a corpus's section names, or a default for corpora without a root."""
     if name == union.NAME:
         return paths.resume_folder(union.NAME)
@@ -91,7 +91,7 @@ def check_root(params: Params, project: StrPath) -> None:
     for name in union.members_of(params):
         if not find_corpus(name).has_root:
             continue
-        root = _root(params, name, project)
+        root = corpus_root(params, name, project)
         for out in (Path(project, folder) for folder in paths.OUTS):
             if lies_in(root, out) or (name in ("folder", "portraits") and lies_in(out, root)):
                 fault = f"corpora.{name}.root: {root} and {out}, which the stages write, overlap"

@@ -1,6 +1,7 @@
 """Seeded splits and samples. They depend on the names alone, not on order, machine or Python version."""
 
 import hashlib
+import itertools
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -48,7 +49,7 @@ def split_names(
     ordered = sorted(quantile, key=lambda name: (quantile[name], rank(seed, name)))
     too_few = (
         f"{len(ordered)} {what} cannot be split into train, val and test with val = {val:.3g} and "
-        f"test = {test:.3g}: train would be empty. Change {keys}."
+        f"test = {test:.3g}: {fewest(val, test)} or more are needed. Change {keys}."
     )
     return in_turn(ordered, ("test", "val", "train"), val=val, test=test, too_few=too_few)
 
@@ -58,12 +59,21 @@ def in_turn(names: Sequence[str], order: Iterable[Split], *, val: float, test: f
 
     Raises PipelineError with the message ``too_few`` if train would be empty.
     """
-    counts = {"test": max(1, round(len(names) * test)), "val": max(1, round(len(names) * val))}
-    counts["train"] = len(names) - sum(counts.values())
+    counts = _counts(len(names), val, test)
     if counts["train"] < 1:
         raise PipelineError(too_few)
     splits = (split for split in order for _ in range(counts[split]))
     return dict(zip(names, splits, strict=True))
+
+
+def fewest(val: float, test: float) -> int:
+    """The smallest number of names that these shares split without an empty train."""
+    return next(number for number in itertools.count(1) if _counts(number, val, test)["train"] > 0)
+
+
+def _counts(number: int, val: float, test: float) -> dict[Split, int]:
+    held_out: dict[Split, int] = {"test": max(1, round(number * test)), "val": max(1, round(number * val))}
+    return {**held_out, "train": number - sum(held_out.values())}
 
 
 def draw(names: Iterable[str], count: int, *, seed: int, group: Callable[[str], str] = lambda name: "") -> list[str]:

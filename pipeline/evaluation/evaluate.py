@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from rich.progress import track
 
 from pipeline.config.params import Evaluate, Protocol
 from pipeline.evaluation.baselines import AT_VG, BASELINES, GROUND_TRUTH, MISMATCHED
@@ -31,6 +30,7 @@ from pipeline.runtime.clock import FPS, SAMPLES_PER_FRAME
 from pipeline.runtime.devices import generation_threads
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
+from pipeline.runtime.progress import with_progress
 
 Samples = NDArray[np.int16]
 Outputs = dict[str, Generated | NotGenerated]
@@ -96,7 +96,7 @@ def evaluate(
 
     results: list[ClipResult] = []
     with generation_threads(jobs), closing(parallel.run(tasks(), jobs, ordered=True)) as measured:
-        for of_clip in track(measured, total=len(ids), description="evaluate", transient=True):
+        for of_clip in with_progress(measured, "evaluate", len(ids)):
             results += of_clip
     info = {
         "kind": "evaluation",

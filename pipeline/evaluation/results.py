@@ -4,7 +4,7 @@ import io
 import json
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ TEXTS = ("id", "speaker", "seen", "method", "against", "metric", "group", "align
 """Columns of text, also where a clip is called 007 or NA."""
 A_FRAGMENT = "a fragment"
 """Start of the reason in a row of clips.csv whose video has too few frames to be a clip."""
+PREDICTED = tuple(name for name, entry in METRICS.items() if entry.compares in ("drawn", "coefficients"))
+"""Metrics of predicted landmarks. A score leaves out that they are absent, because no video has such landmarks."""
 HIDDEN = 0.005
 """Share of the real face's crop that a system must hide to be reported."""
 
@@ -89,7 +91,8 @@ def read_results(folder: StrPath) -> Results:
         for name in (INTERVALS, CLIPS, ABSENT, DIFFERENCES)
     )
     info = json.loads((folder / INFO).read_text(encoding="utf-8")) if (folder / INFO).exists() else {}
-    return Results(metrics, clips, absent, differences, info)
+    results = Results(metrics, clips, absent, differences, info)
+    return replace(results, absent=absent[~absent["metric"].isin(PREDICTED)]) if results.is_score else results
 
 
 def read_table(data: bytes) -> pd.DataFrame:

@@ -34,7 +34,7 @@ _SECONDARY = Disposition.visual_impaired | Disposition.hearing_impaired | Dispos
 @contextmanager
 def opened(path: StrPath) -> Iterator[Any]:
     """Open the container ``path``. Raises MediaError when it cannot be read, and for libraries' errors in the block."""
-    with library_errors(path, "not a media file, or broken off", OTHER_FILE):
+    with library_errors(path, "not a media file, or incomplete", OTHER_FILE):
         try:
             stat = os.stat(path)
             if not S_ISREG(stat.st_mode):

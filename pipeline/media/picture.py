@@ -44,15 +44,16 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
         raise _too_large(path) from None
     except UnidentifiedImageError:
         if not _is_tiff(path):
-            advice = "Give a JPEG or PNG. If it is one, it is broken off: fetch it again."
+            advice = "Give a JPEG or PNG. If it is one, the file is incomplete: copy or download it again."
             raise PipelineError(
                 "is neither a picture nor a video that can be read", subject=path, advice=advice
             ) from None
         try:
             return next(read_frames(path))  # such as floating-point colours
         except MediaError:
-            why = "is a TIFF of a kind that cannot be read, or broken off: fetch it again, or save it as a JPEG or PNG"
-            raise PipelineError(why, subject=path) from None
+            why = "is an incomplete TIFF, or one of a kind that cannot be read"
+            advice = "Copy or download it again, or save it as a JPEG or PNG."
+            raise PipelineError(why, subject=path, advice=advice) from None
     except Exception as error:  # decoders raise many types of errors for damaged files
         if not raised_by_library(error):
             raise
@@ -81,7 +82,7 @@ def _is_tiff(path: Path) -> bool:
 
 
 def _broken(path: Path, why: str) -> PipelineError:
-    return PipelineError(f"is damaged or broken off: fetch it again, or give another picture ({why})", subject=path)
+    return PipelineError(f"is damaged or incomplete: fetch it again, or give another picture ({why})", subject=path)
 
 
 def _too_large(path: Path) -> PipelineError:

@@ -55,7 +55,7 @@ class ExternalWeights:
         """Why the weights cannot be used; empty if they can."""
         path = os.environ.get(self.variable)
         if not path:
-            return f"needs weights that the project does not carry; {self.variable} is to hold their path"
+            return f"needs weights that the project does not ship: set {self.variable} to their path"
         return "" if Path(path).is_file() else f"{self.variable} is {path}, which is not a file"
 
     def path(self) -> Path:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from pipeline.evaluation.comparison.paired import UNCLEAR, Comparison
+from pipeline.evaluation.comparison.paired import BETTER, WORSE, Comparison, verdict_text
 from pipeline.evaluation.results import Results, difference_text, in_order, interval_text, rows_of, title_of
 from pipeline.evaluation.tables import ALL
 from pipeline.reports.text_table import markdown_lines
@@ -43,8 +43,8 @@ def markdown_report(results: Results, comparison: Comparison | None = None) -> s
 
 
 def _difference(row: Any) -> str:
-    text = difference_text(row)
-    return text if row.verdict == UNCLEAR else f"**{text} {row.verdict}**"
+    text, verdict = difference_text(row), verdict_text(row)
+    return f"**{text} {verdict}**" if verdict in (BETTER, WORSE) else text
 
 
 def _table(methods: Sequence[str], metrics: Iterable[str], cell: Callable[[str, str], str]) -> list[str]:

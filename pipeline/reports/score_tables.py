@@ -11,6 +11,7 @@ from rich.console import Console
 
 from pipeline.evaluation.baselines import BASELINES, GROUND_TRUTH, MISMATCHED
 from pipeline.evaluation.results import (
+    Results,
     important_first,
     name_of,
     notes_by_system,
@@ -55,7 +56,7 @@ def print_score(out: Path) -> None:
     elif GROUND_TRUTH in results.methods:
         lines.append("The metrics of lips have no control. Add videos of the same people who say something else:")
         lines.append(f"--fake {CONTROL}=FOLDER")
-    lines += [*_notes(results.clips), *_absent(results.absent)]
+    lines += [*_notes(results.clips), *_absent(results)]
     print_lines(console, [*lines, f"Each clip: {out / CLIPS}   all intervals: {out / INTERVALS}"])
 
 
@@ -110,11 +111,15 @@ def _notes(clips: pd.DataFrame) -> Iterator[str]:
     yield from notes_by_system(clips)
 
 
-def _absent(absent: pd.DataFrame) -> Iterator[str]:
-    """A line per reason why metrics are absent, unless it holds for all metrics of a clip."""
-    for reason, rows in absent.drop_duplicates(["metric", "reason"]).groupby("reason", sort=False):
-        if len(rows) < len(METRICS):
-            yield f"absent: {', '.join(METRICS[str(metric)].title for metric in rows['metric'])}: {reason}"
+def _absent(results: Results) -> Iterator[str]:
+    """A line per reason and systems why metrics are absent; `_notes` has the reasons why whole clips are."""
+    partly = results.absent[~results.absent["reason"].isin(results.clips["reason"])]
+    metrics: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (metric, reason), rows in partly.groupby(["metric", "reason"], sort=False):
+        metrics.setdefault((str(reason), tuple(rows["method"])), []).append(str(metric))
+    for (reason, methods), names in metrics.items():
+        whose = "all" if len(methods) == len(results.methods) else ", ".join(methods)
+        yield f"absent for {whose}: {', '.join(names)}: {reason}"
 
 
 def print_self_test(table: pd.DataFrame) -> None:

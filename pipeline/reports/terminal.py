@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 
 from pipeline.evaluation.baselines import BASELINES
-from pipeline.evaluation.comparison.paired import UNCLEAR, Comparison
+from pipeline.evaluation.comparison.paired import BETTER, WORSE, Comparison, is_judged, verdict_text
 from pipeline.evaluation.folder import PAGE
 from pipeline.evaluation.results import (
     Results,
@@ -27,6 +27,14 @@ from pipeline.reports.text_table import print_lines, print_table
 from pipeline.runtime import paths
 from pipeline.runtime.paths import StrPath
 from pipeline.tracking.pages import where_to_look
+
+_KEY = (
+    "↑ higher is better, ↓ lower is better. A metric without an arrow has a best",
+    "value, and its row shows the distance from it. better, worse: the whole interval",
+    "lies on one side of 0. same: the difference rounds to 0. Blank: it may be chance.",
+    "Controls have no verdict, because a better control is no improvement.",
+)
+"""Explains the tables of a comparison."""
 
 
 def print_report(reports: StrPath, quality: StrPath = paths.QUALITY) -> None:
@@ -94,24 +102,25 @@ def print_next() -> None:
 def print_comparison(comparison: Comparison) -> None:
     """Print a table per method, the whole system first: both means, the paired difference and its verdict.
 
-    A line names the methods without any difference.
+    Lines name the methods without any difference, and count the verdicts of each system.
     """
     console, header = Console(), ("metric", "before", "after", "difference", "clips", "verdict")
     names = f"{comparison.after.name} beside {comparison.before.name}"
-    print_lines(console, [f"{names}: per-clip differences with 95% intervals", ""])
-    equal = []
+    print_lines(console, [f"{names}: per-clip differences with 95% intervals", *_KEY, ""])
+    equal, counts = [], []
     for method, differences in _by_method(comparison.differences).items():
         if (differences[["mean", "low", "high"]].fillna(0) == 0).all(axis=None):
             equal.append(method)
             continue
         rows = {row.metric: row for row in rows_of(differences)}
+        if is_judged(method):
+            verdicts = [verdict_text(row) for row in rows.values()]
+            counts.append(f"{method}: {verdicts.count(WORSE)} worse, {verdicts.count(BETTER)} better")
         title = f"{method}: {BASELINES[method].title}" if method in BASELINES else method
         cells = [_difference_row(rows[metric]) for metric in important_first(rows)]
         print_table(console, title, header, cells)
     lines = [f"No clip differs in any metric: {', '.join(equal)}."] if equal else []
-    lines.append("↑ higher is better, ↓ lower is better. Without a verdict the interval contains 0.")
-    lines.append("Metrics without an arrow have a best value; their rows show the distance from it.")
-    print_lines(console, [*lines, *comparison.notes])
+    print_lines(console, [*lines, *comparison.notes, *counts])
 
 
 def _by_method(differences: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -123,5 +132,4 @@ def _by_method(differences: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 def _difference_row(row: Any) -> list[str]:
     means = [number_text(mean, row.metric) for mean in (row.before, row.after)]
-    verdict = "" if row.verdict == UNCLEAR else row.verdict
-    return [name_of(row.metric), *means, difference_text(row), str(row.clips), verdict]
+    return [name_of(row.metric), *means, difference_text(row), str(row.clips), verdict_text(row)]

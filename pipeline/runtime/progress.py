@@ -1,26 +1,31 @@
 """Progress of long work: a bar on a terminal, otherwise, as in a batch job's log, a line now and then."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from importlib.util import find_spec
-from typing import Protocol
+from threading import Event, Thread
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
+LINE_SECONDS = 15.0
+"""Time between two lines without a terminal."""
 
 
 class Advance(Protocol):
     """Reports that ``count`` more items are done; ``note`` is shown beside their number, such as the latest loss."""
 
     def __call__(self, count: int, note: str = "") -> None:
-        """Update the bar, or print a line if it is time for one."""
+        """Update the bar, or the numbers of the next line."""
 
 
 @contextmanager
-def progress(title: str, total: int, every: float = 60.0, done: int = 0) -> Iterator[Advance]:
+def progress(title: str, total: int, every: float = LINE_SECONDS, done: int = 0) -> Iterator[Advance]:
     """Show the progress of ``total`` items of work. An earlier process has finished ``done`` of them.
 
     Yields the function to call with the number of items that were done since its last call. Without a terminal for a
-    bar, or rich to draw it, a line is printed after each ``every`` seconds.
+    bar, or rich to draw it, a line is printed after each ``every`` seconds, also while a single item takes longer.
     """
     with ExitStack() as stack:
         if find_spec("rich") is not None:  # a machine that only trains may lack it
@@ -32,7 +37,15 @@ def progress(title: str, total: int, every: float = 60.0, done: int = 0) -> Iter
                 bar = bars.add_task(title, total=total, completed=done)
                 yield lambda count, note="": bars.update(bar, advance=count, description=f"{title} {note}".rstrip())
                 return
-        yield _Lines(title, total, every, done)
+        yield stack.enter_context(_Lines(title, total, every, done))
+
+
+def with_progress(items: Iterable[T], title: str, total: int) -> Iterator[T]:
+    """The ``items``, of which there are ``total``, with `progress`."""
+    with progress(title, total) as advance:
+        for item in items:
+            yield item
+            advance(1)
 
 
 @contextmanager
@@ -53,20 +66,41 @@ def progress_of(title: str) -> Iterator[Callable[[int, int | None], None]]:
 
 
 class _Lines:
-    """Prints the number of items done and, at the rate since the last line, the remaining time."""
+    """Prints the number of items done and, at the rate since the last new item, the remaining time.
+
+    A thread prints, because a single item may take minutes.
+    """
 
     def __init__(self, title: str, total: int, every: float, done: int) -> None:
         self.title, self.total, self.every = title, total, every
         self.done = self.printed = done
-        self.since = time.monotonic()
+        self.note = ""
+        self.began = self.since = time.monotonic()
+        self.ended = Event()
 
-    def __call__(self, count: int, note: str = "") -> None:
-        self.done += count
-        now = time.monotonic()
-        if now - self.since < self.every or self.done == self.printed:
-            return
-        rate = (self.done - self.printed) / (now - self.since)
-        left = timedelta(seconds=round((self.total - self.done) / rate))
-        about = f", {note}" if note else ""
-        print(f"{self.title}: {self.done} of {self.total}{about}, {rate:.1f} per second, {left} to go", flush=True)
-        self.printed, self.since = self.done, now
+    def __enter__(self) -> Advance:
+        Thread(target=self._print_lines, name="progress", daemon=True).start()
+        return self.advance
+
+    def __exit__(self, *error: object) -> None:
+        self.ended.set()
+
+    def advance(self, count: int, note: str = "") -> None:
+        """Count items; the thread prints them."""
+        self.done, self.note = self.done + count, note or self.note
+
+    def _print_lines(self) -> None:
+        while not self.ended.wait(self.every):
+            try:
+                print(f"{self._line()}\n", end="", flush=True)
+            except (OSError, ValueError):  # the output is closed: the main thread reports it
+                return
+
+    def _line(self) -> str:
+        now, done = time.monotonic(), self.done
+        line = f"{self.title}: {done} of {self.total}{self.note and f', {self.note}'}"
+        if done == self.printed:
+            return f"{line}, after {timedelta(seconds=round(now - self.began))}"
+        rate = (done - self.printed) / (now - self.since)
+        self.printed, self.since = done, now
+        return f"{line}, {rate:.1f} per second, {timedelta(seconds=round((self.total - done) / rate))} to go"

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import pandas as pd
 from PIL import Image
-from rich.progress import track
 
 from pipeline.corpora.sample import SyntheticParams
 from pipeline.runtime import workers
+from pipeline.runtime.progress import with_progress
 from pipeline.synthetic.clip import ClipPlan, make_clip
 from pipeline.synthetic.sentences import draw_sentences
 from pipeline.synthetic.speakers import Stream, draw_appearances
@@ -38,7 +38,7 @@ def build_synthetic(params: SyntheticParams, folder: Path, jobs: int) -> None:
     tasks: list[workers.Task] = [(make_clip, (plan, target), {}) for plan in plans]
     try:
         with closing(workers.run(tasks, min(jobs, len(plans)), ordered=True, shared_paths=[target])) as results:
-            scripts = list(track(results, description="sample corpus", total=len(plans)))
+            scripts = list(with_progress(results, "sample corpus", len(plans)))
         script = pd.concat(scripts, ignore_index=True)
         script.to_parquet(unfinished / "script.parquet", index=False)
         _draw_contact_sheet(script, unfinished)

@@ -36,9 +36,11 @@ def test_changes_two_lines_and_nothing_else(params: Path, tmp_path: Path) -> Non
     assert load_params(params).corpora["grid"]["root"] == str(tmp_path)
 
 
-def test_choosing_back_restores_the_file(params: Path) -> None:
+def test_choosing_back_restores_the_file(params: Path, tmp_path: Path) -> None:
+    grid(tmp_path / "data/raw/grid")
     before = params.read_text()
-    choose_corpus(params, "lrw", None)
+    choose_corpus(params, "grid", None)
+    assert load_params(params).corpus == "grid"
     choose_corpus(params, "sample", None)
     assert params.read_text() == before
     assert choose_corpus(params, "sample", None) == [f"{params} already says so."]
@@ -62,6 +64,10 @@ def test_choosing_back_restores_the_file(params: Path) -> None:
         ("folder", "{tmp}/linked", "overlap"),
         ("folder", "{tmp}", "overlap"),
         ("grid", "{tmp}/data/clips", "overlap"),
+        ("grid", None, r"corpora\.grid\.root: .*raw/grid is not a folder\. Run: atvgnet use grid --root FOLDER"),
+        ("lrw", None, r"corpora\.lrw\.root: .* is not a folder"),
+        ("folder", None, r"corpora\.folder\.root: .* is not a folder"),
+        ("portraits", None, r"corpora\.portraits\.root: .* is not a folder"),
     ],
 )
 def test_errors_leave_the_file_alone(params: Path, tmp_path: Path, corpus: str, root: str | None, message: str) -> None:
@@ -75,6 +81,16 @@ def test_errors_leave_the_file_alone(params: Path, tmp_path: Path, corpus: str, 
     assert params.read_text() == before
 
 
+def test_every_member_of_a_union_must_be_there(params: Path, tmp_path: Path) -> None:
+    params.write_text(params.read_text().replace("of: [sample]", "of: [sample, grid]", 1))
+    before = params.read_text()
+    with pytest.raises(PipelineError, match=r"corpora\.grid\.root: .* is not a folder\. Set corpora\.grid\.root in"):
+        choose_corpus(params, "union", None)
+    assert params.read_text() == before
+    grid(tmp_path / "data/raw/grid")
+    assert choose_corpus(params, "union", None) == ["corpus: sample -> union"]
+
+
 def test_an_invalid_file_is_unchanged(params: Path) -> None:
     params.write_text(params.read_text().replace("seed: 0", "seed: none", 1))
     before = params.read_text()
@@ -86,6 +102,6 @@ def test_an_invalid_file_is_unchanged(params: Path) -> None:
 def test_a_link_stays_a_link(params: Path, tmp_path: Path) -> None:
     (tmp_path / "link").mkdir()
     (tmp_path / "link" / "params.yaml").symlink_to(params)
-    choose_corpus(tmp_path / "link" / "params.yaml", "lrw", None)
+    choose_corpus(tmp_path / "link" / "params.yaml", "grid", grid(tmp_path))
     assert (tmp_path / "link" / "params.yaml").is_symlink()
-    assert load_params(params).corpus == "lrw"
+    assert load_params(params).corpus == "grid"

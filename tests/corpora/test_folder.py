@@ -141,5 +141,5 @@ def test_errors_name_the_key(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match=r"which holds 1 \.txt; 1 \.zip\. Unpack videos\.zip there\.$"):
         clips(tmp_path)
     video(tmp_path / "a.mp4", 100)
-    with pytest.raises(PipelineError, match=r"make 2 clips of 2 s, too few .* Lower corpora\.folder\.clip_seconds"):
+    with pytest.raises(PipelineError, match=r"make 2 clips of 2 s\. .* need 3, so about 6 s of video\. Add videos"):
         clips(tmp_path)

@@ -58,9 +58,9 @@ def sound_alone(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        (text_as_video, "not a media file, or broken off"),
+        (text_as_video, "not a media file, or incomplete"),
         (empty, "the file is empty (0 bytes)"),
-        (headless, "not a media file, or broken off"),
+        (headless, "not a media file, or incomplete"),
         (folder, "a folder, not a file"),
         (pipe, "a pipe or device, not a file"),
         (missing, "no such file"),

@@ -51,8 +51,8 @@ def test_lpips_equals_torchmetrics(backbone: nn.ModuleDict, monkeypatch: pytest.
 def test_missing_weights_are_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("ATVGNET_ALEXNET", raising=False)
     assert METRICS["lpips"].weights == ALEXNET
-    assert "ATVGNET_ALEXNET is to hold their path" in ALEXNET.problem()
-    with pytest.raises(PipelineError, match="ATVGNET_ALEXNET is to hold their path"):
+    assert "set ATVGNET_ALEXNET to their path" in ALEXNET.problem()
+    with pytest.raises(PipelineError, match="set ATVGNET_ALEXNET to their path"):
         METRICS["lpips"].make()
     monkeypatch.setenv("ATVGNET_ALEXNET", "/nowhere/alexnet.pth")
     with pytest.raises(PipelineError, match=r"ATVGNET_ALEXNET is /nowhere/alexnet\.pth, which is not a file"):

@@ -67,9 +67,9 @@ def test_metrics_need_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(SYNCNET.variable, raising=False)
     for name in ("lse_c", "lse_d", "syncnet_offset"):
         assert METRICS[name].weights == SYNCNET
-        with pytest.raises(PipelineError, match=f"{SYNCNET.variable} is to hold their path"):
+        with pytest.raises(PipelineError, match=f"set {SYNCNET.variable} to their path"):
             METRICS[name].make()
-    with pytest.raises(PipelineError, match=f"{SYNCNET.variable} is to hold their path"):
+    with pytest.raises(PipelineError, match=f"set {SYNCNET.variable} to their path"):
         syncnet_features(*clip(30))
 
 

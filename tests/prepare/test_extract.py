@@ -162,7 +162,7 @@ def paused(path: Path) -> None:
 
 LENGTH = "sound and picture differ in length (length_difference beyond extract.max_length_difference = 0.5)"
 BAD: dict[str, tuple[Callable[[Path], object], str]] = {
-    "text renamed": (lambda path: path.write_text("no video"), "not a media file, or broken off"),
+    "text renamed": (lambda path: path.write_text("no video"), "not a media file, or incomplete"),
     "zero bytes": (lambda path: path.touch(), "the file is empty (0 bytes)"),
     "broken link": (lambda path: path.symlink_to("nowhere"), "no such file"),
     "sound alone": (sound_alone, "no video stream"),

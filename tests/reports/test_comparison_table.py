@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.evaluation.baselines import BASELINES
-from pipeline.evaluation.comparison.paired import compare_evaluations
+from pipeline.evaluation.comparison.paired import BETTER, WORSE, compare_evaluations, verdict_text
 from pipeline.evaluation.comparison.revisions import Evaluation
 from pipeline.evaluation.results import difference_text, name_of, rows_of
 from pipeline.metrics import METRICS
@@ -37,6 +37,24 @@ def test_every_difference_is_printed_and_the_system_comes_first(
     first = [text.index(f"\n{name_of(name)}") for name in ("lmd", "opening", "closed", "psnr")]
     assert first == sorted(first)
     assert text.index("at_vg: both networks") < first[0] < text.index("vg_gt: VG-net on real landmarks")
+    assert text.index("↑ higher is better") < first[0]
+    counts = []
+    for method in ("at_vg", "vg_gt"):
+        verdicts = [verdict_text(row) for row in rows_of(comparison.differences) if row.method == method]
+        counts.append(f"{method}: {verdicts.count(WORSE)} worse, {verdicts.count(BETTER)} better")
+        assert WORSE in verdicts
+    assert text.splitlines()[-2:] == counts
     assert "No clip differs in any metric: silent, mismatched, static, ground_truth." in text
     tables = [line for line in text.splitlines() if "[" in line or "─" in line]
     assert columns < 80 or max(map(len, tables)) <= 80
+
+
+def test_a_control_and_a_difference_that_rounds_to_0_have_no_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+    before = drawn_clips(IDS, methods=("silent", "at_vg"))
+    after = before.assign(lmd=before["lmd"] - 0.0001, psnr=before["psnr"] - 1)
+    comparison = compare_evaluations(Evaluation("old", before, INFO), Evaluation("new", after, INFO))
+    shown = {(row.method, row.metric): verdict_text(row) for row in rows_of(comparison.differences)}
+    assert [shown["at_vg", name] for name in ("lmd", "psnr", "ssim")] == ["same", WORSE, ""]
+    assert shown["silent", "lmd"] == shown["silent", "psnr"] == ""
+    print_comparison(comparison)
+    assert capsys.readouterr().out.endswith("at_vg: 1 worse, 0 better\n")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.evaluation.results import A_FRAGMENT
-from pipeline.evaluation.tables import write_tables
+from pipeline.evaluation.tables import ClipResult, write_tables
 from pipeline.reports.score_tables import print_score
 from tests.evaluation.small import drawn_clips
 
@@ -70,3 +70,18 @@ def test_a_control_shows_the_differences_of_all_systems_from_it(
         assert difference.rstrip("*") == f"{means[system]['lmd'] - means['mismatched']['lmd']:+.3f}"
     assert "mismatched is the control" in printed
     assert "have no control" not in printed
+
+
+def test_absent_metrics_are_listed_by_system(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without metrics of predicted landmarks, which no video has."""
+    clips = drawn_clips(["a", "b", "c"], methods=("ground_truth", "ours", "theirs"))
+    clips["reason"], clips["note"], clips["aligned"], clips["sound"], clips["shown"] = "", "", "real", "own", 1.0
+    results = []
+    for row in clips.to_dict("records"):
+        absent = {"drawn_lmd": "no landmarks were predicted", "lpips": "needs weights"}
+        absent |= {"opening": "too little to compare"} if row["method"] == "theirs" else {}
+        results.append(ClipResult({str(name): value for name, value in row.items()}, absent))
+    write_tables(tmp_path, clips, 0, results, {"kind": "score"})
+    print_score(tmp_path)
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("absent")]
+    assert lines == ["absent for all: lpips: needs weights", "absent for theirs: opening: too little to compare"]

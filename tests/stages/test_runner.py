@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from stages.runner import run_stage
 from tests.commands import run_forked
 from tests.small_disk import run_on_small_disk
 
@@ -32,6 +33,27 @@ def test_a_full_disk_ends_a_stage_with_advice(tmp_path: Path) -> None:
     assert len(warnings) == 1
     assert "database or disk is full" in warnings[0]
     assert warnings[0].endswith("This run goes on and is not tracked.")
+
+
+@pytest.mark.parametrize("experiment", [True, False])
+def test_a_rejected_experiment_says_how_to_undo_its_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], experiment: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for variable in [name for name in os.environ if name.startswith("DVC_")]:
+        monkeypatch.delenv(variable)
+    if experiment:
+        monkeypatch.setenv("DVC_EXP_NAME", "fast-lane")
+    params = (ROOT / "params.yaml").read_text()
+    Path("params.yaml").write_text(params)
+    for words in ("init -q", "add .", "-c user.name=a -c user.email=a@localhost commit -qm start"):
+        subprocess.run(["git", *words.split()], check=True)
+    Path("params.yaml").write_text(params.replace("lr: 0.0006", "lr: fast"))
+    with pytest.raises(SystemExit):
+        run_stage("extract", lambda context: None)
+    message = capsys.readouterr().err
+    assert "vgnet.lr is 'fast'; it must be a number" in message
+    assert ("To undo all changes of the file: git restore params.yaml" in message) == experiment
 
 
 @pytest.mark.parametrize("stage", ["mfcc", "train_atnet", "declare"])

@@ -124,7 +124,7 @@ def test_what_cannot_be_used_is_refused(change: object, reason: str, tmp_path: P
 def test_a_broken_file_is_refused(smiling: Path, tmp_path: Path) -> None:
     path = tmp_path / "photo.png"
     path.write_bytes(smiling.read_bytes()[:5000])
-    with pytest.raises(Unusable, match="damaged or broken off"):
+    with pytest.raises(Unusable, match="damaged or incomplete"):
         read_portrait(path)
 
 

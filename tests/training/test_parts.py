@@ -4,6 +4,7 @@ import math
 import re
 import subprocess
 import sys
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -123,13 +124,14 @@ def test_history_has_a_row_per_validation(tmp_path: Path) -> None:
 
 
 def test_progress_prints_steps_and_validations(capsys: pytest.CaptureFixture[str]) -> None:
-    progress = Progress(every=0.0)
+    progress = Progress(every=0.1)
     progress.start("vgnet", 100)
     progress.progress(10, 0.5)  # where a resumed training begins: there is no rate yet
     progress.progress(30, 0.25)
+    time.sleep(0.2)
     progress.metrics(50, {"train.loss": 1.0, "val.pixel": 0.125, "val.psnr": 20.5, "lr": 1e-3})
     progress.done(100, {"val.pixel": 0.125, "step": 50})
-    began, on_the_way, validated, done = capsys.readouterr().out.splitlines()
+    began, on_the_way, *_, validated, done = capsys.readouterr().out.splitlines()
     assert began == "vgnet: 100 steps"
     assert re.fullmatch(r"vgnet: 30 of 100, loss 0\.2500, [\d.]+ per second, [\d:]+ to go", on_the_way)
     assert validated == "vgnet 50/100: val.pixel 0.125, val.psnr 20.5"

@@ -5,11 +5,9 @@ import re
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from rich import get_console
-from rich.progress import track
-
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
+from pipeline.runtime.progress import with_progress
 
 WORDS = 500
 CLIPS = {"train": 488_766, "val": 25_000, "test": 25_000}
@@ -54,7 +52,7 @@ def _count(root: Path, words: list[str]) -> tuple[dict[str, Counter[str]], dict[
     """Clips of each word by split, and the names of faulty files by kind of fault."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     faults: dict[str, list[str]] = defaultdict(list)
-    for word in track(words, "checking LRW", transient=True, disable=not get_console().is_terminal):
+    for word in with_progress(words, "checking LRW", len(words)):
         valid = re.compile(re.escape(word) + r"_\d{5}\.mp4")
         for split, (least, most) in _CLIPS_A_WORD.items():
             folder = root / word / split

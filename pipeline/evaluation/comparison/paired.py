@@ -2,18 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from pipeline.evaluation.baselines import BASELINES, GROUND_TRUTH, STATIC
 from pipeline.evaluation.comparison.revisions import Evaluation, read_evaluation
-from pipeline.evaluation.results import difference_text, rows_of
+from pipeline.evaluation.results import difference_text, number_text, rows_of
 from pipeline.evaluation.tables import KEYS, differences
 from pipeline.metrics import DECIDING, METRICS
 from pipeline.runtime.errors import PipelineError
 
 BETTER, WORSE, UNCLEAR = "better", "worse", "unclear"
 """Where the whole interval of a difference lies; unclear if it contains 0."""
+SAME = "same"
+"""Shown in place of a verdict if the difference rounds to 0."""
 SAME_FOR_COMPARISON = ("kind", "protocol", "fps", "size")
 """Keys of info.json that two evaluations must share, so that their metrics mean the same."""
 
@@ -87,6 +90,18 @@ def _verdict(metric: str, low: float, high: float) -> str:
     return BETTER if (low > 0) == higher_is_better else WORSE
 
 
+def is_judged(method: str) -> bool:
+    """Whether a method is a system. A control, such as `silent`, is not: a better control is no improvement."""
+    return method not in BASELINES or bool(BASELINES[method].decides)
+
+
+def verdict_text(row: Any) -> str:
+    """The verdict of a row of `Comparison.differences` for tables; empty for controls and unclear differences."""
+    if row.verdict == UNCLEAR or not is_judged(row.method):
+        return ""
+    return SAME if float(number_text(row.mean, row.metric)) == 0 else str(row.verdict)
+
+
 def _notes(before: Evaluation, after: Evaluation, table: pd.DataFrame) -> list[str]:
     notes = []
     for own, other in ((before, after), (after, before)):
@@ -101,7 +116,7 @@ def _notes(before: Evaluation, after: Evaluation, table: pd.DataFrame) -> list[s
     for row in rows_of(table):
         if row.clips < most[row.metric]:
             missing = most[row.metric] - row.clips
-            notes.append(f"{METRICS[row.metric].title} of {row.method}: {missing} clips lack it in one of the two.")
+            notes.append(f"{row.metric} of {row.method}: {missing} clips lack it in one of the two.")
     if ((table["method"] == STATIC) & (table["mean"].abs() > 1e-4)).any():
         notes.append(
             "`static` differs too, although no model takes part in it: the clips, or how they were prepared or "
@@ -149,7 +164,7 @@ def find_regressions(comparison: Comparison, metrics: Sequence[str]) -> tuple[li
     others: list[str] = []
     for method in (entry.name for entry in BASELINES.values() if entry.decides):
         for metric in metrics:
-            row, name = rows.get((method, metric)), f"{METRICS[metric].title} of {method}"
+            row, name = rows.get((method, metric)), f"{metric} of {method}"
             if row is None:
                 if metric in before and before.loc[before["method"] == method, metric].notna().any():
                     worse.append(f"{name} is there in {comparison.before.name} and not in {comparison.after.name}")

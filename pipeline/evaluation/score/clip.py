@@ -13,7 +13,8 @@ from pipeline.corpora.alignment import find_alignment, read_alignment
 from pipeline.evaluation.baselines.base import GROUND_TRUTH
 from pipeline.evaluation.results import A_FRAGMENT
 from pipeline.evaluation.score.crops import TIME_LIMIT, Crops, NotScored, crop_fake, crop_real, decoder_error
-from pipeline.evaluation.score.pairs import PICTURES, Pair
+from pipeline.evaluation.score.folders import PICTURES
+from pipeline.evaluation.score.pairs import Pair
 from pipeline.evaluation.score.steady import observe_steady
 from pipeline.evaluation.tables import ClipResult
 from pipeline.faces.align import align

@@ -1,17 +1,12 @@
 """Which generated video belongs to which real one: those of the same name."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.corpora.base import files_below
-from pipeline.corpora.layout import VIDEOS
 from pipeline.evaluation.folder import file_stems
+from pipeline.evaluation.score.folders import REFERENCES, find_videos
 from pipeline.runtime.errors import PipelineError
-
-PICTURES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-"""Suffixes of pictures."""
 
 
 @dataclass(frozen=True)
@@ -42,22 +37,6 @@ class Pair:
         return [path for path in (self.real, self.reference, *(fake.path for fake in self.fakes.values())) if path]
 
 
-def find_videos(folder: Path, option: str, suffixes: tuple[str, ...] = VIDEOS) -> dict[str, Path]:
-    """Find the videos below a folder, following links: absolute paths by the path below ``folder`` without suffix.
-
-    Files that differ only in the suffix keep it. Raises PipelineError, which names the command's ``option``, if the
-    folder does not exist or has no such file.
-    """
-    if not folder.is_dir():
-        raise PipelineError(f"{option}: {folder} is not a folder. Give one that holds the videos.")
-    paths = [path.relative_to(folder) for path in files_below(folder, suffixes)]
-    if not paths:
-        raise PipelineError(f"{option}: {folder} holds no file with a suffix of {', '.join(suffixes)}.")
-    count = Counter(path.with_suffix("") for path in paths)
-    names = ((path.with_suffix("") if count[path.with_suffix("")] == 1 else path).as_posix() for path in paths)
-    return {name: (folder / path).absolute() for name, path in zip(names, paths, strict=True)}
-
-
 def find_pairs(real: Path | None, fakes: Mapping[str, Path], reference: Path | None = None) -> list[Pair]:
     """Match the real videos, the videos of each system and the pictures in ``reference`` by name.
 
@@ -66,7 +45,7 @@ def find_pairs(real: Path | None, fakes: Mapping[str, Path], reference: Path | N
     is missing or empty, or if no video of a system has a real one.
     """
     real_videos = find_videos(real, "--real") if real else {}
-    pictures = find_videos(reference, "--reference", (*VIDEOS, *PICTURES)) if reference else {}
+    pictures = find_videos(reference, "--reference", REFERENCES) if reference else {}
     by_system: dict[str, dict[str, Path]] = {}
     for system, folder in fakes.items():
         videos = find_videos(folder, "--fake")

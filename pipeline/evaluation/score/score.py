@@ -22,10 +22,8 @@ from pipeline.faces.crop import SIZE
 from pipeline.runtime import workers
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
-from pipeline.runtime.files import explained, lies_in, real_path, refuse_input, replacing
+from pipeline.runtime.files import explained, lies_in, refuse_input, replacing
 from pipeline.runtime.progress import progress
-
-_LINE_SECONDS = 10.0  # between two lines of progress without a terminal
 
 
 @dataclass(frozen=True)
@@ -34,25 +32,6 @@ class Score:
 
     clips: pd.DataFrame
     summary: Summary
-
-
-def name_systems(texts: list[str]) -> dict[str, Path]:
-    """The folder of each system from arguments such as ``ours=videos/a``, or ``videos/ours``, which is named ``ours``.
-
-    Raises PipelineError if two systems have one name, or one has the name of the real videos.
-    """
-    systems: dict[str, Path] = {}
-    for text in texts:
-        name, equals, folder = text.partition("=")
-        if equals and not Path(text).exists():
-            name, path = name.strip(), Path(folder)
-        else:
-            name, path = real_path(text).name, Path(text)
-        if not name or name == GROUND_TRUTH or name in systems:
-            why = "two systems have the name" if name in systems else "this is an invalid name of a system:"
-            raise PipelineError(f"--fake {text}: {why} {name!r}. Give each another, as in --fake NAME=DIR.")
-        systems[name] = path
-    return systems
 
 
 def score(
@@ -73,13 +52,15 @@ def score(
     names of the real ones. Identity is compared with the pictures of faces in the folder ``reference``, or else with
     the first frame of each real video. ``size`` is the side of the compared face crops in pixels.
 
-    Raises PipelineError if a folder has no videos, if ``out`` contains something else or an input, or if no clip could
-    be scored.
+    Raises PipelineError if a folder has no videos, if a system has the name of the real ones, if ``out`` contains
+    something else or an input, or if no clip could be scored.
 
     Example:
         >>> score(Path("real"), {"ours": Path("videos/ours")}, Path("scored"), jobs=2)  # doctest: +SKIP
     """
     inputs = [folder for folder in (real, reference, *fakes.values()) if folder is not None]
+    if GROUND_TRUTH in fakes:
+        raise PipelineError(f"--fake: {GROUND_TRUTH} is the name of the real videos. Give another: --fake NAME=DIR.")
     pairs = find_pairs(real, fakes, reference)
     refuse_input(out, *inputs)
     for folder in inputs:
@@ -127,7 +108,7 @@ def _score_clips(pairs: list[Pair], work: Path, jobs: int, size: int) -> list[Cl
     print(f"score: {len(pairs)} clip{'s' * (len(pairs) != 1)}{kept_before}", flush=True)
     with (
         closing(workers.run(tasks, jobs, shared_paths=missing[0].files[:1] if missing else ())) as results,
-        progress("score", len(pairs), every=_LINE_SECONDS, done=len(found)) as advance,
+        progress("score", len(pairs), done=len(found)) as advance,
     ):
         for clip, scored in results:
             found[clip] = scored

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from rich.progress import track
 
 from pipeline.evaluation.bootstrap import intervals
 from pipeline.evaluation.clips import StoredClips
@@ -14,6 +13,7 @@ from pipeline.evaluation.evaluate import choose_clips, choose_test_clips
 from pipeline.evaluation.studies.definitions import STUDIES, Study, StudyClip
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.runtime.files import replacing
+from pipeline.runtime.progress import with_progress
 
 BABBLERS = 6
 """Clips of the training split that are mixed to babble."""
@@ -29,7 +29,7 @@ def run_studies(head: TalkingHead, clips: StoredClips, count: int, seed: int, ou
     ids = choose_test_clips(clips, count, seed)
     babble_N = _babble(clips, seed)
     rows: dict[str, list[dict[str, object]]] = {name: [] for name in STUDIES}
-    for clip in track(ids, description="studies", transient=True):
+    for clip in with_progress(ids, "studies", len(ids)):
         samples_N = clips.samples(clip)
         clip_seed = zlib.crc32(f"{seed}:{clip}".encode())
         study_clip = StudyClip(clips.load(clip), samples_N, np.resize(babble_N, len(samples_N)), clip_seed)

@@ -116,7 +116,7 @@ def test_notes_list_what_only_one_evaluation_has() -> None:
     assert "2 clips are in old alone and are left out." in notes
     assert "Only old has the methods vg_gt." in notes
     assert "Only old has the metrics psnr." in notes
-    assert "LMD of at_vg: 1 clips lack it in one of the two." in notes
+    assert "lmd of at_vg: 1 clips lack it in one of the two." in notes
     assert "`static` differs too" in notes
 
 

@@ -25,8 +25,8 @@ def changed(metric: str, by: float | NDArray[np.float64]) -> pd.DataFrame:
 
 def test_a_worse_metric_is_listed_with_its_difference() -> None:
     worse, others = judged(changed("lmd", 0.25))
-    assert worse == ["LMD of at_vg +0.250 [+0.250, +0.250] over 20 clips"]
-    assert others == ["LMD of vg_gt +0.000 [+0.000, +0.000] over 20 clips"]
+    assert worse == ["lmd of at_vg +0.250 [+0.250, +0.250] over 20 clips"]
+    assert others == ["lmd of vg_gt +0.000 [+0.000, +0.000] over 20 clips"]
 
 
 def test_better_or_unclear_metrics_pass() -> None:
@@ -38,12 +38,12 @@ def test_better_or_unclear_metrics_pass() -> None:
 
 
 def test_other_metrics_decide_when_named() -> None:
-    assert judged(changed("ssim", -0.25), "ssim")[0] == ["SSIM of at_vg -0.250 [-0.250, -0.250] over 20 clips"]
+    assert judged(changed("ssim", -0.25), "ssim")[0] == ["ssim of at_vg -0.250 [-0.250, -0.250] over 20 clips"]
     assert judged(changed("ssim", 0.25), "ssim")[0] == []
 
 
 def test_a_model_without_a_face_fails() -> None:
-    assert judged(changed("lmd", np.nan))[0] == ["LMD of at_vg is there in main and not in here"]
+    assert judged(changed("lmd", np.nan))[0] == ["lmd of at_vg is there in main and not in here"]
 
 
 def test_a_baseline_without_a_model_does_not_decide() -> None:

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.evaluation.score.pairs import Fake, Pair, find_pairs, find_videos
+from pipeline.evaluation.score.folders import find_videos
+from pipeline.evaluation.score.pairs import Fake, Pair, find_pairs
 from pipeline.runtime.errors import PipelineError
 
 

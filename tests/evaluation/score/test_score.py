@@ -12,8 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 from pipeline.cli import app
+from pipeline.evaluation.score.folders import name_systems
 from pipeline.evaluation.score.pairs import find_pairs
-from pipeline.evaluation.score.score import _key, _score_and_keep, name_systems, score
+from pipeline.evaluation.score.score import _key, _score_and_keep, score
 from pipeline.media import read_frames
 from pipeline.metrics import METRICS
 from pipeline.runtime.errors import PipelineError
@@ -175,14 +176,18 @@ def test_systems_are_named_by_folder_or_by_argument(tmp_path: Path) -> None:
     assert name_systems([f"{tmp_path}/a=b"]) == {"a=b": tmp_path / "a=b"}
     with pytest.raises(PipelineError, match="two systems have the name 'ours'"):
         name_systems([f"{tmp_path}/ours", f"ours={tmp_path}"])
-    with pytest.raises(PipelineError, match="an invalid name of a system: 'ground_truth'"):
-        name_systems([f"ground_truth={tmp_path}"])
+    with pytest.raises(PipelineError, match="an invalid name of a system: ''"):
+        name_systems([f"={tmp_path}/ours"])
+    with pytest.raises(PipelineError, match="ground_truth is the name of the real videos"):
+        score(None, {"ground_truth": tmp_path}, tmp_path / "out", 1)
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         ("--fake nowhere --out out", "atvgnet: --fake: nowhere is not a folder."),
+        ("--real nowhere --fake again --out out", "atvgnet: --real: nowhere is not a folder."),
+        ("--self-test --real nowhere", "atvgnet: --real: nowhere is not a folder."),
         ("--real real --fake again --out real", "The output real lies in the input real"),
         ("--real real --fake again --out .", "what is in it is not an evaluation"),
         ("--fake broken --out out", "No clip could be scored. Of 1, most often:"),
@@ -203,4 +208,5 @@ def test_errors_are_one_line_and_leave_no_files(
     assert done.exit_code == 1
     assert said in done.stderr
     assert not done.stdout or done.stdout.startswith("score: loading the metrics ...\n")
+    assert "nowhere" not in arguments or not done.stdout  # before the imports, which take seconds
     assert not (tmp_path / "out").exists()

@@ -109,7 +109,7 @@ def in_a_loop(path: Path) -> None:
 
 FACELESS = "no face found"
 LEFT = "the face is found in too few frames"
-BROKEN = "not a media file, or broken off"
+BROKEN = "not a media file, or incomplete"
 FEW = "too few frames at 25 fps"
 SHORT = "sound and picture differ in length"
 
