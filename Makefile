@@ -70,7 +70,7 @@ test: env dev lint
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-fast: env dev lint
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 -m "not slow"
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 # uv finds the lowest versions, and pip installs them: uv would replace a CPU build of torch by the GPU build.
 LOWEST := .venv-lowest
