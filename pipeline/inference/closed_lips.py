@@ -18,7 +18,7 @@ from pipeline.inference.draw_teeth import draw_teeth
 from pipeline.inference.find_teeth import find_inside
 from pipeline.inference.teeth_row import MouthPatch
 from pipeline.landmarks.mouth_calibration import CLOSED_GAP, may_rest
-from pipeline.landmarks.points import INNER_LIPS, MOUTH
+from pipeline.landmarks.points import INNER_LIPS, LOWER_LIP, MOUTH, UPPER_LIP
 from pipeline.landmarks.shape import eye_distance, frontality
 from pipeline.landmarks.similarity import apply_similarity, invert_similarity
 from pipeline.preprocessing.base import Preprocessing, Reference
@@ -37,7 +37,6 @@ FILL = 0.03
 """Reach of the lips' colours into what was between them, in eye distances."""
 SEAM, DARKER = 0.010, 0.6
 """The line between closed lips: its softness in eye distances, and how much darker it is in the middle."""
-_UPPER, _LOWER = np.array([1, 2, 3]), np.array([7, 6, 5])  # of the inner lips: points above each other
 
 
 def close_lips(image_HWC: NDArray[np.uint8], reference: Reference, preprocessing: Preprocessing) -> Photograph:
@@ -63,8 +62,8 @@ def close_lips(image_HWC: NDArray[np.uint8], reference: Reference, preprocessing
     between_HW = warped(inside.opening_HW.astype(np.uint8) * np.uint8(255), back_2x3, whole.size)
     picture_HWC = _with_closed_lips(whole, between_HW, closed_68x2, patch.eyes)
     apart = CLOSED_GAP / 2 * float(eye_distance(points_68x2[None])[0])  # as dlib sees closed lips
-    closed_68x2[INNER_LIPS][_UPPER, 1] -= apart
-    closed_68x2[INNER_LIPS][_LOWER, 1] += apart
+    closed_68x2[UPPER_LIP, 1] -= apart
+    closed_68x2[LOWER_LIP, 1] += apart
     source_68x2 = apply_similarity(whole.back_2x3, closed_68x2).astype(np.float32)
     crop_HWC = crop_face(picture_HWC, whole.moved.onto_2x3.astype(np.float32), len(reference.image_HWC))
     width, area = WHOLE_ROW
@@ -78,13 +77,12 @@ def close_lips(image_HWC: NDArray[np.uint8], reference: Reference, preprocessing
 def _at_lips(reference: Reference, opening_HW: NDArray[np.bool_], patch: MouthPatch, whole: Photograph) -> Reference:
     """Return the reference with its inner lips where the opening ends, which dlib finds less exactly."""
     points_68x2, width = reference.points_68x2.copy(), patch.size[0]
-    inner = points_68x2[INNER_LIPS]  # a view
-    for upper, lower in zip(_UPPER, _LOWER, strict=True):
-        x = int(np.clip(round(float(patch.points_68x2[INNER_LIPS][[upper, lower], 0].mean())), 0, width - 1))
+    for pair in zip(UPPER_LIP, LOWER_LIP, strict=True):
+        x = int(np.clip(round(float(patch.points_68x2[list(pair), 0].mean())), 0, width - 1))
         rows = np.flatnonzero(opening_HW[:, x])
         if len(rows):
             ends = np.array([rows[0] - 0.5, rows[-1] + 0.5])
-            inner[[upper, lower], 1] = (ends + patch.corner[1]) / patch.scale
+            points_68x2[list(pair), 1] = (ends + patch.corner[1]) / patch.scale
     source_68x2 = apply_similarity(whole.back_2x3, points_68x2).astype(np.float32)
     return replace(reference, points_68x2=points_68x2, source_68x2=source_68x2)
 
@@ -96,8 +94,6 @@ def _with_closed_lips(
 
     ``between_HW`` is 255 where the photograph shows the inside of the mouth; the colours of the lips take its place.
     """
-    from scipy.interpolate import PchipInterpolator  # as in `_closed_points`
-
     moved, side = whole.moved, whole.moved.side
     mask_HW = draw_mask(SPEAKING, np.ones(1), (moved.reference.points_68x2, closed_68x2), side)
     (motion_HW4,) = moved.motions(closed_68x2[None])
@@ -106,18 +102,25 @@ def _with_closed_lips(
     left_HW = (sampled(between_HW, origins) > 0).astype(np.uint8)
     part_HWC = np.asarray(cv2.inpaint(part_HWC, left_HW, max(2.0, FILL * eyes), cv2.INPAINT_TELEA), np.uint8)
 
-    outline_N2 = apply_similarity(whole.back_2x3, closed_68x2[INNER_LIPS]) - (window.left, window.top)
+    outline_52 = apply_similarity(whole.back_2x3, closed_68x2[INNER_LIPS]) - (window.left, window.top)
+    line_52 = outline_52[:5]  # both lips have the same points here
+    picture_HWC = whole.picture_HWC.copy()
+    picture_HWC[window.part] = np.round(part_HWC * _seam(line_52, window.size, eyes)[..., None])
+    return picture_HWC
+
+
+def _seam(line_52: NDArray[np.float64], size: tuple[int, int], eyes: float) -> NDArray[np.float32]:
+    """Return the brightness (height, width) of the lips around the line where they meet: 1, and less along the line."""
+    from scipy.interpolate import PchipInterpolator  # as in `_closed_points`
+
     along = np.linspace(0, 1, 50)
-    seam_N2 = PchipInterpolator(np.linspace(0, 1, 5), outline_N2[:5])(along)  # both lips have the same points here
-    canvas_HW = np.zeros(part_HWC.shape[:2], np.uint8)
+    points_N2 = PchipInterpolator(np.linspace(0, 1, len(line_52)), line_52)(along)
+    canvas_HW = np.zeros(size[::-1], np.uint8)
     levels = np.round(255 * np.minimum(1, 6 * np.minimum(along, 1 - along))[1:])  # it fades towards the corners
-    for ends_22, level in zip(np.stack([seam_N2[:-1], seam_N2[1:]], axis=1), levels.tolist(), strict=True):
+    for ends_22, level in zip(np.stack([points_N2[:-1], points_N2[1:]], axis=1), levels.tolist(), strict=True):
         cv2.polylines(canvas_HW, [np.round(ends_22 * 16).astype(np.int32)], False, level, 1, cv2.LINE_AA, 4)
     line_HW = cv2.GaussianBlur(canvas_HW.astype(np.float32), (0, 0), max(0.6, SEAM * eyes))
-    shade_HW = 1 - DARKER * line_HW / max(1.0, float(line_HW.max()))
-    picture_HWC = whole.picture_HWC.copy()
-    picture_HWC[window.part] = np.round(part_HWC * shade_HW[..., None])
-    return picture_HWC
+    return np.asarray(1 - DARKER * line_HW / max(1.0, float(line_HW.max())), np.float32)
 
 
 def _closed_points(
@@ -145,6 +148,5 @@ def _closed_points(
     narrower = float(np.ptp(points_68x2[MOUTH, 0]) / np.ptp(reference.points_68x2[MOUTH, 0]))
     middle = points_68x2[MOUTH, 0].mean()
     points_68x2[MOUTH, 0] = middle + (points_68x2[MOUTH, 0] - middle) * (1 + WIDE * (1 / narrower - 1))
-    inner = points_68x2[INNER_LIPS]  # a view
-    inner[_UPPER] = inner[_LOWER] = (inner[_UPPER] + inner[_LOWER]) / 2
+    points_68x2[UPPER_LIP] = points_68x2[LOWER_LIP] = (points_68x2[UPPER_LIP] + points_68x2[LOWER_LIP]) / 2
     return points_68x2

@@ -23,6 +23,8 @@ MOUTH = slice(48, 68)
 """Both lips."""
 OUTER_LIPS, INNER_LIPS = slice(48, 60), slice(60, 68)
 """The outlines of the lips, and of the opening between them."""
+UPPER_LIP, LOWER_LIP = np.array([61, 62, 63]), np.array([67, 66, 65])
+"""Points of the inner lips that lie above each other."""
 NOSE_TIP, NOSE_BASE, MOUTH_RIGHT, MOUTH_LEFT = 30, 33, 48, 54
 """The tip of the nose, the point below it, and the corners of the mouth."""
 

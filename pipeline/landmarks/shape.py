@@ -3,13 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.landmarks.points import MOUTH_LEFT, MOUTH_RIGHT, NOSE_BASE
+from pipeline.landmarks.points import LOWER_LIP, MOUTH_LEFT, MOUTH_RIGHT, NOSE_BASE, UPPER_LIP
 
 EYES = (slice(36, 42), slice(42, 48))
 """The person's right and left eye."""
 _EYE_CORNERS = np.array([36, 39, 42, 45])
 _UPPER_LIDS, _LOWER_LIDS = np.array([37, 38, 43, 44]), np.array([41, 40, 47, 46])
-_UPPER_LIP, _LOWER_LIP = np.array([61, 62, 63]), np.array([67, 66, 65])  # of the inner lips
 
 
 def eye_opening(points_T68x2: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -45,7 +44,7 @@ def mouth_opening(points_T68x2: NDArray[np.floating]) -> NDArray[np.float64]:
     Closed lips have about 0.03, a mouth that says "ah" 0.3 and more. NaN points give NaN.
     """
     points = points_T68x2.astype(np.float64)
-    gaps = np.linalg.norm(points[:, _UPPER_LIP] - points[:, _LOWER_LIP], axis=2)
+    gaps = np.linalg.norm(points[:, UPPER_LIP] - points[:, LOWER_LIP], axis=2)
     return np.asarray(gaps.mean(axis=1) / eye_distance(points))
 
 
@@ -55,7 +54,7 @@ def lip_gap(points_T68x2: NDArray[np.floating]) -> NDArray[np.float64]:
     Unlike `mouth_opening` it is linear in the points.
     """
     points = points_T68x2.astype(np.float64)
-    return np.asarray((points[:, _LOWER_LIP, 1] - points[:, _UPPER_LIP, 1]).mean(axis=1))
+    return np.asarray((points[:, LOWER_LIP, 1] - points[:, UPPER_LIP, 1]).mean(axis=1))
 
 
 def frontality(points_T68x2: NDArray[np.floating]) -> float:

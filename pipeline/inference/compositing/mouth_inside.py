@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 
 from pipeline.inference.compositing.pixels import Window, filled
 from pipeline.landmarks.mouth_calibration import may_rest, own_gap, resting_gap
-from pipeline.landmarks.points import INNER_LIPS
-from pipeline.landmarks.shape import eye_distance
+from pipeline.landmarks.points import INNER_LIPS, LOWER_LIP, UPPER_LIP
+from pipeline.landmarks.shape import eye_distance, lip_gap
 from pipeline.landmarks.similarity import apply_similarity
 
 # Distances are in eye distances.
@@ -17,7 +17,6 @@ OPENS = (0.0, 0.04)
 """Gaps beyond that of closed lips between which the lips part. AT-net does not close the lips of new voices completely,
 so lips that are nearly closed touch."""
 _VISIBLE = 0.01  # gap from which the opening is drawn in full
-_UPPER, _LOWER = np.array([1, 2, 3]), np.array([7, 6, 5])  # of the inner lips: points above each other
 
 
 class MouthInside:
@@ -35,23 +34,22 @@ class MouthInside:
 
     def part_lips(self, points_T68x2: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return points (T, 68, 2) in pixels of the crop whose closed lips touch, where dlib sees a gap."""
-        shown_T68x2 = points_T68x2.copy()
-        inner = shown_T68x2[:, INNER_LIPS]  # a view
-        middles = (inner[:, _UPPER] + inner[:, _LOWER]) / 2
-        half = np.maximum(inner[:, _LOWER, 1] - inner[:, _UPPER, 1], 0) / 2
+        upper, lower = points_T68x2[:, UPPER_LIP], points_T68x2[:, LOWER_LIP]
+        half = np.maximum(lower[..., 1] - upper[..., 1], 0) / 2
         beyond_T1 = 2 * half.mean(axis=1, keepdims=True) / self.eyes - self.closed
         share_T1 = np.clip((beyond_T1 - OPENS[0]) / (OPENS[1] - OPENS[0]), 0, 1)
         half *= share_T1**2 * (3 - 2 * share_T1)
-        inner[:, _UPPER] = inner[:, _LOWER] = middles
-        inner[:, _UPPER, 1] -= half
-        inner[:, _LOWER, 1] += half
+        shown_T68x2 = points_T68x2.copy()
+        shown_T68x2[:, UPPER_LIP] = shown_T68x2[:, LOWER_LIP] = (upper + lower) / 2
+        shown_T68x2[:, UPPER_LIP, 1] -= half
+        shown_T68x2[:, LOWER_LIP, 1] += half
         return shown_T68x2
 
     def draw(self, points_68x2: NDArray[np.floating], window: Window) -> NDArray[np.float32]:
         """Draw the opening of a face (68, 2), whose closed lips touch: 0 to 1, in a part of the picture."""
         inner, (width, height) = points_68x2[INNER_LIPS], window.size
         mask_HW = np.zeros((height, width), np.float32)
-        gap = float(np.mean(inner[_LOWER, 1] - inner[_UPPER, 1])) / self.eyes
+        gap = float(lip_gap(points_68x2[None])[0]) / self.eyes
         if gap <= 0:
             return mask_HW
         outline = apply_similarity(self.back_2x3, inner) - (window.left, window.top)
@@ -65,8 +63,9 @@ class MouthInside:
 
     def draw_below(self, points_68x2: NDArray[np.floating], window: Window) -> NDArray[np.float32]:
         """Draw what is below the line between the lips of a face (68, 2) in pixels of the crop: 0 to 1."""
-        inner, (width, height) = points_68x2[INNER_LIPS], window.size
-        line = np.concatenate([inner[:1], (inner[_UPPER] + inner[_LOWER]) / 2, inner[4:5]])
+        width, height = window.size
+        right, left = points_68x2[INNER_LIPS][[0, 4]]  # corners
+        line = np.array([right, *(points_68x2[UPPER_LIP] + points_68x2[LOWER_LIP]) / 2, left])
         far = 100 * self.eyes  # beyond the edges of every picture
         sides = np.array([(-far, line[0, 1]), (far, line[-1, 1]), (far, far), (-far, far)])
         outline = apply_similarity(self.back_2x3, np.concatenate([sides[:1], line, sides[1:]]))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.inference.compositing.mouth_inside import MouthInside
 from pipeline.inference.compositing.pixels import Places, Window, blended, reach, sampled, warped
-from pipeline.landmarks.points import COUNT, NOSE_BASE, NOSE_TIP
+from pipeline.landmarks.points import COUNT, LOWER_LIP, NOSE_BASE, NOSE_TIP, UPPER_LIP
 from pipeline.landmarks.similarity import invert_similarity
 from pipeline.models.mouth_detail import motion_field
 from pipeline.preprocessing.base import Reference
@@ -21,7 +21,7 @@ from pipeline.preprocessing.base import Reference
 SAME, OTHER = 10.0, 40.0
 """Difference in levels of 255 between the paint and the moved picture above the nose. Up to the first the moved picture
 is shown, beyond the second the paint."""
-_WITHOUT_LOWER, _WITHOUT_UPPER = np.delete(np.arange(COUNT), [65, 66, 67]), np.delete(np.arange(COUNT), [61, 62, 63])
+_WITHOUT_LOWER, _WITHOUT_UPPER = (np.delete(np.arange(COUNT), lip) for lip in (LOWER_LIP, UPPER_LIP))
 """The points that move what is above and below the line between the lips: each lip moves by itself."""
 _CELLS = 32  # places along each side of the crop at which the motion is computed; it is smooth
 
