@@ -1,4 +1,4 @@
-"""How near whole generated videos come to real ones: lips, and sharpness of the mouth.
+"""Compares whole generated videos with the real ones: the motion of the lips, and the sharpness of the mouth.
 
     python benchmarks/whole_videos.py --data PROJECT/data --videos FOLDER
 
@@ -72,6 +72,14 @@ def measure(head: TalkingHead, store: ClipStore, clip: str, video: Path) -> Row:
     )
 
 
+def find_video(root: Path, path: Path) -> Path:
+    """The video of a clip. A union puts the name of its corpus before the path."""
+    for video in (root / path, root / path.relative_to(path.parts[0])):
+        if video.is_file():
+            return video
+    raise PipelineError(f"{root} holds no {path}. Give the folder of the corpus.")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", type=Path, help="bundle; the shipped one by default")
@@ -86,11 +94,7 @@ def main() -> None:
     for title, seen in (("seen speakers", True), ("unseen speakers", False)):
         rows = []
         for clip in (one for one in store.ids("test") if (store.speaker(one) in trained) == seen):
-            name = Path(store.source(clip)["path"]).name
-            video = next(options.videos.rglob(name), None)
-            if video is None:
-                raise PipelineError(f"{options.videos} holds no {name}. Give the folder of the corpus.")
-            rows.append(measure(head, store, clip, video))
+            rows.append(measure(head, store, clip, find_video(options.videos, Path(store.source(clip)["path"]))))
         cells = [with_interval(np.array(column)) for column in zip(*rows, strict=True)]
         print(f"| {title} | {len(rows)} |", " | ".join(cells), "|", flush=True)
 

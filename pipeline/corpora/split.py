@@ -1,7 +1,6 @@
 """Seeded splits and samples. They depend on the names alone, not on order, machine or Python version."""
 
 import hashlib
-import itertools
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -67,8 +66,8 @@ def in_turn(names: Sequence[str], order: Iterable[Split], *, val: float, test: f
 
 
 def fewest(val: float, test: float) -> int:
-    """The smallest number of names that these shares split without an empty train."""
-    return next(number for number in itertools.count(1) if _counts(number, val, test)["train"] > 0)
+    """The number of names from which on these shares leave names for train."""
+    return 1 + max(number for number in range(1000) if _counts(number, val, test)["train"] < 1)
 
 
 def _counts(number: int, val: float, test: float) -> dict[Split, int]:

@@ -1,7 +1,7 @@
 """Closes the lips of a picture before it speaks, with teeth behind them.
 
-VG-net paints the mouth from the picture's own, and from a smile it paints teeth between lips that should close. So the
-photograph's lips are moved to where the synthesiser of the training's portraits closes them.
+VG-net takes the mouth from the picture. From a smile it paints teeth between lips that should close. So the lips are
+first moved to where the synthesiser of the training portraits closes them.
 """
 
 from dataclasses import replace
@@ -40,10 +40,10 @@ SEAM, DARKER = 0.010, 0.6
 
 
 def close_lips(image_HWC: NDArray[np.uint8], reference: Reference, preprocessing: Preprocessing) -> Photograph:
-    """Return an RGB picture whose face, the reference's, has closed lips and teeth behind them.
+    """Return the photograph (RGB, H, W, 3) with closed lips and upper teeth behind them.
 
-    Nothing changes above the nose and outside the face. A mouth that is wide open, or a face turned to the side, stays
-    as it is, because the synthesiser cannot close its lips.
+    Nothing changes above the nose and outside the face, and a mouth at rest only gets teeth. A mouth that is wide open,
+    a face that is turned to the side, and one with less than `SMALLEST` pixels between the eyes stay as they are.
     """
     points_68x2 = reference.points_68x2  # of an upright face
     whole = Photograph(image_HWC, reference)
@@ -57,7 +57,7 @@ def close_lips(image_HWC: NDArray[np.uint8], reference: Reference, preprocessing
     closed_68x2 = _closed_points(image_HWC, reference, preprocessing)
     if closed_68x2 is None:
         return whole
-    whole = Photograph(image_HWC, _at_lips(reference, inside.opening_HW, patch, whole))
+    whole = Photograph(whole.picture_HWC, _at_lips(reference, inside.opening_HW, patch, whole))
     back_2x3 = invert_similarity(patch.back_2x3)
     between_HW = warped(inside.opening_HW.astype(np.uint8) * np.uint8(255), back_2x3, whole.size)
     picture_HWC = _with_closed_lips(whole, between_HW, closed_68x2, patch.eyes)

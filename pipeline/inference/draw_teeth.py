@@ -19,6 +19,8 @@ HEIGHT = 0.2
 ENAMEL = (52.0, (0.33, 0.29, 0.62))
 """CIELAB of teeth from that of the cheeks: an addition to the lightness, and factors. Fitted to 95 portraits that show
 teeth. Lightness varies less between the teeth of people than between their cheeks."""
+MOST = 35.0
+"""Largest lightness of teeth above that of the cheeks. The darkest of these portraits have 30."""
 
 
 def draw_teeth(whole: Photograph, patch: MouthPatch) -> TeethRow:
@@ -35,7 +37,9 @@ def draw_teeth(whole: Photograph, patch: MouthPatch) -> TeethRow:
     shade *= 1 - 0.55 * np.minimum(side / ends[-1], 1) ** 2  # less light at the sides
     shade *= 1 - 0.12 * np.exp(-(((edge - y) / 0.012) ** 2))  # edges are translucent
     lightness, factors = ENAMEL
-    lab_113 = (_cheeks(whole) * factors + (lightness, 0, 0))[None, None].astype(np.float32)
+    cheeks_3 = _cheeks(whole)
+    lab_113 = (cheeks_3 * factors + (lightness, 0, 0))[None, None].astype(np.float32)
+    lab_113[..., 0] = min(lab_113.item(0), cheeks_3[0] + MOST)
     enamel = cv2.cvtColor(lab_113, cv2.COLOR_LAB2RGB)[0, 0] * 255
     colours_HWC = np.clip(shade[..., None] * enamel, 0, 255).astype(np.uint8)
     return TeethRow(patch, colours_HWC, (side < ends[-1]) & (y < edge) & (y > -HEIGHT))

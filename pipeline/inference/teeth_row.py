@@ -21,8 +21,8 @@ RIM = 0.03
 FRONT = 0.12
 """Reach of the front teeth to each side of the middle."""
 BELOW = (0.02, 0.05)
-"""Least and greatest distance of the front teeth's edge below the line between the closed lips. The teeth are moved
-where it would be shorter or longer, because lips of a smile do not close exactly where they met before it."""
+"""Least and greatest distance of the front teeth's edge below the line between the closed lips. The teeth are shifted
+to keep it, because closed lips do not meet exactly where the lips of the smile did."""
 
 
 class MouthPatch:
@@ -53,12 +53,12 @@ class TeethRow:
 
     @property
     def width(self) -> float:
-        """In eye distances."""
+        """The width of the row in eye distances."""
         return float(self.mask_HW.any(axis=0).sum()) / self.patch.eyes
 
     @property
     def area(self) -> float:
-        """In squared eye distances."""
+        """The area of the row in squared eye distances."""
         return float(self.mask_HW.sum()) / self.patch.eyes**2
 
     def place(self, closed_68x2: NDArray[np.floating], size: tuple[int, int]) -> Teeth:

@@ -1,5 +1,6 @@
-"""Progress of long work: a bar on a terminal, otherwise, as in a batch job's log, a line now and then."""
+"""Progress of long work: a bar on a terminal, and otherwise, as in a batch job's log, a line every 15 seconds."""
 
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -41,7 +42,7 @@ def progress(title: str, total: int, every: float = LINE_SECONDS, done: int = 0)
 
 
 def with_progress(items: Iterable[T], title: str, total: int) -> Iterator[T]:
-    """The ``items``, of which there are ``total``, with `progress`."""
+    """Yield the items and show their progress; ``total`` is their number."""
     with progress(title, total) as advance:
         for item in items:
             yield item
@@ -79,11 +80,14 @@ class _Lines:
         self.ended = Event()
 
     def __enter__(self) -> Advance:
-        Thread(target=self._print_lines, name="progress", daemon=True).start()
+        self.output = sys.stdout  # which the main thread may replace
+        self.thread = Thread(target=self._print_lines, name="progress", daemon=True)
+        self.thread.start()
         return self.advance
 
     def __exit__(self, *error: object) -> None:
         self.ended.set()
+        self.thread.join(timeout=1)  # so that no line follows; a full pipe may block it
 
     def advance(self, count: int, note: str = "") -> None:
         """Count items; the thread prints them."""
@@ -92,7 +96,7 @@ class _Lines:
     def _print_lines(self) -> None:
         while not self.ended.wait(self.every):
             try:
-                print(f"{self._line()}\n", end="", flush=True)
+                print(f"{self._line()}\n", end="", flush=True, file=self.output)
             except (OSError, ValueError):  # the output is closed: the main thread reports it
                 return
 

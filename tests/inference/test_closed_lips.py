@@ -116,13 +116,21 @@ def _stays(made: Photograph, image: Image, reference: Reference) -> None:
     assert made.teeth is None, "VG-net paints them"
 
 
-def test_the_face_of_a_large_picture_stays_in_its_place(shipped: TalkingHead, face_file: Path) -> None:
-    image = np.asarray(cv2.resize(read_image(face_file), (2520, 2016)), np.uint8)
+@pytest.mark.parametrize("smiles", [False, True])
+def test_the_face_of_a_large_picture_stays_in_its_place(
+    shipped: TalkingHead, face_file: Path, photograph: Image, smiles: bool
+) -> None:
+    image = np.asarray(cv2.resize(photograph if smiles else read_image(face_file), (2520, 2016)), np.uint8)
     reference = read_reference("picture", shipped.preprocessing, image_HWC=image)
     before, after = Photograph(image, reference), close_lips(image, reference, shipped.preprocessing)
     assert before.size == after.size
     assert max(after.size) == MAX_SIDE
-    np.testing.assert_allclose(after.points_68x2, before.points_68x2, atol=1)
+    assert (gap(shipped, reference) > PARTED) == smiles
+    np.testing.assert_allclose(after.points_68x2[:48], before.points_68x2[:48], atol=1)
+    found = read_reference("picture", shipped.preprocessing, image_HWC=after.picture_HWC)
+    assert found.source_68x2 is not None
+    assert np.abs(found.source_68x2 - after.points_68x2).mean() < 8
+    assert gap(shipped, found) < PARTED
     assert after.teeth is not None
     x, y = after.points_68x2[INNER_LIPS].mean(axis=0).astype(int)
     assert after.teeth.alpha_HW[y - after.teeth.window.top, x - after.teeth.window.left] > 0.99

@@ -173,3 +173,17 @@ def test_real_portraits_are_as_people_labelled_them(
     assert sum(row is not None and row.width >= width and row.area >= area for row in rows) >= whole
     assert sum(row is None for row in rows) >= none
     assert (sum(row is None for row in rows) <= 1) == (label == "teeth")
+
+
+def test_black_and_white_photographs_show_teeth_too(
+    shipped: TalkingHead, photograph: NDArray[np.uint8], face_file: Path
+) -> None:
+    """Their lips are no redder than their teeth, so teeth are what is lighter between the lips."""
+    for picture, has_teeth in ((photograph, True), (read_image(face_file), False)):
+        grey = np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+        assert (found(patch_in(grey, shipped)) is not None) == has_teeth
+
+
+@pytest.mark.parametrize("red", [0.75, 0.8])
+def test_greenish_light_makes_no_teeth_of_closed_lips(shipped: TalkingHead, face_file: Path, red: float) -> None:
+    assert found(patch_in((read_image(face_file) * (red, 1, 1)).astype(np.uint8), shipped)) is None

@@ -66,7 +66,7 @@ class MouthInside:
         width, height = window.size
         right, left = points_68x2[INNER_LIPS][[0, 4]]  # corners
         line = np.array([right, *(points_68x2[UPPER_LIP] + points_68x2[LOWER_LIP]) / 2, left])
-        far = 100 * self.eyes  # beyond the edges of every picture
+        far = 15 * self.eyes  # beyond the crop
         sides = np.array([(-far, line[0, 1]), (far, line[-1, 1]), (far, far), (-far, far)])
         outline = apply_similarity(self.back_2x3, np.concatenate([sides[:1], line, sides[1:]]))
         outline = np.clip(outline - (window.left, window.top), -(2.0**14), 2.0**14)  # the limits of fillPoly

@@ -64,7 +64,7 @@ class MovedPicture:
     def sources(
         self, points_68x2: NDArray[np.float32], motion_HW4: NDArray[np.float32], share_HW: NDArray[np.float32]
     ) -> tuple[Window, Places, NDArray[np.float32]]:
-        """Return the part of the picture that moves, where its pixels come from, and how far they follow (H, W).
+        """Return the part that moves, the place that each of its pixels comes from, and how far each follows (H, W).
 
         The arguments are those of `part`.
         """
@@ -113,7 +113,7 @@ class MovedPicture:
         return window, moved_HWC, inside_HW
 
     def _followed(self, points_68x2: NDArray[np.float32], share_HW: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return where the points are when each follows its motion as far as its place does."""
+        """Return the points, moved by the share of the motion at their place."""
         x, y = np.clip(np.round(points_68x2).astype(int), 0, self.side - 1).T
         return np.asarray(self.own_68x2 + share_HW[y, x, None] * (points_68x2 - self.own_68x2), np.float32)
 

@@ -23,11 +23,10 @@ crop shows hair, collar and background."""
 
 
 class Photograph(View):
-    """A `View` of the whole picture, whose mouth is VG-net's and whose other pixels are the picture's own.
+    """A `View` of the whole picture. Nothing changes outside the crop.
 
-    A frame is A C + (1 - A) reference, with colour C and attention A (Chen et al., CVPR 2019, section 3.3). Here the
-    photograph, moved as the landmarks move, replaces the reference at its full resolution, and also C wherever the
-    photograph shows the same part of the face (`MovedPicture`). Nothing changes outside the crop.
+    Lips and skin are the picture's own pixels, moved with the landmarks (`MovedPicture`). VG-net paints the inside of
+    the mouth: A C + (1 - A) reference, with colour C and attention A (Chen et al., CVPR 2019, section 3.3).
     """
 
     def __init__(self, picture_HWC: NDArray[np.uint8], reference: Reference, teeth: Teeth | None = None) -> None:
@@ -78,7 +77,7 @@ class Photograph(View):
 def shown_size(width: int, height: int) -> tuple[int, int]:
     """Return the size of a picture's video: the picture's, at most `MAX_SIDE`, and even."""
     scale = min(1.0, MAX_SIDE / max(height, width))
-    return max(2, 2 * int(width * scale / 2)), max(2, 2 * int(height * scale / 2))
+    return max(2, 2 * int(round(width * scale, 6) / 2)), max(2, 2 * int(round(height * scale, 6) / 2))
 
 
 def _fade(side: int) -> NDArray[np.float32]:

@@ -42,7 +42,7 @@ class Window(NamedTuple):
         return Window(self.left - left, self.top - top, self.right - left, self.bottom - top)
 
     def seen_from(self, onto_2x3: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return a transform of the picture's pixels for pixels that are counted from this rectangle's corner."""
+        """Return ``onto_2x3``, which takes the picture's pixels, for pixels counted from this rectangle's corner."""
         return np.column_stack([onto_2x3[:, :2], onto_2x3[:, 2] + onto_2x3[:, :2] @ (self.left, self.top)])
 
 
@@ -75,20 +75,23 @@ def warped(
     how: int = cv2.INTER_LINEAR,
     border: int = cv2.BORDER_CONSTANT,
 ) -> NDArray[Number]:
-    """Return an image of ``size``, whose pixels ``onto_2x3`` takes to those of ``image``; 0 outside, by default."""
+    """Warp an image (H, W) or (H, W, C) to ``size``, its width and height.
+
+    ``onto_2x3`` takes each pixel of the result to a place in ``image``. Places outside are 0 by default.
+    """
     picture = cv2.warpAffine(image, onto_2x3, size, flags=how | cv2.WARP_INVERSE_MAP, borderMode=border)
     return np.asarray(picture, image.dtype)
 
 
 def sampled(image: NDArray[Number], places: Places, how: int = cv2.INTER_LINEAR) -> NDArray[Number]:
-    """Return the image at these places."""
+    """Return the image (H, W) or (H, W, C) at these places, by default by linear interpolation."""
     return np.asarray(cv2.remap(image, places.x_HW, places.y_HW, how, borderMode=cv2.BORDER_REPLICATE), image.dtype)
 
 
 def blended(
     paint_HWC: NDArray[np.uint8], picture_HWC: NDArray[np.uint8], share_HW: NDArray[np.float32]
 ) -> NDArray[np.uint8]:
-    """Return the paint where the share is 1, the picture where it is 0, and a mixture between."""
+    """Mix paint and picture (H, W, 3): the paint where the share (H, W) is 1, the picture where it is 0."""
     share_HW = np.ascontiguousarray(share_HW)
     # blendLinear divides by the sum of both weights, which is 1 here.
     picture = cv2.blendLinear(

@@ -25,6 +25,7 @@ class Teeth:
     """Upper teeth in a part of a picture."""
 
     colours_HWC: NDArray[np.uint8]
+    """RGB (H, W, 3), also around the teeth."""
     alpha_HW: NDArray[np.float32]
     """Where they are, 0 to 1."""
     window: Window
