@@ -180,7 +180,7 @@ def test_black_and_white_photographs_show_teeth_too(
 ) -> None:
     """Their lips are no redder than their teeth, so teeth are what is lighter between the lips."""
     for picture, has_teeth in ((photograph, True), (read_image(face_file), False)):
-        grey = np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+        grey = np.asarray(cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB), np.uint8)
         assert (found(patch_in(grey, shipped)) is not None) == has_teeth
 
 
