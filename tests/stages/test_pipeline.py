@@ -121,7 +121,7 @@ def test_the_metrics_agree_everywhere(reproduced: Project) -> None:
     assert "+0.000 [+0.000, +0.000]" in markdown
     assert "worse**" not in markdown
     gate = reproduced.run("atvgnet", "gate", "--baseline", "HEAD")
-    assert gate.startswith("Not worse than HEAD beyond the 95% interval: LMD of vg_gt +0.000")
+    assert gate.startswith("Not worse than HEAD beyond the 95% interval: lmd of vg_gt +0.000")
     assert reproduced.run("git", "status", "--porcelain") == ""
 
 

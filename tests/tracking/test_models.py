@@ -95,6 +95,7 @@ def test_registered_model_loads_far_from_the_repository(client: Any, folder: Pat
     inputs = inputs_of(frames=3, batch=2)
     np.savez(tmp_path / "inputs.npz", **inputs)  # type: ignore[arg-type]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"  # Python would write it into the store, beside the code that it loads
     command = [sys.executable, "-P", "-c", LOAD, f"sqlite:///{folder / 'mlflow.db'}", "inputs.npz", "outputs.npz"]
     result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
     assert result.returncode == 0, result.stderr

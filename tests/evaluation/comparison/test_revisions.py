@@ -105,10 +105,10 @@ def test_an_experiment_by_its_name(project: SmallProject) -> None:
 
 
 def test_the_gate_fails_only_for_worse_metrics(project: SmallProject) -> None:
-    with pytest.raises(PipelineError, match=r"^Worse than good beyond the 95% interval: LMD of at_vg \+0\.500 \["):
+    with pytest.raises(PipelineError, match=r"^Worse than good beyond the 95% interval: lmd of at_vg \+0\.500 \["):
         check_regressions("good")
-    assert check_regressions("good", ["ssim"]).startswith("Not worse than good beyond the 95% interval: SSIM of ")
-    assert check_regressions("HEAD").startswith("Not worse than HEAD beyond the 95% interval: LMD of ")
+    assert check_regressions("good", ["ssim"]).startswith("Not worse than good beyond the 95% interval: ssim of ")
+    assert check_regressions("HEAD").startswith("Not worse than HEAD beyond the 95% interval: lmd of ")
     with pytest.raises(PipelineError, match="'lmdd' is not a metric"):
         check_regressions("good", ["lmdd"])
 
