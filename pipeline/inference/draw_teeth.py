@@ -8,9 +8,10 @@ from pipeline.inference.teeth_row import MouthPatch, TeethRow
 from pipeline.landmarks.points import MOUTH_LEFT, MOUTH_RIGHT
 from pipeline.landmarks.shape import EYES
 
-# Distances are in eye distances. Central incisor, lateral incisor, canine and both premolars; their widths on average
-# of adults (Wheeler's Dental Anatomy, 2015), as seen from the front.
+# Distances are in eye distances. Shapes and shades were chosen by eye.
 WIDTHS = np.array([0.085, 0.066, 0.075, 0.070, 0.060])
+"""Of the central incisor, the lateral incisor, the canine and both premolars. The row is 0.71 wide. The visible teeth
+of 95 portraits are 0.68 wide in the median."""
 EDGES = np.array([0.0, -0.008, -0.002, -0.014, -0.020])
 """How far down each tooth reaches, from the incisors' edge."""
 CURVE = 0.10
@@ -24,7 +25,7 @@ MOST = 35.0
 
 
 def draw_teeth(whole: Photograph, patch: MouthPatch) -> TeethRow:
-    """Draw a row of upper teeth as wide as most people's, in the light of the photograph's cheeks."""
+    """Draw a row of upper teeth in the light of the photograph's cheeks."""
     width, height = patch.size
     rows, columns = np.mgrid[:height, :width]
     x, y = (columns - (width - 1) / 2) / patch.eyes, (rows - (height - 1) / 2) / patch.eyes

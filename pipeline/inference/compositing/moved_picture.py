@@ -27,7 +27,7 @@ _CELLS = 32  # places along each side of the crop at which the motion is compute
 
 
 class MovedPicture:
-    """One picture, of which a part moves."""
+    """A picture with a part that moves."""
 
     def __init__(self, picture_HWC: NDArray[np.uint8], reference: Reference, onto_2x3: NDArray[np.float64]) -> None:
         """Prepare an RGB picture, which ``onto_2x3`` takes to the pixels of the reference's crop."""
