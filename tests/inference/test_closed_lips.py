@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from benchmarks.outside_mouth import outside_mouth
+from pipeline.faces.crop import SIZE
 from pipeline.inference.closed_lips import close_lips
 from pipeline.inference.compositing.photograph import MAX_SIDE, Photograph
 from pipeline.inference.generator import Generator
@@ -16,8 +17,10 @@ from pipeline.inference.inputs import read_image, read_reference
 from pipeline.inference.settings import Settings
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.landmarks.mouth_calibration import PARTED, own_gap
-from pipeline.landmarks.points import INNER_LIPS, NOSE_BASE
+from pipeline.landmarks.points import INNER_LIPS, NOSE_BASE, OUTER_LIPS
+from pipeline.landmarks.similarity import apply_similarity
 from pipeline.preprocessing.base import Reference
+from tests.inference.drawn_face import ENLARGED, EYES, face, reference_of
 
 Image = NDArray[np.uint8]
 
@@ -92,6 +95,22 @@ def test_closed_lips_stay_as_they_are(shipped: TalkingHead, face_file: Path) -> 
     assert reference.source_68x2 is not None
     x, y = reference.source_68x2[INNER_LIPS].mean(axis=0).astype(int)
     assert made.teeth.alpha_HW[y - made.teeth.window.top, x - made.teeth.window.left] > 0.99
+
+
+@pytest.mark.parametrize(("apart", "touch"), [(0.1, True), (0.15, False)])
+def test_lips_that_only_dlib_sees_apart_stay_as_they_are(shipped: TalkingHead, apart: float, touch: bool) -> None:
+    """The reference's lips touch where the picture's do. Lips that are further apart may show a tongue."""
+    image, points = np.full((4 * SIZE, 4 * SIZE, 3), (200, 150, 130), np.uint8), face(apart * EYES)
+    outline, seam = points[OUTER_LIPS], np.array([(52, 81.3), (76, 81.3), (76, 81.7), (52, 81.7)])
+    for polygon_N2, colour in ((outline, (200, 20, 30)), (seam, (130, 15, 20))):
+        cv2.fillPoly(image, [np.round(apply_similarity(ENLARGED, polygon_N2)).astype(np.int32)], colour)
+    reference = reference_of(image, points)
+    made = close_lips(image, reference, shipped.preprocessing)
+    np.testing.assert_array_equal(made.picture_HWC, image)
+    assert (gap(shipped, made.reference) < PARTED) == touch
+    assert (made.teeth is not None) == touch
+    if touch:
+        np.testing.assert_allclose(made.reference.points_68x2[INNER_LIPS][[1, 2, 3, 5, 6, 7], 1], 81.5, atol=1)
 
 
 def test_a_mouth_that_is_wide_open_stays_open(shipped: TalkingHead, photograph: Image, smiling: Reference) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pipeline.faces.crop import SIZE
 from pipeline.inference.closed_lips import WHOLE_ROW
 from pipeline.inference.compositing.photograph import Photograph
-from pipeline.inference.find_teeth import find_inside
+from pipeline.inference.find_teeth import find_inside, find_seam
 from pipeline.inference.inputs import read_image, read_reference
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.inference.teeth_row import MouthPatch, TeethRow
@@ -46,9 +46,10 @@ def smile(
     side: int = SCALE * SIZE,
     inside: tuple[int, int, int] = TONGUE,
     dark: tuple[NDArray[np.float64], ...] = (),
+    gap: float = GAP,
 ) -> MouthPatch:
     """Return the mouth of a drawn face with these outlines of teeth between its lips, and of dark places."""
-    image, points = np.full((side, side, 3), SKIN, np.uint8), face(GAP)
+    image, points = np.full((side, side, 3), SKIN, np.uint8), face(gap)
     lips: list[tuple[NDArray[np.floating], tuple[int, int, int]]]
     lips = [(points[OUTER_LIPS], LIPS), (points[INNER_LIPS], inside)]
     for outline, colour in (*lips, *((one, DARK) for one in dark), *((one, ENAMEL) for one in teeth)):
@@ -133,6 +134,27 @@ def test_the_opening_is_all_that_shows_between_the_lips() -> None:
     for corner in corners:
         around |= cv2.dilate(filled(patch, corner).astype(np.uint8), np.ones((17, 17), np.uint8)) > 0
     assert not opening[~around].any()
+
+
+@pytest.mark.parametrize(("inside", "only_lips"), [(LIPS, True), (DARK, False)])
+def test_lips_that_dlib_sees_apart_show_only_lips(inside: tuple[int, int, int], only_lips: bool) -> None:
+    patch = smile(inside=inside, gap=4.0)
+    assert find_inside(patch).only_lips == only_lips
+    assert not find_inside(smile(box(-9, -1.5, 9, 1), inside=inside, gap=4.0)).only_lips
+
+
+def test_light_on_a_closed_lip_is_no_row() -> None:
+    """It is as pale as teeth, but not between the lips."""
+    assert found(smile(box(-8, 0.7, 8, 2.5), inside=LIPS, gap=1.0)) is None
+    assert found(smile(box(-8, -1.3, 8, 0.5), inside=LIPS, gap=1.0)) is not None
+
+
+@pytest.mark.parametrize("y", [-2.5, 0.0, 1.5])
+def test_closed_lips_meet_along_the_darkest_line(y: float) -> None:
+    seam = find_seam(smile(inside=LIPS, dark=(box(-12, y - 0.2, 12, y + 0.2),), gap=4.0))
+    rows, columns = np.nonzero(seam)
+    middle = np.abs(columns - seam.shape[1] / 2) < 8 * SCALE
+    assert rows[middle].mean() - seam.shape[0] / 2 == pytest.approx((y + 0.6) * SCALE, abs=SCALE)
 
 
 @settings(max_examples=40)
