@@ -16,6 +16,9 @@ from pipeline.landmarks.similarity import apply_similarity, invert_similarity
 # Distances are in eye distances.
 REACH = np.array([0.55, 0.35])
 """Of the patch, from the middle of the mouth across and along the face."""
+WIDER = 0.2
+"""How much further the patch reaches across, rounded to pixels. The dark corners of the widest of 273 mouths are 0.72
+from the middle. Rounding keeps the pixels of a smaller patch: in small mouths other pixels give other teeth."""
 RIM = 0.03
 """How far teeth may reach beyond dlib's inner lips, and soft edges beyond the teeth."""
 FRONT = 0.12
@@ -34,8 +37,9 @@ class MouthPatch:
         self.scale = scale = float(np.hypot(*back_2x3[:, 0]))  # pixels of the photograph per pixel of the crop
         self.eyes = scale * float(eye_distance(upright_68x2[None])[0])
         """The distance of the eyes in pixels."""
-        self.corner = corner = scale * upright_68x2[INNER_LIPS].mean(axis=0) - REACH * self.eyes
-        width, height = np.maximum(1, np.round(2 * REACH * self.eyes).astype(int)).tolist()
+        wider = np.array([round(WIDER * self.eyes), 0])
+        self.corner = corner = scale * upright_68x2[INNER_LIPS].mean(axis=0) - REACH * self.eyes - wider
+        width, height = (np.maximum(1, np.round(2 * REACH * self.eyes).astype(int)) + 2 * wider).tolist()
         self.size = width, height
         self.points_68x2 = scale * upright_68x2 - corner
         self.back_2x3 = np.column_stack([back_2x3[:, :2] / scale, apply_similarity(back_2x3, corner / scale)])

@@ -47,9 +47,10 @@ def smile(
     inside: tuple[int, int, int] = TONGUE,
     dark: tuple[NDArray[np.float64], ...] = (),
     gap: float = GAP,
+    points: NDArray[np.float32] | None = None,
 ) -> MouthPatch:
     """Return the mouth of a drawn face with these outlines of teeth between its lips, and of dark places."""
-    image, points = np.full((side, side, 3), SKIN, np.uint8), face(gap)
+    image, points = np.full((side, side, 3), SKIN, np.uint8), face(gap) if points is None else points
     lips: list[tuple[NDArray[np.floating], tuple[int, int, int]]]
     lips = [(points[OUTER_LIPS], LIPS), (points[INNER_LIPS], inside)]
     for outline, colour in (*lips, *((one, DARK) for one in dark), *((one, ENAMEL) for one in teeth)):
@@ -155,6 +156,17 @@ def test_closed_lips_meet_along_the_darkest_line(y: float) -> None:
     rows, columns = np.nonzero(seam)
     middle = np.abs(columns - seam.shape[1] / 2) < 8 * SCALE
     assert rows[middle].mean() - seam.shape[0] / 2 == pytest.approx((y + 0.6) * SCALE, abs=SCALE)
+
+
+def test_the_dark_corners_of_the_widest_smile_belong_to_the_opening() -> None:
+    """They are up to 0.72 eye distances from the middle of the mouth."""
+    corners = box(-24, -1, -13, 1), box(13, -1, 24, 1)
+    points = face(GAP)
+    points[[48, 54], 0] = 64 - 22, 64 + 22
+    patch = smile(UPPER, dark=corners, points=points)
+    opening = find_inside(patch).opening_HW
+    _, columns = np.nonzero(opening)
+    assert np.ptp(columns) == pytest.approx(48 * SCALE, abs=2 * SCALE)
 
 
 @settings(max_examples=40)

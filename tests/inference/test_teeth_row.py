@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pipeline.faces.crop import SIZE
 from pipeline.inference.compositing.photograph import Photograph
 from pipeline.inference.compositing.pixels import Window
-from pipeline.inference.teeth_row import BELOW, FRONT, REACH, MouthPatch, TeethRow, ellipse
+from pipeline.inference.teeth_row import BELOW, FRONT, REACH, WIDER, MouthPatch, TeethRow, ellipse
 from pipeline.landmarks.points import INNER_LIPS, MOUTH
 from pipeline.landmarks.similarity import apply_similarity
 from tests.inference.drawn_face import ENLARGED, EYES, LIPS_Y, SCALE, face, picture, placements, reference_of
@@ -53,8 +53,9 @@ def test_the_patch_shows_an_upright_mouth(back_2x3: NDArray[np.float64]) -> None
     patch = patch_of(back_2x3, image)
     scale = float(np.hypot(*back_2x3[:, 0]))
     assert patch.eyes == pytest.approx(scale * EYES, rel=0.01)
-    np.testing.assert_allclose(patch.size, 2 * REACH * patch.eyes, atol=1)
-    np.testing.assert_allclose(patch.points_68x2[INNER_LIPS].mean(axis=0), REACH * patch.eyes, atol=0.01)
+    reach = REACH * patch.eyes + (round(WIDER * patch.eyes), 0)
+    np.testing.assert_allclose(patch.size, 2 * reach, atol=1)
+    np.testing.assert_allclose(patch.points_68x2[INNER_LIPS].mean(axis=0), reach, atol=0.01)
     np.testing.assert_allclose(np.ptp(patch.points_68x2, axis=0), scale * np.ptp(face(), axis=0), rtol=1e-4)
     in_photograph = apply_similarity(patch.back_2x3, patch.points_68x2)
     np.testing.assert_allclose(in_photograph, apply_similarity(back_2x3, face()), atol=0.01)
@@ -97,7 +98,8 @@ def test_teeth_in_their_place_are_the_photograph_s() -> None:
     teeth = row.place(apply_similarity(ENLARGED, face()), (SCALE * SIZE, SCALE * SIZE))
     own = image[teeth.window.part]
     line = int(SCALE * LIPS_Y) - teeth.window.top
-    teeth_part = (slice(line - 6, line), slice(50, 110))
+    middle = teeth.window.size[0] // 2
+    teeth_part = (slice(line - 6, line), slice(middle - 30, middle + 30))
     assert teeth.alpha_HW[teeth_part].min() > 0.9
     apart = [np.abs(teeth.colours_HWC.astype(int) - np.roll(own, y, axis=0))[teeth_part].mean() for y in range(-3, 4)]
     assert int(np.argmin(apart)) == 3, "not moved"
