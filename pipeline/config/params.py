@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from pipeline.config.ranges import AtLeastOne, Count, Range, Section, Share
+from pipeline.config.ranges import AtLeastOne, Count, Range, Section, Share, require
 from pipeline.config.training import AtNetParams, VgNetParams
 
 FaceRule = Literal["prominent", "largest", "central", "left", "right"]
 WhichFace = FaceRule | int
 """A rule, or the number of a face in a picture, counted from the left, from 1."""
-SpeechKind = Literal["mfcc", "log_mel"]
+SpeechKind = Literal["mfcc", "log_mel", "embedding_mel"]
 Normalisation = Literal["none", "clip", "adaptive"]
 Protocol = Literal["full", "paper", "cross"]
 
@@ -114,7 +114,8 @@ class Mfcc(Section):
     """Stage mfcc."""
 
     kind: SpeechKind = "mfcc"
-    """Input of AT-net. mfcc: 12 coefficients, as in the paper; log_mel: the 26 mel bands they are computed from."""
+    """Input of AT-net. mfcc: 12 coefficients, as in the paper; log_mel: the 26 mel bands they are computed from;
+    embedding_mel: 32 mel bands, for `atnet.encoder: embedding`."""
     normalise: Normalisation = "none"
     """adaptive: by a running mean and deviation that start from those of the training split; clip: by the mean and
     deviation of the clip, in `generate` of the whole speech; none: no normalisation."""
@@ -185,3 +186,16 @@ class Params(Section):
     vgnet: VgNetParams = field(default_factory=VgNetParams)
     evaluate: Evaluate = field(default_factory=Evaluate)
     studies: Studies = field(default_factory=Studies)
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for speech features that AT-net's encoder does not read."""
+        super().__post_init__()
+        kind, encoder = self.mfcc.kind, self.atnet.encoder
+        require(
+            (kind == "embedding_mel") == (encoder == "embedding"),
+            f"mfcc.kind {kind} does not fit atnet.encoder {encoder}; embedding_mel and embedding go together",
+        )
+        require(
+            encoder != "embedding" or self.mfcc.normalise == "none",
+            "atnet.encoder embedding was trained on speech that is not normalised; set mfcc.normalise to none",
+        )

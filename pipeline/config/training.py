@@ -59,8 +59,9 @@ class LoopParams(Section):
 class AtNetParams(LoopParams):
     """Training of AT-net, speech to landmark coefficients."""
 
-    encoder: Literal["conv2d", "conv1d"] = "conv2d"
-    """Convolutions over time and columns (`conv2d`, the paper's), or over time alone (`conv1d`, a smaller network)."""
+    encoder: Literal["conv2d", "conv1d", "embedding"] = "conv2d"
+    """Convolutions over time and columns (`conv2d`, the paper's), over time alone (`conv1d`, a smaller network), or a
+    frozen network that knows many voices (`embedding`, for `mfcc.kind: embedding_mel`)."""
     recurrent: bool = True
     """Reference coefficients and an LSTM over the frames; false: the paper's single-frame ablation."""
     batch: AtLeastOne = 8

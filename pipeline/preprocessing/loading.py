@@ -37,7 +37,7 @@ def load_preprocessing(bundle: Bundle) -> Preprocessing:
         SpeechFeatures.of(window, kind, normalise, initial if normalise == "adaptive" else None)
         for kind in get_args(SpeechKind)
         for normalise in get_args(Normalisation)
-        if normalise != "adaptive" or (initial is not None and len(initial.mean) == KINDS[kind][1])
+        if normalise != "adaptive" or (initial is not None and len(initial.mean) == KINDS[kind].coefficients)
     ]
     if bundle.speech not in known:
         raise PipelineError(

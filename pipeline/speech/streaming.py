@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from pipeline.runtime.clock import frames_of
 from pipeline.runtime.errors import PipelineError
-from pipeline.speech.features import AFTER, PER_FRAME, ROWS, SpeechFeatures, windows
+from pipeline.speech.features import PER_FRAME, SpeechFeatures, windows
 from pipeline.speech.mel import HOP, reach
 from pipeline.speech.normalisation import Running, Statistics
 from pipeline.speech.sound import Sound
@@ -20,9 +20,10 @@ _COUNTED_ROWS = 3000  # rows computed at a time while the statistics of a record
 def stream_windows(
     sound: Sound, features: SpeechFeatures, frames: int | None = None, chunk: int = CHUNK
 ) -> Iterator[NDArray[np.float32]]:
-    """The windows of the video frames in chunks (T, 28, C), the same as when all speech is processed at once.
+    """The windows of the video frames in chunks (T, W, C), the same as `windows` of all speech.
 
-    Chunks have ``chunk`` frames; the last may be shorter. A chunk comes 0.14 s after its last frame with rows of 25 ms.
+    Chunks have ``chunk`` frames; the last may be shorter. A chunk comes 0.14 s after its last frame with rows of 25 ms,
+    and 0.30 s with `embedding_mel`.
     When rows are normalised by the whole recording, all of it is read first. Without ``frames`` there are as many as
     the sound lasts.
     """
@@ -32,20 +33,20 @@ def stream_windows(
     start = 0
     while frames is None or start < frames:
         stop = start + chunk
-        samples = sound.until((stop * PER_FRAME + AFTER + margin) * HOP)
+        samples = sound.until((stop * PER_FRAME + features.after + margin) * HOP)
         stop = min(stop, frames_of(samples) if frames is None else frames)
         if stop <= start:
             return
         if not (rows := samples // HOP):
             raise PipelineError("The speech holds less sound than one video frame lasts. Give at least 0.04 seconds.")
         following = first + len(held_RC)
-        last = min(rows, stop * PER_FRAME + AFTER)
+        last = min(rows, stop * PER_FRAME + features.after)
         if last > following:
             held_RC = np.concatenate([held_RC, normalise(_rows(sound, following, last, features, margin))])
         offset = start - first // PER_FRAME  # in frames from the first held row, which begins a frame
         yield windows(held_RC, offset + stop - start)[offset:]
         start = stop
-        keep = max(0, min(start * PER_FRAME, rows) - ROWS)
+        keep = max(0, min(start * PER_FRAME, rows) - features.rows)
         keep -= keep % PER_FRAME
         held_RC, first = held_RC[keep - first :], keep
         sound.forget((first + len(held_RC) - margin) * HOP)

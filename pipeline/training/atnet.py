@@ -5,8 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from pipeline.bundles.location import pretrained_folder
+from pipeline.bundles.network_files import read_model
 from pipeline.config.params import Params
 from pipeline.config.training import AtNetParams
 from pipeline.config.windows import require_long_clips
@@ -14,13 +17,15 @@ from pipeline.landmarks.points import COUNT
 from pipeline.landmarks.shape import lip_gap
 from pipeline.models.atnet import AtNet
 from pipeline.models.losses import coefficient_loss, spread_loss
+from pipeline.models.speech_embedding import SpeechEmbedding
 from pipeline.runtime import paths
 from pipeline.runtime.devices import autocast
 from pipeline.runtime.paths import StrPath
 from pipeline.shards.initial import read_initial
-from pipeline.speech.features import SpeechFeatures
+from pipeline.speech.features import PER_FRAME, SpeechFeatures, windows
+from pipeline.speech.mel import EMBEDDING_BANDS
 from pipeline.training.callbacks import Callback
-from pipeline.training.data import StoreSource, Window, drawn_variant, validation_windows
+from pipeline.training.data import StoreSource, Stream, Window, drawn_variant, validation_windows
 from pipeline.training.loop import train
 from pipeline.training.pictures import draw_curves
 from pipeline.training.sources import open_sources
@@ -29,6 +34,11 @@ from pipeline.training.task import Task, Validation
 
 VALIDATION_CLIPS = 64  # largest number of clips of the validation split
 VALIDATION_FRAMES = 250  # largest number of frames of each: 10 s
+
+
+SILENT_WINDOWS = 0.08
+"""Share of the windows that hear silence, with `encoder: embedding`. Clips have hardly any that lasts, and without
+these windows the lips part in silence."""
 
 
 class AtBatch(NamedTuple):
@@ -55,6 +65,8 @@ class AtNetTask(Task[AtNetParams]):
         # A network of another class need not have a choice of encoders.
         paper = params.encoder == "conv2d"
         self.network = self.architecture(*plain) if paper else self.architecture(*plain, params.encoder)
+        if isinstance(self.network, AtNet):
+            fill_embedding(self.network)
         if start:
             start.fill(self.network)
         self.forward = self.trainable(self.network, "network", params.lr)
@@ -72,7 +84,11 @@ class AtNetTask(Task[AtNetParams]):
         source, rows = self.source_train, []
         for position, window in self.windows(step):
             variant = drawn_variant(source.variants, self.seed, position)
-            rows.append(self._read(source, window, self.params.frames, variant))
+            random = np.random.default_rng([self.seed, Stream.SILENCE, position])
+            if self.params.encoder == "embedding" and random.random() < SILENT_WINDOWS:
+                rows.append(self._silent(source, window, random))
+            else:
+                rows.append(self._read(source, window, self.params.frames, variant))
         return AtBatch(*(torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)))
 
     def step(self, batch: AtBatch) -> dict[str, Tensor]:
@@ -104,6 +120,13 @@ class AtNetTask(Task[AtNetParams]):
         metrics = {"loss": float(np.mean(squared)), "error": float(np.sum(squared) / max(np.sum(moved), 1e-12))}
         return Validation(metrics, {"coefficients": draw_curves(curves[:3])})
 
+    def _silent(self, source: StoreSource, window: Window, random: np.random.Generator) -> tuple[np.ndarray, ...]:
+        """A window of silence, in which the lips stay as they are most closed in the clip, from any reference."""
+        coefficients_TK, frames = source.coefficients(window.clip), self.params.frames
+        closed = int(lip_gap(source.landmarks(window.clip).reshape(-1, COUNT, 2)).argmin())
+        windows_TRC = windows(silent_rows(frames, random), frames)
+        return coefficients_TK[window.reference], windows_TRC[:, None], coefficients_TK[[closed] * frames]
+
     @staticmethod
     def _read(source: StoreSource, window: Window, frames: int, variant: int = 0) -> tuple[np.ndarray, ...]:
         coefficients_TK = source.coefficients(window.clip)
@@ -113,6 +136,29 @@ class AtNetTask(Task[AtNetParams]):
             return reference_K, windows_TRC[:, None], moved_TK
         span = slice(window.start, window.start + frames)
         return reference_K, source.windows(window.clip)[span, None], coefficients_TK[span]
+
+
+def silent_rows(frames: int, random: np.random.Generator) -> NDArray[np.float32]:
+    """Rows of `embedding_mel` (4 ``frames``, 33) without speech: a quarter digital silence, otherwise steady noise.
+
+    Noise at 1 kHz has -76 to -40 dB of full scale in a band, and a colour from white to brown.
+    """
+    floor = 2 + np.log10(1e-8 * 2**30)
+    bands_RC = np.full((PER_FRAME * frames, EMBEDDING_BANDS), floor)
+    if random.random() >= 0.25:
+        colour_C = -random.uniform(0, 2) * np.log10(np.geomspace(0.1, 4, EMBEDDING_BANDS))  # of about 100 to 4,000 Hz
+        change_C = np.linspace(0.45, 0.12, EMBEDDING_BANDS)  # wider bands are steadier
+        noise_RC = random.uniform(3.4, 7.0) + colour_C + change_C * random.standard_normal(bands_RC.shape)
+        bands_RC = np.log10(10**bands_RC + 10**noise_RC)
+    return np.concatenate([bands_RC.mean(axis=1, keepdims=True), bands_RC], axis=1).astype(np.float32)
+
+
+def fill_embedding(network: AtNet) -> None:
+    """Give an AT-net with `encoder: embedding` the weights of the speech embedding; others stay as they are."""
+    for module in network.modules():
+        if isinstance(module, SpeechEmbedding):
+            _, weights = read_model(pretrained_folder() / "speech_embedding", "model")
+            module.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
 
 
 def speech_features(params: Params) -> SpeechFeatures:

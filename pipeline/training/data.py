@@ -31,6 +31,7 @@ class Stream(IntEnum):
     AUGMENTATION = 2  # augmentation of a window: of VG-net's pictures, and of AT-net's sound
     CORPUS = 3  # corpus and clip of a window, if corpora have weights
     REFERENCE = 4  # whether a window's reference is the frame with the widest mouth
+    SILENCE = 5  # whether a window hears silence, and which
 
 
 GroupWeights = Mapping[tuple[int, ...], float]  # groups of clips, and how often each is drawn; may be empty

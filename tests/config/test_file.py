@@ -5,7 +5,8 @@ import pytest
 import yaml
 
 from pipeline.config.file import dump_params, load_params
-from pipeline.config.params import Params
+from pipeline.config.params import Mfcc, Params
+from pipeline.config.training import AtNetParams
 from pipeline.corpora.base import CORPORA
 from pipeline.corpora.registry import check_corpora, corpus_params
 from pipeline.runtime.errors import PipelineError
@@ -50,6 +51,11 @@ def test_shipped_params_are_the_defaults() -> None:
             r"vgnet\.lr must be above 0 and below 1; it is -1\.0\. Change it in params\.yaml or with -S",
         ),
         ("vgnet.lr", float("nan"), r"vgnet\.lr is nan; it must be a number"),
+        (
+            "mfcc.kind",
+            "embedding_mel",
+            r"mfcc\.kind embedding_mel does not fit atnet\.encoder conv2d; ",
+        ),
         ("seed", "1", r"seed is '1'; it must be a whole number"),
         ("seed", True, r"seed is True; it must be a whole number"),
         ("seed", -1, r"seed must be 0 to"),
@@ -138,3 +144,9 @@ def test_params_go_to_json_and_back(tmp_path: Path) -> None:
         load_params(path)
     with pytest.raises(PipelineError, match=r"box\.json is missing\. Write it with `atvgnet params > box\.json`"):
         load_params(tmp_path / "box.json")
+
+
+def test_the_speech_embedding_hears_no_normalised_speech() -> None:
+    mfcc, atnet = Mfcc(kind="embedding_mel", normalise="clip"), AtNetParams(encoder="embedding")
+    with pytest.raises(ValueError, match=r"set mfcc\.normalise to none"):
+        Params(mfcc=mfcc, atnet=atnet)

@@ -99,10 +99,13 @@ def test_vgnet_without_attention_is_all_paint() -> None:
 
 @torch.inference_mode()
 @pytest.mark.parametrize("recurrent", [True, False])
-@pytest.mark.parametrize("encoder", ["conv2d", "conv1d"])
-def test_atnet_in_pieces_equals_atnet_at_once(recurrent: bool, encoder: Encoder) -> None:
-    network = AtNet(components=4, width=8, recurrent=recurrent, encoder=encoder).eval()
-    reference, windows = torch.randn(2, 4), torch.randn(2, 7, 1, 28, 12)
+@pytest.mark.parametrize(("encoder", "columns"), [("conv2d", 12), ("conv1d", 12), ("embedding", 32)])
+def test_atnet_in_pieces_equals_atnet_at_once(recurrent: bool, encoder: Encoder, columns: int) -> None:
+    network = AtNet(4, 8, recurrent, columns, encoder).eval()
+    rows = network.inputs["windows_BT1RC"][3]
+    sound = torch.randn(2, 6 * 4 + rows, columns)
+    windows = torch.stack([sound[:, 4 * frame : 4 * frame + rows] for frame in range(7)], dim=1)[:, :, None]
+    reference = torch.randn(2, 4)
     first, state = network.stream(reference, windows[:, :3])
     rest, _ = network.stream(reference, windows[:, 3:], state)
     close(torch.cat([first, rest], dim=1), network(reference, windows))

@@ -21,7 +21,7 @@ from pipeline.prepare.manifest import read_manifest
 from pipeline.prepare.pca import write_explained
 from pipeline.prepare.speech_features import build_mfcc
 from pipeline.shards.clip_store import ClipStore
-from pipeline.speech.mel import HOP, _bands
+from pipeline.speech.mel import HOP, _logarithms
 from tests.corpora.sections import default_sections
 
 PARAMS = Params(corpora=default_sections())
@@ -66,7 +66,7 @@ def unrounded(out: Path) -> str:
     """A hash of speech features and eigenvectors of the training clips, in full precision."""
     store, digest = ClipStore(out), hashlib.sha256()
     for clip in store.ids("train"):
-        digest.update(_bands(store.samples(clip), 0.025, HOP).tobytes())
+        digest.update(_logarithms(store.samples(clip), 0.025, HOP).tobytes())
         points = store.points(clip).reshape(-1, 136).astype(np.float64)
         digest.update(np.linalg.eigh(points.T @ points)[1].tobytes())
     return digest.hexdigest()

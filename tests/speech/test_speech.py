@@ -11,7 +11,7 @@ from pipeline.config.params import Normalisation, SpeechKind
 from pipeline.runtime.clock import RATE
 from pipeline.runtime.errors import PipelineError
 from pipeline.speech.features import KINDS, SpeechFeatures, windows
-from pipeline.speech.mel import HOP, log_mel, mfcc
+from pipeline.speech.mel import HOP, embedding_mel, log_mel, mfcc
 from pipeline.speech.normalisation import InitialStatistics
 from pipeline.speech.sound import Sound
 from pipeline.speech.streaming import stream_windows
@@ -69,11 +69,35 @@ def test_log_mel_by_definition(row: int) -> None:
     np.testing.assert_allclose(log_mel(samples)[row, 0] * np.sqrt(26), mfcc(samples)[row, 0], atol=1e-2)
 
 
+def test_embedding_mel_equals_librosas() -> None:
+    """librosa gets silence at both ends; its powers are of samples from -32,768 to 32,767."""
+    import librosa
+
+    samples = noise(1.0)
+    power = librosa.feature.melspectrogram(
+        y=np.pad(samples.astype(np.float64), ((512 - HOP) // 2, 512)),
+        sr=RATE,
+        n_fft=512,
+        win_length=400,
+        hop_length=HOP,
+        center=False,
+        n_mels=32,
+        fmin=60,
+        fmax=3800,
+        dtype=np.float64,
+    )[:, :100]
+    bands = 2 + librosa.power_to_db(power, amin=1e-10, top_db=None).T / 10
+    made = embedding_mel(samples)
+    np.testing.assert_allclose(made[:, 1:], bands, atol=2e-3)
+    np.testing.assert_allclose(made[:, 0], bands.mean(axis=1), atol=2e-3)
+
+
 def test_mfcc_shapes() -> None:
     assert mfcc(noise(1.0)).shape == (100, 13)
     assert mfcc(noise(0.0)).shape == (0, 13)
     assert log_mel(noise(1.0)).shape == (100, 27)
     assert log_mel(noise(0.0)).shape == (0, 27)
+    assert embedding_mel(noise(0.0)).shape == (0, 33)
     assert np.isfinite(mfcc(np.zeros(RATE, np.int16))).all()
 
 
@@ -98,6 +122,11 @@ def test_windows_have_the_rows_of_their_frame() -> None:
     np.testing.assert_array_equal(cut[99, -12:], np.repeat(rows[-1:, 1:], 12, axis=0))
 
 
+def test_windows_for_the_embedding_have_60_rows() -> None:
+    rows = np.arange(400 * 33, dtype=np.float32).reshape(400, 33)
+    np.testing.assert_array_equal(windows(rows, 100)[50], rows[4 * 50 - 28 : 4 * 50 + 32, 1:])
+
+
 @given(st.integers(1, 500), st.integers(1, 130))
 def test_windows_of_any_length(rows: int, frames: int) -> None:
     cut = windows(np.zeros((rows, 13), np.float32), frames)
@@ -115,14 +144,14 @@ def test_no_speech_is_an_error() -> None:
     st.lists(st.integers(0, 80000), max_size=6),
     st.integers(1, 40),
     st.sampled_from([0.025, 0.1]),
-    st.sampled_from(["mfcc", "log_mel"]),
+    st.sampled_from(["mfcc", "log_mel", "embedding_mel"]),
     st.sampled_from(["none", "clip", "adaptive"]),
 )
 def test_streamed_windows_equal_all_at_once(
     samples: int, cuts: list[int], chunk: int, window: float, kind: SpeechKind, normalise: Normalisation
 ) -> None:
     """The blocks of the speech have no influence."""
-    columns = KINDS[kind][1]
+    columns = KINDS[kind].coefficients
     initial = InitialStatistics((1.5,) * columns, (2.0,) * columns) if normalise == "adaptive" else None
     speech, features = noise(5.0)[:samples], SpeechFeatures.of(window, kind, normalise, initial)
     frames = -(-samples * 25 // RATE)

@@ -27,7 +27,7 @@ from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import check_new
 from pipeline.runtime.paths import StrPath
-from pipeline.speech.features import AFTER, PER_FRAME
+from pipeline.speech.features import PER_FRAME
 
 NETWORKS = "networks.json"
 _TRACED_FRAMES = 3
@@ -66,7 +66,12 @@ def export_onnx(source: StrPath, to: StrPath) -> None:
         "vgnet": _vgnet(bundle.vgnet, to / "vgnet.onnx"),
         "fps": FPS,
         "picture": {"channels": "RGB", "range": [-1, 1]},
-        "speech": {**parts.speech.record(), "dropped": 1, "rows_per_frame": PER_FRAME, "rows_before": AFTER},
+        "speech": {
+            **parts.speech.record(),
+            "dropped": 1,
+            "rows_per_frame": PER_FRAME,
+            "rows_before": parts.speech.after,
+        },
         "crop": asdict(parts.crop),
         "landmarks": {"file": FILE, "factor": FACTOR, "stable": STABLE.tolist()},
         "mouth": {"gain": GAIN, "knee": list(KNEE), "closing": CLOSING},

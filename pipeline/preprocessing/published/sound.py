@@ -18,10 +18,13 @@ from pipeline.media.read import read_audio, read_audio_blocks
 from pipeline.runtime.clock import RATE, frames_of
 from pipeline.runtime.paths import StrPath
 from pipeline.speech.classic_mfcc import ClassicMfcc, classic_mfcc
-from pipeline.speech.features import PER_FRAME, ROWS
+from pipeline.speech.features import PER_FRAME
 from pipeline.speech.mel import HOP
 from pipeline.speech.sound import Sound
 from pipeline.speech.streaming import CHUNK
+
+_ROWS = 28
+"""Rows of a window."""
 
 
 def read_speech(path: StrPath, damage: Damage) -> Iterator[NDArray[np.int16]]:
@@ -73,7 +76,7 @@ def stream_windows(
     length = round(speech.window * RATE)
 
     def end_of(stop: int) -> int:
-        return ((stop - 1) * PER_FRAME + ROWS - silent - 1) * HOP + length
+        return ((stop - 1) * PER_FRAME + _ROWS - silent - 1) * HOP + length
 
     start = 0
     while frames is None or start < frames:
@@ -85,7 +88,7 @@ def stream_windows(
         # One extra row: the pre-emphasis of the first sample needs the sample before it.
         begin = (start * PER_FRAME - silent - 1) * HOP
         rows = classic_mfcc(_cut(sound, begin, end_of(stop)), speech)[1:, 1:]
-        yield sliding_window_view(rows, ROWS, axis=0)[::PER_FRAME].transpose(0, 2, 1).astype(np.float32)
+        yield sliding_window_view(rows, _ROWS, axis=0)[::PER_FRAME].transpose(0, 2, 1).astype(np.float32)
         sound.forget(begin)
         start = stop
 

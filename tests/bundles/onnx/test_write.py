@@ -185,6 +185,7 @@ def test_the_docs_program_generates_the_same_video(folder: Path, monkeypatch: py
         SpeechFeatures.of(0.025, "log_mel", "adaptive", InitialStatistics((-8.0,) * 27, (3.0,) * 27, 20, 100, 30, 8.0)),
         SpeechFeatures.of(0.025, "mfcc"),
         SpeechFeatures.of(0.05, "mfcc"),
+        SpeechFeatures.of(0.025, "embedding_mel"),
     ],
     ids=str,
 )
@@ -193,6 +194,7 @@ def test_the_docs_describe_the_speech_windows(folder: Path, features: SpeechFeat
     samples_N = read_audio(ROOT / "docs/speech.wav")
     expected = np.concatenate(list(stream_windows(Sound([samples_N]), features)))
     record = json.loads((folder / "onnx/networks.json").read_text())["speech"] | features.record()
+    record["rows_before"] = features.after
     np.testing.assert_allclose(windows_of_table(record, samples_N), expected, atol=2e-3)
 
 
@@ -205,7 +207,12 @@ def windows_of_table(speech: dict[str, Any], samples_N: NDArray[np.int16]) -> ND
     cuts = np.stack([sound[row * hop : row * hop + size] for row in range(count)])
     hann = np.pad(scipy.signal.get_window("hann", length), (size - length) // 2)
     power = np.abs(np.fft.rfft(cuts * hann)) ** 2
-    bands = np.log(power @ librosa.filters.mel(sr=speech["rate"], n_fft=size, n_mels=speech["bands"]).T + 1e-8)
+    low, high = (60.0, 3800.0) if speech["kind"] == "embedding_mel" else (0.0, None)
+    bands = np.log(
+        power @ librosa.filters.mel(sr=speech["rate"], n_fft=size, n_mels=speech["bands"], fmin=low, fmax=high).T + 1e-8
+    )
+    if speech["kind"] == "embedding_mel":
+        bands = 2 + (bands + np.log(2.0**30)) / np.log(10)
     if speech["kind"] == "mfcc":
         rows = scipy.fft.dct(bands, norm="ortho")[:, : speech["coefficients"]]
     else:
