@@ -11,6 +11,7 @@ from pipeline.faces.detect import Box
 from pipeline.faces.key_frames import Face, find_faces
 from pipeline.faces.replay import Image
 from pipeline.faces.select import Candidate, choose, frontal, is_whole, weight
+from pipeline.landmarks.points import interpolate_missing
 
 SAME_FACE = 0.3  # overlap from which faces of neighbouring frames belong to one person
 LASTING = 0.5  # a person in less than this share of the most frequent person's frames is only passing through
@@ -78,7 +79,9 @@ def track_face(frames: Iterable[Image], detect_every: int, rule: FaceRule = "pro
     points_T68x2 = np.array([face.points for face in track], np.float32).reshape(-1, 68, 2)
     found_T = np.array([face is not missing for face in track], bool)
     scores_T = np.array([face.box.score for face in track], np.float32)
-    return Track(_interpolated(points_T68x2, found_T), found_T, scores_T)
+    if found_T.any():
+        points_T68x2 = interpolate_missing(points_T68x2, found_T).astype(np.float32)
+    return Track(points_T68x2, found_T, scores_T)
 
 
 def _chosen(people: list[_Person], rule: FaceRule) -> dict[int, Face]:
@@ -94,11 +97,3 @@ def _chosen(people: list[_Person], rule: FaceRule) -> dict[int, Face]:
         if not faces.keys() & other.faces.keys() and 0.67 < leader.height / max(other.height, 1e-6) < 1.5:
             faces |= other.faces
     return faces
-
-
-def _interpolated(points: NDArray[np.float32], found: NDArray[np.bool_]) -> NDArray[np.float32]:
-    if found.all() or not found.any():
-        return points
-    numbers = np.arange(len(points))
-    columns = [np.interp(numbers, numbers[found], column[found]) for column in points.reshape(len(points), -1).T]
-    return np.stack(columns, axis=1).reshape(points.shape).astype(np.float32)

@@ -44,6 +44,16 @@ MIRRORED = np.array([
 """The index in the original face of each point of the mirrored face."""
 
 
+def interpolate_missing(points_T68x2: NDArray[np.floating], known_T: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The points (T, 68, 2), with those of frames that are not known interpolated from the nearest known frames.
+
+    At least one frame must be known.
+    """
+    frames, known = np.arange(len(known_T)), np.flatnonzero(known_T)
+    columns = points_T68x2.reshape(len(known_T), -1).T
+    return np.stack([np.interp(frames, known, column[known]) for column in columns], axis=1).reshape(points_T68x2.shape)
+
+
 def mirror_points(points_T68x2: NDArray[np.floating]) -> NDArray[np.floating]:
     """Mirror points (..., 68, 2) about x = 0."""
     return points_T68x2[..., MIRRORED, :] * np.array([-1, 1], points_T68x2.dtype)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.faces.lips import MIN_FRAMES, correlation, mouth_speed
+from pipeline.landmarks.points import interpolate_missing
 from pipeline.landmarks.shape import mouth_opening
 from pipeline.metrics.base import METRICS, ClipMetric, MetricEntry
 from pipeline.metrics.lips import STILL, decibels
@@ -31,7 +32,7 @@ def lag_correlations(points_T68x2: NDArray[np.floating], loudness_T: NDArray[np.
     level_T = decibels(loudness_T)
     if len(has_face_T) < MIN_FRAMES or has_face_T.mean() < 0.5 or not np.ptp(level_T):
         return np.full(len(LAGS), np.nan)
-    points = interpolate(points_T68x2, has_face_T)
+    points = interpolate_missing(points_T68x2, has_face_T)
     if not np.ptp(points, axis=0).any():  # its rounding errors would correlate
         return np.zeros(len(LAGS))
     # In `correlation` the second signal is late by the lag; here the first one is.
@@ -86,7 +87,7 @@ def mouth_correlations(
     lags = LAGS[np.abs(LAGS) <= len(fake_T68x2) - OVERLAP]
     if not len(lags):
         return nothing
-    real, fake = (_signals(interpolate(*clip)) for clip in zip(clips, has_face, strict=True))
+    real, fake = (_signals(interpolate_missing(*clip)) for clip in zip(clips, has_face, strict=True))
     if min(float(np.ptp(opening_T)) for opening_T, *_ in (real, fake)) <= STILL:
         return nothing
     return lags, _mean_correlations(real, fake, lags)
@@ -100,13 +101,6 @@ def relative_offset(fake_T68x2: NDArray[np.floating], real_T68x2: NDArray[np.flo
     best = int(correlations.argmax())
     inside = len(lags) == 1 or 0 < best < len(lags) - 1
     return float(lags[best]) if inside else float("nan")
-
-
-def interpolate(points_T68x2: NDArray[np.floating], has_face_T: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The points (T, 68, 2), with those of frames without a face interpolated from their neighbours."""
-    numbers, known = np.arange(len(has_face_T)), np.flatnonzero(has_face_T)
-    flat = points_T68x2.reshape(len(has_face_T), -1).astype(np.float64)
-    return np.stack([np.interp(numbers, known, column[known]) for column in flat.T], axis=1).reshape(points_T68x2.shape)
 
 
 LATE = "frames the lips are late"
