@@ -41,19 +41,17 @@ class Bundle:
     folder: Path
     atnet: AtNet
     vgnet: VgNet
-    landmarks: LandmarkModel | None  # None in a bundle of published networks, like the next two
-    speech: SpeechFeatures | None
-    crop: CropGeometry | None
+    trained: "TrainedParts | None"  # None in a bundle of published networks
     card: Mapping[str, Any]  # `bundle.json` and the `commit`; empty until an evaluation has written the card
 
     @property
     def trained_here(self) -> "TrainedParts":
         """The parts that only a bundle of this project has. Raises PipelineError for published networks."""
-        if self.landmarks is None or self.speech is None or self.crop is None:
+        if self.trained is None:
             raise PipelineError(
                 f"{self.folder} has networks that are published by others. Give a bundle that was trained here."
             )
-        return TrainedParts(self.landmarks, self.speech, self.crop)
+        return self.trained
 
 
 class TrainedParts(NamedTuple):
@@ -76,7 +74,7 @@ def load_bundle(folder: StrPath) -> Bundle:
     card = _read_card(folder)
     published = [meta.get("landmarks") == PUBLISHED for meta in (atnet_meta, vgnet_meta)]
     if all(published):
-        return Bundle(folder, atnet, vgnet, None, None, None, card)
+        return Bundle(folder, atnet, vgnet, None, card)
     if any(published):
         ours, theirs = ("vgnet", "atnet") if published[0] else ("atnet", "vgnet")
         raise PipelineError(
@@ -107,7 +105,7 @@ def load_bundle(folder: StrPath) -> Bundle:
             f"{folder / 'vgnet'} does not fit its crops: the network takes pictures of {vgnet.size} pixels a side, and "
             f"was trained on crops of {crop.size}. Take the folder whole from one training, or train again."
         )
-    return Bundle(folder, atnet, vgnet, landmarks, speech, crop, card)
+    return Bundle(folder, atnet, vgnet, TrainedParts(landmarks, speech, crop), card)
 
 
 def _load(folder: Path, kind: type[N]) -> tuple[N, dict[str, Any]]:

@@ -22,7 +22,7 @@ def write_small_copy(source: StrPath, to: StrPath, extra: Mapping[str, Any]) -> 
     """
     source, to = Path(source), Path(to)
     bundle = load_bundle(source)
-    if bundle.landmarks is None or not bundle.card:
+    if bundle.trained is None or not bundle.card:
         raise PipelineError(f"{source} has no card of this project's. Evaluate it first: `dvc repro` writes the card.")
     check_new(to)
     for part in ("atnet", "vgnet"):

@@ -28,20 +28,21 @@ def load_preprocessing(bundle: Bundle) -> Preprocessing:
 
     Raises PipelineError if they were trained on speech features that this version does not compute.
     """
-    if bundle.landmarks is None or bundle.speech is None or bundle.crop is None:
+    if bundle.trained is None:
         from pipeline.preprocessing.published.recipe import PublishedPreprocessing  # the stages do not need it
 
         return PublishedPreprocessing.load(bundle.folder)
-    window, initial = bundle.speech.window, bundle.speech.initial
+    speech = bundle.trained.speech
+    window, initial = speech.window, speech.initial
     known = [
         SpeechFeatures.of(window, kind, normalise, initial if normalise == "adaptive" else None)
         for kind in get_args(SpeechKind)
         for normalise in get_args(Normalisation)
         if normalise != "adaptive" or (initial is not None and len(initial.mean) == KINDS[kind].coefficients)
     ]
-    if bundle.speech not in known:
+    if speech not in known:
         raise PipelineError(
-            f"{bundle.folder / 'atnet'} was trained on other speech features ({bundle.speech}) than this version "
+            f"{bundle.folder / 'atnet'} was trained on other speech features ({speech}) than this version "
             f"computes ({known[0]}). Use the version of the project that trained it."
         )
-    return ProjectPreprocessing(bundle.landmarks, bundle.speech, bundle.crop)
+    return ProjectPreprocessing(*bundle.trained)

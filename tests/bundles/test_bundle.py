@@ -28,7 +28,7 @@ def test_initial_statistics_are_part_of_the_bundle(tmp_path: Path) -> None:
     initial = InitialStatistics((-1.5,) * 27, (2.25,) * 27)
     speech = SpeechFeatures.of(0.025, "log_mel", "adaptive", initial)
     folder = write_bundle(tmp_path / "models", speech=speech)
-    assert load_bundle(folder).speech == speech
+    assert load_bundle(folder).trained_here.speech == speech
     assert (
         "initial"
         not in json.loads((write_bundle(tmp_path / "plain") / "atnet/model.json").read_text())["meta"]["speech"]
@@ -37,8 +37,8 @@ def test_initial_statistics_are_part_of_the_bundle(tmp_path: Path) -> None:
 
 def test_all_parts_are_read_back(folder: Path) -> None:
     bundle = load_bundle(folder)
-    assert bundle.crop == CROP
-    assert bundle.speech == MFCC
+    assert bundle.trained_here.crop == CROP
+    assert bundle.trained_here.speech == MFCC
     assert bundle.card["metrics"]["at_vg"]["lmd"] == 1.0
     assert bundle.card["commit"] is None
     assert not bundle.vgnet.training
@@ -49,7 +49,7 @@ def test_all_parts_are_read_back(folder: Path) -> None:
 def test_a_bundle_of_larger_faces(tmp_path: Path) -> None:
     bundle = load_bundle(write_bundle(tmp_path / "models", size=256))
     assert bundle.vgnet.size == 256
-    assert bundle.crop == crop_geometry(256)
+    assert bundle.trained_here.crop == crop_geometry(256)
 
 
 @pytest.mark.parametrize(("network", "crop"), [(128, 256), (256, 128)])

@@ -123,8 +123,7 @@ def test_both_networks_equal_pytorch(exported: Exported) -> None:
     close(found["next_hidden_3BD"], state[0])
     close(found["next_cell_3BD"], state[1])
 
-    assert exported.bundle.landmarks is not None
-    moved = (expected - exported.reference_BK).numpy() @ exported.bundle.landmarks.basis.T
+    moved = (expected - exported.reference_BK).numpy() @ exported.bundle.trained_here.landmarks.basis.T
     landmarks = (exported.reference_BL.numpy() + moved).astype(np.float32)
     picture = {"image_BCHW": exported.image_BCHW, "reference_landmarks_BL": exported.reference_BL}
     with torch.inference_mode():
@@ -156,8 +155,7 @@ def test_the_record_describes_the_files(exported: Exported) -> None:
             assert sizes == about[kind]
     assert exported.record["crop"]["size"] == exported.bundle.vgnet.size
     with np.load(exported.folder / exported.record["landmarks"]["file"]) as arrays:
-        assert exported.bundle.landmarks is not None
-        np.testing.assert_array_equal(arrays["basis"], exported.bundle.landmarks.basis)
+        np.testing.assert_array_equal(arrays["basis"], exported.bundle.trained_here.landmarks.basis)
 
 
 def test_the_docs_program_generates_the_same_video(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
