@@ -80,10 +80,10 @@ def prepare(
         )
     lost: dict[str, str] = {}
     sync = _build(footage, lost, params, work, jobs)
-    check = check_recordings(ClipStore(work), sync, params.landmarks.min_sync)
-    lost |= check.lost
-    if check.lost or check.delays:
-        _build(replace(footage, delays=check.delays), lost, params, work, jobs)
+    wrong, delays = check_recordings(ClipStore(work), sync, params.landmarks.min_sync)
+    lost |= wrong
+    if wrong or delays:
+        _build(replace(footage, delays=delays), lost, params, work, jobs)
     if lost:
         log.warning("%d clips are left out:%s", len(lost), common_causes(lost))
     build_mfcc(work / "clips", params.mfcc, work / "mfcc", jobs, initial)

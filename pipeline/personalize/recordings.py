@@ -6,7 +6,6 @@ loudness does, also for people outside its training.
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,13 +27,6 @@ log = logging.getLogger(__name__)
 EXPECTED = FitLimits(gain=1.0, correlation=0.42, no_gain=0.7, weak=0.35, fewest=5)
 """FitLimits for `ExpectedLips`. Real clips of GRID have 0.42 to 0.78, clips with other people's sound up to 0.41."""
 _SMOOTH = 1.0  # frames
-
-
-class RecordingCheck(NamedTuple):
-    """The result of `check_recordings`."""
-
-    lost: dict[str, str]  # why a clip is left out, by id
-    delays: dict[str, float]  # seconds by which a file's sound has to be delayed
 
 
 class ExpectedLips:
@@ -60,13 +52,17 @@ def _movement(landmarks_TL: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.asarray(np.gradient(gaussian_filter1d(mouth_TL.astype(np.float64), _SMOOTH, axis=0), axis=0))
 
 
-def check_recordings(store: ClipStore, sync: Mapping[str, float], min_sync: float) -> RecordingCheck:
+def check_recordings(
+    store: ClipStore, sync: Mapping[str, float], min_sync: float
+) -> tuple[dict[str, str], dict[str, float]]:
     """Check the sound of whole recordings, and the identity of the person in them.
 
-    Files with too few clips for a result are checked together. If a whole recording gives no result, its clips with a
-    metric `sync` below `min_sync` are left out.
+    Returns why clips are left out, by id, and the seconds by which the sound of files has to be delayed. Files with too
+    few clips for a result are checked together. If a whole recording gives no result, its clips with a metric `sync`
+    below `min_sync` are left out.
     """
-    check = RecordingCheck({}, {})
+    lost: dict[str, str] = {}
+    delays: dict[str, float] = {}
     clips = store.ids("train") + store.ids("val") + store.ids("test")
     expected = ExpectedLips()
     limit = next(limit for limit in LIMITS if limit.metric == "sync")
@@ -79,15 +75,14 @@ def check_recordings(store: ClipStore, sync: Mapping[str, float], min_sync: floa
         name = next(iter(files)).partition("-")[2] if len(files) == 1 else f"{len(files)} short videos"
         if fit is not None and fit.foreign:
             log.warning("%s: %s. Its clips are left out.", name, FOREIGN)
-            check.lost.update(dict.fromkeys(of_files, FOREIGN))
+            lost |= dict.fromkeys(of_files, FOREIGN)
         elif fit is None or not fit.matches:
             causes = {clip: limit.cause(sync[clip], min_sync) for clip in of_files}
-            check.lost.update({clip: cause for clip, cause in causes.items() if cause})
+            lost |= {clip: cause for clip, cause in causes.items() if cause}
         elif fit.shifted:
             log.warning("%s: the sound is %s over the whole video. It is moved.", name, fit.offset_text)
-            check.delays.update(dict.fromkeys(files, fit.offset / FPS))
-    check.lost.update(_other_people(store, [clip for clip in clips if clip not in check.lost]))
-    return check
+            delays |= dict.fromkeys(files, fit.offset / FPS)
+    return lost | _other_people(store, [clip for clip in clips if clip not in lost]), delays
 
 
 def _other_people(store: ClipStore, clips: Sequence[str]) -> dict[str, str]:
