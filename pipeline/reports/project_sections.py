@@ -17,6 +17,7 @@ from pipeline.reports.embed import Embedder
 from pipeline.reports.sections import PageTable, Section, table_of
 from pipeline.runtime import paths
 from pipeline.runtime.checkout import git
+from pipeline.tracking.run import select
 
 LOCK = Path("dvc.lock")
 MODELS = tuple(folder.as_posix() for folder in (paths.LANDMARKS_MODEL, paths.ATNET, paths.VGNET))
@@ -113,19 +114,12 @@ def inputs() -> Section:
     params: dict[str, str] = {}
     if paths.PARAMS.exists():
         load_params(paths.PARAMS)  # raises PipelineError if the file has a mistake
-        params = _flat(yaml.safe_load(paths.PARAMS.read_text(encoding="utf-8")))
+        values = select(yaml.safe_load(paths.PARAMS.read_text(encoding="utf-8")))
+        params = {name: "" if value is None else str(value) for name, value in values.items()}
     for caption, values in {"Params": params, "Hashes of data and models (dvc.lock)": _hashes()}.items():
         if values:
             section.folded.append(PageTable(caption, ["name", "value"], [list(item) for item in values.items()]))
     return section
-
-
-def _flat(tree: Any, prefix: str = "") -> dict[str, str]:
-    """The values of nested mappings by dotted name."""
-    if not isinstance(tree, dict):
-        return {prefix: "" if tree is None else str(tree)}
-    parts = (_flat(value, f"{prefix}.{key}" if prefix else str(key)) for key, value in tree.items())
-    return {key: value for part in parts for key, value in part.items()}
 
 
 def _hashes() -> dict[str, str]:
