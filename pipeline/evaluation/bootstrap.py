@@ -8,15 +8,13 @@ from numpy.typing import ArrayLike, NDArray
 ROUNDS = 2000
 
 
-def interval(values: ArrayLike, seed: int = 0, rounds: int = ROUNDS) -> tuple[float, float]:
+def interval(values: ArrayLike, seed: int = 0) -> tuple[float, float]:
     """`intervals` of a single column (N,), with all clips in one stratum."""
-    low, high = intervals(np.asarray(values, np.float64)[:, None], None, seed, rounds)[:, 0]
+    low, high = intervals(np.asarray(values, np.float64)[:, None], None, seed)[:, 0]
     return float(low), float(high)
 
 
-def intervals(
-    values_NM: ArrayLike, strata: Sequence[str] | None = None, seed: int = 0, rounds: int = ROUNDS
-) -> NDArray[np.float64]:
+def intervals(values_NM: ArrayLike, strata: Sequence[str] | None = None, seed: int = 0) -> NDArray[np.float64]:
     """The 95% intervals (2, M) of the means of M columns over N clips, by the seeded percentile bootstrap (Efron 1979).
 
     Clips are drawn within their ``strata`` (N,), such as speakers, which are fixed in a test split. Strata of a single
@@ -26,9 +24,9 @@ def intervals(
     values = np.asarray(values_NM, np.float64)
     known = ~np.isnan(values)
     draw = np.random.default_rng(seed)
-    counts = np.zeros((rounds, len(values)))  # how often each round draws each clip
+    counts = np.zeros((ROUNDS, len(values)))  # how often each round draws each clip
     for clips in _groups([""] * len(values) if strata is None else strata):
-        counts[:, clips] = draw.multinomial(len(clips), np.full(len(clips), 1 / len(clips)), size=rounds)
+        counts[:, clips] = draw.multinomial(len(clips), np.full(len(clips), 1 / len(clips)), size=ROUNDS)
     drawn = counts @ known
     with np.errstate(invalid="ignore"):
         means = np.where(drawn > 0, counts @ np.where(known, values, 0.0) / drawn, np.nan)

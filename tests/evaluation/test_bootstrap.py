@@ -7,7 +7,7 @@ def test_intervals_cover_the_mean_in_95_percent() -> None:
     hits = 0
     for trial in range(200):
         values = np.random.default_rng(trial).normal(5, 1, 40)
-        low, high = interval(values, rounds=400)
+        low, high = interval(values)
         hits += low <= 5 <= high
     assert 0.88 <= hits / 200 <= 0.99
 

@@ -5,7 +5,7 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import combinations
 from pathlib import Path
 
@@ -17,21 +17,13 @@ from pipeline.evaluation.pictures import metrics_figure
 from pipeline.evaluation.results import systems_first
 from pipeline.evaluation.score.clip import score_clip
 from pipeline.evaluation.score.pairs import Pair, find_pairs
-from pipeline.evaluation.tables import ClipResult, Summary, program, tabulate, write_tables
+from pipeline.evaluation.tables import ClipResult, program, tabulate, write_tables
 from pipeline.faces.crop import SIZE
 from pipeline.runtime import workers
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import explained, lies_in, refuse_input, replacing
 from pipeline.runtime.progress import progress
-
-
-@dataclass(frozen=True)
-class Score:
-    """The rows of clips.csv, and the means with their intervals."""
-
-    clips: pd.DataFrame
-    summary: Summary
 
 
 def score(
@@ -43,8 +35,8 @@ def score(
     reference: Path | None = None,
     size: int = SIZE,
     seed: int = 0,
-) -> Score:
-    """Measure generated videos and write the tables of `pipeline.evaluation.tables`.
+) -> pd.DataFrame:
+    """Measure generated videos, write the tables of `pipeline.evaluation.tables`, and return the rows of clips.csv.
 
     If it is interrupted, the same call continues with the clips in the hidden folder beside ``out``.
 
@@ -95,7 +87,7 @@ def score(
         summary = write_tables(unfinished, clips, seed, scored, info, compared)
         metrics_figure(summary).savefig(unfinished / "metrics.png", dpi=110, metadata={"Software": None})
     shutil.rmtree(work)
-    return Score(clips, summary)
+    return clips
 
 
 def _score_clips(pairs: list[Pair], work: Path, jobs: int, size: int) -> list[ClipResult]:

@@ -131,10 +131,10 @@ def test_a_killed_score_continues_and_replaces_an_earlier_one(
     content[1]["row"]["psnr"] = 12.5
     kept.write_text(json.dumps(content))
     (work / f"{_key(pairs[1], 128)}.json").write_text("torn")
-    found = score(videos / "real", fakes, out, jobs=1)
+    clips = score(videos / "real", fakes, out, jobs=1)
     assert capsys.readouterr().out.startswith("score: 2 clips, 1 of them measured before the interruption\n")
-    assert found.clips.loc[found.clips["method"] == "again", "psnr"].tolist()[0] == 12.5
-    assert found.clips["psnr"].notna().all()
+    assert clips.loc[clips["method"] == "again", "psnr"].tolist()[0] == 12.5
+    assert clips["psnr"].notna().all()
     assert not work.exists()
     assert not (out / "pictures").exists()
     assert not (out / "differences.csv").exists()  # one system has nothing to be compared with
@@ -157,8 +157,7 @@ def test_without_real_videos_only_some_metrics_are_computed(videos: Path, tmp_pa
     frame = next(read_frames(videos / "real" / f"{CLIPS[0]}.mp4"))
     cv2.imwrite(str(pictures / "s1" / "bbaf3s.png"), frame[:, :, ::-1])
     cv2.imwrite(str(pictures / "s2" / "pwij3p.png"), np.full_like(frame, 127))
-    found = score(None, {"again": videos / "again"}, tmp_path / "out", jobs=1, reference=pictures)
-    clips = found.clips.set_index("id")
+    clips = score(None, {"again": videos / "again"}, tmp_path / "out", jobs=1, reference=pictures).set_index("id")
     assert clips["psnr"].isna().all()
     assert clips["csim"].notna().all()
     assert clips["jitter"].notna().all()
