@@ -9,8 +9,7 @@ from pathlib import Path
 import requests
 from urllib3.exceptions import HTTPError
 
-from pipeline.corpora.download.record import Archive
-from pipeline.corpora.download.web import Web, reason
+from pipeline.corpora.download.web import Archive, Web, reason
 from pipeline.runtime.errors import PipelineError
 
 _CHUNK = 1 << 16

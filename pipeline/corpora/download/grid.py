@@ -11,9 +11,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColu
 
 from pipeline.corpora.download.disk import clear_disk_errors, need_room, one_at_a_time, read_receipt, write_receipt
 from pipeline.corpora.download.download import download, part_of, size_of
-from pipeline.corpora.download.record import Archive, read_record
 from pipeline.corpora.download.unpack import SafeZip
-from pipeline.corpora.download.web import Retries, Web
+from pipeline.corpora.download.web import Archive, Retries, Web, read_record
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
 

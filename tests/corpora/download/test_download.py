@@ -11,8 +11,7 @@ import pytest
 
 from pipeline.corpora.download.disk import clear_disk_errors
 from pipeline.corpora.download.download import download, part_of
-from pipeline.corpora.download.record import Archive, read_record
-from pipeline.corpora.download.web import Retries, Web
+from pipeline.corpora.download.web import Archive, Retries, Web, read_record
 from pipeline.runtime.errors import PipelineError
 from tests.corpora.download.server import (
     Behaviour,

@@ -5,8 +5,7 @@ import json
 
 import pytest
 
-from pipeline.corpora.download.record import Archive, read_record
-from pipeline.corpora.download.web import Web
+from pipeline.corpora.download.web import Archive, Web, read_record
 from pipeline.runtime.errors import PipelineError
 from tests.corpora.download.server import Behaviour, Zenodo, breaks_off, sends, serve, status
 
