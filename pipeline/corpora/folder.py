@@ -61,7 +61,7 @@ class Folder(OpenedCorpus):
         if not paths:
             fault = f"no video ({', '.join(VIDEOS)}) in {root}, which holds {contents(root)}"
             raise PipelineError(f"{key}.root: {fault}. {unpacking(root) or advice}")
-        names = names_below(root, paths, key)
+        names = names_below(root, paths, f"{key}.root")
         pieces = {name: self._pieces(path) for name, path in names.items()}
         first = self._first_copies(names)
         splits = self._splits({name: len(pieces[name]) for name in names if first[name] == name})

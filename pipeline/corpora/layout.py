@@ -69,10 +69,10 @@ def _files(root: Path) -> Iterator[Path]:
     return islice((path for path in files if not path.name.startswith(".")), _ENTRIES)
 
 
-def names_below(root: Path, paths: Sequence[Path], key: str) -> dict[str, Path]:
+def names_below(root: Path, paths: Sequence[Path], what: str) -> dict[str, Path]:
     """Names of files: their paths below ``root`` without suffix, but with it where two files would have equal names.
 
-    Raises PipelineError, naming ``key``, for a name that is not valid UTF-8.
+    Raises PipelineError, naming the parameter or option ``what``, for a name that is not valid UTF-8.
     """
     relative = [path.relative_to(root) for path in paths]
     stems = Counter(path.with_suffix("") for path in relative)
@@ -82,6 +82,6 @@ def names_below(root: Path, paths: Sequence[Path], key: str) -> dict[str, Path]:
         try:
             name.encode()
         except UnicodeEncodeError:
-            raise PipelineError(f"{key}.root: the file name {name!r} is not valid UTF-8. Rename it.") from None
+            raise PipelineError(f"{what}: the file name {name!r} is not valid UTF-8. Rename it.") from None
         names[name] = path
     return names

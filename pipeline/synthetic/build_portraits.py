@@ -110,7 +110,7 @@ def build_portraits(
     hashes = hash_files(paths, jobs)
     recordings = find_recordings(voices, f"{key}.voices", jobs) if voices else []
     sources = []
-    for name, path in names_below(photos, paths, key).items():
+    for name, path in names_below(photos, paths, f"{key}.root").items():
         chosen = choose_recordings(recordings, hashes[path] or name, recipe.clips - synthetic) if voices else []
         digests = [[recording.digest for recording in candidates] for candidates in chosen]
         donors = choose_donors(path, hashes)

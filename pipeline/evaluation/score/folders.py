@@ -1,11 +1,10 @@
 """Finds the videos to score. This module imports nothing slow, so a mistake in a path is reported at once."""
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.corpora.base import files_below
-from pipeline.corpora.layout import VIDEOS
+from pipeline.corpora.layout import VIDEOS, names_below
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import real_path
 
@@ -40,16 +39,14 @@ def find_videos(folder: Path, option: str, suffixes: Sequence[str] = VIDEOS) -> 
     """Find the videos below a folder, following links: absolute paths by the path below ``folder`` without suffix.
 
     Files that differ only in the suffix keep it. Raises PipelineError, which names the command's ``option``, if the
-    folder does not exist or has no such file.
+    folder does not exist or has no such file, or for a name that is not valid UTF-8.
     """
     if not folder.is_dir():
         raise PipelineError(f"{option}: {folder} is not a folder. Give one that holds the videos.")
-    paths = [path.relative_to(folder) for path in files_below(folder, tuple(suffixes))]
+    paths = list(files_below(folder, tuple(suffixes)))
     if not paths:
         raise PipelineError(f"{option}: {folder} holds no file with a suffix of {', '.join(suffixes)}.")
-    count = Counter(path.with_suffix("") for path in paths)
-    names = ((path.with_suffix("") if count[path.with_suffix("")] == 1 else path).as_posix() for path in paths)
-    return {name: (folder / path).absolute() for name, path in zip(names, paths, strict=True)}
+    return {name: path.absolute() for name, path in names_below(folder, paths, option).items()}
 
 
 def find_test_videos(folder: Path) -> dict[str, Path]:
