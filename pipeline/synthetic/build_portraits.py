@@ -25,7 +25,7 @@ from pipeline.speech.forced_alignment import NotAligned
 from pipeline.synthetic.clip import render_clip
 from pipeline.synthetic.face import Face
 from pipeline.synthetic.portrait import Portrait, Unusable, portrait_subject, read_portrait
-from pipeline.synthetic.recordings import Recording, choose_recordings, find_recordings, speak_recording
+from pipeline.synthetic.recordings import Recording, TriedRecording, choose_recordings, find_recordings, speak_recording
 from pipeline.synthetic.sentences import Sentence, draw_sentences, draw_words
 from pipeline.synthetic.speakers import Light, Stream
 from pipeline.synthetic.speech import speak
@@ -183,7 +183,7 @@ def make_clips(photo: SourcePhoto, recipe: Recipe, folder: Path) -> tuple[str, t
     return photo.name, ("", [*spoken, *drawn[len(spoken) :]])
 
 
-def _write_clips(photo: SourcePhoto, recipe: Recipe, folder: Path) -> list[tuple[str, str, str, str]]:
+def _write_clips(photo: SourcePhoto, recipe: Recipe, folder: Path) -> list[TriedRecording]:
     """Write the clips of a photograph to ``folder``; return rows of `RECORDINGS`.
 
     Raises Unusable for a photograph that cannot be used, and NotAligned when a clip has no usable recording.
@@ -192,12 +192,12 @@ def _write_clips(photo: SourcePhoto, recipe: Recipe, folder: Path) -> list[tuple
     portrait = read_portrait(photo.path)
     donor = None if portrait.shows_teeth else _first_donor(photo.donors)
     face = Face(portrait_subject(portrait, light, mirrored, donor))
-    tried = []
+    tried: list[TriedRecording] = []
     for number, sentence in enumerate(_draw_texts(photo.place, recipe)):
         rng = np.random.default_rng([recipe.seed, number, *bytes.fromhex(photo.place)])
         if number < len(photo.recordings):
             track, used = speak_recording(photo.recordings[number], rng)
-            tried += [(name, "unusable" if reason else "ok", reason, text) for name, reason, text in used]
+            tried += used
         else:
             track = speak(sentence, voice, rng)
         # A smiling photograph is then also a reference from which its lips have to close.

@@ -17,7 +17,7 @@ from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.hashes import hash_files
 from pipeline.speech.forced_alignment import Alignment, NotAligned, align
 from pipeline.speech.phonemes import Segment
-from pipeline.synthetic.speech import LOUDNESS, RATE, ROOM, SECONDS, SoundTrack
+from pipeline.synthetic.speech import LOUDNESS, RATE, SECONDS, SoundTrack, in_room
 
 TRANSCRIPTS = "transcripts.tsv"
 """Tables below the folder, without a header: path relative to the table, speaker, language, text."""
@@ -40,14 +40,8 @@ class Recording(NamedTuple):
     """A hash of sound and text."""
 
 
-class TriedRecording(NamedTuple):
-    """A recording that was tried for a clip."""
-
-    name: str
-    reason: str
-    """Why it cannot be used; empty if the clip speaks it."""
-    text: str
-    """The whole words in the clip; empty if it cannot be used."""
+TriedRecording = tuple[str, str, str, str]
+"""A recording that was tried for a clip: its name, ok or unusable, the reason, and the whole words in the clip."""
 
 
 def find_recordings(folder: Path, key: str, jobs: int) -> list[Recording]:
@@ -115,14 +109,13 @@ def speak_recording(candidates: list[Recording], rng: np.random.Generator) -> tu
             samples_N = np.concatenate([np.zeros(0, np.int16), *blocks])
             track = cut_track(samples_N, align(samples_N, recording.text), rng)
         except PipelineError as error:
-            tried.append(TriedRecording(recording.name, error.without_subject, ""))
+            tried.append((recording.name, "unusable", error.without_subject, ""))
         except NotAligned as error:
-            tried.append(TriedRecording(recording.name, str(error), ""))
+            tried.append((recording.name, "unusable", str(error), ""))
         else:
-            text = " ".join(word.label for word in track.words)
-            return track, [*tried, TriedRecording(recording.name, "", text)]
-    first = tried[0]
-    raise NotAligned(f"no recording can be used of {len(tried)} tried, such as {first.name}: {first.reason}")
+            return track, [*tried, (recording.name, "ok", "", " ".join(word.label for word in track.words))]
+    name, _, reason, _ = tried[0]
+    raise NotAligned(f"no recording can be used of {len(tried)} tried, such as {name}: {reason}")
 
 
 def cut_track(samples_N: NDArray[np.int16], alignment: Alignment, rng: np.random.Generator) -> SoundTrack:
@@ -137,12 +130,8 @@ def cut_track(samples_N: NDArray[np.int16], alignment: Alignment, rng: np.random
     heard_N = samples_N[max(0, first) : max(0, first + round(SECONDS * clock.RATE))]
     speech_N = resample_poly(heard_N / 32768.0, RATE, clock.RATE)
     speech_N *= LOUDNESS / max(1e-4, float(np.sqrt(np.mean(speech_N**2))))
-    track_N = ROOM * rng.standard_normal(round(SECONDS * RATE))
-    offset = max(0, -first) * RATE // clock.RATE
-    audible_N = speech_N[: len(track_N) - offset]
-    track_N[offset : offset + len(audible_N)] += audible_N
     return SoundTrack(
-        samples_N=np.round(np.clip(track_N, -1, 1) * 32767).astype(np.int16),
+        samples_N=in_room(speech_N, max(0, -first) * RATE // clock.RATE, rng),
         phonemes=tuple(segment for segment in _shifted(alignment.phonemes, begin) if segment.end > 0),
         words=tuple(word for word in _shifted(alignment.words, begin) if word.start >= 0 and word.end <= SECONDS),
     )

@@ -48,16 +48,20 @@ def speak(sentence: Sentence, voice: Voice, rng: np.random.Generator) -> SoundTr
 
     speech_N = resample_poly(utterance.samples_N.astype(np.float64), 2, 1)
     speech_N *= LOUDNESS / np.sqrt(np.mean(speech_N[: round(length * RATE)] ** 2))
-    track_N = ROOM * rng.standard_normal(round(SECONDS * RATE))
-    first = round(lead * RATE)
-    audible_N = speech_N[: len(track_N) - first]
-    track_N[first : first + len(audible_N)] += audible_N
     words = zip(utterance.words, sentence.words, strict=True)
     return SoundTrack(
-        samples_N=np.round(np.clip(track_N, -1, 1) * 32767).astype(np.int16),
+        samples_N=in_room(speech_N, round(lead * RATE), rng),
         phonemes=tuple(Segment(heard.label, heard.start + lead, heard.end + lead) for heard in utterance.phonemes),
         words=tuple(Segment(word, heard.start + lead, heard.end + lead) for heard, word in words),
     )
+
+
+def in_room(speech_N: NDArray[np.float64], first: int, rng: np.random.Generator) -> NDArray[np.int16]:
+    """Three seconds of faint noise, with speech in [-1, 1] from sample ``first`` on, cut at the end."""
+    track_N = ROOM * rng.standard_normal(round(SECONDS * RATE))
+    audible_N = speech_N[: len(track_N) - first]
+    track_N[first : first + len(audible_N)] += audible_N
+    return np.round(np.clip(track_N, -1, 1) * 32767).astype(np.int16)
 
 
 def alignment(words: tuple[Segment, ...]) -> str:
