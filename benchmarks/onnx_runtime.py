@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 
 from pipeline.bundles.bundle import load_bundle
-from pipeline.bundles.onnx.write import NETWORKS, export_onnx
+from pipeline.bundles.onnx import NETWORKS, export_onnx
 from pipeline.models.atnet import AtNet
 from pipeline.models.folding import for_inference
 from pipeline.models.vgnet import VgNet

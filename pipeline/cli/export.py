@@ -66,7 +66,7 @@ def export_bundle(
 def export_as_onnx(to: To, models: ModelsOption = None) -> None:
     """Write the networks as ONNX files, with a description of their inputs (docs/serving.md)."""
     source = _bundle(models, to)
-    from pipeline.bundles.onnx.write import export_onnx
+    from pipeline.bundles.onnx import export_onnx
 
     export_onnx(source, to)
     for path in sorted(to.iterdir()):

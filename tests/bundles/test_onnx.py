@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from pipeline.bundles.bundle import Bundle, load_bundle
 from pipeline.bundles.location import pretrained_folder
 from pipeline.bundles.network_files import save_model
-from pipeline.bundles.onnx.write import export_onnx
+from pipeline.bundles.onnx import export_onnx
 from pipeline.cli import app
 from pipeline.inference.inputs import opened_speech, read_reference
 from pipeline.inference.talking_head import TalkingHead
@@ -37,7 +37,7 @@ from tests.factories import write_bundle
 pytestmark = pytest.mark.slow
 
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 CHUNKS = (7, 1, 12)
 FRAMES = sum(CHUNKS)
 

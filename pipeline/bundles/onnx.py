@@ -1,28 +1,29 @@
 """Writes a bundle as ONNX: `atnet.onnx`, `vgnet.onnx`, `landmarks.npz`, and `networks.json` (docs/serving.md).
 
 Each network processes a chunk of T frames, a free number, per call; the batch is 1. The recurrent state is an input, of
-zeros at first, and an output.
+zeros at first, and an output. Recurrent layers become loops, without a copy of the layer per frame.
 """
 
 import json
 import logging
 import warnings
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
+from torch._higher_order_ops.scan import scan
 
 from pipeline.bundles.bundle import load_bundle
-from pipeline.bundles.onnx.recurrent import ScannedGru, ScannedLstm
 from pipeline.landmarks.mouth_calibration import CLOSING, GAIN, KNEE
 from pipeline.landmarks.pca import FACTOR, FILE
 from pipeline.landmarks.points import STABLE
 from pipeline.models.atnet import AtNet, LstmState
 from pipeline.models.folding import for_inference
 from pipeline.models.layers import Shapes
-from pipeline.models.vgnet import VgNet
+from pipeline.models.vgnet import ConvGru, VgNet
 from pipeline.runtime.clock import FPS
 from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.files import check_new
@@ -31,6 +32,8 @@ from pipeline.speech.features import PER_FRAME
 
 NETWORKS = "networks.json"
 _TRACED_FRAMES = 3
+
+State = TypeVar("State", Tensor, LstmState)
 
 
 class _AtNetChunk(nn.Module):
@@ -83,14 +86,14 @@ def export_onnx(source: StrPath, to: StrPath) -> None:
 def _atnet(network: AtNet, path: Path) -> dict[str, Any]:
     network = for_inference(network, torch.device("cpu"), "float32")
     lstm = network.lstm
-    network.add_module("lstm", ScannedLstm(lstm))
+    network.add_module("lstm", _ScannedLstm(lstm))
     state: Shapes = {name: (lstm.num_layers, 1, lstm.hidden_size) for name in ("hidden_3BD", "cell_3BD")}
     return _write(_AtNetChunk(network), path, network.inputs, network.outputs, state)
 
 
 def _vgnet(network: VgNet, path: Path) -> dict[str, Any]:
     network = for_inference(network, torch.device("cpu"), "float32")
-    network.add_module("gru", ScannedGru.of(network.gru))
+    network.add_module("gru", _ScannedGru.of(network.gru))
     outputs = dict(network.outputs)
     state = {"state_BCHW": outputs.pop("state_BCHW")}
     return _write(network, path, network.inputs, outputs, state)
@@ -128,3 +131,52 @@ def _batch_of_1(shapes: Shapes) -> Shapes:
 
 def _free(shapes: Shapes) -> dict[str, list[int | str]]:
     return {name: ["T" if size == -1 else size for size in shape] for name, shape in shapes.items()}
+
+
+class _ScannedGru(ConvGru):
+    """A ConvGRU over time that always takes a state. A state of zeros gives the same output as no state."""
+
+    @classmethod
+    def of(cls, gru: ConvGru) -> "_ScannedGru":
+        """Return a copy of `gru` with the same weights."""
+        scanned = cls(gru.from_input.in_channels, gru.hidden, gru.recurrence)
+        scanned.load_state_dict(gru.state_dict())
+        return scanned
+
+    def _run(self, gates_NSCHW: Tensor, state_NCHW: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        def step(state_NCHW: Tensor, gates_NCHW: Tensor) -> tuple[Tensor, Tensor]:
+            state_NCHW = self._step(gates_NCHW, state_NCHW)
+            return state_NCHW, state_NCHW.clone()  # `scan` needs two separate tensors
+
+        assert state_NCHW is not None
+        return _over_frames(step, state_NCHW, gates_NSCHW)
+
+
+class _ScannedLstm(nn.Module):
+    """A batch-first LSTM. PyTorch's exporter would fix a plain one to the number of frames of the traced call."""
+
+    def __init__(self, lstm: nn.LSTM) -> None:
+        super().__init__()
+        self.lstm = lstm
+
+    def forward(self, x_BTD: Tensor, state: LstmState) -> tuple[Tensor, LstmState]:
+        """Return the hidden states (B, T, D) of the last layer and the final state, as `nn.LSTM` does."""
+
+        def step(state: LstmState, x_BD: Tensor) -> tuple[LstmState, Tensor]:
+            hidden, cells = [], []
+            for layer, weights in enumerate(self.lstm.all_weights):
+                x_BD, cell_BD = torch.lstm_cell(x_BD, [state[0][layer], state[1][layer]], *weights)
+                hidden.append(x_BD)
+                cells.append(cell_BD)
+            return (torch.stack(hidden), torch.stack(cells)), x_BD.clone()
+
+        return _over_frames(step, state, x_BTD)
+
+
+def _over_frames(
+    step: Callable[[State, Tensor], tuple[State, Tensor]], state: State, x_BT: Tensor
+) -> tuple[Tensor, State]:
+    """Return the outputs of ``step`` for all frames (B, T, ...), and the state after the last frame."""
+    # Frames come first: for any other axis PyTorch before 2.13 exports the output with its axes exchanged.
+    state, outputs_TB = cast(tuple[State, Tensor], scan(step, state, x_BT.transpose(0, 1), dim=0))
+    return outputs_TB.transpose(0, 1), state
