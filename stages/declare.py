@@ -16,7 +16,7 @@ from pathlib import Path
 
 import grimp
 
-from pipeline.evaluation.studies.definitions import STUDIES
+from pipeline.evaluation.studies import STUDIES
 from pipeline.metrics import FIRST, METRICS
 from pipeline.metrics.base import MetricEntry
 

@@ -1,7 +1,7 @@
 """Stage studies: robustness of the models on some test clips; a table per study into studies."""
 
 from pipeline.evaluation.clips import StoredClips
-from pipeline.evaluation.studies.run import run_studies
+from pipeline.evaluation.studies import run_studies
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.runtime import paths
 from pipeline.shards.clip_store import ClipStore

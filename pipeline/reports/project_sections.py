@@ -8,7 +8,7 @@ import yaml
 
 from pipeline.config.file import load_params
 from pipeline.evaluation.results import read_table
-from pipeline.evaluation.studies.definitions import STUDIES
+from pipeline.evaluation.studies import STUDIES
 from pipeline.metrics import METRICS
 from pipeline.prepare.quality import HISTOGRAMS, SHEET, TABLE
 from pipeline.prepare.quality.report import summary

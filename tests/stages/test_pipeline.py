@@ -17,7 +17,7 @@ import yaml
 
 from pipeline.evaluation.baselines import BASELINES
 from pipeline.evaluation.results import difference_text, number_text, read_results, rows_of, title_of
-from pipeline.evaluation.studies.definitions import STUDIES
+from pipeline.evaluation.studies import STUDIES
 from pipeline.evaluation.tables import headline
 from pipeline.metrics import DECIDING, METRICS
 from tests.reports.parsed_page import Read

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pipeline.evaluation.baselines.base import TestClip
-from pipeline.evaluation.studies.definitions import StudyClip, babble, pitch, rate, voice, white_noise
+from pipeline.evaluation.studies import StudyClip, babble, pitch, rate, voice, white_noise
 from pipeline.runtime.clock import RATE
 
 Sound = NDArray[np.float64]
