@@ -40,7 +40,7 @@ class AtNet(nn.Module):
         rows = ROWS if encoder == "embedding" else 28
         self.inputs: Shapes = {"reference_BK": (-1, components), "windows_BT1RC": (-1, -1, 1, rows, columns)}
         self.outputs: Shapes = {"coefficients_BTK": (-1, -1, components)}
-        self.recurrent = recurrent
+        self.recurrent, self.encoder = recurrent, encoder
         c128, c192, c256, c512 = (scaled(count, width) for count in (128, 192, 256, 512))
         self.speech: nn.Module
         if encoder == "conv2d":

@@ -13,6 +13,7 @@ import pandas as pd
 from pipeline.bundles.bundle import Bundle, load_bundle, write_card
 from pipeline.bundles.location import check_no_bundle
 from pipeline.config.params import Landmarks, Mfcc, Params, Pca
+from pipeline.config.training import AtNetParams
 from pipeline.corpora.registry import find_corpus
 from pipeline.evaluation.baselines import AT_VG, MISMATCHED, STATIC
 from pipeline.personalize.choose import UNCHANGED, HeldOutRow, choose, measure_held_out, mixed_head
@@ -115,6 +116,7 @@ def clip_params(bundle: Bundle) -> Params:
         landmarks=Landmarks(face=bundle.card.get("face", Landmarks().face), size=256 if crop.size == 256 else 128),
         pca=Pca(components=landmarks.components),
         mfcc=Mfcc(kind=speech.kind, normalise=speech.normalise, window=speech.window),
+        atnet=AtNetParams(encoder=bundle.atnet.encoder),
     )
 
 

@@ -8,7 +8,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pipeline.bundles.location import pretrained_folder
 from pipeline.bundles.network_files import read_model
 from pipeline.config.params import Params
 from pipeline.config.training import AtNetParams
@@ -65,10 +64,10 @@ class AtNetTask(Task[AtNetParams]):
         # A network of another class need not have a choice of encoders.
         paper = params.encoder == "conv2d"
         self.network = self.architecture(*plain) if paper else self.architecture(*plain, params.encoder)
-        if isinstance(self.network, AtNet):
-            fill_embedding(self.network)
         if start:
             start.fill(self.network)
+        elif isinstance(self.network, AtNet):
+            fill_embedding(self.network)
         self.forward = self.trainable(self.network, "network", params.lr)
         self.weights_KK: Tensor | None = None
         if params.mouth_focus > 0:
@@ -157,7 +156,7 @@ def fill_embedding(network: AtNet) -> None:
     """Give an AT-net with `encoder: embedding` the weights of the speech embedding; others stay as they are."""
     for module in network.modules():
         if isinstance(module, SpeechEmbedding):
-            _, weights = read_model(pretrained_folder() / "speech_embedding", "model")
+            _, weights = read_model(paths.project_root() / paths.PRETRAINED / "speech_embedding", "model")
             module.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
 
 
