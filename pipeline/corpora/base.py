@@ -113,6 +113,12 @@ register = CORPORA.add
 """Adds a corpus."""
 
 
+def require_shares(val: float, test: float) -> None:
+    """Raise ValueError unless both are shares that leave clips for training."""
+    fit = 0 < val < 1 and 0 < test < 1 and val + test < 1
+    require(fit, "val and test are shares above 0 that leave a rest for training")
+
+
 @dataclass(frozen=True)
 class SplitSection(Section):
     """Base of a corpus's section that has shares of its clips, videos, speakers or photographs."""
@@ -124,8 +130,7 @@ class SplitSection(Section):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        fit = 0 < self.val < 1 and 0 < self.test < 1 and self.val + self.test < 1
-        require(fit, "val and test are shares above 0 that leave a rest for training")
+        require_shares(self.val, self.test)
 
 
 def files_below(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
