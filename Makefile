@@ -76,7 +76,7 @@ test-fast: env dev lint
 LOWEST := .venv-lowest
 LOWEST_TESTS := tests/test_cli.py tests/config tests/runtime/test_table.py tests/media/test_picture.py \
   tests/media/test_read_frames.py tests/media/test_video_writer.py tests/bundles/test_bundle.py \
-  tests/bundles/onnx/test_write.py tests/shards/test_build.py tests/inference/test_video.py tests/app/test_uploads.py \
+  tests/bundles/test_onnx.py tests/shards/test_build.py tests/inference/test_video.py tests/app/test_uploads.py \
   tests/evaluation/test_tables.py tests/evaluation/score tests/tracking/test_models.py tests/stages/test_declare.py
 
 test-lowest: env dev

@@ -77,8 +77,8 @@ class Generator:
     def stream(self, chunks: Iterable[NDArray[np.int16]]) -> Iterator[NDArray[np.uint8]]:
         """Yield frames, RGB uint8 (height, width, 3) at 25 per second, for mono samples (N,) at 16 kHz in chunks.
 
-        Frames come 16 at a time, once the speech extends 0.14 s beyond them: the first after 0.78 s of speech. After
-        the last chunk come the frames for the rest. The frames do not depend on the sizes of the chunks.
+        Frames come 16 at a time. With the shipped models the first comes after 0.94 s of speech. After the last chunk
+        come the frames for the rest. The frames do not depend on the sizes of the chunks.
         """
         return self.view.frames(self.speak(chunks))
 
