@@ -53,7 +53,7 @@ class App:
         return str(path)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """Start the command. Its temporary folder is empty before and after."""
     folder, models = tmp_path_factory.mktemp("tmp"), tmp_path_factory.mktemp("models")
