@@ -15,6 +15,7 @@ from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.signals import Stopped
 
 _SWEEP = 60.0  # seconds between searches for old uploads
+_QUEUE_POLL = 0.05  # seconds between looks at the queue; Gradio's 0.001 keep an idle page at 6% of a core
 SHIPPED = "pretrained"  # name of the shipped models on the page
 
 
@@ -35,6 +36,7 @@ def serve(models: Sequence[str], host: str, port: int, seconds: float, most: int
         heads.update((name, TalkingHead.from_pretrained(name)) for name in models)
         jobs = Jobs(heads, seconds, [files, *EXAMPLE])
         blocks = page(jobs, most)
+        blocks._queue.sleep_when_free = _QUEUE_POLL
         _, address, _ = blocks.launch(
             server_name=host,
             server_port=port,
