@@ -61,7 +61,8 @@ def test_queued_experiments_side_by_side_reach_the_same_store(reproduced: Projec
 
 
 def test_dvc_passes_the_message_on(reproduced: Project) -> None:
-    printed = reproduced.run("dvc", "exp", "run", "--temp", "-S", "corpus=grid", good=False)
+    words = ("dvc", "exp", "run", "--temp", "--single-item", "-S", "corpus=grid", "extract")
+    printed = reproduced.run(*words, good=False)
     assert "corpora.grid.root: the folder" in printed
 
 
