@@ -51,7 +51,7 @@ IMPORTED = (
     *(f"stages.{stage}" for stage in ("sample", "extract", "landmarks", "pca", "mfcc", "train_vgnet", "evaluate")),
     *("pipeline.cli", "pipeline.inference.video", "pipeline.inference.batch", "pipeline.evaluation.models"),
     *("pipeline.evaluation.comparison.paired", "pipeline.reports.page", "pipeline.reports.terminal"),
-    *("pipeline.corpora.registry", "tests.commands", "tests.forked"),
+    *("pipeline.corpora.registry", "tests.commands", "tests.forked", "tests.preloaded"),
 )
 """What is imported once in each worker, in the process from which tests fork programs."""
 
