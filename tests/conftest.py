@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +13,15 @@ from types import FrameType
 # Before anything reads it: tests run side by side, and trainings of several threads each would fight over the cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# Containers often forbid Python to write bytecode. Each worker and program would then compile the same files again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 import hypothesis
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+sys.dont_write_bytecode = False  # of this process, which began with the variable
 hypothesis.settings.register_profile("project", deadline=None)  # a busy machine is no fault of the code
 hypothesis.settings.load_profile("project")
 
