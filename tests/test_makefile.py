@@ -69,6 +69,7 @@ def test_clean_leaves_what_the_pipeline_did_not_make(folder: Path) -> None:
     assert not (folder / ".dvc/tmp").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("own", [False, True])
 def test_clean_removes_experiments_with_the_cache(folder: Path, own: bool) -> None:
     """Finished and queued ones, by real DVC, which takes seconds. With data of the user's own both stay."""

@@ -106,6 +106,7 @@ def test_its_code_is_as_clean_as_the_projects(project: Project) -> None:
     project.run("lint-imports")
 
 
+@pytest.mark.slow
 def test_crema_d_through_the_stages(project: Project, tmp_path: Path) -> None:
     for name in CLIPS:
         write_flv(tmp_path / "VideoFlash" / f"{name}.flv")
@@ -137,6 +138,7 @@ def test_a_root_without_the_corpus_is_told(project: Project, tmp_path: Path) -> 
     assert "no clip such as 1001_DFA_ANG_XX.flv" in printed
 
 
+@pytest.mark.slow
 def test_metric_and_baseline_are_measured_and_shown(project: Project) -> None:
     code = """
 import numpy as np

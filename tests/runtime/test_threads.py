@@ -38,12 +38,14 @@ def waiting(entry: str, **given: str) -> str:
     return done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("entry", ENTRIES)
 @pytest.mark.skipif(sys.platform != "linux", reason="torch brings libgomp on Linux alone")
 def test_waiting_threads_do_not_occupy_cores(entry: str) -> None:
     assert "OMP_WAIT_POLICY = 'PASSIVE'" in waiting(entry)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="torch brings libgomp on Linux alone")
 def test_omp_wait_policy_of_the_user_stays() -> None:
     assert "OMP_WAIT_POLICY = 'ACTIVE'" in waiting(ENTRIES[0], OMP_WAIT_POLICY="ACTIVE")

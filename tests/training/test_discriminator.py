@@ -28,6 +28,7 @@ def missed(task: VgNetTask) -> float:
     return (regression_loss(read_BTL, landmarks_BTL, weights) / still).item()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rate", "learns"), [(2e-4, True), (1e-8, False)])
 def test_learning_and_failing_discriminators_differ(rate: float, learns: bool) -> None:
     task = VgNetTask(TRAIN, VAL, replace(PARAMS, discriminator_lr=rate), 0)
