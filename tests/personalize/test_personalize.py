@@ -43,9 +43,10 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("landmarks", "vgnet"):
         shutil.copytree(pretrained_folder() / name, folder / name)
     with torch.no_grad():
-        shipped.atnet.coefficients.weight.mul_(-1.0)
-        shipped.atnet.coefficients.bias.mul_(-1.0)
-        shipped.atnet.coefficients.bias[1] += 0.5
+        for layer in (shipped.atnet.coefficients, shipped.atnet.linear, shipped.atnet.resting):
+            for parameter in layer.parameters():
+                parameter.mul_(-1.0)
+        shipped.atnet.coefficients.bias[1] += 1.0
     save_model(folder / "atnet", "model", shipped.atnet, read_model(pretrained_folder() / "atnet", "model")[0]["meta"])
     write_card(folder, {"name": "small", "face": "largest", "licence": "CC BY 4.0", "attribution": "Somebody."})
     return folder

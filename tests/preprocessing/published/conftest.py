@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from pipeline.config.params import Evaluate, Mfcc, Params
+from pipeline.config.training import AtNetParams
 from pipeline.corpora.lrw import LrwParams
 from pipeline.corpora.registry import open_corpus
 from pipeline.prepare.extract import extract
@@ -74,7 +75,13 @@ def prepared(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
         path.parent.mkdir(parents=True)
         shutil.copyfile(corpora / "lrw_like/lipread_mp4/FAMILY/val/FAMILY_00003.mp4", path)
     corpora_params = {"lrw": asdict(LrwParams(root=str(folder / "corpus")))}
-    params = Params(corpus="lrw", corpora=corpora_params, mfcc=Mfcc(kind="log_mel"), evaluate=Evaluate(videos=1))
+    params = Params(
+        corpus="lrw",
+        corpora=corpora_params,
+        mfcc=Mfcc(kind="embedding_mel"),
+        atnet=AtNetParams(encoder="embedding"),
+        evaluate=Evaluate(videos=1),
+    )
     corpus = open_corpus(params, folder)
     clips = extract(corpus, params.extract, folder / "clips", 1)
     build_faces(clips, folder / "clips", corpus.root, params.landmarks, folder / "faces", 1)
