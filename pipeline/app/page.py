@@ -18,7 +18,7 @@ from pipeline.config.params import WhichFace
 from pipeline.runtime.errors import PipelineError
 
 EXAMPLE = [(Path(__file__).parent / "example" / name).resolve() for name in ("face.jpg", "speech.wav")]
-_WAITING = 16  # jobs that may wait; further ones are refused
+_WAITING_JOBS = 16  # jobs that may wait; further ones are refused
 _STILL, _FILM = _FACE_FROM = ["Picture", "Video"]
 _AUDIO, _SOUNDTRACK = _SPEECH_FROM = ["Sound", "Video with sound"]
 _AUTOMATIC = "automatic"
@@ -91,7 +91,7 @@ def page(jobs: Jobs, most: int) -> gr.Blocks:
         )
         stop.click(cancel, cancels=job, queue=False, api_visibility="private")
         blocks.unload(cancel)  # when the tab is closed
-    blocks.queue(max_size=_WAITING, api_open=False)
+    blocks.queue(max_size=_WAITING_JOBS, api_open=False)
     return blocks
 
 

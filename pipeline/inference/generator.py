@@ -17,7 +17,7 @@ from pipeline.inference.compositing.mask import DRIVEN, SPEAKING, mask_paint
 from pipeline.inference.compositing.panels import Panels
 from pipeline.inference.compositing.photograph import MAX_SIDE, Photograph
 from pipeline.inference.compositing.sway import Sway
-from pipeline.inference.drive import driven_landmarks
+from pipeline.inference.driving_video import driven_landmarks
 from pipeline.inference.inputs import Picture, is_video, read_image, read_reference
 from pipeline.inference.painter import Painter
 from pipeline.preprocessing.base import Reference

@@ -19,6 +19,7 @@ from pipeline.models.losses import coefficient_loss, spread_loss
 from pipeline.models.speech_embedding import SpeechEmbedding
 from pipeline.runtime import paths
 from pipeline.runtime.devices import autocast
+from pipeline.runtime.errors import PipelineError
 from pipeline.runtime.paths import StrPath
 from pipeline.shards.initial import read_initial
 from pipeline.speech.features import PER_FRAME, SpeechFeatures, windows
@@ -33,7 +34,7 @@ from pipeline.training.task import Task, Validation
 
 VALIDATION_CLIPS = 64  # largest number of clips of the validation split
 VALIDATION_FRAMES = 250  # largest number of frames of each: 10 s
-
+EMBEDDING = paths.PRETRAINED / "speech_embedding"
 
 SILENT_WINDOWS = 0.08
 """Share of the windows that hear silence, with `encoder: embedding`. Clips have hardly any that lasts, and without
@@ -153,10 +154,16 @@ def silent_rows(frames: int, random: np.random.Generator) -> NDArray[np.float32]
 
 
 def fill_embedding(network: AtNet) -> None:
-    """Give an AT-net with `encoder: embedding` the weights of the speech embedding; others stay as they are."""
+    """Give an AT-net with `encoder: embedding` the weights of the speech embedding; others stay as they are.
+
+    Raises PipelineError if the weights, which ship with the project, are missing.
+    """
     for module in network.modules():
         if isinstance(module, SpeechEmbedding):
-            _, weights = read_model(paths.project_root() / paths.PRETRAINED / "speech_embedding", "model")
+            if not (paths.project_root() / EMBEDDING).is_dir():
+                advice = f"They ship with the project. Restore them with `git checkout {EMBEDDING}`."
+                raise PipelineError("of the speech embedding are missing", subject="The weights", advice=advice)
+            _, weights = read_model(paths.project_root() / EMBEDDING, "model")
             module.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
 
 

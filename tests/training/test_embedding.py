@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pipeline.bundles.networks import load_model
 from pipeline.landmarks.points import UPPER_LIP
 from pipeline.models.atnet import AtNet
+from pipeline.runtime.errors import PipelineError
 from pipeline.speech.features import SpeechFeatures
 from pipeline.training.atnet import SILENT_WINDOWS, AtNetTask, fill_embedding, silent_rows
 from pipeline.training.loop import train
@@ -45,6 +46,12 @@ def test_the_embedding_is_saved_as_it_was_and_training_survives_a_restart(tmp_pa
     for name, tensor in expected.state_dict().items():
         if name.startswith("speech.embedding."):
             assert torch.equal(tensor, network.state_dict()[name]), name
+
+
+def test_missing_weights_say_how_to_restore_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.training.atnet.EMBEDDING", tmp_path / "absent")
+    with pytest.raises(PipelineError, match=r"speech embedding are missing.*git checkout .*absent"):
+        fill_embedding(AtNet(3, 8, True, 32, "embedding"))
 
 
 def task() -> AtNetTask:
