@@ -16,7 +16,7 @@ import pandas as pd
 
 from pipeline.config.generation import Settings, parse_face
 from pipeline.inference.checks import with_name
-from pipeline.inference.strict import COLUMNS, refuse_unknown_names
+from pipeline.inference.served_request import COLUMNS, refuse_unknown_names
 from pipeline.inference.talking_head import TalkingHead
 from pipeline.inference.video import generate_video
 from pipeline.media.probe import check_self_contained

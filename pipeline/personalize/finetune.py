@@ -25,7 +25,7 @@ from pipeline.training.atnet import AtNetTask
 from pipeline.training.callbacks import Progress
 from pipeline.training.data import StoreSource
 from pipeline.training.loop import train
-from pipeline.training.start import open_start
+from pipeline.training.start_from_bundle import open_start
 from pipeline.training.task import Task, Validation
 from pipeline.training.vgnet import VgNetTask
 

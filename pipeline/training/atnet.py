@@ -29,7 +29,7 @@ from pipeline.training.data import StoreSource, Stream, Window, drawn_variant, v
 from pipeline.training.loop import train
 from pipeline.training.pictures import draw_curves
 from pipeline.training.sources import open_sources
-from pipeline.training.start import Start, open_start
+from pipeline.training.start_from_bundle import Start, open_start
 from pipeline.training.task import Task, Validation
 
 VALIDATION_CLIPS = 64  # largest number of clips of the validation split

@@ -15,7 +15,7 @@ from pipeline.config.training import LoopParams
 from pipeline.runtime.devices import best_device, compiled, to_device
 from pipeline.training import distribution
 from pipeline.training.data import StoreSource, Window, long_enough, training_windows
-from pipeline.training.start import Start
+from pipeline.training.start_from_bundle import Start
 
 P = TypeVar("P", bound=LoopParams)
 Batch = Any  # the result of a task's `batch`, which its `step` takes

@@ -29,11 +29,11 @@ from pipeline.training import distribution
 from pipeline.training.augment import NO_CHANGE, PictureChange, augment, draw
 from pipeline.training.callbacks import Callback
 from pipeline.training.data import StoreSource, Stream, Window, validation_windows, with_wide_reference
-from pipeline.training.initialization import init_discriminator, init_generator
 from pipeline.training.loop import train
 from pipeline.training.pictures import draw_strips
+from pipeline.training.random_weights import init_discriminator, init_generator
 from pipeline.training.sources import open_sources
-from pipeline.training.start import Start, open_start
+from pipeline.training.start_from_bundle import Start, open_start
 from pipeline.training.task import Task, Validation
 
 VALIDATION_WINDOWS = 32  # largest number of windows of the validation split

@@ -14,7 +14,7 @@ from pipeline.landmarks.similarity import fit_similarity
 from pipeline.models.folding import for_inference
 from pipeline.models.mouth_detail import MouthDetail, lip_maps, motion_field
 from pipeline.models.vgnet import VgNet
-from pipeline.training.initialization import init_generator
+from pipeline.training.random_weights import init_generator
 
 MODEL = LandmarkModel.load(pretrained_folder() / "landmarks")
 LOWER_LIP = [*range(55, 60), *range(65, 68)]

@@ -9,7 +9,7 @@ from pipeline.config.training import VgNetParams
 from pipeline.models.discriminator import Discriminator
 from pipeline.models.losses import regression_loss, regression_weights
 from pipeline.runtime.devices import to_floats
-from pipeline.training.initialization import init_discriminator, init_normal
+from pipeline.training.random_weights import init_discriminator, init_normal
 from pipeline.training.vgnet import VgNetTask
 from tests.training.synthetic import DrawnClips
 

@@ -18,9 +18,9 @@ from pipeline.models.vgnet import VgNet
 from pipeline.runtime.devices import to_floats, to_pictures
 from pipeline.runtime.errors import PipelineError
 from pipeline.training.callbacks import History, Progress
-from pipeline.training.initialization import init_generator
 from pipeline.training.loop import schedule, set_learning_rates
 from pipeline.training.pictures import draw_curves
+from pipeline.training.random_weights import init_generator
 from pipeline.training.state import Ema, LossMonitor
 
 

@@ -1,4 +1,4 @@
-"""Initial weights of VG-net and its discriminator."""
+"""Random initial weights of VG-net and its discriminator, for training from scratch."""
 
 from typing import Any
 

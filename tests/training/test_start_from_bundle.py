@@ -18,7 +18,7 @@ from pipeline.bundles.networks import load_model
 from pipeline.runtime.errors import PipelineError
 from pipeline.training.atnet import AtNetTask
 from pipeline.training.loop import train
-from pipeline.training.start import Start, open_start
+from pipeline.training.start_from_bundle import Start, open_start
 from pipeline.training.vgnet import VgNetTask
 from tests.training.runs import AT, TRAIN, VAL, VG, Interrupt, outs
 from tests.training.synthetic import DrawnClips
