@@ -51,8 +51,14 @@ The second to the fourth do not need the project that the first makes for all ot
 
 
 IMPORTED = (
-    *("dvc.cli", "dvc.commands.repro", "dvc.commands.status", "dvc.commands.experiments", "dvc.commands.metrics"),
-    *("mlflow.pytorch", "mlflow.pyfunc", "mlflow.store.tracking.sqlalchemy_store", "matplotlib.backends.backend_svg"),
+    *("dvc.cli.parser", "dvc.scm", "dvc.repo.open_repo", "dvc.repo.experiments.run", "dvc.repo.plots", "dvc.analytics"),
+    *("dvc.repo.index", "dvc.repo.graph", "dvc.repo.experiments.queue.celery", "dvc_data.hashfile.status"),
+    *("dvc_task.proc", "celery.app.task", "celery.canvas", "pygit2", "dulwich.index", "git", "ruamel.yaml", "hydra"),
+    *("networkx", "fsspec.implementations.memory", "alembic.command", "sqlalchemy.dialects.sqlite"),
+    *("mlflow.pytorch", "mlflow.pyfunc", "mlflow.tracing.processor", "mlflow.system_metrics.system_metrics_monitor"),
+    *("mlflow.store.tracking.sqlalchemy_workspace_store", "mlflow.store.model_registry.sqlalchemy_workspace_store"),
+    *("torch._dynamo", "torch.distributed.checkpoint", "pyarrow.dataset", "joblib.externals.loky", "rich.progress"),
+    *("rich.status", "matplotlib.backends.backend_svg", "pandas.io.formats.csvs"),
     *(f"stages.{stage}" for stage in ("sample", "extract", "landmarks", "pca", "mfcc", "train_vgnet", "evaluate")),
     *("pipeline.cli", "pipeline.inference.video", "pipeline.inference.batch", "pipeline.evaluation.models"),
     *("pipeline.evaluation.comparison.paired", "pipeline.reports.page", "pipeline.reports.terminal"),
