@@ -160,10 +160,11 @@ def fill_embedding(network: AtNet) -> None:
     """
     for module in network.modules():
         if isinstance(module, SpeechEmbedding):
-            if not (paths.project_root() / EMBEDDING).is_dir():
+            folder = paths.project_root() / EMBEDDING
+            if not all((folder / name).exists() for name in ("model.json", "model.safetensors")):
                 advice = f"They ship with the project. Restore them with `git checkout {EMBEDDING}`."
                 raise PipelineError("of the speech embedding are missing", subject="The weights", advice=advice)
-            _, weights = read_model(paths.project_root() / EMBEDDING, "model")
+            _, weights = read_model(folder, "model")
             module.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
 
 

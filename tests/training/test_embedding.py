@@ -49,8 +49,9 @@ def test_the_embedding_is_saved_as_it_was_and_training_survives_a_restart(tmp_pa
 
 
 def test_missing_weights_say_how_to_restore_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.training.atnet.EMBEDDING", tmp_path / "absent")
-    with pytest.raises(PipelineError, match=r"speech embedding are missing.*git checkout .*absent"):
+    monkeypatch.setattr("pipeline.training.atnet.EMBEDDING", tmp_path)
+    (tmp_path / "model.json").write_text("{}")
+    with pytest.raises(PipelineError, match=rf"speech embedding are missing.*git checkout {tmp_path}`"):
         fill_embedding(AtNet(3, 8, True, 32, "embedding"))
 
 
